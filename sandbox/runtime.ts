@@ -1,0 +1,64 @@
+/**
+ * The seam between an emulated cloud API and the machine that it runs on: what an API asks for, in plain
+ * values, named as no cloud in particular. Implemented by sandbox/hosts (real hosts) and, for tests of an
+ * API alone, by a recorder. Every call is idempotent and resolves when the machine is in the asked state.
+ */
+export interface CloudRuntime {
+  /** Boot a new host. Resolves when its init has been started, not when SSH answers. */
+  createServer(server: ServerSpec): Promise<void>;
+  deleteServer(id: string): Promise<void>;
+  powerOn(id: string): Promise<void>;
+  /** `graceful` asks init to shut down; otherwise the power is cut. */
+  powerOff(id: string, graceful: boolean): Promise<void>;
+  /** Takes effect at the next power-on. */
+  resizeServer(id: string, cores: number, memoryGb: number): Promise<void>;
+  /** undefined: the server lost that address; takes effect at once. */
+  setAddresses(id: string, addresses: Addresses): Promise<void>;
+  /** The inbound rules of all firewalls on the server together; undefined: no firewall at all, everything open. */
+  setFirewall(id: string, rules: readonly InboundRule[] | undefined): Promise<void>;
+  createVolume(id: string, sizeGb: number, format?: "ext4" | "xfs"): Promise<void>;
+  resizeVolume(id: string, sizeGb: number): Promise<void>;
+  deleteVolume(id: string): Promise<void>;
+  /** `devicePath` is what the guest sees, e.g. /dev/disk/by-id/scsi-0HC_Volume_42. */
+  attachVolume(id: string, serverId: string, devicePath: string): Promise<void>;
+  detachVolume(id: string): Promise<void>;
+  /** Publish the whole contents of a zone, SOA and NS included by the runtime. */
+  setZone(name: string, records: readonly ZoneRecord[]): Promise<void>;
+  deleteZone(name: string): Promise<void>;
+  setReverseDns(address: string, name: string | undefined): Promise<void>;
+}
+
+export interface Addresses {
+  /** A public IPv4 address. */
+  readonly ipv4?: string;
+  /** A /64 in CIDR form; the host uses its ::1. */
+  readonly ipv6Network?: string;
+}
+
+export interface ServerSpec {
+  readonly id: string;
+  readonly name: string;
+  /** "22.04" or "24.04": the Ubuntu release the host presents itself as. */
+  readonly ubuntu: string;
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly userData: string;
+  /** authorized_keys lines for root, from the cloud's SSH keys. */
+  readonly sshPublicKeys: readonly string[];
+  readonly addresses: Addresses;
+}
+
+export interface InboundRule {
+  readonly protocol: "tcp" | "udp" | "icmp" | "esp" | "gre";
+  /** "22" or "16384-32768"; absent for protocols without ports. */
+  readonly ports?: string;
+  readonly sources: readonly string[];
+}
+
+export interface ZoneRecord {
+  /** Relative to the zone, "@" for the apex. */
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly value: string;
+}
