@@ -1,0 +1,37 @@
+import { createRequire } from "node:module";
+
+import js from "@eslint/js";
+import prettier from "eslint-config-prettier";
+import tseslint from "typescript-eslint";
+
+const pulumi = createRequire(import.meta.url)("@pulumi/eslint-plugin");
+
+export default tseslint.config(
+  { ignores: ["node_modules/", "coverage/"] },
+  js.configs.recommended,
+  ...tseslint.configs.strict,
+  {
+    files: ["**/*.ts"],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      curly: "error",
+      eqeqeq: "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      // noUncheckedIndexedAccess makes the sure cases verbose; a wrong one fails loudly.
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+  {
+    files: ["index.ts", "components/**/*.ts"],
+    plugins: { "@pulumi": { rules: pulumi.rules ?? pulumi.default.rules } },
+    rules: { "@pulumi/no-output-in-template-literal": "error" },
+  },
+  {
+    files: ["jest.config.js"],
+    languageOptions: { globals: { module: "writable", __dirname: "readonly" } },
+  },
+  prettier,
+);
