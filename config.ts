@@ -19,7 +19,13 @@ export interface Settings {
   readonly sshNetworks: readonly string[];
   readonly sshPublicKeys: readonly string[];
   readonly dns: "hetzner" | "manual";
-  readonly acme: { readonly server: string; readonly ca?: string; readonly trustedByBrowsers: boolean };
+  /** `server` is always a directory URL; `caUrls` are roots that the hosts fetch themselves (Let's Encrypt staging). */
+  readonly acme: {
+    readonly server: string;
+    readonly ca?: string;
+    readonly caUrls: readonly string[];
+    readonly trustedByBrowsers: boolean;
+  };
   readonly greenlight: boolean;
   readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string };
   readonly installer: { readonly url: string; readonly sha256?: string };
