@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+
+/**
+ * The checksum that BigBlueButton's API asks for: hex of the hash of call name, query string and shared secret.
+ *
+ * @param call The path after /bigbluebutton/api/, e.g. "getMeetings" or "hooks/create".
+ * @param query The query string exactly as sent, encoded, without the checksum itself; "" if there is none.
+ * @param algorithm sha1 is what Greenlight's health check sends; new callers use the default.
+ * @see https://docs.bigbluebutton.org/development/api/#usage
+ */
+export function apiChecksum(
+  call: string,
+  query: string,
+  secret: string,
+  algorithm: "sha1" | "sha256" | "sha384" | "sha512" = "sha256",
+): string {
+  return createHash(algorithm)
+    .update(call + query + secret)
+    .digest("hex");
+}
+
+/**
+ * A signed API call.
+ *
+ * @param apiUrl e.g. "https://bbb.example.org/bigbluebutton/api"
+ */
+export function signedApiUrl(
+  apiUrl: string,
+  call: string,
+  params: Readonly<Record<string, string>>,
+  secret: string,
+): string {
+  const query = new URLSearchParams(params).toString();
+  const checksum = `checksum=${apiChecksum(call, query, secret)}`;
+  return `${apiUrl}/${call}?${query ? `${query}&${checksum}` : checksum}`;
+}

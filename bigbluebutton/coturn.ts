@@ -1,0 +1,118 @@
+import { isIP } from "node:net";
+
+import { RELAY_PORTS, TURN_PORT, TURNS_PORT } from "./ports";
+
+/** Where {@link renderTurnServerConf} expects things on the TURN host, and where the host's scripts put them. */
+export const coturnPaths = {
+  config: "/etc/turnserver.conf",
+  certificate: "/etc/turnserver/fullchain.pem",
+  privateKey: "/etc/turnserver/privkey.pem",
+  /** In a directory of its own, which user turnserver can write to and logrotate watches. */
+  log: "/var/log/turnserver/turnserver.log",
+} as const;
+
+/** Arguments of {@link renderTurnServerConf}. */
+export interface TurnServerConfArgs {
+  /** The TURN server's own name. */
+  readonly realm: string;
+  /** Shared with BigBlueButton, which makes each client's time-limited credentials from it. */
+  readonly secret: string;
+  /** The addresses on the host's interface, IPv4 or IPv6: the private IPv4 one behind NAT. */
+  readonly listeningAddresses: readonly string[];
+  /** Only behind NAT: what the outside sees, and the address on the interface that it leads to. */
+  readonly externalIp?: { readonly public: string; readonly private: string };
+  /** The BigBlueButton servers' addresses, public and private, IPv4 and IPv6: the only peers relayed to. */
+  readonly allowedPeers: readonly string[];
+  /** @default coturnPaths.certificate */
+  readonly certificate?: string;
+  /** @default coturnPaths.privateKey */
+  readonly privateKey?: string;
+}
+
+/**
+ * /etc/turnserver.conf of a TURN server apart from BigBlueButton's host, for the coturn 4.6.1 of Ubuntu 24.04. It
+ * holds the secret: 0640 root:turnserver.
+ *
+ * Sources: BigBlueButton's docs (administration/turn-server), the hardening of ebbba's Ansible role, and what was wrong
+ * with bbb-install's own (https://github.com/bigbluebutton/bbb-install/issues/703).
+ *
+ * @throws Error naming the argument that would not come out of the file as it went in, or would open the relay.
+ */
+export function renderTurnServerConf(args: TurnServerConfArgs): string {
+  checkArgs(args);
+  const { realm, secret, listeningAddresses, externalIp, allowedPeers } = args;
+  return [
+    "# Written by the deployment; changes made here are lost at the next update.",
+    "",
+    "# STUN and TURN over UDP and TCP; TURN over TLS on TCP only",
+    `listening-port=${TURN_PORT}`,
+    `tls-listening-port=${TURNS_PORT}`,
+    "no-dtls",
+    ...listeningAddresses.map((address) => `listening-ip=${address}`),
+    ...listeningAddresses.map((address) => `relay-ip=${address}`),
+    ...(externalIp ? [`external-ip=${externalIp.public}/${externalIp.private}`] : []),
+    `min-port=${RELAY_PORTS.from}`,
+    `max-port=${RELAY_PORTS.to}`,
+    "",
+    "# Time-limited credentials, made by BigBlueButton from the shared secret",
+    "use-auth-secret",
+    `static-auth-secret=${secret}`,
+    `realm=${realm}`,
+    "fingerprint",
+    "stale-nonce=600",
+    "",
+    "# TLS 1.2 or newer",
+    `cert=${args.certificate ?? coturnPaths.certificate}`,
+    `pkey=${args.privateKey ?? coturnPaths.privateKey}`,
+    "no-tlsv1",
+    "no-tlsv1_1",
+    "",
+    "# Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied",
+    ...allowedPeers.map((address) => `allowed-peer-ip=${address}`),
+    "denied-peer-ip=0.0.0.0-255.255.255.255",
+    "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "no-multicast-peers",
+    "no-tcp-relay",
+    "",
+    "# Nothing that a BigBlueButton client does not use",
+    "no-cli",
+    "no-rfc5780",
+    "no-stun-backward-compatibility",
+    "response-origin-only-with-rfc5780",
+    "no-software-attribute",
+    "",
+    "# A client holds some five relays at a time, each for a stream or two",
+    "user-quota=24",
+    "total-quota=4800",
+    "max-allocate-timeout=60",
+    "",
+    `log-file=${coturnPaths.log}`,
+    "simple-log",
+    "new-log-timestamp",
+    "",
+  ].join("\n");
+}
+
+function checkArgs(args: TurnServerConfArgs): void {
+  const plain = /^[\w.+/=-]+$/;
+  for (const key of ["realm", "secret", "certificate", "privateKey"] as const) {
+    const value = args[key];
+    if (value !== undefined && !plain.test(value)) {
+      throw new Error(`turnserver.conf: ${key} must be letters, digits and . _ + / = - only`);
+    }
+  }
+  const addresses = [
+    ...args.listeningAddresses,
+    ...args.allowedPeers,
+    ...(args.externalIp ? [args.externalIp.public, args.externalIp.private] : []),
+  ];
+  for (const address of addresses) {
+    if (isIP(address) === 0) throw new Error(`turnserver.conf: "${address}" is not an IP address`);
+  }
+  if (args.listeningAddresses.length === 0) {
+    throw new Error("turnserver.conf: no listening address, so coturn would listen on every one");
+  }
+  if (args.allowedPeers.length === 0) {
+    throw new Error("turnserver.conf: no allowed peer, so nothing could be relayed");
+  }
+}

@@ -1,0 +1,95 @@
+import type { Minimum, Release } from "./releases";
+
+/** The clouds that there are defaults for. */
+export type CloudName = "hetzner" | "aws";
+
+/** What a host must have before anything is installed; preflight refuses to go on without. */
+export interface HostMinimum extends Minimum {
+  /** GB free on the root file system. */
+  readonly diskGb: number;
+}
+
+/** coturn itself is content with less than any cloud sells. */
+const turnMinimum: HostMinimum = { memoryKb: 450_000, cores: 1, ipv6: false, diskGb: 2 };
+
+/**
+ * The least that a host of a role must have: for BigBlueButton what the release's installer enforces, and room for
+ * its packages and container images (some 15 GB; recordings are on a volume of their own).
+ */
+export function hostMinimum(role: "bbb" | "turn", release: Release): HostMinimum {
+  return role === "bbb" ? { ...release.minimum, diskGb: 20 } : turnMinimum;
+}
+
+/** Swap of a host without any, in MB: BigBlueButton's docs ask for 16 GB of memory "with swap enabled". */
+export const swapMb = { bbb: 4096, turn: 1024 } as const;
+
+/** Server types of one cloud for one purpose. */
+export interface ServerTypes {
+  readonly bbb: string;
+  readonly turn: string;
+}
+
+/**
+ * Server types where the settings name none. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production;
+ * 4 cores and 8 GB do for trying out. Never a burstable type, never ARM.
+ */
+export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes; prod: ServerTypes }>> = {
+  hetzner: {
+    test: { bbb: "ccx23", turn: "cpx22" },
+    prod: { bbb: "ccx33", turn: "cpx22" },
+  },
+  aws: {
+    test: { bbb: "c7i.xlarge", turn: "c7i.large" },
+    prod: { bbb: "c7i.2xlarge", turn: "c7i.large" },
+  },
+};
+
+/** Where a deployment goes if the settings don't say. */
+export const defaultLocations: Readonly<Record<CloudName, string>> = { hetzner: "fsn1", aws: "eu-central-1" };
+
+/** What a size of server carries, for the README. */
+export interface Capacity {
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly hetzner: string;
+  readonly aws: string;
+  /** People in all meetings of the server together. */
+  readonly users: string;
+  readonly source: string;
+}
+
+/**
+ * Published figures only; cameras decide, not heads: streams grow with the square of the people who show theirs.
+ * Figures from before BigBlueButton 2.5 are left out, since its media server is another one.
+ */
+export const capacities: readonly Capacity[] = [
+  {
+    cores: 4,
+    memoryGb: 8,
+    hetzner: "ccx23",
+    aws: "c7i.xlarge",
+    users: "development and tests only",
+    source: "https://docs.bigbluebutton.org/administration/install/#minimum-server-requirements",
+  },
+  {
+    cores: 8,
+    memoryGb: 16,
+    hetzner: "ccx33",
+    aws: "c7i.2xlarge",
+    users: "about 200, with no meeting over 200; 107 people in 7 meetings measured at half the CPU",
+    source:
+      "https://docs.bigbluebutton.org/support/faq/ and " +
+      "https://sachachua.com/blog/2025/01/scaling-a-bigbluebutton-server-down-to-a-1-gb-node-between-uses",
+  },
+];
+
+const armTypes: Readonly<Record<CloudName, RegExp>> = {
+  hetzner: /^cax\d+$/i,
+  // A Graviton family has a "g" after its generation: t4g, c7gn, m6gd, and the first, a1.
+  aws: /^(a1|[a-z]+\d+g[a-z]*)(\.|$)/i,
+};
+
+/** Whether a server type has ARM processors, for which BigBlueButton has no packages. */
+export function isArmServerType(cloud: CloudName, serverType: string): boolean {
+  return armTypes[cloud].test(serverType);
+}
