@@ -1,0 +1,200 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+
+import {
+  CLIENTS,
+  type ClientName,
+  clientNamespace,
+  GATEWAY_IPV4,
+  GATEWAY_IPV6,
+  hostIpv6,
+  hostLink,
+  hostNamespace,
+  METADATA_ADDRESS,
+  NAMESPACE_PREFIX,
+  ROUTER,
+  SERVICES,
+  serviceIpv6,
+} from "./addresses";
+import type { Addresses } from "../runtime";
+import { renderHost, renderHostRemoval, renderTable } from "./firewall";
+import { run, runIn, tryRun } from "./run";
+
+/** The interface of every host and client in its own namespace. */
+export const INTERFACE = "eth0";
+
+/** `ip -batch` lines of one end of the network. */
+export type Batch = readonly string[];
+
+/** True while a namespace of this name exists. */
+export function namespaceExists(name: string): boolean {
+  return existsSync(`/run/netns/${name}`);
+}
+
+/** The sandbox's namespaces that exist. */
+export async function listNamespaces(): Promise<string[]> {
+  const names = await readdir("/run/netns").catch(() => [] as string[]);
+  return names.filter((name) => name.startsWith(NAMESPACE_PREFIX)).sort();
+}
+
+/** What the services need in the router: a dummy interface that carries all of their addresses. */
+export function renderServices(): Batch {
+  return [
+    "link set lo up",
+    "link add services type dummy",
+    "link set services up",
+    ...Object.values(SERVICES).flatMap((address) => [
+      `address add ${address}/32 dev services`,
+      `address add ${serviceIpv6(address)}/128 dev services nodad`,
+    ]),
+    `address add ${METADATA_ADDRESS}/32 dev services`,
+  ];
+}
+
+/** The router's side of a link. */
+export function renderRouterEnd(link: string): Batch {
+  return [
+    `link set ${link} addrgenmode none`,
+    `link set ${link} up`,
+    `address add ${GATEWAY_IPV4}/32 dev ${link}`,
+    `address add ${GATEWAY_IPV6}/64 dev ${link} nodad`,
+  ];
+}
+
+/** The router's routes to what is behind a link; the source is what the router's own services answer from. */
+export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readonly string[]): Batch {
+  return [
+    ...ipv4.map((address) => `route replace ${address} dev ${link} src ${SERVICES.api}`),
+    ...ipv6.map((address) => `-6 route replace ${address} dev ${link} src ${serviceIpv6(SERVICES.api)}`),
+  ];
+}
+
+/** The inner side: addresses and default routes, as cloud-init would set them at Hetzner. */
+export function renderInnerEnd(ipv4: string | undefined, ipv6: string | undefined): Batch {
+  return [
+    "link set lo up",
+    `link set ${INTERFACE} up`,
+    ...(ipv4
+      ? [
+          `address replace ${ipv4}/32 dev ${INTERFACE}`,
+          `route replace ${GATEWAY_IPV4} dev ${INTERFACE} src ${ipv4}`,
+          `route replace default via ${GATEWAY_IPV4} dev ${INTERFACE} src ${ipv4} onlink`,
+        ]
+      : []),
+    ...(ipv6
+      ? [
+          `address replace ${ipv6}/64 dev ${INTERFACE} nodad`,
+          `-6 route replace default via ${GATEWAY_IPV6} dev ${INTERFACE} src ${ipv6}`,
+        ]
+      : []),
+  ];
+}
+
+async function batch(namespace: string, lines: Batch): Promise<void> {
+  await run("ip", ["-n", namespace, "-batch", "-"], { input: `${lines.join("\n")}\n` });
+}
+
+async function sysctl(namespace: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const args = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  await runIn(namespace, ["sysctl", "-qe", ...args]);
+}
+
+/** Make the router and the two clients, if they are not there. */
+export async function ensureNetwork(): Promise<void> {
+  if (!namespaceExists(ROUTER)) await makeRouter();
+  for (const client of Object.keys(CLIENTS) as ClientName[]) {
+    if (!namespaceExists(clientNamespace(client))) await makeClient(client);
+  }
+}
+
+async function makeRouter(): Promise<void> {
+  await run("ip", ["netns", "add", ROUTER]);
+  await sysctl(ROUTER, {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv6.conf.default.accept_dad": "0",
+    "net.ipv4.icmp_ratelimit": "0",
+    "net.ipv4.ip_nonlocal_bind": "1",
+    "net.netfilter.nf_conntrack_max": "1048576",
+  });
+  await batch(ROUTER, renderServices());
+  await applyRules(renderTable());
+}
+
+async function makeClient(client: ClientName): Promise<void> {
+  const { ipv4, ipv6 } = CLIENTS[client];
+  const namespace = clientNamespace(client);
+  await makeLink(namespace, client);
+  await batch(ROUTER, renderRoutes(client, [ipv4], [`${ipv6}/128`]));
+  await batch(namespace, renderInnerEnd(ipv4, ipv6));
+}
+
+/** A namespace joined to the router by a link whose router end has this name. */
+async function makeLink(namespace: string, link: string): Promise<void> {
+  await run("ip", ["netns", "add", namespace]);
+  await sysctl(namespace, {
+    "net.ipv6.conf.all.accept_ra": "0",
+    "net.ipv6.conf.default.accept_ra": "0",
+    "net.ipv6.conf.default.accept_dad": "0",
+    "net.ipv4.ping_group_range": "0 2147483647",
+  });
+  await run("ip", ["-n", ROUTER, "link", "add", link, "type", "veth", "peer", "name", INTERFACE, "netns", namespace]);
+  await batch(ROUTER, renderRouterEnd(link));
+}
+
+async function applyRules(rules: string): Promise<void> {
+  await runIn(ROUTER, ["nft", "-f", "-"], { input: rules });
+}
+
+/** A host's namespace, link and (open) firewall, if they are not there. */
+export async function ensureHostNetwork(id: string): Promise<void> {
+  const namespace = hostNamespace(id);
+  if (namespaceExists(namespace)) return;
+  await makeLink(namespace, hostLink(id));
+  await applyRules(renderHost(id));
+}
+
+/** Connect a host with these addresses and no others. */
+export async function connectHost(id: string, addresses: Addresses): Promise<void> {
+  const link = hostLink(id);
+  const { ipv4, ipv6Network } = addresses;
+  await run("ip", ["-n", ROUTER, "route", "flush", "dev", link, "proto", "boot"]);
+  await tryRun("ip", ["-n", ROUTER, "-6", "route", "flush", "dev", link, "proto", "boot"]);
+  await batch(ROUTER, renderRoutes(link, ipv4 ? [ipv4] : [], ipv6Network ? [ipv6Network] : []));
+  await run("ip", ["-n", hostNamespace(id), "address", "flush", "dev", INTERFACE, "scope", "global"]);
+  await batch(hostNamespace(id), renderInnerEnd(ipv4, ipv6Network && hostIpv6(ipv6Network)));
+}
+
+/** The wire of a host whose power is off. */
+export async function disconnectHost(id: string): Promise<void> {
+  await run("ip", ["-n", hostNamespace(id), "link", "set", INTERFACE, "down"]);
+}
+
+/** Apply the rules that firewall.ts rendered for a host. */
+export async function setHostFirewall(rules: string): Promise<void> {
+  await applyRules(rules);
+}
+
+export async function removeHostNetwork(id: string): Promise<void> {
+  const namespace = hostNamespace(id);
+  if (!namespaceExists(namespace)) return;
+  await applyRules(renderHostRemoval(id)).catch(() => undefined);
+  await run("ip", ["-n", ROUTER, "link", "delete", hostLink(id)]).catch(() => undefined);
+  await run("ip", ["netns", "delete", namespace]);
+}
+
+/** SSH connections that the operator has opened to each host so far, by host id. */
+export async function sshConnections(): Promise<Record<string, number>> {
+  const listed = await runIn(ROUTER, ["nft", "-j", "list", "counters"]).catch(() => '{"nftables":[]}');
+  const { nftables } = JSON.parse(listed) as { nftables: { counter?: { name: string; packets: number } }[] };
+  return Object.fromEntries(
+    nftables.flatMap(({ counter }) =>
+      counter?.name.startsWith("ssh_h") ? [[counter.name.slice("ssh_h".length), counter.packets] as const] : [],
+    ),
+  );
+}
+
+export async function removeNamespace(name: string): Promise<void> {
+  await run("ip", ["netns", "delete", name]);
+}
+
