@@ -1,0 +1,187 @@
+"""A TURN client for tests, independent of coturn: messages by aioice, one request at a time.
+
+Reads one JSON object from standard input, so that the secret is in no command line:
+    server, port, transport ("udp", "tcp" or "tls"), secret
+    family     "ipv4" (default) or "ipv6": the address family of the connection to the server
+    relayed    "ipv4" (default) or "ipv6": the family of the relayed address that is asked for
+    echo       [[address, port], …]: send a datagram to each of these peers and wait for its echo
+    permissions, channels   [[address, port], …]: only ask to be allowed to talk to each of these
+Prints one JSON object:
+    allocate   "ok" or the server's error code; where it is not ok the rest is missing
+    relayed    the relayed address
+    echo, permissions, channels   {"address port": "ok", an error code, or "timeout"}
+The TLS chain and name are verified against the machine's trust store (or SSL_CERT_FILE).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import socket
+import ssl
+import struct
+import sys
+import time
+
+from aioice import stun
+
+stun.ATTRIBUTES_BY_NAME["REQUESTED-ADDRESS-FAMILY"] = (0x0017, "REQUESTED-ADDRESS-FAMILY", stun.pack_unsigned, None)
+stun.ATTRIBUTES_BY_NAME["DATA"] = (0x0013, "DATA", stun.pack_bytes, stun.unpack_bytes)
+stun.ATTRIBUTES_BY_TYPE[0x0013] = stun.ATTRIBUTES_BY_NAME["DATA"]
+FAMILIES = {"ipv4": (socket.AF_INET, 0x01000000), "ipv6": (socket.AF_INET6, 0x02000000)}
+UDP_RELAY = 17 << 24
+TRIES, WAIT = 3, 3.0
+
+
+class Connection:
+    """Whole STUN messages or channel data over UDP, TCP or TLS."""
+
+    def __init__(self, server, port, transport, family):
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        address = socket.getaddrinfo(server, port, family, kind)[0][4]
+        self.stream = transport != "udp"
+        self.socket = socket.socket(family, kind)
+        self.socket.settimeout(10)
+        self.socket.connect(address)
+        if transport == "tls":
+            self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=server)
+        self.buffer = b""
+
+    def send(self, data):
+        self.socket.sendall(data + bytes(-len(data) % 4) if self.stream else data)
+
+    def receive(self, deadline):
+        """The next whole message, or None when the time is over."""
+        while True:
+            if len(self.buffer) >= 4:
+                first, length = struct.unpack("!HH", self.buffer[:4])
+                whole = 4 + length + (-length % 4) if first & 0xC000 == 0x4000 else 20 + length
+                if not self.stream:
+                    whole = len(self.buffer)
+                if len(self.buffer) >= whole:
+                    message, self.buffer = self.buffer[:whole], self.buffer[whole:]
+                    return message
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self.socket.settimeout(left)
+            try:
+                data = self.socket.recv(65536)
+            except TimeoutError:
+                return None
+            if not data:
+                return None
+            self.buffer += data
+
+
+class Client:
+    def __init__(self, connection, secret):
+        self.connection = connection
+        self.username = f"{int(time.time()) + 600}:test"
+        digest = hmac.new(secret.encode(), self.username.encode(), hashlib.sha1).digest()
+        self.password = base64.b64encode(digest).decode()
+        self.key = self.realm = self.nonce = None
+        self.channel = 0x4000
+
+    def request(self, method, attributes):
+        """("ok", attributes) or (error code or "timeout", {})"""
+        for _ in range(4):  # unauthorized once, stale nonce perhaps
+            message = stun.Message(method, stun.Class.REQUEST, attributes=dict(attributes))
+            if self.key:
+                message.attributes.update({"USERNAME": self.username, "REALM": self.realm, "NONCE": self.nonce})
+                message.add_message_integrity(self.key)
+            answer = self.transact(message)
+            if answer is None:
+                return "timeout", {}
+            if answer.message_class == stun.Class.RESPONSE:
+                return "ok", answer.attributes
+            code = answer.attributes["ERROR-CODE"][0]
+            if (code == 401 and self.key) or code not in (401, 438):
+                return code, {}
+            self.nonce = answer.attributes["NONCE"]
+            self.realm = answer.attributes.get("REALM", self.realm)
+            self.key = hashlib.md5(f"{self.username}:{self.realm}:{self.password}".encode()).digest()
+        return code, {}
+
+    def transact(self, message):
+        for _ in range(1 if self.connection.stream else TRIES):
+            self.connection.send(bytes(message))
+            deadline = time.monotonic() + (10 if self.connection.stream else WAIT)
+            while data := self.connection.receive(deadline):
+                if data[0] & 0xC0:
+                    continue
+                answer = stun.parse_message(data)
+                if answer.transaction_id == message.transaction_id:
+                    return answer
+        return None
+
+    def allocate(self, family_code):
+        attributes = {"LIFETIME": 600, "REQUESTED-TRANSPORT": UDP_RELAY}
+        if family_code != FAMILIES["ipv4"][1]:
+            attributes["REQUESTED-ADDRESS-FAMILY"] = family_code
+        return self.request(stun.Method.ALLOCATE, attributes)
+
+    def permit(self, peer):
+        return self.request(stun.Method.CREATE_PERMISSION, {"XOR-PEER-ADDRESS": peer})[0]
+
+    def bind(self, peer):
+        self.channel += 1
+        attributes = {"CHANNEL-NUMBER": self.channel, "XOR-PEER-ADDRESS": peer}
+        return self.request(stun.Method.CHANNEL_BIND, attributes)[0]
+
+    def echo(self, peer):
+        """Both ways: once by Send and Data indications, once by a channel."""
+        if (answer := self.permit(peer)) != "ok":
+            return answer
+        payload = os.urandom(24)
+        for _ in range(TRIES):
+            attributes = {"XOR-PEER-ADDRESS": peer, "DATA": payload}
+            self.connection.send(bytes(stun.Message(stun.Method.SEND, stun.Class.INDICATION, attributes=attributes)))
+            if self.received(payload, peer):
+                break
+        else:
+            return "timeout"
+        if (answer := self.bind(peer)) != "ok":
+            return answer
+        payload = os.urandom(21)
+        for _ in range(TRIES):
+            self.connection.send(struct.pack("!HH", self.channel, len(payload)) + payload)
+            if self.received(payload, peer):
+                return "ok"
+        return "timeout"
+
+    def received(self, payload, peer):
+        deadline = time.monotonic() + WAIT
+        while data := self.connection.receive(deadline):
+            if data[0] & 0xC0 == 0x40:
+                channel, length = struct.unpack("!HH", data[:4])
+                if channel == self.channel and data[4 : 4 + length] == payload:
+                    return True
+                continue
+            message = stun.parse_message(data)
+            if (
+                message.message_method == stun.Method.DATA
+                and message.attributes.get("DATA") == payload
+                and message.attributes.get("XOR-PEER-ADDRESS") == peer
+            ):
+                return True
+        return False
+
+
+def main():
+    wish = json.load(sys.stdin)
+    family = FAMILIES[wish.get("family", "ipv4")][0]
+    client = Client(Connection(wish["server"], wish["port"], wish["transport"], family), wish["secret"])
+    answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])
+    result = {"allocate": answer}
+    if answer == "ok":
+        result["relayed"] = attributes["XOR-RELAYED-ADDRESS"]
+        for name, action in (("echo", client.echo), ("permissions", client.permit), ("channels", client.bind)):
+            result[name] = {f"{a} {p}": action((a, p)) for a, p in wish.get(name, [])}
+        client.request(stun.Method.REFRESH, {"LIFETIME": 0})
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
