@@ -6,6 +6,19 @@ import type { PortRule } from "../bigbluebutton/releases";
 /** What a host is for; becomes its label, its step prefix and the name of its resources. */
 export type Role = "bbb" | "turn";
 
+/** A data volume of a host's own, which outlives the host. */
+export interface VolumeArgs {
+  /** Gigabytes; can grow, never shrink. Not used with `adoptId`. */
+  readonly sizeGb: number;
+  /**
+   * The cloud's id of a volume that exists already. It is attached as it is and stays outside the stack: nothing here
+   * resizes, labels or deletes it.
+   */
+  readonly adoptId?: string;
+  /** Refuse to delete it, in Pulumi and at the cloud. */
+  readonly protected: boolean;
+}
+
 /** What every cloud needs to know to make a host, whichever cloud it is. */
 export interface HostArgs {
   readonly role: Role;
@@ -13,7 +26,7 @@ export interface HostArgs {
   readonly fqdn: string;
   readonly serverType: string;
   readonly location: string;
-  /** The cloud's own name of the operating system image. */
+  /** The cloud's own name of the operating system image; not looked at once the server exists. */
   readonly image: string;
   /** Inbound rules from the release's port table; SSH and ICMP are added by the host. */
   readonly ports: readonly PortRule[];
@@ -21,14 +34,18 @@ export interface HostArgs {
   readonly sshNetworks: readonly string[];
   /** The operator's own public keys, in authorized_keys form, beside the generated one. */
   readonly sshPublicKeys: readonly string[];
-  /** The key pair the program itself logs in with. */
-  readonly operatorKey: { readonly publicKey: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> };
-  /** Gigabytes of a data volume of its own, or the id of one to adopt; neither: no volume. */
-  readonly volume?: { readonly sizeGb: number; readonly adoptId?: string };
+  /** @default no volume */
+  readonly volume?: VolumeArgs;
   /** Production: protected in Pulumi and at the cloud, backups on. */
   readonly protected: boolean;
   /** Labels or tags put on everything: project, stack, role. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The key pair that the program itself logs in with, in OpenSSH's forms; the private half is secret. */
+export interface OperatorKey {
+  readonly publicKey: pulumi.Output<string>;
+  readonly privateKey: pulumi.Output<string>;
 }
 
 /** The seam between clouds: what BbbServer and TurnServer ask of a machine. */
@@ -37,15 +54,21 @@ export interface Host {
   readonly fqdn: string;
   /** Public addresses, known before the server exists. `ipv6` is one address of the host's network. */
   readonly ipv4: pulumi.Output<string>;
-  readonly ipv6: pulumi.Output<string | undefined>;
+  readonly ipv6: pulumi.Output<string>;
   /** The address on the interface where it is not the public one (EC2). */
   readonly privateIpv4?: pulumi.Output<string>;
+  /** The account that the connection logs in to; steps use sudo unless it is root. */
+  readonly user: string;
+  /** Every public key that may log in to that account, in authorized_keys form. */
+  readonly authorizedKeys: pulumi.Output<string[]>;
   /** Secret; pins the host key. */
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** Steps are replaced with this resource: a new server gets every step anew. */
   readonly server: pulumi.CustomResource;
+  /** The host itself must keep all but root from the metadata service, since the cloud has no setting for it. */
+  readonly metadataGuard: boolean;
   /** Stable device path of the data volume on the host, where there is one. */
   readonly dataDevice?: pulumi.Output<string>;
-  /** Everything that must exist before the first step: attachment of volume and firewall. */
+  /** What must exist before the first step: the server, with volume and firewall attached. */
   readonly prerequisites: readonly pulumi.Resource[];
 }

@@ -1,0 +1,101 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
+import type { Settings } from "../config";
+import type { Dns } from "./dns";
+import type { Host } from "./host";
+import { prepareHost } from "./prepareHost";
+import type { HostSteps, Step } from "./remote";
+import { randomSecret } from "./secret";
+import type { TurnServer } from "./turnServer";
+
+/** connect, check, prepare, install, wire, and the verification that {@link Verification} adds */
+const STEPS = 6;
+
+/** Arguments of a {@link BbbServer}. */
+export interface BbbServerArgs {
+  readonly host: Host;
+  /** Waited for at the wiring only. */
+  readonly turn: TurnServer;
+  readonly dns: Dns;
+  readonly settings: Settings;
+}
+
+/** A BigBlueButton server, installed by its release's own installer and wired to its TURN server. */
+export class BbbServer extends pulumi.ComponentResource {
+  readonly host: Host;
+  /** What a front end signs its API calls with. */
+  readonly sharedSecret: pulumi.Output<string>;
+  readonly steps: HostSteps;
+  /** BigBlueButton runs, knows its TURN server and has its shared secret. */
+  readonly wired: Step;
+
+  constructor(name: string, args: BbbServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bbb:index:BbbServer", name, {}, opts);
+    const { host, settings, turn, dns } = args;
+    this.host = host;
+    this.sharedSecret = randomSecret(`${name}-shared-secret`, settings.rotateSharedSecret, this);
+
+    // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
+    // would meet a page without sound.
+    const count = host.dataDevice ? STEPS + 1 : STEPS;
+    this.steps = prepareHost(name, { host, settings, dns, count }, this);
+    if (host.dataDevice) {
+      const flags = { device: host.dataDevice };
+      this.steps.run(
+        "recordings",
+        { title: "Mount the recordings volume", script: "recordings.sh", flags },
+        this,
+      );
+    }
+    const installed = this.steps.run(
+      "install",
+      {
+        title: `Install BigBlueButton ${settings.release.version}`,
+        script: "install-bbb.sh",
+        flags: installFlags(args),
+        unit: true,
+      },
+      this,
+    );
+    this.wired = this.steps.run(
+      "wire",
+      {
+        title: "Wire the TURN server and the shared secret",
+        script: "wire.sh",
+        flags: { "xml-path": settings.release.turnXml.path },
+        stdin: pulumi.all([this.sharedSecret, turn.secret]).apply(([sharedSecret, turnSecret]) => {
+          const { form } = settings.release.turnXml;
+          return `${sharedSecret}\n${renderTurnStunServers({ form, host: turn.host.fqdn, secret: turnSecret })}`;
+        }),
+        // The installer writes its own TURN wiring and secret each time.
+        follows: [installed],
+        dependsOn: [turn.configured.command],
+      },
+      this,
+    );
+
+    this.registerOutputs({});
+  }
+}
+
+function installFlags({ host, turn, settings }: BbbServerArgs) {
+  const { installer, release, email, greenlight, upgrade } = settings;
+  if (!release.installVersion) {
+    throw new Error(
+      `release: ${release.name} can't be installed; choose another. ${release.note ?? "No installer is known."}`,
+    );
+  }
+  return {
+    "installer-url": installer.url,
+    "installer-sha256": installer.sha256,
+    version: release.installVersion,
+    hostname: host.fqdn,
+    email,
+    "turn-host": turn.host.fqdn,
+    ipv4: host.privateIpv4 && host.ipv4,
+    "private-ipv4": host.privateIpv4,
+    greenlight,
+    upgrade: upgrade || undefined,
+  };
+}

@@ -1,0 +1,74 @@
+import { quote } from "shell-quote";
+
+/** Where the scripts are on a host. */
+export const scriptsDirectory = "/usr/local/lib/bbb-deploy";
+
+/** One of the scripts that run on the hosts. */
+export interface ScriptFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** Arguments of {@link bundle}. */
+export interface BundleArgs {
+  /** How the operator sees the step, e.g. "bbb 1/7" and "Connect and install the step scripts". */
+  readonly label: string;
+  readonly title: string;
+  readonly files: readonly ScriptFile[];
+  /** The account that the program logs in to. */
+  readonly user: string;
+  /** Every key that may log in to it, but for those that somebody added on the host by hand. */
+  readonly authorizedKeys: readonly string[];
+}
+
+const END = "END_OF_BBB_DEPLOY_FILE";
+
+/**
+ * One bash script for the standard input of `bash -s` on a host: it installs the step scripts and brings the
+ * account's authorized keys up to date. Keys that a former run put there and that are not wanted any more go; others
+ * are left alone.
+ *
+ * @throws Error if a file holds the line that ends it in the bundle.
+ */
+export function bundle({ label, title, files, user, authorizedKeys }: BundleArgs): string {
+  const head = `[${label}] ${title}`;
+  return [
+    "set -euo pipefail",
+    `head=${quote([head])}`,
+    `printf '%s: started\\n' "$head"`,
+    `trap 'status=$?; if ((status)); then printf "%s: FAILED after %s s\\n" "$head" "$SECONDS"; fi' EXIT`,
+    "",
+    ...files.map(installFile),
+    `user=${quote([user])}`,
+    `home=$(getent passwd "$user" | cut -d: -f6)`,
+    `group=$(id -gn "$user")`,
+    `keys=$home/.ssh/authorized_keys`,
+    `managed=${scriptsDirectory}/authorized_keys`,
+    `install -d -m 700 -o "$user" -g "$group" "$home/.ssh"`,
+    `touch "$keys" "$managed"`,
+    hereDocument(`cat >"$managed.new"`, "authorized_keys", authorizedKeys.map((key) => `${key}\n`).join("")),
+    `{ cat "$managed" "$managed.new" | grep -vxFf - "$keys" || true; cat "$managed.new"; } >"$managed.all"`,
+    `install -m 600 -o "$user" -g "$group" "$managed.all" "$keys"`,
+    `mv "$managed.new" "$managed"`,
+    `rm "$managed.all"`,
+    "",
+    `printf '%s: done in %s s\\n' "$head" "$SECONDS"`,
+    "",
+  ].join("\n");
+}
+
+function installFile({ name, content }: ScriptFile): string {
+  const mode = name === "lib.sh" ? "644" : "755";
+  return hereDocument(
+    `install -D -m ${mode} /dev/stdin ${quote([`${scriptsDirectory}/${name}`])}`,
+    name,
+    content,
+  );
+}
+
+function hereDocument(command: string, name: string, content: string): string {
+  if (content.split("\n").includes(END)) {
+    throw new Error(`${name}: the line ${END} would end the file in the bundle; reword it`);
+  }
+  return `${command} <<'${END}'\n${content}${content === "" || content.endsWith("\n") ? "" : "\n"}${END}\n`;
+}

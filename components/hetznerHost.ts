@@ -1,0 +1,241 @@
+import type { types } from "@pulumi/command";
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import * as ipaddr from "ipaddr.js";
+
+import { portRange } from "../bigbluebutton/ports";
+import { cloudInit } from "./cloudInit";
+import type { Host, HostArgs, OperatorKey, Role } from "./host";
+import { hetznerLabels } from "./hetznerLabels";
+
+const ANYWHERE = ["0.0.0.0/0", "::/0"];
+
+/** Arguments of a {@link HetznerHost}. */
+export interface HetznerHostArgs extends HostArgs {
+  readonly operatorKey: OperatorKey;
+  /** The operator's key as Hetzner knows it; one for all hosts, since Hetzner takes each key once a project. */
+  readonly sshKey: hcloud.SshKey;
+}
+
+/**
+ * A server at Hetzner Cloud with addresses of its own, a firewall, reverse DNS and, where asked for, a data volume.
+ *
+ * The addresses and the volume outlive the server. Its name is the host's, which is unique as its DNS name is.
+ */
+export class HetznerHost extends pulumi.ComponentResource implements Host {
+  readonly role: Role;
+  readonly fqdn: string;
+  readonly user = "root";
+  readonly metadataGuard = true;
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6: pulumi.Output<string>;
+  readonly authorizedKeys: pulumi.Output<string[]>;
+  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  readonly server: hcloud.Server;
+  readonly dataDevice?: pulumi.Output<string>;
+  readonly prerequisites: readonly pulumi.Resource[];
+
+  constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bbb:index:HetznerHost", name, {}, opts);
+    const parent = this as pulumi.Resource;
+    const user = this.user;
+    const labels = hetznerLabels(args.labels);
+    this.role = args.role;
+    this.fqdn = args.fqdn;
+
+    const primaryIpv4 = createPrimaryIp("ipv4");
+    const primaryIpv6 = createPrimaryIp("ipv6");
+    this.ipv4 = primaryIpv4.ipAddress;
+    this.ipv6 = primaryIpv6.ipAddress.apply(firstAddress);
+    createReverseDns("ipv4", primaryIpv4, this.ipv4);
+    createReverseDns("ipv6", primaryIpv6, this.ipv6);
+
+    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent });
+    this.authorizedKeys = args.operatorKey.publicKey.apply((key) => [key, ...args.sshPublicKeys]);
+    this.server = createServer(createFirewall(), this.authorizedKeys);
+    this.connection = connect(this.ipv4);
+
+    const volume = createVolume();
+    this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
+    this.prerequisites = volume ? [this.server, volume.attach(this.server)] : [this.server];
+
+    this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
+
+    function createPrimaryIp(type: "ipv4" | "ipv6"): hcloud.PrimaryIp {
+      return new hcloud.PrimaryIp(
+        `${name}-${type}`,
+        {
+          name: `${args.fqdn}-${type}`,
+          type,
+          location: args.location,
+          autoDelete: false,
+          deleteProtection: args.protected,
+          labels,
+        },
+        // The provider would create a replacement first and fail on the name.
+        { parent, deleteBeforeReplace: true, protect: args.protected },
+      );
+    }
+
+    function createReverseDns(
+      suffix: string,
+      primaryIp: hcloud.PrimaryIp,
+      address: pulumi.Output<string>,
+    ): void {
+      new hcloud.Rdns(
+        `${name}-rdns-${suffix}`,
+        { primaryIpId: numericId(primaryIp), ipAddress: address, dnsPtr: args.fqdn },
+        { parent },
+      );
+    }
+
+    function createFirewall(): hcloud.Firewall {
+      const inbound = { direction: "in", sourceIps: ANYWHERE };
+      return new hcloud.Firewall(
+        `${name}-firewall`,
+        {
+          name: args.fqdn,
+          labels,
+          rules: [
+            {
+              ...inbound,
+              protocol: "tcp",
+              port: "22",
+              sourceIps: args.sshNetworks.map(canonicalCidr),
+              description: "SSH: the operator's networks only",
+            },
+            { ...inbound, protocol: "icmp", description: "ICMP: path MTU discovery, ping" },
+            ...args.ports.map((rule) => ({
+              ...inbound,
+              protocol: rule.protocol,
+              port: portRange(rule),
+              description: rule.role,
+            })),
+          ],
+        },
+        { parent },
+      );
+    }
+
+    function createServer(firewall: hcloud.Firewall, authorizedKeys: pulumi.Output<string[]>): hcloud.Server {
+      const keys = pulumi.all([hostKey.publicKeyOpenssh, hostKey.privateKeyOpenssh, authorizedKeys]);
+      const userData = keys.apply(([publicKey, privateKey, authorizedKeys]) =>
+        cloudInit({ hostKey: { publicKey: publicKey.trim(), privateKey }, user, authorizedKeys }),
+      );
+      return new hcloud.Server(
+        `${name}-server`,
+        {
+          name: args.fqdn,
+          serverType: args.serverType,
+          image: args.image,
+          location: args.location,
+          publicNets: [
+            {
+              ipv4Enabled: true,
+              ipv4: numericId(primaryIpv4),
+              ipv6Enabled: true,
+              ipv6: numericId(primaryIpv6),
+            },
+          ],
+          firewallIds: [numericId(firewall)],
+          sshKeys: [args.sshKey.id],
+          userData: pulumi.secret(userData),
+          // A larger disk would make the way back to a smaller type impossible.
+          keepDisk: true,
+          backups: args.protected,
+          deleteProtection: args.protected,
+          rebuildProtection: args.protected,
+          labels,
+        },
+        {
+          parent,
+          protect: args.protected,
+          deleteBeforeReplace: true,
+          // Each of them would replace the server; what may change in them, a step brings to the host.
+          ignoreChanges: ["userData", "sshKeys", "image"],
+        },
+      );
+    }
+
+    function connect(address: pulumi.Output<string>): pulumi.Output<types.input.remote.ConnectionArgs> {
+      const values = pulumi.all([address, args.operatorKey.privateKey, hostKey.publicKeyOpenssh]);
+      return pulumi.secret(
+        values.apply(([host, privateKey, hostKey]): types.input.remote.ConnectionArgs => ({
+          host,
+          user,
+          privateKey,
+          hostKey: hostKey.trim(),
+        })),
+      );
+    }
+
+    function createVolume() {
+      if (!args.volume) return undefined;
+      const { adoptId, sizeGb, protected: protect } = args.volume;
+      const id = adoptId
+        ? pulumi.output(adoptId)
+        : new hcloud.Volume(
+            `${name}-volume`,
+            {
+              name: `${args.fqdn}-${args.role === "bbb" ? "recordings" : "data"}`,
+              size: sizeGb,
+              location: args.location,
+              deleteProtection: protect,
+              labels,
+            },
+            { parent, protect },
+          ).id;
+      const attach = (server: hcloud.Server) =>
+        new hcloud.VolumeAttachment(
+          `${name}-volume-attachment`,
+          { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
+          { parent, deleteBeforeReplace: true },
+        );
+      return { id, attach };
+    }
+  }
+}
+
+/**
+ * A maker of hosts at Hetzner Cloud that share the operator's key.
+ *
+ * @param labels Of the deployment, without a role.
+ */
+export function hetznerHosts(
+  labels: Readonly<Record<string, string>>,
+  operatorKey: OperatorKey,
+): (name: string, args: HostArgs) => Host {
+  const sshKey = new hcloud.SshKey(
+    "operator",
+    {
+      name: `${labels.project}-${labels.stack}`,
+      publicKey: operatorKey.publicKey,
+      labels: hetznerLabels({ ...labels, role: "operator" }),
+    },
+    // The provider would create a replacement first and fail on the name.
+    { deleteBeforeReplace: true },
+  );
+  return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey });
+}
+
+/** Most references between Hetzner's resources are numbers, where Pulumi's ids are text. */
+function numericId(resource: pulumi.CustomResource): pulumi.Output<number> {
+  return resource.id.apply(Number);
+}
+
+/** The address of a Hetzner /64 that its images configure: "2001:db8:0:4::" → "2001:db8:0:4::1". */
+function firstAddress(network: string): string {
+  const parts = ipaddr.IPv6.parse(network).parts;
+  return new ipaddr.IPv6([...parts.slice(0, 7), 1]).toRFC5952String();
+}
+
+/** The provider would compare any other spelling with Hetzner's own, for ever. */
+function canonicalCidr(cidr: string): string {
+  const [address, prefix] = ipaddr.parseCIDR(cidr);
+  const network =
+    address.kind() === "ipv6"
+      ? ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String()
+      : ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
+  return `${network}/${prefix}`;
+}

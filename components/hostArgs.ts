@@ -1,0 +1,36 @@
+import type { Settings } from "../config";
+import type { HostArgs, Role } from "./host";
+
+/**
+ * What the settings ask of the host of a role, on whichever cloud.
+ *
+ * The recordings volume is protected wherever recordings may matter, that is everywhere but in the environment
+ * `test`; server and addresses only where the settings say so (`prod`).
+ */
+export function hostArgs(settings: Settings, role: Role): HostArgs {
+  const { environment, release, recordings, project, stack } = settings;
+  const common = {
+    role,
+    location: settings.location,
+    ports: release.ports[role],
+    sshNetworks: settings.sshNetworks,
+    sshPublicKeys: settings.sshPublicKeys,
+    protected: settings.protected,
+    labels: { project, stack, role },
+  };
+  if (role === "turn") {
+    return {
+      ...common,
+      fqdn: settings.turnFqdn,
+      serverType: settings.turnServerType,
+      image: settings.turnImage,
+    };
+  }
+  return {
+    ...common,
+    fqdn: settings.bbbFqdn,
+    serverType: settings.serverType,
+    image: settings.image,
+    volume: recordings && { ...recordings, protected: environment !== "test" },
+  };
+}

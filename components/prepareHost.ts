@@ -1,0 +1,73 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import { hostMinimum, swapMb } from "../bigbluebutton/sizing";
+import type { Settings } from "../config";
+import type { Dns } from "./dns";
+import type { Host } from "./host";
+import { HostSteps } from "./remote";
+
+/** Arguments of {@link prepareHost}. */
+export interface PrepareHostArgs {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly dns: Dns;
+  /** Published in an AAAA record where given. */
+  readonly ipv6?: pulumi.Output<string>;
+  /** How many steps the host will see altogether. */
+  readonly count: number;
+}
+
+/** The Ubuntu release of TURN hosts, whatever BigBlueButton's. */
+const TURN_UBUNTU = "24.04";
+
+/** What both kinds of host begin with: name, connection, check, and what the installers take for granted. */
+export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.Resource): HostSteps {
+  const { host, settings, dns, ipv6, count } = args;
+  const { role, fqdn, ipv4, privateIpv4 } = host;
+  const { project, stack, release, acme } = settings;
+  const minimum = hostMinimum(role, release);
+
+  // The records need the addresses only: they spread while the machine boots.
+  const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { project, stack, role } }, { parent });
+  const steps = new HostSteps(name, host, count, parent);
+  steps.run(
+    "preflight",
+    {
+      title: "Check the host",
+      script: "preflight.sh",
+      flags: {
+        role,
+        ubuntu: role === "turn" ? TURN_UBUNTU : release.ubuntu,
+        hostname: fqdn,
+        ipv4,
+        ipv6,
+        zone: settings.domain,
+        "min-memory-kb": minimum.memoryKb,
+        "min-cores": minimum.cores,
+        "min-disk-gb": minimum.diskGb,
+        "dns-wait": dns.waitSeconds,
+      },
+      dependsOn: records,
+    },
+    parent,
+  );
+  steps.run(
+    "prepare",
+    {
+      title: "Prepare the system",
+      script: "prepare.sh",
+      flags: {
+        role,
+        hostname: fqdn,
+        ipv4,
+        "private-ipv4": privateIpv4,
+        "swap-mb": swapMb[role],
+        "acme-server": acme.server,
+        "metadata-guard": host.metadataGuard,
+      },
+      stdin: acme.ca ?? "",
+    },
+    parent,
+  );
+  return steps;
+}

@@ -1,0 +1,153 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+import { bundle } from "./bundle";
+import type { Host } from "./host";
+import { hash, readScripts, scriptHash, stepCommand, type Flags } from "./stepCommand";
+
+/** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
+const DIAL_ATTEMPTS = 20;
+
+/** How long a new machine may take until SSH answers. */
+const FIRST_DIAL = "10m";
+
+/** One step on a host. */
+export interface StepArgs {
+  /** What the operator reads, e.g. "Install BigBlueButton 3.0". */
+  readonly title: string;
+  /** A file of scripts/host. */
+  readonly script: string;
+  /** Anyone on the host can read them: no secrets. */
+  readonly flags?: { readonly [name in keyof Flags]: pulumi.Input<Flags[name]> };
+  /** For secrets and files. */
+  readonly stdin?: pulumi.Input<string>;
+  /** Run it as a unit of the host's own, which outlives the connection: for what takes minutes. */
+  readonly unit?: boolean;
+  /** Steps whose every re-run makes this one necessary again. It waits for them. */
+  readonly follows?: readonly Step[];
+  /** What else must be there before. */
+  readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** A step that was asked for. */
+export interface Step {
+  readonly command: command.remote.Command;
+  /** Changes with whatever makes the step run again; reveals none of it. */
+  readonly digest: pulumi.Output<string>;
+}
+
+/**
+ * The numbered steps of one host, run over SSH one after the other.
+ *
+ * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags,
+ * its standard input or its script changes, when a step that it follows ran again, and on every new server.
+ */
+export class HostSteps {
+  private readonly steps: Step[] = [];
+
+  /**
+   * @param name Prefix of the names of the steps' resources, e.g. "bbb".
+   * @param count How many steps the host will see altogether, the first one included.
+   */
+  constructor(
+    private readonly name: string,
+    private readonly host: Host,
+    private readonly count: number,
+    parent: pulumi.Resource,
+  ) {
+    const label = this.nextLabel();
+    const title = "Connect and install the step scripts";
+    const stdin = host.authorizedKeys.apply((authorizedKeys) =>
+      bundle({ label, title, files: readScripts(), user: host.user, authorizedKeys }),
+    );
+    this.add(
+      "connect",
+      { create: `${this.sudo}bash -s`, stdin, dialErrorLimit: -1 },
+      {
+        parent,
+        dependsOn: [...host.prerequisites],
+        customTimeouts: { create: FIRST_DIAL, update: FIRST_DIAL },
+      },
+    );
+  }
+
+  /** Every step so far. */
+  get all(): readonly Step[] {
+    return this.steps;
+  }
+
+  /**
+   * Add the next step.
+   *
+   * @param suffix Of the resource's name, e.g. "install".
+   */
+  run(suffix: string, step: StepArgs, parent: pulumi.Resource): Step {
+    const { title, script, unit = false, follows = [] } = step;
+    const { sudo } = this;
+    const label = this.nextLabel();
+    const digests = pulumi.all(follows.map(({ digest }) => digest));
+    const create = pulumi
+      .all([pulumi.output(step.flags ?? {}), digests])
+      .apply(([flags, digests]) =>
+        stepCommand({ sudo, label, title, script, unit, flags, scriptHash: scriptHash(script, digests) }),
+      );
+    return this.add(
+      suffix,
+      { create, stdin: step.stdin, dialErrorLimit: DIAL_ATTEMPTS },
+      {
+        parent,
+        dependsOn: [
+          this.steps.at(-1)!.command,
+          ...follows.map(({ command }) => command),
+          ...(step.dependsOn ?? []),
+        ],
+      },
+    );
+  }
+
+  private get sudo(): "" | "sudo " {
+    return this.host.user === "root" ? "" : "sudo ";
+  }
+
+  private nextLabel(): string {
+    const number = this.steps.length + 1;
+    if (number > this.count) {
+      throw new Error(
+        `${this.name}: step ${number} of ${this.count}; the count given to HostSteps is too small`,
+      );
+    }
+    return `${this.host.role} ${number}/${this.count}`;
+  }
+
+  private add(
+    suffix: string,
+    args: { create: pulumi.Input<string>; stdin?: pulumi.Input<string>; dialErrorLimit: number },
+    opts: pulumi.CustomResourceOptions,
+  ): Step {
+    const { server, connection } = this.host;
+    const { create, stdin, dialErrorLimit } = args;
+    const resource = new command.remote.Command(
+      `${this.name}-${suffix}`,
+      {
+        connection: connection.apply(({ host, user, privateKey, hostKey }) => ({
+          host,
+          user,
+          privateKey,
+          hostKey,
+          dialErrorLimit,
+        })),
+        create,
+        stdin,
+        triggers: [server.id],
+        // The operator sees the steps go by; a script prints no secret, and should one ever, the state keeps it closed.
+        logging: "stdoutAndStderr",
+        addPreviousOutputInEnv: false,
+      },
+      { ...opts, deletedWith: server, additionalSecretOutputs: ["stdout", "stderr"] },
+    );
+    const digest = pulumi.unsecret(pulumi.all([create, stdin ?? ""]).apply((texts) => hash(texts)));
+    const step = { command: resource, digest };
+    this.steps.push(step);
+    return step;
+  }
+}

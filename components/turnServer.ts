@@ -1,0 +1,85 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { renderTurnServerConf } from "../bigbluebutton/coturn";
+import type { Settings } from "../config";
+import type { Dns } from "./dns";
+import type { Host } from "./host";
+import { prepareHost } from "./prepareHost";
+import type { HostSteps, Step } from "./remote";
+import { randomSecret } from "./secret";
+
+/** connect, check, prepare, install, configure, and the check of BigBlueButton that {@link Verification} adds */
+const STEPS = 6;
+
+/** Arguments of a {@link TurnServer}. */
+export interface TurnServerArgs {
+  readonly host: Host;
+  /** The BigBlueButton server's host: all that the TURN server relays to. Only its addresses are waited for. */
+  readonly bbbHost: Host;
+  readonly dns: Dns;
+  readonly settings: Settings;
+}
+
+/** A TURN server: coturn on a host of its own, for the clients that can't reach BigBlueButton's media ports. */
+export class TurnServer extends pulumi.ComponentResource {
+  readonly host: Host;
+  /** Shared with BigBlueButton, which makes its clients' credentials from it. */
+  readonly secret: pulumi.Output<string>;
+  readonly steps: HostSteps;
+  /** coturn runs, with its certificate and its secret. */
+  readonly configured: Step;
+
+  constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bbb:index:TurnServer", name, {}, opts);
+    const { host, settings, dns } = args;
+    this.host = host;
+    this.secret = randomSecret(`${name}-secret`, settings.rotateTurnSecret, this);
+
+    // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
+    const ipv6 = host.ipv6;
+    this.steps = prepareHost(name, { host, settings, dns, ipv6, count: STEPS }, this);
+    const installed = this.steps.run(
+      "install",
+      {
+        title: "Install coturn and its certificate",
+        script: "install-turn.sh",
+        flags: { hostname: host.fqdn, email: settings.email },
+        unit: true,
+      },
+      this,
+    );
+    this.configured = this.steps.run(
+      "configure",
+      {
+        title: "Configure coturn",
+        script: "configure-turn.sh",
+        stdin: turnServerConf(args, this.secret),
+        follows: [installed],
+      },
+      this,
+    );
+
+    this.registerOutputs({});
+  }
+}
+
+function turnServerConf(
+  { host, bbbHost }: TurnServerArgs,
+  secret: pulumi.Output<string>,
+): pulumi.Output<string> {
+  const { ipv4, ipv6, privateIpv4 } = host;
+  const peers = pulumi.output([
+    bbbHost.ipv4,
+    bbbHost.ipv6,
+    ...(bbbHost.privateIpv4 ? [bbbHost.privateIpv4] : []),
+  ]);
+  return pulumi.output({ secret, ipv4, ipv6, privateIpv4, peers }).apply((known) =>
+    renderTurnServerConf({
+      realm: host.fqdn,
+      secret: known.secret,
+      listeningAddresses: [known.privateIpv4 ?? known.ipv4, known.ipv6],
+      externalIp: known.privateIpv4 ? { public: known.ipv4, private: known.privateIpv4 } : undefined,
+      allowedPeers: known.peers,
+    }),
+  );
+}
