@@ -27,7 +27,9 @@ if (existsSync(checks)) {
 }
 
 for (const results of readdirSync(directory).filter((name) => name.endsWith(".json"))) {
-  const { testResults } = JSON.parse(readFileSync(join(directory, results), "utf8")) as { testResults: Suite[] };
+  const { testResults } = JSON.parse(readFileSync(join(directory, results), "utf8")) as {
+    testResults: Suite[];
+  };
   for (const suite of testResults) {
     const name = relative(process.cwd(), suite.name);
     if (suite.status === "failed" && suite.assertionResults.every((test) => test.status !== "failed")) {

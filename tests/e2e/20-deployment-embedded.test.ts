@@ -1,0 +1,3 @@
+import { deploymentTests } from "./support/deployment";
+
+deploymentTests("embedded");

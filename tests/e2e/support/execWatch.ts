@@ -1,0 +1,47 @@
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { TOOLS } from "./sandbox";
+
+const WATCHER = join(TOOLS, "exec_watch.py");
+
+/** One program that was started somewhere on this machine, hosts included. */
+export interface Exec {
+  readonly pid: number;
+  readonly argv: readonly string[];
+}
+
+/** Why this machine's kernel cannot be watched, or undefined. */
+export function watchMissing(): string | undefined {
+  const { stdout } = spawnSync("/usr/bin/python3", [WATCHER], { input: "", encoding: "utf8" });
+  const first = JSON.parse(stdout.split("\n")[0] ?? "{}") as { unsupported?: string };
+  return first.unsupported;
+}
+
+/** Watches every program that is started until `stop`, which returns them. */
+export async function watchExecs(): Promise<{ stop(): Promise<Exec[]> }> {
+  const directory = mkdtempSync(join(tmpdir(), "exec-watch-"));
+  const log = join(directory, "log");
+  const file = openSync(log, "w");
+  const watcher = spawn("/usr/bin/python3", [WATCHER], { stdio: ["pipe", file, "inherit"] });
+  closeSync(file);
+  const ended = new Promise<void>((done) => watcher.on("close", () => done()));
+  const read = () => readFileSync(log, "utf8").split("\n").filter(Boolean);
+  while (read().length === 0) {
+    if (watcher.exitCode !== null) throw new Error(`exec_watch.py ended with ${watcher.exitCode}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return {
+    async stop() {
+      watcher.stdin.end();
+      await ended;
+      const lines = read().map((line) => JSON.parse(line) as Partial<Exec> & { lost?: number });
+      rmSync(directory, { recursive: true });
+      const lost = lines.at(-1)?.lost;
+      if (lost !== 0) throw new Error(`exec_watch.py lost ${lost ?? "an unknown number of"} records`);
+      return lines.filter((line): line is Exec => line.argv !== undefined);
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
+
+/** The sandbox as its user has it: by ./scripts/sandbox and nothing else. */
+
+export const PROJECT = resolve(__dirname, "../../..");
+export const TOOLS = resolve(PROJECT, "tests/tools");
+/** Python with tests/requirements.txt, as scripts/test sets it up. */
+export const PYTHON = process.env.BBB_PYTHON ?? "/var/cache/bbb-sandbox/venv/bin/python";
+export const BBB = "bbb.example.test";
+export const TURN = "turn.example.test";
+
+export type Engine = "embedded" | "pulumi";
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Buffer;
+  /** @default 600 */
+  readonly timeoutSeconds?: number;
+}
+
+/** Everything that an update printed in this test file, for the search for secrets. */
+export const printed: string[] = [];
+
+/** Starts `./scripts/sandbox ARGS…` as the leader of a process group of its own. */
+export function start(args: readonly string[]): ChildProcess {
+  return spawn("./scripts/sandbox", args, { cwd: PROJECT, stdio: "pipe", detached: true });
+}
+
+/** Ends a started command and everything that it started in its group, at once. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    process.kill(-child.pid, "SIGKILL");
+  }
+}
+
+/** Runs `./scripts/sandbox ARGS…` to its end. */
+export async function sandbox(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  const child = start(args);
+  const timer = setTimeout(() => killGroup(child), (options.timeoutSeconds ?? 600) * 1000);
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  child.stdout?.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
+  child.stdin?.on("error", () => undefined); // a command need not read its input
+  child.stdin?.end(options.input ?? "");
+  const code = await new Promise<number>((done, failed) => {
+    child.on("error", failed);
+    child.on("close", (exitCode) => done(exitCode ?? 137));
+  }).finally(() => clearTimeout(timer));
+  return {
+    code,
+    stdout: Buffer.concat(chunks.stdout).toString(),
+    stderr: Buffer.concat(chunks.stderr).toString(),
+  };
+}
+
+/** The same; anything but exit code 0 is an error with all that was printed. */
+export async function must(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const result = await sandbox(args, options);
+  if (result.code !== 0) {
+    throw new Error(
+      `scripts/sandbox ${args.join(" ")}: exit code ${result.code}\n${result.stdout}${result.stderr}`,
+    );
+  }
+  return result.stdout;
+}
+
+/** Runs a command as root on the host of that name. */
+export function onHost(fqdn: string, command: readonly string[], options: RunOptions = {}): Promise<string> {
+  return must(["exec", "--at", fqdn, "--", ...command], { timeoutSeconds: 120, ...options });
+}
+
+/** Runs a command as an outside client. */
+export function outside(
+  command: readonly string[],
+  options: RunOptions & { readonly as?: "internet" | "operator" } = {},
+): Promise<Result> {
+  const { as, ...rest } = options;
+  return sandbox(["exec", ...(as ? ["--as", as] : []), "--", ...command], { timeoutSeconds: 120, ...rest });
+}
+
+/** Runs one of tests/tools in an outside client, JSON in and JSON out. */
+export async function tool<T>(
+  name: string,
+  input: unknown,
+  options: { readonly as?: "internet" | "operator"; readonly timeoutSeconds?: number } = {},
+): Promise<T> {
+  const result = await outside([PYTHON, `${TOOLS}/${name}.py`], { ...options, input: JSON.stringify(input) });
+  if (result.code !== 0) throw new Error(`${name}.py: exit code ${result.code}\n${result.stderr}`);
+  return JSON.parse(result.stdout) as T;
+}
+
+export interface Update extends Result {
+  readonly seconds: number;
+  /** From the summary that ends an update: { created: 31, unchanged: 2, … }. */
+  readonly summary: Readonly<Record<string, number>>;
+}
+
+/** An up, preview or destroy that may fail. */
+export async function tryUpdate(
+  action: "up" | "preview" | "destroy",
+  engine: Engine,
+  args: readonly string[] = [],
+): Promise<Update> {
+  const started = Date.now();
+  const result = await sandbox([action, "--engine", engine, ...args]);
+  printed.push(result.stdout, result.stderr);
+  return { ...result, seconds: (Date.now() - started) / 1000, summary: summaryOf(result.stdout) };
+}
+
+/** An up, preview or destroy that must succeed. */
+export async function update(
+  action: "up" | "preview" | "destroy",
+  engine: Engine,
+  args: readonly string[] = [],
+): Promise<Update> {
+  const result = await tryUpdate(action, engine, args);
+  if (result.code !== 0) {
+    throw new Error(`${action} ended with exit code ${result.code}\n${result.stdout}\n${result.stderr}`);
+  }
+  return result;
+}
+
+/** The counts of the summary, which is the last thing an update prints. */
+export function summaryOf(output: string): Record<string, number> {
+  const last = output.split("\n").slice(-30).join("\n");
+  const counts = last.matchAll(/(\d+) (created|updated|replaced|deleted|unchanged|same)\b/g);
+  return Object.fromEntries([...counts].map(([, count, what]) => [what, Number(count)]));
+}
+
+export interface Outputs {
+  readonly url: string;
+  readonly apiUrl: string;
+  readonly sharedSecret: string;
+  readonly turnUrls: string[];
+  readonly turnSecret: string;
+  readonly addresses: Record<"bbb" | "turn", { ipv4: string; ipv6: string }>;
+  readonly sshCommand: string | Record<"bbb" | "turn", string>;
+  readonly privateKey: string;
+  readonly release: string;
+}
+
+export async function outputs(args: readonly string[] = []): Promise<Outputs> {
+  return JSON.parse(await must(["outputs", "--json", "--show-secrets", ...args])) as Outputs;
+}
+
+/** Why an engine cannot be tested on this machine, or undefined. */
+export function engineMissing(engine: Engine): string | undefined {
+  if (engine === "embedded") return undefined;
+  const found = spawnSync("pulumi", ["version"], { stdio: "ignore" });
+  return found.status === 0 ? undefined : "the pulumi CLI is not on PATH";
+}
+
+/** A test, or one that is reported as skipped with the reason. */
+export function testUnless(reason: string | undefined): (name: string, body: () => Promise<void>) => void {
+  return (name, body) => {
+    if (reason === undefined) test(name, body);
+    else test.skip(`${name} (${reason})`, body);
+  };
+}
+
+jest.setTimeout(15 * 60 * 1000);

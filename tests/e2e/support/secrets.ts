@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+
+import { BBB, onHost, TURN, type Outputs } from "./sandbox";
+
+/** What must show up nowhere: a name to report, and the text to look for. */
+export type Secret = readonly [name: string, text: string];
+
+/** The lines of a PEM key that are its own: not its armour, nor the header that all such keys share. */
+export function keyLines(name: string, pem: string): Secret[] {
+  return pem
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(
+      (line) => line.length >= 30 && !line.startsWith("-----") && !line.startsWith("b3BlbnNzaC1rZXktdjE"),
+    )
+    .map((line, index) => [`${name}, line ${index}`, line] as const);
+}
+
+/** The secrets of the deployment that users are given. */
+export function outputSecrets(outputs: Outputs): Secret[] {
+  return [
+    ["sharedSecret", outputs.sharedSecret],
+    ["turnSecret", outputs.turnSecret],
+    ...keyLines("privateKey", outputs.privateKey),
+  ];
+}
+
+/** Both hosts' own SSH keys, which user data alone may carry. */
+export async function hostKeys(): Promise<Secret[]> {
+  const keys = await Promise.all(
+    [BBB, TURN].map(async (fqdn) =>
+      keyLines(`SSH host key of ${fqdn}`, await onHost(fqdn, ["cat", "/etc/ssh/ssh_host_ed25519_key"])),
+    ),
+  );
+  return keys.flat();
+}
+
+/** The cloud's API token, as the sandbox keeps it. */
+export function apiToken(): Secret {
+  return ["API token", readFileSync("/var/lib/bbb-sandbox/token", "utf8").trim()];
+}
+
+/** The names of the secrets that a text holds. */
+export function found(secrets: readonly Secret[], text: string): string[] {
+  return secrets.filter(([, secret]) => text.includes(secret)).map(([name]) => name);
+}
+
+/** Searches a host's journal and everything under /var/log; returns "name in place" lines. */
+export async function foundInHostLogs(fqdn: string, secrets: readonly Secret[]): Promise<string[]> {
+  const places = await Promise.all(
+    secrets.map(async ([name, secret]) => {
+      const lines = await onHost(fqdn, ["bash", "-c", SEARCH], { input: `${secret}\n` });
+      return lines
+        .split("\n")
+        .filter(Boolean)
+        .map((place) => `${name} in ${place} of ${fqdn}`);
+    }),
+  );
+  return places.flat();
+}
+
+const SEARCH = `
+set -uo pipefail
+IFS= read -r secret
+journalctl --no-pager -a -o verbose | grep -aqF -f <(printf '%s\\n' "$secret") && echo "the journal"
+grep -raslF -f <(printf '%s\\n' "$secret") /var/log
+true
+`;
