@@ -1,36 +1,174 @@
-import type { Release } from "./bigbluebutton/releases";
+import * as pulumi from "@pulumi/pulumi";
 
-/** Skeleton: the typed, validated, read-only result of reading the stack's settings. */
+import { releases, type Release } from "./bigbluebutton/releases";
+import { defaultLocations, defaultServerTypes } from "./bigbluebutton/sizing";
+import { conflicts } from "./settings/conflicts";
+import type { FieldValues } from "./settings/fields";
+import { qualifyHostname } from "./settings/names";
+import { SettingsError } from "./settings/problems";
+import { readFields, unknownKeys } from "./settings/read";
+
+/** A stack's settings, checked, with every default filled in. */
 export interface Settings {
   readonly project: string;
   readonly stack: string;
   readonly environment: "test" | "staging" | "prod";
   readonly cloud: "hetzner" | "aws";
-  readonly domain: string; // the zone, "example.org"
-  readonly bbbFqdn: string; // "bbb.example.org"
-  readonly turnFqdn: string; // "turn.example.org"
+  /** The DNS zone, e.g. "example.org". */
+  readonly domain: string;
+  /** e.g. "bbb.example.org"; always below {@link domain}. */
+  readonly bbbFqdn: string;
+  /** e.g. "turn.example.org"; always below {@link domain}. */
+  readonly turnFqdn: string;
   readonly email: string;
   readonly release: Release;
   readonly location: string;
   readonly serverType: string;
   readonly turnServerType: string;
-  readonly image: string; // of the BBB host
-  readonly turnImage: string; // always Ubuntu 24.04
+  /** Image of the BigBlueButton host. */
+  readonly image: string;
+  /** Image of the TURN host, which is Ubuntu 24.04 whatever the release. */
+  readonly turnImage: string;
+  /** Networks in CIDR form, canonical, at least one. */
   readonly sshNetworks: readonly string[];
   readonly sshPublicKeys: readonly string[];
   readonly dns: "hetzner" | "manual";
-  /** `server` is always a directory URL; `caUrls` are roots that the hosts fetch themselves (Let's Encrypt staging). */
-  readonly acme: {
-    readonly server: string;
-    readonly ca?: string;
-    readonly caUrls: readonly string[];
-    readonly trustedByBrowsers: boolean;
-  };
+  readonly acme: AcmeSettings;
   readonly greenlight: boolean;
+  /** The volume for recordings; `sizeGb` says nothing where one is adopted. */
   readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string };
-  readonly installer: { readonly url: string; readonly sha256?: string };
-  readonly upgrade: string; // free text; a new value re-runs the installer
-  readonly rotateTurnSecret: string; // free text; a new value makes a new secret
+  readonly installer: InstallerSettings;
+  /** Free text; a new value runs the installer again. */
+  readonly upgrade: string;
+  /** Free text; a new value makes a new secret. */
+  readonly rotateTurnSecret: string;
+  /** Free text; a new value makes a new secret. */
   readonly rotateSharedSecret: string;
+  /** Whether servers, addresses and recordings are protected from deletion. */
   readonly protected: boolean;
+}
+
+/** The certificate authority. */
+export interface AcmeSettings {
+  /** URL of the ACME directory. */
+  readonly server: string;
+  /** Roots of a private authority, in PEM form, for the hosts' trust stores. */
+  readonly ca?: string;
+  /** Where the hosts fetch the roots of Let's Encrypt's staging authority themselves. */
+  readonly caUrls: readonly string[];
+  readonly trustedByBrowsers: boolean;
+}
+
+/** Where bbb-install comes from, and the literal argument of its -v. */
+export interface InstallerSettings {
+  readonly url: string;
+  /** Hex digest; undefined where the release has none that could be verified. */
+  readonly sha256?: string;
+  readonly version: string;
+}
+
+const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+const LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+/** Roots of the staging authority, from https://letsencrypt.org/docs/staging-environment/ (2026). */
+const STAGING_ROOTS = [
+  "letsencrypt-stg-root-x1",
+  "letsencrypt-stg-root-x2",
+  "gen-y/root-ye",
+  "gen-y/root-yr",
+].map((name) => `https://letsencrypt.org/certs/staging/${name}.pem`);
+
+/** The TURN host's Ubuntu release is this row's, whatever BigBlueButton's is. */
+const TURN_UBUNTU = releases["noble-40"];
+
+/**
+ * The stack's settings. The only reader of its configuration.
+ *
+ * @throws SettingsError listing every mistake, before any resource is registered.
+ */
+export function loadSettings(): Settings {
+  const project = pulumi.getProject();
+  const prefix = `${project}:`;
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+  return parseSettings(raw, { project, stack: pulumi.getStack() });
+}
+
+/**
+ * {@link loadSettings} on plain values: text as the CLI hands it over, or already of the right type. Empty texts,
+ * empty lists and null stand for "not set", as a key that Pulumi.yaml declares needs a default to be optional.
+ */
+export function parseSettings(
+  raw: Readonly<Record<string, unknown>>,
+  { project, stack }: { readonly project: string; readonly stack: string },
+): Settings {
+  const { values, problems } = readFields(raw);
+  const all = [...unknownKeys(raw), ...problems, ...conflicts(values)];
+  if (all.length > 0) throw new SettingsError(all, project, stack);
+  return settingsFrom(values as FieldValues, project, stack);
+}
+
+function settingsFrom(values: FieldValues, project: string, stack: string): Settings {
+  const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
+  const release = releases[values.release];
+  const types = defaultServerTypes[cloud][environment === "prod" ? "prod" : "test"];
+  return {
+    project,
+    stack,
+    environment,
+    cloud,
+    domain,
+    bbbFqdn: fqdn(values.hostname, domain),
+    turnFqdn: fqdn(values.turnHostname, domain),
+    email: values.email,
+    release,
+    location: values.location ?? defaultLocations[cloud],
+    serverType: values.serverType ?? types.bbb,
+    turnServerType: values.turnServerType ?? types.turn,
+    image: values.image ?? release.images[cloud],
+    turnImage: TURN_UBUNTU.images[cloud],
+    sshNetworks: values.sshNetworks,
+    sshPublicKeys: values.sshPublicKeys,
+    dns: values.dns,
+    acme: acmeFrom(values),
+    greenlight: values.greenlight,
+    recordings:
+      recordingsGb > 0 || recordingsVolumeId
+        ? { sizeGb: recordingsGb, adoptId: recordingsVolumeId }
+        : undefined,
+    installer: installerFrom(values, release),
+    upgrade: values.upgrade ?? "",
+    rotateTurnSecret: values.rotateTurnSecret ?? "",
+    rotateSharedSecret: values.rotateSharedSecret ?? "",
+    protected: environment === "prod",
+  };
+}
+
+function fqdn(hostname: string, domain: string): string {
+  const result = qualifyHostname(hostname, domain);
+  if ("reason" in result) throw new Error(`${hostname} ${result.reason}`);
+  return result.fqdn;
+}
+
+function acmeFrom({ acmeServer, acmeCa }: FieldValues): AcmeSettings {
+  switch (acmeServer) {
+    case "production":
+      return { server: LETS_ENCRYPT, caUrls: [], trustedByBrowsers: true };
+    case "staging":
+      return { server: LETS_ENCRYPT_STAGING, caUrls: STAGING_ROOTS, trustedByBrowsers: false };
+    default:
+      return { server: acmeServer, ca: acmeCa && `${acmeCa}\n`, caUrls: [], trustedByBrowsers: false };
+  }
+}
+
+function installerFrom({ installerUrl, installerSha256 }: FieldValues, release: Release): InstallerSettings {
+  const { installer } = release;
+  const url = installerUrl ?? installer?.url;
+  if (url === undefined) throw new Error(`${release.name} has no installer`);
+  return {
+    url,
+    sha256: installerSha256 ?? (installerUrl ? undefined : installer?.sha256),
+    // The scheme of every later release; 2.0's packages were published under it too (bbb-install, upgrades from 2.0).
+    version: release.installVersion ?? `${release.codename}-${release.version.replace(".", "")}0`,
+  };
 }

@@ -50,46 +50,42 @@ export const defaultLocations: Readonly<Record<CloudName, string>> = { hetzner: 
 /** What a size of server carries, for the README. */
 export interface Capacity {
   readonly cores: number;
-  readonly memoryGb: number;
-  readonly hetzner: string;
-  readonly aws: string;
+  /** Server type on each cloud, with its memory in GB. */
+  readonly types: Readonly<Record<CloudName, { readonly name: string; readonly memoryGb: number }>>;
   /** People in all meetings of the server together. */
   readonly users: string;
-  readonly source: string;
+  readonly sources: readonly string[];
 }
 
 /**
- * Published figures only; cameras decide, not heads: streams grow with the square of the people who show theirs.
- * Figures from before BigBlueButton 2.5 are left out, since its media server is another one.
+ * Published figures only. Those from before BigBlueButton 2.5 are left out, since its media server is another one.
+ * Cameras decide, not heads: streams grow with the square of the people who show theirs.
  */
 export const capacities: readonly Capacity[] = [
   {
     cores: 4,
-    memoryGb: 8,
-    hetzner: "ccx23",
-    aws: "c7i.xlarge",
+    types: { hetzner: { name: "ccx23", memoryGb: 16 }, aws: { name: "c7i.xlarge", memoryGb: 8 } },
     users: "development and tests only",
-    source: "https://docs.bigbluebutton.org/administration/install/#minimum-server-requirements",
+    sources: ["https://docs.bigbluebutton.org/administration/install/#minimum-server-requirements"],
   },
   {
     cores: 8,
-    memoryGb: 16,
-    hetzner: "ccx33",
-    aws: "c7i.2xlarge",
-    users: "about 200, with no meeting over 200; 107 people in 7 meetings measured at half the CPU",
-    source:
-      "https://docs.bigbluebutton.org/support/faq/ and " +
+    types: { hetzner: { name: "ccx33", memoryGb: 32 }, aws: { name: "c7i.2xlarge", memoryGb: 16 } },
+    users: "about 200, no meeting over 200; 107 people in 7 meetings were measured at half the CPU",
+    sources: [
+      "https://docs.bigbluebutton.org/support/faq/",
       "https://sachachua.com/blog/2025/01/scaling-a-bigbluebutton-server-down-to-a-1-gb-node-between-uses",
+    ],
   },
 ];
 
-const armTypes: Readonly<Record<CloudName, RegExp>> = {
-  hetzner: /^cax\d+$/i,
-  // A Graviton family has a "g" after its generation: t4g, c7gn, m6gd, and the first, a1.
-  aws: /^(a1|[a-z]+\d+g[a-z]*)(\.|$)/i,
-};
+/**
+ * Hetzner's ARM types are cax…; EC2's Graviton families have a "g" after their generation (t4g, c7gn), but for the
+ * first, a1.
+ */
+const ARM_TYPE = /^(cax\d+$|a1(\.|$)|[a-z]+\d+g[a-z]*(\.|$))/i;
 
-/** Whether a server type has ARM processors, for which BigBlueButton has no packages. */
-export function isArmServerType(cloud: CloudName, serverType: string): boolean {
-  return armTypes[cloud].test(serverType);
+/** Whether a server type, of whichever cloud, has ARM processors, for which BigBlueButton has no packages. */
+export function isArmServerType(serverType: string): boolean {
+  return ARM_TYPE.test(serverType);
 }

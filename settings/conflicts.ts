@@ -1,0 +1,124 @@
+import { releases } from "../bigbluebutton/releases";
+import { isArmServerType } from "../bigbluebutton/sizing";
+import { fields, setCommand, type FieldValues } from "./fields";
+import { isSpecialUse, qualifyHostname } from "./names";
+import type { Problem } from "./problems";
+
+/** What is wrong with values that are right by themselves; those that are not are absent. */
+export function conflicts(values: Partial<FieldValues>): Problem[] {
+  return [
+    ...nameProblems(values),
+    ...serverTypeProblems(values),
+    ...releaseProblems(values),
+    ...installerProblems(values),
+    ...acmeProblems(values),
+  ];
+}
+
+function nameProblems({ domain, hostname, turnHostname, acmeServer }: Partial<FieldValues>): Problem[] {
+  if (!domain) return [];
+  const problems: Problem[] = [];
+  const fqdns = { hostname, turnHostname };
+  for (const key of ["hostname", "turnHostname"] as const) {
+    const value = fqdns[key];
+    if (value === undefined) continue;
+    const result = qualifyHostname(value, domain);
+    if ("reason" in result) {
+      problems.push({ key, reason: `"${value}" ${result.reason}`, remedy: fields[key].remedy });
+    } else if (["bbb.example.com", "turn.example.com"].includes(result.fqdn)) {
+      const reason = `makes ${result.fqdn}, a placeholder in BigBlueButton's docs that its installer refuses`;
+      problems.push({ key, reason, remedy: setCommand("domain", "YOUR-ZONE") });
+    }
+    fqdns[key] = "fqdn" in result ? result.fqdn : undefined;
+  }
+  if (fqdns.hostname !== undefined && fqdns.hostname === fqdns.turnHostname) {
+    problems.push({
+      key: "turnHostname",
+      reason: `is ${fqdns.hostname}, the BigBlueButton server's name; the two are servers of their own`,
+      remedy: fields.turnHostname.remedy,
+    });
+  }
+  if (isSpecialUse(domain) && (acmeServer === "production" || acmeServer === "staging")) {
+    problems.push({
+      key: "domain",
+      reason: `"${domain}" is a reserved name, for which Let's Encrypt issues no certificates`,
+      remedy: `${setCommand("domain", "YOUR-ZONE")}, or acmeServer and acmeCa of a private authority`,
+    });
+  }
+  return problems;
+}
+
+function serverTypeProblems(values: Partial<FieldValues>): Problem[] {
+  return (["serverType", "turnServerType"] as const).flatMap((key) => {
+    const value = values[key];
+    if (!value || !isArmServerType(value)) return [];
+    const reason = `"${value}" has ARM processors, for which BigBlueButton has no packages`;
+    return [{ key, reason, remedy: `${fields[key].remedy}, or another x86 type` }];
+  });
+}
+
+function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partial<FieldValues>): Problem[] {
+  if (!name) return [];
+  const release = releases[name];
+  const problems: Problem[] = [];
+  if (release.status === "end-of-life" && allowEndOfLife === false) {
+    problems.push({
+      key: "release",
+      reason: `is ${name}, BigBlueButton ${release.version}, which gets no security updates any more`,
+      remedy: `${fields.release.remedy}, or knowingly ${fields.allowEndOfLife.remedy}`,
+    });
+  }
+  if (cloud && release.withdrawnFrom.includes(cloud) && !image) {
+    problems.push({
+      key: "image",
+      reason: `is not set, and ${cloud} no longer offers ${release.images[cloud]}, which ${name} needs`,
+      remedy: `${setCommand("image", "ID")}, with the id of a snapshot of your own with Ubuntu ${release.ubuntu}`,
+    });
+  }
+  return problems;
+}
+
+function installerProblems({
+  release: name,
+  installerUrl,
+  installerSha256,
+}: Partial<FieldValues>): Problem[] {
+  const problems: Problem[] = [];
+  if (installerUrl && !installerSha256) {
+    problems.push({
+      key: "installerSha256",
+      reason: "is not set, though installerUrl is: what runs as root must be known",
+      remedy: fields.installerSha256.remedy,
+    });
+  }
+  const release = name && releases[name];
+  if (release && !release.installer && !installerUrl) {
+    problems.push({
+      key: "release",
+      reason: `is ${name}, for which the installer is missing. ${release.note ?? ""}`.trimEnd(),
+      remedy: `${fields.release.remedy}, or ${setCommand("installerUrl", "URL")} and installerSha256`,
+    });
+  }
+  return problems;
+}
+
+function acmeProblems({ acmeServer, acmeCa, email }: Partial<FieldValues>): Problem[] {
+  const letsEncrypt = acmeServer === "production" || acmeServer === "staging";
+  const problems: Problem[] = [];
+  if (letsEncrypt && acmeCa) {
+    problems.push({
+      key: "acmeCa",
+      reason: `is set, but acmeServer is ${acmeServer}, whose roots need not be given`,
+      remedy: "pulumi config rm acmeCa, or set acmeServer to the private authority's directory",
+    });
+  }
+  const mailDomain = email?.split("@")[1]?.toLowerCase() ?? "";
+  if (letsEncrypt && (/^example\.(com|net|org)$/.test(mailDomain) || isSpecialUse(mailDomain))) {
+    problems.push({
+      key: "email",
+      reason: `"${email}" is in a domain for examples, which Let's Encrypt refuses`,
+      remedy: fields.email.remedy,
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,258 @@
+import { z } from "zod";
+
+import { defaultRelease, releaseNames } from "../bigbluebutton/releases";
+import { rootsProblem } from "./certificates";
+import { dnsNameProblem, normalizeName, zoneProblem } from "./names";
+import { parseNetwork } from "./network";
+import { sshPublicKeyProblem } from "./sshPublicKey";
+
+/** A setting: how its value is read and checked by itself. */
+interface Field<T extends z.ZodType = z.ZodType> {
+  /** The value's type in Pulumi.yaml; all but strings reach the program as JSON text. */
+  readonly type: "string" | "boolean" | "integer" | "array";
+  readonly schema: T;
+  /** What puts a mistake right where the check itself knows nothing better. */
+  readonly remedy: string;
+}
+
+function field<T extends z.ZodType>(type: Field["type"], schema: T, remedy: string): Field<T> {
+  return { type, schema, remedy };
+}
+
+/** The command that sets a key. */
+export function setCommand(key: string, value: string): string {
+  return `pulumi config set ${key} ${value}`;
+}
+
+type Mistake = string | { readonly reason: string; readonly remedy?: string } | undefined;
+
+/** A check that says in words what is wrong, and what to do where it knows that better than the field. */
+function must<T>(mistakes: (value: T) => Mistake | readonly Mistake[]) {
+  return (value: T, context: z.RefinementCtx) => {
+    for (const found of [mistakes(value)].flat()) {
+      if (!found) continue;
+      const { reason, remedy } =
+        typeof found === "string" ? { reason: found, remedy: undefined } : (found as never);
+      context.addIssue({ code: "custom", message: reason, params: { remedy } });
+    }
+  };
+}
+
+/** As {@link must}, for a setting that may be left out. */
+function mustIfSet(mistakes: (value: string) => Mistake) {
+  return must<string | undefined>((value) => (value === undefined ? undefined : mistakes(value)));
+}
+
+const orNotSet = (message: string) => (issue: { input?: unknown }) =>
+  issue.input === undefined ? "is not set" : message;
+
+const text = z.string({ error: orNotSet("must be a text") }).trim();
+const optionalText = text.optional();
+const flag = z.boolean({ error: "must be true or false" }).default(false);
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  const known = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return z.enum(values, { error: ({ input }) => `must be ${known}, not ${JSON.stringify(input)}` });
+}
+
+function list(what: string) {
+  return z.array(text, { error: orNotSet(`must be a list of ${what}`) });
+}
+
+const serverType = optionalText.superRefine(
+  mustIfSet((value) =>
+    /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/i.test(value)
+      ? undefined
+      : `"${value}" is not the name of a server type`,
+  ),
+);
+
+const occasion = optionalText.superRefine(
+  mustIfSet((value) =>
+    /^[\x20-\x7e]{1,100}$/.test(value) ? undefined : "must be at most 100 ASCII characters",
+  ),
+);
+
+function isUrl(value: string, ...protocols: string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
+}
+
+/** Every setting there is. What depends on more than one of them is checked in config.ts. */
+export const fields = {
+  cloud: field(
+    "string",
+    choice(["hetzner", "aws"])
+      .default("hetzner")
+      .superRefine(
+        must((value) => (value === "aws" ? "is aws, which this version does not support yet" : undefined)),
+      ),
+    setCommand("cloud", "hetzner"),
+  ),
+  domain: field(
+    "string",
+    text.transform(normalizeName).superRefine(
+      must((value) => {
+        const problem = dnsNameProblem(value) ?? zoneProblem(value);
+        return problem && `"${value}" ${problem}`;
+      }),
+    ),
+    setCommand("domain", "example.org"),
+  ),
+  hostname: field("string", text.default("bbb"), setCommand("hostname", "bbb")),
+  turnHostname: field("string", text.default("turn"), setCommand("turnHostname", "turn")),
+  email: field(
+    "string",
+    text.superRefine(
+      must((value) => {
+        if (value === "info@example.com") {
+          return "is info@example.com, the placeholder in BigBlueButton's docs that its installer refuses";
+        }
+        return z.email().safeParse(value).success ? undefined : `"${value}" is not an e-mail address`;
+      }),
+    ),
+    setCommand("email", "YOUR-ADDRESS"),
+  ),
+  release: field(
+    "string",
+    choice(releaseNames).default(defaultRelease),
+    setCommand("release", defaultRelease),
+  ),
+  allowEndOfLife: field("boolean", flag, setCommand("allowEndOfLife", "true")),
+  location: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) => {
+        if (/^[a-z]+(-[a-z]+)*-?\d*$/.test(value)) return undefined;
+        const [location = ""] = value.split("-dc");
+        return location === value
+          ? `"${value}" is not the name of a location`
+          : {
+              reason: `"${value}" is a data centre, not a location`,
+              remedy: setCommand("location", location),
+            };
+      }),
+    ),
+    setCommand("location", "fsn1"),
+  ),
+  serverType: field("string", serverType, setCommand("serverType", "ccx33")),
+  turnServerType: field("string", serverType, setCommand("turnServerType", "cpx22")),
+  image: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) => (/^[\w.-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`)),
+    ),
+    `${setCommand("image", "NAME-OR-ID")}, or pulumi config rm image for the release's own`,
+  ),
+  sshNetworks: field(
+    "array",
+    list("networks in CIDR form")
+      .superRefine(
+        must((networks) =>
+          networks.map((network, i) => {
+            const result = parseNetwork(network);
+            if ("network" in result) return undefined;
+            const remedy = setCommand(`--path 'sshNetworks[${i}]'`, result.suggestion ?? "YOUR-ADDRESS/32");
+            return { reason: `has "${network}", which ${result.reason}`, remedy };
+          }),
+        ),
+      )
+      .transform((networks) => {
+        const canonical = networks
+          .map(parseNetwork)
+          .flatMap((result) => ("network" in result ? [result.network] : []));
+        return [...new Set(canonical)];
+      }),
+    `${setCommand("--path 'sshNetworks[0]'", "YOUR-ADDRESS/32")}; without any, nobody could reach SSH`,
+  ),
+  sshPublicKeys: field(
+    "array",
+    list("public keys")
+      .default([])
+      .superRefine(
+        must((keys) =>
+          keys.map((key, i) => {
+            const problem = sshPublicKeyProblem(key);
+            return problem && `has key number ${i + 1}, which ${problem}`;
+          }),
+        ),
+      ),
+    `${setCommand("--path 'sshPublicKeys[0]'", '"$(cat ~/.ssh/id_ed25519.pub)"')}`,
+  ),
+  dns: field("string", choice(["hetzner", "manual"]).default("hetzner"), setCommand("dns", "manual")),
+  acmeServer: field(
+    "string",
+    text
+      .default("production")
+      .superRefine(
+        must((value) =>
+          ["production", "staging"].includes(value) || isUrl(value, "https:")
+            ? undefined
+            : `"${value}" is neither production, staging nor an https URL`,
+        ),
+      ),
+    setCommand("acmeServer", "production"),
+  ),
+  acmeCa: field(
+    "string",
+    optionalText.superRefine(mustIfSet(rootsProblem)),
+    "pulumi config set acmeCa < roots.pem",
+  ),
+  greenlight: field("boolean", flag, setCommand("greenlight", "true")),
+  recordingsGb: field(
+    "integer",
+    z
+      .int({ error: "must be a whole number of gigabytes" })
+      .default(0)
+      .superRefine(
+        must((value) =>
+          value === 0 || (value >= 10 && value <= 10240)
+            ? undefined
+            : `is ${value}; a volume has 10 to 10240 GB`,
+        ),
+      ),
+    `${setCommand("recordingsGb", "100")}, or 0 for none`,
+  ),
+  recordingsVolumeId: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) =>
+        /^[1-9]\d*$/.test(value) ? undefined : `"${value}" is not a volume's id, a number`,
+      ),
+    ),
+    `${setCommand("recordingsVolumeId", "ID")}, with the id that hcloud volume list shows`,
+  ),
+  installerUrl: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) =>
+        isUrl(value, "https:", "http:") ? undefined : `"${value}" is not an http or https URL`,
+      ),
+    ),
+    "pulumi config rm installerUrl, for the release's own place",
+  ),
+  installerSha256: field(
+    "string",
+    optionalText
+      .transform((value) => value?.toLowerCase())
+      .superRefine(
+        mustIfSet((value) =>
+          /^[0-9a-f]{64}$/.test(value) ? undefined : "must be the 64 hexadecimal digits of a SHA-256",
+        ),
+      ),
+    `${setCommand("installerSha256", "DIGITS")}, with what sha256sum prints for the installer`,
+  ),
+  upgrade: field("string", occasion, setCommand("upgrade", "2026-12-01")),
+  rotateTurnSecret: field("string", occasion, setCommand("rotateTurnSecret", "2026-12-01")),
+  rotateSharedSecret: field("string", occasion, setCommand("rotateSharedSecret", "2026-12-01")),
+  environment: field(
+    "string",
+    choice(["test", "staging", "prod"]).default("test"),
+    setCommand("environment", "prod"),
+  ),
+} as const;
+
+/** The name of a setting. */
+export type FieldName = keyof typeof fields;
+
+/** The value of every setting, each valid by itself. */
+export type FieldValues = { readonly [K in FieldName]: z.output<(typeof fields)[K]["schema"]> };

@@ -1,0 +1,62 @@
+import { domainToASCII } from "node:url";
+import { parse as parseDomain } from "tldts";
+
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Domains that no public certificate authority issues for (RFC 2606, RFC 6762, RFC 7686, RFC 8375, RFC 9476). */
+const specialUse = [
+  "test",
+  "example",
+  "invalid",
+  "localhost",
+  "local",
+  "internal",
+  "alt",
+  "onion",
+  "home.arpa",
+];
+
+/** Names in lower case, without the dot at the end. */
+export function normalizeName(name: string): string {
+  return name.trim().toLowerCase().replace(/\.$/, "");
+}
+
+/** Says what is wrong with a DNS name, fully qualified or a single label; undefined for a good one. */
+export function dnsNameProblem(name: string): string | undefined {
+  if (/[^\x20-\x7e]/.test(name)) {
+    const ascii = domainToASCII(name);
+    return ascii ? `must be in its ASCII form, ${ascii}` : "is not a DNS name";
+  }
+  if (/^[a-z]+:\/\//.test(name)) return "is a URL, not a DNS name";
+  if (parseDomain(name).isIp) return "is an IP address, not a DNS name";
+  if (name.length > 253) return "is longer than the 253 characters of a DNS name";
+  const bad = name.split(".").find((label) => !LABEL.test(label));
+  return bad === undefined
+    ? undefined
+    : `is not a DNS name: "${bad}" must be 1 to 63 letters, digits and inner hyphens`;
+}
+
+/** Says what is wrong with a zone's name, which is already known to be a DNS name. */
+export function zoneProblem(zone: string): string | undefined {
+  if (!zone.includes(".")) return "is not a zone of your own, as it has one label only";
+  return parseDomain(zone).publicSuffix === zone ? "is a public suffix, not a zone of your own" : undefined;
+}
+
+/** Whether no public certificate authority can issue for a name. */
+export function isSpecialUse(name: string): boolean {
+  return specialUse.some((domain) => name === domain || name.endsWith(`.${domain}`));
+}
+
+/** The full name of a host given as a label or in full, or why it cannot be one in this zone. */
+export function qualifyHostname(
+  hostname: string,
+  zone: string,
+): { readonly fqdn: string } | { readonly reason: string } {
+  const name = normalizeName(hostname);
+  const problem = dnsNameProblem(name);
+  if (problem) return { reason: problem };
+  if (!name.includes(".")) return { fqdn: `${name}.${zone}` };
+  if (name === zone) return { reason: `is the zone itself, where a name in it is needed` };
+  if (!name.endsWith(`.${zone}`)) return { reason: `is outside the zone ${zone}` };
+  return { fqdn: name };
+}

@@ -1,0 +1,57 @@
+import { distance } from "fastest-levenshtein";
+
+import { fields, type FieldValues } from "./fields";
+import type { Problem } from "./problems";
+
+/** Keys that are no settings, with the one that was perhaps meant. */
+export function unknownKeys(raw: Readonly<Record<string, unknown>>): Problem[] {
+  const known = Object.keys(fields);
+  return Object.keys(raw)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const near = known
+        .map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }))
+        .filter(({ name, edits }) => edits <= Math.max(2, name.length / 3))
+        .sort((a, b) => a.edits - b.edits)[0];
+      return {
+        key,
+        reason: near ? `is no setting; did you mean ${near.name}?` : "is no setting",
+        remedy: `pulumi config rm ${key}; Pulumi.yaml lists the settings`,
+      };
+    });
+}
+
+/** Reads every setting by itself; one with a problem is absent from `values`. */
+export function readFields(raw: Readonly<Record<string, unknown>>): {
+  values: Partial<FieldValues>;
+  problems: Problem[];
+} {
+  const values: Record<string, unknown> = {};
+  const problems: Problem[] = [];
+  for (const [key, { type, schema, remedy }] of Object.entries(fields)) {
+    const result = schema.safeParse(given(type === "string" ? raw[key] : fromJson(raw[key])));
+    if (result.success) {
+      values[key] = result.data;
+      continue;
+    }
+    for (const issue of result.error.issues) {
+      const better = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
+      problems.push({ key, reason: issue.message, remedy: better ?? remedy });
+    }
+  }
+  return { values, problems };
+}
+
+function given(value: unknown): unknown {
+  const unset = value === null || value === "" || (Array.isArray(value) && value.length === 0);
+  return unset ? undefined : value;
+}
+
+function fromJson(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
