@@ -51,7 +51,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     createReverseDns("ipv4", primaryIpv4, this.ipv4);
     createReverseDns("ipv6", primaryIpv6, this.ipv6);
 
-    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent });
+    const hostKey = new tls.PrivateKey(`${name}-key`, { algorithm: "ED25519" }, { parent });
     this.authorizedKeys = args.operatorKey.publicKey.apply((key) => [key, ...args.sshPublicKeys]);
     this.server = createServer(createFirewall(), this.authorizedKeys);
     this.connection = connect(this.ipv4);

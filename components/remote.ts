@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { bundle } from "./bundle";
 import type { Host } from "./host";
-import { hash, readScripts, scriptHash, stepCommand, type Flags } from "./stepCommand";
+import { readScripts } from "./hostScripts";
+import { hash, scriptHash, stepCommand, type Flags } from "./stepCommand";
 
 /** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
 const DIAL_ATTEMPTS = 20;
@@ -43,6 +44,8 @@ export interface Step {
  * its standard input or its script changes, when a step that it follows ran again, and on every new server.
  */
 export class HostSteps {
+  private readonly files = readScripts();
+  private readonly connected: Step;
   private readonly steps: Step[] = [];
 
   /**
@@ -55,14 +58,14 @@ export class HostSteps {
     private readonly count: number,
     parent: pulumi.Resource,
   ) {
-    const label = this.nextLabel();
+    const label = this.label(1);
     const title = "Connect and install the step scripts";
     const stdin = host.authorizedKeys.apply((authorizedKeys) =>
-      bundle({ label, title, files: readScripts(), user: host.user, authorizedKeys }),
+      bundle({ label, title, files: this.files, user: host.user, authorizedKeys }),
     );
-    this.add(
+    this.connected = this.command(
       "connect",
-      { create: `${this.sudo}bash -s`, stdin, dialErrorLimit: -1 },
+      { create: this.sudo ? "sudo bash -s" : "bash -s", stdin, dialErrorLimit: -1 },
       {
         parent,
         dependsOn: [...host.prerequisites],
@@ -71,7 +74,7 @@ export class HostSteps {
     );
   }
 
-  /** Every step so far. */
+  /** Every step so far, but for the connection: what that installs counts where it is used. */
   get all(): readonly Step[] {
     return this.steps;
   }
@@ -83,34 +86,41 @@ export class HostSteps {
    */
   run(suffix: string, step: StepArgs, parent: pulumi.Resource): Step {
     const { title, script, unit = false, follows = [] } = step;
-    const { sudo } = this;
-    const label = this.nextLabel();
+    const { sudo, files } = this;
+    const label = this.label(this.steps.length + 2);
     const digests = pulumi.all(follows.map(({ digest }) => digest));
-    const create = pulumi
-      .all([pulumi.output(step.flags ?? {}), digests])
-      .apply(([flags, digests]) =>
-        stepCommand({ sudo, label, title, script, unit, flags, scriptHash: scriptHash(script, digests) }),
-      );
-    return this.add(
+    const create = pulumi.all([pulumi.output(step.flags ?? {}), digests]).apply(([flags, digests]) =>
+      stepCommand({
+        sudo,
+        label,
+        title,
+        script,
+        unit,
+        flags,
+        scriptHash: scriptHash(files, script, digests),
+      }),
+    );
+    const added = this.command(
       suffix,
       { create, stdin: step.stdin, dialErrorLimit: DIAL_ATTEMPTS },
       {
         parent,
         dependsOn: [
-          this.steps.at(-1)!.command,
+          (this.steps.at(-1) ?? this.connected).command,
           ...follows.map(({ command }) => command),
           ...(step.dependsOn ?? []),
         ],
       },
     );
+    this.steps.push(added);
+    return added;
   }
 
-  private get sudo(): "" | "sudo " {
-    return this.host.user === "root" ? "" : "sudo ";
+  private get sudo(): boolean {
+    return this.host.user !== "root";
   }
 
-  private nextLabel(): string {
-    const number = this.steps.length + 1;
+  private label(number: number): string {
     if (number > this.count) {
       throw new Error(
         `${this.name}: step ${number} of ${this.count}; the count given to HostSteps is too small`,
@@ -119,7 +129,7 @@ export class HostSteps {
     return `${this.host.role} ${number}/${this.count}`;
   }
 
-  private add(
+  private command(
     suffix: string,
     args: { create: pulumi.Input<string>; stdin?: pulumi.Input<string>; dialErrorLimit: number },
     opts: pulumi.CustomResourceOptions,
@@ -146,8 +156,6 @@ export class HostSteps {
       { ...opts, deletedWith: server, additionalSecretOutputs: ["stdout", "stderr"] },
     );
     const digest = pulumi.unsecret(pulumi.all([create, stdin ?? ""]).apply((texts) => hash(texts)));
-    const step = { command: resource, digest };
-    this.steps.push(step);
-    return step;
+    return { command: resource, digest };
   }
 }

@@ -1,12 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import * as path from "node:path";
 
 import { quote } from "shell-quote";
 
 import { scriptsDirectory, type ScriptFile } from "./bundle";
-
-const SCRIPTS = path.join(__dirname, "..", "scripts", "host");
 
 /** What every step's script relies on: a change of theirs is a change of the step. */
 const COMMON_SCRIPTS = ["lib.sh", "step"];
@@ -16,28 +12,30 @@ export type Flags = Readonly<Record<string, string | number | boolean | undefine
 
 /** Arguments of {@link stepCommand}. */
 export interface StepCommandArgs {
-  /** "sudo " where the login isn't root. */
-  readonly sudo: "" | "sudo ";
+  /** Where the login isn't root. */
+  readonly sudo: boolean;
   /** e.g. "bbb 5/7" */
   readonly label: string;
   readonly title: string;
   readonly script: string;
+  /** Run it as a unit of the host's own, which outlives the connection. */
   readonly unit: boolean;
   readonly flags: Flags;
+  /** Of {@link scriptHash}. */
   readonly scriptHash: string;
 }
 
 /** The command line that runs a step on a host, quoted for a POSIX shell. */
 export function stepCommand(args: StepCommandArgs): string {
-  const words = [
+  return quote([
+    ...(args.sudo ? ["sudo"] : []),
     `${scriptsDirectory}/step`,
     ...(args.unit ? ["--unit"] : []),
     args.label,
     args.title,
     args.script,
     ...flagWords({ ...args.flags, "script-hash": args.scriptHash }),
-  ];
-  return args.sudo + quote(words);
+  ]);
 }
 
 function flagWords(flags: Flags): string[] {
@@ -53,16 +51,17 @@ function flagWords(flags: Flags): string[] {
  *
  * @throws Error naming a script that isn't there.
  */
-export function scriptHash(script: string, followed: readonly string[] = []): string {
-  const texts = [script, ...COMMON_SCRIPTS].map((name) => readFileSync(path.join(SCRIPTS, name), "utf8"));
+export function scriptHash(
+  files: readonly ScriptFile[],
+  script: string,
+  followed: readonly string[] = [],
+): string {
+  const texts = [script, ...COMMON_SCRIPTS].map((name) => {
+    const file = files.find((file) => file.name === name);
+    if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
+    return file.content;
+  });
   return hash([...texts, ...followed]);
-}
-
-/** All of scripts/host. */
-export function readScripts(): ScriptFile[] {
-  return readdirSync(SCRIPTS)
-    .sort()
-    .map((name) => ({ name, content: readFileSync(path.join(SCRIPTS, name), "utf8") }));
 }
 
 /** The first 12 hexadecimal digits of the SHA-256 of some texts, told apart. */
