@@ -30,8 +30,9 @@ export default tseslint.config(
     rules: { "@pulumi/no-output-in-template-literal": "error" },
   },
   {
-    files: ["jest.config.js"],
-    languageOptions: { globals: { module: "writable", __dirname: "readonly" } },
+    files: ["**/*.js"],
+    languageOptions: { globals: { module: "writable", require: "readonly", __dirname: "readonly" } },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   prettier,
 );

@@ -12,6 +12,7 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  testSequencer: "<rootDir>/tests/e2e/sequencer.js",
   projects: [
     {
       ...common,

@@ -35,7 +35,7 @@ export async function watchExecs(): Promise<{ stop(): Promise<Exec[]> }> {
   }
   return {
     async stop() {
-      watcher.stdin.end();
+      watcher.stdin?.end();
       await ended;
       const lines = read().map((line) => JSON.parse(line) as Partial<Exec> & { lost?: number });
       rmSync(directory, { recursive: true });

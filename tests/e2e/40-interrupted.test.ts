@@ -1,0 +1,69 @@
+import { signedApiUrl } from "../../bigbluebutton/api";
+import { engineMissing, killGroup, must, outputs, outside, printed, start } from "./support/sandbox";
+import { summaryOf, testUnless, tryUpdate, type Engine, type Update } from "./support/sandbox";
+
+/** Moments at which an up is killed, by what it has just printed; each begins where the one before was stopped. */
+const MOMENTS = [
+  ["while the cloud's resources are made", /PrimaryIp|primary-?ip/i],
+  ["while the servers boot", /hcloud:index\S*:Server\b/],
+  ["while coturn is installed", /\[turn 4\/6\].*started/],
+  ["while BigBlueButton is installed", /\[bbb \d\/\d\] Install BigBlueButton.*started/],
+] as const;
+
+/** Starts an up and kills it, and all that it started, when its output matches; false where it ended before. */
+async function killUp(engine: Engine, moment: RegExp): Promise<boolean> {
+  const child = start(["up", "--engine", engine]);
+  let output = "";
+  let killed = false;
+  const look = (chunk: Buffer) => {
+    output += chunk.toString();
+    if (!killed && moment.test(output)) {
+      killed = true;
+      killGroup(child);
+    }
+  };
+  child.stdout?.on("data", look);
+  child.stderr?.on("data", look);
+  await new Promise((done) => child.on("close", done));
+  printed.push(output);
+  return killed;
+}
+
+for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
+  describe(`an up that is killed, by the ${engine} engine`, () => {
+    const missing = engineMissing(engine);
+    const test = testUnless(missing);
+    if (missing === undefined) beforeAll(() => must(["reset"]));
+
+    for (const [name, moment] of MOMENTS) {
+      test(`${name}: it is killed there`, async () => {
+        expect(await killUp(engine, moment)).toBe(true);
+      });
+    }
+
+    test("the next up goes on, or names the orphan and the command that helps", async () => {
+      let last: Update = await tryUpdate("up", engine);
+      for (let orphans = 0; last.code !== 0 && orphans < 5; orphans += 1) {
+        // One line that names it, with a command of ours to type as it stands.
+        const line = /^.*\borphan\b.*$/m.exec(last.stdout + last.stderr)?.[0] ?? "";
+        const command = /\.\/scripts\/sandbox (.*?)[`'"]?\s*$/.exec(line)?.[1];
+        if (command === undefined) throw new Error(last.stdout + last.stderr);
+        await must(command.split(/\s+/));
+        last = await tryUpdate("up", engine);
+      }
+      expect(last.code).toBe(0);
+      const out = await outputs();
+      const answer = await outside([
+        "curl",
+        "-sS",
+        signedApiUrl(out.apiUrl, "getMeetings", {}, out.sharedSecret),
+      ]);
+      expect(answer.stdout).toContain("<returncode>SUCCESS</returncode>");
+    });
+
+    test("the up after that changes nothing", async () => {
+      const again = await tryUpdate("up", engine);
+      expect(Object.keys(summaryOf(again.stdout))).toEqual(["unchanged"]);
+    });
+  });
+}
