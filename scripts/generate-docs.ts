@@ -1,0 +1,171 @@
+/**
+ * Rewrites the tables of README.md that are made from Pulumi.yaml and bigbluebutton/, between
+ * `<!-- generated: NAME -->` and `<!-- end -->`.
+ *
+ *     npx tsx scripts/generate-docs.ts [--check]
+ *
+ * `--check` writes nothing and exits 1 if README.md is out of date.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+import { installerArguments } from "../bigbluebutton/installer";
+import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
+import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
+import { capacities, defaultServerTypes } from "../bigbluebutton/sizing";
+
+const PROJECT = join(__dirname, "..");
+
+interface DeclaredSetting {
+  readonly type: string;
+  readonly items?: { readonly type: string };
+  readonly default?: unknown;
+  readonly description: string;
+}
+
+const regions: Readonly<Record<string, () => string>> = {
+  settings: settingsTable,
+  releases: releasesTables,
+  ports: portsTable,
+  sizing: sizingTable,
+};
+
+/**
+ * The text with all generated regions made anew.
+ *
+ * @throws Error for a region of an unknown name, or one without an end.
+ */
+export function withGeneratedRegions(text: string): string {
+  const begins = text.match(/<!-- generated: .*? -->/g)?.length ?? 0;
+  let made = 0;
+  const result = text.replace(
+    /(<!-- generated: (.*?) -->)(?:(?!<!-- generated)[\s\S])*?(<!-- end -->)/g,
+    (_all, begin: string, name: string, end: string) => {
+      const render = regions[name];
+      if (!render) throw new Error(`"${begin}" is unknown; there are ${Object.keys(regions).join(", ")}`);
+      made++;
+      return `${begin}\n\n${render()}\n\n${end}`;
+    },
+  );
+  if (made !== begins) throw new Error("a generated region has no <!-- end -->");
+  return result;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function settingsTable(): string {
+  const { config } = parse(readFileSync(join(PROJECT, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, DeclaredSetting>;
+  };
+  const rows = Object.entries(config).map(([key, { type, items, default: fallback, description }]) => [
+    `\`${key}\``,
+    items ? `list of ${items.type}s` : type,
+    fallback === undefined ? "**required**" : shown(fallback),
+    description,
+  ]);
+  return table(["setting", "type", "default", "what"], rows);
+}
+
+function shown(fallback: unknown): string {
+  const unset = fallback === "" || (Array.isArray(fallback) && fallback.length === 0);
+  return unset ? "–" : `\`${String(fallback)}\``;
+}
+
+const statusNames: Readonly<Record<Release["status"], string>> = {
+  current: "current stable",
+  candidate: "release candidate",
+  "end-of-life": "end of life",
+};
+
+function releasesTables(): string {
+  const rows = Object.values(releases).map((release) => [
+    `\`${release.name}\`${release.name === defaultRelease ? " (default)" : ""}`,
+    release.version,
+    `${release.ubuntu}${release.withdrawnFrom.includes("hetzner") ? " (not at Hetzner any more)" : ""}`,
+    statusNames[release.status],
+    installerCell(release),
+    `\`${release.turnXml.path}\` (${release.turnXml.form})`,
+    release.sources.map((source, i) => `[${i + 1}](${source.replace(/ \(.*\)$/, "")})`).join(" "),
+  ]);
+  const notes = Object.values(releases).flatMap(({ name, note, installer }) =>
+    [note, installer?.note].flatMap((text) => (text ? [`- \`${name}\`: ${text}`] : [])),
+  );
+  const command = installerArguments(releases[defaultRelease], {
+    hostname: "HOSTNAME",
+    email: "EMAIL",
+    turnHostname: "TURNHOSTNAME",
+    turnSecret: "THROW-AWAY",
+    greenlight: false,
+  }).join(" ");
+  return [
+    table(
+      ["release", "BigBlueButton", "Ubuntu", "status", "installer", "turn-stun-servers.xml", "sources"],
+      rows,
+    ),
+    notes.join("\n"),
+    `The installer runs as \`bash bbb-install.sh ${command}\`, with \`-g\` for Greenlight.`,
+  ].join("\n\n");
+}
+
+function installerCell({ installer, installVersion }: Release): string {
+  if (!installer || !installVersion) return "none exists any more";
+  const pin = installer.sha256
+    ? `commit ${installer.revision.slice(0, 7)}, sha256 ${installer.sha256.slice(0, 12)}…`
+    : `branch ${installer.revision}, not verified`;
+  return `\`-v ${installVersion}\`, [${pin}](${installer.url})`;
+}
+
+function portsTable(): string {
+  const rows: string[][] = [];
+  const add = (host: string, ports: readonly PortRule[], of: string) =>
+    ports.forEach((rule) => rows.push([host, `${portRange(rule)}/${rule.protocol}`, rule.role, of]));
+  const all = Object.values(releases);
+  const common = releases[defaultRelease].ports.bbb;
+  add("BigBlueButton", common, "all");
+  const others = new Map<PortRule, string[]>();
+  for (const { name, ports } of all) {
+    for (const rule of ports.bbb.filter((rule) => !common.includes(rule))) {
+      others.set(rule, [...(others.get(rule) ?? []), name]);
+    }
+  }
+  others.forEach((names, rule) =>
+    add("BigBlueButton", [rule], names.map((name) => `\`${name}\``).join(", ")),
+  );
+  add("TURN", turnPorts, "all");
+  return table(["host", "port", "what for", "releases"], rows);
+}
+
+function sizingTable(): string {
+  const { test, prod } = defaultServerTypes.hetzner;
+  const rows = capacities.map(({ cores, types, users, sources }) => [
+    `${cores} dedicated`,
+    ...Object.values(types).map(({ name, memoryGb }) => `\`${name}\`, ${memoryGb} GB`),
+    users,
+    sources.map((source, i) => `[${i + 1}](${source})`).join(" "),
+  ]);
+  return [
+    table(["cores", "Hetzner", "EC2", "people in all meetings together", "sources"], rows),
+    `Not set, \`serverType\` is \`${prod.bbb}\` in \`prod\` and \`${test.bbb}\` otherwise, and \`turnServerType\` is ` +
+      `\`${prod.turn}\`. Cameras decide, not heads: everyone's picture goes to everyone else.`,
+  ].join("\n\n");
+}
+
+function main(): void {
+  const path = join(PROJECT, "README.md");
+  const old = readFileSync(path, "utf8");
+  const made = withGeneratedRegions(old);
+  if (made === old) return;
+  if (process.argv.includes("--check")) {
+    console.error("README.md is out of date: run npx tsx scripts/generate-docs.ts");
+    process.exitCode = 1;
+    return;
+  }
+  writeFileSync(path, made);
+}
+
+if (require.main === module) main();
