@@ -1,0 +1,56 @@
+import type { CloudRuntime } from "../runtime";
+import type { Actions } from "./actions";
+import { Lanes } from "./lanes";
+import { addressesOf, inboundRulesOf, zoneRecordsOf } from "./published";
+import type { Store } from "./store";
+
+/** What every endpoint works with. */
+export interface Cloud {
+  readonly store: Store;
+  readonly runtime: CloudRuntime;
+  readonly actions: Actions;
+  readonly publish: Publisher;
+  readonly clock: () => Date;
+  /** The name servers that zones are told to be delegated to, absolute with a final dot. */
+  readonly nameServers: readonly string[];
+}
+
+/** Brings the runtime in line with the state as it is at that moment; each call is repeatable. */
+export class Publisher {
+  readonly #lanes = new Lanes();
+
+  constructor(
+    private readonly store: Store,
+    private readonly runtime: CloudRuntime,
+  ) {}
+
+  /** The merged rules of a server's firewalls; nothing while its host does not exist. */
+  firewall(server: number): Promise<void> {
+    return this.#lanes.run(`firewall ${server}`, async () => {
+      const { state } = this.store;
+      if (!state.servers[server]?.hostExists) return;
+      await this.runtime.setFirewall(String(server), inboundRulesOf(state, server));
+    });
+  }
+
+  async firewalls(servers: Iterable<number>): Promise<void> {
+    await Promise.all([...new Set(servers)].map((server) => this.firewall(server)));
+  }
+
+  addresses(server: number): Promise<void> {
+    return this.#lanes.run(`addresses ${server}`, async () => {
+      const { state } = this.store;
+      if (!state.servers[server]?.hostExists) return;
+      await this.runtime.setAddresses(String(server), addressesOf(state, server));
+    });
+  }
+
+  /** All records of a zone, or its absence. */
+  zone(name: string): Promise<void> {
+    return this.#lanes.run(`zone ${name}`, async () => {
+      const zone = Object.values(this.store.state.zones).find((other) => other.name === name);
+      if (zone) await this.runtime.setZone(name, zoneRecordsOf(zone));
+      else await this.runtime.deleteZone(name);
+    });
+  }
+}

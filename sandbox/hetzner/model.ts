@@ -1,0 +1,159 @@
+/** What the emulated project holds, in its own words; resources/*.ts turn it into Hetzner's JSON. */
+export type Labels = Record<string, string>;
+
+interface Entity {
+  readonly id: number;
+  name: string;
+  labels: Labels;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+export interface SshKey extends Entity {
+  readonly publicKey: string;
+  /** MD5 in colon form. */
+  readonly fingerprint: string;
+}
+
+export interface PrimaryIp extends Entity {
+  readonly type: "ipv4" | "ipv6";
+  /** An address for ipv4, a /64 in CIDR form for ipv6. */
+  readonly ip: string;
+  readonly location: string;
+  autoDelete: boolean;
+  deleteProtected: boolean;
+  /** Id of the server that holds it. */
+  assignee: number | null;
+  /** Names that a user set, by address; anything else has Hetzner's default. */
+  reverseNames: Record<string, string>;
+}
+
+export interface FirewallRule {
+  readonly direction: "in" | "out";
+  readonly protocol: "tcp" | "udp" | "icmp" | "esp" | "gre";
+  readonly port: string | null;
+  readonly source_ips: readonly string[];
+  readonly destination_ips: readonly string[];
+  readonly description: string | null;
+}
+
+export type FirewallTarget =
+  | { readonly type: "server"; readonly server: number }
+  | { readonly type: "label_selector"; readonly selector: string };
+
+export interface Firewall extends Entity {
+  rules: readonly FirewallRule[];
+  targets: readonly FirewallTarget[];
+}
+
+export interface PlacementGroup extends Entity {
+  readonly type: "spread";
+}
+
+export interface Volume extends Entity {
+  size: number;
+  readonly location: string;
+  readonly format: "ext4" | "xfs" | null;
+  deleteProtected: boolean;
+  server: number | null;
+}
+
+export type ServerStatus =
+  "initializing" | "starting" | "running" | "stopping" | "off" | "deleting" | "migrating" | "unknown";
+
+export interface Server extends Entity {
+  status: ServerStatus;
+  /** Name in the catalogue. */
+  serverType: string;
+  /** Id in the catalogue. */
+  readonly image: number;
+  readonly location: string;
+  readonly userData: string;
+  readonly sshPublicKeys: readonly string[];
+  /** Gigabytes; stays behind the type's when a change of type keeps the disk. */
+  primaryDiskSize: number;
+  backups: boolean;
+  /** Of deletion and of rebuild, which the API keeps equal. */
+  protected: boolean;
+  placementGroup: number | null;
+  /** The runtime made the host; before that nothing is to be asked of it. */
+  hostExists: boolean;
+}
+
+export interface RecordSet {
+  readonly name: string;
+  readonly type: string;
+  ttl: number | null;
+  labels: Labels;
+  changeProtected: boolean;
+  records: readonly DnsRecord[];
+}
+
+export interface DnsRecord {
+  readonly value: string;
+  readonly comment?: string;
+}
+
+export interface Zone extends Entity {
+  ttl: number;
+  deleteProtected: boolean;
+  /** By "<name>/<TYPE>", SOA and NS of the apex included. */
+  recordSets: Record<string, RecordSet>;
+}
+
+export interface ResourceRef {
+  readonly id: number;
+  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "placement_group";
+}
+
+export interface Action {
+  readonly id: number;
+  readonly command: string;
+  status: "running" | "success" | "error";
+  progress: number;
+  readonly started: string;
+  finished: string | null;
+  readonly resources: readonly ResourceRef[];
+  error: { code: string; message: string } | null;
+  /** What its performer needs, so that it can be taken up again by another process. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Id of the action that has to succeed first. */
+  readonly after: number | null;
+}
+
+/** Addresses handed out; a freed one is reused only when no fresh one is left. */
+export interface AddressPool {
+  next: number;
+  freed: number[];
+}
+
+export interface State {
+  readonly version: 1;
+  nextId: number;
+  readonly pools: { readonly ipv4: AddressPool; readonly ipv6: AddressPool };
+  readonly sshKeys: Record<string, SshKey>;
+  readonly primaryIps: Record<string, PrimaryIp>;
+  readonly firewalls: Record<string, Firewall>;
+  readonly placementGroups: Record<string, PlacementGroup>;
+  readonly volumes: Record<string, Volume>;
+  readonly servers: Record<string, Server>;
+  readonly zones: Record<string, Zone>;
+  readonly actions: Record<string, Action>;
+}
+
+/** An empty project. Ids of all kinds come from one counter, so that no two objects share one. */
+export function emptyState(): State {
+  return {
+    version: 1,
+    nextId: 1001,
+    pools: { ipv4: { next: 10, freed: [] }, ipv6: { next: 1, freed: [] } },
+    sshKeys: {},
+    primaryIps: {},
+    firewalls: {},
+    placementGroups: {},
+    volumes: {},
+    servers: {},
+    zones: {},
+    actions: {},
+  };
+}

@@ -1,0 +1,54 @@
+import type { Addresses, InboundRule, ZoneRecord } from "../runtime";
+import { parseSelector } from "./labels";
+import type { Firewall, FirewallTarget, PrimaryIp, Server, State, Zone } from "./model";
+
+/** The addresses that a server holds. */
+export function addressesOf(state: State, server: number): Addresses {
+  return { ipv4: primaryIpOf(state, server, "ipv4")?.ip, ipv6Network: primaryIpOf(state, server, "ipv6")?.ip };
+}
+
+/** The primary IP of that type that a server holds. */
+export function primaryIpOf(state: State, server: number, type: PrimaryIp["type"]): PrimaryIp | undefined {
+  return Object.values(state.primaryIps).find((ip) => ip.assignee === server && ip.type === type);
+}
+
+/** The servers that one entry of a firewall's "applied to" covers. */
+export function serversOf(state: State, target: FirewallTarget): Server[] {
+  if (target.type === "server") {
+    const server = state.servers[target.server];
+    return server ? [server] : [];
+  }
+  const matches = parseSelector(target.selector);
+  return Object.values(state.servers).filter((server) => matches(server.labels));
+}
+
+/** The firewalls on a server, directly or by label. */
+export function firewallsOf(state: State, server: number): Firewall[] {
+  return Object.values(state.firewalls).filter((firewall) =>
+    firewall.targets.some((target) => serversOf(state, target).some(({ id }) => id === server)),
+  );
+}
+
+/** Inbound rules of all firewalls on a server together; undefined without any firewall: everything is open. */
+export function inboundRulesOf(state: State, server: number): InboundRule[] | undefined {
+  const firewalls = firewallsOf(state, server);
+  if (firewalls.length === 0) return undefined;
+  return firewalls.flatMap((firewall) =>
+    firewall.rules
+      .filter((rule) => rule.direction === "in")
+      .map((rule) => ({
+        protocol: rule.protocol,
+        ...(rule.port === null ? {} : { ports: rule.port }),
+        sources: rule.source_ips,
+      })),
+  );
+}
+
+/** A zone's records but for the SOA and the apex's NS, which the name server has of its own. */
+export function zoneRecordsOf(zone: Zone): ZoneRecord[] {
+  return Object.values(zone.recordSets)
+    .filter((set) => set.type !== "SOA" && !(set.type === "NS" && set.name === "@"))
+    .flatMap((set) =>
+      set.records.map(({ value }) => ({ name: set.name, type: set.type, ttl: set.ttl ?? zone.ttl, value })),
+    );
+}

@@ -1,0 +1,59 @@
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** One line of the log. Bodies are never logged: they hold user data. */
+export interface LoggedRequest {
+  readonly at: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query?: string;
+  /** 0 when the connection was closed without an answer. */
+  readonly status: number;
+  readonly userAgent: string;
+  readonly mutating: boolean;
+  /** What is odd about it, e.g. "not emulated". */
+  readonly note?: string;
+}
+
+/** Since the process began. */
+export interface RequestCounters {
+  total: number;
+  mutating: number;
+  failed: number;
+  notEmulated: number;
+}
+
+export const notEmulated = "not emulated";
+
+/** One JSON object a line, appended as the requests are answered; the file is only the owner's. */
+export class RequestLog {
+  readonly counters: RequestCounters = { total: 0, mutating: 0, failed: 0, notEmulated: 0 };
+
+  constructor(private readonly file: string) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "", { flag: "a", mode: 0o600 });
+    chmodSync(file, 0o600);
+  }
+
+  request(entry: LoggedRequest): void {
+    this.counters.total += 1;
+    if (entry.mutating) this.counters.mutating += 1;
+    if (entry.status === 0 || entry.status >= 400) this.counters.failed += 1;
+    if (entry.note === notEmulated) this.counters.notEmulated += 1;
+    this.#append(entry);
+  }
+
+  /** Something that is no request: an action that failed, an unexpected exception. */
+  event(event: string, details: Record<string, unknown>): void {
+    this.#append({ at: new Date().toISOString(), event, ...details });
+  }
+
+  #append(entry: object): void {
+    appendFileSync(this.file, `${JSON.stringify(entry)}\n`);
+  }
+}
+
+/** Whether a request can change anything. */
+export function isMutating(method: string): boolean {
+  return !["GET", "HEAD", "OPTIONS"].includes(method);
+}
