@@ -20,7 +20,7 @@ function file(test: string, status: string): void {
 
 const checks = join(directory, "checks");
 if (existsSync(checks)) {
-  for (const line of readFileSync(checks, "utf8").trim().split("\n")) {
+  for (const line of readFileSync(checks, "utf8").split("\n").filter(Boolean)) {
     const [status = "failed", name = line] = line.split("\t");
     file(name, status);
   }
