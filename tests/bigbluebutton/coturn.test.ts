@@ -1,0 +1,94 @@
+import { renderTurnServerConf, type TurnServerConfArgs } from "../../bigbluebutton/coturn";
+
+const args: TurnServerConfArgs = {
+  realm: "turn.example.org",
+  secret: "0123456789abcdef",
+  listeningAddresses: ["203.0.113.20", "2001:db8:20::1"],
+  allowedPeers: ["203.0.113.10", "2001:db8:10::1"],
+};
+
+test("turnserver.conf of a host with addresses of its own", () => {
+  expect(renderTurnServerConf(args))
+    .toBe(`# Written by the deployment; changes made here are lost at the next update.
+
+# STUN and TURN over UDP and TCP; TURN over TLS on TCP only
+listening-port=3478
+tls-listening-port=443
+no-dtls
+listening-ip=203.0.113.20
+listening-ip=2001:db8:20::1
+relay-ip=203.0.113.20
+relay-ip=2001:db8:20::1
+min-port=32769
+max-port=65535
+
+# Time-limited credentials, made by BigBlueButton from the shared secret
+use-auth-secret
+static-auth-secret=0123456789abcdef
+realm=turn.example.org
+fingerprint
+stale-nonce=600
+
+# TLS 1.2 or newer
+cert=/etc/turnserver/fullchain.pem
+pkey=/etc/turnserver/privkey.pem
+no-tlsv1
+no-tlsv1_1
+
+# Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied
+allowed-peer-ip=203.0.113.10
+allowed-peer-ip=2001:db8:10::1
+denied-peer-ip=0.0.0.0-255.255.255.255
+denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+no-multicast-peers
+no-tcp-relay
+
+# Nothing that a BigBlueButton client does not use
+no-cli
+no-rfc5780
+no-stun-backward-compatibility
+response-origin-only-with-rfc5780
+no-software-attribute
+
+# A client holds some five relays at a time, each for a stream or two
+user-quota=24
+total-quota=4800
+max-allocate-timeout=60
+
+log-file=/var/log/turnserver/turnserver.log
+simple-log
+new-log-timestamp
+`);
+});
+
+test("behind NAT it listens on the private address and tells the public one", () => {
+  const conf = renderTurnServerConf({
+    ...args,
+    listeningAddresses: ["10.0.0.5"],
+    externalIp: { public: "203.0.113.20", private: "10.0.0.5" },
+    allowedPeers: ["203.0.113.10", "10.0.0.4"],
+  });
+  expect(conf.match(/^.*-ip=.*$/gm)).toEqual([
+    "listening-ip=10.0.0.5",
+    "relay-ip=10.0.0.5",
+    "external-ip=203.0.113.20/10.0.0.5",
+    "allowed-peer-ip=203.0.113.10",
+    "allowed-peer-ip=10.0.0.4",
+    "denied-peer-ip=0.0.0.0-255.255.255.255",
+    "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+  ]);
+});
+
+test("without NAT there is no external-ip", () => {
+  expect(renderTurnServerConf(args)).not.toContain("external-ip");
+});
+
+test.each<[string, Partial<TurnServerConfArgs>, string]>([
+  ["a secret that would be cut at #", { secret: "abc#def" }, "secret must be"],
+  ["a realm with a line break", { realm: "turn\nno-auth" }, "realm must be"],
+  ["a network as a peer", { allowedPeers: ["0.0.0.0-255.255.255.255"] }, "is not an IP address"],
+  ["no peer", { allowedPeers: [] }, "no allowed peer"],
+  ["no address", { listeningAddresses: [] }, "no listening address"],
+])("refused: %s", (_name, change, message) => {
+  expect(() => renderTurnServerConf({ ...args, ...change })).toThrow(message);
+});
