@@ -20,7 +20,10 @@ export interface ActionOptions {
 }
 
 /** Delay of an action, or the error that it is to end in; see faults.ts. */
-export type Interference = (command: string) => { delayMs: number; error?: { code: string; message: string } };
+export type Interference = (command: string) => {
+  delayMs: number;
+  error?: { code: string; message: string };
+};
 
 /** Carries actions out beside the requests that began them, and remembers them for good. */
 export class Actions {
@@ -50,7 +53,12 @@ export class Actions {
   }
 
   /** Begin an action; call inside `Store.change`, after all checks. */
-  begin(state: State, command: string, resources: readonly ResourceRef[], options: ActionOptions = {}): Action {
+  begin(
+    state: State,
+    command: string,
+    resources: readonly ResourceRef[],
+    options: ActionOptions = {},
+  ): Action {
     const action: Action = {
       id: takeId(state),
       command,
@@ -99,7 +107,8 @@ export class Actions {
 
   async #run(id: number): Promise<void> {
     const action = this.store.state.actions[id];
-    if (!action || !this.#cloud || this.#stopped || action.status !== "running" || this.#inFlight.has(id)) return;
+    if (!action || !this.#cloud || this.#stopped || action.status !== "running" || this.#inFlight.has(id))
+      return;
     const first = action.after === null ? undefined : this.store.state.actions[action.after];
     if (first?.status === "running") return;
     this.#inFlight.add(id);

@@ -114,13 +114,19 @@ export const serverTypes: readonly ServerType[] = [
     [94, "cax31", 8, 16, 160, 21.49],
     [95, "cax41", 16, 32, 320, 41.49],
   ]),
-  ...family("Regular Performance", "shared", "x86", [...gone(eu), ...sold(us)], [
-    [22, "cpx11", 2, 2, 40, 17.99],
-    [23, "cpx21", 3, 4, 80, 34.99],
-    [24, "cpx31", 4, 8, 160, 64.99],
-    [25, "cpx41", 8, 16, 240, 119.99],
-    [26, "cpx51", 16, 32, 360, 238.49],
-  ]),
+  ...family(
+    "Regular Performance",
+    "shared",
+    "x86",
+    [...gone(eu), ...sold(us)],
+    [
+      [22, "cpx11", 2, 2, 40, 17.99],
+      [23, "cpx21", 3, 4, 80, 34.99],
+      [24, "cpx31", 4, 8, 160, 64.99],
+      [25, "cpx41", 8, 16, 240, 119.99],
+      [26, "cpx51", 16, 32, 360, 238.49],
+    ],
+  ),
   ...family("Regular Performance", "shared", "x86", sold([...eu, "sin"]), [
     [108, "cpx02", 1, 1, 20, 6.49],
     [109, "cpx12", 1, 2, 40, 11.99],
@@ -171,7 +177,13 @@ const image = (
   }));
 
 export const images: readonly Image[] = [
-  ...image("ubuntu", "20.04", { x86: 15512617, arm: 103908130 }, "2020-04-23T17:55:14Z", "2025-05-31T00:00:00Z"),
+  ...image(
+    "ubuntu",
+    "20.04",
+    { x86: 15512617, arm: 103908130 },
+    "2020-04-23T17:55:14Z",
+    "2025-05-31T00:00:00Z",
+  ),
   ...image("ubuntu", "22.04", { x86: 67794396, arm: 103907373 }, "2022-04-21T13:32:38Z"),
   ...image("ubuntu", "24.04", { x86: 161547269, arm: 161547270 }, "2024-04-25T13:26:27Z"),
   // Ids made up from here on.
@@ -183,7 +195,12 @@ export const images: readonly Image[] = [
 /** Sizes in gigabytes. */
 export const volumeSizes = { least: 10, most: 10240 } as const;
 /** Net euros. */
-export const prices = { ipv4Month: 0.5, volumeGbMonth: 0.0572, imageGbMonth: 0.0143, backupPercent: 20 } as const;
+export const prices = {
+  ipv4Month: 0.5,
+  volumeGbMonth: 0.0572,
+  imageGbMonth: 0.0143,
+  backupPercent: 20,
+} as const;
 export const vatPercent = 19;
 
 type NamedById = { readonly id: number; readonly name: string };

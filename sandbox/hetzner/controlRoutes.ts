@@ -7,6 +7,7 @@ import type { State } from "./model";
 import type { RequestLog } from "./requestLog";
 import { removePrimaryIp } from "./resources/primaryIps";
 import { removeServer } from "./serverCommands";
+import { remove } from "./store";
 
 type Kind = Exclude<keyof State, "version" | "nextId" | "pools" | "actions">;
 const kinds: Readonly<Record<string, Kind>> = {
@@ -63,7 +64,8 @@ async function drop(cloud: Cloud, kind: Kind, id: number): Promise<void> {
     await runtime.deleteVolume(String(id));
   }
   const zone = store.state.zones[id]?.name;
-  store.change((state) => delete state[kind][id]);
+  store.change((state) => remove(state[kind], id));
   if (kind === "zones" && zone) await publish.zone(zone);
-  if (kind === "firewalls") await publish.firewalls(Object.values(store.state.servers).map((server) => server.id));
+  if (kind === "firewalls")
+    await publish.firewalls(Object.values(store.state.servers).map((server) => server.id));
 }

@@ -66,12 +66,16 @@ export function checkRecords(type: string, records: readonly DnsRecord[]): DnsRe
 }
 
 /** A CNAME is the only record of its name, and never at the apex. */
-export function checkCoexistence(sets: readonly RecordSet[], added: Pick<RecordSet, "name" | "type" | "records">): void {
+export function checkCoexistence(
+  sets: readonly RecordSet[],
+  added: Pick<RecordSet, "name" | "type" | "records">,
+): void {
   const others = sets.filter(({ name, type }) => name === added.name && type !== added.type);
   if (added.type === "CNAME") {
     if (added.name === "@") throw invalidField("type", "the apex of a zone can't have a CNAME");
     if (added.records.length > 1) throw invalidField("records", "a CNAME has exactly one record");
-    if (others.length > 0) throw invalidField("type", `'${added.name}' has other records, so it can't have a CNAME`);
+    if (others.length > 0)
+      throw invalidField("type", `'${added.name}' has other records, so it can't have a CNAME`);
   } else if (others.some(({ type }) => type === "CNAME")) {
     throw invalidField("type", `'${added.name}' has a CNAME, so it can't have other records`);
   }
@@ -79,8 +83,11 @@ export function checkCoexistence(sets: readonly RecordSet[], added: Pick<RecordS
 
 /** One or more strings in double quotes of at most 255 characters each, `\"` and `\\` for these two characters. */
 function checkText(value: string): string | undefined {
-  if (!/^"(?:[^"\\]|\\.)*"(?: +"(?:[^"\\]|\\.)*")*$/.test(value)) return `TXT value ${value} has to be in double quotes`;
-  const strings = [...value.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, inner = ""]) => inner.replace(/\\(.)/g, "$1"));
+  if (!/^"(?:[^"\\]|\\.)*"(?: +"(?:[^"\\]|\\.)*")*$/.test(value))
+    return `TXT value ${value} has to be in double quotes`;
+  const strings = [...value.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, inner = ""]) =>
+    inner.replace(/\\(.)/g, "$1"),
+  );
   return strings.some((inner) => Buffer.byteLength(inner) > 255)
     ? "a string of a TXT value is longer than 255 characters: split it into several quoted strings"
     : undefined;

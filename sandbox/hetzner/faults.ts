@@ -102,7 +102,11 @@ export class Faults {
       error:
         code === undefined
           ? undefined
-          : { code, status: fault.status ?? statusOf(code), message: fault.message ?? `injected fault: ${code}` },
+          : {
+              code,
+              status: fault.status ?? statusOf(code),
+              message: fault.message ?? `injected fault: ${code}`,
+            },
     };
   }
 }

@@ -1,6 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 
 import type { CloudRuntime } from "../runtime";
 import { Actions, type CommandTable } from "./actions";
@@ -150,7 +155,10 @@ const notes = new WeakMap<FastifyRequest, string>();
 function answerErrors(app: FastifyInstance, log: RequestLog): void {
   app.setNotFoundHandler((request, reply) => {
     notes.set(request, notEmulated);
-    const unknown = new ApiError("not_found", `${request.method} ${pathOf(request)} is not emulated by the sandbox`);
+    const unknown = new ApiError(
+      "not_found",
+      `${request.method} ${pathOf(request)} is not emulated by the sandbox`,
+    );
     return reply.code(unknown.status).send(unknown.body());
   });
   app.setErrorHandler((error: FastifyError | ApiError, request, reply) => {

@@ -9,7 +9,11 @@ export function checkLabels(labels: Labels | undefined): Labels {
   for (const [key, value] of Object.entries(labels ?? {})) {
     const parts = key.split("/");
     const [keyPrefix, keyName] = parts.length === 1 ? [undefined, key] : [parts[0], parts[1]];
-    if (parts.length > 2 || !name.test(keyName ?? "") || (keyPrefix !== undefined && !prefix.test(keyPrefix))) {
+    if (
+      parts.length > 2 ||
+      !name.test(keyName ?? "") ||
+      (keyPrefix !== undefined && !prefix.test(keyPrefix))
+    ) {
       throw invalidField("labels", `label key '${key}' is not of the form [prefix/]name`);
     }
     if (keyPrefix === "hetzner.cloud" || keyPrefix?.endsWith(".hetzner.cloud")) {

@@ -4,7 +4,10 @@ import type { Firewall, FirewallTarget, PrimaryIp, Server, State, Zone } from ".
 
 /** The addresses that a server holds. */
 export function addressesOf(state: State, server: number): Addresses {
-  return { ipv4: primaryIpOf(state, server, "ipv4")?.ip, ipv6Network: primaryIpOf(state, server, "ipv6")?.ip };
+  return {
+    ipv4: primaryIpOf(state, server, "ipv4")?.ip,
+    ipv6Network: primaryIpOf(state, server, "ipv6")?.ip,
+  };
 }
 
 /** The primary IP of that type that a server holds. */

@@ -1,4 +1,12 @@
-import { type Image, images, type Location, locations, prices, type ServerType, vatPercent } from "./catalogue";
+import {
+  type Image,
+  images,
+  type Location,
+  locations,
+  prices,
+  type ServerType,
+  vatPercent,
+} from "./catalogue";
 
 type Json = Record<string, unknown>;
 

@@ -3,6 +3,7 @@ import { addressWithin } from "./addresses";
 import { invalidField, notFound } from "./errors";
 import type { PrimaryIp } from "./model";
 import { hostName, object, text } from "./schemas";
+import { remove } from "./store";
 
 /** Body of change_dns_ptr, the same for servers and primary IPs. */
 export interface DnsPtrChange {
@@ -10,7 +11,11 @@ export interface DnsPtrChange {
   readonly dns_ptr: string | null;
 }
 
-export const dnsPtrSchema = object({ ip: text, dns_ptr: { type: ["string", "null"], maxLength: 253 } }, "ip", "dns_ptr");
+export const dnsPtrSchema = object(
+  { ip: text, dns_ptr: { type: ["string", "null"], maxLength: 253 } },
+  "ip",
+  "dns_ptr",
+);
 
 /** The name that an IPv4 address has until a user sets one; IPv6 addresses have none. */
 export function defaultName(ipv4: string): string {
@@ -43,8 +48,8 @@ export const reverseDnsCommands: CommandTable = {
       store.change((state) => {
         const primaryIp = state.primaryIps[id];
         if (!primaryIp) throw notFound("primary IP", id);
-        const { [ip]: _, ...others } = primaryIp.reverseNames;
-        primaryIp.reverseNames = name === null ? others : { ...others, [ip]: name };
+        if (name === null) remove(primaryIp.reverseNames, ip);
+        else primaryIp.reverseNames[ip] = name;
       });
       await runtime.setReverseDns(ip, name ?? undefined);
     },

@@ -19,7 +19,11 @@ export const noBody = optionalObject({});
 
 const hostLabel = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
 /** RFC 1123 host name. */
-export const hostName = { type: "string", maxLength: 253, pattern: `^${hostLabel}(\\.${hostLabel})*$` } as const;
+export const hostName = {
+  type: "string",
+  maxLength: 253,
+  pattern: `^${hostLabel}(\\.${hostLabel})*$`,
+} as const;
 /** Any name of at most `most` characters. */
 export function plainName(most: number): object {
   return { type: "string", minLength: 1, maxLength: most };

@@ -5,17 +5,23 @@ import { notFound } from "./errors";
 import type { Action, Server, ServerStatus, State } from "./model";
 import { addressesOf } from "./published";
 import { removePrimaryIp } from "./resources/primaryIps";
+import { remove } from "./store";
 
 /** What the actions of servers do. */
 export const serverCommands: CommandTable = {
   create_server: {
     locks: true,
     async perform(cloud, action, progress) {
-      await whileStatus(cloud, action, { during: "initializing", after: "off", onError: "unknown" }, async (id) => {
-        await createHost(cloud, id);
-        progress(90);
-        if (action.params["start"] === false) await cloud.runtime.powerOff(String(id), false);
-      });
+      await whileStatus(
+        cloud,
+        action,
+        { during: "initializing", after: "off", onError: "unknown" },
+        async (id) => {
+          await createHost(cloud, id);
+          progress(90);
+          if (action.params["start"] === false) await cloud.runtime.powerOff(String(id), false);
+        },
+      );
     },
   },
   start_server: {
@@ -59,7 +65,9 @@ export const serverCommands: CommandTable = {
   },
   enable_backup: setting((server) => (server.backups = true), true),
   disable_backup: setting((server) => (server.backups = false), true),
-  "server:change_protection": setting((server, action) => (server.protected = action.params["protected"] === true)),
+  "server:change_protection": setting(
+    (server, action) => (server.protected = action.params["protected"] === true),
+  ),
   add_to_placement_group: setting(
     (server, action) => (server.placementGroup = action.params["placementGroup"] as number),
     true,
@@ -83,11 +91,13 @@ export async function removeServer(cloud: Cloud, id: number): Promise<void> {
   const orphans = store.change((state) => {
     for (const volume of Object.values(state.volumes)) if (volume.server === id) volume.server = null;
     for (const firewall of Object.values(state.firewalls)) {
-      firewall.targets = firewall.targets.filter((target) => target.type !== "server" || target.server !== id);
+      firewall.targets = firewall.targets.filter(
+        (target) => target.type !== "server" || target.server !== id,
+      );
     }
     const held = Object.values(state.primaryIps).filter((ip) => ip.assignee === id);
     for (const ip of held) ip.assignee = null;
-    delete state.servers[id];
+    remove(state.servers, id);
     return held.filter((ip) => ip.autoDelete).map((ip) => ip.id);
   });
   for (const ip of orphans) await removePrimaryIp(cloud, ip);

@@ -99,7 +99,10 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
     ipv6: checkIp(state, "ipv6", order.public_net?.enable_ipv6, order.public_net?.ipv6, location),
   };
   if (ips.ipv4 === "none" && ips.ipv6 === "none") {
-    throw invalidField("public_net", "a server without public addresses needs a network, which is not emulated");
+    throw invalidField(
+      "public_net",
+      "a server without public addresses needs a network, which is not emulated",
+    );
   }
   assertOrderable(type, location, now);
   return { type, image, location, sshKeys, ips };
@@ -109,7 +112,10 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
 export function assertOrderable(type: ServerType, location: string, now: Date): void {
   const there = type.locations.find(({ name }) => name === location);
   if (!there || (there.deprecation && new Date(there.deprecation.unavailable_after) < now)) {
-    throw invalidField("server_type", `unsupported location for server type: ${type.name} is not sold in ${location}`);
+    throw invalidField(
+      "server_type",
+      `unsupported location for server type: ${type.name} is not sold in ${location}`,
+    );
   }
   if (!there.available) throw new ApiError("resource_unavailable", "error during placement");
 }
@@ -143,7 +149,8 @@ function checkImage(wanted: number | string, type: ServerType, now: Date): Image
   if (image.deprecated !== null) {
     const lastDay = new Date(image.deprecated);
     lastDay.setUTCMonth(lastDay.getUTCMonth() + 3);
-    if (lastDay < now) throw invalidField("image", `image '${image.name}' is deprecated and can no longer be ordered`);
+    if (lastDay < now)
+      throw invalidField("image", `image '${image.name}' is deprecated and can no longer be ordered`);
   }
   if (image.flavor !== "ubuntu") throw unsupported(`booting image '${image.name}' (only Ubuntu's are)`);
   return image;
@@ -160,12 +167,16 @@ function checkIp(
   if (enabled === false) throw invalidField(`public_net.${type}`, `enable_${type} is false`);
   const ip = state.primaryIps[wanted];
   if (!ip) throw notFound("primary IP", wanted);
-  if (ip.type !== type) throw new ApiError("primary_ip_version_mismatch", `primary IP ${ip.id} is an ${ip.type}`);
+  if (ip.type !== type)
+    throw new ApiError("primary_ip_version_mismatch", `primary IP ${ip.id} is an ${ip.type}`);
   if (ip.assignee !== null) {
     throw new ApiError("primary_ip_assigned", `primary IP ${ip.id} is assigned to server ${ip.assignee}`);
   }
   if (ip.location !== location) {
-    throw new ApiError("primary_ip_datacenter_mismatch", `primary IP ${ip.id} is in ${ip.location}, not ${location}`);
+    throw new ApiError(
+      "primary_ip_datacenter_mismatch",
+      `primary IP ${ip.id} is in ${ip.location}, not ${location}`,
+    );
   }
   return ip;
 }

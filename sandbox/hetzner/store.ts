@@ -41,6 +41,11 @@ export function takeId(state: State): number {
   return state.nextId++;
 }
 
+/** Take an object out of a collection. */
+export function remove(objects: Record<string, unknown>, key: string | number): void {
+  Reflect.deleteProperty(objects, key);
+}
+
 function readOrUndefined(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
@@ -56,7 +61,9 @@ function parse(file: string, text: string): State {
   try {
     state = JSON.parse(text) as State;
   } catch (error) {
-    throw new Error(`${file} is not the state of an emulated project (${String(error)}): ${remedy}`);
+    throw new Error(`${file} is not the state of an emulated project (${String(error)}): ${remedy}`, {
+      cause: error,
+    });
   }
   if (state.version !== 1) throw new Error(`${file} has state version ${state.version}, not 1: ${remedy}`);
   return state;

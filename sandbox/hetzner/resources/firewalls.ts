@@ -8,7 +8,7 @@ import { listAnswer } from "../pagination";
 import { firewallsOf, serversOf } from "../published";
 import { assertNameFree, type ById, byId, type Routes } from "../routes";
 import { id, labels, object, plainName, text } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
 /** Most firewalls on one server. */
 export const firewallsPerServer = 5;
@@ -77,16 +77,20 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
     firewall: render(byId("firewall", store.state.firewalls, request)),
   }));
 
-  app.put<ById<{ name?: string; labels?: Labels }>>("/firewalls/:id", { schema: { body: update } }, (request) => ({
-    firewall: store.change((state) => {
-      const firewall = byId("firewall", state.firewalls, request);
-      const name = request.body.name ?? firewall.name;
-      assertNameFree("firewall", state.firewalls, name, firewall.id);
-      if (request.body.labels) firewall.labels = checkLabels(request.body.labels);
-      firewall.name = name;
-      return render(firewall);
+  app.put<ById<{ name?: string; labels?: Labels }>>(
+    "/firewalls/:id",
+    { schema: { body: update } },
+    (request) => ({
+      firewall: store.change((state) => {
+        const firewall = byId("firewall", state.firewalls, request);
+        const name = request.body.name ?? firewall.name;
+        assertNameFree("firewall", state.firewalls, name, firewall.id);
+        if (request.body.labels) firewall.labels = checkLabels(request.body.labels);
+        firewall.name = name;
+        return render(firewall);
+      }),
     }),
-  }));
+  );
 
   app.delete("/firewalls/:id", (request, reply) => {
     store.change((state) => {
@@ -94,7 +98,7 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
       if (firewall.targets.length > 0) {
         throw new ApiError("resource_in_use", `firewall ${firewall.id} is still applied to a resource`);
       }
-      delete state.firewalls[firewall.id];
+      remove(state.firewalls, firewall.id);
     });
     return reply.code(204).send();
   });
@@ -107,7 +111,10 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
         const firewall = byId("firewall", state.firewalls, request);
         const rules = normaliseRules(request.body.rules);
         const held = firewall.targets.flatMap((target) => serversOf(state, target));
-        const resources: ResourceRef[] = [ref(firewall), ...held.map((s) => ({ id: s.id, type: "server" as const }))];
+        const resources: ResourceRef[] = [
+          ref(firewall),
+          ...held.map((s) => ({ id: s.id, type: "server" as const })),
+        ];
         return [actions.begin(state, "set_firewall_rules", resources, { params: { rules } })];
       });
       return reply.code(201).send(answer(begun));
@@ -145,7 +152,10 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
     return wanted.map((input) => {
       const target = readTarget(input, "apply_to");
       if (firewall.targets.some((other) => sameTarget(other, target))) {
-        throw new ApiError("firewall_already_applied", `firewall ${firewall.id} is already applied to ${say(target)}`);
+        throw new ApiError(
+          "firewall_already_applied",
+          `firewall ${firewall.id} is already applied to ${say(target)}`,
+        );
       }
       if (target.type === "server") {
         if (!state.servers[target.server]) throw notFound("server", target.server);
@@ -159,7 +169,10 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
 /** 422 when the server has as many firewalls as it can have. */
 export function assertRoomForFirewall(state: State, server: number): void {
   if (firewallsOf(state, server).length >= firewallsPerServer) {
-    throw new ApiError("resource_limit_exceeded", `server ${server} already has ${firewallsPerServer} firewalls`);
+    throw new ApiError(
+      "resource_limit_exceeded",
+      `server ${server} already has ${firewallsPerServer} firewalls`,
+    );
   }
 }
 
@@ -214,7 +227,8 @@ function readTarget(input: TargetInput, field: string): FirewallTarget {
     if (!input.server) throw invalidField(`${field}.server`, "Missing data for required field.");
     return { type: "server", server: input.server.id };
   }
-  if (!input.label_selector) throw invalidField(`${field}.label_selector`, "Missing data for required field.");
+  if (!input.label_selector)
+    throw invalidField(`${field}.label_selector`, "Missing data for required field.");
   parseSelector(input.label_selector.selector);
   return { type: "label_selector", selector: input.label_selector.selector };
 }
@@ -224,7 +238,10 @@ function assertApplied(state: State, firewall: Firewall, target: FirewallTarget)
   const byLabel =
     target.type === "server" && firewallsOf(state, target.server).some((other) => other.id === firewall.id);
   throw byLabel
-    ? new ApiError("firewall_managed_by_label_selector", `firewall ${firewall.id} is on ${say(target)} by a label`)
+    ? new ApiError(
+        "firewall_managed_by_label_selector",
+        `firewall ${firewall.id} is on ${say(target)} by a label`,
+      )
     : new ApiError("firewall_resource_not_found", `firewall ${firewall.id} is not applied to ${say(target)}`);
 }
 
@@ -241,7 +258,10 @@ function ref(firewall: Firewall): ResourceRef {
 }
 
 function refs(firewall: Firewall, target: FirewallTarget): ResourceRef[] {
-  return [ref(firewall), ...(target.type === "server" ? [{ id: target.server, type: "server" as const }] : [])];
+  return [
+    ref(firewall),
+    ...(target.type === "server" ? [{ id: target.server, type: "server" as const }] : []),
+  ];
 }
 
 function renderFirewall(state: State, firewall: Firewall): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { Labels, PlacementGroup, State } from "../model";
 import { listAnswer } from "../pagination";
 import { assertNameFree, type ById, byId, type Routes } from "../routes";
 import { labels, object, plainName } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
 const create = object({ name: plainName(255), type: { enum: ["spread"] }, labels }, "name", "type");
 const update = object({ name: plainName(255), labels });
@@ -70,7 +70,7 @@ export const placementGroupRoutes: Routes = (app, { store, clock }) => {
       if (membersOf(state, id).length > 0) {
         throw new ApiError("resource_in_use", `placement group ${id} still has servers`);
       }
-      delete state.placementGroups[id];
+      remove(state.placementGroups, id);
     });
     return reply.code(204).send();
   });

@@ -11,7 +11,7 @@ import { renderLocation } from "../renderCatalogue";
 import { type DnsPtrChange, dnsPtrSchema, readDnsPtrChange, renderDnsPtr } from "../reverseDns";
 import { actionAnswer, assertNameFree, type ById, byId, type Routes } from "../routes";
 import { flag, id, idOrName, labels, noBody, object, plainName } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
 const assigneeType = { enum: ["server"] } as const;
 const create = object(
@@ -43,7 +43,9 @@ interface Creation {
 export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime }) => {
   app.get("/primary_ips", (request, reply) => {
     const ip = queryOne(request, "ip");
-    const wanted = Object.values(store.state.primaryIps).filter((entry) => ip === undefined || entry.ip === ip);
+    const wanted = Object.values(store.state.primaryIps).filter(
+      (entry) => ip === undefined || entry.ip === ip,
+    );
     return listAnswer(request, reply, "primary_ips", wanted.map(renderPrimaryIp));
   });
 
@@ -67,7 +69,10 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
     });
     return reply
       .code(201)
-      .send({ primary_ip: renderPrimaryIp(made.ip), ...(made.action ? actionAnswer(made.action) : { action: null }) });
+      .send({
+        primary_ip: renderPrimaryIp(made.ip),
+        ...(made.action ? actionAnswer(made.action) : { action: null }),
+      });
   });
 
   app.get("/primary_ips/:id", (request) => ({
@@ -94,7 +99,8 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
 
   app.delete("/primary_ips/:id", async (request, reply) => {
     const ip = byId("primary IP", store.state.primaryIps, request);
-    if (ip.deleteProtected) throw new ApiError("protected", `primary IP ${ip.id} is protected against deletion`);
+    if (ip.deleteProtected)
+      throw new ApiError("protected", `primary IP ${ip.id} is protected against deletion`);
     if (ip.assignee !== null) {
       throw new ApiError("must_be_unassigned", `primary IP ${ip.id} is assigned to server ${ip.assignee}`);
     }
@@ -122,7 +128,8 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
   app.post<ById>("/primary_ips/:id/actions/unassign", { schema: { body: noBody } }, (request, reply) => {
     const action = store.change((state) => {
       const ip = byId("primary IP", state.primaryIps, request);
-      if (ip.assignee === null) throw new ApiError("primary_ip_not_assigned", `primary IP ${ip.id} is not assigned`);
+      if (ip.assignee === null)
+        throw new ApiError("primary_ip_not_assigned", `primary IP ${ip.id} is not assigned`);
       actions.assertUnlocked(state, ...refs(ip, ip.assignee));
       const server = state.servers[ip.assignee];
       if (server) assertOff(server);
@@ -158,7 +165,6 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
       return reply.code(201).send(actionAnswer(action));
     },
   );
-
 };
 
 /** Make a primary IP with a fresh address; without a name it is called after its id. Inside `Store.change`. */
@@ -185,12 +191,15 @@ export function newPrimaryIp(
 }
 
 /** Remove a primary IP whoever holds it, with its reverse names, and give its address back. */
-export async function removePrimaryIp({ store, runtime }: Pick<Cloud, "store" | "runtime">, id: number): Promise<void> {
+export async function removePrimaryIp(
+  { store, runtime }: Pick<Cloud, "store" | "runtime">,
+  id: number,
+): Promise<void> {
   const names = store.change((state) => {
     const ip = state.primaryIps[id];
     if (!ip) return [];
     freeAddress(state, ip);
-    delete state.primaryIps[id];
+    remove(state.primaryIps, id);
     return Object.keys(ip.reverseNames);
   });
   for (const address of names) await runtime.setReverseDns(address, undefined);
@@ -216,7 +225,11 @@ export const primaryIpCommands: CommandTable = {
   },
 };
 
-async function setAssignee(cloud: Cloud, [ip, server]: readonly ResourceRef[], to: number | null): Promise<void> {
+async function setAssignee(
+  cloud: Cloud,
+  [ip, server]: readonly ResourceRef[],
+  to: number | null,
+): Promise<void> {
   cloud.store.change((state) => {
     const found = state.primaryIps[ip?.id ?? 0];
     if (!found) throw notFound("primary IP", ip?.id ?? 0);
@@ -227,7 +240,10 @@ async function setAssignee(cloud: Cloud, [ip, server]: readonly ResourceRef[], t
 
 function assertAssignable(state: State, ip: PrimaryIp, server: Server): void {
   if (ip.assignee !== null) {
-    throw new ApiError("primary_ip_already_assigned", `primary IP ${ip.id} is assigned to server ${ip.assignee}`);
+    throw new ApiError(
+      "primary_ip_already_assigned",
+      `primary IP ${ip.id} is assigned to server ${ip.assignee}`,
+    );
   }
   if (ip.location !== server.location) {
     throw new ApiError(
@@ -236,14 +252,18 @@ function assertAssignable(state: State, ip: PrimaryIp, server: Server): void {
     );
   }
   if (primaryIpOf(state, server.id, ip.type)) {
-    throw new ApiError(`server_has_${ip.type}`, `server ${server.id} already has a primary ${ip.type} address`);
+    throw new ApiError(
+      `server_has_${ip.type}`,
+      `server ${server.id} already has a primary ${ip.type} address`,
+    );
   }
   assertOff(server);
 }
 
 /** 422 unless the server is powered off. */
 export function assertOff(server: Server): void {
-  if (server.status !== "off") throw new ApiError("server_not_stopped", `server ${server.id} has to be powered off first`);
+  if (server.status !== "off")
+    throw new ApiError("server_not_stopped", `server ${server.id} has to be powered off first`);
 }
 
 function assertProtectable(autoDelete: boolean, deleteProtected: boolean, field: string): void {

@@ -6,6 +6,7 @@ import { listAnswer, queryAll } from "../pagination";
 import { actionAnswer, type Routes } from "../routes";
 import { flag, labels, object, text, ttl } from "../schemas";
 import { addRecordSet, findZone, publishing, type RecordSetInput, ref } from "./zones";
+import { remove } from "../store";
 
 const nullableTtl = { ...ttl, type: ["integer", "null"] } as const;
 const create = object(
@@ -30,7 +31,9 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
   app.get<{ Params: { zone: string } }>("/zones/:zone/rrsets", (request, reply) => {
     const zone = findZone(store.state, request.params.zone);
     const types = queryAll(request, "type");
-    const wanted = Object.values(zone.recordSets).filter(({ type }) => types.length === 0 || types.includes(type));
+    const wanted = Object.values(zone.recordSets).filter(
+      ({ type }) => types.length === 0 || types.includes(type),
+    );
     return listAnswer(
       request,
       reply,
@@ -48,7 +51,9 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
         const set = addRecordSet(zone, request.body);
         return { zone, set, action: actions.begin(state, "create_rrset", [ref(zone)], publishing(zone)) };
       });
-      return reply.code(201).send({ rrset: renderRecordSet(made.zone, made.set), ...actionAnswer(made.action) });
+      return reply
+        .code(201)
+        .send({ rrset: renderRecordSet(made.zone, made.set), ...actionAnswer(made.action) });
     },
   );
 
@@ -69,7 +74,7 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
     const action = store.change((state) => {
       const { zone, set, key } = find(state, request.params);
       assertChangeable(set);
-      delete zone.recordSets[key];
+      remove(zone.recordSets, key);
       return actions.begin(state, "delete_rrset", [ref(zone)], publishing(zone));
     });
     return reply.code(201).send(actionAnswer(action));
@@ -82,16 +87,20 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
     body: object,
     change: (zone: Zone, set: RecordSet, body: Body) => void,
   ): void {
-    app.post<{ Params: Path; Body: Body }>(`${path}/actions/${name}`, { schema: { body } }, (request, reply) => {
-      const action = store.change((state) => {
-        const { zone, set, key } = find(state, request.params);
-        if (name !== "change_protection") assertChangeable(set);
-        change(zone, set, request.body as Body);
-        if (set.records.length === 0) delete zone.recordSets[key];
-        return actions.begin(state, command, [ref(zone)], publishing(zone));
-      });
-      return reply.code(201).send(actionAnswer(action));
-    });
+    app.post<{ Params: Path; Body: Body }>(
+      `${path}/actions/${name}`,
+      { schema: { body } },
+      (request, reply) => {
+        const action = store.change((state) => {
+          const { zone, set, key } = find(state, request.params);
+          if (name !== "change_protection") assertChangeable(set);
+          change(zone, set, request.body as Body);
+          if (set.records.length === 0) remove(zone.recordSets, key);
+          return actions.begin(state, command, [ref(zone)], publishing(zone));
+        });
+        return reply.code(201).send(actionAnswer(action));
+      },
+    );
   }
 
   endpoint<{ records: DnsRecord[] }>("set_records", "set_rrset_records", records, (zone, set, body) =>
@@ -102,16 +111,26 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
     const updated = set.records.map((old) => body.records.find(({ value }) => value === old.value) ?? old);
     replaceRecords(zone, set, updated);
   });
-  endpoint<{ records: DnsRecord[] }>("remove_records", "remove_rrset_records", records, (_zone, set, body) => {
-    for (const { value } of body.records) assertPresent(set, value);
-    set.records = set.records.filter((old) => !body.records.some(({ value }) => value === old.value));
-  });
+  endpoint<{ records: DnsRecord[] }>(
+    "remove_records",
+    "remove_rrset_records",
+    records,
+    (_zone, set, body) => {
+      for (const { value } of body.records) assertPresent(set, value);
+      set.records = set.records.filter((old) => !body.records.some(({ value }) => value === old.value));
+    },
+  );
   endpoint<{ ttl: number | null }>("change_ttl", "change_rrset_ttl", changeTtl, (_zone, set, body) => {
     set.ttl = body.ttl;
   });
-  endpoint<{ change?: boolean }>("change_protection", "change_rrset_protection", protection, (_zone, set, body) => {
-    set.changeProtected = body.change ?? set.changeProtected;
-  });
+  endpoint<{ change?: boolean }>(
+    "change_protection",
+    "change_rrset_protection",
+    protection,
+    (_zone, set, body) => {
+      set.changeProtected = body.change ?? set.changeProtected;
+    },
+  );
 
   app.post<{ Params: Path; Body: { records: DnsRecord[]; ttl?: number | null } }>(
     `${path}/actions/add_records`,
@@ -135,7 +154,10 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
   );
 };
 
-function find(state: State, { zone: idOrName, name, type }: Path): { zone: Zone; set: RecordSet; key: string } {
+function find(
+  state: State,
+  { zone: idOrName, name, type }: Path,
+): { zone: Zone; set: RecordSet; key: string } {
   const zone = findZone(state, idOrName);
   const key = `${name}/${type}`;
   const set = Object.hasOwn(zone.recordSets, key) ? zone.recordSets[key] : undefined;

@@ -21,7 +21,8 @@ export const serverActionRoutes: Routes = (app, cloud) => {
     name: string,
     command: string,
     body: object,
-    check: (state: State, server: Server, body: Body) => Record<string, unknown> | undefined = () => undefined,
+    check: (state: State, server: Server, body: Body) => Record<string, unknown> | undefined = () =>
+      undefined,
   ): void {
     app.post<ById<Body>>(`/servers/:id/actions/${name}`, { schema: { body } }, (request, reply) => {
       const action: Action = store.change((state) => {

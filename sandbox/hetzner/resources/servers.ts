@@ -68,7 +68,8 @@ export const serverRoutes: Routes = (app, cloud) => {
   app.delete("/servers/:id", (request) => {
     const action = store.change((state) => {
       const server = byId("server", state.servers, request);
-      if (server.protected) throw new ApiError("protected", `server ${server.id} is protected against deletion`);
+      if (server.protected)
+        throw new ApiError("protected", `server ${server.id} is protected against deletion`);
       actions.assertUnlocked(state, { id: server.id, type: "server" });
       server.status = "deleting";
       return actions.begin(state, "delete_server", [{ id: server.id, type: "server" }]);
@@ -111,7 +112,8 @@ function placeOrder(
   for (const kind of ["ipv4", "ipv6"] as const satisfies readonly PrimaryIp["type"][]) {
     const choice = ips[kind];
     if (choice === "none") continue;
-    const ip = choice === "new" ? newPrimaryIp(state, now, { type: kind, location, autoDelete: true }) : choice;
+    const ip =
+      choice === "new" ? newPrimaryIp(state, now, { type: kind, location, autoDelete: true }) : choice;
     ip.assignee = id;
   }
   for (const { firewall } of order.firewalls ?? []) {

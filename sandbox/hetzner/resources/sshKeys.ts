@@ -8,7 +8,7 @@ import type { Labels, SshKey } from "../model";
 import { listAnswer, queryOne } from "../pagination";
 import { assertNameFree, type ById, byId, type Routes } from "../routes";
 import { labels, object, plainName, text } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
 const create = object({ name: plainName(255), public_key: text, labels }, "name", "public_key");
 const update = object({ name: plainName(255), labels });
@@ -53,20 +53,24 @@ export const sshKeyRoutes: Routes = (app, { store, clock }) => {
     ssh_key: renderSshKey(byId("SSH key", store.state.sshKeys, request)),
   }));
 
-  app.put<ById<{ name?: string; labels?: Labels }>>("/ssh_keys/:id", { schema: { body: update } }, (request) => ({
-    ssh_key: store.change((state) => {
-      const key = byId("SSH key", state.sshKeys, request);
-      const name = request.body.name ?? key.name;
-      assertNameFree("SSH key", state.sshKeys, name, key.id);
-      if (request.body.labels) key.labels = checkLabels(request.body.labels);
-      key.name = name;
-      return renderSshKey(key);
+  app.put<ById<{ name?: string; labels?: Labels }>>(
+    "/ssh_keys/:id",
+    { schema: { body: update } },
+    (request) => ({
+      ssh_key: store.change((state) => {
+        const key = byId("SSH key", state.sshKeys, request);
+        const name = request.body.name ?? key.name;
+        assertNameFree("SSH key", state.sshKeys, name, key.id);
+        if (request.body.labels) key.labels = checkLabels(request.body.labels);
+        key.name = name;
+        return renderSshKey(key);
+      }),
     }),
-  }));
+  );
 
   app.delete("/ssh_keys/:id", (request, reply) => {
     store.change((state) => {
-      delete state.sshKeys[byId("SSH key", state.sshKeys, request).id];
+      remove(state.sshKeys, byId("SSH key", state.sshKeys, request).id);
     });
     return reply.code(204).send();
   });

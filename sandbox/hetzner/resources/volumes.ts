@@ -7,11 +7,19 @@ import { listAnswer } from "../pagination";
 import { renderLocation } from "../renderCatalogue";
 import { actionAnswer, assertNameFree, type ById, byId, type Routes } from "../routes";
 import { flag, id, idOrName, labels, noBody, object, volumeName } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
 const size = { type: "integer", minimum: volumeSizes.least, maximum: volumeSizes.most } as const;
 const create = object(
-  { name: volumeName, size, labels, location: idOrName, server: id, automount: flag, format: { enum: ["ext4", "xfs"] } },
+  {
+    name: volumeName,
+    size,
+    labels,
+    location: idOrName,
+    server: id,
+    automount: flag,
+    format: { enum: ["ext4", "xfs"] },
+  },
   "name",
   "size",
 );
@@ -66,7 +74,9 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
       };
       state.volumes[volume.id] = volume;
       const action = actions.begin(state, "create_volume", [ref(volume)]);
-      const next = server ? [actions.begin(state, "attach_volume", refs(volume, server.id), { after: action })] : [];
+      const next = server
+        ? [actions.begin(state, "attach_volume", refs(volume, server.id), { after: action })]
+        : [];
       return { volume, action, next };
     });
     return reply.code(201).send({
@@ -78,26 +88,31 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
 
   app.get("/volumes/:id", (request) => ({ volume: render(byId("volume", store.state.volumes, request)) }));
 
-  app.put<ById<{ name?: string; labels?: Labels }>>("/volumes/:id", { schema: { body: update } }, (request) => ({
-    volume: store.change((state) => {
-      const volume = byId("volume", state.volumes, request);
-      const name = request.body.name ?? volume.name;
-      assertNameFree("volume", state.volumes, name, volume.id);
-      if (request.body.labels) volume.labels = checkLabels(request.body.labels);
-      volume.name = name;
-      return render(volume);
+  app.put<ById<{ name?: string; labels?: Labels }>>(
+    "/volumes/:id",
+    { schema: { body: update } },
+    (request) => ({
+      volume: store.change((state) => {
+        const volume = byId("volume", state.volumes, request);
+        const name = request.body.name ?? volume.name;
+        assertNameFree("volume", state.volumes, name, volume.id);
+        if (request.body.labels) volume.labels = checkLabels(request.body.labels);
+        volume.name = name;
+        return render(volume);
+      }),
     }),
-  }));
+  );
 
   app.delete("/volumes/:id", async (request, reply) => {
     const volume = byId("volume", store.state.volumes, request);
-    if (volume.deleteProtected) throw new ApiError("protected", `volume ${volume.id} is protected against deletion`);
+    if (volume.deleteProtected)
+      throw new ApiError("protected", `volume ${volume.id} is protected against deletion`);
     actions.assertUnlocked(store.state, ref(volume));
     if (volume.server !== null) {
       throw new ApiError("resource_in_use", `volume ${volume.id} is attached to server ${volume.server}`);
     }
     await runtime.deleteVolume(String(volume.id));
-    store.change((state) => delete state.volumes[volume.id]);
+    store.change((state) => remove(state.volumes, volume.id));
     return reply.code(204).send();
   });
 
@@ -121,24 +136,29 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
   app.post<ById>("/volumes/:id/actions/detach", { schema: { body: noBody } }, (request, reply) => {
     const action = store.change((state) => {
       const volume = byId("volume", state.volumes, request);
-      if (volume.server === null) throw new ApiError("volume_not_attached", `volume ${volume.id} is not attached`);
+      if (volume.server === null)
+        throw new ApiError("volume_not_attached", `volume ${volume.id} is not attached`);
       actions.assertUnlocked(state, ...refs(volume, volume.server));
       return actions.begin(state, "detach_volume", refs(volume, volume.server));
     });
     return reply.code(201).send(actionAnswer(action));
   });
 
-  app.post<ById<{ size: number }>>("/volumes/:id/actions/resize", { schema: { body: resize } }, (request, reply) => {
-    const action = store.change((state) => {
-      const volume = byId("volume", state.volumes, request);
-      if (request.body.size <= volume.size) {
-        throw invalidField("size", `volume ${volume.id} has ${volume.size} GB and can only grow`);
-      }
-      actions.assertUnlocked(state, ref(volume));
-      return actions.begin(state, "resize_volume", [ref(volume)], { params: { size: request.body.size } });
-    });
-    return reply.code(201).send(actionAnswer(action));
-  });
+  app.post<ById<{ size: number }>>(
+    "/volumes/:id/actions/resize",
+    { schema: { body: resize } },
+    (request, reply) => {
+      const action = store.change((state) => {
+        const volume = byId("volume", state.volumes, request);
+        if (request.body.size <= volume.size) {
+          throw invalidField("size", `volume ${volume.id} has ${volume.size} GB and can only grow`);
+        }
+        actions.assertUnlocked(state, ref(volume));
+        return actions.begin(state, "resize_volume", [ref(volume)], { params: { size: request.body.size } });
+      });
+      return reply.code(201).send(actionAnswer(action));
+    },
+  );
 
   app.post<ById<{ delete?: boolean }>>(
     "/volumes/:id/actions/change_protection",
@@ -160,15 +180,28 @@ export function devicePath(volume: number): string {
 }
 
 /** Errors that attaching would meet, but for locks. */
-export function assertAttachable(state: State, volume: Volume, server: Pick<Server, "id" | "location">): void {
+export function assertAttachable(
+  state: State,
+  volume: Volume,
+  server: Pick<Server, "id" | "location">,
+): void {
   if (volume.server !== null) {
-    throw new ApiError("volume_already_attached", `volume ${volume.id} is attached to server ${volume.server}`);
+    throw new ApiError(
+      "volume_already_attached",
+      `volume ${volume.id} is attached to server ${volume.server}`,
+    );
   }
   if (volume.location !== server.location) {
-    throw invalidField("server", `volume ${volume.id} is in ${volume.location}, the server in ${server.location}`);
+    throw invalidField(
+      "server",
+      `volume ${volume.id} is in ${volume.location}, the server in ${server.location}`,
+    );
   }
   if (Object.values(state.volumes).filter((other) => other.server === server.id).length >= volumesPerServer) {
-    throw new ApiError("resource_limit_exceeded", `server ${server.id} already has ${volumesPerServer} volumes`);
+    throw new ApiError(
+      "resource_limit_exceeded",
+      `server ${server.id} already has ${volumesPerServer} volumes`,
+    );
   }
 }
 

@@ -9,9 +9,13 @@ import type { DnsRecord, Labels, RecordSet, ResourceRef, State, Zone } from "../
 import { listAnswer, queryOne } from "../pagination";
 import { actionAnswer, assertNameFree, type ById, type Routes } from "../routes";
 import { flag, labels, object, text, ttl } from "../schemas";
-import { takeId } from "../store";
+import { remove, takeId } from "../store";
 
-const nested = object({ name: text, type: { enum: recordTypes }, ttl, labels, records: recordsSchema }, "name", "type");
+const nested = object(
+  { name: text, type: { enum: recordTypes }, ttl, labels, records: recordsSchema },
+  "name",
+  "type",
+);
 const create = object(
   {
     name: { type: "string", pattern: "^[a-z0-9.-]+$", maxLength: 253 },
@@ -66,7 +70,8 @@ export const zoneRoutes: Routes = (app, cloud) => {
     const { body } = request;
     if (body.mode === "secondary") throw unsupported("a zone in secondary mode");
     if (body.zonefile !== undefined) throw unsupported("creating a zone from a zone file");
-    if (body.primary_nameservers?.length) throw new ApiError("incorrect_zone_mode", "the zone is in primary mode");
+    if (body.primary_nameservers?.length)
+      throw new ApiError("incorrect_zone_mode", "the zone is in primary mode");
     if (getDomain(body.name) !== body.name) {
       throw invalidField("name", `'${body.name}' is not a registrable domain name`);
     }
@@ -101,20 +106,25 @@ export const zoneRoutes: Routes = (app, cloud) => {
   app.delete("/zones/:id", (request, reply) => {
     const action = store.change((state) => {
       const zone = named(request);
-      if (zone.deleteProtected) throw new ApiError("protected", `zone ${zone.name} is protected against deletion`);
+      if (zone.deleteProtected)
+        throw new ApiError("protected", `zone ${zone.name} is protected against deletion`);
       return actions.begin(state, "delete_zone", [ref(zone)], publishing(zone));
     });
     return reply.code(201).send(actionAnswer(action));
   });
 
-  app.post<ById<{ ttl: number }>>("/zones/:id/actions/change_ttl", { schema: { body: changeTtl } }, (request, reply) => {
-    const action = store.change((state) => {
-      const zone = named(request);
-      zone.ttl = request.body.ttl;
-      return actions.begin(state, "change_zone_ttl", [ref(zone)], publishing(zone));
-    });
-    return reply.code(201).send(actionAnswer(action));
-  });
+  app.post<ById<{ ttl: number }>>(
+    "/zones/:id/actions/change_ttl",
+    { schema: { body: changeTtl } },
+    (request, reply) => {
+      const action = store.change((state) => {
+        const zone = named(request);
+        zone.ttl = request.body.ttl;
+        return actions.begin(state, "change_zone_ttl", [ref(zone)], publishing(zone));
+      });
+      return reply.code(201).send(actionAnswer(action));
+    },
+  );
 
   app.post<ById<{ delete?: boolean }>>(
     "/zones/:id/actions/change_protection",
@@ -187,7 +197,7 @@ export const zoneCommands: CommandTable = {
     async perform(cloud, action) {
       const id = action.resources[0]?.id ?? 0;
       cloud.store.change((state) => {
-        delete state.zones[id];
+        remove(state.zones, id);
       });
       await cloud.publish.zone(String(action.params["zone"]));
     },
