@@ -1,0 +1,471 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+import { releases } from "../bigbluebutton/releases";
+import { loadSettings, parseSettings, type Settings } from "../config";
+import { fields } from "../settings/fields";
+import { SettingsError } from "../settings/problems";
+import { ed25519Key, rootPem } from "./settings/fixtures";
+
+const at = { project: "bigbluebutton", stack: "prod" };
+const required = { domain: "school.eu", email: "admin@school.eu", sshNetworks: ["198.51.100.7/32"] };
+const sha256 = "ab".repeat(32);
+
+function settings(raw: Record<string, unknown> = {}): Settings {
+  return parseSettings({ ...required, ...raw }, at);
+}
+
+function problemsOf(raw: Record<string, unknown>): [key: string, reason: string, remedy: string][] {
+  try {
+    parseSettings(raw, at);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return error.problems.map(({ key, reason, remedy }) => [key, reason, remedy]);
+  }
+  return [];
+}
+
+describe("values", () => {
+  test("what must be set suffices; everything else has a default", () => {
+    expect(settings()).toEqual({
+      ...at,
+      environment: "test",
+      cloud: "hetzner",
+      domain: "school.eu",
+      bbbFqdn: "bbb.school.eu",
+      turnFqdn: "turn.school.eu",
+      email: "admin@school.eu",
+      release: releases["jammy-30"],
+      location: "fsn1",
+      serverType: "ccx23",
+      turnServerType: "cpx22",
+      image: "ubuntu-22.04",
+      turnImage: "ubuntu-24.04",
+      sshNetworks: ["198.51.100.7/32"],
+      sshPublicKeys: [],
+      dns: "hetzner",
+      acme: {
+        server: "https://acme-v02.api.letsencrypt.org/directory",
+        caUrls: [],
+        trustedByBrowsers: true,
+      },
+      greenlight: false,
+      recordings: undefined,
+      installer: {
+        url: releases["jammy-30"].installer!.url,
+        sha256: releases["jammy-30"].installer!.sha256,
+        version: "jammy-300",
+      },
+      upgrade: "",
+      rotateTurnSecret: "",
+      rotateSharedSecret: "",
+      protected: false,
+    });
+  });
+
+  test("everything set, as the CLI hands it over: text, with lists, booleans and numbers as JSON", () => {
+    const made = parseSettings(
+      {
+        cloud: "hetzner",
+        domain: "School.EU.",
+        hostname: "meet",
+        turnHostname: "relay.school.eu",
+        email: "admin@school.eu",
+        release: "focal-27",
+        allowEndOfLife: "true",
+        location: "hel1",
+        serverType: "ccx43",
+        turnServerType: "cpx32",
+        image: "4711",
+        sshNetworks: '["10.0.0.0/8","2001:DB8::/32","10.0.0.0/8"]',
+        sshPublicKeys: JSON.stringify([ed25519Key]),
+        dns: "manual",
+        acmeServer: "https://acme.school.eu/directory",
+        acmeCa: `${rootPem}\n`,
+        greenlight: "true",
+        recordingsGb: "200",
+        recordingsVolumeId: "1234",
+        installerUrl: "http://mirror.school.eu/bbb-install.sh",
+        installerSha256: sha256.toUpperCase(),
+        upgrade: "2026-11-21",
+        rotateTurnSecret: "once",
+        rotateSharedSecret: "twice",
+        environment: "prod",
+      },
+      at,
+    );
+    expect(made).toEqual({
+      ...at,
+      environment: "prod",
+      cloud: "hetzner",
+      domain: "school.eu",
+      bbbFqdn: "meet.school.eu",
+      turnFqdn: "relay.school.eu",
+      email: "admin@school.eu",
+      release: releases["focal-27"],
+      location: "hel1",
+      serverType: "ccx43",
+      turnServerType: "cpx32",
+      image: "4711",
+      turnImage: "ubuntu-24.04",
+      sshNetworks: ["10.0.0.0/8", "2001:db8::/32"],
+      sshPublicKeys: [ed25519Key],
+      dns: "manual",
+      acme: {
+        server: "https://acme.school.eu/directory",
+        ca: `${rootPem}\n`,
+        caUrls: [],
+        trustedByBrowsers: false,
+      },
+      greenlight: true,
+      recordings: { sizeGb: 200, adoptId: "1234" },
+      installer: { url: "http://mirror.school.eu/bbb-install.sh", sha256, version: "focal-270" },
+      upgrade: "2026-11-21",
+      rotateTurnSecret: "once",
+      rotateSharedSecret: "twice",
+      protected: true,
+    });
+  });
+
+  test("empty texts, empty lists, a volume of 0 GB and null are not set", () => {
+    const empty = {
+      location: "",
+      serverType: "",
+      image: null,
+      sshPublicKeys: [],
+      recordingsGb: 0,
+      acmeCa: "",
+    };
+    expect(settings(empty)).toEqual(settings());
+    expect(settings({ sshPublicKeys: "[]", recordingsGb: "0", allowEndOfLife: "false" })).toEqual(settings());
+  });
+
+  test("prod is protected and has a larger server", () => {
+    expect(settings({ environment: "prod" })).toMatchObject({
+      protected: true,
+      serverType: "ccx33",
+      turnServerType: "cpx22",
+    });
+    expect(settings({ environment: "staging" })).toMatchObject({ protected: false, serverType: "ccx23" });
+  });
+
+  test("the staging authority's roots are fetched by the hosts, and browsers don't trust it", () => {
+    const { acme } = settings({ acmeServer: "staging" });
+    expect(acme.server).toBe("https://acme-staging-v02.api.letsencrypt.org/directory");
+    expect(acme.trustedByBrowsers).toBe(false);
+    expect(acme.caUrls).toContain("https://letsencrypt.org/certs/staging/letsencrypt-stg-root-x1.pem");
+    for (const url of acme.caUrls)
+      expect(url).toMatch(/^https:\/\/letsencrypt\.org\/certs\/staging\/.*\.pem$/);
+  });
+
+  test("an adopted volume needs no size", () => {
+    expect(settings({ recordingsVolumeId: "1234" }).recordings).toEqual({ sizeGb: 0, adoptId: "1234" });
+    expect(settings({ recordingsGb: 10 }).recordings).toEqual({ sizeGb: 10, adoptId: undefined });
+  });
+
+  test("a digest alone pins the release's own installer", () => {
+    expect(settings({ installerSha256: sha256 }).installer).toEqual({
+      url: releases["jammy-30"].installer!.url,
+      sha256,
+      version: "jammy-300",
+    });
+  });
+
+  test("an old release brings its own image, installer and digest where they still exist", () => {
+    const { installer, image } = settings({ release: "focal-26", allowEndOfLife: true, image: "99" });
+    expect(installer).toEqual({
+      url: releases["focal-26"].installer!.url,
+      sha256: releases["focal-26"].installer!.sha256,
+      version: "focal-260",
+    });
+    expect(image).toBe("99");
+  });
+
+  test("2.0 can be installed with an installer of one's own", () => {
+    const own = { installerUrl: "https://mirror.school.eu/bbb-install.sh", installerSha256: sha256 };
+    const { installer } = settings({ release: "xenial-20", allowEndOfLife: true, image: "99", ...own });
+    expect(installer).toEqual({ url: own.installerUrl, sha256, version: "xenial-200" });
+  });
+});
+
+describe("mistakes", () => {
+  test.each<[string, Record<string, unknown>, key: string, reason: string, remedy: string]>([
+    ["an unknown key", { greenlite: true }, "greenlite", "did you mean greenlight?", "config rm greenlite"],
+    ["a key unlike any", { colour: "red" }, "colour", "is no setting", "pulumi config rm colour"],
+    ["an unknown cloud", { cloud: "azure" }, "cloud", "must be hetzner or aws", "set cloud hetzner"],
+    ["a cloud to come", { cloud: "aws" }, "cloud", "does not support yet", "set cloud hetzner"],
+    ["a bad zone", { domain: "school_eu.eu" }, "domain", "is not a DNS name", "set domain"],
+    ["a public suffix", { domain: "co.uk" }, "domain", "is a public suffix", "set domain"],
+    ["no zone", { domain: "" }, "domain", "is not set", "set domain"],
+    ["a reserved zone", { domain: "school.local" }, "domain", "is a reserved name", "acmeServer and acmeCa"],
+    ["a host outside", { hostname: "bbb.other.eu" }, "hostname", "is outside the zone", "set hostname"],
+    ["a bad host name", { turnHostname: "turn_1" }, "turnHostname", "is not a DNS name", "set turnHostname"],
+    ["the zone itself", { hostname: "school.eu" }, "hostname", "is the zone itself", "set hostname"],
+    ["one name for both", { turnHostname: "bbb.school.eu" }, "turnHostname", "server's name", "turnHostname"],
+    ["a placeholder", { email: "info@example.com" }, "email", "its installer refuses", "set email"],
+    ["no address", { email: "admin" }, "email", "is not an e-mail address", "set email"],
+    ["an example's address", { email: "a@example.org" }, "email", "domain for examples", "set email"],
+    ["an unknown release", { release: "noble-310" }, "release", 'not "noble-310"', "set release jammy-30"],
+    [
+      "an old release",
+      { release: "focal-27", image: "9" },
+      "release",
+      "no security updates",
+      "allowEndOfLife true",
+    ],
+    ["no yes or no", { greenlight: "yes" }, "greenlight", "must be true or false", "greenlight true"],
+    ["a data centre", { location: "fsn1-dc14" }, "location", "is a data centre", "set location fsn1"],
+    [
+      "a bad location",
+      { location: "Falkenstein 1" },
+      "location",
+      "not the name of a location",
+      "location fsn1",
+    ],
+    ["an ARM server", { serverType: "cax31" }, "serverType", "has ARM processors", "set serverType ccx33"],
+    ["an ARM TURN server", { turnServerType: "cax11" }, "turnServerType", "has ARM", "turnServerType cpx22"],
+    ["a bad type", { serverType: "8 cores" }, "serverType", "is not the name of a server type", "serverType"],
+    ["a bad image", { image: "my image" }, "image", "is not an image's name or id", "pulumi config rm image"],
+    ["no network", { sshNetworks: [] }, "sshNetworks", "is not set", "'sshNetworks[0]' YOUR-ADDRESS/32"],
+    ["no list", { sshNetworks: "10.0.0.0/8" }, "sshNetworks", "must be a list of networks", "sshNetworks[0]"],
+    [
+      "host bits",
+      { sshNetworks: ["10.0.0.1/8"] },
+      "sshNetworks",
+      "has bits set",
+      "'sshNetworks[0]' 10.0.0.0/8",
+    ],
+    ["a bare address", { sshNetworks: ["10.0.0.1"] }, "sshNetworks", "is an address", "10.0.0.1/32"],
+    [
+      "a bad key",
+      { sshPublicKeys: ["ssh-rsa AAAA"] },
+      "sshPublicKeys",
+      "key number 1, which is damaged",
+      ".pub",
+    ],
+    ["no key", { sshPublicKeys: "me" }, "sshPublicKeys", "must be a list of public keys", "sshPublicKeys[0]"],
+    ["unknown DNS", { dns: "cloudflare" }, "dns", "must be hetzner or manual", "set dns manual"],
+    [
+      "plain http",
+      { acmeServer: "http://acme.eu/dir" },
+      "acmeServer",
+      "nor an https URL",
+      "acmeServer production",
+    ],
+    [
+      "no PEM",
+      { acmeServer: "https://a.eu/d", acmeCa: "x" },
+      "acmeCa",
+      "no certificate in PEM",
+      "< roots.pem",
+    ],
+    ["a root too many", { acmeCa: rootPem }, "acmeCa", "acmeServer is production", "pulumi config rm acmeCa"],
+    ["half a gigabyte", { recordingsGb: "10.5" }, "recordingsGb", "whole number", "recordingsGb 100"],
+    ["a small volume", { recordingsGb: 5 }, "recordingsGb", "is 5; a volume has 10 to 10240 GB", "or 0"],
+    [
+      "a volume's name",
+      { recordingsVolumeId: "bbb" },
+      "recordingsVolumeId",
+      "not a volume's id",
+      "volume list",
+    ],
+    [
+      "no URL",
+      { installerUrl: "x", installerSha256: sha256 },
+      "installerUrl",
+      "not an http",
+      "rm installerUrl",
+    ],
+    [
+      "an unknown installer",
+      { installerUrl: "https://a.eu/i" },
+      "installerSha256",
+      "is not set",
+      "sha256sum",
+    ],
+    ["no digest", { installerSha256: "abc" }, "installerSha256", "64 hexadecimal digits", "sha256sum"],
+    ["a long text", { upgrade: "x".repeat(101) }, "upgrade", "at most 100", "set upgrade"],
+    ["an unknown environment", { environment: "dev" }, "environment", 'not "dev"', "environment prod"],
+    ["a number for a text", { hostname: 7 }, "hostname", "must be a text", "set hostname"],
+  ])("%s", (_name, raw, key, reason, remedy) => {
+    expect(problemsOf({ ...required, ...raw })).toEqual([
+      [key, expect.stringContaining(reason), expect.stringContaining(remedy)],
+    ]);
+  });
+
+  test.each(Object.values(releases).filter(({ status }) => status === "end-of-life"))(
+    "$name is end of life, and Hetzner has no image for it any more",
+    ({ name, images, installer }) => {
+      const problems = problemsOf({ ...required, release: name });
+      expect(problems.map(([key]) => key)).toEqual(["release", "image", ...(installer ? [] : ["release"])]);
+      expect(problems[1]![1]).toContain(`hetzner no longer offers ${images.hetzner}`);
+    },
+  );
+
+  test("2.0 says what is missing", () => {
+    const problems = problemsOf({ ...required, release: "xenial-20", allowEndOfLife: true, image: "9" });
+    expect(problems).toEqual([
+      [
+        "release",
+        expect.stringContaining("the installer is missing"),
+        expect.stringContaining("installerUrl URL"),
+      ],
+    ]);
+  });
+
+  test("the names in BigBlueButton's docs are refused as its installer does", () => {
+    const problems = problemsOf({ ...required, domain: "example.com" });
+    expect(problems.map(([key]) => key)).toEqual(["hostname", "turnHostname"]);
+    expect(problems[0]![1]).toContain("bbb.example.com, a placeholder");
+  });
+
+  test("names for examples are fine with a private authority, as in the sandbox", () => {
+    const raw = { domain: "example.test", email: "admin@example.test", acmeServer: "https://acme.test/dir" };
+    expect(problemsOf({ ...required, ...raw, acmeCa: rootPem })).toEqual([]);
+  });
+
+  test("all of them in one error, each with its key, its reason and its remedy", () => {
+    const raw = {
+      sshNetwork: ["10.0.0.0/8"],
+      domain: "school.eu",
+      hostname: "bbb.other.eu",
+      email: "info@example.com",
+      sshNetworks: ["10.0.0.1/8", "2001:db8::1"],
+      serverType: "cax31",
+      release: "focal-27",
+      recordingsGb: "lots",
+    };
+    expect(() => parseSettings(raw, at))
+      .toThrow(`9 problems in the settings of the stack "prod"; nothing was changed.
+
+  bigbluebutton:sshNetwork is no setting; did you mean sshNetworks?
+    → pulumi config rm sshNetwork; Pulumi.yaml lists the settings
+
+  bigbluebutton:email is info@example.com, the placeholder in BigBlueButton's docs that its installer refuses
+    → pulumi config set email YOUR-ADDRESS
+
+  bigbluebutton:sshNetworks has "10.0.0.1/8", which has bits set behind its prefix
+    → pulumi config set --path 'sshNetworks[0]' 10.0.0.0/8
+
+  bigbluebutton:sshNetworks has "2001:db8::1", which is an address, not a network in CIDR form
+    → pulumi config set --path 'sshNetworks[1]' 2001:db8::1/128
+
+  bigbluebutton:recordingsGb must be a whole number of gigabytes
+    → pulumi config set recordingsGb 100, or 0 for none
+
+  bigbluebutton:hostname "bbb.other.eu" is outside the zone school.eu
+    → pulumi config set hostname bbb
+
+  bigbluebutton:serverType "cax31" has ARM processors, for which BigBlueButton has no packages
+    → pulumi config set serverType ccx33, or another x86 type
+
+  bigbluebutton:release is focal-27, BigBlueButton 2.7, which gets no security updates any more
+    → pulumi config set release jammy-30, or knowingly pulumi config set allowEndOfLife true
+
+  bigbluebutton:image is not set, and hetzner no longer offers ubuntu-20.04, which focal-27 needs
+    → pulumi config set image ID, with the id of a snapshot of your own with Ubuntu 20.04
+`);
+  });
+
+  test("is shown by the CLI without a stack trace", () => {
+    expect.assertions(1);
+    try {
+      parseSettings({}, at);
+    } catch (error) {
+      expect(pulumi.RunError.isInstance(error)).toBe(true);
+    }
+  });
+});
+
+describe("loadSettings", () => {
+  beforeAll(() => {
+    void pulumi.runtime.setMocks(
+      {
+        call: ({ inputs }) => inputs as object,
+        newResource: ({ inputs }) => ({ id: "id", state: inputs as object }),
+      },
+      "bigbluebutton",
+      "staging",
+    );
+  });
+
+  test("reads the project's own settings and no others", () => {
+    pulumi.runtime.setAllConfig({
+      "bigbluebutton:domain": "school.eu",
+      "bigbluebutton:email": "admin@school.eu",
+      "bigbluebutton:sshNetworks": '["10.0.0.0/8"]',
+      "hcloud:token": "secret",
+      "pulumi:tags": "{}",
+    });
+    expect(loadSettings()).toEqual({
+      ...settings({ sshNetworks: ["10.0.0.0/8"] }),
+      stack: "staging",
+    });
+  });
+
+  test("finds unknown ones among them", () => {
+    pulumi.runtime.setAllConfig({ "bigbluebutton:domian": "school.eu" });
+    expect(loadSettings).toThrow("bigbluebutton:domian is no setting; did you mean domain?");
+  });
+});
+
+describe("Pulumi.yaml", () => {
+  interface Declared {
+    type: string;
+    items?: { type: string };
+    default?: unknown;
+    description?: string;
+  }
+  const read = (file: string) =>
+    parse(readFileSync(join(__dirname, "..", file), "utf8")) as Record<string, unknown>;
+  const project = read("Pulumi.yaml");
+  const declared = project["config"] as Record<string, Declared>;
+
+  test("declares every setting with its type and a description", () => {
+    expect(Object.keys(declared)).toEqual(Object.keys(fields));
+    for (const [key, { type, items, description }] of Object.entries(declared)) {
+      expect([key, type]).toEqual([key, fields[key as keyof typeof fields].type]);
+      expect(items).toEqual(type === "array" ? { type: "string" } : undefined);
+      expect(description).toMatch(/^\w.*\.$/);
+    }
+  });
+
+  test("has a default for every setting that may be left out, since the CLI asks for all others", () => {
+    const mandatory = Object.entries(declared).filter(([, declaration]) => declaration.default === undefined);
+    expect(mandatory.map(([key]) => key).sort()).toEqual(Object.keys(required).sort());
+  });
+
+  test("its defaults are the program's", () => {
+    const defaults = Object.fromEntries(
+      Object.entries(declared).flatMap(([key, { default: value }]) =>
+        value === undefined ? [] : [[key, value]],
+      ),
+    );
+    expect(settings(defaults)).toEqual(settings());
+  });
+
+  test("Pulumi.prod.yaml is complete but for what its reader has to change", () => {
+    const { config } = read("Pulumi.prod.yaml") as { config: Record<string, unknown> };
+    const raw = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key.replace(`${String(project["name"])}:`, ""), value]),
+    );
+    expect(problemsOf(raw)).toEqual([
+      ["email", expect.stringContaining("domain for examples"), expect.anything()],
+    ]);
+    expect(parseSettings({ ...raw, email: required.email }, at)).toMatchObject({
+      environment: "prod",
+      protected: true,
+      recordings: { sizeGb: 200 },
+    });
+  });
+
+  test("neither file holds a secret", () => {
+    for (const file of ["Pulumi.yaml", "Pulumi.prod.yaml"]) {
+      expect(readFileSync(join(__dirname, "..", file), "utf8")).not.toMatch(
+        /^\s*(secure|encryptionsalt|.*token):/m,
+      );
+    }
+  });
+});
