@@ -80,16 +80,11 @@ export class BbbServer extends pulumi.ComponentResource {
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {
-  const { installer, release, email, greenlight, upgrade } = settings;
-  if (!release.installVersion) {
-    throw new Error(
-      `release: ${release.name} can't be installed; choose another. ${release.note ?? "No installer is known."}`,
-    );
-  }
+  const { installer, email, greenlight, upgrade } = settings;
   return {
     "installer-url": installer.url,
     "installer-sha256": installer.sha256,
-    version: release.installVersion,
+    version: installer.version,
     hostname: host.fqdn,
     email,
     "turn-host": turn.host.fqdn,

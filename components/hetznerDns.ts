@@ -10,7 +10,7 @@ import { hetznerLabels } from "./hetznerLabels";
  * @param domain The zone's name, e.g. "example.org". It is looked up, never created; if that fails so does the update.
  */
 export function hetznerDns(domain: string): Dns {
-  const zone = pulumi.output(lookUp(domain));
+  const zone = pulumi.output(lookUpZone(domain));
   return {
     waitSeconds: 600,
     publish: (name, args, { parent }) =>
@@ -32,7 +32,8 @@ export function hetznerDns(domain: string): Dns {
   };
 }
 
-async function lookUp(domain: string): Promise<string> {
+/** @returns What records are made in: the zone's name. */
+export async function lookUpZone(domain: string): Promise<string> {
   try {
     const zone = await hcloud.getZone({ name: domain });
     return zone.name ?? domain;

@@ -2,7 +2,7 @@ import type { types } from "@pulumi/command";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import * as ipaddr from "ipaddr.js";
+import ipaddr from "ipaddr.js";
 
 import { portRange } from "../bigbluebutton/ports";
 import { cloudInit } from "./cloudInit";
@@ -102,7 +102,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
               ...inbound,
               protocol: "tcp",
               port: "22",
-              sourceIps: args.sshNetworks.map(canonicalCidr),
+              sourceIps: [...args.sshNetworks],
               description: "SSH: the operator's networks only",
             },
             { ...inbound, protocol: "icmp", description: "ICMP: path MTU discovery, ping" },
@@ -228,14 +228,4 @@ function numericId(resource: pulumi.CustomResource): pulumi.Output<number> {
 function firstAddress(network: string): string {
   const parts = ipaddr.IPv6.parse(network).parts;
   return new ipaddr.IPv6([...parts.slice(0, 7), 1]).toRFC5952String();
-}
-
-/** The provider would compare any other spelling with Hetzner's own, for ever. */
-function canonicalCidr(cidr: string): string {
-  const [address, prefix] = ipaddr.parseCIDR(cidr);
-  const network =
-    address.kind() === "ipv6"
-      ? ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String()
-      : ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
-  return `${network}/${prefix}`;
 }

@@ -30,7 +30,7 @@ export interface HostArgs {
   readonly image: string;
   /** Inbound rules from the release's port table; SSH and ICMP are added by the host. */
   readonly ports: readonly PortRule[];
-  /** CIDRs that may reach SSH, the only ones. */
+  /** CIDRs in canonical form that may reach SSH, the only ones. */
   readonly sshNetworks: readonly string[];
   /** The operator's own public keys, in authorized_keys form, beside the generated one. */
   readonly sshPublicKeys: readonly string[];

@@ -63,6 +63,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "private-ipv4": privateIpv4,
         "swap-mb": swapMb[role],
         "acme-server": acme.server,
+        "acme-ca-urls": acme.caUrls.join(",") || undefined,
         "metadata-guard": host.metadataGuard,
       },
       stdin: acme.ca ?? "",

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { reveal, runProgram, secretOf, type Run } from "./program";
+
+let run: Run;
+beforeAll(async () => {
+  run = await runProgram();
+});
+
+test("outputs", async () => {
+  const revealed = Object.entries(run.outputs).map(async ([name, output]) => [name, await reveal(output)]);
+  expect(Object.fromEntries(await Promise.all(revealed))).toEqual({
+    url: { value: "https://bbb.example.org", secret: false },
+    apiUrl: { value: "https://bbb.example.org/bigbluebutton/api", secret: false },
+    sharedSecret: { value: secretOf("bbb-shared-secret"), secret: true },
+    turnUrls: {
+      value: ["turn:turn.example.org:3478", "turns:turn.example.org:443?transport=tcp"],
+      secret: false,
+    },
+    turnSecret: { value: secretOf("turn-secret"), secret: true },
+    addresses: {
+      value: {
+        bbb: { ipv4: "203.0.113.1", ipv6: "2001:db8:0:1::1" },
+        turn: { ipv4: "203.0.113.2", ipv6: "2001:db8:0:2::1" },
+      },
+      secret: false,
+    },
+    sshCommand: { value: "ssh root@203.0.113.1", secret: false },
+    privateKey: { value: `-----BEGIN ${secretOf("operator-key")}-----\n`, secret: true },
+    release: { value: "jammy-30", secret: false },
+  });
+});
+
+test.each(["url", "apiUrl", "sharedSecret", "turnUrls", "turnSecret", "release"])(
+  "%s is given only once both verifications passed",
+  async (name) => {
+    expect(await dependencies(name)).toEqual(expect.arrayContaining(["bbb-verify", "turn-verify"]));
+  },
+);
+
+test.each(["sshCommand", "privateKey"])("%s is known before, for looking into what failed", async (name) => {
+  expect(await dependencies(name)).not.toContain("bbb-verify");
+});
+
+test("the whole deployment is on one page", () => {
+  const source = readFileSync(path.join(__dirname, "..", "..", "index.ts"), "utf8");
+  expect(source.split("\n").length).toBeLessThanOrEqual(60);
+});
+
+test("a deployment at Hetzner does not load the packages of AWS", async () => {
+  let loaded = 0;
+  jest.doMock("@pulumi/aws", () => ({ loaded: ++loaded }));
+  await runProgram();
+  expect(loaded).toBe(0);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- shows that it would have been noticed
+  require("@pulumi/aws");
+  expect(loaded).toBe(1);
+});
+
+test("AWS is refused by name until there is a host for it", async () => {
+  await expect(runProgram({ settings: { cloud: "aws" } })).rejects.toThrow(
+    "cloud: aws can't be deployed to yet; set it to hetzner",
+  );
+});
+
+/** Names of the resources that an output waits for. */
+async function dependencies(name: string): Promise<string[]> {
+  const output = run.outputs[name] as unknown as { allResources(): Promise<Set<{ urn: unknown }>> };
+  const urns = [...(await output.allResources())].map(async ({ urn }) => (await reveal(urn)).value as string);
+  return (await Promise.all(urns)).map((urn) => urn.split("::").at(-1)!);
+}

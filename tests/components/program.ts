@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+
+import type * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+import { releases } from "../../bigbluebutton/releases";
+import type { ScriptFile } from "../../components/bundle";
+import type * as Clouds from "../../components/clouds";
+import type { Host, Role } from "../../components/host";
+import type { Settings } from "../../config";
+
+/** A resource as the engine is asked for it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  readonly parent: string;
+  /** Secrets unwrapped; their top-level names are in `secretInputs`. */
+  readonly inputs: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  readonly secretInputs: readonly string[];
+  /** Names of resources: what the program says, and what its inputs imply. */
+  readonly dependsOn: readonly string[];
+  readonly protect: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly ignoreChanges: readonly string[];
+  readonly additionalSecretOutputs: readonly string[];
+  readonly deletedWith: string;
+  readonly createTimeout: string;
+}
+
+/** What a program did when it ran. */
+export interface Run {
+  readonly outputs: Record<string, pulumi.Output<unknown>>;
+  readonly resources: readonly Registered[];
+  readonly messages: readonly string[];
+  /** @throws Error unless there is exactly one. */
+  get(name: string): Registered;
+  ofType(type: string): Registered[];
+}
+
+/** The settings of an ordinary staging deployment. */
+export const settings: Settings = {
+  project: "bigbluebutton",
+  stack: "staging",
+  environment: "staging",
+  cloud: "hetzner",
+  domain: "example.org",
+  bbbFqdn: "bbb.example.org",
+  turnFqdn: "turn.example.org",
+  email: "admin@example.org",
+  release: releases["jammy-30"],
+  location: "fsn1",
+  serverType: "ccx23",
+  turnServerType: "cpx22",
+  image: "ubuntu-22.04",
+  turnImage: "ubuntu-24.04",
+  sshNetworks: ["198.51.100.0/24", "2001:db8:1::/48"],
+  sshPublicKeys: ["ssh-ed25519 AAAAOWN admin@laptop"],
+  dns: "hetzner",
+  acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
+  greenlight: false,
+  recordings: { sizeGb: 50 },
+  installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
+  upgrade: "",
+  rotateTurnSecret: "",
+  rotateSharedSecret: "",
+  protected: false,
+};
+
+/** Stand-ins for scripts/host, so that a test's expectation does not change with each of their lines. */
+export const scripts: readonly ScriptFile[] = [
+  "configure-turn.sh",
+  "install-bbb.sh",
+  "install-turn.sh",
+  "lib.sh",
+  "preflight.sh",
+  "prepare.sh",
+  "recordings.sh",
+  "step",
+  "verify-bbb.sh",
+  "verify-turn.sh",
+  "wire.sh",
+].map((name) => ({ name, content: `# ${name}\n` }));
+
+/** The numeric id that the mocked cloud gives to a resource. */
+export function idOf(name: string): number {
+  return parseInt(createHash("sha256").update(name).digest("hex").slice(0, 8), 16);
+}
+
+/** The secret that the mocked providers make for a resource. */
+export function secretOf(name: string, rotate = ""): string {
+  return createHash("sha256").update(`secret of ${name} ${rotate}`).digest("hex");
+}
+
+/** What differs from an ordinary run. */
+export interface Variation {
+  readonly settings?: Partial<Settings>;
+  readonly scripts?: readonly ScriptFile[];
+  /** Replaces what a host says of itself, as on another cloud. */
+  readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
+}
+
+/** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
+export function runProgram(variation: Variation = {}): Promise<Run> {
+  return run((sdk) => {
+    jest.doMock("../../config", () => ({ loadSettings: () => ({ ...settings, ...variation.settings }) }));
+    jest.doMock("../../components/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
+    const clouds = jest.requireActual<typeof Clouds>("../../components/clouds");
+    jest.doMock("../../components/clouds", () => ({
+      openCloud(...args: Parameters<typeof clouds.openCloud>) {
+        const cloud = clouds.openCloud(...args);
+        const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
+        return { ...cloud, host: (role: Role) => vary(cloud.host(role)) };
+      },
+    }));
+    return require("../../index"); // eslint-disable-line @typescript-eslint/no-require-imports
+  });
+}
+
+async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run> {
+  jest.resetModules();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const sdk = require("@pulumi/pulumi") as typeof pulumi;
+  const resources: Registered[] = [];
+  const messages: string[] = [];
+  const inputs = new Map<string, MockResourceArgs>();
+  jest.spyOn(sdk.log, "info").mockImplementation((message) => {
+    messages.push(message);
+    return Promise.resolve();
+  });
+  await sdk.runtime.setMocks(
+    {
+      newResource(args) {
+        inputs.set(`${args.type} ${args.name}`, args);
+        return { id: String(idOf(args.name)), state: { ...args.inputs, ...computed(args) } };
+      },
+      call: ({ token, inputs }) => {
+        if (token !== "hcloud:index/getZone:getZone") throw new Error(`unexpected call of ${token}`);
+        if (inputs.name !== "example.org") throw new Error(`zone ${inputs.name} not found`);
+        return { id: 7, name: "example.org", ttl: 3600, mode: "primary" };
+      },
+    },
+    "bigbluebutton",
+    "staging",
+  );
+  const { isRpcSecret, unwrapRpcSecret } = sdk.runtime;
+  const monitor = sdk.runtime.getMonitor() as unknown as MockMonitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (!error) {
+        const raw = inputs.get(`${request.getType()} ${request.getName()}`)!.inputs;
+        resources.push({
+          type: request.getType(),
+          name: request.getName(),
+          urn: response.getUrn(),
+          parent: nameOf(request.getParent()),
+          inputs: Object.fromEntries(
+            Object.entries(raw).map(([key, value]) => [key, unwrapRpcSecret(value)]),
+          ),
+          secretInputs: Object.keys(raw).filter((key) => isRpcSecret(raw[key])),
+          dependsOn: request.getDependenciesList().map(nameOf),
+          protect: request.getProtect() ?? false,
+          deleteBeforeReplace: request.getDeletebeforereplace(),
+          ignoreChanges: request.getIgnorechangesList(),
+          additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+          deletedWith: nameOf(request.getDeletedwith()),
+          createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
+        });
+      }
+      callback(error, response);
+    });
+  const outputs = program(sdk);
+  await sdk.runtime.disconnect();
+  return {
+    outputs,
+    resources,
+    messages,
+    ofType: (type) => resources.filter((resource) => resource.type === type),
+    get(name) {
+      const found = resources.filter(
+        (resource) => resource.name === name && !resource.type.startsWith("bbb:"),
+      );
+      if (found.length !== 1) throw new Error(`${found.length} resources are named ${name}`);
+      return found[0]!;
+    },
+  };
+}
+
+function computed({ type, name, inputs }: MockResourceArgs): Record<string, unknown> {
+  switch (type) {
+    case "hcloud:index/primaryIp:PrimaryIp":
+      return { ipAddress: addressOf(name) };
+    case "random:index/randomBytes:RandomBytes":
+      return { hex: secretOf(name, inputs.keepers.rotate) };
+    case "tls:index/privateKey:PrivateKey":
+      return {
+        publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
+        privateKeyOpenssh: `-----BEGIN ${secretOf(name)}-----\n`,
+      };
+    default:
+      return {};
+  }
+}
+
+/** Of an IPv6 address Hetzner's provider gives the network's base. */
+function addressOf(name: string): string {
+  const host = name.startsWith("bbb") ? 1 : 2;
+  return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1)!;
+}
+
+/** What an output holds, and whether it is a secret. */
+export async function reveal(output: unknown): Promise<{ value: unknown; secret: boolean }> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const sdk = require("@pulumi/pulumi") as typeof pulumi;
+  const all = sdk.output(output);
+  const value = await new Promise((resolve) => (all as pulumi.Output<unknown>).apply(resolve));
+  return { value, secret: await sdk.isSecret(all) };
+}
