@@ -143,7 +143,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           userData: pulumi.secret(userData),
           // A larger disk would make the way back to a smaller type impossible.
           keepDisk: true,
-          backups: args.protected,
+          backups: args.backups,
           deleteProtection: args.protected,
           rebuildProtection: args.protected,
           labels,

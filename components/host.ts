@@ -36,8 +36,10 @@ export interface HostArgs {
   readonly sshPublicKeys: readonly string[];
   /** @default no volume */
   readonly volume?: VolumeArgs;
-  /** Production: protected in Pulumi and at the cloud, backups on. */
+  /** Refuse to delete server and addresses, in Pulumi and at the cloud. */
   readonly protected: boolean;
+  /** The cloud's own daily backups of the server's disk, which don't hold the volume. */
+  readonly backups: boolean;
   /** Labels or tags put on everything: project, stack, role. */
   readonly labels: Readonly<Record<string, string>>;
 }

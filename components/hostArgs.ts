@@ -5,7 +5,7 @@ import type { HostArgs, Role } from "./host";
  * What the settings ask of the host of a role, on whichever cloud.
  *
  * The recordings volume is protected wherever recordings may matter, that is everywhere but in the environment
- * `test`; server and addresses only where the settings say so (`prod`).
+ * `test`; servers and addresses only where the settings say so (`prod`). A TURN host holds nothing worth a backup.
  */
 export function hostArgs(settings: Settings, role: Role): HostArgs {
   const { environment, release, recordings, project, stack } = settings;
@@ -24,6 +24,7 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
       fqdn: settings.turnFqdn,
       serverType: settings.turnServerType,
       image: settings.turnImage,
+      backups: false,
     };
   }
   return {
@@ -31,6 +32,7 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
     fqdn: settings.bbbFqdn,
     serverType: settings.serverType,
     image: settings.image,
+    backups: settings.protected,
     volume: recordings && { ...recordings, protected: environment !== "test" },
   };
 }

@@ -237,7 +237,7 @@ describe("protection", () => {
     expect(run.get("bbb-host-volume").inputs.deleteProtection).toBe(false);
   });
 
-  test("prod: servers, addresses and recordings, in Pulumi and at the cloud, with backups", async () => {
+  test("prod: servers, addresses and recordings, in Pulumi and at the cloud", async () => {
     const run = await runProgram({ settings: { environment: "prod", protected: true } });
     const expected = [
       "bbb-host-ipv4",
@@ -250,8 +250,7 @@ describe("protection", () => {
     ];
     expect(protectedOnes(run)).toEqual(expected);
     expect(expected.filter((name) => run.get(name).inputs.deleteProtection !== true)).toEqual([]);
-    for (const { inputs } of run.ofType(SERVER)) {
-      expect(inputs).toMatchObject({ backups: true, rebuildProtection: true });
-    }
+    expect(run.get("bbb-host-server").inputs).toMatchObject({ backups: true, rebuildProtection: true });
+    expect(run.get("turn-host-server").inputs).toMatchObject({ backups: false, rebuildProtection: true });
   });
 });
