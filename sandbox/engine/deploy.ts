@@ -1,0 +1,598 @@
+/**
+ * One update: turns registrations into steps (same, create, update, replace, delete), carries them out by the
+ * drivers and keeps the checkpoint true around each of them. The rules are those of Pulumi's step generator
+ * (pkg/resource/deploy/step_generator.go).
+ */
+import { randomUUID } from "node:crypto";
+
+import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
+import { difference, withIgnoredChanges } from "./diff";
+import { nameOf, typeOf, type Display, type Step } from "./display";
+import { PartialCreate, type Context, type Driver, type Kind, type State } from "./driver";
+import { compact, NotServed, STACK_TYPE, type Goal } from "./goal";
+import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn } from "./graph";
+import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
+
+export interface DeploymentOptions {
+  readonly project: string;
+  readonly stack: string;
+  readonly projectDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Namespaced settings, of which "hcloud:…" configure the default provider of hcloud. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly secretConfig: readonly string[];
+  readonly drivers: Readonly<Record<string, Driver>>;
+  /** Operations at a time. */
+  readonly parallel: number;
+}
+
+export interface Registered {
+  readonly urn: string;
+  readonly id: string;
+  readonly outputs: Values;
+  readonly failed: boolean;
+}
+
+const PROVIDER_TYPE = "pulumi:providers:";
+
+export class Deployment {
+  /** What the checkpoint held, as far as this update has not superseded it, in dependency order. */
+  private olds: ResourceState[];
+  private readonly news = new Map<string, ResourceState>();
+  private readonly operations = new Set<Operation>();
+  private readonly registered = new Set<string>();
+  private readonly replaced = new Set<string>();
+  /** URNs that this update deletes or has deleted. */
+  private readonly deleted = new Set<string>();
+  /** Deleted along with what they depend on, and replaced as soon as the program registers them. */
+  private readonly recreating = new Set<string>();
+  private readonly interruptedDeletes = new Set<string>();
+  private readonly running = new Set<Promise<unknown>>();
+  private readonly failures = new Set<string>();
+  private slots: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly options: DeploymentOptions,
+    private readonly checkpoint: Checkpoint,
+    private readonly display: Display,
+  ) {
+    this.olds = [...checkpoint.resources];
+    this.slots = options.parallel;
+  }
+
+  get preview(): boolean {
+    return this.display.preview;
+  }
+
+  get failed(): boolean {
+    return this.failures.size > 0;
+  }
+
+  /** Whether a message of the program only says that a resource which failed here is missing. */
+  isConsequence(message: string): boolean {
+    return [...this.failures].some((urn) =>
+      message.includes(`resource ${nameOf(urn)} [${typeOf(urn)}] failed to register`),
+    );
+  }
+
+  /** The state of a resource that this update has registered. */
+  find(urn: string): ResourceState | undefined {
+    return this.news.get(urn);
+  }
+
+  stackOutputs(): Values {
+    return [...this.news.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {};
+  }
+
+  /** Wait for every step that is under way. */
+  async settle(): Promise<void> {
+    while (this.running.size > 0) await Promise.allSettled(this.running);
+  }
+
+  register(goal: Goal): Promise<Registered> {
+    return this.track(this.step(goal));
+  }
+
+  registerOutputs(urn: string, outputs: Values): void {
+    const state = this.news.get(urn);
+    if (state === undefined) throw new Error(`outputs of ${urn}, which is not registered`);
+    state.outputs = outputs;
+    this.save();
+  }
+
+  async invoke(token: string, args: Values, provider: string, version: string): Promise<Values> {
+    const [pkg = ""] = token.split(":");
+    const invoke = this.options.drivers[pkg]?.invokes?.[token];
+    if (invoke === undefined) throw new NotServed(`the function ${token}`);
+    const reference = provider === "" ? this.defaultProvider(pkg, version) : provider;
+    return this.track(this.slot(() => invoke(plainValues(args), this.context("", reference, undefined))));
+  }
+
+  // --- registration -----------------------------------------------------------------------------------------
+
+  private async step(goal: Goal): Promise<Registered> {
+    const stackUrn = `urn:pulumi:${this.options.stack}::${this.options.project}::${STACK_TYPE}::${this.options.project}-${this.options.stack}`;
+    const parent = goal.type === STACK_TYPE ? undefined : goal.parent || stackUrn;
+    const urn = this.urn(goal.type, goal.name, parent);
+    if (this.registered.has(urn))
+      throw new Error(`Duplicate resource URN '${urn}'; try giving it a unique name`);
+    this.registered.add(urn);
+    const old = this.olds.find((state) => state.urn === urn && state.delete !== true);
+    const state: ResourceState = compact({
+      urn,
+      custom: goal.custom,
+      id: undefined,
+      type: goal.type,
+      inputs: hashAssets(goal.inputs, this.options.projectDir),
+      outputs: {},
+      parent,
+      ...goal.options,
+      created: old?.created,
+      modified: old?.modified,
+    });
+    try {
+      if (!goal.custom) return this.component(state, old);
+      if (goal.type.startsWith(PROVIDER_TYPE)) return this.provider(state, old);
+      state.provider =
+        goal.provider === ""
+          ? this.defaultProvider(goal.type.split(":")[0] ?? "", goal.version)
+          : goal.provider;
+      return await this.resource(goal, state, old);
+    } catch (error) {
+      if (error instanceof NotServed) throw error;
+      this.fail(urn, error);
+      return { urn, id: "", outputs: {}, failed: true };
+    }
+  }
+
+  private urn(type: string, name: string, parent: string | undefined): string {
+    const parentType = parent?.split("::")[2] ?? "";
+    const qualified = parentType === "" || parentType === STACK_TYPE ? type : `${parentType}$${type}`;
+    return `urn:pulumi:${this.options.stack}::${this.options.project}::${qualified}::${name}`;
+  }
+
+  private component(state: ResourceState, old: ResourceState | undefined): Registered {
+    const step =
+      old === undefined
+        ? "create"
+        : difference(old.inputs, state.inputs, [], []).changed.length > 0
+          ? "update"
+          : "same";
+    const end = this.display.begin(step, state.urn);
+    state.outputs = old?.outputs ?? {};
+    this.keep(state, old);
+    end();
+    return { urn: state.urn, id: "", outputs: {}, failed: false };
+  }
+
+  private provider(state: ResourceState, old: ResourceState | undefined): Registered {
+    const changed = old !== undefined && difference(old.inputs, state.inputs, [], []).changed.length > 0;
+    const end = this.display.begin(old === undefined ? "create" : changed ? "update" : "same", state.urn);
+    state.id = old?.id ?? randomUUID();
+    state.outputs = state.inputs;
+    this.keep(state, old);
+    end();
+    return { urn: state.urn, id: state.id, outputs: state.outputs, failed: false };
+  }
+
+  /** The reference of a package's default provider, which is put into the checkpoint with its first use. */
+  private defaultProvider(pkg: string, asked = ""): string {
+    const driver = this.options.drivers[pkg];
+    if (driver === undefined) throw new NotServed(`the package ${pkg}`);
+    const version = asked || driver.version;
+    const urn = this.urn(`${PROVIDER_TYPE}${pkg}`, `default_${version.replaceAll(/[.+-]/g, "_")}`, undefined);
+    const known = this.news.get(urn);
+    if (known !== undefined) return `${urn}::${known.id}`;
+    const old = this.olds.find((state) => state.urn === urn);
+    const configured = Object.entries(this.options.config).filter(([key]) => key.startsWith(`${pkg}:`));
+    const inputs = Object.fromEntries([
+      ["version", version],
+      ...configured.map(([key, value]) => [
+        key.slice(pkg.length + 1),
+        key === "hcloud:token" || this.options.secretConfig.includes(key) ? secret(value) : value,
+      ]),
+    ]) as Values;
+    const id = old?.id ?? randomUUID();
+    this.keep({ urn, custom: true, id, type: `${PROVIDER_TYPE}${pkg}`, inputs, outputs: inputs }, old);
+    return `${urn}::${id}`;
+  }
+
+  private kind(type: string): Kind {
+    const kind = this.options.drivers[type.split(":")[0] ?? ""]?.kinds[type];
+    if (kind === undefined) throw new NotServed(`the resource type ${type}`);
+    return kind;
+  }
+
+  private checkedInputs(kind: Kind, state: ResourceState, inputs: Values, old: Values | undefined): Values {
+    const unserved = Object.keys(inputs).filter((key) => kind.keys !== undefined && !kind.keys.includes(key));
+    if (unserved.length > 0)
+      throw new NotServed(`${unserved.join(", ")} of ${state.type} "${nameOf(state.urn)}"`);
+    const added = kind.defaults?.(
+      plainValues(inputs),
+      old === undefined ? undefined : plainValues(old),
+      nameOf(state.urn),
+    );
+    return { ...added, ...inputs };
+  }
+
+  private async resource(
+    goal: Goal,
+    state: ResourceState,
+    old: ResourceState | undefined,
+  ): Promise<Registered> {
+    const kind = this.kind(state.type);
+    const asked = state.inputs;
+    if (old === undefined || this.recreating.has(state.urn)) {
+      state.inputs = this.checkedInputs(kind, state, asked, undefined);
+      const step = this.recreating.delete(state.urn) ? "replace" : "create";
+      if (step === "replace") this.replaced.add(state.urn);
+      return this.create(kind, state, old, step);
+    }
+    const wanted = withIgnoredChanges(asked, old.inputs, goal.options.ignoreChanges ?? []);
+    state.inputs = this.checkedInputs(kind, state, wanted, old.inputs);
+    const { changed, replace } = difference(
+      old.inputs,
+      state.inputs,
+      kind.replaceKeys ?? [],
+      goal.options.replaceOnChanges ?? [],
+    );
+    const because = this.replacedAlong(state) ?? replace;
+    if (because.length > 0) {
+      // Defaults and ignored changes of the old resource do not bind its replacement.
+      state.inputs = this.checkedInputs(kind, state, asked, undefined);
+      return this.replace(goal, kind, state, old, because);
+    }
+    if (changed.length > 0 || (old.initErrors ?? []).length > 0)
+      return this.update(kind, state, old, changed);
+    state.id = old.id;
+    state.outputs = old.outputs;
+    const end = this.display.begin("same", state.urn);
+    this.keep(state, old);
+    end();
+    return this.result(state);
+  }
+
+  private replacedAlong(state: ResourceState): string[] | undefined {
+    if (state.deletedWith !== undefined && this.replaced.has(state.deletedWith)) return ["deletedWith"];
+    return state.replaceWith?.some((urn) => this.replaced.has(urn)) === true ? ["replaceWith"] : undefined;
+  }
+
+  // --- steps ------------------------------------------------------------------------------------------------
+
+  private async create(
+    kind: Kind,
+    state: ResourceState,
+    old: ResourceState | undefined,
+    step: Step,
+    why = "",
+  ): Promise<Registered> {
+    const end = this.display.begin(step, state.urn, why);
+    if (this.preview) {
+      state.outputs = state.inputs;
+      this.keep(state, old);
+      end();
+      return this.result(state);
+    }
+    const finish = (id: string, outputs: Values) => {
+      state.id = id;
+      state.outputs = this.annotated(kind, state, outputs);
+      state.created = state.modified = new Date().toISOString();
+      if (old !== undefined && this.olds.includes(old)) old.delete = true;
+      this.keep(state, undefined);
+    };
+    try {
+      const { id, outputs } = await this.operation("creating", state, () =>
+        kind.create(plainValues(state.inputs), this.contextOf(state, state.customTimeouts?.create)),
+      );
+      finish(id, outputs);
+    } catch (error) {
+      if (error instanceof PartialCreate) {
+        state.initErrors = [error.message];
+        finish(error.created.id, error.created.outputs);
+      }
+      throw error;
+    }
+    end();
+    return this.result(state);
+  }
+
+  private async update(
+    kind: Kind,
+    state: ResourceState,
+    old: ResourceState,
+    changed: readonly string[],
+  ): Promise<Registered> {
+    const end = this.display.begin("update", state.urn, changed.length > 0 ? ` [${changed.join(", ")}]` : "");
+    state.id = old.id;
+    if (this.preview) {
+      state.outputs = this.expectedOutputs(kind, state, old);
+      this.keep(state, old);
+      end();
+      return this.result(state);
+    }
+    if (kind.update === undefined) throw new NotServed(`a change of ${changed.join(", ")} of ${state.type}`);
+    const update = kind.update.bind(kind);
+    const outputs = await this.operation("updating", state, () =>
+      update(plainState(old), plainValues(state.inputs), this.contextOf(state, state.customTimeouts?.update)),
+    );
+    state.outputs = this.annotated(kind, state, outputs);
+    state.modified = new Date().toISOString();
+    this.keep(state, old);
+    end();
+    return this.result(state);
+  }
+
+  private async replace(
+    goal: Goal,
+    kind: Kind,
+    state: ResourceState,
+    old: ResourceState,
+    because: readonly string[],
+  ): Promise<Registered> {
+    if (old.protect === true && state.protect === true) {
+      throw new Error(
+        `unable to replace resource "${state.urn}" (${because.join(", ")} changed) as it is protected: ` +
+          "take the `protect` flag from it in the program, then run up again",
+      );
+    }
+    this.replaced.add(state.urn);
+    const deleteFirst =
+      goal.deleteBeforeReplace ?? kind.deleteBeforeReplace?.(plainValues(goal.inputs)) ?? false;
+    if (deleteFirst) await this.deleteWithDependents(old);
+    return this.create(kind, state, old, "replace", ` [${because.join(", ")}]`);
+  }
+
+  /** Delete a resource ahead of its replacement, and before it those that its replacement replaces. */
+  private async deleteWithDependents(root: ResourceState): Promise<void> {
+    const candidates = this.olds.filter((state) => !this.registered.has(state.urn) || state.delete === true);
+    const along = condemnedWith(root, candidates, (state, condemned) =>
+      this.replacedByLossOf(state, condemned),
+    );
+    const guarded = along.find((state) => state.protect === true && state.delete !== true);
+    if (guarded !== undefined) {
+      throw new Error(
+        `unable to replace resource "${guarded.urn}" as part of replacing "${root.urn}" as it is protected: ` +
+          "take the `protect` flag from it in the program, then run up again",
+      );
+    }
+    for (const { urn } of [...along, root]) this.deleted.add(urn);
+    for (const state of along.reverse()) {
+      await this.remove(state, "deleting for replacement");
+      if (state.delete !== true) this.recreating.add(state.urn);
+    }
+    await this.remove(root, "deleting original");
+  }
+
+  private replacedByLossOf(state: ResourceState, condemned: ReadonlySet<string>): boolean {
+    if (state.provider !== undefined && condemned.has(providerUrn(state.provider))) return true;
+    if (state.deletedWith !== undefined && condemned.has(state.deletedWith)) return true;
+    if (state.replaceWith?.some((urn) => condemned.has(urn)) === true) return true;
+    const lost = Object.entries(state.propertyDependencies ?? {}).filter(([, urns]) =>
+      urns.some((urn) => condemned.has(urn)),
+    );
+    if (lost.length === 0) return false;
+    const without = { ...state.inputs, ...Object.fromEntries(lost.map(([key]) => [key, UNKNOWN])) };
+    const inputs = withIgnoredChanges(without, state.inputs, state.ignoreChanges ?? []);
+    const { replaceKeys = [] } = this.kind(state.type);
+    return difference(state.inputs, inputs, replaceKeys, state.replaceOnChanges ?? []).replace.length > 0;
+  }
+
+  // --- deletion ---------------------------------------------------------------------------------------------
+
+  /** The end of an update: delete what the program no longer has and what was replaced. */
+  async deleteUnregistered(): Promise<void> {
+    for (const urn of this.recreating) if (!this.registered.has(urn)) this.display.summary.deleted += 1;
+    await this.deleteAll(this.olds.filter((state) => state.delete === true || !this.news.has(state.urn)));
+  }
+
+  /** Delete everything but what is protected and what that needs. */
+  async destroy(): Promise<void> {
+    const kept = protectedClosure(this.olds);
+    const condemned = this.olds.filter(
+      ({ urn, delete: superseded }) => superseded === true || !kept.has(urn),
+    );
+    this.display.summary.protectedKept = this.olds
+      .filter(({ protect }) => protect === true)
+      .map(({ urn }) => nameOf(urn));
+    await this.deleteAll(condemned);
+  }
+
+  private async deleteAll(states: readonly ResourceState[]): Promise<void> {
+    const guarded = states.filter((state) => state.protect === true && state.delete !== true);
+    for (const { urn } of guarded) {
+      this.fail(
+        urn,
+        new Error(
+          "is no longer in the program, but protected: put it back, or take its `protect` flag away first",
+        ),
+      );
+    }
+    if (guarded.length > 0) return;
+    for (const { urn } of states) this.deleted.add(urn);
+    await dependentsFirst(states, async (state) => {
+      try {
+        await this.remove(state);
+        return true;
+      } catch (error) {
+        this.fail(state.urn, error);
+        return false;
+      }
+    });
+  }
+
+  /** `why` is given for one half of a replacement, which the summary does not count by itself. */
+  private async remove(state: ResourceState, why?: string): Promise<void> {
+    const isDefaultProvider =
+      state.type.startsWith(PROVIDER_TYPE) && nameOf(state.urn).startsWith("default_");
+    const replaced = why ?? (state.delete === true ? "deleting original" : undefined);
+    const counted = replaced === undefined && !isDefaultProvider;
+    if (replaced !== undefined && !this.preview) this.display.line(` -- ${nameOf(state.urn)} ${replaced}`);
+    const end = counted ? this.display.begin("delete", state.urn) : () => {};
+    const kind = state.custom && !state.type.startsWith(PROVIDER_TYPE) ? this.kind(state.type) : undefined;
+    const gone = state.deletedWith !== undefined && this.deleted.has(state.deletedWith);
+    const destroy = kind?.delete?.bind(kind);
+    if (destroy !== undefined && !gone && state.retainOnDelete !== true && !this.preview) {
+      await this.operation("deleting", state, () => {
+        const context = this.contextOf(state, state.customTimeouts?.delete);
+        return destroy(plainState(state), { ...context, resumed: this.interruptedDeletes.has(state.urn) });
+      });
+    }
+    this.olds = this.olds.filter((other) => other !== state);
+    this.save();
+    end();
+  }
+
+  // --- after a kill -----------------------------------------------------------------------------------------
+
+  /**
+   * Settle the operations that a killed update left: a create whose result exists is finished and taken into
+   * the checkpoint, the others are done anew by this update.
+   * @throws one line for a resource that exists, but that this stack did not make.
+   */
+  async recover(): Promise<void> {
+    for (const { resource, type } of this.checkpoint.operations) {
+      if (type === "deleting") this.interruptedDeletes.add(resource.urn);
+      const adopt = type === "creating" ? this.kind(resource.type).adopt : undefined;
+      if (adopt === undefined || this.preview) continue;
+      const inputs = plainValues(resource.inputs);
+      const adopted = await this.track(
+        adopt(inputs, this.contextOf(resource, resource.customTimeouts?.create)),
+      );
+      if (adopted === undefined) continue;
+      const kind = this.kind(resource.type);
+      for (const old of this.olds) if (old.urn === resource.urn) old.delete = true;
+      this.olds.push({
+        ...resource,
+        id: adopted.id,
+        outputs: this.annotated(kind, resource, adopted.outputs),
+      });
+      this.display.line(
+        `    ${nameOf(resource.urn)}: found what the killed update had created, ${adopted.id}; going on with it`,
+      );
+    }
+    if (!this.preview) this.save();
+  }
+
+  // --- means ------------------------------------------------------------------------------------------------
+
+  private fail(urn: string, error: unknown): void {
+    this.failures.add(urn);
+    this.display.error(urn, error instanceof Error ? error.message : String(error));
+  }
+
+  private result(state: ResourceState): Registered {
+    return { urn: state.urn, id: state.id ?? "", outputs: state.outputs, failed: false };
+  }
+
+  /** Outputs as they are stored: secret where the type, the program or the input of that name says so. */
+  private annotated(kind: Kind, state: ResourceState, outputs: Values): Values {
+    const secrets = [...(kind.secretOutputs ?? []), ...(state.additionalSecretOutputs ?? [])];
+    return Object.fromEntries(
+      Object.entries(outputs).map(([key, value]) => [
+        key,
+        secrets.includes(key) || containsSecret(state.inputs[key]) ? secret(value) : value,
+      ]),
+    );
+  }
+
+  private expectedOutputs(kind: Kind, state: ResourceState, old: ResourceState): Values {
+    const computed = Object.entries(old.outputs).filter(([key]) => !(key in old.inputs));
+    const expected = computed.map(([key, value]) => [
+      key,
+      kind.outputsFollowInputs === true ? UNKNOWN : value,
+    ]);
+    return { ...(Object.fromEntries(expected) as Values), ...state.inputs };
+  }
+
+  private contextOf(state: ResourceState, timeout: number | undefined): Context {
+    return this.context(state.urn, state.provider ?? "", timeout);
+  }
+
+  private context(urn: string, provider: string, timeoutSeconds: number | undefined): Context {
+    const reference = providerUrn(provider);
+    const configured = this.news.get(reference) ?? this.olds.find((state) => state.urn === reference);
+    return {
+      env: this.options.env,
+      config: plainValues(configured?.inputs ?? {}),
+      projectDir: this.options.projectDir,
+      name: nameOf(urn),
+      log: (line) => this.display.log(urn, line),
+      timeout: timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000),
+    };
+  }
+
+  /** A state of this update supersedes the one before. */
+  private keep(state: ResourceState, old: ResourceState | undefined): void {
+    this.news.set(state.urn, state);
+    if (old !== undefined) this.olds = this.olds.filter((other) => other !== old);
+    this.save();
+  }
+
+  private save(): void {
+    if (this.preview) return;
+    this.checkpoint.resources = inDependencyOrder([...this.news.values(), ...this.olds]);
+    this.checkpoint.operations = [...this.operations];
+    this.checkpoint.save();
+  }
+
+  /** Run one call of a driver between two writes of the checkpoint. */
+  private async operation<T>(
+    type: Operation["type"],
+    resource: ResourceState,
+    action: () => Promise<T>,
+  ): Promise<T> {
+    return this.slot(async () => {
+      const operation = { resource, type };
+      this.operations.add(operation);
+      this.save();
+      try {
+        const result = await action();
+        this.operations.delete(operation); // from disk with the result, in one write
+        return result;
+      } catch (error) {
+        this.operations.delete(operation);
+        if (!(error instanceof PartialCreate)) this.save();
+        throw error;
+      }
+    });
+  }
+
+  private async slot<T>(action: () => Promise<T>): Promise<T> {
+    if (this.slots === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.slots -= 1;
+    try {
+      return await action();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.slots += 1;
+      else next();
+    }
+  }
+
+  private track<T>(promise: Promise<T>): Promise<T> {
+    this.running.add(promise);
+    const done = () => this.running.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+}
+
+function plainState({ id = "", inputs, outputs }: ResourceState): State {
+  return { id, inputs: plainValues(inputs), outputs: plainValues(outputs) };
+}
+
+/** Stable: states keep their order but for those that stand before something that they need. */
+function inDependencyOrder(states: readonly ResourceState[]): ResourceState[] {
+  const seen = new Set<ResourceState>();
+  const placed: ResourceState[] = [];
+  const place = (state: ResourceState): void => {
+    if (seen.has(state)) return;
+    seen.add(state);
+    const needed = needs(state);
+    for (const other of states) if (other !== state && needed.has(other.urn)) place(other);
+    placed.push(state);
+  };
+  states.forEach(place);
+  return placed;
+}

@@ -1,0 +1,169 @@
+/** The provider's data sources: called anew at every preview and update. */
+import type { Context } from "../../driver";
+import type { Value, Values } from "../../wire";
+import { api, type Named } from "./common";
+
+interface Deprecation {
+  readonly announced: string;
+  readonly unavailable_after: string;
+}
+
+export interface ServerType {
+  readonly id: number;
+  readonly name: string;
+  readonly description: string;
+  readonly category?: string;
+  readonly cores: number;
+  readonly memory: number;
+  readonly disk: number;
+  readonly storage_type: string;
+  readonly cpu_type: string;
+  readonly architecture: string;
+  readonly deprecation?: Deprecation | null;
+  readonly locations?: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly available: boolean;
+    readonly recommended: boolean;
+    readonly deprecation: Deprecation | null;
+  }[];
+}
+
+export interface Image {
+  readonly id: number;
+  readonly name: string | null;
+  readonly type: string;
+  readonly description: string;
+  readonly created: string | null;
+  readonly deprecated: string | null;
+  readonly os_flavor: string;
+  readonly os_version: string | null;
+  readonly architecture: string;
+  readonly rapid_deploy: boolean;
+  readonly labels: Record<string, string>;
+}
+
+interface Location {
+  readonly id: number;
+  readonly name: string;
+  readonly description: string;
+  readonly city: string;
+  readonly country: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly network_zone: string;
+}
+
+interface Zone extends Named {
+  readonly mode: string;
+  readonly ttl: number;
+  readonly registrar?: string;
+  readonly protection: { readonly delete: boolean };
+  readonly authoritative_nameservers?: { readonly assigned?: string[] };
+  readonly primary_nameservers?: readonly { readonly address: string; readonly port: number }[];
+}
+
+/** By id in the path, by name the first of the list that matches. */
+async function one<T>(
+  context: Context,
+  collection: string,
+  singular: string,
+  args: Values,
+  filter = "",
+): Promise<T> {
+  if (typeof args.id === "number") {
+    const answer = await api(context).get<Record<string, T>>(`/${collection}/${args.id}`);
+    return answer[singular] as T;
+  }
+  const query = `${filter}name=${encodeURIComponent(String(args.name))}`;
+  const found = (await api(context).get<Record<string, T[]>>(`/${collection}?${query}`))[collection]?.[0];
+  if (found === undefined) throw new Error(`no ${singular.replace("_", " ")} "${String(args.name)}" exists`);
+  return found;
+}
+
+function deprecation(of: Deprecation | null | undefined): { [key: string]: Value } {
+  return {
+    isDeprecated: of != null,
+    deprecationAnnounced: of?.announced ?? "",
+    unavailableAfter: of?.unavailable_after ?? "",
+  };
+}
+
+export function serverTypeByName(context: Context, name: Value | undefined): Promise<ServerType> {
+  return one(context, "server_types", "server_type", { name: name ?? null });
+}
+
+/** Deprecated images too: the caller sees how old they are. */
+export function imageByName(context: Context, name: Value | undefined, architecture: string): Promise<Image> {
+  const filter = `architecture=${architecture}&include_deprecated=true&`;
+  return one(context, "images", "image", { name: name ?? null }, filter);
+}
+
+export const lookups = {
+  "hcloud:index/getZone:getZone": async (args: Values, context: Context): Promise<Values> => {
+    const reference = encodeURIComponent(String(args.id ?? args.name));
+    const { zone } = await api(context).get<{ zone: Zone }>(`/zones/${reference}`);
+    return {
+      id: zone.id,
+      name: zone.name,
+      mode: zone.mode,
+      ttl: zone.ttl,
+      labels: { ...zone.labels },
+      registrar: zone.registrar ?? "",
+      deleteProtection: zone.protection.delete,
+      authoritativeNameservers: { assigneds: zone.authoritative_nameservers?.assigned ?? [] },
+      primaryNameservers: (zone.primary_nameservers ?? []).map(({ address, port }) => ({ address, port })),
+    };
+  },
+  "hcloud:index/getServerType:getServerType": async (args: Values, context: Context): Promise<Values> => {
+    const type = await one<ServerType>(context, "server_types", "server_type", args);
+    return {
+      id: type.id,
+      name: type.name,
+      description: type.description,
+      category: type.category ?? "",
+      cores: type.cores,
+      memory: type.memory,
+      disk: type.disk,
+      storageType: type.storage_type,
+      cpuType: type.cpu_type,
+      architecture: type.architecture,
+      includedTraffic: 0,
+      ...deprecation(type.deprecation),
+      locations: (type.locations ?? []).map(({ id, name, available, recommended, deprecation: old }) => ({
+        ...{ id, name, available, recommended },
+        ...deprecation(old),
+      })),
+    };
+  },
+  "hcloud:index/getImage:getImage": async (args: Values, context: Context): Promise<Values> => {
+    const architecture = String(args.withArchitecture ?? "x86");
+    const deprecated = args.includeDeprecated === true ? "&include_deprecated=true" : "";
+    const image = await one<Image>(
+      context,
+      "images",
+      "image",
+      args,
+      `architecture=${architecture}${deprecated}&`,
+    );
+    return {
+      ...args,
+      id: image.id,
+      name: image.name ?? "",
+      type: image.type,
+      description: image.description,
+      created: image.created ?? "",
+      deprecated: image.deprecated ?? "",
+      osFlavor: image.os_flavor,
+      osVersion: image.os_version ?? "",
+      architecture: image.architecture,
+      rapidDeploy: image.rapid_deploy,
+      labels: image.labels,
+    };
+  },
+  "hcloud:index/getLocation:getLocation": async (args: Values, context: Context): Promise<Values> => {
+    const location = await one<Location>(context, "locations", "location", args);
+    const { id, name, description, city, country, latitude, longitude, network_zone } = location;
+    return { id, name, description, city, country, latitude, longitude, networkZone: network_zone };
+  },
+};

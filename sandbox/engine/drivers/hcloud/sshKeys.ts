@@ -1,0 +1,46 @@
+import type { Created, Kind } from "../../driver";
+import type { Values } from "../../wire";
+import { isNotFound } from "./client";
+import { api, autoName, changed, labelsOf, ours, withoutDefaults, type Named } from "./common";
+
+interface SshKey extends Named {
+  readonly fingerprint: string;
+  readonly public_key: string;
+}
+
+function created({ id, fingerprint }: SshKey, inputs: Values): Created {
+  return { id: String(id), outputs: { ...withoutDefaults(inputs), fingerprint } };
+}
+
+export const sshKey: Kind = {
+  keys: ["name", "publicKey", "labels"],
+  replaceKeys: ["publicKey"],
+  defaults: autoName,
+  create: async (inputs, context) => {
+    const { ssh_key } = await api(context).post<{ ssh_key: SshKey }>("/ssh_keys", {
+      name: inputs.name,
+      public_key: inputs.publicKey,
+      labels: labelsOf(inputs),
+    });
+    return created(ssh_key, inputs);
+  },
+  update: async ({ id, inputs: old, outputs }, inputs, context) => {
+    const body = {
+      ...(changed(old, inputs, "name") ? { name: inputs.name } : {}),
+      ...(changed(old, inputs, "labels") ? { labels: labelsOf(inputs) } : {}),
+    };
+    await api(context).put(`/ssh_keys/${id}`, body);
+    return { ...outputs, ...withoutDefaults(inputs) };
+  },
+  delete: async ({ id }, context) => {
+    await api(context)
+      .delete(`/ssh_keys/${id}`)
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  },
+  adopt: async (inputs, context) => {
+    const found = await ours<SshKey>(context, "ssh_keys", inputs);
+    return found === undefined ? undefined : created(found, inputs);
+  },
+};

@@ -1,0 +1,74 @@
+import type { Context, Kind } from "../../driver";
+import type { Value, Values } from "../../wire";
+import { isNotFound, type Action } from "./client";
+import { api, assertOurs, changed, labelsOf, set } from "./common";
+
+interface Rrset {
+  readonly ttl: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const idOf = (inputs: Values) => `${String(inputs.name)}/${String(inputs.type)}`;
+const collection = (inputs: Values) => `/zones/${encodeURIComponent(String(inputs.zone))}/rrsets`;
+const path = (inputs: Values) =>
+  `${collection(inputs)}/${encodeURIComponent(String(inputs.name))}/${String(inputs.type)}`;
+
+function records(inputs: Values): Value[] {
+  return ((inputs.records ?? []) as Values[]).map((record) => set(record) as Values);
+}
+
+async function protect(inputs: Values, context: Context): Promise<void> {
+  await api(context).act(`${path(inputs)}/actions/change_protection`, {
+    change: inputs.changeProtection ?? false,
+  });
+}
+
+export const zoneRrset: Kind = {
+  keys: ["zone", "name", "type", "ttl", "records", "labels", "changeProtection"],
+  replaceKeys: ["zone", "name", "type"],
+  create: async (inputs, context) => {
+    await api(context).act(
+      collection(inputs),
+      set({
+        name: inputs.name,
+        type: inputs.type,
+        ttl: inputs.ttl,
+        labels: labelsOf(inputs),
+        records: records(inputs),
+      }),
+    );
+    if (inputs.changeProtection === true) await protect(inputs, context);
+    return { id: idOf(inputs), outputs: inputs };
+  },
+  update: async ({ inputs: old }, inputs, context) => {
+    const hcloud = api(context);
+    if (changed(old, inputs, "changeProtection")) await protect(inputs, context);
+    if (changed(old, inputs, "ttl")) {
+      await hcloud.act(`${path(inputs)}/actions/change_ttl`, { ttl: inputs.ttl ?? null });
+    }
+    if (changed(old, inputs, "records")) {
+      await hcloud.act(`${path(inputs)}/actions/set_records`, { records: records(inputs) });
+    }
+    await hcloud.put(path(inputs), changed(old, inputs, "labels") ? { labels: labelsOf(inputs) } : {});
+    return inputs;
+  },
+  delete: async ({ inputs }, context) => {
+    const hcloud = api(context);
+    try {
+      const { action } = await hcloud.delete<{ action: Action }>(path(inputs));
+      await hcloud.wait([action]);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  },
+  adopt: async (inputs, context) => {
+    try {
+      const { rrset } = await api(context).get<{ rrset: Rrset }>(path(inputs));
+      assertOurs(rrset.labels, inputs, "rrsets", idOf(inputs), idOf(inputs));
+      return { id: idOf(inputs), outputs: inputs };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,68 @@
+/** Who depends on whom in a checkpoint. */
+import type { ResourceState } from "./checkpoint";
+
+export function providerUrn(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf("::"));
+}
+
+/** Every URN that a resource needs: parent, provider, dependencies of either sort, deletedWith. */
+export function needs(state: ResourceState): Set<string> {
+  return new Set(
+    [
+      state.parent,
+      state.provider === undefined ? undefined : providerUrn(state.provider),
+      state.deletedWith,
+      ...(state.dependencies ?? []),
+      ...Object.values(state.propertyDependencies ?? {}).flat(),
+    ].filter((urn) => urn !== undefined),
+  );
+}
+
+/** The URNs of the protected resources and of everything that they need, directly or not. */
+export function protectedClosure(states: readonly ResourceState[]): Set<string> {
+  const kept = new Set<string>();
+  const keep = (urn: string): void => {
+    if (kept.has(urn)) return;
+    kept.add(urn);
+    for (const state of states) if (state.urn === urn) needs(state).forEach(keep);
+  };
+  for (const state of states) if (state.protect === true) keep(state.urn);
+  return kept;
+}
+
+/**
+ * Whom the deletion of `root` takes along, in dependency order: dependents that `replaces` says would be
+ * replaced by it, given the set condemned so far. `states` are in dependency order.
+ */
+export function condemnedWith(
+  root: ResourceState,
+  states: readonly ResourceState[],
+  replaces: (state: ResourceState, condemned: ReadonlySet<string>) => boolean,
+): ResourceState[] {
+  const condemned = new Set([root.urn]);
+  return states.filter((state) => {
+    if (state === root || !state.custom || !replaces(state, condemned)) return false;
+    condemned.add(state.urn);
+    return true;
+  });
+}
+
+/**
+ * Run `action` on each state once all who need it are done, in parallel where they allow it. A state whose
+ * dependents failed is left alone. `action` resolves to false for a failure.
+ */
+export async function dependentsFirst(
+  states: readonly ResourceState[],
+  action: (state: ResourceState) => Promise<boolean>,
+): Promise<void> {
+  const running = new Map<ResourceState, Promise<boolean>>();
+  const run = (state: ResourceState): Promise<boolean> => {
+    const known = running.get(state);
+    if (known !== undefined) return known;
+    const dependents = states.filter((other) => other.urn !== state.urn && needs(other).has(state.urn));
+    const result = Promise.all(dependents.map(run)).then((done) => done.every(Boolean) && action(state));
+    running.set(state, result);
+    return result;
+  };
+  await Promise.all(states.map(run));
+}

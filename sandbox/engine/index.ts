@@ -1,0 +1,188 @@
+/**
+ * The deployment engine of the sandbox: carries out a Pulumi program by the embedded engine, or by the real CLI.
+ * The embedded one is a way to rehearse; what it does not serve, it names.
+ */
+import { Checkpoint, type Export } from "./checkpoint";
+import { Deployment, type DeploymentOptions } from "./deploy";
+import { Display, type Summary } from "./display";
+import { drivers } from "./drivers";
+import { STACK_TYPE } from "./goal";
+import { lock } from "./lock";
+import { runProgram } from "./program";
+import { applyConfig, readProject, type Config, type Project } from "./project";
+import * as cli from "./pulumiCli";
+import { serve } from "./server";
+import { plain, redacted, type Value, type Values } from "./wire";
+
+export type { Summary } from "./display";
+
+export interface UpdateOptions {
+  /** Folder of Pulumi.yaml and the program. */
+  readonly projectDir: string;
+  readonly stack: string;
+  /** Settings by their plain keys ("domain"), values any JSON; a key with a colon configures a provider. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Environment of the providers: HCLOUD_TOKEN, HCLOUD_ENDPOINT. The process's own is not passed on to them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where checkpoints and the passphrase of their secrets are; 0700. */
+  readonly stateDir: string;
+  readonly engine: "embedded" | "pulumi";
+  readonly out: NodeJS.WritableStream;
+}
+
+/** The update ended with errors, all of which have been printed. */
+export class UpdateFailed extends Error {
+  constructor(
+    readonly summary: Summary,
+    readonly errors: readonly string[],
+  ) {
+    super(errors[0] ?? "the update failed");
+  }
+}
+
+/** Operations at a time, as the CLI's default on a small machine. */
+const PARALLEL = 16;
+
+/** Bring the stack to what the program says. @throws UpdateFailed after everything else was finished and printed */
+export async function up(options: UpdateOptions): Promise<Summary> {
+  return options.engine === "pulumi" ? cli.up(options) : update(options, false);
+}
+
+/** What `up` would do. Calls nothing that changes anything. */
+export async function preview(options: UpdateOptions): Promise<Summary> {
+  return options.engine === "pulumi" ? cli.preview(options) : update(options, true);
+}
+
+/** As `pulumi destroy --exclude-protected`: what is protected stays, with all that it needs. */
+export async function destroy(options: UpdateOptions): Promise<Summary> {
+  if (options.engine === "pulumi") return cli.destroy(options);
+  const { project, config } = configured(options);
+  return locked(options, async () => {
+    const checkpoint = Checkpoint.load(options.stateDir, options.stack);
+    const display = new Display(options.out, false);
+    const deployment = new Deployment(deploymentOptions(options, project, config), checkpoint, display);
+    display.line(`Destroying (${options.stack}):`);
+    await attempt(display, async () => {
+      await deployment.recover();
+      await deployment.destroy();
+    });
+    return finish(deployment, display, {});
+  });
+}
+
+/** The stack's outputs, secrets as "[secret]" unless asked for. Empty where nothing is deployed. */
+export async function outputs(
+  options: UpdateOptions,
+  { showSecrets }: { readonly showSecrets: boolean },
+): Promise<Record<string, unknown>> {
+  if (options.engine === "pulumi") return cli.outputs(options, showSecrets);
+  const { resources } = Checkpoint.load(options.stateDir, options.stack);
+  const stack = resources.find(({ type }) => type === STACK_TYPE)?.outputs ?? {};
+  return Object.fromEntries(
+    Object.entries(stack).map(([key, value]) => [key, showSecrets ? plain<Value>(value) : redacted(value)]),
+  );
+}
+
+/** The checkpoint as `pulumi stack export` has it, secrets encrypted; undefined where there is none. */
+export function stackExport(options: UpdateOptions): Export | undefined {
+  if (options.engine === "pulumi") return cli.stackExport(options) as Export | undefined;
+  return Checkpoint.read(Checkpoint.file(options.stateDir, options.stack));
+}
+
+async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary> {
+  const { project, config } = configured(options);
+  return locked(options, async () => {
+    const checkpoint = Checkpoint.load(options.stateDir, options.stack);
+    const display = new Display(options.out, dryRun);
+    const deployment = new Deployment(deploymentOptions(options, project, config), checkpoint, display);
+    display.line(`${dryRun ? "Previewing" : "Updating"} (${options.stack}):`);
+    await attempt(display, async () => {
+      await deployment.recover();
+      await run(options, project, config, deployment, display);
+      if (!deployment.failed && display.errors.length === 0) await deployment.deleteUnregistered();
+    });
+    return finish(deployment, display, deployment.stackOutputs());
+  });
+}
+
+/** Run the program to its end, and the steps it asked for to theirs. */
+async function run(
+  options: UpdateOptions,
+  project: Project,
+  config: Config,
+  deployment: Deployment,
+  display: Display,
+): Promise<void> {
+  const server = await serve(deployment, display, project.name, options.stack, PARALLEL);
+  try {
+    const exit = await runProgram(
+      {
+        projectDir: options.projectDir,
+        main: project.main,
+        project: project.name,
+        stack: options.stack,
+        address: server.address,
+        preview: deployment.preview,
+        parallel: PARALLEL,
+        config,
+        env: programEnvironment(),
+      },
+      (line) => display.log("", line),
+    );
+    await deployment.settle();
+    const stopped = server.stopped();
+    if (stopped !== undefined) throw stopped;
+    if (exit !== 0 && !deployment.failed && display.errors.length === 0) {
+      throw new Error(`the program ended with ${typeof exit === "number" ? `exit code ${exit}` : exit}`);
+    }
+  } finally {
+    server.close();
+  }
+}
+
+/** The program reads its settings from PULUMI_CONFIG; credentials of the clouds are the drivers' business. */
+function programEnvironment(): Record<string, string | undefined> {
+  const { HCLOUD_TOKEN: _token, PULUMI_CONFIG_PASSPHRASE: _passphrase, ...rest } = process.env;
+  return rest;
+}
+
+function configured(options: UpdateOptions): { project: Project; config: Config } {
+  const project = readProject(options.projectDir);
+  return { project, config: applyConfig(project, options.stack, options.config as Values) };
+}
+
+function deploymentOptions(options: UpdateOptions, project: Project, config: Config): DeploymentOptions {
+  return {
+    project: project.name,
+    stack: options.stack,
+    projectDir: options.projectDir,
+    env: options.env,
+    config: config.values,
+    secretConfig: config.secretKeys,
+    drivers,
+    parallel: PARALLEL,
+  };
+}
+
+async function locked<T>(options: UpdateOptions, action: () => Promise<T>): Promise<T> {
+  const unlock = lock(options.stateDir, options.stack);
+  try {
+    return await action();
+  } finally {
+    unlock();
+  }
+}
+
+async function attempt(display: Display, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    display.error("", error instanceof Error ? error.message : String(error));
+  }
+}
+
+function finish(deployment: Deployment, display: Display, stackOutputs: Values): Summary {
+  display.end(stackOutputs);
+  if (deployment.failed || display.errors.length > 0) throw new UpdateFailed(display.summary, display.errors);
+  return display.summary;
+}

@@ -1,0 +1,54 @@
+/** One update of a stack at a time: a file with the process that holds it, void once that process is gone. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+interface Holder {
+  readonly pid: number;
+  /** The kernel's start time of the process, which tells it from a later one with the same id. */
+  readonly started: string;
+  readonly since: string;
+}
+
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Take the lock, or throw one line that says who has it. Returns what gives it back. */
+export function lock(stateDir: string, stack: string): () => void {
+  const file = join(stateDir, "locks", `${stack}.json`);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const mine: Holder = {
+    pid: process.pid,
+    started: startTime(process.pid) ?? "",
+    since: new Date().toISOString(),
+  };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      writeFileSync(file, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 2) throw error;
+    }
+    const holder = readHolder(file);
+    if (holder !== undefined && startTime(holder.pid) === holder.started) {
+      throw new Error(
+        `another update of stack ${stack} is running (process ${holder.pid}, since ${holder.since}): ` +
+          "wait for it to end, then try again",
+      );
+    }
+    rmSync(file, { force: true });
+  }
+}
+
+function readHolder(file: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Holder;
+  } catch {
+    return undefined;
+  }
+}
