@@ -48,3 +48,9 @@ export const LOG_DIR = inState("log");
 
 /** Paths of the image parts, as printed by image/build.sh. */
 export const IMAGE_FILE = inState("image.json");
+
+/** Has the daemon's process id once it serves everything. */
+export const DAEMON_READY_FILE = inState("daemon.ready");
+
+/** Held while a command changes the sandbox; outside of the state, which reset removes. */
+export const LOCK_FILE = "/run/lock/bbb-sandbox.lock";

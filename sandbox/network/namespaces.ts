@@ -37,17 +37,15 @@ export async function listNamespaces(): Promise<string[]> {
   return names.filter((name) => name.startsWith(NAMESPACE_PREFIX)).sort();
 }
 
-/** What the services need in the router: a dummy interface that carries all of their addresses. */
+/** What the services need in the router: all of their addresses, on its loopback interface. */
 export function renderServices(): Batch {
   return [
     "link set lo up",
-    "link add services type dummy",
-    "link set services up",
     ...Object.values(SERVICES).flatMap((address) => [
-      `address add ${address}/32 dev services`,
-      `address add ${serviceIpv6(address)}/128 dev services nodad`,
+      `address add ${address}/32 dev lo`,
+      `address add ${serviceIpv6(address)}/128 dev lo nodad`,
     ]),
-    `address add ${METADATA_ADDRESS}/32 dev services`,
+    `address add ${METADATA_ADDRESS}/32 dev lo`,
   ];
 }
 
@@ -65,7 +63,7 @@ export function renderRouterEnd(link: string): Batch {
 export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readonly string[]): Batch {
   return [
     ...ipv4.map((address) => `route replace ${address} dev ${link} src ${SERVICES.api}`),
-    ...ipv6.map((address) => `-6 route replace ${address} dev ${link} src ${serviceIpv6(SERVICES.api)}`),
+    ...ipv6.map((address) => `route replace ${address} dev ${link} src ${serviceIpv6(SERVICES.api)}`),
   ];
 }
 
@@ -84,7 +82,7 @@ export function renderInnerEnd(ipv4: string | undefined, ipv6: string | undefine
     ...(ipv6
       ? [
           `address replace ${ipv6}/64 dev ${INTERFACE} nodad`,
-          `-6 route replace default via ${GATEWAY_IPV6} dev ${INTERFACE} src ${ipv6}`,
+          `route replace ::/0 via ${GATEWAY_IPV6} dev ${INTERFACE} src ${ipv6}`,
         ]
       : []),
   ];
@@ -101,14 +99,25 @@ async function sysctl(namespace: string, settings: Readonly<Record<string, strin
 
 /** Make the router and the two clients, if they are not there. */
 export async function ensureNetwork(): Promise<void> {
-  if (!namespaceExists(ROUTER)) await makeRouter();
+  if (!namespaceExists(ROUTER)) await makeNamespace(ROUTER, makeRouter);
   for (const client of Object.keys(CLIENTS) as ClientName[]) {
-    if (!namespaceExists(clientNamespace(client))) await makeClient(client);
+    const namespace = clientNamespace(client);
+    if (!namespaceExists(namespace)) await makeNamespace(namespace, () => makeClient(client));
+  }
+}
+
+/** A namespace that is there only if all of its set-up succeeded. */
+async function makeNamespace(name: string, setUp: () => Promise<void>): Promise<void> {
+  await run("ip", ["netns", "add", name]);
+  try {
+    await setUp();
+  } catch (error) {
+    await tryRun("ip", ["netns", "delete", name]);
+    throw error;
   }
 }
 
 async function makeRouter(): Promise<void> {
-  await run("ip", ["netns", "add", ROUTER]);
   await sysctl(ROUTER, {
     "net.ipv4.ip_forward": "1",
     "net.ipv6.conf.all.forwarding": "1",
@@ -129,9 +138,8 @@ async function makeClient(client: ClientName): Promise<void> {
   await batch(namespace, renderInnerEnd(ipv4, ipv6));
 }
 
-/** A namespace joined to the router by a link whose router end has this name. */
+/** Join a namespace to the router by a link whose router end has this name. */
 async function makeLink(namespace: string, link: string): Promise<void> {
-  await run("ip", ["netns", "add", namespace]);
   await sysctl(namespace, {
     "net.ipv6.conf.all.accept_ra": "0",
     "net.ipv6.conf.default.accept_ra": "0",
@@ -150,8 +158,10 @@ async function applyRules(rules: string): Promise<void> {
 export async function ensureHostNetwork(id: string): Promise<void> {
   const namespace = hostNamespace(id);
   if (namespaceExists(namespace)) return;
-  await makeLink(namespace, hostLink(id));
-  await applyRules(renderHost(id));
+  await makeNamespace(namespace, async () => {
+    await makeLink(namespace, hostLink(id));
+    await applyRules(renderHost(id));
+  });
 }
 
 /** Connect a host with these addresses and no others. */

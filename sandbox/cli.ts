@@ -1,0 +1,96 @@
+/** The sandbox's command line; scripts/sandbox has done the set-up and holds the lock. */
+import { Command, Option } from "commander";
+
+import { execute } from "./commands/exec";
+import { Mistake } from "./commands/mistake";
+import { showOutputs } from "./commands/outputs";
+import { reset } from "./commands/reset";
+import { showStatus } from "./commands/status";
+import { update } from "./commands/update";
+
+interface StackOptions {
+  readonly stack: string;
+  readonly engine: "auto" | "embedded" | "pulumi";
+}
+
+const program = new Command("scripts/sandbox")
+  .description("A cloud on this one machine, and the deployment of BigBlueButton in it.")
+  .showSuggestionAfterError()
+  .enablePositionalOptions();
+
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+const stackOption = (): Option => new Option("--stack <name>", "the stack").default("sandbox");
+const engineOption = (): Option =>
+  new Option("--engine <engine>", "what carries the program out; auto: pulumi where it is on PATH")
+    .choices(["auto", "embedded", "pulumi"])
+    .default("auto");
+
+const updates = {
+  up: "start the sandbox and deploy in it, or bring what is deployed to what the program says",
+  preview: "show what up would do",
+  destroy: "remove what is deployed, but for what is protected",
+} as const;
+
+for (const [action, description] of Object.entries(updates) as [keyof typeof updates, string][]) {
+  program
+    .command(action)
+    .description(description)
+    .addOption(stackOption())
+    .addOption(new Option("--cloud <cloud>", "the emulated cloud").choices(["hetzner"]).default("hetzner"))
+    .addOption(engineOption())
+    .option("--set <key=value>", "a setting of the program, lists as JSON; repeatable", collect, [])
+    .action(async (options: StackOptions & { cloud: "hetzner"; set: string[] }) => {
+      process.exitCode = await update(action, options);
+    });
+}
+
+program
+  .command("outputs")
+  .description("show the stack's outputs")
+  .argument("[name]", "one output only, its value as it is")
+  .addOption(stackOption())
+  .addOption(engineOption())
+  .option("--json", "as JSON")
+  .option("--show-secrets", "secrets in plain text")
+  .action(async (name: string | undefined, options: StackOptions & { json?: true; showSecrets?: true }) => {
+    process.exitCode = await showOutputs(name, options);
+  });
+
+program
+  .command("status")
+  .description("show hosts, processes, API calls that changed something, and SSH connections")
+  .option("--json", "as JSON")
+  .action(async (options: { json?: true }) => {
+    await showStatus(options);
+  });
+
+program
+  .command("exec")
+  .description("run a command as an outside client, or as root on a host")
+  .addOption(new Option("--at <fqdn>", "on the host of that name").conflicts("as"))
+  .addOption(
+    new Option("--as <client>", "as which outside client; only operator may use SSH; default: internet").choices([
+      "internet",
+      "operator",
+    ]),
+  )
+  .argument("<command...>", "behind --")
+  .passThroughOptions()
+  .action(async (command: string[], options: { at?: string; as?: "internet" | "operator" }) => {
+    process.exitCode = await execute(command, options);
+  });
+
+program
+  .command("reset")
+  .description("remove the sandbox: every process, mount, namespace, loop device and all state")
+  .option("--cache", "and what the set-up built")
+  .action(async (options: { cache?: true }) => {
+    await reset(options);
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  const known = error instanceof Mistake || process.env.BBB_SANDBOX_DEBUG === undefined;
+  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`error: ${text}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,2 @@
+/** What the user can put right, told in one line. */
+export class Mistake extends Error {}

@@ -1,0 +1,67 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+
+import { hostProcess, hostInit, removeGroups } from "../hosts/container";
+import { mountsBelow, unmountBelow } from "../hosts/mounts";
+import { listProcesses, startTime, stopProcess, waitUntil } from "../hosts/processes";
+import { listDevices } from "../hosts/volumes";
+import { listNamespaces, removeNamespace } from "../network/namespaces";
+import { run } from "../network/run";
+import { SANDBOX_CACHE, SANDBOX_STATE } from "../paths";
+
+/** Remove the sandbox. What is not there is no error; what cannot be removed stops it, before anything is deleted. */
+export async function reset({ cache }: { readonly cache?: boolean }): Promise<void> {
+  // First who would start others.
+  await stopProcess("daemon");
+  await Promise.all(listProcesses().map(({ name }) => end(name)));
+  await endInNamespaces();
+  await unmountBelow(SANDBOX_STATE);
+  for (const device of await listDevices()) await run("losetup", ["--detach", device]);
+  await waitUntil(async () => (await listDevices()).length === 0, 5000);
+  for (const namespace of await listNamespaces()) await removeNamespace(namespace);
+  await removeGroups();
+  for (const directory of [SANDBOX_STATE, ...(cache ? [SANDBOX_CACHE] : [])]) {
+    const left = mountsBelow(directory);
+    if (left.length > 0) throw new Error(`${left.join(", ")}: still mounted; nothing in ${directory} was deleted`);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function end(name: string): Promise<void> {
+  const id = /^host-(.+)$/.exec(name)?.[1];
+  const init = id !== undefined && hostProcess(id) === name ? hostInit(id) : undefined;
+  if (init !== undefined) signal(init, "SIGKILL");
+  await stopProcess(name);
+}
+
+/** Whatever else still runs in one of the sandbox's network namespaces, in whose name it was started. */
+async function endInNamespaces(): Promise<void> {
+  const inodes = new Set((await listNamespaces()).map((name) => statSync(`/run/netns/${name}`).ino));
+  const inside = (): number[] =>
+    readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .map(Number)
+      .filter((pid) => pid !== process.pid && startTime(pid) !== undefined && inodes.has(namespaceOf(pid)));
+  for (const number of ["SIGTERM", "SIGKILL"] as const) {
+    for (const pid of inside()) signal(pid, number);
+    if (await waitUntil(() => inside().length === 0, 3000)) return;
+  }
+  throw new Error(`processes ${inside().join(", ")} in the sandbox's network do not end`);
+}
+
+function namespaceOf(pid: number): number {
+  const file = `/proc/${pid}/ns/net`;
+  try {
+    return statSync(file).ino;
+  } catch {
+    return -1;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
+import { defaultRelease } from "../../bigbluebutton/releases";
+import { CLIENTS, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
+import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
+import { ACME_DIRECTORY } from "../services/authority";
+import { Mistake } from "./mistake";
+
+/** Settings of the program by their plain keys. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/**
+ * All settings of a stack: those of its file, where there is one, then the sandbox's own, then what was set on
+ * the command line. No file is written.
+ */
+export function readSettings(stack: string, set: readonly string[]): Settings {
+  const file = join(PROJECT_DIR, `Pulumi.${stack}.yaml`);
+  const fromFile = existsSync(file) ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`) : {};
+  const project = readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8");
+  const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, settingTypes(project))));
+  const release = fromUser.release ?? fromFile.release ?? defaultRelease;
+  return { recordingsGb: 10, ...fromFile, ...sandboxSettings(String(release)), ...fromUser };
+}
+
+/** The project's own settings in a Pulumi.<stack>.yaml. */
+export function parseStackFile(text: string, file: string): Settings {
+  const { config } = (parse(text) ?? {}) as { config?: Record<string, unknown> };
+  const prefix = "bigbluebutton:";
+  const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
+  const secret = own.find(([, value]) => typeof value === "object" && value !== null && "secure" in value);
+  if (secret) throw new Mistake(`${file}: ${secret[0]} is encrypted for its own stack: give it here by --set`);
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+/** Types of the settings, as Pulumi.yaml declares them. */
+export function settingTypes(projectFile: string): Readonly<Record<string, string>> {
+  const { config } = parse(projectFile) as { config?: Record<string, { type?: string }> };
+  return Object.fromEntries(Object.entries(config ?? {}).map(([key, { type }]) => [key, type ?? "string"]));
+}
+
+/** A KEY=VALUE of the command line. What is no text by its declared type is read as JSON where it is JSON. */
+export function parseSet(assignment: string, types: Readonly<Record<string, string>>): [string, unknown] {
+  const at = assignment.indexOf("=");
+  if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);
+  const [key, value] = [assignment.slice(0, at), assignment.slice(at + 1)];
+  if ((types[key] ?? "string") === "string") return [key, value];
+  try {
+    return [key, JSON.parse(value) as unknown];
+  } catch {
+    return [key, value];
+  }
+}
+
+/** What makes the sandbox the cloud, the certificate authority and the installer's place. */
+function sandboxSettings(release: string): Settings {
+  const { operator } = CLIENTS;
+  return {
+    domain: USER_ZONE,
+    hostname: "bbb",
+    turnHostname: "turn",
+    email: `admin@${USER_ZONE}`,
+    sshNetworks: [`${operator.ipv4}/32`, `${operator.ipv6}/128`],
+    acmeServer: ACME_DIRECTORY,
+    acmeCa: readFileSync(CA_BUNDLE, "utf8"),
+    ...installer(release),
+  };
+}
+
+function installer(release: string): Settings {
+  const path = `bbb-install/${release}/bbb-install.sh`;
+  const hash = join(MIRROR_DIR, `${path}.sha256`);
+  if (!existsSync(hash)) return {};
+  const installerSha256 = readFileSync(hash, "utf8").trim().split(/\s+/)[0];
+  return { installerUrl: `http://mirror.${SERVICE_ZONE}/${path}`, installerSha256 };
+}

@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+import type { Image } from "../daemon";
+import { writeAtomically, writeJson } from "../hosts/files";
+import { isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "../hosts/processes";
+import { ROUTER } from "../network/addresses";
+import { ensureNetwork } from "../network/namespaces";
+import { inNamespace, run } from "../network/run";
+import { DAEMON_READY_FILE, IMAGE_FILE, MIRROR_DIR, PROJECT_DIR, SANDBOX_STATE, STANDIN_DIR, TOKEN_FILE } from "../paths";
+import { writeClientFiles } from "./client";
+import { Mistake } from "./mistake";
+
+const READY_MS = 90_000;
+
+/** Bring the sandbox up: everything but the deployment itself. Fast where it runs already. */
+export async function startSandbox(): Promise<void> {
+  const image = await buildImage();
+  const standIn = await buildStandIn();
+  mkdirSync(SANDBOX_STATE, { recursive: true, mode: 0o711 });
+  writeJson(IMAGE_FILE, image);
+  link(image.mirror, "debian");
+  for (const part of ["bbb", "bbb-install"]) link(join(standIn, part), part);
+  if (!existsSync(TOKEN_FILE)) writeAtomically(TOKEN_FILE, `${randomBytes(32).toString("hex")}\n`, 0o600);
+  writeClientFiles();
+  await ensureNetwork();
+  await startDaemon();
+}
+
+function link(target: string, name: string): void {
+  mkdirSync(MIRROR_DIR, { recursive: true });
+  const fresh = join(MIRROR_DIR, `.${name}.new`);
+  rmSync(fresh, { force: true });
+  symlinkSync(target, fresh);
+  renameSync(fresh, join(MIRROR_DIR, name));
+}
+
+async function buildImage(): Promise<Image> {
+  const builder = spawn(join(PROJECT_DIR, "sandbox/image/build.sh"), { stdio: ["ignore", "pipe", "inherit"] });
+  const [printed, [code]] = await Promise.all([text(builder.stdout), once(builder, "exit") as Promise<[number]>]);
+  if (code !== 0) throw new Mistake("the hosts' image could not be built, as told above");
+  return parseImage(printed);
+}
+
+/** The KEY=DIRECTORY lines that image/build.sh prints. */
+export function parseImage(printed: string): Image {
+  const parts = Object.fromEntries(
+    printed
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=", 2) as [string, string]),
+  );
+  const { base, services, mirror } = parts;
+  if (!base || !services || !mirror) throw new Error(`image/build.sh named no ${["base", "services", "mirror"].join(", ")}`);
+  return { base, services, mirror };
+}
+
+/** The stand-in's packages and installers, made once for each version of its sources. */
+async function buildStandIn(): Promise<string> {
+  const source = join(PROJECT_DIR, "sandbox/bbb");
+  const directory = `${STANDIN_DIR}-${await hashTree(source)}`;
+  if (existsSync(directory)) return directory;
+  process.stderr.write("set-up: building the BigBlueButton stand-in\n");
+  await run(join(source, "build"), [directory], { timeoutMs: 300_000 });
+  return directory;
+}
+
+async function hashTree(directory: string): Promise<string> {
+  const hash = createHash("sha256");
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) hash.update(file.slice(directory.length)).update("\0").update(await readFile(file));
+  return hash.digest("hex").slice(0, 12);
+}
+
+async function startDaemon(): Promise<void> {
+  if (await daemonReady(0)) return;
+  const running = readProcess("daemon");
+  // One that a killed command began to start may still get there.
+  if (isAlive(running) && (await daemonReady(READY_MS))) return;
+  await stopProcess("daemon");
+  rmSync(DAEMON_READY_FILE, { force: true });
+  const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
+  const program = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/daemon.ts")];
+  startProcess("daemon", inNamespace(ROUTER, program), { env: daemonEnvironment() });
+  if (!(await daemonReady(READY_MS))) {
+    throw new Mistake(`the sandbox's cloud does not start: ${lastLine(logFile("daemon"))} (whole log: ${logFile("daemon")})`);
+  }
+}
+
+/** The daemon needs nothing of its caller's environment but where the sandbox is. */
+function daemonEnvironment(): NodeJS.ProcessEnv {
+  const ours = Object.entries(process.env).filter(([key]) => /^BBB_SANDBOX_(STATE|CACHE)$/.test(key));
+  return { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C.UTF-8", ...Object.fromEntries(ours) };
+}
+
+async function daemonReady(timeoutMs: number): Promise<boolean> {
+  const alive = (): boolean => isAlive(readProcess("daemon"));
+  await waitUntil(() => !alive() || existsSync(DAEMON_READY_FILE), timeoutMs);
+  return alive() && existsSync(DAEMON_READY_FILE);
+}
+
+function lastLine(file: string): string {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+  return lines.findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? lines.at(-1) ?? "no log";
+}

@@ -1,0 +1,82 @@
+/**
+ * The sandbox's cloud: one process in the router's namespace that serves the emulated API, the metadata service
+ * and the mirror, and runs the hosts. Whatever it knows is on disk: hosts and services outlive it, and a new
+ * daemon takes up where the last one was.
+ */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+
+import type { FastifyInstance } from "fastify";
+
+import { createHetznerApi } from "./hetzner";
+import { readJson, writeAtomically } from "./hosts/files";
+import { MachineRuntime, readHosts } from "./hosts/runtime";
+import { METADATA_ADDRESS, SERVICES, serviceIpv6, USER_ZONE } from "./network/addresses";
+import { DAEMON_READY_FILE, HETZNER_STATE_FILE, IMAGE_FILE, MIRROR_DIR, REQUEST_LOG, TOKEN_FILE } from "./paths";
+import { createMetadataServer } from "./services/metadata";
+import { createMirror } from "./services/mirror";
+import { startServices } from "./services/services";
+
+/** What image/build.sh printed. */
+export interface Image {
+  readonly base: string;
+  readonly services: string;
+  readonly mirror: string;
+}
+
+const twins: Server[] = [];
+
+async function main(): Promise<void> {
+  const image = readJson<Image>(IMAGE_FILE);
+  if (!image || !existsSync(image.base)) throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
+  const token = readFileSync(TOKEN_FILE, "utf8").trim();
+
+  const mirror = createMirror(MIRROR_DIR);
+  const metadata = createMetadataServer(() => readHosts().map(({ spec }) => spec));
+  await listen(mirror, SERVICES.mirror, true);
+  await listen(metadata, METADATA_ADDRESS, false);
+
+  const runtime = new MachineRuntime(image.base, await startServices([image.services, image.base]));
+  await runtime.restore();
+  const api = createHetznerApi({ stateFile: HETZNER_STATE_FILE, requestLog: REQUEST_LOG, token, runtime });
+  await api.ready();
+  await ensureZone(api, token);
+  await listen(api, SERVICES.api, true);
+  writeAtomically(DAEMON_READY_FILE, `${process.pid}\n`);
+
+  process.on("SIGTERM", () => {
+    rmSync(DAEMON_READY_FILE, { force: true });
+    for (const twin of twins) twin.close().closeAllConnections();
+    void Promise.all([api, mirror, metadata].map((server) => server.close())).then(() => process.exit(0));
+  });
+}
+
+/** On a service's IPv4 address and, for names with an AAAA record, on its IPv6 address. */
+async function listen(app: FastifyInstance, address: string, withIpv6: boolean): Promise<void> {
+  if (withIpv6) await listenTwin(app, serviceIpv6(address));
+  await app.listen({ host: address, port: 80 });
+}
+
+async function listenTwin(app: FastifyInstance, address: string): Promise<void> {
+  await app.ready();
+  const twin = createServer((request, response) => app.routing(request, response));
+  twins.push(twin);
+  await new Promise<void>((resolve, reject) => {
+    twin.on("error", reject).listen(80, address, resolve);
+  });
+}
+
+/** The user's zone is there before anything is deployed, as at a real cloud. */
+async function ensureZone(api: FastifyInstance, token: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "user-agent": "sandbox" };
+  const found = await api.inject({ method: "GET", url: `/v1/zones?name=${USER_ZONE}`, headers });
+  if ((found.json() as { zones: unknown[] }).zones.length > 0) return;
+  const payload = { name: USER_ZONE, mode: "primary" };
+  const made = await api.inject({ method: "POST", url: "/v1/zones", headers, payload });
+  if (made.statusCode >= 300) throw new Error(`zone ${USER_ZONE}: ${made.body}`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { hostNamespace, SERVICES } from "../network/addresses";
+import { run, tryRun } from "../network/run";
+import { HOSTS_DIR } from "../paths";
+import type { ServerSpec } from "../runtime";
+import { renderSeed } from "./cloudInit";
+import { writeAtomically } from "./files";
+import { LSB_RELEASE_COMMAND, renderCpus, renderLsbRelease, renderMeminfo, renderOsRelease } from "./identity";
+import { mountOverlay, unmountBelow } from "./mounts";
+import { findInit, isAlive, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
+
+/**
+ * One host as a container with an init of its own: an overlay on the image's tree, booted by systemd-nspawn in
+ * the host's network namespace. What it wrote stays in the overlay while its power is off.
+ */
+
+/** systemd's init powers off on SIGRTMIN+4. */
+const SIGPOWEROFF = 34 + 4;
+const SHUTDOWN_MS = 20_000;
+const BOOT_MS = 10_000;
+
+/** A block device that a host sees. */
+export interface Device {
+  /** On this machine, e.g. /dev/loop3. */
+  readonly source: string;
+  /** In the host. */
+  readonly path: string;
+}
+
+export function hostDirectory(id: string): string {
+  return join(HOSTS_DIR, id);
+}
+
+/** Name of a host's recorded process. */
+export function hostProcess(id: string): string {
+  return `host-${id}`;
+}
+
+/** The host's init, as this machine numbers it; undefined: the power is off. */
+export function hostInit(id: string): number | undefined {
+  const record = readProcess(hostProcess(id));
+  return isAlive(record) ? findInit(record.pid) : undefined;
+}
+
+/** Options of systemd-nspawn. Nothing of the machine's is shared but what is bound here. */
+export function renderOptions(directory: string, spec: ServerSpec, devices: readonly Device[]): string[] {
+  return [
+    "--quiet",
+    `--directory=${join(directory, "root")}`,
+    `--machine=bbbsb-h${spec.id}`,
+    `--hostname=${spec.name.split(".")[0]}`,
+    "--register=no",
+    "--keep-unit",
+    "--settings=no",
+    `--network-namespace-path=/run/netns/${hostNamespace(spec.id)}`,
+    // Without it not even the host's own nftables would be its own.
+    "--capability=CAP_NET_ADMIN",
+    "--boot",
+    "--link-journal=no",
+    "--resolv-conf=off",
+    "--timezone=off",
+    `--bind-ro=${join(directory, "meminfo")}:/proc/meminfo`,
+    `--bind-ro=${join(directory, "cpus")}:/sys/devices/system/cpu/possible`,
+    ...devices.map(({ source, path }) => `--bind=${source}:${path}`),
+  ];
+}
+
+/** Lay out the disk of a new host. */
+export async function createDisk(spec: ServerSpec): Promise<void> {
+  const directory = hostDirectory(spec.id);
+  const upper = join(directory, "upper");
+  mkdirSync(HOSTS_DIR, { recursive: true, mode: 0o700 });
+  mkdirSync(upper, { recursive: true });
+  mkdirSync(join(directory, "work"), { recursive: true });
+  mkdirSync(join(directory, "root"), { recursive: true });
+  const put = (path: string, text: string, mode = 0o644): void => writeAtomically(join(upper, path), text, mode);
+  put("usr/lib/os-release", renderOsRelease(spec.ubuntu));
+  put("etc/lsb-release", renderLsbRelease(spec.ubuntu));
+  put("usr/bin/lsb_release", LSB_RELEASE_COMMAND, 0o755);
+  put("etc/resolv.conf", `nameserver ${SERVICES.resolver}\noptions timeout:2 attempts:3\n`);
+  put("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost ip6-localhost ip6-loopback\n`);
+  put("etc/hostname", `${spec.name}\n`);
+  for (const [name, text] of Object.entries(renderSeed(spec))) {
+    put(join("var/lib/cloud/seed/nocloud", name), text, 0o600);
+  }
+}
+
+/** Switch a host on; resolves when its init runs. */
+export async function boot(spec: ServerSpec, lower: string, devices: readonly Device[]): Promise<void> {
+  const directory = hostDirectory(spec.id);
+  const root = join(directory, "root");
+  if (hostInit(spec.id) !== undefined) return;
+  await mountOverlay(root, [lower], join(directory, "upper"), join(directory, "work"));
+  // In place, not renamed: a running host has these very files bound.
+  writeFileSync(join(directory, "meminfo"), renderMeminfo(spec.memoryGb));
+  writeFileSync(join(directory, "cpus"), renderCpus(spec.cores));
+  writeOptions(spec, devices);
+  const record = startProcess(hostProcess(spec.id), [join(__dirname, "boot.sh"), directory, `h${spec.id}`], {
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", SYSTEMD_LOG_LEVEL: "warning" },
+  });
+  const up = await waitUntil(() => hostInit(spec.id) !== undefined || !isAlive(record), BOOT_MS);
+  if (!up || !isAlive(record)) throw new Error(`host ${spec.name} does not boot: see its console, ${hostProcess(spec.id)}.log`);
+}
+
+/** What the next boot, a reboot too, uses. */
+export function writeOptions(spec: ServerSpec, devices: readonly Device[]): void {
+  const directory = hostDirectory(spec.id);
+  writeAtomically(join(directory, "options"), `${renderOptions(directory, spec, devices).join("\n")}\n`);
+}
+
+/** Switch a host off, by its own shutdown or at once; resolves when nothing of it runs. */
+export async function halt(id: string, graceful: boolean): Promise<void> {
+  const record = readProcess(hostProcess(id));
+  const init = hostInit(id);
+  if (init !== undefined) {
+    if (graceful) {
+      signal(init, SIGPOWEROFF);
+      await waitUntil(() => !isAlive(record), SHUTDOWN_MS);
+    }
+    // Its init's end is the end of every process in the host; killing systemd-nspawn would not be.
+    const left = hostInit(id);
+    if (left !== undefined) signal(left, "SIGKILL");
+    await waitUntil(() => !isAlive(record), 5000);
+  }
+  await stopProcess(hostProcess(id));
+  await removeGroups(`h${id}`);
+}
+
+function signal(pid: number, number: NodeJS.Signals | number): void {
+  try {
+    process.kill(pid, number);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+/** Remove a host's disk. The host must be off. */
+export async function deleteDisk(id: string): Promise<void> {
+  const directory = hostDirectory(id);
+  if (!existsSync(directory)) return;
+  await unmountBelow(directory);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** Remove the control groups that boot.sh made for a host; with no name those of all hosts. */
+export async function removeGroups(name = ""): Promise<void> {
+  for (const hierarchy of ["systemd", "unified", ""]) {
+    const group = join("/sys/fs/cgroup", hierarchy, "bbb-sandbox", name);
+    if (existsSync(group)) await tryRun("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
+  }
+}
+
+/** Make a block device appear in a running host. */
+export async function plug(id: string, device: Device): Promise<void> {
+  const init = hostInit(id);
+  if (init === undefined) return;
+  const numbers = (await run("stat", ["-c", "%t %T", device.source])).trim().split(" ");
+  const [major, minor] = numbers.map((hex) => String(parseInt(hex, 16)));
+  const script = 'mkdir -p "${1%/*}" && { [ -b "$1" ] || mknod -m 0660 "$1" b "$2" "$3"; }';
+  await insideMounts(init, ["sh", "-euc", script, "sh", device.path, major!, minor!]);
+}
+
+/** Take a block device away from a running host. */
+export async function unplug(id: string, path: string): Promise<void> {
+  const init = hostInit(id);
+  if (init === undefined) return;
+  await insideMounts(init, ["sh", "-c", 'umount "$1" 2>/dev/null; rm -f "$1"', "sh", path]).catch(() => undefined);
+}
+
+async function insideMounts(init: number, command: readonly string[]): Promise<void> {
+  await run("nsenter", ["--target", String(init), "--mount", "--root", "--", ...command]);
+}
+
+/** Ids of the hosts that have a disk. */
+export function listDisks(): string[] {
+  return existsSync(HOSTS_DIR) ? readdirSync(HOSTS_DIR).sort() : [];
+}

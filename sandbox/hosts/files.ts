@@ -1,0 +1,19 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Write a file whole or not at all, with its directory. */
+export function writeAtomically(file: string, text: string, mode = 0o644): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const fresh = `${file}.${process.pid}.new`;
+  writeFileSync(fresh, text, { mode });
+  renameSync(fresh, file);
+}
+
+export function writeJson(file: string, value: unknown): void {
+  writeAtomically(file, `${JSON.stringify(value, null, 2)}\n`, 0o600);
+}
+
+/** undefined where there is no such file. */
+export function readJson<T>(file: string): T | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as T) : undefined;
+}

@@ -1,0 +1,221 @@
+import { join } from "node:path";
+
+import { renderRules } from "../network/firewall";
+import { connectHost, disconnectHost, ensureHostNetwork, removeHostNetwork, setHostFirewall } from "../network/namespaces";
+import { SANDBOX_STATE } from "../paths";
+import type { Addresses, CloudRuntime, InboundRule, ServerSpec } from "../runtime";
+import type { Zones } from "../services/zones";
+import { boot, createDisk, type Device, deleteDisk, halt, plug, unplug, writeOptions } from "./container";
+import { readJson, writeJson } from "./files";
+import { closeDevice, createImage, deleteImage, openDevice, resizeImage } from "./volumes";
+
+interface HostRecord {
+  readonly spec: ServerSpec;
+  /** What its disk is an overlay on. */
+  readonly tree: string;
+  readonly power: boolean;
+  readonly rules?: readonly InboundRule[];
+}
+
+interface VolumeRecord {
+  readonly serverId?: string;
+  readonly devicePath?: string;
+}
+
+/** What the runtime has been asked for, kept on disk so that it outlives the daemon and the machine. */
+interface Records {
+  readonly hosts: Record<string, HostRecord>;
+  readonly volumes: Record<string, VolumeRecord>;
+}
+
+const RECORDS_FILE = join(SANDBOX_STATE, "machines.json");
+
+/** The hosts that exist and whether their power is on, as the runtime last wrote them. */
+export function readHosts(): { spec: ServerSpec; power: boolean }[] {
+  return Object.values(readJson<Records>(RECORDS_FILE)?.hosts ?? {});
+}
+
+/** A CloudRuntime whose hosts are containers on this machine. */
+export class MachineRuntime implements CloudRuntime {
+  private readonly records: Records = readJson<Records>(RECORDS_FILE) ?? { hosts: {}, volumes: {} };
+  private readonly queues = new Map<string, Promise<unknown>>();
+
+  /**
+   * @param tree the image's base tree, for new hosts
+   * @param zones where zones and reverse names are published
+   */
+  constructor(
+    private readonly tree: string,
+    private readonly zones: Zones,
+  ) {}
+
+  /** Bring back what should be there, after the machine or the daemon was down. */
+  async restore(): Promise<void> {
+    for (const { spec, tree, power, rules } of Object.values(this.records.hosts)) {
+      await ensureHostNetwork(spec.id);
+      await setHostFirewall(renderRules(spec.id, rules));
+      if (!power) continue;
+      await boot(spec, tree, await this.devicesOf(spec.id));
+      await connectHost(spec.id, spec.addresses);
+    }
+  }
+
+  createServer(spec: ServerSpec): Promise<void> {
+    return this.inTurn(spec.id, async () => {
+      if (!this.records.hosts[spec.id]) {
+        await createDisk(spec);
+        this.save(spec.id, { spec, tree: this.tree, power: true });
+      }
+      await this.switchOn(spec.id);
+    });
+  }
+
+  deleteServer(id: string): Promise<void> {
+    return this.inTurn(id, async () => {
+      for (const [volume, { serverId }] of Object.entries(this.records.volumes)) {
+        if (serverId === id) await this.releaseVolume(volume);
+      }
+      await halt(id, false);
+      await removeHostNetwork(id);
+      await deleteDisk(id);
+      delete this.records.hosts[id];
+      this.write();
+    });
+  }
+
+  powerOn(id: string): Promise<void> {
+    return this.inTurn(id, async () => {
+      this.save(id, { ...this.host(id), power: true });
+      await this.switchOn(id);
+    });
+  }
+
+  powerOff(id: string, graceful: boolean): Promise<void> {
+    return this.inTurn(id, async () => {
+      this.save(id, { ...this.host(id), power: false });
+      await halt(id, graceful);
+      await disconnectHost(id);
+    });
+  }
+
+  resizeServer(id: string, cores: number, memoryGb: number): Promise<void> {
+    return this.inTurn(id, async () => {
+      const host = this.host(id);
+      this.save(id, { ...host, spec: { ...host.spec, cores, memoryGb } });
+    });
+  }
+
+  setAddresses(id: string, addresses: Addresses): Promise<void> {
+    return this.inTurn(id, async () => {
+      const host = this.host(id);
+      this.save(id, { ...host, spec: { ...host.spec, addresses } });
+      await ensureHostNetwork(id);
+      await connectHost(id, addresses);
+      if (!host.power) await disconnectHost(id);
+    });
+  }
+
+  setFirewall(id: string, rules: readonly InboundRule[] | undefined): Promise<void> {
+    return this.inTurn(id, async () => {
+      this.save(id, { ...this.host(id), rules });
+      await ensureHostNetwork(id);
+      await setHostFirewall(renderRules(id, rules));
+    });
+  }
+
+  createVolume(id: string, sizeGb: number, format?: "ext4" | "xfs"): Promise<void> {
+    return this.inTurn(`volume-${id}`, async () => {
+      await createImage(id, sizeGb, format);
+      this.records.volumes[id] ??= {};
+      this.write();
+    });
+  }
+
+  resizeVolume(id: string, sizeGb: number): Promise<void> {
+    return this.inTurn(`volume-${id}`, () => resizeImage(id, sizeGb));
+  }
+
+  deleteVolume(id: string): Promise<void> {
+    return this.inTurn(`volume-${id}`, async () => {
+      await this.releaseVolume(id);
+      await deleteImage(id);
+      delete this.records.volumes[id];
+      this.write();
+    });
+  }
+
+  attachVolume(id: string, serverId: string, devicePath: string): Promise<void> {
+    return this.inTurn(`volume-${id}`, async () => {
+      const source = await openDevice(id);
+      this.records.volumes[id] = { serverId, devicePath };
+      this.write();
+      await plug(serverId, { source, path: devicePath });
+      await this.renewOptions(serverId);
+    });
+  }
+
+  detachVolume(id: string): Promise<void> {
+    return this.inTurn(`volume-${id}`, () => this.releaseVolume(id));
+  }
+
+  setZone: CloudRuntime["setZone"] = (name, records) => this.zones.set(name, records);
+  deleteZone: CloudRuntime["deleteZone"] = (name) => this.zones.delete(name);
+  setReverseDns: CloudRuntime["setReverseDns"] = (address, name) => this.zones.setReverse(address, name);
+
+  private async switchOn(id: string): Promise<void> {
+    const { spec, tree, rules } = this.host(id);
+    await ensureHostNetwork(id);
+    await setHostFirewall(renderRules(id, rules));
+    await connectHost(id, spec.addresses);
+    await boot(spec, tree, await this.devicesOf(id));
+  }
+
+  private async releaseVolume(id: string): Promise<void> {
+    const { serverId, devicePath } = this.records.volumes[id] ?? {};
+    if (serverId === undefined || devicePath === undefined) return;
+    await unplug(serverId, devicePath);
+    this.records.volumes[id] = {};
+    this.write();
+    await closeDevice(id);
+    await this.renewOptions(serverId);
+  }
+
+  private async devicesOf(serverId: string): Promise<Device[]> {
+    const devices: Device[] = [];
+    for (const [id, volume] of Object.entries(this.records.volumes)) {
+      if (volume.serverId !== serverId || volume.devicePath === undefined) continue;
+      devices.push({ source: await openDevice(id), path: volume.devicePath });
+    }
+    return devices;
+  }
+
+  private async renewOptions(serverId: string): Promise<void> {
+    const host = this.records.hosts[serverId];
+    if (host) writeOptions(host.spec, await this.devicesOf(serverId));
+  }
+
+  private host(id: string): HostRecord {
+    const host = this.records.hosts[id];
+    if (!host) throw new Error(`no host ${id} on this machine`);
+    return host;
+  }
+
+  private save(id: string, host: HostRecord): void {
+    this.records.hosts[id] = host;
+    this.write();
+  }
+
+  private write(): void {
+    writeJson(RECORDS_FILE, this.records);
+  }
+
+  /** One change of a thing at a time, in the order asked for. */
+  private inTurn<T>(key: string, change: () => Promise<T>): Promise<T> {
+    const turn = (this.queues.get(key) ?? Promise.resolve()).then(change, change);
+    this.queues.set(
+      key,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+}

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { run } from "../network/run";
+import { VOLUMES_DIR } from "../paths";
+
+/** A volume is a sparse file behind a loop device, which stays until the volume is deleted. */
+
+const BYTES_PER_GB = 1024 ** 3;
+
+function volumeDirectory(id: string): string {
+  return join(VOLUMES_DIR, id);
+}
+
+function imageFile(id: string): string {
+  return join(volumeDirectory(id), "disk.img");
+}
+
+export async function createImage(id: string, sizeGb: number, format?: "ext4" | "xfs"): Promise<void> {
+  const file = imageFile(id);
+  if (existsSync(file)) return;
+  const fresh = `${file}.new`;
+  mkdirSync(volumeDirectory(id), { recursive: true });
+  writeFileSync(fresh, "", { mode: 0o600 });
+  truncateSync(fresh, sizeGb * BYTES_PER_GB);
+  if (format === "ext4") await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard,lazy_itable_init=1", fresh]);
+  if (format === "xfs") await run("mkfs.xfs", ["-q", "-K", fresh]);
+  await run("mv", [fresh, file]);
+}
+
+export async function resizeImage(id: string, sizeGb: number): Promise<void> {
+  truncateSync(imageFile(id), sizeGb * BYTES_PER_GB);
+  const device = await findDevice(imageFile(id));
+  if (device) await run("losetup", ["--set-capacity", device]);
+}
+
+/** The loop device of a volume, set up if it is not. */
+export async function openDevice(id: string): Promise<string> {
+  const file = imageFile(id);
+  const device = await findDevice(file);
+  return device ?? (await run("losetup", ["--find", "--show", file])).trim();
+}
+
+async function findDevice(file: string): Promise<string | undefined> {
+  const listed = await run("losetup", ["--noheadings", "--output", "NAME", "--associated", file]);
+  return listed.split("\n")[0]?.trim() || undefined;
+}
+
+export async function closeDevice(id: string): Promise<void> {
+  const device = await findDevice(imageFile(id));
+  if (device) await run("losetup", ["--detach", device]);
+}
+
+export async function deleteImage(id: string): Promise<void> {
+  if (!existsSync(volumeDirectory(id))) return;
+  await closeDevice(id);
+  rmSync(volumeDirectory(id), { recursive: true, force: true });
+}
+
+/** Loop devices of this machine whose file is one of the sandbox's, also a deleted one. */
+export async function listDevices(): Promise<string[]> {
+  const listed = await run("losetup", ["--noheadings", "--output", "NAME,BACK-FILE", "--list"]);
+  return listed
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .flatMap(([name, file]) => (name && file?.startsWith(`${VOLUMES_DIR}/`) ? [name] : []));
+}

@@ -1,0 +1,84 @@
+import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { writeAtomically } from "../hosts/files";
+import { mountOverlay, mountsBelow } from "../hosts/mounts";
+import { children, isAlive, readProcess, startProcess } from "../hosts/processes";
+import { ROUTER, SERVICES } from "../network/addresses";
+import { inNamespace } from "../network/run";
+import { SERVICES_DIR } from "../paths";
+import {
+  API_CERTIFICATE,
+  API_KEY,
+  collectRoots,
+  ensureApiCertificate,
+  PEBBLE_ENVIRONMENT,
+  renderPebbleConfig,
+} from "./authority";
+import { CONFIG_DIR, renderHints, renderResolver } from "./named";
+import { Zones } from "./zones";
+
+/** The name servers and the ACME authority: programs of the image's services tree, run in the router. */
+
+const ROOT = join(SERVICES_DIR, "root");
+const CONFIG = join(ROOT, CONFIG_DIR);
+
+const AUTHORITATIVE = ["dns-root", "dns-zones"] as const;
+
+/** A command line in the services' tree. */
+function inTree(env: Readonly<Record<string, string>>, command: readonly string[]): string[] {
+  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env }).map(([k, v]) => `${k}=${v}`);
+  return inNamespace(ROUTER, ["env", "-i", ...variables, "chroot", ROOT, ...command]);
+}
+
+/** Both authoritative servers read their files again on SIGHUP. */
+function reloadZones(): void {
+  for (const name of AUTHORITATIVE) {
+    const record = readProcess(name);
+    // The recorded process is `timeout`, which would end at this signal.
+    if (isAlive(record)) for (const child of children(record.pid)) process.kill(child, "SIGHUP");
+  }
+}
+
+/**
+ * Start what does not run; resolves when everything answers.
+ *
+ * @param trees the services' tree and, below it, the hosts' base tree
+ */
+export async function startServices(trees: readonly [services: string, base: string]): Promise<Zones> {
+  if (mountsBelow(ROOT).length === 0) {
+    // Nothing in it is worth keeping, and the trees below may be others now.
+    rmSync(SERVICES_DIR, { recursive: true, force: true });
+    for (const part of ["root", "upper", "work"]) mkdirSync(join(SERVICES_DIR, part), { recursive: true });
+  }
+  await mountOverlay(ROOT, trees, join(SERVICES_DIR, "upper"), join(SERVICES_DIR, "work"));
+  mkdirSync(CONFIG, { recursive: true });
+
+  const zones = new Zones(CONFIG, reloadZones);
+  zones.write();
+  writeAtomically(join(CONFIG, "resolver.conf"), renderResolver());
+  writeAtomically(join(CONFIG, "root.hints"), renderHints());
+  for (const [name, file] of [
+    ["dns-root", "root.conf"],
+    ["dns-zones", "zones.conf"],
+    ["dns-resolver", "resolver.conf"],
+  ] as const) {
+    startProcess(name, inTree({}, ["named", "-g", "-n", "1", "-u", "bind", "-c", join(CONFIG_DIR, file)]));
+  }
+  await startAuthority();
+  return zones;
+}
+
+async function startAuthority(): Promise<void> {
+  await ensureApiCertificate();
+  copyFileSync(API_CERTIFICATE, join(CONFIG, "api.pem"));
+  copyFileSync(API_KEY, join(CONFIG, "api.key"));
+  chmodSync(join(CONFIG, "api.key"), 0o600);
+  writeAtomically(
+    join(CONFIG, "pebble.json"),
+    renderPebbleConfig(join(CONFIG_DIR, "api.pem"), join(CONFIG_DIR, "api.key")),
+  );
+  const command = ["pebble", "-config", join(CONFIG_DIR, "pebble.json"), "-dnsserver", `${SERVICES.resolver}:53`];
+  startProcess("pebble", inTree(PEBBLE_ENVIRONMENT, command));
+  await collectRoots();
+}
