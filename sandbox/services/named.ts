@@ -10,7 +10,7 @@ export interface PublishedZone {
 }
 
 function common(address: string): string {
-  return `  directory "${CONFIG_DIR}";
+  return `  directory "/var/cache/bind";
   listen-on { ${address}; };
   listen-on-v6 { ${serviceIpv6(address)}; };
   pid-file none;
@@ -26,7 +26,7 @@ function common(address: string): string {
 
 /** named.conf of an authoritative server. */
 export function renderAuthoritative(address: string, zones: readonly PublishedZone[]): string {
-  const zone = ({ name, file }: PublishedZone): string => `zone "${name}" { type primary; file "${file}"; };\n`;
+  const zone = ({ name, file }: PublishedZone): string => `zone "${name}" { type primary; file "${CONFIG_DIR}/${file}"; };\n`;
   return `options {
 ${common(address)}
   recursion no;
@@ -54,7 +54,7 @@ ${common(address)}
   prefetch 0;
 };
 controls { };
-zone "." { type hint; file "root.hints"; };
+zone "." { type hint; file "${CONFIG_DIR}/root.hints"; };
 `;
 }
 

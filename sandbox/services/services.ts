@@ -65,7 +65,7 @@ export async function startServices(trees: readonly [services: string, base: str
   ] as const) {
     startProcess(name, inTree({}, ["named", "-g", "-n", "1", "-u", "bind", "-c", join(CONFIG_DIR, file)]));
   }
-  await startAuthority();
+  await Promise.all([startAuthority(), zones.served()]);
   return zones;
 }
 

@@ -116,13 +116,14 @@ export class Zones {
         rmSync(join(this.directory, `zone-${name}`), { force: true });
       }
       this.reload();
-      await this.waitForServers();
+      await this.served();
     });
     this.turn = done.catch(() => undefined);
     return done;
   }
 
-  private async waitForServers(): Promise<void> {
+  /** Resolves when the servers answer with what was written last. */
+  async served(): Promise<void> {
     const expected = [
       [SERVICES.rootDns, "test"],
       ...[SERVICE_ZONE, ...REVERSE_ZONES, ...Object.keys(this.published.zones)].map((zone) => [SERVICES.zoneDns, zone]),
