@@ -62,7 +62,7 @@ def main():
     parser.add_argument("name")
     parser.add_argument("--echo", metavar="FIRST-LAST")
     parser.add_argument("ports", nargs="*", type=int)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     first, last = map(int, options.echo.split("-")) if options.echo else (0, -1)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = max(hard, last - first + 64)
