@@ -27,7 +27,7 @@ export function renderMetadata(spec: ServerSpec): Readonly<Record<string, string
   };
   const base = "/hetzner/v1";
   return {
-    [`${base}/metadata`]: stringify({ ...fields, "public-keys": [...spec.sshPublicKeys] }),
+    [`${base}/metadata`]: stringify({ ...fields, "public-keys": [...spec.sshPublicKeys] }, { lineWidth: 0 }),
     [`${base}/userdata`]: spec.userData,
     ...Object.fromEntries(Object.entries(fields).map(([key, value]) => [`${base}/metadata/${key}`, value])),
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { hostNamespace, SERVICES } from "../network/addresses";
@@ -57,15 +57,25 @@ export function renderOptions(directory: string, spec: ServerSpec, devices: read
     `--network-namespace-path=/run/netns/${hostNamespace(spec.id)}`,
     // Without it not even the host's own nftables would be its own.
     "--capability=CAP_NET_ADMIN",
-    "--boot",
+    "--kill-signal=SIGRTMIN+3",
     "--link-journal=no",
     "--resolv-conf=off",
     "--timezone=off",
-    `--bind-ro=${join(directory, "meminfo")}:/proc/meminfo`,
-    `--bind-ro=${join(directory, "cpus")}:/sys/devices/system/cpu/possible`,
     ...devices.map(({ source, path }) => `--bind=${source}:${path}`),
+    join(HARDWARE_DIR, "init"),
   ];
 }
+
+/** In a host's tree: what its virtual hardware says of itself. */
+const HARDWARE_DIR = "/usr/lib/sandbox-hardware";
+
+/** First program of a host: gives it its memory and cores, which nspawn's own --bind can't, then its init. */
+const INIT = `#!/bin/sh
+set -e
+mount --bind ${HARDWARE_DIR}/meminfo /proc/meminfo
+mount --bind ${HARDWARE_DIR}/cpus /sys/devices/system/cpu/possible
+exec /lib/systemd/systemd
+`;
 
 /** Lay out the disk of a new host. */
 export async function createDisk(spec: ServerSpec): Promise<void> {
@@ -79,6 +89,7 @@ export async function createDisk(spec: ServerSpec): Promise<void> {
   put("usr/lib/os-release", renderOsRelease(spec.ubuntu));
   put("etc/lsb-release", renderLsbRelease(spec.ubuntu));
   put("usr/bin/lsb_release", LSB_RELEASE_COMMAND, 0o755);
+  put(join(HARDWARE_DIR, "init"), INIT, 0o755);
   put("etc/resolv.conf", `nameserver ${SERVICES.resolver}\noptions timeout:2 attempts:3\n`);
   put("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost ip6-localhost ip6-loopback\n`);
   put("etc/hostname", `${spec.name}\n`);
@@ -93,9 +104,8 @@ export async function boot(spec: ServerSpec, lower: string, devices: readonly De
   const root = join(directory, "root");
   if (hostInit(spec.id) !== undefined) return;
   await mountOverlay(root, [lower], join(directory, "upper"), join(directory, "work"));
-  // In place, not renamed: a running host has these very files bound.
-  writeFileSync(join(directory, "meminfo"), renderMeminfo(spec.memoryGb));
-  writeFileSync(join(directory, "cpus"), renderCpus(spec.cores));
+  writeAtomically(join(root, HARDWARE_DIR, "meminfo"), renderMeminfo(spec.memoryGb));
+  writeAtomically(join(root, HARDWARE_DIR, "cpus"), renderCpus(spec.cores));
   writeOptions(spec, devices);
   const record = startProcess(hostProcess(spec.id), [join(__dirname, "boot.sh"), directory, `h${spec.id}`], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", SYSTEMD_LOG_LEVEL: "warning" },

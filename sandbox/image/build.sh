@@ -131,7 +131,6 @@ prepare_tree() {
 datasource_list: [NoCloud]
 disable_root: false
 network: { config: disabled }
-apt_preserve_sources_list: true
 apt: { preserve_sources_list: true }
 package_update: false
 package_upgrade: false
