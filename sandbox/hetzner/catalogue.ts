@@ -203,6 +203,13 @@ export const prices = {
 } as const;
 export const vatPercent = 19;
 
+/** When an image's orders end: three months after its deprecation. */
+export function unavailableAfter(deprecated: string): Date {
+  const end = new Date(deprecated);
+  end.setUTCMonth(end.getUTCMonth() + 3);
+  return end;
+}
+
 type NamedById = { readonly id: number; readonly name: string };
 
 /** Look up by id or by name; a number in text is an id. */

@@ -5,6 +5,7 @@ import {
   locations,
   prices,
   type ServerType,
+  unavailableAfter,
   vatPercent,
 } from "./catalogue";
 
@@ -89,6 +90,9 @@ export function renderImage(image: Image | number): Json {
     rapid_deploy: found.flavor === "ubuntu",
     protection: { delete: false },
     deprecated: found.deprecated,
+    deprecation: found.deprecated
+      ? { announced: found.deprecated, unavailable_after: unavailableAfter(found.deprecated).toISOString() }
+      : null,
     deleted: null,
     labels: {},
   };

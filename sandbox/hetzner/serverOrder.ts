@@ -1,4 +1,12 @@
-import { find, type Image, images, locations, type ServerType, serverTypes } from "./catalogue";
+import {
+  find,
+  type Image,
+  images,
+  locations,
+  type ServerType,
+  serverTypes,
+  unavailableAfter,
+} from "./catalogue";
 import { ApiError, invalidField, notFound, unsupported } from "./errors";
 import type { Labels, PrimaryIp, SshKey, State } from "./model";
 import { firewallsPerServer } from "./resources/firewalls";
@@ -146,11 +154,8 @@ function checkImage(wanted: number | string, type: ServerType, now: Date): Image
   const image = candidates.find(({ architecture }) => architecture === type.architecture);
   if (candidates.length === 0) throw invalidField("image", `image '${wanted}' not found`);
   if (!image) throw invalidField("image", `image '${wanted}' is not for architecture ${type.architecture}`);
-  if (image.deprecated !== null) {
-    const lastDay = new Date(image.deprecated);
-    lastDay.setUTCMonth(lastDay.getUTCMonth() + 3);
-    if (lastDay < now)
-      throw invalidField("image", `image '${image.name}' is deprecated and can no longer be ordered`);
+  if (image.deprecated !== null && unavailableAfter(image.deprecated) < now) {
+    throw invalidField("image", `image '${image.name}' is deprecated and can no longer be ordered`);
   }
   if (image.flavor !== "ubuntu") throw unsupported(`booting image '${image.name}' (only Ubuntu's are)`);
   return image;

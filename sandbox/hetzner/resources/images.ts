@@ -10,7 +10,7 @@ export const imageRoutes: Routes = (app) => {
     const types = queryAll(request, "type");
     const statuses = queryAll(request, "status");
     const architectures = queryAll(request, "architecture");
-    const deprecatedToo = queryOne(request, "include_deprecated") === "true";
+    const deprecatedToo = queryOne(request, "include_deprecated")?.toLowerCase() === "true";
     const wanted = images.filter(
       (image) =>
         (types.length === 0 || types.includes("system")) &&

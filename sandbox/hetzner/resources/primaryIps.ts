@@ -67,12 +67,10 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
       actions.assertUnlocked(state, { id: server.id, type: "server" });
       return { ip, action: actions.begin(state, "assign_primary_ip", refs(ip, server.id)) };
     });
-    return reply
-      .code(201)
-      .send({
-        primary_ip: renderPrimaryIp(made.ip),
-        ...(made.action ? actionAnswer(made.action) : { action: null }),
-      });
+    return reply.code(201).send({
+      primary_ip: renderPrimaryIp(made.ip),
+      ...(made.action ? actionAnswer(made.action) : { action: null }),
+    });
   });
 
   app.get("/primary_ips/:id", (request) => ({

@@ -8,7 +8,8 @@ import { createHetznerApi, type HetznerApiOptions } from "../../../sandbox/hetzn
 import type { CloudRuntime } from "../../../sandbox/runtime";
 
 export const token = "t".repeat(64);
-export const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGRvbnQtdXNlLXRoaXMta2V5LWl0LWlzLWEtdGVzdCEh a@b";
+export const publicKey =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGRvbnQtdXNlLXRoaXMta2V5LWl0LWlzLWEtdGVzdCEh a@b";
 
 type Call = [method: string, ...args: unknown[]];
 
@@ -20,12 +21,14 @@ export class RecordingRuntime {
 
   /** The runtime to hand out. */
   readonly runtime = new Proxy({} as CloudRuntime, {
-    get: (_target, method: string) => async (...args: unknown[]) => {
-      this.calls.push([method, ...args]);
-      await this.#gates.get(method);
-      const failure = this.#failures.get(method);
-      if (failure) throw failure;
-    },
+    get:
+      (_target, method: string) =>
+      async (...args: unknown[]) => {
+        this.calls.push([method, ...args]);
+        await this.#gates.get(method);
+        const failure = this.#failures.get(method);
+        if (failure) throw failure;
+      },
   });
 
   fail(method: keyof CloudRuntime, message: string): void {
@@ -81,7 +84,13 @@ export class Project {
 
   #create(): FastifyInstance {
     const { stateFile, requestLog } = this;
-    return createHetznerApi({ stateFile, requestLog, token, runtime: this.recorder.runtime, ...this.options });
+    return createHetznerApi({
+      stateFile,
+      requestLog,
+      token,
+      runtime: this.recorder.runtime,
+      ...this.options,
+    });
   }
 
   /** End the process, so to speak, and start another one on the same state. */
@@ -121,25 +130,33 @@ export class Project {
   /** Call, insist on success, and wait as the provider does: all actions of the answer in one list request. */
   async done(method: string, path: string, body?: unknown): Promise<Json> {
     const answer = await this.call(method, path, body);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    const begun = [answer.body?.action, ...(answer.body?.next_actions ?? []), ...(answer.body?.actions ?? [])];
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    const begun = [
+      answer.body?.action,
+      ...(answer.body?.next_actions ?? []),
+      ...(answer.body?.actions ?? []),
+    ];
     const ids = begun.filter(Boolean).map(({ id }: Json) => id as number);
     if (ids.length > 0) {
       for (const action of await this.wait(ids)) {
-        if (action.status !== "success") throw new Error(`${action.command}: ${JSON.stringify(action.error)}`);
+        if (action.status !== "success")
+          throw new Error(`${action.command}: ${JSON.stringify(action.error)}`);
       }
     }
     return answer.body;
   }
 
-  /** Poll until none of the actions runs. */
+  /** Poll until none of the actions runs; they come back in the order of the ids. */
   async wait(ids: readonly number[]): Promise<Json[]> {
     const query = ids.map((id) => `id=${id}`).join("&");
     for (;;) {
       const { body } = await this.call("GET", `/actions?${query}&page=1&sort=status&sort=id`);
       const found = body.actions as Json[];
       if (found.length !== ids.length) throw new Error(`actions not found: ${ids.join()}`);
-      if (found.every(({ status }) => status !== "running")) return found;
+      if (found.every(({ status }) => status !== "running")) {
+        return ids.map((id) => found.find((action) => action.id === id) as Json);
+      }
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }

@@ -22,7 +22,9 @@ test("an SSH key is made, renamed, labelled and deleted", async () => {
   ]);
 
   expect((await p.done("PUT", `/ssh_keys/${key.id}`, { name: "key-b" })).ssh_key.name).toBe("key-b");
-  expect((await p.done("PUT", `/ssh_keys/${key.id}`, { labels: { a: "2" } })).ssh_key.labels).toEqual({ a: "2" });
+  expect((await p.done("PUT", `/ssh_keys/${key.id}`, { labels: { a: "2" } })).ssh_key.labels).toEqual({
+    a: "2",
+  });
   expect((await p.call("DELETE", `/ssh_keys/${key.id}`)).status).toBe(204);
   expect((await p.call("GET", `/ssh_keys/${key.id}`)).body.error.code).toBe("not_found");
 });
@@ -57,7 +59,13 @@ test("a primary IP is made, protected, changed and deleted", async () => {
 
 test("a firewall is made, renamed, given other rules and deleted", async () => {
   const p = project();
-  const ssh = { direction: "in", source_ips: ["198.51.100.0/24"], protocol: "tcp", port: "22", description: "ssh" };
+  const ssh = {
+    direction: "in",
+    source_ips: ["198.51.100.0/24"],
+    protocol: "tcp",
+    port: "22",
+    description: "ssh",
+  };
   const ping = { direction: "in", source_ips: ["0.0.0.0/0", "::0/0"], protocol: "icmp" };
   const { firewall, actions } = await p.done("POST", "/firewalls", { name: "fw", rules: [ssh, ping] });
   expect(actions).toHaveLength(1);
@@ -88,7 +96,12 @@ test("a minimal server: look-ups, creation with a chain of actions, refresh afte
   const { status, body } = await p.call("POST", "/servers", order);
   expect(status).toBe(201);
   expect(body.server).toMatchObject({ status: "initializing", locked: true });
-  expect(body.action).toMatchObject({ command: "create_server", status: "running", progress: 0, error: null });
+  expect(body.action).toMatchObject({
+    command: "create_server",
+    status: "running",
+    progress: 0,
+    error: null,
+  });
   expect(body.next_actions).toMatchObject([{ command: "start_server", status: "running" }]);
   expect(typeof body.root_password).toBe("string");
   await p.wait([body.action.id]);
@@ -122,7 +135,11 @@ test("a minimal server: look-ups, creation with a chain of actions, refresh afte
 
 test("a full server, its updates, its replacement and its end", async () => {
   const p = project();
-  const { ssh_key: key } = await p.done("POST", "/ssh_keys", { name: "k", public_key: publicKey, labels: {} });
+  const { ssh_key: key } = await p.done("POST", "/ssh_keys", {
+    name: "k",
+    public_key: publicKey,
+    labels: {},
+  });
   const { volume } = await p.done("POST", "/volumes", {
     name: "vol",
     size: 10,
@@ -142,7 +159,10 @@ test("a full server, its updates, its replacement and its end", async () => {
   const { firewall } = await p.done("POST", "/firewalls", { name: "fw", rules: [web] });
   const ip = { labels: {}, auto_delete: false, location: "fsn1" };
   const { primary_ip: v6 } = await p.done("POST", "/primary_ips", { name: "v6", type: "ipv6", ...ip });
-  const { placement_group: group } = await p.done("POST", "/placement_groups", { name: "pg", type: "spread" });
+  const { placement_group: group } = await p.done("POST", "/placement_groups", {
+    name: "pg",
+    type: "spread",
+  });
   const { primary_ip: v4 } = await p.done("POST", "/primary_ips", { name: "v4", type: "ipv4", ...ip });
   const rdns = (id: number, address: string, name: string | null): Promise<unknown> =>
     p.done("POST", `/primary_ips/${id}/actions/change_dns_ptr`, { ip: address, dns_ptr: name });
@@ -191,7 +211,8 @@ test("a full server, its updates, its replacement and its end", async () => {
     ["203.0.113.10", "bbb.example.com"],
     ["2001:db8:1::1", "bbb.example.com"],
   ]);
-  const read = async (): Promise<{ [key: string]: unknown }> => (await p.call("GET", `/servers/${s}`)).body.server;
+  const read = async (): Promise<{ [key: string]: unknown }> =>
+    (await p.call("GET", `/servers/${s}`)).body.server;
   expect(await read()).toMatchObject({
     status: "running",
     backup_window: "22-02",
