@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** One line of the log. Bodies are never logged: they hold user data. */
@@ -15,7 +15,7 @@ export interface LoggedRequest {
   readonly note?: string;
 }
 
-/** Since the process began. */
+/** Of all requests that the log holds. */
 export interface RequestCounters {
   total: number;
   mutating: number;
@@ -33,14 +33,28 @@ export class RequestLog {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, "", { flag: "a", mode: 0o600 });
     chmodSync(file, 0o600);
+    for (const line of readFileSync(file, "utf8").split("\n")) this.#recount(line);
   }
 
   request(entry: LoggedRequest): void {
+    this.#count(entry);
+    this.#append(entry);
+  }
+
+  #recount(line: string): void {
+    if (!line.includes('"method"')) return;
+    try {
+      this.#count(JSON.parse(line) as LoggedRequest);
+    } catch {
+      // The last line of a process that was killed while it wrote.
+    }
+  }
+
+  #count(entry: LoggedRequest): void {
     this.counters.total += 1;
     if (entry.mutating) this.counters.mutating += 1;
     if (entry.status === 0 || entry.status >= 400) this.counters.failed += 1;
     if (entry.note === notEmulated) this.counters.notEmulated += 1;
-    this.#append(entry);
   }
 
   /** Something that is no request: an action that failed, an unexpected exception. */

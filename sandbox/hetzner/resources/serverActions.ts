@@ -27,7 +27,7 @@ export const serverActionRoutes: Routes = (app, cloud) => {
     app.post<ById<Body>>(`/servers/:id/actions/${name}`, { schema: { body } }, (request, reply) => {
       const action: Action = store.change((state) => {
         const server = byId("server", state.servers, request);
-        if (command !== "change_protection") actions.assertUnlocked(state, { id: server.id, type: "server" });
+        actions.assertUnlocked(state, { id: server.id, type: "server" });
         const params = check(state, server, request.body as Body);
         return actions.begin(state, command, [{ id: server.id, type: "server" }], { params });
       });

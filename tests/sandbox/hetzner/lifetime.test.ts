@@ -190,6 +190,8 @@ describe("request log", () => {
     expect(lines.at(-1)).toMatchObject({ method: "GET", query: "name=s", mutating: false });
     const counters = (await p.call("GET", "/_requests")).body;
     expect(counters).toEqual({ total: lines.length, mutating: 1, failed: 0, notEmulated: 0 });
+    await p.restart();
+    expect((await p.call("GET", "/_requests")).body).toEqual(counters);
     expect(readFileSync(p.requestLog, "utf8")).not.toContain("the-host-key");
     expect(statSync(p.requestLog).mode & 0o777).toBe(0o600);
   });

@@ -223,8 +223,9 @@ describe("servers", () => {
     const { body } = await p.call("POST", "/servers", order);
     const path = `/servers/${body.server.id}`;
     expect((await p.call("GET", path)).body.server.locked).toBe(true);
-    for (const action of ["poweroff", "enable_backup"]) {
-      expect(await refusal(p, "POST", `${path}/actions/${action}`)).toEqual([423, "locked"]);
+    for (const action of ["poweroff", "enable_backup", "change_protection"]) {
+      const body = action === "change_protection" ? {} : undefined;
+      expect(await refusal(p, "POST", `${path}/actions/${action}`, body)).toEqual([423, "locked"]);
     }
     expect(await refusal(p, "DELETE", path)).toEqual([423, "locked"]);
     const { volume } = await p.done("POST", "/volumes", { name: "v", size: 10, location: "fsn1" });
