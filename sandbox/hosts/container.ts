@@ -168,7 +168,7 @@ export async function plug(id: string, device: Device): Promise<void> {
   if (init === undefined) return;
   const numbers = (await run("stat", ["-c", "%t %T", device.source])).trim().split(" ");
   const [major, minor] = numbers.map((hex) => String(parseInt(hex, 16)));
-  const script = 'mkdir -p "${1%/*}" && { [ -b "$1" ] || mknod -m 0660 "$1" b "$2" "$3"; }';
+  const script = 'mkdir -p "${1%/*}" && { [ -b "$1" ] || (umask 0117; mknod "$1" b "$2" "$3"); }';
   await insideMounts(init, ["sh", "-euc", script, "sh", device.path, major!, minor!]);
 }
 
