@@ -1,0 +1,164 @@
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { build, FakeHost } from "./standin";
+
+jest.setTimeout(120_000);
+
+let out: string;
+beforeAll(() => (out = build()));
+afterAll(() => rmSync(dirname(out), { recursive: true }));
+
+let host: FakeHost;
+beforeEach(() => {
+  host = new FakeHost();
+  host.write("/proc/meminfo", "MemTotal:        8000000 kB\n");
+  host.write("/proc/net/if_inet6", "");
+  host.write("/proc/net/route", "eth0\t00000000\t0101A8C0\n");
+  host.write("/etc/ssh/ssh_config", "#   Port 22\n");
+  host.write("/etc/apt/sources.list.d/keep", "");
+  host.command("uname", "echo x86_64");
+  host.command("nproc", "echo 4");
+  host.command("wget", `[[ $* == *jammy-300/dists/bigbluebutton-jammy/Release.gpg ]]`);
+  host.command("dig", "if [[ $2 == turn.example.test ]]; then echo 198.51.100.9; fi");
+  host.command("ip", "echo 'eth0 UP 203.0.113.7/32 '");
+  host.command("dpkg", "exit 1");
+  for (const name of ["apt-get", "certbot", "systemctl", "xmlstarlet", "nginx", "chown", "sleep", "yq"]) {
+    host.command(name, "exit 1");
+  }
+  host.command("bbb-conf", "exit 0");
+  host.write("/usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties", "");
+});
+afterEach(() => host.remove());
+
+const install = (args: readonly string[], release = "jammy-30") =>
+  host.run(join(out, "bbb-install", release, "bbb-install.sh"), args);
+const good = [
+  "-v",
+  "jammy-300",
+  "-s",
+  "bbb.example.test",
+  "-e",
+  "a@example.test",
+  "-c",
+  "turn.example.test:secret",
+];
+
+describe("refuses", () => {
+  test.each([
+    [["-s", "bbb.example.com"], "You must specify a valid hostname (not the hostname given in the docs)."],
+    [["-e", "info@example.com"], "You must specify a valid email address (not the email in the docs)."],
+    [
+      ["-s", "b.test", "-c", "turn.example.com:x"],
+      "You must specify a valid hostname (not the example given in the docs)",
+    ],
+    [
+      ["-s", "b.test", "-c", "t.test:1234abcd"],
+      "You must specify a new password (not the example given in the docs).",
+    ],
+    [["-s", "b.test", "-c", "t.test"], "Option for coturn must be <hostname>:<secret>"],
+    [["-s", "b.test", "-c", ":x"], "-c option must contain <hostname>"],
+    [["-s", "b.test", "-c", "t.test:"], "-c option must contain <secret>"],
+    [
+      ["-v", "noble-400"],
+      "This script can only install BigBlueButton 3.0 and is meant to be run on Ubuntu 22.04 (jammy) server.",
+    ],
+    [["-v", "jammy-300-3.0.1"], "Unable to locate packages for jammy-300-3.0.1 at mirror.sandbox.test/bbb."],
+    [
+      ["-a"],
+      "Error: bbb-demo (API demos, '-a' option) were deprecated in BigBlueButton 2.6. Please use Greenlight or API MATE",
+    ],
+    [["-t", "nokey"], "You must respect the format <key>:<secret> when specifying your LTI credentials."],
+    [["-b"], "Invalid option: -"],
+    [["-v", "jammy-300", "-k"], "Keycloak cannot be installed without Greenlight."],
+    [
+      ["-c", "turn.example.test:x", "-s", "b.test"],
+      "DNS lookup for turn.example.test resolved to 198.51.100.9 but didn't match local 203.0.113.7.",
+    ],
+    [
+      ["-c", "nowhere.test:x", "-s", "b.test"],
+      "Unable to resolve nowhere.test to an IP address using DNS lookup.",
+    ],
+  ])("%j", (args, message) => {
+    const { status, stderr } = install(args);
+    expect(stderr).toContain(`bbb-install (stand-in): ${message}`);
+    expect(status).toBe(1);
+    expect(host.calls().join("\n")).not.toContain("dist-upgrade");
+  });
+
+  test("a machine that is not x86_64", () => {
+    host.command("uname", "echo aarch64");
+    expect(install(good)).toMatchObject({
+      status: 1,
+      stderr: "bbb-install (stand-in): You must run this command on a 64-bit server.\n",
+    });
+  });
+
+  test.each([
+    ["memory", "Your server should have (at least) 4 GB of memory."],
+    ["cores", "Your server needs to have (at least) 4 CPU cores (8 CPU cores recommended for production)."],
+    ["IPv6", "Your server does not support IPv6"],
+  ])("too little %s, unless told to go on", (what, message) => {
+    if (what === "memory") host.write("/proc/meminfo", "MemTotal:        3939999 kB\n");
+    if (what === "cores") host.command("nproc", "echo 3");
+    if (what === "IPv6") rmSync(host.path("/proc/net/if_inet6"));
+    const refused = install(good);
+    expect(refused.status).toBe(1);
+    expect(refused.stdout.trimEnd().split("\n").at(-1)).toBe(message);
+    install(["-j", ...good]);
+    expect(host.calls().join("\n")).toContain("dist-upgrade");
+  });
+
+  test("a host with Apache, unless told to go on", () => {
+    host.command("dpkg", '[[ $1 == -l ]] && echo "ii  apache2-bin"');
+    expect(install(good)).toMatchObject({
+      status: 1,
+      stdout: "You must uninstall the Apache2 server first\n",
+    });
+    install(["-i", ...good]);
+    expect(host.calls().join("\n")).toContain("dist-upgrade");
+  });
+
+  test("a server whose certificate is not to be had", () => {
+    const { status, stderr } = install(good);
+    expect(stderr).toContain("Let's Encrypt SSL request for bbb.example.test did not succeed - exiting");
+    expect(status).toBe(1);
+  });
+});
+
+test("falls through every other failure and ends with 0", () => {
+  host.command("certbot", "exit 0");
+  const { status } = install(good);
+  expect(status).toBe(0);
+  const calls = host.calls().filter((call) => !/^(uname|nproc|ip|dpkg|wget|chown)/.test(call));
+  expect(calls).toContain("apt-get install -yq bigbluebutton"); // which failed
+  expect(calls.at(-1)).toBe("bbb-conf --check");
+});
+
+test("takes -c after -s without a look at the name, and writes its secret to the XML on every run", () => {
+  host.command("certbot", "exit 0");
+  host.write("/etc/bigbluebutton/turn-stun-servers.xml", "ours");
+  install(good);
+  expect(host.calls().join("\n")).not.toContain("dig");
+  const xml = host.read("/etc/bigbluebutton/turn-stun-servers.xml");
+  expect(xml).toContain('index="0" value="secret"');
+  expect(xml).toContain('value="turns:turn.example.test:443?transport=tcp"');
+});
+
+test("asks certbot as the original does, and shows its environment", () => {
+  host.command("certbot", "exit 0");
+  expect(install(good).stdout).toContain("DEBIAN_FRONTEND=noninteractive");
+  const asked = host.calls().find((call) => call.startsWith("certbot"));
+  expect(asked).toContain("--email a@example.test --agree-tos --rsa-key-size 4096");
+  expect(asked).toContain(
+    "-d bbb.example.test --deploy-hook systemctl reload nginx --webroot --non-interactive certonly",
+  );
+  expect(asked).not.toContain("--server");
+});
+
+test("4.0 has an option more, and its own version check", () => {
+  const { stderr } = install(["-b", "-v", "jammy-300"], "noble-40");
+  expect(stderr).toContain(
+    "can only install BigBlueButton 4.0 and is meant to be run on Ubuntu 24.04 (noble) server.",
+  );
+});

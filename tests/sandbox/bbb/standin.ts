@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+export const STANDIN = join(__dirname, "..", "..", "..", "sandbox", "bbb");
+
+/** A file of a package of the stand-in, as in the sources. */
+export const packaged = (name: string, path: string): string => join(STANDIN, "packages", name, "root", path);
+
+/** The rows of one of the stand-in's tables. */
+export function rows(table: string, separator: RegExp): string[][] {
+  return readFileSync(join(STANDIN, table), "utf8")
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => line.trim().split(separator));
+}
+
+/** Build the stand-in into a new directory. */
+export function build(): string {
+  const directory = join(mkdtempSync(join(tmpdir(), "stand-in-")), "out");
+  const { status, stderr } = spawnSync(join(STANDIN, "build"), [directory], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`build: ${stderr}`);
+  return directory;
+}
+
+/**
+ * A directory in the place of a host's root, for scripts that name their files absolutely: they run with these
+ * paths moved below it, as root whoever runs them, and with stand-ins for the commands that would touch the machine.
+ */
+export class FakeHost {
+  readonly root = mkdtempSync(join(tmpdir(), "host-"));
+  private readonly bin = join(this.root, "fake-bin");
+
+  constructor() {
+    mkdirSync(this.bin);
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true });
+  }
+
+  path(absolute: string): string {
+    return join(this.root, absolute);
+  }
+
+  read(absolute: string): string {
+    return readFileSync(this.path(absolute), "utf8");
+  }
+
+  write(absolute: string, text: string, mode = 0o644): void {
+    mkdirSync(dirname(this.path(absolute)), { recursive: true });
+    writeFileSync(this.path(absolute), text, { mode });
+  }
+
+  copy(source: string, absolute: string): void {
+    mkdirSync(dirname(this.path(absolute)), { recursive: true });
+    cpSync(source, this.path(absolute), { recursive: true });
+  }
+
+  /** A command in front of the machine's own; `body` is bash. Each call is kept, see {@link calls}. */
+  command(name: string, body: string): void {
+    const note = `printf '%s\\n' "${name} $*" >>"${this.path("calls")}"`;
+    writeFileSync(join(this.bin, name), `#!/bin/bash\n${note}\n${body}\n`, { mode: 0o755 });
+  }
+
+  calls(): string[] {
+    try {
+      return this.read("calls").trimEnd().split("\n");
+    } catch {
+      return [];
+    }
+  }
+
+  run(script: string, args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+    const moved = readFileSync(script, "utf8")
+      .replaceAll(/(?<![\w.$}/:-])\/(etc|usr|var|opt|proc|sys|root|tmp|lib|local)\//g, `${this.root}/$1/`)
+      .replaceAll("$EUID", "${FAKE_EUID:-0}");
+    const file = this.path("script");
+    writeFileSync(file, moved);
+    return spawnSync("bash", [file, ...args], {
+      encoding: "utf8",
+      env: { PATH: `${this.bin}:${process.env.PATH}`, HOME: this.path("root"), LC_ALL: "C.UTF-8" },
+    });
+  }
+}
