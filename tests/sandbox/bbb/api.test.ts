@@ -39,7 +39,7 @@ function configure(release: string, properties: string, turnXml?: string): void 
 }
 
 async function start(): Promise<void> {
-  server = spawn("python3", [SERVER, "--root", root, "--port", "0"], { env: PYTHON });
+  server = spawn("/usr/bin/python3", [SERVER, "--root", root, "--port", "0"], { env: PYTHON });
   const port = await new Promise<string>((resolve, reject) => {
     createInterface({ input: server!.stdout! }).once("line", (line) => resolve(line.split(":").at(-1)!));
     server!.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
@@ -246,7 +246,7 @@ test.each([
   ],
 ])("does not start with a turn-stun-servers.xml that %s", (_, xml) => {
   configure("3.0.26-standin", "", xml);
-  const { status, stderr } = spawnSync("python3", [SERVER, "--root", root, "--port", "0"], {
+  const { status, stderr } = spawnSync("/usr/bin/python3", [SERVER, "--root", root, "--port", "0"], {
     encoding: "utf8",
     env: PYTHON,
   });
@@ -256,7 +256,7 @@ test.each([
 
 test("makes the TURN credentials of a known vector", () => {
   const program = `import sys; sys.path.insert(0, sys.argv[1]); import bbb_web; print(*bbb_web.turn_credentials("north", "w_abcdefghijkl", 86400, 1700000000))`;
-  const { stdout } = spawnSync("python3", ["-c", program, join(SERVER, "..")], {
+  const { stdout } = spawnSync("/usr/bin/python3", ["-c", program, join(SERVER, "..")], {
     encoding: "utf8",
     env: PYTHON,
   });

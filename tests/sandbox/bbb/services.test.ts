@@ -15,7 +15,7 @@ describe("a media server's stand-in", () => {
   let service: ChildProcess;
   beforeAll(async () => {
     const script = packaged("bbb-standin", "usr/lib/bbb-standin/service.py");
-    service = spawn("python3", [script, "freeswitch", "--echo", `${FIRST}-${LAST}`, `${TCP}`]);
+    service = spawn("/usr/bin/python3", [script, "freeswitch", "--echo", `${FIRST}-${LAST}`, `${TCP}`]);
     await once(service.stdout!, "data");
   });
   afterAll(() => service.kill());
@@ -72,7 +72,7 @@ test("yq sets and reads one path of a YAML file", () => {
   const file = join(directory, "a.yml");
   // python3-yaml is of the hosts' own Python.
   const yq = (...args: string[]) =>
-    spawnSync("python3", [packaged("bbb-standin", "usr/lib/bbb-standin/yq.py"), ...args, file], {
+    spawnSync("/usr/bin/python3", [packaged("bbb-standin", "usr/lib/bbb-standin/yq.py"), ...args, file], {
       encoding: "utf8",
     });
   try {
