@@ -102,7 +102,7 @@ export class Checkpoint {
     try {
       return JSON.parse(readFileSync(file, "utf8")) as Export;
     } catch (error) {
-      throw new Error(`the checkpoint ${file} cannot be read: ${String(error)}`);
+      throw new Error(`the checkpoint ${file} cannot be read: ${String(error)}`, { cause: error });
     }
   }
 

@@ -159,7 +159,7 @@ export class Deployment {
         : difference(old.inputs, state.inputs, [], []).changed.length > 0
           ? "update"
           : "same";
-    const end = this.display.begin(step, state.urn);
+    const end = this.display.begin(step, state.urn, "", true);
     state.outputs = old?.outputs ?? {};
     this.keep(state, old);
     end();
@@ -168,7 +168,12 @@ export class Deployment {
 
   private provider(state: ResourceState, old: ResourceState | undefined): Registered {
     const changed = old !== undefined && difference(old.inputs, state.inputs, [], []).changed.length > 0;
-    const end = this.display.begin(old === undefined ? "create" : changed ? "update" : "same", state.urn);
+    const end = this.display.begin(
+      old === undefined ? "create" : changed ? "update" : "same",
+      state.urn,
+      "",
+      true,
+    );
     state.id = old?.id ?? randomUUID();
     state.outputs = state.inputs;
     this.keep(state, old);
@@ -428,7 +433,7 @@ export class Deployment {
     const replaced = why ?? (state.delete === true ? "deleting original" : undefined);
     const counted = replaced === undefined && !isDefaultProvider;
     if (replaced !== undefined && !this.preview) this.display.line(` -- ${nameOf(state.urn)} ${replaced}`);
-    const end = counted ? this.display.begin("delete", state.urn) : () => {};
+    const end = counted ? this.display.begin("delete", state.urn, "", !state.custom) : () => {};
     const kind = state.custom && !state.type.startsWith(PROVIDER_TYPE) ? this.kind(state.type) : undefined;
     const gone = state.deletedWith !== undefined && this.deleted.has(state.deletedWith);
     const destroy = kind?.delete?.bind(kind);

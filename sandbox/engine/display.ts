@@ -87,17 +87,17 @@ export class Display {
     this.out.write(`${text}\n`);
   }
 
-  /** Print that a step begins; returns what prints and counts its end. */
-  begin(step: Step, urn: string, why = ""): () => void {
+  /** Print that a step begins, unless it is over at once; returns what prints and counts its end. */
+  begin(step: Step, urn: string, why = "", atOnce = false): () => void {
     const { symbol, doing } = LISTED.find((listed) => listed.step === step) ?? { symbol: "  ", doing: "" };
     const subject = ` ${symbol} ${shortType(typeOf(urn))} ${nameOf(urn)}`;
     const start = Date.now();
-    if (step !== "same" && !this.preview) this.line(`${subject} ${doing}${why}`);
+    if (step !== "same" && !this.preview && !atOnce) this.line(`${subject} ${doing}${why}`);
     return () => {
       this.summary[COUNTED[step]] += 1;
       if (step === "same") return;
       if (this.preview) this.line(`${subject} ${step}${why}`);
-      else this.line(`${subject} ${COUNTED[step]} (${seconds(start)})`);
+      else this.line(`${subject} ${COUNTED[step]}${atOnce ? "" : ` (${seconds(start)})`}`);
     };
   }
 

@@ -5,6 +5,7 @@
 import { Checkpoint, type Export } from "./checkpoint";
 import { Deployment, type DeploymentOptions } from "./deploy";
 import { Display, type Summary } from "./display";
+import type { Driver } from "./driver";
 import { drivers } from "./drivers";
 import { STACK_TYPE } from "./goal";
 import { lock } from "./lock";
@@ -28,6 +29,8 @@ export interface UpdateOptions {
   readonly stateDir: string;
   readonly engine: "embedded" | "pulumi";
   readonly out: NodeJS.WritableStream;
+  /** Providers of the embedded engine, by package. @default those in ./drivers */
+  readonly drivers?: Readonly<Record<string, Driver>>;
 }
 
 /** The update ended with errors, all of which have been printed. */
@@ -119,6 +122,7 @@ async function run(
       {
         projectDir: options.projectDir,
         main: project.main,
+        typescript: project.typescript,
         project: project.name,
         stack: options.stack,
         address: server.address,
@@ -127,7 +131,10 @@ async function run(
         config,
         env: programEnvironment(),
       },
-      (line) => display.log("", line),
+      (line) => {
+        // what a stopped program has to say of it is no news
+        if (server.stopped() === undefined) display.log("", line);
+      },
     );
     await deployment.settle();
     const stopped = server.stopped();
@@ -142,8 +149,7 @@ async function run(
 
 /** The program reads its settings from PULUMI_CONFIG; credentials of the clouds are the drivers' business. */
 function programEnvironment(): Record<string, string | undefined> {
-  const { HCLOUD_TOKEN: _token, PULUMI_CONFIG_PASSPHRASE: _passphrase, ...rest } = process.env;
-  return rest;
+  return { ...process.env, HCLOUD_TOKEN: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
 }
 
 function configured(options: UpdateOptions): { project: Project; config: Config } {
@@ -159,7 +165,7 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     env: options.env,
     config: config.values,
     secretConfig: config.secretKeys,
-    drivers,
+    drivers: options.drivers ?? drivers,
     parallel: PARALLEL,
   };
 }

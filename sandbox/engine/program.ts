@@ -7,6 +7,7 @@ import type { Config } from "./project";
 export interface ProgramOptions {
   readonly projectDir: string;
   readonly main: string;
+  readonly typescript: boolean;
   readonly project: string;
   readonly stack: string;
   readonly address: string;
@@ -38,7 +39,7 @@ export async function runProgram(
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...options.env,
-        PULUMI_NODEJS_TYPESCRIPT: "true",
+        PULUMI_NODEJS_TYPESCRIPT: String(options.typescript),
         PULUMI_CONFIG: JSON.stringify(options.config.values),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.config.secretKeys),
       },

@@ -20,6 +20,7 @@ export interface Project {
   readonly name: string;
   /** The program, relative to the project's folder. */
   readonly main: string;
+  readonly typescript: boolean;
   readonly declarations: Readonly<Record<string, Declaration>>;
 }
 
@@ -35,15 +36,18 @@ export function readProject(projectDir: string): Project {
   const project = parse(readFileSync(file, "utf8")) as {
     name: string;
     main?: string;
+    runtime?: string | { options?: { typescript?: boolean } };
     config?: Record<string, Value>;
   };
+  const typescript = typeof project.runtime !== "object" || project.runtime.options?.typescript !== false;
   const declarations = Object.entries(project.config ?? {}).map(([key, declared]) => [
     key,
     isDeclaration(declared) ? declared : { default: declared },
   ]);
   return {
     name: project.name,
-    main: `./${project.main ?? "index.ts"}`,
+    main: `./${project.main ?? (typescript ? "index.ts" : "index.js")}`,
+    typescript,
     declarations: Object.fromEntries(declarations) as Record<string, Declaration>,
   };
 }

@@ -21,6 +21,16 @@ export function passphraseFile(stateDir: string): string {
   return file;
 }
 
+const derived = new Map<string, Buffer>();
+
+/** Half a second of work, done once a process. */
+function derivedKey(passphrase: string, salt: Buffer): Buffer {
+  const name = `${salt.toString("base64")} ${passphrase}`;
+  const key = derived.get(name) ?? pbkdf2Sync(passphrase, salt, ROUNDS, 32, "sha256");
+  derived.set(name, key);
+  return key;
+}
+
 export class Crypter {
   /** What the checkpoint stores of this crypter: the salt, and a proof that a passphrase is the right one. */
   readonly salt: string;
@@ -31,7 +41,7 @@ export class Crypter {
   constructor(passphrase: string, salt?: string) {
     const [, raw] = salt?.split(":") ?? [];
     const bytes = raw === undefined ? randomBytes(8) : Buffer.from(raw, "base64");
-    this.key = pbkdf2Sync(passphrase, bytes, ROUNDS, 32, "sha256");
+    this.key = derivedKey(passphrase, bytes);
     this.salt = salt ?? `v1:${bytes.toString("base64")}:${this.encrypt("pulumi")}`;
     const proof = this.salt.split(":").slice(2).join(":");
     if (this.decrypt(proof) !== "pulumi") throw new Error("wrong proof in the checkpoint's salt");
@@ -42,7 +52,9 @@ export class Crypter {
     try {
       return new Crypter(readFileSync(file, "utf8"), salt);
     } catch (error) {
-      throw new Error(`the passphrase in ${file} does not open the checkpoint: ${String(error)}`);
+      throw new Error(`the passphrase in ${file} does not open the checkpoint: ${String(error)}`, {
+        cause: error,
+      });
     }
   }
 

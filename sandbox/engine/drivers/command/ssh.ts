@@ -105,7 +105,9 @@ export async function dial(connection: Value | undefined, { timeout, log }: Dial
       return await connect(config);
     } catch (error) {
       const message = (error as Error).message;
-      if (limit > -1 && failed + 1 > limit) throw new Error(`after ${failed} failed attempts: ${message}`);
+      if (limit > -1 && failed + 1 > limit) {
+        throw new Error(`after ${failed} failed attempts: ${message}`, { cause: error });
+      }
       if (Date.now() - reported > REPORT_EVERY_MS) {
         reported = Date.now();
         log(`Dial ${failed + 1}/${limit === -1 ? "inf" : limit} failed: retrying (${message})`);

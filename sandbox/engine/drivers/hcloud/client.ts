@@ -115,9 +115,8 @@ export class Hcloud {
       },
       body: body === undefined ? undefined : JSON.stringify(body),
     }).catch((error: Error) => {
-      throw new Error(
-        `${method} ${this.endpoint}${path}: ${String((error.cause as Error | undefined)?.message ?? error.message)}`,
-      );
+      const reason = (error.cause as Error | undefined)?.message ?? error.message;
+      throw new Error(`${method} ${this.endpoint}${path}: ${reason}`, { cause: error });
     });
     const text = await response.text();
     if (response.ok) return (text === "" ? {} : JSON.parse(text)) as T;
@@ -127,12 +126,12 @@ export class Hcloud {
 
 function running(actions: readonly (Action | null | undefined)[]): Action[] {
   const failed = actions.find((action) => action?.status === "error");
-  if (failed != null) {
+  if (failed) {
     throw new Error(
       `${failed.error?.message ?? failed.command} (${failed.error?.code ?? "unknown"}, ${failed.id})`,
     );
   }
-  return actions.filter((action) => action != null && action.status === "running") as Action[];
+  return actions.filter((action) => action?.status === "running") as Action[];
 }
 
 interface ErrorBody {

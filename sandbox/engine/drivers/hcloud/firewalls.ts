@@ -55,7 +55,9 @@ async function existing(id: string, context: Context): Promise<Firewall> {
   try {
     return (await api(context).get<{ firewall: Firewall }>(`/firewalls/${id}`)).firewall;
   } catch (error) {
-    throw new Error(`firewall ${id} is gone from the cloud, or cannot be read: ${(error as Error).message}`);
+    throw new Error(`firewall ${id} is gone from the cloud, or cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -83,7 +83,7 @@ async function one<T>(
 
 function deprecation(of: Deprecation | null | undefined): { [key: string]: Value } {
   return {
-    isDeprecated: of != null,
+    isDeprecated: Boolean(of),
     deprecationAnnounced: of?.announced ?? "",
     unavailableAfter: of?.unavailable_after ?? "",
   };

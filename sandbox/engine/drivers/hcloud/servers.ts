@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { NotServed } from "../../goal";
 import type { Context, Created, Kind, State } from "../../driver";
@@ -22,6 +23,7 @@ import { imageByName, serverTypeByName, type Image } from "./lookups";
 
 interface Server extends Named {
   readonly status: string;
+  readonly locked?: boolean;
   readonly server_type: { readonly name: string };
   readonly location: { readonly name: string };
   readonly image: { readonly id: number; readonly name: string | null } | null;
@@ -177,6 +179,7 @@ async function existing(id: string, context: Context): Promise<Server> {
     if (!isNotFound(error)) throw error;
     throw new Error(
       `server ${id} was deleted outside of Pulumi: it is in the checkpoint, but not in the cloud`,
+      { cause: error },
     );
   }
 }
@@ -203,16 +206,16 @@ async function changePublicNet(server: Server, old: Values, inputs: Values, cont
   const [after] = (inputs.publicNets ?? []) as Values[];
   await hcloud.act(`/servers/${server.id}/actions/poweroff`);
   for (const family of ["ipv4", "ipv6"] as const) {
-    const wanted = after?.[family];
+    const wanted = after?.[family] ?? undefined;
     const held = server.public_net[family]?.id;
-    if (wanted == null && after?.[`${family}Enabled`] !== false) {
+    if (wanted === undefined && after?.[`${family}Enabled`] !== false) {
       throw new NotServed(`publicNets with an automatic ${family} on an existing server`);
     }
     if (held !== undefined) {
       await hcloud.act(`/primary_ips/${held}/actions/unassign`);
-      if (before[family] == null) await hcloud.delete(`/primary_ips/${held}`);
+      if ((before[family] ?? undefined) === undefined) await hcloud.delete(`/primary_ips/${held}`);
     }
-    if (wanted != null) {
+    if (wanted !== undefined) {
       const body = { assignee_id: server.id, assignee_type: "server" };
       await hcloud.act(`/primary_ips/${String(wanted)}/actions/assign`, body);
     }
@@ -222,6 +225,15 @@ async function changePublicNet(server: Server, old: Values, inputs: Values, cont
     () => true,
     () => hcloud.act(`/servers/${server.id}/actions/poweron`),
   );
+}
+
+/** Wait for the actions that a killed update began on a server. */
+export async function unlocked(id: number | string, context: Context): Promise<void> {
+  for (let poll = 0; poll < 300; poll++) {
+    if ((await read(id, context)).locked !== true) return;
+    await sleep(1000);
+  }
+  throw new Error(`server ${id} is locked for five minutes: an action on it does not end`);
 }
 
 export const server: Kind = {
@@ -246,6 +258,9 @@ export const server: Kind = {
   adopt: async (inputs, context) => {
     const found = await ours<Server>(context, "servers", inputs);
     if (found === undefined) return undefined;
-    return afterCreate(found.id, inputs, () => finish(found.id, inputs, context));
+    return afterCreate(found.id, inputs, async () => {
+      await unlocked(found.id, context);
+      return finish(found.id, inputs, context);
+    });
   },
 };

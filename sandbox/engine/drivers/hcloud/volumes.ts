@@ -15,6 +15,9 @@ import {
   type Named,
   type Protection,
 } from "./common";
+import { unlocked } from "./servers";
+
+const isLocked = (error: unknown) => error instanceof ApiError && error.code === "locked";
 
 interface Volume extends Named {
   readonly server: number | null;
@@ -22,8 +25,6 @@ interface Volume extends Named {
   readonly location: { readonly name: string };
   readonly protection: Protection;
 }
-
-const isLocked = (error: unknown) => error instanceof ApiError && error.code === "locked";
 
 async function finish(id: number, inputs: Values, context: Context): Promise<Created> {
   return afterCreate(id, inputs, async () => {
@@ -126,6 +127,7 @@ export const volumeAttachment: Kind = {
     if (found !== undefined && found.server !== null) await detach(id, context);
   },
   adopt: async (inputs, context) => {
+    await unlocked(String(inputs.serverId), context);
     const found = await find(String(inputs.volumeId), context);
     return found?.server === Number(inputs.serverId)
       ? { id: String(inputs.volumeId), outputs: inputs }

@@ -1,0 +1,502 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { up } from "../../../sandbox/engine";
+import { lock } from "../../../sandbox/engine/lock";
+import { Workbench } from "./support";
+
+jest.setTimeout(120_000);
+
+let bench: Workbench;
+afterEach(() => bench.close());
+
+describe("an update", () => {
+  test("creates everything once, and then nothing", async () => {
+    bench = new Workbench(`
+      const group = new Group("group");
+      const a = new Thing("a", { text: "x" }, { parent: group });
+      const b = new Thing("b", { of: a.serial });
+      export const serial = b.serial;
+      export const numbers = [1, { two: a.id }];
+    `);
+    const first = await bench.up();
+    expect(first.summary).toMatchObject({ created: 4, unchanged: 0 });
+    expect(first.output).toMatch(/ \+ {2}test:index:Thing b created \(\d+\.\ds\)\n/);
+    expect(first.output).toMatch(/\nResources:\n {4}\+ 4 created\n\nDuration: \S+s\n$/);
+    expect(bench.takeCalls()).toEqual(["create a", "create b"]);
+    expect(bench.resource("a")?.urn).toBe("urn:pulumi:dev::demo::test:index:Group$test:index:Thing::a");
+    expect(bench.resource("b")).toMatchObject({
+      id: "id-2",
+      inputs: { of: "serial-1" },
+      dependencies: [bench.resource("a")?.urn],
+      propertyDependencies: { of: [bench.resource("a")?.urn] },
+    });
+    await expect(bench.outputs()).resolves.toEqual({ serial: "serial-2", numbers: [1, { two: "id-1" }] });
+
+    const before = bench.resources();
+    const second = await bench.up();
+    expect(second.summary).toMatchObject({ created: 0, updated: 0, replaced: 0, deleted: 0, unchanged: 4 });
+    expect(second.output).toMatch(/\nResources:\n {4}4 unchanged\n\nDuration: \S+s\n$/);
+    expect(bench.takeCalls()).toEqual([]);
+    expect(bench.resources()).toEqual(before);
+  });
+
+  test("changes, replaces and deletes what the program changes, replaces and drops", async () => {
+    bench = new Workbench(`
+      const a = new Thing("a", { text: "x", size: 1 });
+      const b = new Thing("b", { of: a.serial });
+      new Thing("c", { on: b.id });
+      new Thing("d");
+      new Thing("e", { tags: { one: 1 } }, { replaceOnChanges: ["tags.*"] });
+    `);
+    await bench.up();
+    bench.takeCalls();
+    bench.program(`
+      const a = new Thing("a", { text: "x", size: 2 });
+      const b = new Thing("b", { of: a.serial });
+      new Thing("e", { tags: { one: 2 } }, { replaceOnChanges: ["tags.*"] });
+    `);
+    const { summary, output } = await bench.up();
+    expect(summary).toMatchObject({ created: 0, updated: 1, replaced: 2, deleted: 2, unchanged: 1 });
+    const calls = bench.takeCalls();
+    expect([...calls].sort()).toEqual(
+      ["create a", "create e", "delete a", "delete c", "delete d", "delete e", "update b"].sort(),
+    );
+    expect(calls.indexOf("create a")).toBeLessThan(calls.indexOf("update b"));
+    expect(calls.indexOf("update b")).toBeLessThan(calls.indexOf("delete c"));
+    expect(calls.indexOf("update b")).toBeLessThan(calls.indexOf("delete a"));
+    expect(output).toMatch(
+      / {4}~ 1 updated\n {4}- 2 deleted\n {4}\+-2 replaced\n {4}5 changes\. 1 unchanged\n/,
+    );
+    expect(bench.resources().filter((state) => state.delete)).toEqual([]);
+  });
+
+  test("keeps the old value of ignored changes, but not in a replacement", async () => {
+    const program = (text: string, deep: string, size: number) =>
+      bench.program(`new Thing("a", { text: "${text}", map: { deep: "${deep}", other: 1 }, size: ${size} },
+        { ignoreChanges: ["text", "map.deep"] });`);
+    bench = new Workbench("");
+    program("one", "one", 1);
+    await bench.up();
+    program("two", "two", 1);
+    expect((await bench.up()).summary).toMatchObject({ unchanged: 2, updated: 0 });
+    expect(bench.resource("a")?.inputs).toMatchObject({ text: "one", map: { deep: "one" } });
+    program("three", "three", 2);
+    expect((await bench.up()).summary).toMatchObject({ replaced: 1 });
+    expect(bench.resource("a")?.inputs).toMatchObject({ text: "three", map: { deep: "three" } });
+  });
+
+  test("deletes before it replaces, dependents that are replaced by it first", async () => {
+    const program = (text: string) =>
+      bench.program(`
+        const a = new Thing("a", { name: "a", size: "${text}" }, {}, "Named");
+        const b = new Thing("b", { size: a.serial }, { dependsOn: a });
+        new Thing("c", { note: a.serial, x: b.id });
+        new Thing("d", {}, { dependsOn: a });
+      `);
+    bench = new Workbench("");
+    program("1");
+    await bench.up();
+    bench.takeCalls();
+    program("2");
+    const { summary } = await bench.up();
+    expect(summary).toMatchObject({ replaced: 2, updated: 1, unchanged: 2, created: 0, deleted: 0 });
+    expect(bench.takeCalls()).toEqual(["delete b", "delete a", "create a", "create b", "update c"]);
+  });
+
+  test("lets the program ask for deleteBeforeReplace, or for none", async () => {
+    const program = (size: number) =>
+      bench.program(`
+        new Thing("a", { size: ${size} }, { deleteBeforeReplace: true });
+        new Thing("b", { size: ${size}, name: "b" }, { deleteBeforeReplace: false }, "Named");
+      `);
+    bench = new Workbench("");
+    program(1);
+    await bench.up();
+    bench.takeCalls();
+    program(2);
+    await bench.up();
+    const calls = bench.takeCalls();
+    expect(calls.filter((call) => call.endsWith("a"))).toEqual(["delete a", "create a"]);
+    expect(calls.filter((call) => call.endsWith("b"))).toEqual(["create b", "delete b"]);
+  });
+
+  test.each(["", ', name: "host"'])(
+    "replaces what is deletedWith a replaced resource, and deletes it with that (%s)",
+    async (name) => {
+      const program = (size: number) =>
+        bench.program(`
+        const host = new Thing("host", { size: ${size}${name} }, {}, "Named");
+        const step = new Thing("step", { text: "x" }, { deletedWith: host });
+        new Thing("along", {}, { replaceWith: [step] });
+      `);
+      bench = new Workbench("");
+      program(1);
+      await bench.up();
+      bench.takeCalls();
+      program(2);
+      expect((await bench.up()).summary).toMatchObject({ replaced: 3, unchanged: 1 });
+      const calls = bench.takeCalls();
+      expect(calls).toContain("create step");
+      expect(calls).not.toContain("delete step");
+      expect(calls).toContain("delete along");
+      await bench.destroy();
+      expect(bench.takeCalls()).not.toContain("delete step");
+      expect(bench.resources()).toEqual([]);
+    },
+  );
+
+  test("carries on with what does not need a resource that fails, and says so once", async () => {
+    bench = new Workbench(`
+      const a = new Thing("a");
+      const b = new Thing("b", { of: a.serial });
+      new Thing("c", { of: b.serial }, { dependsOn: b });
+      new Thing("slow", { ms: 500 });
+      new Thing("after", {}, { dependsOn: [new Thing("d", { ms: 300 })] });
+      export const serial = b.serial;
+    `);
+    bench.broken.add("a");
+    const { output, errors, summary } = await bench.up();
+    expect(errors).toEqual(["no luck with a"]);
+    expect(output.match(/no luck with a/g)).toHaveLength(1);
+    expect(output).toContain("test:index:Thing (a):\n    error: no luck with a");
+    expect(output).not.toContain("failed to register");
+    expect(bench.takeCalls().sort()).toEqual(["create a", "create after", "create d", "create slow"]);
+    expect(summary.created).toBe(4);
+    expect(bench.resource("a")).toBeUndefined();
+    bench.broken.clear();
+    expect((await bench.up()).summary).toMatchObject({ created: 3, unchanged: 4 });
+  });
+
+  test("deletes nothing when something failed", async () => {
+    bench = new Workbench(`new Thing("a", { text: 1 }); new Thing("b");`);
+    await bench.up();
+    bench.takeCalls();
+    bench.program(`new Thing("a", { text: 2 });`);
+    bench.broken.add("a");
+    expect((await bench.up()).errors).toEqual(["no luck with a"]);
+    expect(bench.takeCalls()).toEqual(["update a"]);
+    expect(bench.resource("a")?.inputs).toEqual({ text: 1 });
+    expect(bench.resource("b")).toBeDefined();
+  });
+
+  test("keeps what a create left behind, and continues it", async () => {
+    bench = new Workbench(`new Thing("a", { half: true });`);
+    expect((await bench.up()).errors).toEqual(["only half done"]);
+    expect(bench.resource("a")).toMatchObject({ id: "id-1", initErrors: ["only half done"] });
+    bench.takeCalls();
+    expect((await bench.up()).summary).toMatchObject({ updated: 1 });
+    expect(bench.takeCalls()).toEqual(["update a"]);
+    expect(bench.resource("a")?.initErrors).toBeUndefined();
+  });
+
+  test("bounds an operation by customTimeouts", async () => {
+    bench = new Workbench(`new Thing("a", { forever: true }, { customTimeouts: { create: "200ms" } });`);
+    expect((await bench.up()).errors).toEqual(["timed out"]);
+  });
+
+  test("reports an error of the program's own, with nothing lost of what runs", async () => {
+    bench = new Workbench(`
+      new Thing("slow", { ms: 700 });
+      setTimeout(() => { throw new Error("the program is wrong"); }, 200);
+    `);
+    const { errors, output } = await bench.up();
+    expect(errors).toHaveLength(1);
+    expect(output).toContain("the program is wrong");
+    expect(bench.resource("slow")).toBeDefined();
+  });
+});
+
+describe("a preview", () => {
+  test("calls nothing, writes nothing, and knows what it cannot know", async () => {
+    bench = new Workbench(`
+      const a = new Thing("a", { size: 1 });
+      const b = new Thing("b", { of: a.serial });
+      a.serial.apply((serial) => { throw new Error("applied " + serial); });
+      export const known = "yes";
+      export const serial = pulumi.secret(b.serial);
+    `);
+    const { summary, output } = await bench.preview();
+    expect(summary.created).toBe(3);
+    expect(output).toContain('known : "yes"');
+    expect(output).toMatch(/Resources:\n {4}\+ 3 to create\n/);
+    expect(bench.calls).toEqual([]);
+    expect(existsSync(join(bench.stateDir, "stacks"))).toBe(false);
+  });
+
+  test("shows a change, the replacement it makes, and deletions", async () => {
+    bench = new Workbench(`
+      const a = new Thing("a", { size: 1 });
+      new Thing("b", { size: a.serial }); new Thing("c");
+    `);
+    await bench.up();
+    const before = bench.text();
+    bench.takeCalls();
+    bench.program(`
+      const a = new Thing("a", { size: 2 });
+      new Thing("b", { size: a.serial });
+    `);
+    const { summary } = await bench.preview();
+    expect(summary).toMatchObject({ replaced: 2, deleted: 1, unchanged: 1 });
+    expect(bench.calls).toEqual([]);
+    expect(bench.text()).toBe(before);
+  });
+});
+
+describe("secrets", () => {
+  const SECRET = "correct horse battery staple";
+
+  test("are encrypted in the checkpoint, hidden in print, and given on request", async () => {
+    bench = new Workbench(
+      `
+      const config = new pulumi.Config();
+      const a = new Thing("a", { text: config.requireSecret("word"), map: { deep: pulumi.secret("${SECRET}") }, plain: "seen" });
+      const b = new Thing("b", { given: a.serial }, { additionalSecretOutputs: ["serial"] });
+      export const word = (a as any).text;
+      export const nested = { list: [pulumi.secret("${SECRET}"), "open"] };
+      export const serial = b.serial;
+    `.replace("{ serial: undefined", "{ text: undefined, serial: undefined"),
+      "config:\n  word:\n    type: string\n    secret: true\n",
+    );
+    bench.config = { word: SECRET };
+    const { output } = await bench.up();
+    const text = bench.text();
+    expect(output).not.toContain(SECRET);
+    expect(output).toMatch(/serial: "\[secret\]"/);
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toContain("serial-2");
+    expect(text).toContain("seen");
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+    expect(bench.resource("a")?.inputs.text).toEqual({
+      ...secret,
+      ciphertext: expect.stringMatching(/^v1:\S+:\S+$/),
+    });
+    expect(bench.resource("a")?.outputs.text).toMatchObject(secret);
+    expect(bench.resource("b")?.outputs.serial).toMatchObject(secret);
+    await expect(bench.outputs()).resolves.toMatchObject({ serial: "[secret]" });
+    await expect(bench.outputs(true)).resolves.toMatchObject({
+      serial: "serial-2",
+      nested: { list: [SECRET, "open"] },
+    });
+    expect(statSync(join(bench.stateDir, "passphrase")).mode & 0o777).toBe(0o600);
+    expect(statSync(join(bench.stateDir, "stacks", "dev.json")).mode & 0o777).toBe(0o600);
+
+    expect((await bench.up()).summary).toMatchObject({ unchanged: 3, updated: 0 });
+    bench.config = { word: "another" };
+    expect((await bench.up()).summary).toMatchObject({ updated: 1, unchanged: 2 });
+  });
+
+  test("a checkpoint has the form of `pulumi stack export`", async () => {
+    bench = new Workbench(
+      `new Thing("a", { text: pulumi.secret("x") }, { protect: true, customTimeouts: { create: "1m30s" } });`,
+    );
+    await bench.up();
+    const exported = JSON.parse(bench.text());
+    expect(exported).toMatchObject({
+      version: 3,
+      deployment: {
+        secrets_providers: {
+          type: "passphrase",
+          state: { salt: expect.stringMatching(/^v1:\S+:v1:\S+:\S+$/) },
+        },
+        pending_operations: [],
+      },
+    });
+    expect(exported.deployment.resources.map(({ type }: { type: string }) => type)).toEqual([
+      "pulumi:pulumi:Stack",
+      "pulumi:providers:test",
+      "test:index:Thing",
+    ]);
+    const { provider, ...thing } = bench.resource("a") ?? {};
+    expect(provider).toBe(`${bench.resource("default_1_0_0")?.urn}::${bench.resource("default_1_0_0")?.id}`);
+    expect(thing).toMatchObject({
+      custom: true,
+      protect: true,
+      customTimeouts: { create: 90 },
+      parent: bench.resources()[0]?.urn,
+    });
+  });
+
+  test("another passphrase does not open a checkpoint", async () => {
+    bench = new Workbench(`new Thing("a", { text: pulumi.secret("x") });`);
+    await bench.up();
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(join(bench.stateDir, "passphrase"), "another");
+    await expect(bench.up()).rejects.toThrow(/passphrase in .* does not open the checkpoint/);
+  });
+});
+
+describe("protection", () => {
+  const PROGRAM = `
+    const base = new Thing("base");
+    new Thing("kept", { of: base.serial, size: 1 }, { protect: true });
+    new Thing("other", { of: base.serial });
+    export const here = base.serial;
+  `;
+
+  test("destroy leaves what is protected and what that needs, and the next up goes on with it", async () => {
+    bench = new Workbench(PROGRAM);
+    await bench.up();
+    bench.takeCalls();
+    const { summary, output } = await bench.destroy();
+    expect(summary).toMatchObject({ deleted: 1, protectedKept: ["kept"] });
+    expect(output).toContain("kept is protected and was kept");
+    expect(bench.takeCalls()).toEqual(["delete other"]);
+    expect(bench.resource("base")).toBeDefined();
+    expect((await bench.up()).summary).toMatchObject({ created: 1, unchanged: 3 });
+    expect(bench.takeCalls()).toEqual(["create other"]);
+  });
+
+  test("neither a replacement nor a change of the program deletes it", async () => {
+    bench = new Workbench(PROGRAM);
+    await bench.up();
+    bench.takeCalls();
+    bench.program(PROGRAM.replace("size: 1", "size: 2"));
+    expect((await bench.up()).errors[0]).toMatch(/unable to replace .*kept.* as it is protected/);
+    bench.program(`new Thing("base"); new Thing("other");`);
+    expect((await bench.up()).errors).toEqual([
+      expect.stringMatching(/no longer in the program, but protected/),
+    ]);
+    expect(bench.takeCalls().filter((call) => call !== "update other")).toEqual([]);
+    expect(bench.resource("kept")).toBeDefined();
+  });
+
+  test("it can be taken away in the program, and then the resource goes", async () => {
+    bench = new Workbench(PROGRAM);
+    await bench.up();
+    bench.program(PROGRAM.replace("protect: true", "protect: false"));
+    expect((await bench.up()).summary).toMatchObject({ unchanged: 4 });
+    expect((await bench.destroy()).summary).toMatchObject({ deleted: 4, protectedKept: [] });
+    expect(bench.resources()).toEqual([]);
+  });
+});
+
+describe("deletion", () => {
+  test("goes in reverse dependency order, and keeps what is to be retained", async () => {
+    bench = new Workbench(`
+      const group = new Group("group");
+      const a = new Thing("a", { ms: 50 });
+      const b = new Thing("b", { of: a.serial, ms: 50 }, { parent: group });
+      new Thing("c", { ms: 50 }, { dependsOn: b });
+      new Thing("d", {}, { retainOnDelete: true, dependsOn: a });
+    `);
+    await bench.up();
+    bench.takeCalls();
+    expect((await bench.destroy()).summary).toMatchObject({ deleted: 6 });
+    expect(bench.takeCalls()).toEqual(["delete c", "delete b", "delete a"]);
+    expect(bench.resources()).toEqual([]);
+  });
+
+  test("one that fails keeps what it needs, and the next destroy goes on", async () => {
+    bench = new Workbench(`const a = new Thing("a"); new Thing("b", { of: a.serial }); new Thing("c");`);
+    await bench.up();
+    bench.takeCalls();
+    bench.broken.add("b");
+    expect((await bench.destroy()).errors).toEqual(["no luck with b"]);
+    expect(bench.takeCalls().sort()).toEqual(["delete b", "delete c"]);
+    bench.broken.clear();
+    await bench.destroy();
+    expect(bench.takeCalls()).toEqual(["delete b", "delete a"]);
+  });
+});
+
+describe("what is not served stops the run and is named", () => {
+  test.each([
+    [
+      "aliases",
+      `new Thing("a", {}, { aliases: [{ name: "b" }] });`,
+      /option aliases of test:index:Thing "a"/,
+    ],
+    ["import", `new Thing("a", {}, { import: "7" });`, /option import of/],
+    ["hideDiffs", `new Thing("a", {}, { hideDiffs: ["x"] });`, /option hideDiffs of/],
+    [
+      "replacementTrigger",
+      `new Thing("a", {}, { replacementTrigger: "x" });`,
+      /option replacementTrigger of/,
+    ],
+    ["a type", `new Thing("a", {}, {}, "Unheard");`, /resource type test:index:Unheard/],
+    ["a package", `new pulumi.CustomResource("other:index:X", "a", {});`, /package other/],
+    ["a function", `pulumi.runtime.invoke("test:index:none", {});`, /function test:index:none/],
+    ["get", `new Thing("a", {}, { id: "7" });`, /reading an existing resource/],
+    [
+      "an input",
+      `
+      import * as random from "@pulumi/random";
+      new random.RandomPet("a");`,
+      /resource type random:index\/randomPet:RandomPet/,
+    ],
+  ])("%s", async (_name, program, named) => {
+    bench = new Workbench(`new Thing("first"); ${program}`);
+    const { errors, output } = await bench.up();
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(named);
+    expect(errors[0]).toMatch(/is not served by the embedded engine: use --engine pulumi$/);
+    expect(output).not.toContain("unhandled");
+  });
+
+  test.each([
+    ["transforms", `new Thing("a", {}, { transforms: [() => undefined] });`],
+    ["a stack transform", `pulumi.runtime.registerResourceTransform(() => undefined);`],
+    ["hooks", `new Thing("a", {}, { hooks: { afterCreate: [() => {}] } });`],
+  ])("%s, which the SDK itself refuses", async (_name, program) => {
+    bench = new Workbench(program);
+    const { errors } = await bench.up();
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/transform|hook/i);
+    expect(bench.calls).toEqual([]);
+  });
+});
+
+describe("providers and functions", () => {
+  test("an explicit provider configures what is made with it; functions are called in previews too", async () => {
+    bench = new Workbench(`
+      class Provider extends pulumi.ProviderResource {}
+      const provider = new Provider("test", "here", { place: "there" });
+      new Thing("a", {}, { provider });
+      const look = (options = {}) => pulumi.runtime.invoke("test:index:look", { key: "k" }, options);
+      export const plain = look();
+      export const configured = look({ provider });
+    `);
+    bench.config = { "test:place": "default" };
+    await bench.preview();
+    expect((await bench.up()).summary).toMatchObject({ created: 3 });
+    await expect(bench.outputs()).resolves.toEqual({
+      plain: { found: "k!", config: "default" },
+      configured: { found: "k!", config: "there" },
+    });
+    expect((await bench.up()).summary).toMatchObject({ unchanged: 3 });
+    expect(bench.resource("a")?.provider).toBe(
+      `${bench.resource("here")?.urn}::${bench.resource("here")?.id}`,
+    );
+  });
+
+  test("an invoke's failure reaches the program in its own words", async () => {
+    bench = new Workbench(`
+      import * as hcloud from "@pulumi/hcloud";
+      export const said = hcloud.getZone({ name: "x.test" }).then(() => "", (error) => error.message);
+    `);
+    await bench.up();
+    await expect(bench.outputs()).resolves.toEqual({ said: "Missing Hetzner Cloud API token" });
+  });
+});
+
+describe("the lock", () => {
+  test("a second update is refused in one line while one runs, and a dead one's lock is void", async () => {
+    bench = new Workbench(`new Thing("a", { ms: 1500 });`);
+    const running = bench.up();
+    await expect(up(bench.options())).rejects.toThrow(
+      new RegExp(
+        `^another update of stack dev is running \\(process ${process.pid}, since \\S+\\): wait for it to end`,
+      ),
+    );
+    await running;
+    const file = join(bench.stateDir, "locks", "dev.json");
+    const release = lock(bench.stateDir, "dev");
+    const holder = JSON.parse(readFileSync(file, "utf8"));
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(file, JSON.stringify({ ...holder, started: "1" }));
+    lock(bench.stateDir, "dev")();
+    release();
+    expect(existsSync(file)).toBe(false);
+  });
+});

@@ -1,0 +1,184 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+
+import { transformSync } from "@swc/core";
+
+import {
+  destroy,
+  outputs,
+  preview,
+  stackExport,
+  up,
+  UpdateFailed,
+  type Summary,
+  type UpdateOptions,
+} from "../../../sandbox/engine";
+import type { ResourceState } from "../../../sandbox/engine/checkpoint";
+import { PartialCreate, type Context, type Driver, type Kind } from "../../../sandbox/engine/driver";
+import { drivers } from "../../../sandbox/engine/drivers";
+import type { Values } from "../../../sandbox/engine/wire";
+
+const root = join(__dirname, "../../..");
+
+/** What every program of these tests begins with: a resource of the provider below, and a component. */
+const PRELUDE = `
+import * as pulumi from "@pulumi/pulumi";
+class Thing extends pulumi.CustomResource {
+  declare serial: pulumi.Output<string>;
+  constructor(name: string, props: Record<string, unknown> = {}, opts?: pulumi.CustomResourceOptions, type = "Thing") {
+    super("test:index:" + type, name, { serial: undefined, ...props }, opts);
+  }
+}
+class Group extends pulumi.ComponentResource {
+  constructor(name: string, args = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("test:index:Group", name, args, opts);
+  }
+}
+void Thing; void Group;
+`;
+
+export interface Result {
+  readonly summary: Summary;
+  readonly output: string;
+  /** Empty where the update succeeded. */
+  readonly errors: readonly string[];
+}
+
+/** A project folder, a state folder, and a provider "test" that notes what is asked of it. */
+export class Workbench {
+  readonly directory = mkdtempSync(join(tmpdir(), "engine-"));
+  readonly projectDir = join(this.directory, "project");
+  readonly stateDir = join(this.directory, "state");
+  /** "create a", "delete b" … in the order in which the provider did them. */
+  readonly calls: string[] = [];
+  /** Resource names of which every operation fails. */
+  readonly broken = new Set<string>();
+  config: Record<string, unknown> = {};
+  env: Record<string, string> = {};
+  private serial = 0;
+
+  constructor(program: string, config = "") {
+    mkdirSync(this.projectDir);
+    symlinkSync(join(root, "node_modules"), join(this.projectDir, "node_modules"));
+    writeFileSync(join(this.projectDir, "package.json"), '{ "name": "demo" }');
+    writeFileSync(
+      join(this.projectDir, "Pulumi.yaml"),
+      `name: demo\nruntime: { name: nodejs, options: { typescript: false } }\n${config}`,
+    );
+    this.program(program);
+  }
+
+  /** TypeScript, compiled here: the SDK's own compiler takes a second at each run. */
+  program(body: string): void {
+    const { code } = transformSync(PRELUDE + body, {
+      jsc: { parser: { syntax: "typescript" }, target: "es2022" },
+      module: { type: "commonjs" },
+    });
+    writeFileSync(join(this.projectDir, "index.js"), code);
+  }
+
+  close(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  options(
+    out: NodeJS.WritableStream = new Writable({ write: (_chunk, _encoding, done) => done() }),
+  ): UpdateOptions {
+    const { projectDir, stateDir, config, env } = this;
+    const all = { ...drivers, test: this.provider() };
+    return { projectDir, stateDir, config, env, stack: "dev", engine: "embedded", out, drivers: all };
+  }
+
+  up(): Promise<Result> {
+    return this.update(up);
+  }
+
+  preview(): Promise<Result> {
+    return this.update(preview);
+  }
+
+  destroy(): Promise<Result> {
+    return this.update(destroy);
+  }
+
+  outputs(showSecrets = false): Promise<Record<string, unknown>> {
+    return outputs(this.options(), { showSecrets });
+  }
+
+  /** The checkpoint as it is on disk. */
+  text(): string {
+    return readFileSync(join(this.stateDir, "stacks", "dev.json"), "utf8");
+  }
+
+  resources(): ResourceState[] {
+    return (stackExport(this.options())?.deployment.resources ?? []) as unknown as ResourceState[];
+  }
+
+  resource(name: string): ResourceState | undefined {
+    return this.resources().find(({ urn }) => urn.endsWith(`::${name}`));
+  }
+
+  /** What the provider did since the last time of asking. */
+  takeCalls(): string[] {
+    return this.calls.splice(0);
+  }
+
+  private async update(action: (options: UpdateOptions) => Promise<Summary>): Promise<Result> {
+    let output = "";
+    const out = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        output += chunk.toString();
+        done();
+      },
+    });
+    try {
+      return { summary: await action(this.options(out)), output, errors: [] };
+    } catch (error) {
+      if (!(error instanceof UpdateFailed)) throw error;
+      return { summary: error.summary, output, errors: error.errors };
+    }
+  }
+
+  private provider(): Driver {
+    const act = async (what: string, { name, timeout }: Context, inputs: Values) => {
+      this.calls.push(`${what} ${name}`);
+      if (inputs.forever === true) {
+        await new Promise((_, reject) =>
+          timeout?.addEventListener("abort", () => reject(new Error("timed out"))),
+        );
+      }
+      await new Promise((done) => setTimeout(done, Number(inputs.ms ?? 0)));
+      if (this.broken.has(name)) throw new Error(`no luck with ${name}`);
+    };
+    const thing: Kind = {
+      replaceKeys: ["size"],
+      create: async (inputs, context) => {
+        await act("create", context, inputs);
+        const created = {
+          id: `id-${++this.serial}`,
+          outputs: { ...inputs, serial: `serial-${this.serial}` },
+        };
+        if (inputs.half === true) throw new PartialCreate(created, new Error("only half done"));
+        return created;
+      },
+      update: async (old, inputs, context) => {
+        await act("update", context, inputs);
+        return { ...inputs, serial: old.outputs.serial ?? null };
+      },
+      delete: async ({ inputs }, context) => act("delete", context, inputs),
+    };
+    const named: Kind = { ...thing, deleteBeforeReplace: (inputs) => inputs.name !== undefined };
+    return {
+      version: "1.0.0",
+      kinds: { "test:index:Thing": thing, "test:index:Named": named },
+      invokes: {
+        "test:index:look": async ({ key }, { config }) => ({
+          found: `${String(key)}!`,
+          config: config.place ?? "",
+        }),
+      },
+    };
+  }
+}
