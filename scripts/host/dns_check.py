@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+"""Whether a name leads to this host, for everybody: asked of the zone's parent and of the zone's own name servers.
+
+    dns_check.py --zone ZONE --hostname NAME --ipv4 ADDRESS [--ipv6 ADDRESS] [--wait SECONDS]
+
+No cache is asked, since a certificate authority asks none either: the parent's name servers say which servers the
+zone is delegated to, and each of those is asked for the name's addresses. Without --ipv6 there must be no AAAA
+record. Waits until all is as it should be. Standard output: what is wrong, one line each, with its remedy; standard
+error: what is waited for. Exit code 0 if nothing is wrong, else 1. Needs dig.
+"""
+
+import argparse
+import ipaddress
+import subprocess
+import sys
+import time
+
+PAUSE = 5
+REMINDER = 60
+
+
+def dig(name, kind, server=None):
+    """The records (owner, type, value) of the answer and authority sections; None if there was no answer."""
+    command = ["dig", "+noall", "+comments", "+answer", "+authority", "+time=3", "+tries=2"]
+    if server:
+        command += ["+norecurse", "@" + server]
+    try:
+        done = subprocess.run(command + [name, kind], capture_output=True, text=True, timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    if "status: NOERROR" not in done.stdout and "status: NXDOMAIN" not in done.stdout:
+        return None
+    records = []
+    for line in done.stdout.splitlines():
+        fields = line.split(None, 4)
+        if len(fields) == 5 and not line.startswith(";"):
+            records.append((fields[0].rstrip(".").lower(), fields[3], fields[4].strip()))
+    return records
+
+
+def values(records, owner, kind):
+    return [value for name, found, value in records or [] if name == owner and found == kind]
+
+
+def names(records, owner):
+    return sorted({value.rstrip(".").lower() for value in values(records, owner, "NS")})
+
+
+def addresses(server):
+    """A name server's addresses, IPv4 first."""
+    found = []
+    for kind in ("A", "AAAA"):
+        found += [value for _, name, value in dig(server, kind) or [] if name == kind]
+    return found
+
+
+def ask(server, name, kind):
+    """The answer of a name server, by the first of its addresses that gives one."""
+    for address in addresses(server):
+        records = dig(name, kind, address)
+        if records is not None:
+            return records
+    return None
+
+
+def delegation(zone):
+    """(name servers that the zone's parent refers to, the parent), or (None, what could not be asked)."""
+    labels = zone.split(".")
+    for depth in range(1, len(labels) + 1):
+        parent = ".".join(labels[depth:]) or "."
+        servers = names(dig(parent, "NS"), parent.rstrip("."))
+        if not servers:
+            continue
+        for server in servers[:4]:
+            records = ask(server, zone, "NS")
+            if records is not None:
+                return names(records, zone), parent
+        return None, parent
+    return None, "the root"
+
+
+def same(found, expected):
+    return {ipaddress.ip_address(value) for value in found} == {ipaddress.ip_address(value) for value in expected}
+
+
+def check_server(server, hostname, kind, expected):
+    """A problem, None if there is none, or False if the server does not answer."""
+    records = ask(server, hostname, kind)
+    if records is None:
+        return False
+    alias = values(records, hostname, "CNAME")
+    if alias:
+        return f"{hostname} is an alias (CNAME) of {alias[0]}. Remove the alias: the deployment makes the records"
+    found = values(records, hostname, kind)
+    if same(found, expected):
+        return None
+    if not expected:
+        return (
+            f"{server} has an AAAA record of {hostname}, {', '.join(found)}, where there must be none, since BigBlueButton "
+            "is deployed for IPv4: people would meet a page without sound. Remove the record"
+        )
+    told = ", ".join(found) if found else f"no {kind} record"
+    return (
+        f"{server} says of {hostname}: {told}; it should be {expected[0]}. "
+        f"Set the {kind} record of {hostname} to {expected[0]}, and remove others"
+    )
+
+
+def findings(zone, hostname, expected):
+    """(what is wrong now, what is only worth a note)"""
+    servers, parent = delegation(zone)
+    where = "the root servers" if parent == "." else f"the name servers of {parent}"
+    if servers is None:
+        return [
+            f"{where} could not be asked for the delegation of {zone}. Look at the host's resolver "
+            "(resolvectl status), and that nothing stops its traffic to port 53"
+        ], []
+    if not servers:
+        return [
+            f"{where} refer to no name servers for {zone}: the world can't find it. "
+            f"At the registrar of {zone}, set the name servers to those of your DNS provider"
+        ], []
+    wrong, notes = [], []
+    for kind, value in expected.items():
+        silent = []
+        for server in servers:
+            problem = check_server(server, hostname, kind, [value] if value else [])
+            if problem is False:
+                silent.append(server)
+            elif problem:
+                wrong.append(problem)
+        if len(silent) == len(servers):
+            wrong.append(
+                f"none of the name servers of {zone} ({', '.join(servers)}) answers for {hostname}. "
+                f"Check at the registrar that these are the servers of your DNS provider, and that {zone} exists there"
+            )
+        elif silent:
+            notes.append(f"{', '.join(silent)} did not answer for {hostname}")
+    return sorted(set(wrong)), sorted(set(notes))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--zone", required=True)
+    parser.add_argument("--hostname", required=True)
+    parser.add_argument("--ipv4", required=True)
+    parser.add_argument("--ipv6")
+    parser.add_argument("--wait", type=float, default=0)
+    options = parser.parse_args()
+    zone, hostname = options.zone.rstrip(".").lower(), options.hostname.rstrip(".").lower()
+    expected = {"A": options.ipv4, "AAAA": options.ipv6}
+
+    began = reminded = time.monotonic()
+    while True:
+        wrong, notes = findings(zone, hostname, expected)
+        now = time.monotonic()
+        if not wrong or now - began + PAUSE > options.wait:
+            break
+        if reminded == began or now - reminded >= REMINDER:
+            print(f"waiting for DNS ({now - began:.0f} of {options.wait:.0f} s): {wrong[0]}", file=sys.stderr, flush=True)
+            reminded = now
+        time.sleep(PAUSE)
+    for line in notes:
+        print(f"note: {line}", file=sys.stderr)
+    for line in wrong:
+        waited = now - began
+        print(line + (f" (waited {waited:.0f} s)" if waited >= PAUSE else ""))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

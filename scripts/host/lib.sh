@@ -1,0 +1,164 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that read this file use what it sets
+#
+# What the steps' scripts share. They are run by `step`, which gives them:
+#   standard output and error: the step's log on the host
+#   file descriptor 3:         what the operator sees; standard output where there is none
+# BBB_DEPLOY_ROOT puts the files that a script changes below another directory, for tests.
+
+ROOT=${BBB_DEPLOY_ROOT:-}
+LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+STATE=${BBB_DEPLOY_STATE:-$ROOT/var/lib/bbb-deploy}
+PYTHON=/usr/bin/python3
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+# Ubuntu's needrestart would restart services in the middle of an installation, ours among them.
+export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
+
+# A cut connection must not end what runs: the next attempt waits for it.
+trap '' PIPE HUP
+
+{ : >&3; } 2>/dev/null || exec 3>&1
+
+# A line for the log.
+note() {
+  printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*"
+}
+
+# A line for the operator, and for the log.
+progress() {
+  note "$*"
+  { printf '%s\n' "${BBB_DEPLOY_LABEL:+[$BBB_DEPLOY_LABEL]   }$*" >&3; } 2>/dev/null || true
+}
+
+# What is wrong, and what to do about it.
+fail() {
+  progress "$*"
+  exit 1
+}
+
+# parse_flags "NAME= SWITCH …" "$@": fills the associative array `flag`. "NAME=" takes a value and "NAME=!" must be
+# given; a bare name is a switch, whose value is then "yes".
+declare -A flag=()
+parse_flags() {
+  local known=" $1 " word name
+  shift
+  while (($# > 0)); do
+    name=${1#--}
+    if [[ $known == *" $name= "* || $known == *" $name=! "* ]]; then
+      (($# > 1)) || fail "--$name needs a value"
+      flag[$name]=$2
+      shift 2
+    elif [[ $1 == --* && $known == *" $name "* ]]; then
+      flag[$name]=yes
+      shift
+    else
+      fail "$(basename "$0") takes no argument $1: run pulumi up again, so that step and scripts agree"
+    fi
+  done
+  for word in $known; do
+    if [[ $word == *=! && -z ${flag[${word%=!}]:-} ]]; then fail "$(basename "$0") needs --${word%=!}"; fi
+  done
+}
+
+need_root() {
+  if ((EUID != 0)); then fail "$(basename "$0") must run as root: let the account that logs in use sudo without a password"; fi
+}
+
+# retry ATTEMPTS COMMAND…: with pauses of 5, 15, 45 … seconds in between. Returns the last one's exit code.
+retry() {
+  local attempts=$1 pause=${BBB_DEPLOY_PAUSE:-5} attempt status
+  shift
+  for ((attempt = 1; ; attempt++)); do
+    status=0
+    "$@" || status=$?
+    if ((status == 0 || attempt == attempts)); then return "$status"; fi
+    note "attempt $attempt of $attempts ended with $status: $*; again in $pause s"
+    sleep "$pause"
+    pause=$((pause * 3))
+  done
+}
+
+# wait_until SECONDS COMMAND…: asks once a second until the command succeeds.
+wait_until() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if ((SECONDS >= end)); then return 1; fi
+    sleep 1
+  done
+}
+
+# put_file PATH MODE OWNER:GROUP <CONTENT: writes atomically, and only where something differs. Returns 0 if the
+# content changed and 10 if it was there already.
+put_file() {
+  local path=$1 mode=$2 owner=$3 new
+  mkdir -p "$(dirname "$path")"
+  new=$(mktemp "$path.XXXXXX")
+  cat >"$new"
+  chown "$owner" "$new"
+  chmod "$mode" "$new"
+  if cmp -s "$new" "$path"; then
+    rm "$new"
+    chown "$owner" "$path"
+    chmod "$mode" "$path"
+    return 10
+  fi
+  mv "$new" "$path"
+}
+
+# changed COMMAND…: whether put_file changed something; any other failure ends the script.
+changed() {
+  local status=0
+  "$@" || status=$?
+  case $status in
+    0) return 0 ;;
+    10) return 1 ;;
+    *) fail "$* ended with $status" ;;
+  esac
+}
+
+# apt COMMAND…: apt-get that waits for others at work, keeps configuration files and asks nothing.
+apt() {
+  timeout --kill-after=30 1200 apt-get -y -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# Ends what an interrupted installation left half done.
+apt_repair() {
+  if [[ -n $(dpkg --audit 2>&1) ]]; then
+    progress "an earlier installation was interrupted: finishing it"
+    timeout 900 dpkg --force-confdef --force-confold --configure -a </dev/null || note "dpkg --configure -a ended with $?"
+    apt --fix-broken install
+  fi
+}
+
+installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+apt_update() {
+  retry 5 apt update
+}
+
+# apt_install PACKAGE…: those that are missing. Package lists older than an hour are fetched first.
+apt_install() {
+  local package missing=()
+  for package in "$@"; do
+    installed "$package" || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then return 0; fi
+  apt_repair
+  if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -60 2>/dev/null | head -n 1) ]]; then
+    apt_update || fail "apt-get update failed: look for the reason in the log, mostly a package mirror that can't be reached"
+  fi
+  progress "installing ${missing[*]}"
+  retry 4 apt --no-install-recommends install "${missing[@]}" || {
+    apt_update
+    apt --no-install-recommends install "${missing[@]}"
+  } || fail "apt-get could not install ${missing[*]}: look for the reason in the log, then run pulumi up again"
+}
+
+# api_answers URL: whether a BigBlueButton API says SUCCESS there.
+api_answers() {
+  curl --silent --max-time 5 "$1/bigbluebutton/api" 2>/dev/null | grep -q '<returncode>SUCCESS</returncode>'
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+#
+# Mounts the recordings volume at /srv/bigbluebutton, and from it the places where BigBlueButton keeps recordings, those
+# not processed yet included, before anything is installed. A volume with anything on it is never formatted.
+#
+# --device: stable path of the volume, e.g. /dev/disk/by-id/scsi-0HC_Volume_42.
+#
+# Time limit: 900 s
+set -euo pipefail
+# shellcheck source=scripts/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+parse_flags "device=!" "$@"
+device=${flag[device]}
+mount_point=/srv/bigbluebutton
+
+# All that a meeting or its recording leaves: published, raw, and what FreeSWITCH, mediasoup, the recorder and (up to
+# BigBlueButton 2.6) Kurento write before it is archived.
+directories=(/var/bigbluebutton /var/freeswitch/meetings /var/mediasoup /var/lib/bbb-webrtc-recorder /var/kurento)
+
+# Services that write there: they must not start without the volume, or they would fill the root disk instead.
+units=(bbb-web freeswitch bbb-webrtc-sfu bbb-webrtc-recorder kurento-media-server bbb-rap-resque-worker bbb-rap-starter
+  bbb-rap-caption-inbox bbb-rap-archive-worker bbb-rap-process-worker bbb-rap-publish-worker bbb-rap-sanity-worker)
+
+device_ready() {
+  [[ -b $device ]] && (($(blockdev --getsize64 "$device" 2>/dev/null || echo 0) > 0))
+}
+
+# Nothing at all: no signature that blkid or wipefs knows, and nothing that they don't.
+device_empty() {
+  local status=0
+  blkid --probe "$device" >/dev/null || status=$?
+  ((status == 2)) || return 1
+  [[ -z $(wipefs --noheadings --no-act "$device") ]] || return 1
+  cmp -s -n 1048576 "$device" /dev/zero
+}
+
+make_filesystem() {
+  local type
+  if device_empty; then
+    progress "the volume is empty: making an ext4 file system"
+    mkfs.ext4 -q -m 1 -L bbb-recordings "$device"
+    udevadm settle --timeout=10 2>/dev/null || true
+  fi
+  type=$(blkid --probe --match-tag TYPE --output value "$device" || true)
+  case $type in
+    ext4 | xfs) ;;
+    *) fail "the volume $device holds ${type:-data of an unknown kind}, and is left as it is. If nothing on it is needed, empty it: wipefs --all $device && dd if=/dev/zero of=$device bs=1M count=1; else choose another volume (recordingsVolumeId)" ;;
+  esac
+}
+
+# Data below a directory that is about to be covered would vanish from sight.
+check_covered() {
+  local directory
+  for directory in "${directories[@]}"; do
+    if mountpoint -q "$ROOT$directory" || [[ ! -e $ROOT$directory ]]; then continue; fi
+    if [[ -L $ROOT$directory ]]; then
+      fail "$directory is a symbolic link: somebody has put recordings elsewhere. Remove it, with the data moved to $mount_point$directory, or unset recordingsGb"
+    fi
+    if [[ -n $(find "$ROOT$directory" -mindepth 1 -type f -print -quit) ]]; then
+      fail "$directory already holds files, which the volume would hide. Move them by hand, outside of meetings: bbb-conf --stop; mount $device /mnt; mkdir -p /mnt$directory; rsync -aHAX --remove-source-files $directory/ /mnt$directory/; umount /mnt; then run pulumi up again"
+    fi
+  done
+}
+
+# The lines of fstab: ours anew, others as they are.
+fstab() {
+  local uuid=$1 type=$2 directory
+  grep -v '# bbb-deploy$' "$ROOT/etc/fstab" || true
+  echo "UUID=$uuid $mount_point $type defaults,nofail,x-systemd.device-timeout=120s 0 2 # bbb-deploy"
+  for directory in "${directories[@]}"; do
+    echo "$mount_point$directory $directory none bind,nofail,x-systemd.requires-mounts-for=$mount_point 0 0 # bbb-deploy"
+  done
+}
+
+mount_all() {
+  local directory
+  mkdir -p "$ROOT$mount_point"
+  if ! mountpoint -q "$ROOT$mount_point"; then mount "$device" "$ROOT$mount_point"; fi
+  for directory in "${directories[@]}"; do
+    mkdir -p "$ROOT$mount_point$directory" "$ROOT$directory"
+    if ! mountpoint -q "$ROOT$directory"; then
+      # Owner and mode, where a package has made it already.
+      if [[ -z $(ls -A "$ROOT$mount_point$directory") ]]; then
+        chown --reference="$ROOT$directory" "$ROOT$mount_point$directory"
+        chmod --reference="$ROOT$directory" "$ROOT$mount_point$directory"
+        cp -a "$ROOT$directory/." "$ROOT$mount_point$directory/"
+      fi
+      mount --bind "$ROOT$mount_point$directory" "$ROOT$directory"
+    fi
+  done
+}
+
+# A volume that was made larger.
+grow() {
+  case $1 in
+    ext4) resize2fs "$device" || note "resize2fs ended with $?" ;;
+    xfs) xfs_growfs "$ROOT$mount_point" || note "xfs_growfs ended with $?" ;;
+  esac
+}
+
+require_mounts() {
+  local unit
+  for unit in "${units[@]}"; do
+    printf '[Unit]\nRequiresMountsFor=%s\n' "${directories[*]}" |
+      put_file "$ROOT/etc/systemd/system/$unit.service.d/50-bbb-deploy-recordings.conf" 644 root:root || (($? == 10))
+  done
+  systemctl daemon-reload
+}
+
+need_root
+if ! device_ready; then progress "waiting for the volume $device to appear"; fi
+wait_until 180 device_ready ||
+  fail "the volume $device did not appear in 3 minutes: check in the cloud's console that it is attached to this server, then run pulumi up again"
+make_filesystem
+type=$(blkid --probe --match-tag TYPE --output value "$device")
+uuid=$(blkid --probe --match-tag UUID --output value "$device")
+check_covered
+mount_all
+put_file "$ROOT/etc/fstab" 644 root:root < <(fstab "$uuid" "$type") || (($? == 10))
+require_mounts
+grow "$type"
+progress "$(df --output=size -BG "$ROOT$mount_point" | tail -n 1 | tr -d ' ') for recordings at $mount_point, $(df --output=pcent "$ROOT$mount_point" | tail -n 1 | tr -d ' ') used"
