@@ -69,10 +69,10 @@ program
   .description("run a command as an outside client, or as root on a host")
   .addOption(new Option("--at <fqdn>", "on the host of that name").conflicts("as"))
   .addOption(
-    new Option("--as <client>", "as which outside client; only operator may use SSH; default: internet").choices([
-      "internet",
-      "operator",
-    ]),
+    new Option(
+      "--as <client>",
+      "as which outside client; only operator may use SSH; default: internet",
+    ).choices(["internet", "operator"]),
   )
   .argument("<command...>", "behind --")
   .passThroughOptions()
@@ -90,7 +90,8 @@ program
 
 program.parseAsync().catch((error: unknown) => {
   const known = error instanceof Mistake || process.env.BBB_SANDBOX_DEBUG === undefined;
-  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+  const text =
+    error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`error: ${text}\n`);
   process.exitCode = 1;
 });

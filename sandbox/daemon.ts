@@ -12,7 +12,14 @@ import { createHetznerApi } from "./hetzner";
 import { readJson, writeAtomically } from "./hosts/files";
 import { MachineRuntime, readHosts } from "./hosts/runtime";
 import { METADATA_ADDRESS, SERVICES, serviceIpv6, USER_ZONE } from "./network/addresses";
-import { DAEMON_READY_FILE, HETZNER_STATE_FILE, IMAGE_FILE, MIRROR_DIR, REQUEST_LOG, TOKEN_FILE } from "./paths";
+import {
+  DAEMON_READY_FILE,
+  HETZNER_STATE_FILE,
+  IMAGE_FILE,
+  MIRROR_DIR,
+  REQUEST_LOG,
+  TOKEN_FILE,
+} from "./paths";
 import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
@@ -28,7 +35,8 @@ const twins: Server[] = [];
 
 async function main(): Promise<void> {
   const image = readJson<Image>(IMAGE_FILE);
-  if (!image || !existsSync(image.base)) throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
+  if (!image || !existsSync(image.base))
+    throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
   const mirror = createMirror(MIRROR_DIR);

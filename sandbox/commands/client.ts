@@ -22,7 +22,8 @@ const BIND = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; sh
 /** The command line that runs a command as an outside client. */
 export function asClient(client: ClientName, command: readonly string[]): string[] {
   const namespace = clientNamespace(client);
-  if (!namespaceExists(namespace)) throw new Mistake("the sandbox is not running: start it by ./scripts/sandbox up");
+  if (!namespaceExists(namespace))
+    throw new Mistake("the sandbox is not running: start it by ./scripts/sandbox up");
   const binds = [
     [CLIENT_RESOLV_CONF, "/etc/resolv.conf"],
     [CLIENT_NSSWITCH_CONF, "/etc/nsswitch.conf"],
@@ -39,7 +40,9 @@ const PROXIES = /^(https?|ftp|all|no)_proxy$/i;
 
 /** The caller's environment, with the sandbox's authorities trusted by curl, OpenSSL, Go, Python and Node. */
 export function clientEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(environment).filter(([key]) => !PROXIES.test(key) && !key.startsWith("BBB_SANDBOX_LOCK"));
+  const kept = Object.entries(environment).filter(
+    ([key]) => !PROXIES.test(key) && !key.startsWith("BBB_SANDBOX_LOCK"),
+  );
   return {
     ...Object.fromEntries(kept),
     CURL_CA_BUNDLE: CA_BUNDLE,

@@ -51,7 +51,10 @@ export interface EngineRequest {
  *
  * @param capture what it prints to standard output comes back instead of being shown
  */
-export function runEngine(request: EngineRequest, capture = false): Promise<{ code: number; stdout: string }> {
+export function runEngine(
+  request: EngineRequest,
+  capture = false,
+): Promise<{ code: number; stdout: string }> {
   const token = existsSync(TOKEN_FILE) ? readFileSync(TOKEN_FILE, "utf8").trim() : "";
   const input = {
     ...request,
@@ -62,7 +65,8 @@ export function runEngine(request: EngineRequest, capture = false): Promise<{ co
   const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
   const engine = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/engine/main.ts")];
   // To read outputs there need be no sandbox.
-  const command = request.action === "outputs" && !existsSync(SERVICES_DIR) ? engine : asClient("operator", engine);
+  const command =
+    request.action === "outputs" && !existsSync(SERVICES_DIR) ? engine : asClient("operator", engine);
   const lock = Number(process.env.BBB_SANDBOX_LOCK_FD);
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), {

@@ -12,14 +12,20 @@ export interface OutputsOptions {
 export async function showOutputs(name: string | undefined, options: OutputsOptions): Promise<number> {
   const { stack, showSecrets = false } = options;
   const engine = await chooseEngine(options.engine, stack);
-  const { code, stdout } = await runEngine({ action: "outputs", stack, engine, config: {}, showSecrets }, true);
+  const { code, stdout } = await runEngine(
+    { action: "outputs", stack, engine, config: {}, showSecrets },
+    true,
+  );
   if (code !== 0) return code;
   const outputs = JSON.parse(stdout) as Record<string, unknown>;
-  if (Object.keys(outputs).length === 0) throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
+  if (Object.keys(outputs).length === 0)
+    throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   if (name !== undefined && !Object.hasOwn(outputs, name)) {
     throw new Mistake(`stack ${stack} has no output ${name}: it has ${Object.keys(outputs).join(", ")}`);
   }
-  process.stdout.write(`${name === undefined ? render(outputs, options.json) : renderValue(outputs[name], options.json)}\n`);
+  process.stdout.write(
+    `${name === undefined ? render(outputs, options.json) : renderValue(outputs[name], options.json)}\n`,
+  );
   return 0;
 }
 
@@ -27,7 +33,9 @@ function render(outputs: Readonly<Record<string, unknown>>, json?: true): string
   if (json) return JSON.stringify(outputs, null, 2);
   const width = Math.max(...Object.keys(outputs).map((key) => key.length), "OUTPUT".length) + 2;
   const rows = Object.entries(outputs).map(([key, value]) => `    ${key.padEnd(width)}${renderValue(value)}`);
-  return [`Current stack outputs (${rows.length}):`, `    ${"OUTPUT".padEnd(width)}VALUE`, ...rows].join("\n");
+  return [`Current stack outputs (${rows.length}):`, `    ${"OUTPUT".padEnd(width)}VALUE`, ...rows].join(
+    "\n",
+  );
 }
 
 function renderValue(value: unknown, json?: true): string {

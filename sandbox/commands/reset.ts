@@ -21,7 +21,8 @@ export async function reset({ cache }: { readonly cache?: boolean }): Promise<vo
   await removeGroups();
   for (const directory of [SANDBOX_STATE, ...(cache ? [SANDBOX_CACHE] : [])]) {
     const left = mountsBelow(directory);
-    if (left.length > 0) throw new Error(`${left.join(", ")}: still mounted; nothing in ${directory} was deleted`);
+    if (left.length > 0)
+      throw new Error(`${left.join(", ")}: still mounted; nothing in ${directory} was deleted`);
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -64,4 +65,3 @@ function signal(pid: number, name: NodeJS.Signals): void {
     // It ended in the meantime.
   }
 }
-

@@ -31,7 +31,8 @@ export function parseStackFile(text: string, file: string): Settings {
   const prefix = "bigbluebutton:";
   const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
   const secret = own.find(([, value]) => typeof value === "object" && value !== null && "secure" in value);
-  if (secret) throw new Mistake(`${file}: ${secret[0]} is encrypted for its own stack: give it here by --set`);
+  if (secret)
+    throw new Mistake(`${file}: ${secret[0]} is encrypted for its own stack: give it here by --set`);
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 

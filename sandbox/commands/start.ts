@@ -12,7 +12,15 @@ import { isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } f
 import { ROUTER } from "../network/addresses";
 import { ensureNetwork } from "../network/namespaces";
 import { inNamespace, run } from "../network/run";
-import { DAEMON_READY_FILE, IMAGE_FILE, MIRROR_DIR, PROJECT_DIR, SANDBOX_STATE, STANDIN_DIR, TOKEN_FILE } from "../paths";
+import {
+  DAEMON_READY_FILE,
+  IMAGE_FILE,
+  MIRROR_DIR,
+  PROJECT_DIR,
+  SANDBOX_STATE,
+  STANDIN_DIR,
+  TOKEN_FILE,
+} from "../paths";
 import { writeClientFiles } from "./client";
 import { Mistake } from "./mistake";
 
@@ -41,8 +49,13 @@ function link(target: string, name: string): void {
 }
 
 async function buildImage(): Promise<Image> {
-  const builder = spawn(join(PROJECT_DIR, "sandbox/image/build.sh"), { stdio: ["ignore", "pipe", "inherit"] });
-  const [printed, [code]] = await Promise.all([text(builder.stdout), once(builder, "exit") as Promise<[number]>]);
+  const builder = spawn(join(PROJECT_DIR, "sandbox/image/build.sh"), {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [printed, [code]] = await Promise.all([
+    text(builder.stdout),
+    once(builder, "exit") as Promise<[number]>,
+  ]);
   if (code !== 0) throw new Mistake("the hosts' image could not be built, as told above");
   return parseImage(printed);
 }
@@ -56,7 +69,8 @@ export function parseImage(printed: string): Image {
       .map((line) => line.split("=", 2) as [string, string]),
   );
   const { base, services, mirror } = parts;
-  if (!base || !services || !mirror) throw new Error(`image/build.sh named no ${["base", "services", "mirror"].join(", ")}`);
+  if (!base || !services || !mirror)
+    throw new Error(`image/build.sh named no ${["base", "services", "mirror"].join(", ")}`);
   return { base, services, mirror };
 }
 
@@ -74,7 +88,11 @@ async function hashTree(directory: string): Promise<string> {
   const hash = createHash("sha256");
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) hash.update(file.slice(directory.length)).update("\0").update(await readFile(file));
+  for (const file of files.sort())
+    hash
+      .update(file.slice(directory.length))
+      .update("\0")
+      .update(await readFile(file));
   return hash.digest("hex").slice(0, 12);
 }
 
@@ -89,14 +107,21 @@ async function startDaemon(): Promise<void> {
   const program = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/daemon.ts")];
   startProcess("daemon", inNamespace(ROUTER, program), { env: daemonEnvironment() });
   if (!(await daemonReady(READY_MS))) {
-    throw new Mistake(`the sandbox's cloud does not start: ${lastLine(logFile("daemon"))} (whole log: ${logFile("daemon")})`);
+    throw new Mistake(
+      `the sandbox's cloud does not start: ${lastLine(logFile("daemon"))} (whole log: ${logFile("daemon")})`,
+    );
   }
 }
 
 /** The daemon needs nothing of its caller's environment but where the sandbox is. */
 function daemonEnvironment(): NodeJS.ProcessEnv {
   const ours = Object.entries(process.env).filter(([key]) => /^BBB_SANDBOX_(STATE|CACHE)$/.test(key));
-  return { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C.UTF-8", ...Object.fromEntries(ours) };
+  return {
+    PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: "/root",
+    LANG: "C.UTF-8",
+    ...Object.fromEntries(ours),
+  };
 }
 
 async function daemonReady(timeoutMs: number): Promise<boolean> {
@@ -107,5 +132,7 @@ async function daemonReady(timeoutMs: number): Promise<boolean> {
 
 function lastLine(file: string): string {
   const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-  return lines.findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? lines.at(-1) ?? "no log";
+  return (
+    lines.findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? lines.at(-1) ?? "no log"
+  );
 }

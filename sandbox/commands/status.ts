@@ -54,7 +54,9 @@ export async function readStatus(): Promise<Status> {
 
 /** Requests in the emulated API's log that could change something. */
 export function countMutating(log: string): number {
-  return log.split("\n").filter((line) => line !== "" && (JSON.parse(line) as { mutating?: boolean }).mutating).length;
+  return log
+    .split("\n")
+    .filter((line) => line !== "" && (JSON.parse(line) as { mutating?: boolean }).mutating).length;
 }
 
 export async function showStatus({ json }: { readonly json?: true }): Promise<void> {
@@ -64,7 +66,10 @@ export async function showStatus({ json }: { readonly json?: true }): Promise<vo
 
 function render(status: Status): string {
   const plain = { style: { head: [], border: [] } };
-  const hosts = new Table({ ...plain, head: ["host", "address", "Ubuntu", "size", "power", "SSH connections"] });
+  const hosts = new Table({
+    ...plain,
+    head: ["host", "address", "Ubuntu", "size", "power", "SSH connections"],
+  });
   for (const host of status.hosts) {
     hosts.push([
       host.names.join("\n"),

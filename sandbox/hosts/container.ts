@@ -7,7 +7,13 @@ import { HOSTS_DIR } from "../paths";
 import type { ServerSpec } from "../runtime";
 import { renderSeed } from "./cloudInit";
 import { writeAtomically } from "./files";
-import { LSB_RELEASE_COMMAND, renderCpus, renderLsbRelease, renderMeminfo, renderOsRelease } from "./identity";
+import {
+  LSB_RELEASE_COMMAND,
+  renderCpus,
+  renderLsbRelease,
+  renderMeminfo,
+  renderOsRelease,
+} from "./identity";
 import { mountOverlay, unmountBelow } from "./mounts";
 import { findInit, isAlive, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
 
@@ -85,7 +91,8 @@ export async function createDisk(spec: ServerSpec): Promise<void> {
   mkdirSync(upper, { recursive: true });
   mkdirSync(join(directory, "work"), { recursive: true });
   mkdirSync(join(directory, "root"), { recursive: true });
-  const put = (path: string, text: string, mode = 0o644): void => writeAtomically(join(upper, path), text, mode);
+  const put = (path: string, text: string, mode = 0o644): void =>
+    writeAtomically(join(upper, path), text, mode);
   put("usr/lib/os-release", renderOsRelease(spec.ubuntu));
   put("etc/lsb-release", renderLsbRelease(spec.ubuntu));
   put("usr/bin/lsb_release", LSB_RELEASE_COMMAND, 0o755);
@@ -111,7 +118,8 @@ export async function boot(spec: ServerSpec, lower: string, devices: readonly De
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", SYSTEMD_LOG_LEVEL: "warning" },
   });
   const up = await waitUntil(() => hostInit(spec.id) !== undefined || !isAlive(record), BOOT_MS);
-  if (!up || !isAlive(record)) throw new Error(`host ${spec.name} does not boot: see its console, ${hostProcess(spec.id)}.log`);
+  if (!up || !isAlive(record))
+    throw new Error(`host ${spec.name} does not boot: see its console, ${hostProcess(spec.id)}.log`);
 }
 
 /** What the next boot, a reboot too, uses. */
@@ -176,7 +184,9 @@ export async function plug(id: string, device: Device): Promise<void> {
 export async function unplug(id: string, path: string): Promise<void> {
   const init = hostInit(id);
   if (init === undefined) return;
-  await insideMounts(init, ["sh", "-c", 'umount "$1" 2>/dev/null; rm -f "$1"', "sh", path]).catch(() => undefined);
+  await insideMounts(init, ["sh", "-c", 'umount "$1" 2>/dev/null; rm -f "$1"', "sh", path]).catch(
+    () => undefined,
+  );
 }
 
 async function insideMounts(init: number, command: readonly string[]): Promise<void> {

@@ -1,6 +1,8 @@
 /** What a host's tree says of itself, as pure text. */
 
-const RELEASES: Readonly<Record<string, { readonly codename: string; readonly point: string; readonly name: string }>> = {
+const RELEASES: Readonly<
+  Record<string, { readonly codename: string; readonly point: string; readonly name: string }>
+> = {
   "16.04": { codename: "xenial", point: "16.04.7 LTS", name: "Xenial Xerus" },
   "18.04": { codename: "bionic", point: "18.04.6 LTS", name: "Bionic Beaver" },
   "20.04": { codename: "focal", point: "20.04.6 LTS", name: "Focal Fossa" },
@@ -10,7 +12,8 @@ const RELEASES: Readonly<Record<string, { readonly codename: string; readonly po
 
 function releaseOf(version: string): (typeof RELEASES)[string] {
   const release = RELEASES[version];
-  if (!release) throw new Error(`no Ubuntu ${version} in the sandbox: it knows ${Object.keys(RELEASES).join(", ")}`);
+  if (!release)
+    throw new Error(`no Ubuntu ${version} in the sandbox: it knows ${Object.keys(RELEASES).join(", ")}`);
   return release;
 }
 

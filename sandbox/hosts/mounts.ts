@@ -7,7 +7,9 @@ export function mountsBelow(directory: string): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])
-    .map((point) => point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))))
+    .map((point) =>
+      point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))),
+    )
     .filter((point) => point === directory || point.startsWith(`${directory}/`))
     .reverse();
 }
@@ -30,5 +32,8 @@ export async function unmountBelow(directory: string): Promise<void> {
     for (const point of mountsBelow(directory)) await tryRun("umount", [point]);
   }
   const left = mountsBelow(directory);
-  if (left.length > 0) throw new Error(`${left.join(", ")}: still mounted; see what uses it with fuser -vm, end that, then try again`);
+  if (left.length > 0)
+    throw new Error(
+      `${left.join(", ")}: still mounted; see what uses it with fuser -vm, end that, then try again`,
+    );
 }

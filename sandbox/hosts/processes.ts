@@ -63,7 +63,11 @@ export function logFile(name: string): string {
 }
 
 /** Start a bounded process in the background and record it, unless it runs already. */
-export function startProcess(name: string, command: readonly string[], options: StartOptions = {}): ProcessRecord {
+export function startProcess(
+  name: string,
+  command: readonly string[],
+  options: StartOptions = {},
+): ProcessRecord {
   const running = readProcess(name);
   if (isAlive(running)) return running;
   mkdirSync(LOG_DIR, { recursive: true });
@@ -78,7 +82,8 @@ export function startProcess(name: string, command: readonly string[], options: 
   child.on("error", () => undefined);
   child.unref();
   const started = child.pid === undefined ? undefined : startTime(child.pid);
-  if (child.pid === undefined || started === undefined) throw new Error(`${name}: ${command[0]} could not be started`);
+  if (child.pid === undefined || started === undefined)
+    throw new Error(`${name}: ${command[0]} could not be started`);
   const record = { name, pid: child.pid, startTime: started };
   writeJson(recordFile(name), record);
   return record;
@@ -91,7 +96,8 @@ export async function stopProcess(name: string, graceMs = 3000): Promise<void> {
     signalGroup(record, "SIGTERM");
     if (!(await waitUntil(() => !isAlive(record), graceMs))) {
       signalGroup(record, "SIGKILL");
-      if (!(await waitUntil(() => !isAlive(record), 5000))) throw new Error(`process ${record.pid} (${name}) does not end`);
+      if (!(await waitUntil(() => !isAlive(record), 5000)))
+        throw new Error(`process ${record.pid} (${name}) does not end`);
     }
   }
   rmSync(recordFile(name), { force: true });
@@ -106,7 +112,10 @@ function signalGroup(record: ProcessRecord, signal: NodeJS.Signals): void {
 }
 
 /** Poll a condition; false when it did not become true in time. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<boolean> {
   const end = Date.now() + timeoutMs;
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 200)) {
     if (await condition()) return true;
@@ -119,7 +128,11 @@ export async function waitUntil(condition: () => boolean | Promise<boolean>, tim
 export function children(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
+      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")
+        .trim()
+        .split(" ")
+        .filter(Boolean)
+        .map(Number),
     );
   } catch {
     return [];

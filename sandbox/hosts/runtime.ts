@@ -1,12 +1,18 @@
 import { join } from "node:path";
 
 import { renderRules } from "../network/firewall";
-import { connectHost, disconnectHost, ensureHostNetwork, removeHostNetwork, setHostFirewall } from "../network/namespaces";
+import {
+  connectHost,
+  disconnectHost,
+  ensureHostNetwork,
+  removeHostNetwork,
+  setHostFirewall,
+} from "../network/namespaces";
 import { SANDBOX_STATE } from "../paths";
 import type { Addresses, CloudRuntime, InboundRule, ServerSpec } from "../runtime";
 import type { Zones } from "../services/zones";
 import { boot, createDisk, type Device, deleteDisk, halt, plug, unplug, writeOptions } from "./container";
-import { readJson, writeJson } from "./files";
+import { omit, readJson, writeJson } from "./files";
 import { closeDevice, createImage, deleteImage, openDevice, resizeImage } from "./volumes";
 
 interface HostRecord {
@@ -24,8 +30,8 @@ interface VolumeRecord {
 
 /** What the runtime has been asked for, kept on disk so that it outlives the daemon and the machine. */
 interface Records {
-  readonly hosts: Record<string, HostRecord>;
-  readonly volumes: Record<string, VolumeRecord>;
+  hosts: Record<string, HostRecord>;
+  volumes: Record<string, VolumeRecord>;
 }
 
 const RECORDS_FILE = join(SANDBOX_STATE, "machines.json");
@@ -78,7 +84,7 @@ export class MachineRuntime implements CloudRuntime {
       await halt(id, false);
       await removeHostNetwork(id);
       await deleteDisk(id);
-      delete this.records.hosts[id];
+      this.records.hosts = omit(this.records.hosts, id);
       this.write();
     });
   }
@@ -139,7 +145,7 @@ export class MachineRuntime implements CloudRuntime {
     return this.inTurn(`volume-${id}`, async () => {
       await this.releaseVolume(id);
       await deleteImage(id);
-      delete this.records.volumes[id];
+      this.records.volumes = omit(this.records.volumes, id);
       this.write();
     });
   }

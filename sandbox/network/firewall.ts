@@ -83,7 +83,9 @@ function renderMatches(rule: InboundRule): string[] {
     const [address, prefix] = ipaddr.parseCIDR(source);
     const kind = address.kind();
     const from =
-      prefix === 0 ? `meta nfproto ${kind}` : `${kind === "ipv4" ? "ip" : "ip6"} saddr ${address.toString()}/${prefix}`;
+      prefix === 0
+        ? `meta nfproto ${kind}`
+        : `${kind === "ipv4" ? "ip" : "ip6"} saddr ${address.toString()}/${prefix}`;
     return `${from} ${renderProtocol(rule, kind)}`;
   });
 }

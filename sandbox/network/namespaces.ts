@@ -146,7 +146,20 @@ async function makeLink(namespace: string, link: string): Promise<void> {
     "net.ipv6.conf.default.accept_dad": "0",
     "net.ipv4.ping_group_range": "0 2147483647",
   });
-  await run("ip", ["-n", ROUTER, "link", "add", link, "type", "veth", "peer", "name", INTERFACE, "netns", namespace]);
+  await run("ip", [
+    "-n",
+    ROUTER,
+    "link",
+    "add",
+    link,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    INTERFACE,
+    "netns",
+    namespace,
+  ]);
   await batch(ROUTER, renderRouterEnd(link));
 }
 
@@ -199,7 +212,9 @@ export async function sshConnections(): Promise<Record<string, number>> {
   const { nftables } = JSON.parse(listed) as { nftables: { counter?: { name: string; packets: number } }[] };
   return Object.fromEntries(
     nftables.flatMap(({ counter }) =>
-      counter?.name.startsWith("ssh_h") ? [[counter.name.slice("ssh_h".length), counter.packets] as const] : [],
+      counter?.name.startsWith("ssh_h")
+        ? [[counter.name.slice("ssh_h".length), counter.packets] as const]
+        : [],
     ),
   );
 }
@@ -207,4 +222,3 @@ export async function sshConnections(): Promise<Record<string, number>> {
 export async function removeNamespace(name: string): Promise<void> {
   await run("ip", ["netns", "delete", name]);
 }
-

@@ -37,7 +37,11 @@ export function run(command: string, args: readonly string[], options: RunOption
 }
 
 /** As run, but a failure is an answer: undefined. */
-export async function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<string | undefined> {
+export async function tryRun(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string | undefined> {
   return run(command, args, options).catch(() => undefined);
 }
 
@@ -47,7 +51,11 @@ export function inNamespace(namespace: string, command: readonly string[]): stri
 }
 
 /** Run a command in a network namespace. */
-export function runIn(namespace: string, command: readonly string[], options: RunOptions = {}): Promise<string> {
+export function runIn(
+  namespace: string,
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const [program, ...args] = inNamespace(namespace, command);
   return run(program!, args, options);
 }

@@ -80,11 +80,17 @@ export async function collectRoots(): Promise<void> {
   const ca = readFileSync(API_ROOT, "utf8");
   let issuing: string | undefined;
   const answered = await waitUntil(async () => {
-    issuing = await fetchText(`https://${SERVICES.acme}:${MANAGEMENT_PORT}/roots/0`, ca).catch(() => undefined);
+    issuing = await fetchText(`https://${SERVICES.acme}:${MANAGEMENT_PORT}/roots/0`, ca).catch(
+      () => undefined,
+    );
     return issuing !== undefined;
   }, START_MS);
-  if (!answered || issuing === undefined) throw new Error("the ACME authority does not start: see pebble.log");
-  writeAtomically(CA_BUNDLE, mergeBundle(existsSync(CA_BUNDLE) ? readFileSync(CA_BUNDLE, "utf8") : ca, issuing));
+  if (!answered || issuing === undefined)
+    throw new Error("the ACME authority does not start: see pebble.log");
+  writeAtomically(
+    CA_BUNDLE,
+    mergeBundle(existsSync(CA_BUNDLE) ? readFileSync(CA_BUNDLE, "utf8") : ca, issuing),
+  );
 }
 
 /** A bundle with one more certificate, unless it has that one already. */

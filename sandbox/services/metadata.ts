@@ -10,7 +10,8 @@ export function createMetadataServer(hosts: () => readonly ServerSpec[]): Fastif
     const spec = hosts().find(({ addresses }) => addresses.ipv4 === request.ip);
     const path = request.url.replace(/\?.*$/, "").replace(/\/+$/, "");
     const answers = spec && renderMetadata(spec);
-    if (!answers || !Object.hasOwn(answers, path)) return reply.code(404).type("text/plain").send("not found\n");
+    if (!answers || !Object.hasOwn(answers, path))
+      return reply.code(404).type("text/plain").send("not found\n");
     return reply.type("text/plain").send(answers[path]);
   });
   return app;

@@ -26,7 +26,8 @@ function common(address: string): string {
 
 /** named.conf of an authoritative server. */
 export function renderAuthoritative(address: string, zones: readonly PublishedZone[]): string {
-  const zone = ({ name, file }: PublishedZone): string => `zone "${name}" { type primary; file "${CONFIG_DIR}/${file}"; };\n`;
+  const zone = ({ name, file }: PublishedZone): string =>
+    `zone "${name}" { type primary; file "${CONFIG_DIR}/${file}"; };\n`;
   return `options {
 ${common(address)}
   recursion no;

@@ -27,7 +27,9 @@ const AUTHORITATIVE = ["dns-root", "dns-zones"] as const;
 
 /** A command line in the services' tree. */
 function inTree(env: Readonly<Record<string, string>>, command: readonly string[]): string[] {
-  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env }).map(([k, v]) => `${k}=${v}`);
+  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env }).map(
+    ([k, v]) => `${k}=${v}`,
+  );
   return inNamespace(ROUTER, ["env", "-i", ...variables, "chroot", ROOT, ...command]);
 }
 
@@ -78,7 +80,13 @@ async function startAuthority(): Promise<void> {
     join(CONFIG, "pebble.json"),
     renderPebbleConfig(join(CONFIG_DIR, "api.pem"), join(CONFIG_DIR, "api.key")),
   );
-  const command = ["pebble", "-config", join(CONFIG_DIR, "pebble.json"), "-dnsserver", `${SERVICES.resolver}:53`];
+  const command = [
+    "pebble",
+    "-config",
+    join(CONFIG_DIR, "pebble.json"),
+    "-dnsserver",
+    `${SERVICES.resolver}:53`,
+  ];
   startProcess("pebble", inTree(PEBBLE_ENVIRONMENT, command));
   await collectRoots();
 }

@@ -65,7 +65,10 @@ export function glue(): ZoneRecord[] {
     { name, type: "A", ttl: 60, value: address },
     { name, type: "AAAA", ttl: 60, value: serviceIpv6(address) },
   ];
-  return [...NAME_SERVERS.flatMap((name) => at(name, SERVICES.zoneDns)), ...at(ROOT_SERVER, SERVICES.rootDns)];
+  return [
+    ...NAME_SERVERS.flatMap((name) => at(name, SERVICES.zoneDns)),
+    ...at(ROOT_SERVER, SERVICES.rootDns),
+  ];
 }
 
 /** The name under in-addr.arpa or ip6.arpa that stands for an address, without a dot at its end. */

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { SERVICE_ZONE, SERVICES } from "../network/addresses";
-import { readJson, writeAtomically, writeJson } from "../hosts/files";
+import { omit, readJson, writeAtomically, writeJson } from "../hosts/files";
 import { waitUntil } from "../hosts/processes";
 import { ZONES_DIR } from "../paths";
 import type { ZoneRecord } from "../runtime";
@@ -126,7 +126,10 @@ export class Zones {
   async served(): Promise<void> {
     const expected = [
       [SERVICES.rootDns, "test"],
-      ...[SERVICE_ZONE, ...REVERSE_ZONES, ...Object.keys(this.published.zones)].map((zone) => [SERVICES.zoneDns, zone]),
+      ...[SERVICE_ZONE, ...REVERSE_ZONES, ...Object.keys(this.published.zones)].map((zone) => [
+        SERVICES.zoneDns,
+        zone,
+      ]),
     ] as [string, string][];
     for (const [server, zone] of expected) {
       const resolver = new Resolver({ timeout: 500, tries: 1 });
@@ -142,8 +145,3 @@ export class Zones {
     }
   }
 }
-
-function omit<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
-}
-
