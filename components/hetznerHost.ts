@@ -152,6 +152,8 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           parent,
           protect: args.protected,
           deleteBeforeReplace: true,
+          // Hetzner deletes no address that a server has: in another location both are new.
+          replaceWith: [primaryIpv4, primaryIpv6],
           // Each of them would replace the server; what may change in them, a step brings to the host.
           ignoreChanges: ["userData", "sshKeys", "image"],
         },

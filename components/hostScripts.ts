@@ -5,9 +5,11 @@ import type { ScriptFile } from "./bundle";
 
 const SCRIPTS = path.join(__dirname, "..", "scripts", "host");
 
-/** Everything in scripts/host, in the order of names. */
+/** Every file in scripts/host, in the order of names; not its folders, such as Python's __pycache__. */
 export function readScripts(): ScriptFile[] {
-  return readdirSync(SCRIPTS)
+  return readdirSync(SCRIPTS, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
     .sort()
     .map((name) => ({ name, content: readFileSync(path.join(SCRIPTS, name), "utf8") }));
 }

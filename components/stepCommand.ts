@@ -46,7 +46,7 @@ function flagWords(flags: Flags): string[] {
 }
 
 /**
- * What a step's script says, and what the steps that it follows did, in 12 hexadecimal digits: as part of the
+ * What a step's script and its helpers say, and what the steps that it follows did, in 12 hexadecimal digits: as part of the
  * command it makes the step run again when either changes.
  *
  * @throws Error naming a script that isn't there.
@@ -56,12 +56,14 @@ export function scriptHash(
   script: string,
   followed: readonly string[] = [],
 ): string {
-  const texts = [script, ...COMMON_SCRIPTS].map((name) => {
+  const read = (name: string) => {
     const file = files.find((file) => file.name === name);
     if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
     return file.content;
-  });
-  return hash([...texts, ...followed]);
+  };
+  const text = read(script);
+  const helpers = files.filter(({ name }) => name.endsWith(".py") && text.includes(name));
+  return hash([text, ...helpers.map(({ content }) => content), ...COMMON_SCRIPTS.map(read), ...followed]);
 }
 
 /** The first 12 hexadecimal digits of the SHA-256 of some texts, told apart. */

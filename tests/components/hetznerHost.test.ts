@@ -145,6 +145,11 @@ describe("server", () => {
     },
   );
 
+  test("makes way for new addresses, since Hetzner deletes none that a server has", () => {
+    expect(staging.get("bbb-host-server").replaceWith).toEqual(["bbb-host-ipv4", "bbb-host-ipv6"]);
+    expect(staging.get("turn-host-server").replaceWith).toEqual(["turn-host-ipv4", "turn-host-ipv6"]);
+  });
+
   test("carries one secret in its user data, the SSH host key, and keeps the whole of it secret", () => {
     const { inputs, secretInputs } = staging.get("bbb-host-server");
     expect(secretInputs).toContain("userData");

@@ -26,6 +26,7 @@ export interface Registered {
   readonly ignoreChanges: readonly string[];
   readonly additionalSecretOutputs: readonly string[];
   readonly deletedWith: string;
+  readonly replaceWith: readonly string[];
   readonly createTimeout: string;
 }
 
@@ -166,6 +167,7 @@ async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run
           ignoreChanges: request.getIgnorechangesList(),
           additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
           deletedWith: nameOf(request.getDeletedwith()),
+          replaceWith: request.getReplaceWithList().map(nameOf),
           createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
         });
       }
