@@ -65,13 +65,13 @@ export function runEngine(
   const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
   const engine = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/engine/main.ts")];
   // To read outputs there need be no sandbox.
-  const command =
-    request.action === "outputs" && !existsSync(SERVICES_DIR) ? engine : asClient("operator", engine);
+  const inside = request.action !== "outputs" || existsSync(SERVICES_DIR);
+  const command = inside ? asClient("operator", engine) : engine;
   const lock = Number(process.env.BBB_SANDBOX_LOCK_FD);
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), {
       cwd: PROJECT_DIR,
-      env: clientEnvironment(process.env),
+      env: inside ? clientEnvironment(process.env) : process.env,
       // The engine holds the lock too: it may outlive this process.
       stdio: ["pipe", capture ? "pipe" : "inherit", "inherit", ...(lock > 2 ? [lock] : [])],
     });

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+
+import { STACKS_DIR } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
 import { Mistake } from "./mistake";
 
@@ -11,6 +14,8 @@ export interface OutputsOptions {
 /** Print a stack's outputs as `pulumi stack output` does; resolves with the exit code. */
 export async function showOutputs(name: string | undefined, options: OutputsOptions): Promise<number> {
   const { stack, showSecrets = false } = options;
+  const nothing = new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
+  if (!existsSync(STACKS_DIR)) throw nothing;
   const engine = await chooseEngine(options.engine, stack);
   const { code, stdout } = await runEngine(
     { action: "outputs", stack, engine, config: {}, showSecrets },
@@ -18,8 +23,7 @@ export async function showOutputs(name: string | undefined, options: OutputsOpti
   );
   if (code !== 0) return code;
   const outputs = JSON.parse(stdout) as Record<string, unknown>;
-  if (Object.keys(outputs).length === 0)
-    throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
+  if (Object.keys(outputs).length === 0) throw nothing;
   if (name !== undefined && !Object.hasOwn(outputs, name)) {
     throw new Mistake(`stack ${stack} has no output ${name}: it has ${Object.keys(outputs).join(", ")}`);
   }
