@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { constants } from "node:os";
 
-import { PROJECT_DIR, SERVICES_DIR, STACKS_DIR, TOKEN_FILE } from "../paths";
+import { PROJECT_DIR, STACKS_DIR, TOKEN_FILE } from "../paths";
 import { SERVICE_ZONE } from "../network/addresses";
 import { tryRun } from "../network/run";
 import { asClient, clientEnvironment } from "./client";
@@ -65,7 +65,7 @@ export function runEngine(
   const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
   const engine = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/engine/main.ts")];
   // To read outputs there need be no sandbox.
-  const inside = request.action !== "outputs" || existsSync(SERVICES_DIR);
+  const inside = request.action !== "outputs";
   const command = inside ? asClient("operator", engine) : engine;
   const lock = Number(process.env.BBB_SANDBOX_LOCK_FD);
   return new Promise((resolve, reject) => {
