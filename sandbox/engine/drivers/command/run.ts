@@ -22,42 +22,44 @@ export async function run(command: string, inputs: Values, context: Context): Pr
   }
 }
 
-async function execute(
-  client: Client,
-  command: string,
-  inputs: Values,
-  { log }: Context,
-): Promise<CommandOutput> {
-  const channel = await open(client, command);
-  const logging = inputs.logging ?? "stdoutAndStderr";
-  const chunks: Buffer[] = [];
-  const collect = (stream: Readable, shown: boolean): (() => string) => {
-    const own: Buffer[] = [];
-    const lines = shown ? lineWriter(log) : undefined;
-    stream.on("data", (chunk: Buffer) => {
-      own.push(chunk);
-      chunks.push(chunk);
-      lines?.write(chunk);
+function execute(client: Client, command: string, inputs: Values, { log }: Context): Promise<CommandOutput> {
+  return new Promise((resolve, reject) => {
+    // All listeners are on before the callback returns: a short command's end may be in the packet that began it.
+    client.exec(command, (refused, channel) => {
+      if (refused !== undefined) return reject(refused);
+      const logging = inputs.logging ?? "stdoutAndStderr";
+      const both: Buffer[] = [];
+      const stdout = collect(
+        channel,
+        both,
+        logging === "stdout" || logging === "stdoutAndStderr" ? log : undefined,
+      );
+      const stderr = collect(
+        channel.stderr,
+        both,
+        logging === "stderr" || logging === "stdoutAndStderr" ? log : undefined,
+      );
+      void ended(channel, client).then((failure) => {
+        if (failure === undefined) return resolve({ stdout: stdout(), stderr: stderr() });
+        const output = Buffer.concat(both).toString("utf8");
+        reject(new Error(`${failure}: running ${JSON.stringify(command)}:\n${output}`));
+      });
+      channel.end(typeof inputs.stdin === "string" ? inputs.stdin : "");
     });
-    stream.on("end", () => lines?.end());
-    return () => Buffer.concat(own).toString("utf8");
-  };
-  const stdout = collect(channel, logging === "stdout" || logging === "stdoutAndStderr");
-  const stderr = collect(channel.stderr, logging === "stderr" || logging === "stdoutAndStderr");
-  channel.end(typeof inputs.stdin === "string" ? inputs.stdin : "");
-  const failure = await ended(channel, client);
-  if (failure !== undefined) {
-    throw new Error(
-      `${failure}: running ${JSON.stringify(command)}:\n${Buffer.concat(chunks).toString("utf8")}`,
-    );
-  }
-  return { stdout: stdout().replace(/\n$/, ""), stderr: stderr().replace(/\n$/, "") };
+  });
 }
 
-function open(client: Client, command: string): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+/** Returns what gives the stream's whole text, without its last line end. */
+function collect(stream: Readable, both: Buffer[], log: ((line: string) => void) | undefined): () => string {
+  const own: Buffer[] = [];
+  const lines = log === undefined ? undefined : lineWriter(log);
+  stream.on("data", (chunk: Buffer) => {
+    own.push(chunk);
+    both.push(chunk);
+    lines?.write(chunk);
   });
+  stream.on("end", () => lines?.end());
+  return () => Buffer.concat(own).toString("utf8").replace(/\n$/, "");
 }
 
 /** Resolves to undefined for exit status 0, else to what happened in the words of Go's ssh package. */
@@ -67,7 +69,7 @@ function ended(channel: ClientChannel, client: Client): Promise<string | undefin
     channel.on("exit", (code: number | null, signal?: string) => {
       if (code === 0) status = undefined;
       else
-        status = `Process exited with status ${code ?? 128}${signal === undefined ? "" : ` from signal ${signal}`}`;
+        status = `Process exited with status ${code ?? 128}${signal === undefined ? "" : ` from signal ${signal.replace("SIG", "")}`}`;
     });
     channel.on("close", () => resolve(status));
     client.on("close", () => resolve(status));

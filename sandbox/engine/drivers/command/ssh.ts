@@ -61,12 +61,9 @@ function connectConfig(connection: Values): ConnectConfig {
 function connect(config: ConnectConfig): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
-    client.once("ready", () => {
-      client.removeAllListeners("error");
-      client.on("error", () => {}); // a later loss shows as a command without an exit status
-      resolve(client);
-    });
-    client.once("error", (error) => {
+    client.once("ready", () => resolve(client));
+    // Later ones are void here: a lost connection shows as a command without an exit status.
+    client.on("error", (error) => {
       client.destroy();
       reject(new Error(dialError(error, config)));
     });

@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import type { AddressInfo } from "node:net";
+
+import { Server, utils, type Connection } from "ssh2";
+
+import { privateKey } from "../../../sandbox/engine/drivers/tls";
+
+/** By our own driver: ssh2's generator writes one key in some 300 that nobody can read. */
+export function keyPair(): { readonly private: string; readonly public: string } {
+  const { privateKeyOpenssh, publicKeyOpenssh } = privateKey({ algorithm: "ED25519" }).outputs;
+  return { private: String(privateKeyOpenssh), public: String(publicKeyOpenssh).trim() };
+}
+
+/** An SSH server on loopback that runs each command in a shell of this machine and counts connections. */
+export class SshServer {
+  readonly hostKey = keyPair();
+  readonly userKey = keyPair();
+  connections = 0;
+  readonly commands: string[] = [];
+  private readonly open = new Set<Connection>();
+  private readonly server = new Server({ hostKeys: [this.hostKey.private] }, (client) => this.serve(client));
+
+  async listen(port = 0): Promise<number> {
+    await new Promise<void>((done) => this.server.listen(port, "127.0.0.1", done));
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  close(): Promise<void> {
+    this.cut();
+    return new Promise((done) => this.server.close(() => done()));
+  }
+
+  /** As a host that vanishes. */
+  cut(): void {
+    for (const client of this.open) client.end();
+  }
+
+  private serve(client: Connection): void {
+    this.connections += 1;
+    this.open.add(client);
+    client.on("error", () => {});
+    client.on("close", () => this.open.delete(client));
+    const allowed = utils.parseKey(this.userKey.public);
+    if (allowed instanceof Error) throw allowed;
+    client.on("authentication", (context) => {
+      const known = context.method === "publickey" && context.key.data.equals(allowed.getPublicSSH());
+      if (known) context.accept();
+      else context.reject(["publickey"]);
+    });
+    client.on("session", (accept) => {
+      const session = accept();
+      session.on("exec", (acceptExec, _reject, { command }) => {
+        this.commands.push(command);
+        const channel = acceptExec();
+        const shell = spawn("bash", ["-c", command]);
+        channel.pipe(shell.stdin);
+        shell.stdin.on("error", () => {});
+        shell.stdout.on("data", (data: Buffer) => channel.write(data));
+        shell.stderr.on("data", (data: Buffer) => channel.stderr.write(data));
+        channel.on("close", () => shell.kill("SIGKILL"));
+        shell.on("close", (code, signal) => {
+          if (signal === null) channel.exit(code ?? 1);
+          else channel.exit(signal.replace("SIG", ""));
+          channel.end();
+        });
+      });
+    });
+  }
+}
