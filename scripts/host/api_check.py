@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+"""Asks a BigBlueButton server's API what an operator wants to know. Secrets come by standard input or a file only.
+
+    api_check.py deployment --hostname NAME [--unsigned] [--untrusted-ca] [--wait SECONDS] <SECRET
+        Over HTTPS, by the public name: the certificate chain, an answer, a signed and a wrongly signed call, and a
+        meeting that is made, joined and ended. --unsigned: without a secret, for a host that has none.
+    api_check.py meetings --properties FILE [--base URL]
+        How many meetings run here; the secret is read from FILE. Prints the number; exit code 3: the API is silent.
+    api_check.py signed --base URL <SECRET
+        Whether a signed getMeetings succeeds there; exit code 0 or 1.
+
+`deployment` prints a line for each check, `ok|warn|FAIL  what — what came back — how long`, and what to do about a
+failure; exit code 1 if any failed. Python 3.8 or newer, standard library only.
+"""
+
+import argparse
+import hashlib
+import re
+import secrets
+import socket
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from xml.etree import ElementTree
+
+TIMEOUT = 15
+LOCAL = "http://127.0.0.1:8090/bigbluebutton/api"
+
+
+class Wrong(Exception):
+    """A check that failed: what came back, and what to do."""
+
+    def __init__(self, came_back, remedy):
+        super().__init__(came_back)
+        self.remedy = remedy
+
+
+def report(results, what, check):
+    """Runs a check, which returns what came back (or a pair with "warn"), and prints its line."""
+    began = time.monotonic()
+    remedy = None
+    try:
+        came_back = check()
+        kind = "ok"
+        if isinstance(came_back, tuple):
+            kind, came_back = came_back
+    except Wrong as wrong:
+        kind, came_back, remedy = "FAIL", str(wrong), wrong.remedy
+    took = time.monotonic() - began
+    print(f"{kind:<4}  {what} — {came_back} — {took:.1f} s", flush=True)
+    if remedy:
+        print(f"      to do: {remedy}", flush=True)
+    results.append(kind)
+
+
+def signed(base, call, parameters, secret):
+    query = urllib.parse.urlencode(parameters)
+    checksum = hashlib.sha256((call + query + secret).encode()).hexdigest()
+    return f"{base}/{call}?{query}{'&' if query else ''}checksum={checksum}"
+
+
+def get(url):
+    """The XML of an answer. The URL may be signed, so no message has it."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+        return ElementTree.fromstring(answer.read())
+
+
+def call(base, name, parameters, secret, remedy):
+    try:
+        answer = get(signed(base, name, parameters, secret))
+    except (OSError, ElementTree.ParseError) as error:
+        raise Wrong(reason(error), remedy) from None
+    return answer
+
+
+def told(answer):
+    fields = [answer.findtext("returncode"), answer.findtext("messageKey"), answer.findtext("message")]
+    return ", ".join(field.strip() for field in fields if field and field.strip()) or "an answer without a returncode"
+
+
+def reason(error):
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP status {error.code}"
+    if isinstance(error, urllib.error.URLError):
+        return str(error.reason)
+    return str(error) or type(error).__name__
+
+
+def check_certificate(hostname, untrusted):
+    try:
+        with socket.create_connection((hostname, 443), TIMEOUT) as plain:
+            with ssl.create_default_context().wrap_socket(plain, server_hostname=hostname) as secure:
+                certificate, version = secure.getpeercert(), secure.version()
+    except ssl.SSLCertVerificationError as error:
+        raise Wrong(
+            f"no valid chain: {error.verify_message}",
+            f"look at the certificate (certbot certificates) and its log /var/log/letsencrypt/letsencrypt.log on {hostname}",
+        ) from None
+    except OSError as error:
+        raise Wrong(
+            reason(error), f"on {hostname}: systemctl status nginx, nginx -t; and that its firewall lets 443/tcp in"
+        ) from None
+    until = ssl.cert_time_to_seconds(certificate["notAfter"])
+    days = (until - time.time()) / 86400
+    text = f"{version}, valid until {time.strftime('%F', time.gmtime(until))}"
+    if untrusted:
+        return f"{text}; NOT TRUSTED BY BROWSERS (the setting acmeServer): hosts of this deployment trust it only"
+    return ("warn", f"{text}: only {days:.0f} days, see certbot renew") if days < 20 else text
+
+
+def check_index(base, wait):
+    end = time.monotonic() + wait
+    while True:
+        try:
+            answer = get(base)
+            if answer.findtext("returncode") == "SUCCESS":
+                return "SUCCESS"
+            last = told(answer)
+        except (OSError, ElementTree.ParseError) as error:
+            last = reason(error)
+        if time.monotonic() > end:
+            raise Wrong(last, "on the BigBlueButton host: systemctl status bbb-web, journalctl -u bbb-web, bbb-conf --status")
+        time.sleep(2)
+
+
+def check_signed(base, secret):
+    remedy = "the secret that bbb-web has is another one: run pulumi up again with a new value of the setting upgrade"
+    answer = call(base, "getMeetings", {}, secret, remedy)
+    if answer.findtext("returncode") != "SUCCESS":
+        raise Wrong(told(answer), remedy)
+    return f"SUCCESS, {len(answer.findall('meetings/meeting'))} meetings"
+
+
+def check_refused(base):
+    remedy = "anybody could make meetings: look at securitySalt in /etc/bigbluebutton/bbb-web.properties"
+    answer = call(base, "getMeetings", {}, secrets.token_hex(20), remedy)
+    if answer.findtext("returncode") != "FAILED" or answer.findtext("messageKey") != "checksumError":
+        raise Wrong(told(answer), remedy)
+    return "refused, checksumError"
+
+
+def check_meeting(base, secret):
+    meeting = f"bbb-deploy-{secrets.token_hex(8)}"
+    moderator, attendee = secrets.token_hex(8), secrets.token_hex(8)
+    remedy = "on the BigBlueButton host: journalctl -u bbb-web -u bbb-apps-akka, bbb-conf --check"
+
+    def expect(answer, what):
+        if answer.findtext("returncode") != "SUCCESS":
+            raise Wrong(f"{what}: {told(answer)}", remedy)
+        return answer
+
+    details = {"meetingID": meeting, "name": "Check of the deployment", "moderatorPW": moderator, "attendeePW": attendee}
+    details.update({"record": "false", "meetingExpireIfNoUserJoinedInMinutes": "2"})
+    expect(call(base, "create", details, secret, remedy), "create")
+    try:
+        join = {"fullName": "Check of the deployment", "meetingID": meeting, "password": moderator, "redirect": "false"}
+        joined = expect(call(base, "join", join, secret, remedy), "join")
+        if not joined.findtext("session_token"):
+            raise Wrong("join gave no session", remedy)
+    finally:
+        ended = call(base, "end", {"meetingID": meeting, "password": moderator}, secret, remedy)
+    expect(ended, "end")
+    return "created, joined, ended"
+
+
+def deployment(options):
+    secret = "" if options.unsigned else sys.stdin.readline().strip()
+    base = f"https://{options.hostname}/bigbluebutton/api"
+    results = []
+    report(results, f"certificate of {options.hostname}", lambda: check_certificate(options.hostname, options.untrusted_ca))
+    report(results, "API over HTTPS", lambda: check_index(base, options.wait))
+    if results[-1] != "FAIL":
+        if secret:
+            report(results, "signed getMeetings", lambda: check_signed(base, secret))
+        report(results, "wrongly signed getMeetings", lambda: check_refused(base))
+        if secret:
+            report(results, "a meeting", lambda: check_meeting(base, secret))
+    return 1 if "FAIL" in results else 0
+
+
+def meetings(options):
+    with open(options.properties, encoding="iso-8859-1") as file:
+        found = re.findall(r"^[ \t]*securitySalt[ \t]*[=:][ \t]*(\S+)", file.read(), re.MULTILINE)
+    try:
+        answer = get(signed(options.base, "getMeetings", {}, found[-1] if found else ""))
+    except (OSError, ElementTree.ParseError):
+        return 3
+    if answer.findtext("returncode") != "SUCCESS":
+        return 3
+    print(len([meeting for meeting in answer.findall("meetings/meeting") if meeting.findtext("running") == "true"]))
+    return 0
+
+
+def is_signed(options):
+    try:
+        answer = get(signed(options.base, "getMeetings", {}, sys.stdin.readline().strip()))
+    except (OSError, ElementTree.ParseError):
+        return 1
+    return 0 if answer.findtext("returncode") == "SUCCESS" else 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("deployment")
+    one.add_argument("--hostname", required=True)
+    one.add_argument("--unsigned", action="store_true")
+    one.add_argument("--untrusted-ca", action="store_true")
+    one.add_argument("--wait", type=float, default=180)
+    one.set_defaults(run=deployment)
+    one = commands.add_parser("meetings")
+    one.add_argument("--properties", required=True)
+    one.add_argument("--base", default=LOCAL)
+    one.set_defaults(run=meetings)
+    one = commands.add_parser("signed")
+    one.add_argument("--base", default=LOCAL)
+    one.set_defaults(run=is_signed)
+    options = parser.parse_args()
+    return options.run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

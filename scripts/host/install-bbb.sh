@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+#
+# Installs BigBlueButton, or upgrades it within its release, by the release's own bbb-install. Its exit code means
+# nothing, since it goes on after most failures: what counts is what is there afterwards.
+#
+# --installer-sha256: what the installer must be, where known.
+# --version: the installer's -v, e.g. jammy-300.
+# --turn-host: the TURN server's name. The secret that the installer gets with it is a throw-away, since command lines
+#   can be read by everybody on the host; wire.sh writes the true one.
+# --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out.
+# --upgrade: any text; a new one makes this run again.
+#
+# Time limit: 7200 s
+set -euo pipefail
+# shellcheck source=scripts/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
+hostname=${flag[hostname]}
+installer=$STATE/install-bbb/bbb-install.sh
+properties=/etc/bigbluebutton/bbb-web.properties
+attempt_limit=3300
+
+# --- before ------------------------------------------------------------------------------------------------------
+
+refuse_while_meetings_run() {
+  local count status=0
+  if [[ ! -e $properties ]] || ! systemctl is-active --quiet bbb-web; then return 0; fi
+  count=$("$PYTHON" "$LIB/api_check.py" meetings --properties "$properties") || status=$?
+  if ((status != 0)); then
+    progress "note: the API does not tell whether meetings run; going on"
+  elif ((count > 0)); then
+    fail "$count meeting(s) run on $hostname, which the installation would end. Wait for their end, then run pulumi up again"
+  fi
+}
+
+# Ubuntu's own upgrades hold the locks of apt, and the installer does not wait for all of them.
+timers=(apt-daily.timer apt-daily-upgrade.timer)
+hold_automatic_upgrades() {
+  systemctl stop "${timers[@]}" 2>/dev/null || true
+  trap 'systemctl start "${timers[@]}" 2>/dev/null || true' EXIT
+  if systemctl is-active apt-daily.service apt-daily-upgrade.service 2>/dev/null | grep -qE '^(active|activating)$'; then
+    progress "waiting for the system's automatic upgrades to end"
+    wait_until 1200 automatic_upgrades_ended || fail "the system's automatic upgrades did not end in 20 minutes: see journalctl -u apt-daily-upgrade, then run pulumi up again"
+  fi
+  put_file /etc/apt/apt.conf.d/90bbb-deploy 644 root:root <<<'DPkg::Lock::Timeout "600";' || (($? == 10))
+}
+
+automatic_upgrades_ended() {
+  ! systemctl is-active apt-daily.service apt-daily-upgrade.service 2>/dev/null | grep -qE '^(active|activating)$'
+}
+
+download_installer() {
+  local url=${flag[installer-url]} wanted=${flag[installer-sha256]:-} found
+  mkdir -p "${installer%/*}"
+  retry 5 curl --fail --silent --show-error --location --max-time 120 --output "$installer.new" "$url" ||
+    fail "the installer could not be fetched from $url: check the setting installerUrl and the host's way to the internet"
+  found=$(sha256sum "$installer.new" | cut -d' ' -f1)
+  if [[ -z $wanted ]]; then
+    progress "note: no hash of the installer is known; what was fetched has sha256 $found"
+  elif [[ $found != "$wanted" ]]; then
+    fail "the installer at $url has sha256 $found, not $wanted: it was changed since it was checked. Read what changed, then set installerSha256 (and installerUrl) to what you trust"
+  fi
+  if [[ $(head -c 2 "$installer.new") != "#!" ]]; then
+    fail "what $url gives is not a script: check the setting installerUrl"
+  fi
+  mv "$installer.new" "$installer"
+}
+
+# --- the installer -----------------------------------------------------------------------------------------------
+
+# Its output, into the log; what tells how far it is, to the operator too.
+watch_installer() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    case $line in
+      "Setting up bbb-"*) progress "${line%% (*}" ;;
+      "Setting up bigbluebutton "*) progress "Setting up bigbluebutton" ;;
+      *"Requesting a certificate"* | *"Successfully received certificate"*) progress "${line## }" ;;
+      "Restarting BigBlueButton"*) progress "restarting BigBlueButton" ;;
+      *"pulling from"* | *"Pulling from"*) progress "fetching container images" ;;
+      bbb-install*:*) progress "$line" ;;
+    esac
+  done
+}
+
+run_installer() {
+  local status=0 options environment
+  # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
+  options=(-v "${flag[version]}" -s "$hostname" -e "${flag[email]}" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
+  if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
+  # It prints its environment.
+  environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
+    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l)
+  if [[ -n ${flag[private-ipv4]:-} ]]; then environment+=(IP="${flag[ipv4]:-}" INTERNAL_IP="${flag[private-ipv4]}"); fi
+  (cd /root && env -i "${environment[@]}" timeout --kill-after=60 "$attempt_limit" bash "$installer" "${options[@]}" </dev/null 2>&1) |
+    watch_installer || status=$?
+  note "the installer ended with exit code $status"
+  if ((status == 124)); then progress "the installer was not done after $attempt_limit s, and was stopped"; fi
+}
+
+# --- after -------------------------------------------------------------------------------------------------------
+
+# What keeps this from being an installed BigBlueButton, a line each.
+problems() {
+  local broken certificate=/etc/letsencrypt/live/$hostname/fullchain.pem
+  broken=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 'bbb-*' bigbluebutton 2>/dev/null |
+    awk '/^i/ && !/^ii/ {print substr($0, 4)}' | paste -sd' ')
+  if [[ -n $broken ]]; then echo "packages are only half installed: $broken"; fi
+  if ! installed bbb-web || ! installed bbb-config || ! command -v bbb-conf >/dev/null; then
+    echo "BigBlueButton's packages are not installed"
+    return 0
+  fi
+  if [[ ! -s $certificate ]]; then
+    echo "there is no certificate for $hostname: see /var/log/letsencrypt/letsencrypt.log"
+  elif ! openssl x509 -noout -checkhost "$hostname" -in "$certificate" | grep -q 'does match'; then
+    echo "the certificate in $certificate is not for $hostname"
+  elif ! openssl x509 -noout -checkend 3600 -in "$certificate" >/dev/null; then
+    echo "the certificate in $certificate has run out: see certbot renew"
+  fi
+  if ! nginx -t 2>&1; then echo "nginx rejects its configuration: see nginx -t"; fi
+  if ! wait_until 300 api_answers http://127.0.0.1:8090; then
+    echo "bbb-web does not answer: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
+  fi
+}
+
+# nginx -t says its good news on standard error.
+found_problems() {
+  problems | grep -vE '^nginx: (the configuration file .* syntax is ok|configuration file .* test is successful)' || true
+}
+
+# A volume adopted from another server may know these users by other numbers.
+fix_owner() { # DIRECTORY USER
+  local directory=$1 user=$2
+  if [[ -d $directory ]] && id "$user" >/dev/null 2>&1 && [[ $(stat -c %U "$directory") != "$user" ]]; then
+    progress "giving $directory to $user"
+    chown -R "$user:$(id -gn "$user")" "$directory"
+  fi
+}
+
+fix_owners() {
+  fix_owner /var/bigbluebutton bigbluebutton
+  fix_owner /var/freeswitch/meetings freeswitch
+  fix_owner /var/lib/bbb-webrtc-recorder bigbluebutton
+  local directory
+  for directory in /var/mediasoup /var/mediasoup/recordings /var/mediasoup/screenshare; do
+    fix_owner "$directory" bigbluebutton
+  done
+}
+
+need_root
+refuse_while_meetings_run
+hold_automatic_upgrades
+apt_install curl ca-certificates openssl
+download_installer
+for attempt in 1 2; do
+  if ((attempt == 2)); then
+    progress "not installed yet; once more in 30 s, since package servers and certificate authorities have bad moments:"
+    while IFS= read -r line; do progress "  - $line"; done <<<"$found"
+    sleep 30
+  fi
+  apt_repair
+  progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
+  run_installer
+  found=$(found_problems)
+  if [[ -z $found ]]; then break; fi
+done
+if [[ -n $found ]]; then
+  progress "BigBlueButton is not installed as it should be:"
+  while IFS= read -r line; do progress "  - $line"; done <<<"$found"
+  fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
+fi
+fix_owners
+if [[ -e /var/run/reboot-required ]]; then
+  progress "note: the host asks for a reboot, for a new kernel mostly; do that outside of meetings"
+fi
+progress "installed: BigBlueButton $(sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' /etc/bigbluebutton/bigbluebutton-release 2>/dev/null)"

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+#
+# Gives BigBlueButton its shared secret and its TURN servers. Standard input: the shared secret in the first line,
+# turn-stun-servers.xml in the rest. Only what changed is written, and only what reads it is restarted. Never by
+# `bbb-conf --setsecret`, in whose arguments anybody on the host could read the secret.
+#
+# --xml-path: where this release reads its TURN servers from.
+#
+# Time limit: 900 s
+set -euo pipefail
+# shellcheck source=scripts/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+parse_flags "xml-path=!" "$@"
+pending=$STATE/wire/pending
+local_api=${BBB_DEPLOY_API:-http://127.0.0.1:8090}
+
+recreate_containers() { # DIRECTORY
+  # `restart` would not read .env again.
+  if docker compose version >/dev/null 2>&1 || ! command -v docker-compose >/dev/null; then
+    (cd "$1" && timeout 300 docker compose up -d)
+  else
+    (cd "$1" && timeout 300 docker-compose up -d)
+  fi
+}
+
+restart_pending() {
+  local what
+  if [[ ! -s $pending ]]; then
+    progress "nothing changed, nothing restarted"
+    return 0
+  fi
+  while IFS= read -r what; do
+    progress "restarting ${what#compose:}"
+    case $what in
+      compose:*) recreate_containers "$ROOT${what#compose:}" </dev/null || fail "the containers in ${what#compose:} did not start: see the log, and docker compose logs there" ;;
+      *) timeout 300 systemctl restart "$what" || fail "$what did not start: see journalctl -u $what" ;;
+    esac
+  done < <(sort -u "$pending")
+}
+
+need_root
+mkdir -p "${pending%/*}"
+secret=""
+IFS= read -r secret || fail "the shared secret is missing on standard input"
+{
+  printf '%s\n' "$secret"
+  cat
+} | "$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --pending "$pending" 2>&1 ||
+  fail "the shared secret and the TURN servers could not be written, for the reason above"
+restart_pending
+
+signed_call_succeeds() {
+  "$PYTHON" "$LIB/api_check.py" signed --base "$local_api/bigbluebutton/api" <<<"$secret"
+}
+wait_until 300 api_answers "$local_api" || fail "bbb-web does not answer 5 minutes after its restart: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
+wait_until 30 signed_call_succeeds || fail "bbb-web refuses calls signed with the shared secret: look at securitySalt in /etc/bigbluebutton/bbb-web.properties"
+rm -f "$pending"
+progress "BigBlueButton has its TURN server and its shared secret"
