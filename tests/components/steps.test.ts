@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { idOf, runProgram, secretOf, type Registered, type Run } from "./program";
@@ -130,11 +130,19 @@ describe("commands", () => {
     expect(withoutHash(other.get("turn-verify")).at(-1)).toBe("--untrusted-ca");
   });
 
-  test("every script that a step names is there", () => {
-    const named = run.ofType(COMMAND).flatMap((step) => /[\w-]+\.sh/.exec(step.inputs.create) ?? []);
-    expect(new Set(named).size).toBe(9);
-    const folder = path.join(__dirname, "..", "..", "scripts", "host");
-    expect(["step", "lib.sh", ...named].filter((name) => !existsSync(path.join(folder, name)))).toEqual([]);
+  test.each([
+    ...["bbb-preflight", "bbb-prepare", "bbb-recordings", "bbb-install", "bbb-wire", "bbb-verify"],
+    ...["turn-preflight", "turn-prepare", "turn-install", "turn-configure", "turn-verify"],
+  ])("%s: its script on the host knows the flags and misses none", (name) => {
+    const given = withoutHash(run.get(name)).filter((word) => word !== "--unit");
+    const script = given[3]!;
+    const text = readFileSync(path.join(__dirname, "..", "..", "scripts", "host", script), "utf8");
+    const known = /^parse_flags "([^"]*)"/m.exec(text)?.[1]?.split(" ") ?? [];
+    const flags = given.filter((word) => word.startsWith("--")).map((word) => word.slice(2));
+    expect(flags.filter((flag) => !known.some((word) => word.replace(/=!?$/, "") === flag))).toEqual([]);
+    const required = known.filter((word) => word.endsWith("=!")).map((word) => word.slice(0, -2));
+    expect(required.filter((flag) => !flags.includes(flag))).toEqual([]);
+    expect(given.includes("--metadata-guard")).toBe(script === "prepare.sh");
   });
 });
 
