@@ -14,9 +14,6 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 # Ubuntu's needrestart would restart services in the middle of an installation, ours among them.
 export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
 
-# A cut connection must not end what runs: the next attempt waits for it.
-trap '' PIPE HUP
-
 { : >&3; } 2>/dev/null || exec 3>&1
 
 # A line for the log.
@@ -24,10 +21,10 @@ note() {
   printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*"
 }
 
-# A line for the operator, and for the log.
+# A line for the operator, and for the log. A cut connection must not end what runs: the next attempt waits for it.
 progress() {
   note "$*"
-  { printf '%s\n' "${BBB_DEPLOY_LABEL:+[$BBB_DEPLOY_LABEL]   }$*" >&3; } 2>/dev/null || true
+  (trap '' PIPE && printf '%s\n' "${BBB_DEPLOY_LABEL:+[$BBB_DEPLOY_LABEL]   }$*" >&3) 2>/dev/null || true
 }
 
 # What is wrong, and what to do about it.

@@ -30,7 +30,7 @@ check() {
   show <<<"$output"
   if ((status != 0 && failed == before)); then
     failed=$((failed + 1))
-    progress "FAIL  $1 ${2##*/} ended with $status"
+    progress "FAIL  $1 ${2:-} ended with $status"
   fi
 }
 
@@ -68,7 +68,7 @@ check_services() {
 check_bbb_conf() {
   local began=$SECONDS output status=0 judged kind text
   output=$(timeout 300 bbb-conf --check </dev/null 2>&1) || status=$?
-  printf '%s\n' "$output" >>/dev/fd/4
+  printf '%s\n' "$output" >&4
   judged=$("$PYTHON" "$LIB/bbb_conf_check.py" <<<"$output") || true
   if [[ -z $judged ]]; then
     echo "ok    bbb-conf --check — no problems — $((SECONDS - began)) s"
@@ -82,7 +82,7 @@ check_bbb_conf() {
 }
 
 need_root
-IFS= read -r shared_secret && IFS= read -r turn_secret || fail "the two secrets are missing on standard input"
+if ! { IFS= read -r shared_secret && IFS= read -r turn_secret; }; then fail "the two secrets are missing on standard input"; fi
 exec 4>&1
 apt_install python3-aioice
 check check_services

@@ -22,7 +22,7 @@ check() {
   done <<<"$output"
   if ((status != 0 && failed == before)); then
     failed=$((failed + 1))
-    progress "FAIL  $1 ${2##*/} ended with $status"
+    progress "FAIL  $1 ${2:-} ended with $status"
   fi
 }
 
