@@ -16,6 +16,10 @@ export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
 
 { : >&3; } 2>/dev/null || exec 3>&1
 
+# What ended a script that had no more to say; the command as it is written, not as it was expanded.
+set -o errtrace
+trap 'note "line $LINENO of $(basename "${BASH_SOURCE[0]}"): $BASH_COMMAND ended with $?"' ERR
+
 # A line for the log.
 note() {
   printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*"

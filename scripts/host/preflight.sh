@@ -84,7 +84,7 @@ server_type_setting() {
 check_ipv6() {
   local remedy="Enable IPv6 in the kernel, at least on lo: look for ipv6.disable=1 in /proc/cmdline and for disable_ipv6 in /etc/sysctl.d"
   if [[ $role == turn && -z ${flag[ipv6]:-} ]]; then return 0; fi
-  if [[ ! -s $ROOT/proc/net/if_inet6 ]]; then
+  if ! grep -q . "$ROOT/proc/net/if_inet6" 2>/dev/null; then
     finding "the host has no IPv6 stack, which BigBlueButton's services bind to. $remedy"
   elif ! grep -q '^00000000000000000000000000000001 ' "$ROOT/proc/net/if_inet6"; then
     finding "IPv6 is off on the loopback interface, where BigBlueButton's services bind. $remedy"
@@ -100,7 +100,7 @@ check_port() {
   shift 2
   local option=t
   if [[ $protocol == udp ]]; then option=u; fi
-  holders=$(ss -Hln"$option"p "sport = :$port" 2>/dev/null | grep -o 'users:(("[^"]*"' | cut -d'"' -f2 | sort -u)
+  holders=$(ss -Hln"$option"p "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | sort -u)
   for holder in $holders; do
     if [[ " $* " == *" $holder "* ]]; then
       if [[ $holder != nginx ]] || deployed_before; then continue; fi
