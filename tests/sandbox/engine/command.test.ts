@@ -103,7 +103,7 @@ describe("remote.Command", () => {
     };
     const state = { id: "x", inputs, outputs: { ...inputs, stdout: "made", stderr: "" } };
     await expect(kind.update?.(state, inputs, context())).resolves.toMatchObject({ stdout: "changed" });
-    const { update: _update, ...without } = inputs;
+    const without = { ...inputs, update: null };
     await expect(kind.update?.(state, without, context())).resolves.toMatchObject({ stdout: "made" });
     await kind.delete?.(state, context());
     expect(server.commands).toEqual(["echo changed", "echo made", "echo gone"]);

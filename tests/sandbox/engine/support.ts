@@ -20,7 +20,8 @@ import { PartialCreate, type Context, type Driver, type Kind } from "../../../sa
 import { drivers } from "../../../sandbox/engine/drivers";
 import type { Values } from "../../../sandbox/engine/wire";
 
-const root = join(__dirname, "../../..");
+/** The project's own folder. */
+export const root = join(__dirname, "../../..");
 
 /** What every program of these tests begins with: a resource of the provider below, and a component. */
 const PRELUDE = `

@@ -1,0 +1,446 @@
+/** The driver's requests against the emulated API: those that the real provider was recorded to make. */
+import { hcloud } from "../../../sandbox/engine/drivers/hcloud";
+import { PartialCreate, type Context, type Created, type Kind } from "../../../sandbox/engine/driver";
+import type { Values } from "../../../sandbox/engine/wire";
+import { publicKey, token, useProject, type Json, type Project } from "../hetzner/harness";
+
+jest.setTimeout(30_000);
+
+const project = useProject();
+let requests: string[];
+
+function record(p: Project): void {
+  requests = [];
+  p.app.addHook("preHandler", (request, _reply, done) => {
+    const body =
+      request.body === undefined || request.body === null ? "" : ` ${JSON.stringify(request.body)}`;
+    const line = `${request.method} ${request.url.replace("/v1", "")}${body}`;
+    const poll = /^GET \/actions\?id=\d+(&id=\d+)*&page=1&sort=status&sort=id$/.test(line);
+    if (!poll) requests.push(line);
+    else if (requests.at(-1) !== "poll") requests.push("poll");
+    done();
+  });
+}
+
+/** The requests since the last time of asking. */
+function taken(): string[] {
+  return requests.splice(0);
+}
+
+let context: Context;
+beforeEach(async () => {
+  record(project());
+  context = {
+    env: { HCLOUD_ENDPOINT: `${await project().url()}/v1`, HCLOUD_TOKEN: token },
+    config: { pollInterval: "15ms", pollFunction: "constant" },
+    projectDir: ".",
+    name: "thing",
+    log: () => {},
+    timeout: undefined,
+  };
+});
+
+function kind(name: string): Kind {
+  const type = `hcloud:index/${name}:${name.replace(/^./, (letter) => letter.toUpperCase())}`;
+  const found = hcloud.kinds[type];
+  if (found === undefined) throw new Error(`no ${type}`);
+  return found;
+}
+
+async function make(name: string, inputs: Values): Promise<Created & { inputs: Values }> {
+  const created = await kind(name).create(inputs, context);
+  return { ...created, inputs };
+}
+
+async function change(name: string, state: Created & { inputs: Values }, inputs: Values): Promise<Values> {
+  return (await kind(name).update?.(state, { ...state.inputs, ...inputs }, context)) ?? {};
+}
+
+async function remove(name: string, state: Created & { inputs: Values }): Promise<void> {
+  await kind(name).delete?.(state, context);
+}
+
+test("an SSH key", async () => {
+  const key = await make("sshKey", { name: "k", publicKey, labels: { a: "1" } });
+  expect(key.outputs).toMatchObject({ fingerprint: expect.stringMatching(/^(\w\w:){15}\w\w$/) });
+  await change("sshKey", key, { name: "l" });
+  await change("sshKey", key, { labels: { a: "2" } });
+  await remove("sshKey", key);
+  await remove("sshKey", key);
+  expect(taken()).toEqual([
+    `POST /ssh_keys ${JSON.stringify({ name: "k", public_key: publicKey, labels: { a: "1" } })}`,
+    `PUT /ssh_keys/${key.id} {"name":"l"}`,
+    `PUT /ssh_keys/${key.id} {"labels":{"a":"2"}}`,
+    `DELETE /ssh_keys/${key.id}`,
+    `DELETE /ssh_keys/${key.id}`,
+  ]);
+});
+
+test("a primary IP with its reverse DNS", async () => {
+  const ip = await make("primaryIp", { name: "ip6", type: "ipv6", location: "fsn1", deleteProtection: true });
+  expect(ip.outputs).toMatchObject({
+    ipAddress: "2001:db8:1::",
+    ipNetwork: "2001:db8:1::/64",
+    assigneeId: 0,
+  });
+  const path = `/primary_ips/${ip.id}`;
+  expect(taken()).toEqual([
+    'POST /primary_ips {"name":"ip6","type":"ipv6","labels":{},"auto_delete":false,"location":"fsn1"}',
+    `POST ${path}/actions/change_protection {"delete":true}`,
+    "poll",
+    `GET ${path}`,
+  ]);
+  const rdns = await make("rdns", {
+    primaryIpId: Number(ip.id),
+    ipAddress: "2001:db8:1::1",
+    dnsPtr: "bbb.example.test",
+  });
+  expect(rdns.id).toBe(`p-${ip.id}-2001:db8:1::1`);
+  await change("rdns", rdns, { dnsPtr: "b.example.test" });
+  await remove("rdns", rdns);
+  expect(taken()).toEqual([
+    `GET ${path}`,
+    ...['"bbb.example.test"', '"b.example.test"', "null"].flatMap((ptr) => [
+      `POST ${path}/actions/change_dns_ptr {"ip":"2001:db8:1::1","dns_ptr":${ptr}}`,
+      "poll",
+    ]),
+  ]);
+  await expect(remove("primaryIp", ip)).rejects.toThrow(/protected/);
+  await change("primaryIp", ip, { deleteProtection: false });
+  await remove("primaryIp", ip);
+  expect(taken()).toEqual([
+    `DELETE ${path}`,
+    `POST ${path}/actions/change_protection {"delete":false}`,
+    "poll",
+    `PUT ${path} {}`,
+    `DELETE ${path}`,
+  ]);
+});
+
+test("a firewall, whose rules cannot be emptied", async () => {
+  const ssh = {
+    direction: "in",
+    protocol: "tcp",
+    port: "22",
+    sourceIps: ["198.51.100.0/24"],
+    description: "ssh",
+  };
+  const ping = { direction: "in", protocol: "icmp", sourceIps: ["0.0.0.0/0", "::/0"] };
+  const firewall = await make("firewall", { name: "fw", rules: [ssh, ping] });
+  const path = `/firewalls/${firewall.id}`;
+  const rule =
+    '{"direction":"in","source_ips":["198.51.100.0/24"],"protocol":"tcp","port":"22","description":"ssh"}';
+  const icmp = '{"direction":"in","source_ips":["0.0.0.0/0","::/0"],"protocol":"icmp"}';
+  expect(taken()).toEqual([`POST /firewalls {"name":"fw","rules":[${rule},${icmp}]}`, "poll", `GET ${path}`]);
+  await change("firewall", firewall, { name: "wall", labels: { a: "1" } });
+  await change("firewall", firewall, { rules: [ping] });
+  await change("firewall", firewall, { rules: [] });
+  await remove("firewall", firewall);
+  expect(taken()).toEqual([
+    ...[`GET ${path}`, `PUT ${path} {"name":"wall"}`, `PUT ${path} {"labels":{"a":"1"}}`, `GET ${path}`],
+    ...[`GET ${path}`, `POST ${path}/actions/set_rules {"rules":[${icmp}]}`, "poll", `GET ${path}`],
+    ...[`GET ${path}`, `GET ${path}`],
+    ...[`GET ${path}`, `DELETE ${path}`],
+  ]);
+  await expect(remove("firewall", firewall)).rejects.toThrow(/is gone from the cloud/);
+});
+
+interface Stack {
+  readonly server: Created & { inputs: Values };
+  readonly ids: Record<"key" | "firewall" | "ip4" | "ip6" | "volume", number>;
+}
+
+async function fullStack(): Promise<Stack> {
+  const key = await make("sshKey", { name: "k", publicKey });
+  const ip4 = await make("primaryIp", { name: "ip4", type: "ipv4", location: "fsn1" });
+  const ip6 = await make("primaryIp", { name: "ip6", type: "ipv6", location: "fsn1" });
+  const firewall = await make("firewall", { name: "fw", rules: [] });
+  const volume = await make("volume", {
+    name: "vol",
+    size: 10,
+    location: "fsn1",
+    format: "ext4",
+    labels: { a: "1" },
+  });
+  const ids = {
+    key: Number(key.id),
+    firewall: Number(firewall.id),
+    ip4: Number(ip4.id),
+    ip6: Number(ip6.id),
+    volume: Number(volume.id),
+  };
+  taken();
+  const server = await make("server", {
+    name: "bbb-a",
+    serverType: "ccx23",
+    image: "ubuntu-22.04",
+    location: "fsn1",
+    sshKeys: [key.id],
+    userData: "#cloud-config\n{}\n",
+    labels: { role: "bbb" },
+    firewallIds: [ids.firewall],
+    publicNets: [{ ipv4Enabled: true, ipv4: ids.ip4, ipv6Enabled: true, ipv6: ids.ip6 }],
+    backups: true,
+    deleteProtection: true,
+    rebuildProtection: true,
+    keepDisk: true,
+  });
+  return { server, ids };
+}
+
+test("a full server: created, changed in place, with its volume, and deleted", async () => {
+  const { server, ids } = await fullStack();
+  const path = `/servers/${server.id}`;
+  const order = {
+    name: "bbb-a",
+    server_type: "ccx23",
+    image: 67794396,
+    ssh_keys: [ids.key],
+    location: "fsn1",
+    user_data: "#cloud-config\n{}\n",
+    labels: { role: "bbb" },
+    firewalls: [{ firewall: ids.firewall }],
+    public_net: { enable_ipv4: true, enable_ipv6: true, ipv4: ids.ip4, ipv6: ids.ip6 },
+  };
+  expect(taken()).toEqual([
+    "GET /server_types?name=ccx23",
+    "GET /images?architecture=x86&include_deprecated=true&name=ubuntu-22.04",
+    `GET /ssh_keys/${ids.key}`,
+    `POST /servers ${JSON.stringify(order)}`,
+    "poll",
+    ...[`POST ${path}/actions/enable_backup`, "poll"],
+    ...[`POST ${path}/actions/change_protection {"rebuild":true,"delete":true}`, "poll"],
+    `GET ${path}`,
+  ]);
+  expect(server.outputs).toMatchObject({
+    status: "running",
+    ipv4Address: "203.0.113.10",
+    ipv6Address: "2001:db8:1::1",
+    ipv6Network: "2001:db8:1::/64",
+    image: "ubuntu-22.04",
+    backups: true,
+    deleteProtection: true,
+    userData: "fcp9g+yEeh+Od7Nuv3Hbnl5rfls=",
+    firewallIds: [ids.firewall],
+  });
+
+  const attachment = await make("volumeAttachment", {
+    volumeId: ids.volume,
+    serverId: Number(server.id),
+    automount: false,
+  });
+  const volume = `/volumes/${ids.volume}`;
+  expect(attachment.id).toBe(String(ids.volume));
+  expect(taken()).toEqual([
+    `POST ${volume}/actions/attach {"server":${server.id}}`,
+    "poll",
+    `GET ${volume}`,
+    `GET ${path}`,
+  ]);
+
+  await change("server", server, { name: "bbb-b", labels: { role: "x" } });
+  expect(taken()).toEqual([
+    `GET ${path}`,
+    `PUT ${path} {"name":"bbb-b"}`,
+    `PUT ${path} {"labels":{"role":"x"}}`,
+    `GET ${path}`,
+  ]);
+  await change("server", server, { serverType: "ccx33" });
+  expect(taken()).toEqual([
+    `GET ${path}`,
+    ...[`POST ${path}/actions/poweroff`, "poll"],
+    ...[`POST ${path}/actions/change_type {"server_type":"ccx33","upgrade_disk":false}`, "poll"],
+    `GET ${path}`,
+  ]);
+  await change("server", server, { backups: false });
+  expect(taken()).toEqual([`GET ${path}`, `POST ${path}/actions/disable_backup`, "poll", `GET ${path}`]);
+  await change("server", server, { firewallIds: [] });
+  const resource = `{"type":"server","server":{"id":${server.id}}}`;
+  expect(taken()).toEqual([
+    `GET ${path}`,
+    ...[
+      `POST /firewalls/${ids.firewall}/actions/remove_from_resources {"remove_from":[${resource}]}`,
+      "poll",
+    ],
+    `GET ${path}`,
+  ]);
+  await expect(remove("server", server)).rejects.toThrow(/protected/);
+  taken();
+  await change("server", server, { deleteProtection: false, rebuildProtection: false });
+  expect(taken()).toEqual([
+    `GET ${path}`,
+    ...[`POST ${path}/actions/change_protection {"rebuild":false,"delete":false}`, "poll"],
+    `GET ${path}`,
+  ]);
+  await remove("volumeAttachment", attachment);
+  await remove("server", server);
+  expect(taken()).toEqual([
+    `GET ${volume}`,
+    `POST ${volume}/actions/detach {}`,
+    "poll",
+    `DELETE ${path}`,
+    "poll",
+  ]);
+  await expect(remove("server", server)).rejects.toThrow(/not_found/);
+  await kind("server").delete?.(server, { ...context, resumed: true });
+});
+
+test("a server without options asks for nothing more than it needs", async () => {
+  const server = await make("server", {
+    name: "min",
+    serverType: "cx23",
+    image: "ubuntu-24.04",
+    location: "fsn1",
+  });
+  expect(taken()).toEqual([
+    "GET /server_types?name=cx23",
+    "GET /images?architecture=x86&include_deprecated=true&name=ubuntu-24.04",
+    'POST /servers {"name":"min","server_type":"cx23","image":161547269,"location":"fsn1"}',
+    "poll",
+    `GET /servers/${server.id}`,
+  ]);
+});
+
+test("a volume grows, and is detached before it goes", async () => {
+  const volume = await make("volume", { name: "vol", size: 10, location: "fsn1", deleteProtection: true });
+  const path = `/volumes/${volume.id}`;
+  expect(volume.outputs.linuxDevice).toBe(`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`);
+  expect(taken()).toEqual([
+    ...['POST /volumes {"name":"vol","size":10,"location":"fsn1"}', "poll"],
+    ...[`POST ${path}/actions/change_protection {"delete":true}`, "poll", `GET ${path}`],
+  ]);
+  await change("volume", volume, { size: 20 });
+  expect(taken()).toEqual([`GET ${path}`, `POST ${path}/actions/resize {"size":20}`, "poll", `GET ${path}`]);
+});
+
+test("a record set", async () => {
+  await project().done("POST", "/zones", { name: "example.test", mode: "primary" });
+  taken();
+  const set = await make("zoneRrset", {
+    zone: "example.test",
+    name: "bbb",
+    type: "A",
+    ttl: 60,
+    records: [{ value: "203.0.113.10" }],
+  });
+  expect(set.id).toBe("bbb/A");
+  const path = "/zones/example.test/rrsets/bbb/A";
+  await change("zoneRrset", set, { records: [{ value: "203.0.113.11" }] });
+  await change("zoneRrset", set, { ttl: 300 });
+  await remove("zoneRrset", set);
+  await remove("zoneRrset", set);
+  expect(taken()).toEqual([
+    'POST /zones/example.test/rrsets {"name":"bbb","type":"A","ttl":60,"labels":{},"records":[{"value":"203.0.113.10"}]}',
+    "poll",
+    ...[`POST ${path}/actions/set_records {"records":[{"value":"203.0.113.11"}]}`, "poll", `PUT ${path} {}`],
+    ...[`POST ${path}/actions/change_ttl {"ttl":300}`, "poll", `PUT ${path} {}`],
+    ...[`DELETE ${path}`, "poll", `DELETE ${path}`],
+  ]);
+});
+
+test("look-ups", async () => {
+  await project().done("POST", "/zones", { name: "example.test", mode: "primary" });
+  const look = (name: string, args: Values) =>
+    hcloud.invokes?.[`hcloud:index/${name}:${name}`]?.(args, context) as Promise<Json>;
+  await expect(look("getZone", { name: "example.test" })).resolves.toMatchObject({
+    id: expect.any(Number),
+    mode: "primary",
+    authoritativeNameservers: { assigneds: expect.any(Array) },
+  });
+  await expect(look("getZone", { name: "other.test" })).rejects.toThrow(/not_found/);
+  await expect(look("getServerType", { name: "ccx33" })).resolves.toMatchObject({
+    cores: 8,
+    memory: 32,
+    architecture: "x86",
+    locations: expect.arrayContaining([expect.objectContaining({ name: "fsn1", isDeprecated: false })]),
+  });
+  await expect(look("getServerType", { name: "no" })).rejects.toThrow('no server type "no" exists');
+  await expect(look("getImage", { name: "ubuntu-22.04" })).resolves.toMatchObject({
+    id: 67794396,
+    architecture: "x86",
+  });
+  await expect(look("getLocation", { name: "hel1" })).resolves.toMatchObject({ networkZone: "eu-central" });
+});
+
+describe("errors", () => {
+  const fault = (body: object) => project().call("POST", "/_faults", body);
+  const key = { name: "k", publicKey };
+  const statuses = (method: string, path: string) =>
+    project()
+      .log()
+      .filter((line) => line.method === method && line.path === `/v1${path}`)
+      .map(({ status }) => status as number);
+
+  test("a conflict is retried with growing waits, and so is a proxy's error", async () => {
+    await fault({ match: { method: "POST" }, code: "conflict", times: 1 });
+    const begun = Date.now();
+    await make("sshKey", key);
+    expect(statuses("POST", "/ssh_keys")).toEqual([409, 201]);
+    expect(Date.now() - begun).toBeGreaterThan(950);
+    await fault({ match: { method: "PUT" }, html: "<h1>Bad gateway</h1>", status: 502, times: 1 });
+    const id = String((await project().call("GET", "/ssh_keys")).body.ssh_keys[0].id);
+    await change("sshKey", { id, inputs: key, outputs: {} }, { name: "l" });
+    expect(statuses("PUT", `/ssh_keys/${id}`)).toEqual([502, 200]);
+  });
+
+  test.each(["uniqueness_error", "resource_unavailable", "unavailable", "invalid_input", "locked"])(
+    "%s is final",
+    async (code) => {
+      await fault({ match: { method: "POST" }, code, message: "so it is", times: 1 });
+      await expect(make("sshKey", key)).rejects.toThrow(new RegExp(`so it is \\(${code}`));
+      expect(statuses("POST", "/ssh_keys")).toHaveLength(1);
+    },
+  );
+
+  test("an attachment to a locked volume is tried again", async () => {
+    const { server, ids } = await fullStack();
+    await fault({ match: { method: "POST", path: "attach" }, code: "locked", times: 1 });
+    await make("volumeAttachment", { volumeId: ids.volume, serverId: Number(server.id) });
+    expect(statuses("POST", `/volumes/${ids.volume}/actions/attach`)).toEqual([423, 201]);
+  });
+
+  test("a create whose action fails leaves its server behind", async () => {
+    await fault({ action: "start_server", code: "server_error", message: "no start" });
+    const failed: unknown = await make("server", {
+      name: "min",
+      serverType: "cx23",
+      image: "ubuntu-24.04",
+      location: "fsn1",
+    }).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(PartialCreate);
+    expect((failed as PartialCreate).created.id).toMatch(/^\d+$/);
+    expect((failed as PartialCreate).message).toMatch(/no start/);
+  });
+
+  test("an old image can no longer be ordered, an unknown one is named", async () => {
+    const server = { name: "min", serverType: "cx23", location: "fsn1" };
+    await expect(make("server", { ...server, image: "ubuntu-99.04" })).rejects.toThrow(
+      'no image "ubuntu-99.04" exists',
+    );
+  });
+
+  test("a token must have 64 characters", async () => {
+    context = { ...context, env: { ...context.env, HCLOUD_TOKEN: "short" } };
+    await expect(make("sshKey", key)).rejects.toThrow(
+      "entered token is invalid (must be exactly 64 characters long)",
+    );
+  });
+});
+
+describe("names", () => {
+  const { defaults, deleteBeforeReplace } = kind("server");
+
+  test("an unset one is made, and kept", () => {
+    const made = defaults?.({ serverType: "cx23" }, undefined, "sv") ?? {};
+    expect(made.name).toMatch(/^sv-[0-9a-f]{7}$/);
+    expect(defaults?.({ serverType: "cx33" }, made, "sv")).toEqual(made);
+    expect(defaults?.({ name: "own" }, made, "sv")).toEqual({});
+  });
+
+  test("one of the program's own makes a replacement delete first, but not for what belongs to the newer half", () => {
+    expect(deleteBeforeReplace?.({ name: "own" })).toBe(true);
+    expect(deleteBeforeReplace?.({})).toBe(false);
+    expect(kind("sshKey").deleteBeforeReplace).toBeUndefined();
+    expect(kind("primaryIp").deleteBeforeReplace).toBeUndefined();
+  });
+});
