@@ -10,7 +10,7 @@
 # --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out.
 # --upgrade: any text; a new one makes this run again.
 #
-# Time limit: 7200 s
+# Time limit: 3600 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,7 +19,7 @@ parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
 properties=/etc/bigbluebutton/bbb-web.properties
-attempt_limit=3300
+deadline=3500
 
 # --- before ------------------------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ watch_installer() {
 }
 
 run_installer() {
-  local status=0 options environment
+  local status=0 options environment limit=$((deadline - SECONDS))
   # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
   options=(-v "${flag[version]}" -s "$hostname" -e "${flag[email]}" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
   if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
@@ -94,10 +94,10 @@ run_installer() {
   environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
     DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l)
   if [[ -n ${flag[private-ipv4]:-} ]]; then environment+=(IP="${flag[ipv4]:-}" INTERNAL_IP="${flag[private-ipv4]}"); fi
-  (cd /root && env -i "${environment[@]}" timeout --kill-after=60 "$attempt_limit" bash "$installer" "${options[@]}" </dev/null 2>&1) |
+  (cd /root && env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1) |
     watch_installer || status=$?
   note "the installer ended with exit code $status"
-  if ((status == 124)); then progress "the installer was not done after $attempt_limit s, and was stopped"; fi
+  if ((status == 124)); then progress "the installer was not done after $limit s, and was stopped"; fi
 }
 
 # --- after -------------------------------------------------------------------------------------------------------
@@ -156,6 +156,7 @@ apt_install curl ca-certificates openssl
 download_installer
 for attempt in 1 2; do
   if ((attempt == 2)); then
+    if ((SECONDS > deadline - 600)); then break; fi
     progress "not installed yet; once more in 30 s, since package servers and certificate authorities have bad moments:"
     while IFS= read -r line; do progress "  - $line"; done <<<"$found"
     sleep 30

@@ -137,6 +137,11 @@ installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
+# Whether there is such a package for this release of the system.
+apt_has() {
+  installed "$1" || [[ $(apt-cache policy "$1" 2>/dev/null) == *Candidate:\ [0-9]* ]]
+}
+
 apt_update() {
   retry 5 apt update
 }

@@ -13,6 +13,7 @@ set -euo pipefail
 parse_flags "device=!" "$@"
 device=${flag[device]}
 mount_point=/srv/bigbluebutton
+container_unit=bbb-deploy-recordings.service
 
 # All that a meeting or its recording leaves: published, raw, and what FreeSWITCH, mediasoup, the recorder and (up to
 # BigBlueButton 2.6) Kurento write before it is archived.
@@ -69,8 +70,27 @@ fstab() {
   grep -v '# bbb-deploy$' "$ROOT/etc/fstab" || true
   echo "UUID=$uuid $mount_point $type defaults,nofail,x-systemd.device-timeout=120s 0 2 # bbb-deploy"
   for directory in "${directories[@]}"; do
-    echo "$mount_point$directory $directory none bind,nofail,x-systemd.requires-mounts-for=$mount_point 0 0 # bbb-deploy"
+    echo "$mount_point$directory $directory none bind,nofail,x-systemd.requires=$container_unit,x-systemd.requires-mounts-for=$mount_point 0 0 # bbb-deploy"
   done
+}
+
+# systemd ignores devices in fstab where /sys can't be written: in containers. Elsewhere this does nothing.
+container_mount() {
+  cat <<HERE
+[Unit]
+Description=Mount the recordings volume where fstab's devices are ignored
+ConditionPathIsReadWrite=!/sys
+ConditionPathIsMountPoint=!$mount_point
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Before=local-fs.target umount.target
+Conflicts=umount.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/mount $device $mount_point
+HERE
 }
 
 mount_all() {
@@ -117,6 +137,7 @@ type=$(blkid --probe --match-tag TYPE --output value "$device")
 uuid=$(blkid --probe --match-tag UUID --output value "$device")
 check_covered
 mount_all
+put_file "$ROOT/etc/systemd/system/$container_unit" 644 root:root < <(container_mount) || (($? == 10))
 put_file "$ROOT/etc/fstab" 644 root:root < <(fstab "$uuid" "$type") || (($? == 10))
 require_mounts
 grow "$type"

@@ -84,10 +84,14 @@ check_bbb_conf() {
 need_root
 if ! { IFS= read -r shared_secret && IFS= read -r turn_secret; }; then fail "the two secrets are missing on standard input"; fi
 exec 4>&1
-apt_install python3-aioice
 check check_services
 check "$PYTHON" "$LIB/api_check.py" deployment --hostname "${flag[hostname]}" ${flag[untrusted-ca]:+--untrusted-ca} <<<"$shared_secret"
 check check_bbb_conf </dev/null
-check "$PYTHON" "$LIB/turn_check.py" --turn-host "${flag[turn-host]}" --peer "${flag[ipv4]}" <<<"$turn_secret"
+if apt_has python3-aioice; then
+  apt_install python3-aioice
+  check "$PYTHON" "$LIB/turn_check.py" --turn-host "${flag[turn-host]}" --peer "${flag[ipv4]}" <<<"$turn_secret"
+else
+  progress "warn  TURN from here — not checked, since this Ubuntu release is too old for python3-aioice; the TURN host checks it — 0 s"
+fi
 if ((failed > 0)); then fail "$failed check(s) failed; mend what they name, then run pulumi up again"; fi
 progress "https://${flag[hostname]} works"
