@@ -46,6 +46,8 @@ export interface ServerSpec {
   /** authorized_keys lines for root, from the cloud's SSH keys. */
   readonly sshPublicKeys: readonly string[];
   readonly addresses: Addresses;
+  /** As for {@link CloudRuntime.setFirewall}: in force before the host boots. */
+  readonly rules: readonly InboundRule[] | undefined;
 }
 
 export interface InboundRule {

@@ -3,7 +3,7 @@ import { find, images, serverTypes } from "./catalogue";
 import type { Cloud } from "./cloud";
 import { notFound } from "./errors";
 import type { Action, Server, ServerStatus, State } from "./model";
-import { addressesOf } from "./published";
+import { addressesOf, inboundRulesOf } from "./published";
 import { removePrimaryIp } from "./resources/primaryIps";
 import { remove } from "./store";
 
@@ -118,6 +118,7 @@ async function createHost(cloud: Cloud, id: number): Promise<void> {
     userData: server.userData,
     sshPublicKeys: server.sshPublicKeys,
     addresses: addressesOf(cloud.store.state, id),
+    rules: inboundRulesOf(cloud.store.state, id),
   });
   cloud.store.change((state) => {
     const made = state.servers[id];

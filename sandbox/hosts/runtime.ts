@@ -70,7 +70,7 @@ export class MachineRuntime implements CloudRuntime {
     return this.inTurn(spec.id, async () => {
       if (!this.records.hosts[spec.id]) {
         await createDisk(spec);
-        this.save(spec.id, { spec, tree: this.tree, power: true });
+        this.save(spec.id, { spec, tree: this.tree, power: true, rules: spec.rules });
       }
       await this.switchOn(spec.id);
     });

@@ -188,6 +188,7 @@ test("a full server, its updates, its replacement and its end", async () => {
   await rdns(v6.id, "2001:db8:1:0::1", "bbb.example.com");
   await p.done("POST", `/volumes/${volume.id}/actions/attach`, { server: s });
 
+  const rules = [{ protocol: "tcp", ports: "443", sources: ["0.0.0.0/0", "::/0"] }];
   expect(p.recorder.of("createServer")).toEqual([
     [
       {
@@ -199,10 +200,10 @@ test("a full server, its updates, its replacement and its end", async () => {
         userData: "#cloud-config\n{}\n",
         sshPublicKeys: [publicKey],
         addresses: { ipv4: "203.0.113.10", ipv6Network: "2001:db8:1::/64" },
+        rules,
       },
     ],
   ]);
-  const rules = [{ protocol: "tcp", ports: "443", sources: ["0.0.0.0/0", "::/0"] }];
   expect(p.recorder.of("setFirewall")).toEqual([[String(s), rules]]);
   expect(p.recorder.of("attachVolume")).toEqual([
     [String(volume.id), String(s), `/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`],
