@@ -439,7 +439,7 @@ const LOGIN = `
 set -euo pipefail
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-install -m 600 /dev/stdin "$directory/key"
+(umask 077 && cat >"$directory/key")
 printf '%s %s\\n' "$0" "$1" >"$directory/known_hosts"
 ssh -F none -i "$directory/key" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \\
   -o UserKnownHostsFile="$directory/known_hosts" "root@$0" hostname -f </dev/null
