@@ -48,7 +48,7 @@ const PARALLEL = 16;
 
 /** Bring the stack to what the program says. @throws UpdateFailed after everything else was finished and printed */
 export async function up(options: UpdateOptions): Promise<Summary> {
-  return options.engine === "pulumi" ? cli.up(options) : update(options, false);
+  return options.engine === "pulumi" ? locked(options, () => cli.up(options)) : update(options, false);
 }
 
 /** What `up` would do. Calls nothing that changes anything. */
@@ -58,7 +58,7 @@ export async function preview(options: UpdateOptions): Promise<Summary> {
 
 /** As `pulumi destroy --exclude-protected`: what is protected stays, with all that it needs. */
 export async function destroy(options: UpdateOptions): Promise<Summary> {
-  if (options.engine === "pulumi") return cli.destroy(options);
+  if (options.engine === "pulumi") return locked(options, () => cli.destroy(options));
   const { project, config } = configured(options);
   return locked(options, async () => {
     const checkpoint = Checkpoint.load(options.stateDir, options.stack);
@@ -87,8 +87,8 @@ export async function outputs(
 }
 
 /** The checkpoint as `pulumi stack export` has it, secrets encrypted; undefined where there is none. */
-export function stackExport(options: UpdateOptions): Export | undefined {
-  if (options.engine === "pulumi") return cli.stackExport(options) as Export | undefined;
+export async function stackExport(options: UpdateOptions): Promise<Export | undefined> {
+  if (options.engine === "pulumi") return (await cli.stackExport(options)) as Export;
   return Checkpoint.read(Checkpoint.file(options.stateDir, options.stack));
 }
 

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     case "outputs":
       return void print(await outputs(options, { showSecrets: request.showSecrets === true }));
     case "export":
-      return void print(stackExport(options));
+      return void print(await stackExport(options));
   }
 }
 

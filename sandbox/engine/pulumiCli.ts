@@ -1,17 +1,230 @@
-import type { UpdateOptions } from "./index";
-import type { Summary } from "./display";
+/**
+ * The engine "pulumi": the real CLI, through the Automation API, with its state in a folder of this machine. Its
+ * files are in the state directory, never in the project: neither a Pulumi.<stack>.yaml nor a login is touched.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
-export async function up(_options: UpdateOptions): Promise<Summary> {
-  throw new Error("not yet");
+import type { LocalWorkspace as Workspace, Stack } from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+
+import type { Operation, ResourceState } from "./checkpoint";
+import { emptySummary, nameOf, type Summary } from "./display";
+import type { Driver } from "./driver";
+import { drivers } from "./drivers";
+import { UpdateFailed, type UpdateOptions } from "./index";
+import { applyConfig, readProject, type Project } from "./project";
+import { Crypter, passphraseFile } from "./secrets";
+import { plainValues, type Value, type Values } from "./wire";
+
+interface Opened {
+  readonly stack: Stack;
+  readonly run: {
+    readonly configFile: string;
+    readonly color: "never";
+    readonly onOutput: (text: string) => void;
+    readonly onEvent: (event: {
+      summaryEvent?: { resourceChanges: Readonly<Record<string, number>> };
+    }) => void;
+  };
+  /** Of the last operation, as its events told it. */
+  readonly summary: Summary;
 }
-export const preview = up;
-export const destroy = up;
+
+export async function up(options: UpdateOptions): Promise<Summary> {
+  removeDeadLocks(options);
+  const opened = await open(options);
+  await goOnAfterKill(opened, options);
+  return finished(opened, () => opened.stack.up(opened.run));
+}
+
+export async function preview(options: UpdateOptions): Promise<Summary> {
+  const opened = await open(options);
+  return finished(opened, () => opened.stack.preview(opened.run));
+}
+
+export async function destroy(options: UpdateOptions): Promise<Summary> {
+  removeDeadLocks(options);
+  const opened = await open(options);
+  await goOnAfterKill(opened, options);
+  const summary = await finished(opened, () =>
+    opened.stack.destroy({ ...opened.run, excludeProtected: true }),
+  );
+  const { resources = [] } = await deploymentOf(opened.stack);
+  summary.protectedKept = resources.filter((state) => state.protect === true).map(({ urn }) => nameOf(urn));
+  for (const name of summary.protectedKept) options.out.write(`    ${name} is protected and was kept\n`);
+  return summary;
+}
+
 export async function outputs(
-  _options: UpdateOptions,
-  _showSecrets: boolean,
+  options: UpdateOptions,
+  showSecrets: boolean,
 ): Promise<Record<string, unknown>> {
-  throw new Error("not yet");
+  const { stack } = await open(options);
+  const all = Object.entries(await stack.outputs());
+  return Object.fromEntries(
+    all.map(([key, { value, secret }]) => [key, secret && !showSecrets ? "[secret]" : (value as unknown)]),
+  );
 }
-export function stackExport(_options: UpdateOptions): unknown {
-  throw new Error("not yet");
+
+export async function stackExport(options: UpdateOptions): Promise<unknown> {
+  const { stack } = await open(options);
+  const { workDir, envVars } = stack.workspace;
+  // the Automation API's own export shows every secret
+  const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", stack.name], {
+    cwd: workDir,
+    env: { ...process.env, ...envVars },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return JSON.parse(stdout) as unknown;
+}
+
+// --- the stack and its settings -------------------------------------------------------------------------------
+
+function backendDir({ stateDir }: UpdateOptions): string {
+  return join(resolve(stateDir), "pulumi");
+}
+
+async function open(options: UpdateOptions): Promise<Opened> {
+  // Half a second to load, for this engine only.
+  const { LocalWorkspace, Stack } = await import("@pulumi/pulumi/automation/index.js");
+  const project = readProject(options.projectDir);
+  applyConfig(project, options.stack, options.config as Values); // the CLI's checks, all at once
+  const backend = backendDir(options);
+  const work = join(backend, "work");
+  mkdirSync(work, { recursive: true, mode: 0o700 });
+  // Made and configured beside the project, since `stack init` writes a settings file next to Pulumi.yaml.
+  writeFileSync(join(work, "Pulumi.yaml"), stringify({ name: project.name, runtime: "nodejs" }));
+  const envVars = {
+    ...options.env,
+    PULUMI_BACKEND_URL: `file://${backend}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(resolve(options.stateDir)),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  const settings = { envVars, secretsProvider: "passphrase" };
+  await LocalWorkspace.createOrSelectStack({ stackName: options.stack, workDir: work }, settings);
+  const configFile = join(work, `Pulumi.${options.stack}.yaml`);
+  writeSettings(configFile, project, options);
+  const workspace: Workspace = await LocalWorkspace.create({ workDir: options.projectDir, ...settings });
+  const summary = emptySummary();
+  return {
+    stack: await Stack.select(options.stack, workspace),
+    summary,
+    run: {
+      configFile,
+      color: "never",
+      onOutput: (text) => options.out.write(text),
+      onEvent: ({ summaryEvent }) => {
+        if (summaryEvent !== undefined) Object.assign(summary, counted(summaryEvent.resourceChanges));
+      },
+    },
+  };
+}
+
+function counted(changes: Readonly<Record<string, number>>): Partial<Summary> {
+  return {
+    created: changes.create ?? 0,
+    updated: changes.update ?? 0,
+    replaced: changes.replace ?? 0,
+    deleted: changes.delete ?? 0,
+    unchanged: changes.same ?? 0,
+  };
+}
+
+/** The stack's own file with our settings in it; those that Pulumi.yaml calls secret are encrypted. */
+function writeSettings(file: string, project: Project, options: UpdateOptions): void {
+  const stored = parse(readFileSync(file, "utf8")) as { encryptionsalt: string };
+  const crypter = Crypter.fromStateDir(options.stateDir, stored.encryptionsalt);
+  const config = Object.entries(options.config as Values).map(([key, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const name = key.includes(":") ? key : `${project.name}:${key}`;
+    return [name, project.declarations[key]?.secret === true ? { secure: crypter.encrypt(text) } : value];
+  });
+  writeFileSync(file, stringify({ ...stored, config: Object.fromEntries(config) as Values }), {
+    mode: 0o600,
+  });
+}
+
+// --- the run --------------------------------------------------------------------------------------------------
+
+async function finished({ summary }: Opened, run: () => Promise<unknown>): Promise<Summary> {
+  try {
+    await run();
+    return summary;
+  } catch (error) {
+    // its output has been shown already
+    throw new UpdateFailed(summary, [error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+interface Deployment {
+  resources?: ResourceState[];
+  pending_operations?: (Omit<Operation, "type"> & { type: string })[];
+}
+
+async function deploymentOf(stack: Stack): Promise<Deployment> {
+  return ((await stack.exportStack()).deployment ?? {}) as Deployment;
+}
+
+/** A killed CLI leaves its lock, which only `pulumi cancel` would take away, were its process still there. */
+function removeDeadLocks(options: UpdateOptions): void {
+  const locks = join(backendDir(options), ".pulumi", "locks");
+  if (!existsSync(locks)) return;
+  for (const name of readdirSync(locks, { recursive: true, encoding: "utf8" })) {
+    const file = join(locks, name);
+    if (!name.endsWith(".json") || !statSync(file).isFile()) continue;
+    const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+    if (!existsSync(`/proc/${pid}`)) rmSync(file, { force: true });
+  }
+}
+
+/**
+ * Settle what a killed update was creating, which the CLI itself leaves to a dialogue: what exists at the cloud is
+ * imported by a refresh, the rest is forgotten and made anew.
+ * @throws one line for something that exists, but that this stack did not make
+ */
+async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Promise<void> {
+  const exported = await stack.exportStack();
+  const deployment = (exported.deployment ?? {}) as Deployment;
+  const pending = deployment.pending_operations ?? [];
+  const creating = pending.filter(({ type }) => type === "creating");
+  if (creating.length === 0) return;
+  const imports: typeof pending = [];
+  for (const { resource } of creating) {
+    const id = await existing(resource, options.drivers ?? drivers, options);
+    if (id === undefined) continue;
+    options.out.write(
+      `    ${nameOf(resource.urn)}: found what the killed update had created, ${id}; importing it\n`,
+    );
+    imports.push({ resource: { ...resource, id }, type: "importing" });
+  }
+  const others = pending.filter(({ type }) => type !== "creating");
+  await stack.importStack({
+    ...exported,
+    deployment: { ...deployment, pending_operations: [...others, ...imports] },
+  });
+  await stack.refresh(run);
+}
+
+/** The id of what a killed create made, by the drivers of the embedded engine, which know where to look. */
+async function existing(
+  { urn, type, inputs = {} }: ResourceState,
+  known: Readonly<Record<string, Driver>>,
+  options: UpdateOptions,
+): Promise<string | undefined> {
+  const kind = known[type.split(":")[0] ?? ""]?.kinds[type];
+  const config = Object.entries(options.config as Values)
+    .filter(([key]) => key.startsWith(`${type.split(":")[0]}:`))
+    .map(([key, value]) => [key.split(":")[1], value] as [string, Value]);
+  const context = {
+    env: options.env,
+    config: Object.fromEntries(config),
+    projectDir: options.projectDir,
+    name: nameOf(urn),
+    log: (line: string) => options.out.write(`    ${line}\n`),
+    timeout: undefined,
+  };
+  return (await kind?.adopt?.(plainValues(inputs), context))?.id;
 }

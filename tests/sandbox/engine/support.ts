@@ -9,13 +9,12 @@ import {
   destroy,
   outputs,
   preview,
-  stackExport,
   up,
   UpdateFailed,
   type Summary,
   type UpdateOptions,
 } from "../../../sandbox/engine";
-import type { ResourceState } from "../../../sandbox/engine/checkpoint";
+import type { Export, ResourceState } from "../../../sandbox/engine/checkpoint";
 import { PartialCreate, type Context, type Driver, type Kind } from "../../../sandbox/engine/driver";
 import { drivers } from "../../../sandbox/engine/drivers";
 import type { Values } from "../../../sandbox/engine/wire";
@@ -114,7 +113,8 @@ export class Workbench {
   }
 
   resources(): ResourceState[] {
-    return (stackExport(this.options())?.deployment.resources ?? []) as unknown as ResourceState[];
+    const { deployment } = JSON.parse(this.text()) as Export;
+    return (deployment.resources ?? []) as unknown as ResourceState[];
   }
 
   resource(name: string): ResourceState | undefined {
