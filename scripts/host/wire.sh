@@ -54,6 +54,6 @@ signed_call_succeeds() {
   "$PYTHON" "$LIB/api_check.py" signed --base "$local_api/bigbluebutton/api" <<<"$secret"
 }
 wait_until 300 api_answers "$local_api" || fail "bbb-web does not answer 5 minutes after its restart: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
-wait_until 30 signed_call_succeeds || fail "bbb-web refuses calls signed with the shared secret: look at securitySalt in /etc/bigbluebutton/bbb-web.properties"
+wait_until "${BBB_DEPLOY_PATIENCE:-30}" signed_call_succeeds || fail "bbb-web refuses calls signed with the shared secret: look at securitySalt in /etc/bigbluebutton/bbb-web.properties"
 rm -f "$pending"
 progress "BigBlueButton has its TURN server and its shared secret"

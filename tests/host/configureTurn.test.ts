@@ -1,0 +1,78 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { renderTurnServerConf } from "../../bigbluebutton/coturn";
+import { FakeHost } from "./scripts";
+
+const conf = (secret = "turnsecret") =>
+  renderTurnServerConf({
+    realm: "turn.example.test",
+    secret,
+    listeningAddresses: ["203.0.113.11"],
+    allowedPeers: ["203.0.113.10"],
+  });
+
+const LISTENING = `echo 'LISTEN 0 5 203.0.113.11:443 0.0.0.0:* users:(("turnserver",pid=1,fd=4))'`;
+
+let host: FakeHost;
+
+beforeEach(() => {
+  host = new FakeHost();
+  host.fake("systemctl");
+  host.fake("journalctl", "echo why coturn died");
+  host.fake("ss", LISTENING);
+});
+
+afterEach(() => host.remove());
+
+const configure = (text = conf()) => host.script("configure-turn.sh", [], text);
+const restarts = () => host.called("systemctl").filter((line) => line.includes(" restart "));
+
+test("the configuration comes whole into its file, and coturn is started with it for the first time", async () => {
+  expect((await configure()).code).toBe(0);
+  expect(host.read("etc/turnserver.conf")).toBe(conf());
+  expect(statSync(join(host.root, "etc/turnserver.conf")).mode & 0o777).toBe(0o640);
+  const calls = host.called("systemctl").map((line) => line.split(" ")[1]);
+  expect(calls).toEqual(["unmask", "enable", "restart"]);
+});
+
+test("the same again restarts nothing, a new secret does", async () => {
+  await configure();
+  host.forgetCalls();
+  await configure();
+  expect(restarts()).toEqual([]);
+  await configure(conf("another"));
+  expect(restarts()).toHaveLength(1);
+});
+
+test("a coturn that is not running is started, though nothing changed", async () => {
+  await configure();
+  host.fake("systemctl", "if [[ $1 == is-active ]]; then exit 3; fi");
+  host.forgetCalls();
+  await configure();
+  expect(restarts()).toHaveLength(1);
+});
+
+test("a failed restart is told with its reason, and made up for", async () => {
+  host.fake("systemctl", "if [[ $1 == restart ]]; then exit 1; fi");
+  const { code, output } = await configure();
+  expect([code, output]).toEqual([1, expect.stringMatching(/why coturn died[^]*see journalctl -u coturn/)]);
+  host.fake("systemctl");
+  host.forgetCalls();
+  expect((await configure()).code).toBe(0);
+  expect(restarts()).toHaveLength(1);
+});
+
+test.each(["", "listening-port=3478\n", conf().replace(/^static-auth-secret=.*$/m, "static-auth-secret=")])(
+  "a configuration that would open the relay is refused: %#",
+  async (text) => {
+    expect(await configure(text)).toMatchObject({ code: 1, output: expect.stringContaining("is not whole") });
+    expect(existsSync(join(host.root, "etc/turnserver.conf"))).toBe(false);
+    expect(host.called("systemctl")).toEqual([]);
+  },
+);
+
+test("the secret is in no command line and no log", async () => {
+  const { output } = await configure();
+  expect(output + host.called().join("\n")).not.toContain("turnsecret");
+});

@@ -1,0 +1,198 @@
+import { FakeHost } from "./scripts";
+
+let host: FakeHost;
+
+const FLAGS = [
+  "--role bbb --ubuntu 22.04 --hostname bbb.example.test --ipv4 203.0.113.10 --zone example.test",
+  "--min-memory-kb 3940000 --min-cores 4 --min-disk-gb 20 --dns-wait 0",
+]
+  .join(" ")
+  .split(" ");
+
+const TURN = [
+  "--role turn --ubuntu 22.04 --hostname turn.example.test --ipv4 203.0.113.11 --ipv6 2001:db8:2::1 --zone example.test",
+  "--min-memory-kb 450000 --min-cores 1 --min-disk-gb 2 --dns-wait 0",
+]
+  .join(" ")
+  .split(" ");
+
+interface Dns {
+  /** Name servers that the parent refers to. */
+  readonly delegation: readonly string[];
+  /** Per name server: records of "name type". Absent: it does not answer. */
+  readonly servers: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
+const GOOD: Dns = {
+  delegation: ["ns1.example.net.", "ns2.example.net."],
+  servers: {
+    "192.0.2.1": { "bbb.example.test A": ["203.0.113.10"], ...turnRecords() },
+    "192.0.2.2": { "bbb.example.test A": ["203.0.113.10"], ...turnRecords() },
+  },
+};
+
+function turnRecords() {
+  return { "turn.example.test A": ["203.0.113.11"], "turn.example.test AAAA": ["2001:DB8:2:0::1"] };
+}
+
+/** dig against a parent `test` at 192.0.2.9 and the zone's servers at 192.0.2.1 and .2. */
+function dig(dns: Dns): string {
+  const answer = (name: string, type: string, values: readonly string[]) =>
+    values
+      .map((value) => `${name}. 60 IN ${value.startsWith("CNAME ") ? value : `${type} ${value}`}`)
+      .join("\n");
+  const cases = [
+    ["- test NS", answer("test", "NS", ["a.nic.test."])],
+    ["- a.nic.test A", answer("a.nic.test", "A", ["192.0.2.9"])],
+    ["- ns1.example.net A", answer("ns1.example.net", "A", ["192.0.2.1"])],
+    ["- ns2.example.net A", answer("ns2.example.net", "A", ["192.0.2.2"])],
+    ["@192.0.2.9 example.test NS", answer("example.test", "NS", dns.delegation)],
+    ...Object.entries(dns.servers).flatMap(([server, records]) =>
+      Object.entries(records).map(([query, values]) => {
+        const [name, type] = query.split(" ");
+        return [`@${server} ${query}`, answer(name!, type!, values)];
+      }),
+    ),
+  ];
+  const silent = ["192.0.2.1", "192.0.2.2"].filter((server) => !(server in dns.servers));
+  return [
+    'server=-; for arg in "$@"; do case $arg in @*) server=$arg ;; esac; done',
+    'query="$server ${*: -2:1} ${*: -1}"',
+    ...silent.map(
+      (server) => `[[ $server != @${server} ]] || { echo ";; no servers could be reached"; exit 9; }`,
+    ),
+    'echo ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1"',
+    'case "$query" in',
+    ...cases.map(([query, text]) => `  "${query}") cat <<'HERE'\n${text}\nHERE\n  ;;`),
+    "esac",
+  ].join("\n");
+}
+
+beforeEach(() => {
+  host = new FakeHost();
+  host.put("etc/os-release", 'ID=ubuntu\nVERSION_ID="22.04"\n');
+  host.put("proc/meminfo", "MemTotal:        7900000 kB\n");
+  host.put("proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80 lo\n");
+  host.fake("uname", "echo x86_64");
+  host.fake("nproc", "echo 4");
+  host.fake("df", "echo Avail; echo 70");
+  host.fake("ss");
+  host.fake("ip", 'echo "2: eth0 inet6 2001:db8:2::1/64"');
+  host.fake("dpkg-query", "exit 1");
+  host.fake("cloud-init", "echo 'status: done'");
+  host.fake("dig", dig(GOOD));
+});
+
+afterEach(() => host.remove());
+
+const check = (flags: readonly string[] = FLAGS) => host.script("preflight.sh", flags);
+
+/** What the operator is told, without the log's copy of it. */
+async function findings(flags?: readonly string[]): Promise<string[]> {
+  const { code, output } = await check(flags);
+  expect(code).toBe(1);
+  return [...new Set(output.match(/^ {2}- .*$/gm))];
+}
+
+test("a fit host passes, as BigBlueButton's and as TURN's", async () => {
+  expect(await check()).toMatchObject({
+    code: 0,
+    output: expect.stringContaining("bbb.example.test leads here"),
+  });
+  expect((await check(TURN)).code).toBe(0);
+});
+
+test("everything that is wrong is told at once, each with its remedy", async () => {
+  host.put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  host.put("proc/meminfo", "MemTotal:        2000000 kB\n");
+  host.put("proc/net/if_inet6", "");
+  host.fake("uname", "echo aarch64");
+  host.fake("nproc", "echo 2");
+  host.fake("df", "echo Avail; echo 9");
+  host.fake("ss", `echo 'LISTEN 0 511 *:80 *:* users:(("apache2",pid=1,fd=4),("apache2",pid=2,fd=4))'`);
+  host.fake("dpkg-query", "echo installed");
+  host.fake("dig", dig({ ...GOOD, delegation: [] }));
+  const told = await findings();
+  const expected = [
+    /aarch64.*server type/,
+    /debian 12, not Ubuntu 22\.04.*image/,
+    /2000000 kB.*larger serverType/,
+    /2 cores.*larger serverType/,
+    /no IPv6 stack.*Enable IPv6/,
+    /9 GB free.*larger serverType/,
+    /port 80\/tcp is taken by apache2.*remove apache2/,
+    /port 443\/tcp is taken by apache2/,
+    /apache2-bin.*apt-get remove/,
+    /name servers of test refer to no name servers for example\.test.*registrar/,
+  ];
+  for (const pattern of expected) expect(told).toContainEqual(expect.stringMatching(pattern));
+  expect(told).toHaveLength(expected.length);
+});
+
+test("port 80 may be held by BigBlueButton's nginx, not by another one", async () => {
+  host.fake("ss", `echo 'LISTEN 0 511 *:80 *:* users:(("nginx",pid=1,fd=4))'`);
+  expect(await findings()).toContainEqual(expect.stringContaining("port 80/tcp is taken by nginx"));
+  host.put("etc/bigbluebutton/bbb-web.properties", "");
+  expect((await check()).code).toBe(0);
+});
+
+test("TURN's ports may be held by coturn only", async () => {
+  host.fake("ss", `echo 'UNCONN 0 0 *:3478 *:* users:(("turnserver",pid=1,fd=4))'`);
+  expect(await findings(TURN)).toEqual([expect.stringContaining("port 80/tcp is taken by turnserver")]);
+});
+
+test("an address that is on no interface is told", async () => {
+  host.fake("ip");
+  expect(await findings(TURN)).toEqual([
+    expect.stringContaining("2001:db8:2::1 is on none of the host's interfaces"),
+  ]);
+});
+
+describe("the name", () => {
+  const records = GOOD.servers["192.0.2.1"]!;
+
+  test.each<[string, Dns["servers"], RegExp[]]>([
+    [
+      "is unknown to one of the name servers",
+      { "192.0.2.1": records, "192.0.2.2": {} },
+      [/ns2\.example\.net says of bbb\.example\.test: no A record; it should be 203\.0\.113\.10/],
+    ],
+    [
+      "leads elsewhere, too",
+      { "192.0.2.1": { "bbb.example.test A": ["203.0.113.10", "203.0.113.99"] }, "192.0.2.2": records },
+      [
+        /ns1\.example\.net says of bbb\.example\.test: 203\.0\.113\.10, 203\.0\.113\.99; it should be 203\.0\.113\.10/,
+      ],
+    ],
+    [
+      "has an IPv6 address, where BigBlueButton has none",
+      { "192.0.2.1": { ...records, "bbb.example.test AAAA": ["2001:db8:1::1"] }, "192.0.2.2": records },
+      [/ns1\.example\.net has an AAAA record of bbb\.example\.test, 2001:db8:1::1.*Remove the record/],
+    ],
+    [
+      "is an alias",
+      { "192.0.2.1": { "bbb.example.test A": ["CNAME www.example.test."] }, "192.0.2.2": records },
+      [/alias \(CNAME\) of www\.example\.test\.\. Remove the alias/],
+    ],
+    ["is asked of servers that don't answer", {}, [/none of the name servers of example\.test/]],
+  ])("%s", async (_, servers, expected) => {
+    host.fake("dig", dig({ ...GOOD, servers }));
+    const told = await findings();
+    for (const pattern of expected) expect(told).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  test("may be known to the name servers that answer only", async () => {
+    host.fake("dig", dig({ ...GOOD, servers: { "192.0.2.2": records } }));
+    const { code, output } = await check();
+    expect([code, output]).toEqual([0, expect.stringContaining("ns1.example.net did not answer")]);
+  });
+
+  test("is never asked of a cache: all but the name servers' own addresses", async () => {
+    await check(TURN);
+    const cached = host.called("dig").filter((line) => !line.includes("+norecurse"));
+    expect(cached.filter((line) => line.includes("turn.example.test"))).toEqual([]);
+    expect(
+      host.called("dig").filter((line) => /@192\.0\.2\.[12] turn\.example\.test/.test(line)).length,
+    ).toBe(4);
+  });
+});

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
+
+let host: FakeHost;
+let image: string;
+let device: string;
+
+beforeEach(async () => {
+  host = new FakeHost();
+  host.put("etc/fstab", "UUID=root / ext4 defaults 0 1\n");
+  host.fake("systemctl");
+  host.fake("udevadm");
+  image = join(host.directory, "volume");
+  writeFileSync(image, "");
+  truncateSync(image, 64 * 1024 * 1024);
+});
+
+afterEach(async () => {
+  if (device) await run(["losetup", "--detach", device]);
+  device = "";
+  host.remove();
+});
+
+async function attach(): Promise<void> {
+  const { code, output } = await run(["losetup", "--find", "--show", image]);
+  if (code !== 0) throw new Error(`no loop device, for which this test needs root: ${output}`);
+  device = output.trim();
+}
+
+/** Shell that writes bytes to the image at an offset. */
+function bytes(offset: number, hex: string): string {
+  return `printf '${hex.replace(/ ?(..)/g, "\\x$1")}' | dd of=IMAGE bs=1 seek=${offset} conv=notrunc status=none`;
+}
+
+/** The script, then more shell, in a mount namespace of their own: no mount outlives the call. */
+async function recordings(then = "true"): Promise<Done> {
+  if (!device) await attach();
+  const script = `bash ${join(SCRIPTS, "recordings.sh")} --device ${device} && ${then}`;
+  return done(host.start(["unshare", "--mount", "--propagation", "private", "bash", "-c", script]));
+}
+
+const digest = () => createHash("sha256").update(readFileSync(image)).digest("hex");
+
+test("an empty volume gets a file system, and the places of recordings lie on it", async () => {
+  const show = `findmnt -rno SOURCE,TARGET | grep ${host.root}; echo x >$BBB_DEPLOY_ROOT/var/mediasoup/raw`;
+  const { code, output } = await recordings(show);
+  expect(code).toBe(0);
+  expect(output).toContain("making an ext4 file system");
+  for (const path of [
+    "/var/bigbluebutton",
+    "/var/freeswitch/meetings",
+    "/var/lib/bbb-webrtc-recorder",
+    "/var/kurento",
+  ]) {
+    expect(output).toContain(`${device}[/var/${path.slice(5)}] ${host.root}${path}\n`);
+  }
+  expect(host.read("etc/fstab")).toMatch(
+    /^UUID=root \/ ext4 defaults 0 1\nUUID=[0-9a-f-]{36} \/srv\/bigbluebutton ext4 defaults,nofail,.* # bbb-deploy\n/,
+  );
+  expect(host.read("etc/fstab")).toMatch(
+    /\n\/srv\/bigbluebutton\/var\/bigbluebutton \/var\/bigbluebutton none bind,nofail,/,
+  );
+  expect(host.read("etc/systemd/system/bbb-web.service.d/50-bbb-deploy-recordings.conf")).toContain(
+    "RequiresMountsFor=/var/bigbluebutton /var/freeswitch/meetings",
+  );
+});
+
+test("a volume that came with recordings keeps them, and a second run changes nothing", async () => {
+  await recordings("echo precious >$BBB_DEPLOY_ROOT/var/bigbluebutton/recording");
+  const fstab = host.read("etc/fstab");
+  const { code, output } = await recordings("cat $BBB_DEPLOY_ROOT/var/bigbluebutton/recording");
+  expect(code).toBe(0);
+  expect(output).toContain("precious");
+  expect(output).not.toContain("making");
+  expect(host.read("etc/fstab")).toBe(fstab);
+});
+
+test.each([
+  [
+    "a partition table",
+    `${bytes(446, "00 00 02 00 83 00 00 00 01 00 00 00 00 10 00 00")}; ${bytes(510, "55 aa")}`,
+  ],
+  ["swap", "mkswap -q IMAGE"],
+  ["a file system of another kind", "mkfs.ext2 -q IMAGE"],
+  ["data that no tool knows", "printf 'x' | dd of=IMAGE bs=1 seek=500000 conv=notrunc status=none"],
+])("a volume with %s is refused and left as it is", async (_, make) => {
+  const made = await run(["bash", "-c", make.replaceAll("IMAGE", image)]);
+  expect(made).toMatchObject({ code: 0 });
+  await attach();
+  const before = digest();
+  const { code, output } = await recordings();
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(/the volume \/dev\/loop\d+ holds .* left as it is.*recordingsVolumeId/),
+  ]);
+  expect(digest()).toBe(before);
+  expect(host.read("etc/fstab")).not.toContain("bbb-deploy");
+});
+
+test("recordings on the root disk are not hidden", async () => {
+  host.put("var/bigbluebutton/published/presentation/one/metadata.xml", "<recording/>");
+  const { code, output } = await recordings();
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(/\/var\/bigbluebutton already holds files.*rsync/),
+  ]);
+  expect(host.read("etc/fstab")).not.toContain("bbb-deploy");
+});
+
+test("empty directories that a package made keep their mode", async () => {
+  await run(["install", "-d", "-m", "0711", join(host.root, "var/mediasoup/recordings")]);
+  const { output } = await recordings("stat -c 'mode %a' $BBB_DEPLOY_ROOT/var/mediasoup/recordings");
+  expect(output).toContain("mode 711");
+});

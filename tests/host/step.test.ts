@@ -1,0 +1,188 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { done, FakeHost, SCRIPTS, type Done } from "./scripts";
+
+let host: FakeHost;
+let lib: string;
+let count: string;
+
+/** systemctl with one unit, whose process it starts apart from the caller, as systemd would. */
+const SYSTEMCTL = `
+pid=$BBB_TEST_DIR/unit.pid
+case $1 in
+  start) setsid "$BBB_TEST_DIR/lib/step" --work long </dev/null >/dev/null 2>&1 & echo $! >"$pid" ;;
+  is-active) if kill -0 "$(cat "$pid" 2>/dev/null)" 2>/dev/null; then echo active; else echo inactive; exit 3; fi ;;
+esac`;
+
+beforeEach(() => {
+  host = new FakeHost();
+  lib = join(host.directory, "lib");
+  count = join(host.directory, "count");
+  mkdirSync(lib);
+  for (const name of ["step", "lib.sh"]) copyFileSync(join(SCRIPTS, name), join(lib, name));
+  chmodSync(join(lib, "step"), 0o755);
+  host.fake("systemctl", SYSTEMCTL);
+});
+
+afterEach(() => host.remove());
+
+/** A step's script; it counts its runs. */
+function script(name: string, body: string, limit = 30): void {
+  const head = `#!/usr/bin/env bash\n# Time limit: ${limit} s\nset -euo pipefail\n. "$(dirname "$0")/lib.sh"\n`;
+  writeFileSync(join(lib, name), `${head}echo run >>"${count}"\n${body}\n`);
+}
+
+function runs(): number {
+  return existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0;
+}
+
+function start(...args: string[]) {
+  return host.start([join(lib, "step"), ...args], {
+    BBB_TEST_DIR: host.directory,
+    BBB_DEPLOY_LOGS: join(host.directory, "log"),
+    BBB_DEPLOY_STATE: join(host.directory, "state"),
+    BBB_DEPLOY_UNITS: join(host.directory, "units"),
+    BBB_DEPLOY_POLL: "0.05",
+  });
+}
+
+function step(...args: string[]): Promise<Done> {
+  return done(start(...args), "from standard input\n");
+}
+
+const log = (name: string) => join(host.directory, "log", name);
+
+describe("a step", () => {
+  test("prints its beginning, its progress and its end, and keeps the rest in a log for root only", async () => {
+    script("wire.sh", 'echo "detail: $*, $(cat)"; progress "half way"');
+    const { code, output } = await step(
+      "bbb 6/7",
+      "Wire it",
+      "wire.sh",
+      "--flag",
+      "a b",
+      "--script-hash",
+      "0123456789ab",
+    );
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^\[bbb 6\/7\] Wire it: started\n\[bbb 6\/7\] {3}half way\n\[bbb 6\/7\] Wire it: done in \d+ s\n$/,
+    );
+    expect(readFileSync(log("wire.log"), "utf8")).toContain("detail: --flag a b, from standard input");
+    expect(statSync(log("wire.log")).mode & 0o777).toBe(0o600);
+  });
+
+  test("shows the last 20 lines of this run's log when its script fails, and ends with its code", async () => {
+    script("wire.sh", 'for i in $(seq "$1" "$2"); do echo "line $i."; done; exit 7');
+    await step("bbb 6/7", "Wire it", "wire.sh", "900", "950");
+    const { code, output } = await step("bbb 6/7", "Wire it", "wire.sh", "1", "40");
+    expect(code).toBe(7);
+    expect(output).toMatch(
+      /\[bbb 6\/7\] Wire it: FAILED after \d+ s, log \S+\/wire\.log on \S+\n {4}line 21\.\n/,
+    );
+    expect(output.match(/ {4}line \d+\./g)).toHaveLength(20);
+    expect(output).not.toContain("line 9");
+  });
+
+  test("names the command that ended a script which had no more to say", async () => {
+    script("wire.sh", "false");
+    expect((await step("bbb 6/7", "Wire it", "wire.sh")).output).toMatch(
+      /line \d+ of wire\.sh: false ended with 1/,
+    );
+  });
+
+  test("stops a script at its time limit", async () => {
+    script("wire.sh", "sleep 20", 1);
+    const { code, output } = await step("bbb 6/7", "Wire it", "wire.sh");
+    expect(code).toBe(124);
+    expect(output).toContain("not done after 1 s, its time limit");
+  });
+
+  test("refuses a script that is not there", async () => {
+    const { code, output } = await step("bbb 6/7", "Wire it", "absent.sh");
+    expect([code, output]).toEqual([2, expect.stringContaining("absent.sh: run pulumi up again")]);
+  });
+});
+
+describe("a step as a unit", () => {
+  const long = (...args: string[]) => step("--unit", "bbb 5/7", "Install it", "long.sh", ...args);
+
+  test("shows its progress, and takes its success the next time without another run", async () => {
+    script("long.sh", 'progress "half way: $*"');
+    const first = await long("--flag", "a b", "--script-hash", "0123456789ab");
+    expect(first.output).toMatch(
+      /started\n\[bbb 5\/7\] {3}half way: --flag a b\n\[bbb 5\/7\] Install it: done in \d+ s\n$/,
+    );
+    const second = await long("--flag", "a b", "--script-hash", "0123456789ab");
+    expect(second.code).toBe(0);
+    expect(second.output).toMatch(/was done at \d{4}-/);
+    expect(runs()).toBe(1);
+  });
+
+  test("runs again for other flags, another hash, another script, or after a failure", async () => {
+    script("long.sh", "exit 0");
+    await long("--flag", "1");
+    await long("--flag", "2");
+    expect(runs()).toBe(2);
+    await long("--flag", "2", "--script-hash", "0123456789ab");
+    expect(runs()).toBe(3);
+    script("long.sh", "echo why; exit 5");
+    const failed = await long("--flag", "2");
+    expect([failed.code, failed.output]).toEqual([
+      5,
+      expect.stringMatching(/FAILED after \d+ s.*\n(.*\n)* {4}why\n/),
+    ]);
+    await long("--flag", "2");
+    expect(runs()).toBe(5);
+  });
+
+  test("outlives its connection; the next call with the same flags follows the same run", async () => {
+    script("long.sh", 'progress "begun"; sleep 2; progress "ended"');
+    const cut = start("--unit", "bbb 5/7", "Install it", "long.sh");
+    const closed = done(cut);
+    while (runs() === 0) await sleep(20);
+    cut.kill("SIGKILL");
+    await closed;
+    const { code, output } = await long();
+    expect(code).toBe(0);
+    expect(output).toContain("following it");
+    expect(output).toContain("ended");
+    expect(runs()).toBe(1);
+  });
+
+  test("waits for a run with other flags to end before its own", async () => {
+    script("long.sh", 'sleep 1; progress "with $1"');
+    const first = long("--one");
+    while (runs() === 0) await sleep(20);
+    const second = await long("--two");
+    expect((await first).code).toBe(0);
+    expect(second.output).toMatch(/other settings[^]*with --one[^]*with --two[^]*done in/);
+    expect(runs()).toBe(2);
+  });
+
+  test("is enabled while it runs, so that a reboot resumes it, and not afterwards", async () => {
+    script("long.sh", "exit 0");
+    await long();
+    const calls = host.called("systemctl").map((line) => line.split(" ").slice(1).join(" "));
+    const enabled = calls.indexOf("enable bbb-deploy@long.service");
+    expect(enabled).toBeGreaterThan(-1);
+    expect(enabled).toBeLessThan(calls.indexOf("start --no-block bbb-deploy@long.service"));
+    expect(calls.indexOf("disable bbb-deploy@long.service")).toBeGreaterThan(enabled);
+  });
+
+  test("says so when its unit is gone without a result", async () => {
+    script("long.sh", 'kill -9 "$(cat "$BBB_TEST_DIR/unit.pid")"; exit 0');
+    const { code, output } = await long();
+    expect([code, output]).toEqual([71, expect.stringContaining("not running any more: see journalctl -u")]);
+  });
+});
