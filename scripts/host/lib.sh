@@ -148,10 +148,12 @@ apt_has() {
 }
 
 apt_update() {
-  retry 5 apt update
+  retry 5 apt update || return
+  mkdir -p "$STATE"
+  touch "$STATE/apt-updated"
 }
 
-# apt_install PACKAGE…: those that are missing. Package lists older than an hour are fetched first.
+# apt_install PACKAGE…: those that are missing. Package lists that are older than an hour are fetched first.
 apt_install() {
   local package missing=()
   for package in "$@"; do
@@ -159,7 +161,7 @@ apt_install() {
   done
   if ((${#missing[@]} == 0)); then return 0; fi
   apt_repair
-  if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -60 2>/dev/null | head -n 1) ]]; then
+  if [[ -z $(find "$STATE/apt-updated" -mmin -60 2>/dev/null) ]]; then
     apt_update || fail "apt-get update failed: look for the reason in the log, mostly a package mirror that can't be reached"
   fi
   progress "installing ${missing[*]}"
