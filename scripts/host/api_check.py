@@ -5,7 +5,7 @@
         Over HTTPS, by the public name: the certificate chain, an answer, a signed and a wrongly signed call, and a
         meeting that is made, joined and ended. --unsigned: without a secret, for a host that has none.
     api_check.py meetings --properties FILE [--base URL]
-        How many meetings run here; the secret is read from FILE. Prints the number; exit code 3: the API is silent.
+        How many meetings there are here, those that were ended left out; the secret is read from FILE. Prints the number; exit code 3: the API is silent.
     api_check.py signed --base URL <SECRET
         Whether a signed getMeetings succeeds there; exit code 0 or 1.
 
@@ -190,7 +190,8 @@ def meetings(options):
         return 3
     if answer.findtext("returncode") != "SUCCESS":
         return 3
-    print(len([meeting for meeting in answer.findall("meetings/meeting") if meeting.findtext("running") == "true"]))
+    # One that nobody has entered yet counts, since somebody is about to; one that was ended goes by itself.
+    print(len([one for one in answer.findall("meetings/meeting") if one.findtext("hasBeenForciblyEnded") != "true"]))
     return 0
 
 

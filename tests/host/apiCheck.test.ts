@@ -37,11 +37,12 @@ afterAll(() => {
 const count = (url = base) =>
   run([...PYTHON, "meetings", "--properties", join(host.root, "bbb-web.properties"), "--base", url]);
 
-test("meetings that run are counted, others not; the secret is the file's last", async () => {
+test("meetings are counted, but for those that were ended; the secret is the file's last", async () => {
   meetings = "";
   expect(await count()).toEqual({ code: 0, output: "0\n" });
-  meetings =
-    "<meeting><running>true</running></meeting><meeting><running>false</running></meeting><meeting><running>true</running></meeting>";
+  meetings = ["false", "true", "false"]
+    .map((ended) => `<meeting><hasBeenForciblyEnded>${ended}</hasBeenForciblyEnded></meeting>`)
+    .join("");
   expect(await count()).toEqual({ code: 0, output: "2\n" });
 });
 
