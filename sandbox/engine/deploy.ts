@@ -400,6 +400,8 @@ export class Deployment {
     this.display.summary.protectedKept = this.olds
       .filter(({ protect }) => protect === true)
       .map(({ urn }) => nameOf(urn));
+    const left = this.olds.filter((state) => !condemned.includes(state) && !isDefaultProvider(state));
+    this.display.summary.unchanged = left.length;
     await this.deleteAll(condemned);
   }
 
@@ -428,10 +430,8 @@ export class Deployment {
 
   /** `why` is given for one half of a replacement, which the summary does not count by itself. */
   private async remove(state: ResourceState, why?: string): Promise<void> {
-    const isDefaultProvider =
-      state.type.startsWith(PROVIDER_TYPE) && nameOf(state.urn).startsWith("default_");
     const replaced = why ?? (state.delete === true ? "deleting original" : undefined);
-    const counted = replaced === undefined && !isDefaultProvider;
+    const counted = replaced === undefined && !isDefaultProvider(state);
     if (replaced !== undefined && !this.preview) this.display.line(` -- ${nameOf(state.urn)} ${replaced}`);
     const end = counted ? this.display.begin("delete", state.urn, "", !state.custom) : () => {};
     const kind = state.custom && !state.type.startsWith(PROVIDER_TYPE) ? this.kind(state.type) : undefined;
@@ -581,6 +581,11 @@ export class Deployment {
     promise.then(done, done);
     return promise;
   }
+}
+
+/** Those that the engine makes itself, and no summary counts. */
+function isDefaultProvider({ type, urn }: ResourceState): boolean {
+  return type.startsWith(PROVIDER_TYPE) && nameOf(urn).startsWith("default_");
 }
 
 function plainState({ id = "", inputs, outputs }: ResourceState): State {

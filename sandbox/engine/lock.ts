@@ -9,10 +9,12 @@ interface Holder {
   readonly since: string;
 }
 
-function startTime(pid: number): string | undefined {
+/** When the kernel started the process; undefined where it is gone, or dead and only not yet reaped. */
+export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? undefined : fields[18];
   } catch {
     return undefined;
   }

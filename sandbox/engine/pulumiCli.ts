@@ -4,10 +4,10 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import type { LocalWorkspace as Workspace, Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
 import type { Operation, ResourceState } from "./checkpoint";
@@ -15,6 +15,7 @@ import { emptySummary, nameOf, type Summary } from "./display";
 import type { Driver } from "./driver";
 import { drivers } from "./drivers";
 import { UpdateFailed, type UpdateOptions } from "./index";
+import { startTime } from "./lock";
 import { applyConfig, readProject, type Project } from "./project";
 import { Crypter, passphraseFile } from "./secrets";
 import { plainValues, type Value, type Values } from "./wire";
@@ -22,7 +23,6 @@ import { plainValues, type Value, type Values } from "./wire";
 interface Opened {
   readonly stack: Stack;
   readonly run: {
-    readonly configFile: string;
     readonly color: "never";
     readonly onOutput: (text: string) => void;
     readonly onEvent: (event: {
@@ -89,31 +89,37 @@ function backendDir({ stateDir }: UpdateOptions): string {
 
 async function open(options: UpdateOptions): Promise<Opened> {
   // Half a second to load, for this engine only.
-  const { LocalWorkspace, Stack } = await import("@pulumi/pulumi/automation/index.js");
+  const { LocalWorkspace, PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+  const pulumiCommand = await PulumiCommand.get().catch((error: unknown) => {
+    throw new Error(
+      "the engine pulumi needs the `pulumi` CLI on PATH: install it, or use --engine embedded",
+      {
+        cause: error,
+      },
+    );
+  });
   const project = readProject(options.projectDir);
   applyConfig(project, options.stack, options.config as Values); // the CLI's checks, all at once
   const backend = backendDir(options);
-  const work = join(backend, "work");
-  mkdirSync(work, { recursive: true, mode: 0o700 });
-  // Made and configured beside the project, since `stack init` writes a settings file next to Pulumi.yaml.
-  writeFileSync(join(work, "Pulumi.yaml"), stringify({ name: project.name, runtime: "nodejs" }));
+  const workDir = join(backend, "work");
+  mkdirSync(workDir, { recursive: true, mode: 0o700 });
+  writeProject(workDir, options.projectDir);
   const envVars = {
     ...options.env,
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(resolve(options.stateDir)),
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
-  const settings = { envVars, secretsProvider: "passphrase" };
-  await LocalWorkspace.createOrSelectStack({ stackName: options.stack, workDir: work }, settings);
-  const configFile = join(work, `Pulumi.${options.stack}.yaml`);
-  writeSettings(configFile, project, options);
-  const workspace: Workspace = await LocalWorkspace.create({ workDir: options.projectDir, ...settings });
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: options.stack, workDir },
+    { envVars, pulumiCommand, secretsProvider: "passphrase" },
+  );
+  writeSettings(join(workDir, `Pulumi.${options.stack}.yaml`), project, options);
   const summary = emptySummary();
   return {
-    stack: await Stack.select(options.stack, workspace),
+    stack,
     summary,
     run: {
-      configFile,
       color: "never",
       onOutput: (text) => options.out.write(text),
       onEvent: ({ summaryEvent }) => {
@@ -131,6 +137,13 @@ function counted(changes: Readonly<Record<string, number>>): Partial<Summary> {
     deleted: changes.delete ?? 0,
     unchanged: changes.same ?? 0,
   };
+}
+
+/** The project's own Pulumi.yaml beside the state, leading to the program: the CLI writes settings next to it. */
+function writeProject(workDir: string, projectDir: string): void {
+  const project = parse(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8")) as { main?: string };
+  const main = relative(workDir, resolve(projectDir, project.main ?? "."));
+  writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ ...project, main }));
 }
 
 /** The stack's own file with our settings in it; those that Pulumi.yaml calls secret are encrypted. */
@@ -176,7 +189,7 @@ function removeDeadLocks(options: UpdateOptions): void {
     const file = join(locks, name);
     if (!name.endsWith(".json") || !statSync(file).isFile()) continue;
     const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
-    if (!existsSync(`/proc/${pid}`)) rmSync(file, { force: true });
+    if (startTime(pid) === undefined) rmSync(file, { force: true });
   }
 }
 
@@ -205,7 +218,7 @@ async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Pr
     ...exported,
     deployment: { ...deployment, pending_operations: [...others, ...imports] },
   });
-  await stack.refresh(run);
+  if (imports.length > 0) await stack.refresh(run);
 }
 
 /** The id of what a killed create made, by the drivers of the embedded engine, which know where to look. */

@@ -1,8 +1,11 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { command } from "../../../sandbox/engine/drivers/command";
 import type { Context, Kind } from "../../../sandbox/engine/driver";
-import { UNKNOWN, type Values } from "../../../sandbox/engine/wire";
+import { ARCHIVE, ASSET, hashAssets, SIGNATURE, UNKNOWN, type Values } from "../../../sandbox/engine/wire";
 import { keyPair, SshServer } from "./sshServer";
 import { Workbench } from "./support";
 
@@ -178,6 +181,39 @@ describe("dialling", () => {
 });
 
 describe("CopyToRemote", () => {
+  test("copies files, folders and texts, and makes the folders on the way", async () => {
+    const local = mkdtempSync(join(tmpdir(), "copy-"));
+    mkdirSync(join(local, "tree/deep"), { recursive: true });
+    writeFileSync(join(local, "tree/deep/file"), "deep\n");
+    writeFileSync(join(local, "one"), "one\n");
+    const copy = command.kinds["command:remote:CopyToRemote"] as Kind;
+    const target = join(local, "remote");
+    const read = (path: string) => readFileSync(join(target, path), "utf8");
+    const send = async (source: Values, path: string) => {
+      const inputs = {
+        connection: connection(),
+        source: hashAssets({ source }, local).source,
+        remotePath: path,
+      };
+      return {
+        inputs: inputs as Values,
+        ...(await copy.create(inputs as Values, { ...context(), projectDir: local })),
+      };
+    };
+    const asset = (more: Values) => ({ [SIGNATURE]: ASSET, ...more });
+    await send(asset({ path: "one" }), join(target, "a/b/one"));
+    await send(asset({ text: "text" }), join(target, "a/text"));
+    await send({ ...asset({ path: "tree" }), [SIGNATURE]: ARCHIVE }, join(target, "a"));
+    expect([read("a/b/one"), read("a/text"), read("a/tree/deep/file")]).toEqual(["one\n", "text", "deep\n"]);
+    await expect(send(asset({ text: "text" }), join(target, "a"))).rejects.toThrow("is a directory");
+
+    const state = await send(asset({ text: "again" }), join(target, "a/text"));
+    const { connections } = server;
+    await copy.update?.(state, { ...state.inputs, connection: connection({ perDialTimeout: 3 }) }, context());
+    expect(server.connections).toBe(connections); // the fault: a new host gets no file
+    rmSync(local, { recursive: true });
+  });
+
   test("refuses a source that is not known yet, as 1.2.1 does", () => {
     const copy = command.kinds["command:remote:CopyToRemote"];
     expect(() => copy?.defaults?.({ source: UNKNOWN }, undefined, "x")).toThrow(

@@ -419,11 +419,18 @@ describe("what is not served stops the run and is named", () => {
     ["a function", `pulumi.runtime.invoke("test:index:none", {});`, /function test:index:none/],
     ["get", `new Thing("a", {}, { id: "7" });`, /reading an existing resource/],
     [
-      "an input",
+      "another type",
       `
       import * as random from "@pulumi/random";
       new random.RandomPet("a");`,
       /resource type random:index\/randomPet:RandomPet/,
+    ],
+    [
+      "an input",
+      `
+      import * as hcloud from "@pulumi/hcloud";
+      new hcloud.Server("s", { serverType: "cx23", image: "ubuntu-24.04", networks: [{ networkId: 1 }] });`,
+      /^networks of hcloud:index\/server:Server "s"/,
     ],
   ])("%s", async (_name, program, named) => {
     bench = new Workbench(`new Thing("first"); ${program}`);
@@ -478,6 +485,19 @@ describe("providers and functions", () => {
     await bench.up();
     await expect(bench.outputs()).resolves.toEqual({ said: "Missing Hetzner Cloud API token" });
   });
+});
+
+test("the engine pulumi says what it needs where it is not there", async () => {
+  bench = new Workbench("");
+  const { PATH } = process.env;
+  process.env.PATH = "/nowhere";
+  try {
+    await expect(up({ ...bench.options(), engine: "pulumi" })).rejects.toThrow(
+      "the engine pulumi needs the `pulumi` CLI on PATH: install it, or use --engine embedded",
+    );
+  } finally {
+    process.env.PATH = PATH;
+  }
 });
 
 describe("the lock", () => {

@@ -1,9 +1,39 @@
 import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 
-import { Server, utils, type Connection } from "ssh2";
+import { Server, utils, type Connection, type SFTPWrapper } from "ssh2";
 
 import { privateKey } from "../../../sandbox/engine/drivers/tls";
+
+/** As much of SFTP as an upload needs, on this machine's files. */
+function serveFiles(sftp: SFTPWrapper): void {
+  const { OK, FAILURE, NO_SUCH_FILE } = utils.sftp.STATUS_CODE;
+  const reply = (id: number, action: () => void) => {
+    try {
+      action();
+      sftp.status(id, OK);
+    } catch {
+      sftp.status(id, FAILURE);
+    }
+  };
+  const handleOf = (file: number) => Buffer.from(String(file));
+  sftp.on("OPEN", (id, path, flags) => sftp.handle(id, handleOf(openSync(path, flags & 2 ? "w" : "r"))));
+  sftp.on("WRITE", (id, handle, offset, data) =>
+    reply(id, () => writeSync(Number(String(handle)), data, 0, data.length, offset)),
+  );
+  sftp.on("CLOSE", (id, handle) => reply(id, () => closeSync(Number(String(handle)))));
+  sftp.on("MKDIR", (id, path) => reply(id, () => mkdirSync(path)));
+  sftp.on("FSETSTAT", (id) => sftp.status(id, OK));
+  const stat = (id: number, path: string) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return sftp.status(id, NO_SUCH_FILE);
+    const { mode, uid, gid, size, atimeMs, mtimeMs } = found;
+    sftp.attrs(id, { mode, uid, gid, size, atime: atimeMs / 1000, mtime: mtimeMs / 1000 });
+  };
+  sftp.on("STAT", stat);
+  sftp.on("LSTAT", stat);
+}
 
 /** By our own driver: ssh2's generator writes one key in some 300 that nobody can read. */
 export function keyPair(): { readonly private: string; readonly public: string } {
@@ -49,6 +79,7 @@ export class SshServer {
     });
     client.on("session", (accept) => {
       const session = accept();
+      session.on("sftp", (acceptSftp) => serveFiles(acceptSftp()));
       session.on("exec", (acceptExec, _reject, { command }) => {
         this.commands.push(command);
         const channel = acceptExec();
