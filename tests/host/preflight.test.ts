@@ -1,5 +1,7 @@
 import { FakeHost } from "./scripts";
 
+jest.setTimeout(30_000);
+
 let host: FakeHost;
 
 const FLAGS = [

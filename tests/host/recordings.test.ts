@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 
+jest.setTimeout(30_000);
+
 let host: FakeHost;
 let image: string;
 let device: string;
@@ -24,10 +26,18 @@ afterEach(async () => {
   host.remove();
 });
 
+/** Others on the machine may take the same free device at the same time, hence the second try. */
 async function attach(): Promise<void> {
-  const { code, output } = await run(["losetup", "--find", "--show", image]);
-  if (code !== 0) throw new Error(`no loop device, for which this test needs root: ${output}`);
-  device = output.trim();
+  let failure = "";
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const { code, output } = await run(["losetup", "--find", "--show", image]);
+    if (code === 0) {
+      device = output.trim();
+      return;
+    }
+    failure = output;
+  }
+  throw new Error(`no loop device, for which this test needs root: ${failure}`);
 }
 
 /** Shell that writes bytes to the image at an offset. */
