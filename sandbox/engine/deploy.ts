@@ -49,6 +49,7 @@ export class Deployment {
   private readonly interruptedDeletes = new Set<string>();
   private readonly running = new Set<Promise<unknown>>();
   private readonly failures = new Set<string>();
+  private givenStackOutputs: Values | undefined;
   private slots: number;
   private readonly waiting: (() => void)[] = [];
 
@@ -81,8 +82,18 @@ export class Deployment {
     return this.news.get(urn);
   }
 
-  stackOutputs(): Values {
-    return [...this.news.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {};
+  /**
+   * The stack's outputs, final only now: after an error, one that was not given is not known to be gone, and keeps
+   * its former value. As the CLI's engine has it (executeRegisterResourceOutputs).
+   */
+  finishStackOutputs(errored: boolean): Values {
+    const stack = [...this.news.values()].find(({ type }) => type === STACK_TYPE);
+    if (stack === undefined) return {};
+    if (this.givenStackOutputs !== undefined) {
+      stack.outputs = { ...(errored ? stack.outputs : {}), ...this.givenStackOutputs };
+      this.save();
+    }
+    return stack.outputs;
   }
 
   /** Wait for every step that is under way. */
@@ -97,6 +108,10 @@ export class Deployment {
   registerOutputs(urn: string, outputs: Values): void {
     const state = this.news.get(urn);
     if (state === undefined) throw new Error(`outputs of ${urn}, which is not registered`);
+    if (state.type === STACK_TYPE) {
+      this.givenStackOutputs = outputs;
+      return;
+    }
     state.outputs = outputs;
     this.save();
   }

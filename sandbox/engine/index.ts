@@ -104,7 +104,8 @@ async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary>
       await run(options, project, config, deployment, display);
       if (!deployment.failed && display.errors.length === 0) await deployment.deleteUnregistered();
     });
-    return finish(deployment, display, deployment.stackOutputs());
+    const errored = deployment.failed || display.errors.length > 0;
+    return finish(deployment, display, deployment.finishStackOutputs(errored));
   });
 }
 

@@ -207,6 +207,19 @@ describe("an update", () => {
   });
 });
 
+describe("stack outputs", () => {
+  test("outlive an update that failed, and go when an update no longer gives them", async () => {
+    bench = new Workbench(`export const kept = 1; export const changed = 1;`);
+    await bench.up();
+    bench.program(`throw new Error("bad settings");`);
+    expect((await bench.up()).errors).toHaveLength(1);
+    await expect(bench.outputs()).resolves.toEqual({ kept: 1, changed: 1 });
+    bench.program(`export const changed = 2;`);
+    await bench.up();
+    await expect(bench.outputs()).resolves.toEqual({ changed: 2 });
+  });
+});
+
 describe("a preview", () => {
   test("calls nothing, writes nothing, and knows what it cannot know", async () => {
     bench = new Workbench(`
