@@ -41,7 +41,7 @@ export class BbbServer extends pulumi.ComponentResource {
     const count = host.dataDevice ? STEPS + 1 : STEPS;
     this.steps = prepareHost(name, { host, settings, dns, count }, this);
     if (host.dataDevice) {
-      const flags = { device: host.dataDevice };
+      const flags = { device: host.dataDevice, "size-gb": ownVolumeGb(settings) };
       this.steps.run(
         "recordings",
         { title: "Mount the recordings volume", script: "recordings.sh", flags },
@@ -77,6 +77,11 @@ export class BbbServer extends pulumi.ComponentResource {
 
     this.registerOutputs({});
   }
+}
+
+/** A volume that was made larger has a file system to be made larger, too. */
+function ownVolumeGb({ recordings }: Settings): number | undefined {
+  return recordings?.adoptId ? undefined : recordings?.sizeGb;
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {

@@ -4,13 +4,14 @@
 # not processed yet included, before anything is installed. A volume with anything on it is never formatted.
 #
 # --device: stable path of the volume, e.g. /dev/disk/by-id/scsi-0HC_Volume_42.
+# --size-gb: of the volume; a new one makes this run again, so that the file system grows with it.
 #
 # Time limit: 900 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "device=!" "$@"
+parse_flags "device=! size-gb=" "$@"
 device=${flag[device]}
 mount_point=/srv/bigbluebutton
 container_unit=bbb-deploy-recordings.service
@@ -114,9 +115,9 @@ mount_all() {
 # A volume that was made larger.
 grow() {
   case $1 in
-    ext4) resize2fs "$device" || note "resize2fs ended with $?" ;;
-    xfs) xfs_growfs "$ROOT$mount_point" || note "xfs_growfs ended with $?" ;;
-  esac
+    ext4) resize2fs "$device" ;;
+    xfs) xfs_growfs "$ROOT$mount_point" ;;
+  esac || progress "note: the file system of the volume did not grow with it, see the log; growing $device by hand helps (resize2fs, xfs_growfs)"
 }
 
 require_mounts() {

@@ -125,3 +125,12 @@ test("empty directories that a package made keep their mode", async () => {
   const { output } = await recordings("stat -c 'mode %a' $BBB_DEPLOY_ROOT/var/mediasoup/recordings");
   expect(output).toContain("mode 711");
 });
+
+test("a volume that was made larger has its file system grown, or the operator knows", async () => {
+  host.fake("resize2fs");
+  const { code, output } = await recordings();
+  expect([code, host.called("resize2fs")]).toEqual([0, [`resize2fs ${device}`]]);
+  expect(output).not.toContain("did not grow");
+  host.fake("resize2fs", "exit 1");
+  expect((await recordings()).output).toContain("note: the file system of the volume did not grow");
+});
