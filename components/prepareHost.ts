@@ -64,6 +64,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "swap-mb": swapMb[role],
         "acme-server": acme.server,
         "acme-ca-urls": acme.caUrls.join(",") || undefined,
+        email: settings.email,
         "metadata-guard": host.metadataGuard,
       },
       stdin: acme.ca ?? "",

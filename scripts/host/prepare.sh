@@ -5,7 +5,9 @@
 #
 # --private-ipv4: the address on the interface, where the public one is not.
 # --swap-mb: of a host that has none.
-# --acme-server: directory URL, for certbot's cli.ini: everything that calls certbot here obeys that.
+# --acme-server: directory URL, for certbot's cli.ini: everything that calls certbot here obeys that. A certificate that
+#   another authority issued is replaced.
+# --email: of the account at an authority that was changed to.
 # --acme-ca-urls: certificates to trust, separated by commas.
 # --metadata-guard: only root may reach the cloud's metadata service, which holds this host's SSH host key.
 #
@@ -14,7 +16,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= metadata-guard" "$@"
+parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= email=! metadata-guard" "$@"
 hostname=${flag[hostname]} short=${flag[hostname]%%.*}
 
 guard_rules() {
@@ -202,6 +204,24 @@ set_acme_server() {
   put_file "$file" 644 root:root < <(with_server "$file") || (($? == 10))
 }
 
+# certbot keeps a certificate until its end, whoever issued it; and bbb-install asks for none where there is one.
+change_authority() {
+  local lineage=$ROOT/etc/letsencrypt/renewal/$hostname.conf assets=/var/www/bigbluebutton-default way
+  if ! grep -qs '^server = ' "$lineage" || grep -qxF "server = ${flag[acme-server]}" "$lineage"; then return 0; fi
+  case ${flag[role]} in
+    bbb)
+      if [[ -d $ROOT$assets/assets ]]; then assets+=/assets; fi
+      way=(--webroot --webroot-path "$ROOT$assets" --key-type rsa --rsa-key-size 4096 --deploy-hook "systemctl reload nginx")
+      ;;
+    *) way=(--standalone --key-type ecdsa) ;;
+  esac
+  progress "the certificate of $hostname is from another authority: asking ${flag[acme-server]} for one"
+  # --break-my-certs: else none for trying out could follow one that browsers trust. Its renewal hooks tell the services.
+  BBB_DEPLOY_PAUSE=${BBB_DEPLOY_PAUSE:-20} retry 3 timeout 300 certbot certonly "${way[@]}" --non-interactive --agree-tos \
+    --email "${flag[email]}" --domain "$hostname" --cert-name "$hostname" --force-renewal --break-my-certs </dev/null ||
+    fail "there is no certificate for $hostname from ${flag[acme-server]}, and the one from the authority before stays: the new one must reach http://$hostname/ from outside. See /var/log/letsencrypt/letsencrypt.log on this host"
+}
+
 need_root
 if [[ -n ${flag[metadata-guard]:-} ]]; then guard_metadata; fi
 set_hostname
@@ -211,4 +231,5 @@ set_swap
 apt_install ca-certificates curl openssl
 trust_authorities
 set_acme_server
+change_authority
 progress "$hostname leads to this host itself; certbot asks ${flag[acme-server]}"

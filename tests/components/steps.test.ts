@@ -47,12 +47,12 @@ describe("commands", () => {
       "bbb-prepare",
       ...["bbb 3/7", "Prepare the system", "prepare.sh", "--role", "bbb", "--hostname", "bbb.example.org"],
       ...["--ipv4", "203.0.113.1", "--swap-mb", "4096", "--acme-server", "https://acme.example.org/dir"],
-      "--metadata-guard",
+      ...["--email", "admin@example.org", "--metadata-guard"],
     ],
     [
       "bbb-recordings",
       ...["bbb 4/7", "Mount the recordings volume", "recordings.sh"],
-      ...["--device", `/dev/disk/by-id/scsi-0HC_Volume_${idOf("bbb-host-volume")}`],
+      ...["--device", `/dev/disk/by-id/scsi-0HC_Volume_${idOf("bbb-host-volume")}`, "--size-gb", "50"],
     ],
     [
       "bbb-install",
@@ -81,7 +81,7 @@ describe("commands", () => {
       "turn-prepare",
       ...["turn 3/6", "Prepare the system", "prepare.sh", "--role", "turn", "--hostname", "turn.example.org"],
       ...["--ipv4", "203.0.113.2", "--swap-mb", "1024", "--acme-server", "https://acme.example.org/dir"],
-      "--metadata-guard",
+      ...["--email", "admin@example.org", "--metadata-guard"],
     ],
     [
       "turn-install",

@@ -9,7 +9,7 @@ let host: FakeHost;
 let certificates: string[];
 
 const FLAGS =
-  "--role bbb --hostname bbb.example.test --ipv4 203.0.113.10 --swap-mb 4096 --acme-server https://acme.test/dir".split(
+  "--role bbb --hostname bbb.example.test --ipv4 203.0.113.10 --swap-mb 4096 --acme-server https://acme.test/dir --email a@b.test".split(
     " ",
   );
 
@@ -71,6 +71,41 @@ test("certbot asks the authority of the settings, and its other settings stay", 
   expect(host.read("etc/letsencrypt/cli.ini")).toBe(expected);
   await prepare();
   expect(host.read("etc/letsencrypt/cli.ini")).toBe(expected);
+});
+
+describe("a certificate from another authority than the settings' own", () => {
+  const LINEAGE = "etc/letsencrypt/renewal/bbb.example.test.conf";
+  beforeEach(() => host.fake("certbot"));
+
+  test.each([
+    ["bbb", "--webroot --webroot-path"],
+    ["turn", "--standalone --key-type ecdsa"],
+  ])("is replaced on the %s host, without an end to what runs", async (role, way) => {
+    host.put(LINEAGE, "[renewalparams]\nserver = https://acme.test/dir2\n");
+    const { code, output } = await prepare(["--role", role]);
+    expect(output).toContain("is from another authority: asking https://acme.test/dir for one");
+    expect(host.called("certbot")).toEqual([expect.stringContaining(`certonly ${way}`)]);
+    expect(host.called("certbot")[0]).toMatch(
+      /--email a@b.test --domain bbb.example.test --cert-name bbb.example.test --force-renewal/,
+    );
+    expect(code).toBe(0);
+  });
+
+  test("that can't be had fails the step, and says so", async () => {
+    host.put(LINEAGE, "server = https://acme.test/dir2\n");
+    host.fake("certbot", "exit 1");
+    const { code, output } = await prepare();
+    expect(host.called("certbot")).toHaveLength(3);
+    expect(output).toContain("there is no certificate for bbb.example.test from https://acme.test/dir");
+    expect(code).toBe(1);
+  });
+
+  test("is the only one that is: the settings' own stays, and a host without any has none asked for", async () => {
+    await prepare();
+    host.put(LINEAGE, "server = https://acme.test/dir\n");
+    await prepare();
+    expect(host.called("certbot")).toEqual([]);
+  });
 });
 
 test("a locale without UTF-8 gets one, for services that run already too; a container no swap", async () => {
