@@ -18,8 +18,10 @@ set -euo pipefail
 parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
-properties=/etc/bigbluebutton/bbb-web.properties
-deadline=3500
+properties=$ROOT/etc/bigbluebutton/bbb-web.properties
+# Of the hour, what is left is for looking at what came of it.
+deadline=3200
+stopped=""
 
 # --- before ------------------------------------------------------------------------------------------------------
 
@@ -43,7 +45,7 @@ hold_automatic_upgrades() {
     progress "waiting for the system's automatic upgrades to end"
     wait_until 1200 automatic_upgrades_ended || fail "the system's automatic upgrades did not end in 20 minutes: see journalctl -u apt-daily-upgrade, then run pulumi up again"
   fi
-  put_file /etc/apt/apt.conf.d/90bbb-deploy 644 root:root <<<'DPkg::Lock::Timeout "600";' || (($? == 10))
+  put_file "$ROOT/etc/apt/apt.conf.d/90bbb-deploy" 644 root:root <<<'DPkg::Lock::Timeout "600";' || (($? == 10))
 }
 
 automatic_upgrades_ended() {
@@ -69,10 +71,26 @@ download_installer() {
 
 # --- the installer -----------------------------------------------------------------------------------------------
 
-# Its output, into the log; what tells how far it is, to the operator too.
+# Its output, into the log; what tells how far it is, to the operator too. Where bbb-web could not be installed it waits
+# for its files for ever, a dot a second: longer than the 160 s of dots that bbb-conf --check may print.
 watch_installer() {
-  local line
-  while IFS= read -r line; do
+  local line="" text status secret dots=${BBB_DEPLOY_PATIENCE:-600}
+  secret=$(sed -n 's/^[[:space:]]*securitySalt[[:space:]]*[=:][[:space:]]*//p' "$properties" 2>/dev/null | tail -n 1) || true
+  while :; do
+    status=0
+    IFS= read -r -t "${BBB_DEPLOY_POLL:-30}" text || status=$?
+    line+=$text
+    if ((status > 128)); then
+      text=${line: -dots}
+      if ((${#text} == dots)) && [[ -z ${text//./} ]]; then
+        progress "the installer waits for packages that it could not install; stopping it"
+        kill "$(<"$installer.pid")" 2>/dev/null || true
+        line=""
+      fi
+      continue
+    fi
+    if ((status != 0)) && [[ -z $line ]]; then return 0; fi
+    line=$(without "$secret" "$line")
     printf '%s\n' "$line"
     case $line in
       "Setting up bbb-"*) progress "${line%% (*}" ;;
@@ -82,6 +100,7 @@ watch_installer() {
       *"pulling from"* | *"Pulling from"*) progress "fetching container images" ;;
       bbb-install*:*) progress "$line" ;;
     esac
+    line=""
   done
 }
 
@@ -94,19 +113,23 @@ run_installer() {
   environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
     DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l)
   if [[ -n ${flag[private-ipv4]:-} ]]; then environment+=(IP="${flag[ipv4]:-}" INTERNAL_IP="${flag[private-ipv4]}"); fi
-  (cd /root && env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1) |
-    watch_installer || status=$?
+  (
+    cd /root && printf '%s\n' "$BASHPID" >"$installer.pid" &&
+      exec env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1
+  ) | watch_installer || status=$?
   note "the installer ended with exit code $status"
-  if ((status == 124)); then progress "the installer was not done after $limit s, and was stopped"; fi
+  stopped=""
+  if ((status == 124 || status == 137)); then stopped="the installer was not done after $limit s, and was stopped"; fi
 }
 
 # --- after -------------------------------------------------------------------------------------------------------
 
 # What keeps this from being an installed BigBlueButton, a line each.
 problems() {
-  local broken certificate=/etc/letsencrypt/live/$hostname/fullchain.pem
+  local broken certificate=$ROOT/etc/letsencrypt/live/$hostname/fullchain.pem
   broken=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 'bbb-*' bigbluebutton 2>/dev/null |
     awk '/^i/ && !/^ii/ {print substr($0, 4)}' | paste -sd' ')
+  if [[ -n $stopped ]]; then echo "$stopped"; fi
   if [[ -n $broken ]]; then echo "packages are only half installed: $broken"; fi
   if ! installed bbb-web || ! installed bbb-config || ! command -v bbb-conf >/dev/null; then
     echo "BigBlueButton's packages are not installed"
@@ -123,6 +146,13 @@ problems() {
   if ! wait_until 300 api_answers http://127.0.0.1:8090; then
     echo "bbb-web does not answer: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
   fi
+  if [[ -n ${flag[greenlight]:-} ]] && ! wait_until "${BBB_DEPLOY_PATIENCE:-60}" greenlight_runs; then
+    echo "Greenlight does not run: see docker ps --all; its image may be refused for a while (Docker Hub limits how many are fetched)"
+  fi
+}
+
+greenlight_runs() {
+  [[ $(docker ps 2>/dev/null) =~ bigbluebutton/greenlight|greenlight-v[23]([[:space:]]|$) ]]
 }
 
 # nginx -t says its good news on standard error.
@@ -132,7 +162,7 @@ found_problems() {
 
 # A volume adopted from another server may know these users by other numbers.
 fix_owner() { # DIRECTORY USER
-  local directory=$1 user=$2
+  local directory=$ROOT$1 user=$2
   if [[ -d $directory ]] && id "$user" >/dev/null 2>&1 && [[ $(stat -c %U "$directory") != "$user" ]]; then
     progress "giving $directory to $user"
     chown -R "$user:$(id -gn "$user")" "$directory"
@@ -159,7 +189,7 @@ for attempt in 1 2; do
     if ((SECONDS > deadline - 600)); then break; fi
     progress "not installed yet; once more in 30 s, since package servers and certificate authorities have bad moments:"
     while IFS= read -r line; do progress "  - $line"; done <<<"$found"
-    sleep 30
+    sleep "${BBB_DEPLOY_PAUSE:-30}"
   fi
   apt_repair
   progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
@@ -173,7 +203,7 @@ if [[ -n $found ]]; then
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
 fix_owners
-if [[ -e /var/run/reboot-required ]]; then
+if [[ -e $ROOT/var/run/reboot-required ]]; then
   progress "note: the host asks for a reboot, for a new kernel mostly; do that outside of meetings"
 fi
-progress "installed: BigBlueButton $(sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' /etc/bigbluebutton/bigbluebutton-release 2>/dev/null)"
+progress "installed: BigBlueButton $(sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' "$ROOT/etc/bigbluebutton/bigbluebutton-release" 2>/dev/null)"

@@ -31,6 +31,11 @@ progress() {
   (trap '' PIPE && printf '%s\n' "${BBB_DEPLOY_LABEL:+[$BBB_DEPLOY_LABEL]   }$*" >&3) 2>/dev/null || true
 }
 
+# without SECRET TEXT: what others print may have a secret of ours in it.
+without() {
+  if [[ -n $1 ]]; then printf '%s\n' "${2//"$1"/(secret)}"; else printf '%s\n' "$2"; fi
+}
+
 # What is wrong, and what to do about it.
 fail() {
   progress "$*"

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { FakeHost, type Done } from "./scripts";
+
+jest.setTimeout(60_000);
+
+const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
+const NAME = "bbb.example.test";
+
+let host: FakeHost;
+let installer: string;
+
+beforeEach(async () => {
+  host = new FakeHost();
+  installer = join(host.directory, "bbb-install.sh");
+  host.put("etc/bigbluebutton/bbb-web.properties", `securitySalt=${SECRET}\n`);
+  host.put("etc/bigbluebutton/bigbluebutton-release", "BIGBLUEBUTTON_RELEASE=3.0.26\n");
+  // bbb-web is not there until the installer has "installed" it.
+  host.fake(
+    "dpkg-query",
+    `if [[ $* == *Status-Abbrev* ]]; then exit 0; fi
+if [[ $* == *bbb-* && ! -e $HOME/installed ]]; then exit 1; fi
+echo installed`,
+  );
+  host.fake("dpkg");
+  host.fake("systemctl", "[[ $1 != is-active ]]");
+  host.fake("bbb-conf");
+  host.fake("nginx");
+  host.fake("docker");
+  host.fake(
+    "curl",
+    `for word; do if [[ $last == --output ]]; then cp ${installer} "$word"; exit; fi; last=$word; done
+echo "<returncode>SUCCESS</returncode>"`,
+  );
+  const certificate = join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem");
+  host.put(`etc/letsencrypt/live/${NAME}/fullchain.pem`, "");
+  const make = ["-subj", `/CN=${NAME}`, "-addext", `subjectAltName=DNS:${NAME}`, "-out", certificate];
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null"];
+  const made = host.start(["openssl", "req", "-x509", ...key, ...make]);
+  await new Promise((resolve) => made.on("close", resolve));
+});
+
+afterEach(() => host.remove());
+
+/** install-bbb.sh with an installer of these lines. */
+function install(lines: string, flags: readonly string[] = []): Promise<Done> {
+  host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);
+  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --email a@b.test --turn-host t.test`;
+  return host.script("install-bbb.sh", [...given.split(" "), ...flags], "", {
+    BBB_DEPLOY_PATIENCE: "3",
+    BBB_DEPLOY_POLL: "1",
+  });
+}
+
+test("what the installer installs counts, and its lines are in the log", async () => {
+  const { code, output } = await install(
+    'echo "Setting up bbb-web (3.0)"; printf end; touch $home/installed',
+  );
+  expect(output).toContain("Setting up bbb-web\n");
+  expect(output).toMatch(/^end$/m);
+  expect(output).toContain("installed: BigBlueButton 3.0.26");
+  expect(code).toBe(0);
+});
+
+test("an installer that waits for ever for what it could not install is stopped, and gets its second chance", async () => {
+  const { code, output } = await install(
+    `if [[ -e $home/before ]]; then touch $home/installed; exit; fi
+touch $home/before
+while [[ ! -e $home/never ]]; do sleep 0.2; echo -n .; done`,
+  );
+  expect(output).toContain("the installer waits for packages that it could not install; stopping it");
+  expect(output).toContain("  - BigBlueButton's packages are not installed");
+  expect(output).toContain("installed: BigBlueButton");
+  expect(code).toBe(0);
+});
+
+test("Greenlight must run where it was asked for", async () => {
+  host.fake("docker", '[[ -e $HOME/greenlight ]] && echo "greenlight-v3   Up"');
+  const script =
+    "touch $home/installed; if [[ -e $home/before ]]; then touch $home/greenlight; fi; touch $home/before";
+  const { code, output } = await install(script, ["--greenlight"]);
+  expect(output).toContain("  - Greenlight does not run");
+  expect(code).toBe(0);
+});
+
+test("the shared secret does not get into the log, should the installer print it", async () => {
+  const { output } = await install(`touch $home/installed; echo "#    bbb-web.properties = ${SECRET}"`);
+  expect(output).toContain("#    bbb-web.properties = (secret)");
+  expect(output).not.toContain(SECRET);
+  expect(readFileSync(installer, "utf8")).toContain(SECRET);
+});
