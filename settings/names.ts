@@ -47,6 +47,12 @@ export function isSpecialUse(name: string): boolean {
   return specialUse.some((domain) => name === domain || name.endsWith(`.${domain}`));
 }
 
+/**
+ * Of a full name, so that what is named after the host has room: a certificate's common name and a Hetzner volume's
+ * name may have 64 characters (RFC 5280; https://docs.hetzner.cloud), the volume's ends in "-recordings".
+ */
+const MAX_FQDN = 53;
+
 /** The full name of a host given as a label or in full, or why it cannot be one in this zone. */
 export function qualifyHostname(
   hostname: string,
@@ -55,8 +61,11 @@ export function qualifyHostname(
   const name = normalizeName(hostname);
   const problem = dnsNameProblem(name);
   if (problem) return { reason: problem };
-  if (!name.includes(".")) return { fqdn: `${name}.${zone}` };
   if (name === zone) return { reason: `is the zone itself, where a name in it is needed` };
-  if (!name.endsWith(`.${zone}`)) return { reason: `is outside the zone ${zone}` };
-  return { fqdn: name };
+  const fqdn = name.includes(".") ? name : `${name}.${zone}`;
+  if (!fqdn.endsWith(`.${zone}`)) return { reason: `is outside the zone ${zone}` };
+  if (fqdn.length > MAX_FQDN) {
+    return { reason: `makes a name of ${fqdn.length} characters, ${fqdn}; ${MAX_FQDN} are the most` };
+  }
+  return { fqdn };
 }

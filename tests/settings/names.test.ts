@@ -48,6 +48,7 @@ test.each([
   ["bbb.example.org", "bbb.example.org"],
   ["BBB.Example.org.", "bbb.example.org"],
   ["a.b.example.org", "a.b.example.org"],
+  ["x".repeat(41), `${"x".repeat(41)}.example.org`],
 ])("the host %s is %s", (hostname, fqdn) => {
   expect(qualifyHostname(hostname, "example.org")).toEqual({ fqdn });
 });
@@ -57,6 +58,7 @@ test.each([
   ["notexample.org", "is outside the zone example.org"],
   ["example.org", "is the zone itself"],
   ["b b", "is not a DNS name"],
+  ["x".repeat(42), "makes a name of 54 characters"],
 ])("the host %s is refused: %s", (hostname, reason) => {
   expect(qualifyHostname(hostname, "example.org")).toEqual({ reason: expect.stringContaining(reason) });
 });
