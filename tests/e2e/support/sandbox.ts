@@ -149,11 +149,16 @@ export async function outputs(args: readonly string[] = []): Promise<Outputs> {
   return JSON.parse(await must(["outputs", "--json", "--show-secrets", ...args])) as Outputs;
 }
 
+const PLUGINS = ["command", "hcloud", "random", "tls"];
+
 /** Why an engine cannot be tested on this machine, or undefined. */
 export function engineMissing(engine: Engine): string | undefined {
   if (engine === "embedded") return undefined;
-  const found = spawnSync("pulumi", ["version"], { stdio: "ignore" });
-  return found.status === 0 ? undefined : "the pulumi CLI is not on PATH";
+  const listed = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8" });
+  if (listed.status !== 0) return "the pulumi CLI is not on PATH";
+  const names = (JSON.parse(listed.stdout) as { name: string }[]).map(({ name }) => name);
+  const missing = PLUGINS.filter((name) => !names.includes(name));
+  return missing.length > 0 ? `the pulumi CLI has no plugin ${missing.join(", ")}` : undefined;
 }
 
 /** A test, or one that is reported as skipped with the reason. */
