@@ -96,7 +96,6 @@ export async function tool<T>(
 }
 
 export interface Update extends Result {
-  readonly seconds: number;
   /** From the summary that ends an update: { created: 31, unchanged: 2, … }. */
   readonly summary: Readonly<Record<string, number>>;
 }
@@ -107,10 +106,9 @@ export async function tryUpdate(
   engine: Engine,
   args: readonly string[] = [],
 ): Promise<Update> {
-  const started = Date.now();
   const result = await sandbox([action, "--engine", engine, ...args]);
   printed.push(result.stdout, result.stderr);
-  return { ...result, seconds: (Date.now() - started) / 1000, summary: summaryOf(result.stdout) };
+  return { ...result, summary: summaryOf(result.stdout) };
 }
 
 /** An up, preview or destroy that must succeed. */
