@@ -392,6 +392,12 @@ describe("errors", () => {
     },
   );
 
+  test("a name that is taken is told in the API's words", async () => {
+    const taken = { name: "ip4", type: "ipv4", location: "fsn1" };
+    await make("primaryIp", taken);
+    await expect(make("primaryIp", taken)).rejects.toThrow(/'ip4' is already used \(uniqueness_error/);
+  });
+
   test("an attachment to a locked volume is tried again", async () => {
     const { server, ids } = await fullStack();
     await fault({ match: { method: "POST", path: "attach" }, code: "locked", times: 1 });

@@ -139,7 +139,8 @@ interface ErrorBody {
     readonly code: string;
     readonly message: string;
     readonly details?: {
-      readonly fields?: readonly { readonly name: string; readonly messages: readonly string[] }[];
+      /** Messages come with invalid_input only. */
+      readonly fields?: readonly { readonly name: string; readonly messages?: readonly string[] }[];
     } | null;
   };
 }
@@ -148,7 +149,9 @@ function errorOf(response: Response, text: string): ApiError {
   if (response.headers.get("content-type")?.startsWith("application/json") === true) {
     const { code, message, details } = (JSON.parse(text) as ErrorBody).error;
     const correlation = response.headers.get("x-correlation-id");
-    const fields = details?.fields?.map(({ name, messages }) => ` ${name} => [${messages.join(" ")}]`) ?? [];
+    const fields = (details?.fields ?? []).map(({ name, messages }) =>
+      messages === undefined ? "" : ` ${name} => [${messages.join(" ")}]`,
+    );
     return new ApiError(
       code,
       `${message} (${[code, correlation].filter(Boolean).join(", ")})${fields.join("")}`,
