@@ -12,7 +12,7 @@ import { parse, stringify } from "yaml";
 
 import type { Operation, ResourceState } from "./checkpoint";
 import { emptySummary, nameOf, type Summary } from "./display";
-import type { Driver } from "./driver";
+import type { Created, Driver } from "./driver";
 import { drivers } from "./drivers";
 import { UpdateFailed, type UpdateOptions } from "./index";
 import { startTime } from "./lock";
@@ -35,19 +35,19 @@ interface Opened {
 
 export async function up(options: UpdateOptions): Promise<Summary> {
   removeDeadLocks(options);
-  const opened = await open(options);
+  const opened = await configured(options);
   await goOnAfterKill(opened, options);
   return finished(opened, () => opened.stack.up(opened.run));
 }
 
 export async function preview(options: UpdateOptions): Promise<Summary> {
-  const opened = await open(options);
+  const opened = await configured(options);
   return finished(opened, () => opened.stack.preview(opened.run));
 }
 
 export async function destroy(options: UpdateOptions): Promise<Summary> {
   removeDeadLocks(options);
-  const opened = await open(options);
+  const opened = await configured(options);
   await goOnAfterKill(opened, options);
   const summary = await finished(opened, () =>
     opened.stack.destroy({ ...opened.run, excludeProtected: true }),
@@ -87,6 +87,15 @@ function backendDir({ stateDir }: UpdateOptions): string {
   return join(resolve(stateDir), "pulumi");
 }
 
+/** The stack with the settings of this update, checked as the CLI checks them, but all at once. */
+async function configured(options: UpdateOptions): Promise<Opened> {
+  const project = readProject(options.projectDir);
+  applyConfig(project, options.stack, options.config as Values);
+  const opened = await open(options);
+  writeSettings(join(opened.stack.workspace.workDir, `Pulumi.${options.stack}.yaml`), project, options);
+  return opened;
+}
+
 async function open(options: UpdateOptions): Promise<Opened> {
   // Half a second to load, for this engine only.
   const { LocalWorkspace, PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
@@ -98,8 +107,6 @@ async function open(options: UpdateOptions): Promise<Opened> {
       },
     );
   });
-  const project = readProject(options.projectDir);
-  applyConfig(project, options.stack, options.config as Values); // the CLI's checks, all at once
   const backend = backendDir(options);
   const workDir = join(backend, "work");
   mkdirSync(workDir, { recursive: true, mode: 0o700 });
@@ -114,7 +121,6 @@ async function open(options: UpdateOptions): Promise<Opened> {
     { stackName: options.stack, workDir },
     { envVars, pulumiCommand, secretsProvider: "passphrase" },
   );
-  writeSettings(join(workDir, `Pulumi.${options.stack}.yaml`), project, options);
   const summary = emptySummary();
   return {
     stack,
@@ -194,39 +200,42 @@ function removeDeadLocks(options: UpdateOptions): void {
 }
 
 /**
- * Settle what a killed update was creating, which the CLI itself leaves to a dialogue: what exists at the cloud is
- * imported by a refresh, the rest is forgotten and made anew.
+ * Settle what a killed update was creating, which the CLI itself leaves to a dialogue: what exists at the cloud goes
+ * into the state, as the provider then reads it; the rest is forgotten and made anew.
  * @throws one line for something that exists, but that this stack did not make
  */
 async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Promise<void> {
   const exported = await stack.exportStack();
   const deployment = (exported.deployment ?? {}) as Deployment;
-  const pending = deployment.pending_operations ?? [];
+  const { resources = [], pending_operations: pending = [] } = deployment;
   const creating = pending.filter(({ type }) => type === "creating");
   if (creating.length === 0) return;
-  const imports: typeof pending = [];
+  const adopted: ResourceState[] = [];
   for (const { resource } of creating) {
-    const id = await existing(resource, options.drivers ?? drivers, options);
-    if (id === undefined) continue;
+    const created = await existing(resource, options.drivers ?? drivers, options);
+    if (created === undefined) continue;
     options.out.write(
-      `    ${nameOf(resource.urn)}: found what the killed update had created, ${id}; importing it\n`,
+      `    ${nameOf(resource.urn)}: found what the killed update had created, ${created.id}; going on with it\n`,
     );
-    imports.push({ resource: { ...resource, id }, type: "importing" });
+    adopted.push({ ...resource, id: created.id, outputs: created.outputs });
   }
-  const others = pending.filter(({ type }) => type !== "creating");
   await stack.importStack({
     ...exported,
-    deployment: { ...deployment, pending_operations: [...others, ...imports] },
+    deployment: {
+      ...deployment,
+      resources: [...resources, ...adopted],
+      pending_operations: pending.filter(({ type }) => type !== "creating"),
+    },
   });
-  if (imports.length > 0) await stack.refresh(run);
+  if (adopted.length > 0) await stack.refresh({ ...run, target: adopted.map(({ urn }) => urn) });
 }
 
-/** The id of what a killed create made, by the drivers of the embedded engine, which know where to look. */
+/** What a killed create made, by the drivers of the embedded engine, which know where to look. */
 async function existing(
   { urn, type, inputs = {} }: ResourceState,
   known: Readonly<Record<string, Driver>>,
   options: UpdateOptions,
-): Promise<string | undefined> {
+): Promise<Created | undefined> {
   const kind = known[type.split(":")[0] ?? ""]?.kinds[type];
   const config = Object.entries(options.config as Values)
     .filter(([key]) => key.startsWith(`${type.split(":")[0]}:`))
@@ -239,5 +248,5 @@ async function existing(
     log: (line: string) => options.out.write(`    ${line}\n`),
     timeout: undefined,
   };
-  return (await kind?.adopt?.(plainValues(inputs), context))?.id;
+  return kind?.adopt?.(plainValues(inputs), context);
 }
