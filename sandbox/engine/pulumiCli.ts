@@ -217,7 +217,8 @@ async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Pr
     options.out.write(
       `    ${nameOf(resource.urn)}: found what the killed update had created, ${created.id}; going on with it\n`,
     );
-    adopted.push({ ...resource, id: created.id, outputs: created.outputs });
+    // The provider reads by what its own state would hold, the id among it.
+    adopted.push({ ...resource, id: created.id, outputs: { ...created.outputs, id: created.id } });
   }
   await stack.importStack({
     ...exported,
