@@ -50,6 +50,7 @@ export class Deployment {
   private readonly running = new Set<Promise<unknown>>();
   private readonly failures = new Set<string>();
   private givenStackOutputs: Values | undefined;
+  private deletion: Promise<unknown> = Promise.resolve();
   private slots: number;
   private readonly waiting: (() => void)[] = [];
 
@@ -363,8 +364,18 @@ export class Deployment {
     return this.create(kind, state, old, "replace", ` [${because.join(", ")}]`);
   }
 
-  /** Delete a resource ahead of its replacement, and before it those that its replacement replaces. */
-  private async deleteWithDependents(root: ResourceState): Promise<void> {
+  /**
+   * Delete a resource ahead of its replacement, and before it those that its replacement replaces. One after the
+   * other: two resources may be in need of the same one's deletion.
+   */
+  private deleteWithDependents(root: ResourceState): Promise<void> {
+    const turn = this.deletion.then(() => this.deleteInTurn(root));
+    this.deletion = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async deleteInTurn(root: ResourceState): Promise<void> {
+    if (!this.olds.includes(root)) return;
     const candidates = this.olds.filter((state) => !this.registered.has(state.urn) || state.delete === true);
     const along = condemnedWith(root, candidates, (state, condemned) =>
       this.replacedByLossOf(state, condemned),

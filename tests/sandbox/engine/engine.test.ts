@@ -104,6 +104,26 @@ describe("an update", () => {
     expect(bench.takeCalls()).toEqual(["delete b", "delete a", "create a", "create b", "update c"]);
   });
 
+  test("deletes once what two replacements at a time both need gone", async () => {
+    const program = (text: string) =>
+      bench.program(`
+        const a = new Thing("a", { name: "a", size: "${text}" }, {}, "Named");
+        const b = new Thing("b", { name: "b", size: "${text}" }, {}, "Named");
+        new Thing("server", { on: [a.serial, b.serial], ms: 300 }, { replaceWith: [a, b] });
+      `);
+    bench = new Workbench("");
+    program("1");
+    await bench.up();
+    bench.takeCalls();
+    program("2");
+    const { errors } = await bench.up();
+    expect(errors).toEqual([]);
+    const calls = bench.takeCalls();
+    expect(calls.filter((call) => call.endsWith("server"))).toEqual(["delete server", "create server"]);
+    expect(calls.at(0)).toBe("delete server");
+    expect(calls.slice(1, -1).sort()).toEqual(["create a", "create b", "delete a", "delete b"]);
+  });
+
   test("lets the program ask for deleteBeforeReplace, or for none", async () => {
     const program = (size: number) =>
       bench.program(`
