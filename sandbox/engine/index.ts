@@ -102,10 +102,9 @@ async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary>
     await attempt(display, async () => {
       await deployment.recover();
       await run(options, project, config, deployment, display);
-      if (!deployment.failed && display.errors.length === 0) await deployment.deleteUnregistered();
+      if (!errored(deployment, display)) await deployment.deleteUnregistered();
     });
-    const errored = deployment.failed || display.errors.length > 0;
-    return finish(deployment, display, deployment.finishStackOutputs(errored));
+    return finish(deployment, display, deployment.finishStackOutputs(errored(deployment, display)));
   });
 }
 
@@ -140,7 +139,7 @@ async function run(
     await deployment.settle();
     const stopped = server.stopped();
     if (stopped !== undefined) throw stopped;
-    if (exit !== 0 && !deployment.failed && display.errors.length === 0) {
+    if (exit !== 0 && !errored(deployment, display)) {
       throw new Error(`the program ended with ${typeof exit === "number" ? `exit code ${exit}` : exit}`);
     }
   } finally {
@@ -188,8 +187,13 @@ async function attempt(display: Display, action: () => Promise<void>): Promise<v
   }
 }
 
+/** Whether a resource failed, or anything else was reported. */
+function errored(deployment: Deployment, display: Display): boolean {
+  return deployment.failed || display.errors.length > 0;
+}
+
 function finish(deployment: Deployment, display: Display, stackOutputs: Values): Summary {
   display.end(stackOutputs);
-  if (deployment.failed || display.errors.length > 0) throw new UpdateFailed(display.summary, display.errors);
+  if (errored(deployment, display)) throw new UpdateFailed(display.summary, display.errors);
   return display.summary;
 }
