@@ -18,6 +18,11 @@ export const TOKEN_FILE = inState("token");
 export const HETZNER_STATE_FILE = inState("hetzner", "state.json");
 export const REQUEST_LOG = inState("hetzner", "requests.jsonl");
 
+/** The emulated AWS account: access key (JSON of accessKeyId and secretAccessKey, mode 0600), state, request log. */
+export const AWS_CREDENTIALS_FILE = inState("aws", "credentials.json");
+export const AWS_STATE_FILE = inState("aws", "state.json");
+export const AWS_REQUEST_LOG = inState("aws", "requests.jsonl");
+
 /** Certificates that the sandbox's clients trust, PEM: the ACME server's own root and all of its issuing roots. */
 export const CA_BUNDLE = inState("ca", "bundle.pem");
 

@@ -31,8 +31,12 @@ export interface CloudRuntime {
 export interface Addresses {
   /** A public IPv4 address. */
   readonly ipv4?: string;
+  /** The address on the interface where it is not the public one: the network translates between the two, both ways. */
+  readonly privateIpv4?: string;
   /** A /64 in CIDR form; the host uses its ::1. */
   readonly ipv6Network?: string;
+  /** A single address, where the cloud gives no network of the host's own. */
+  readonly ipv6?: string;
 }
 
 export interface ServerSpec {
@@ -43,8 +47,12 @@ export interface ServerSpec {
   readonly cores: number;
   readonly memoryGb: number;
   readonly userData: string;
-  /** authorized_keys lines for root, from the cloud's SSH keys. */
+  /** authorized_keys lines for the image's login user, from the cloud's SSH keys. */
   readonly sshPublicKeys: readonly string[];
+  /** @default root; any other is an account without password that may sudo, as on Canonical's images on EC2 */
+  readonly loginUser?: string;
+  /** Answers of the metadata service live for that many hops. @default as usual */
+  readonly metadataHopLimit?: number;
   readonly addresses: Addresses;
   /** As for {@link CloudRuntime.setFirewall}: in force before the host boots. */
   readonly rules: readonly InboundRule[] | undefined;

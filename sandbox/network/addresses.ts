@@ -3,9 +3,10 @@
  * for, or reach, a real machine.
  */
 
-/** Name of the zone that the sandbox keeps for its own services, and of the user's zone. */
+/** Name of the zone that the sandbox keeps for its own services, and of the user's zones: at Hetzner, at Route 53. */
 export const SERVICE_ZONE = "sandbox.test";
 export const USER_ZONE = "example.test";
+export const ROUTE53_ZONE = "example-aws.test";
 
 /** IPv4 of the services; each has 2001:db8:ffff::N beside 198.51.100.N. */
 export const SERVICES = {
@@ -15,6 +16,7 @@ export const SERVICES = {
   resolver: "198.51.100.4",
   acme: "198.51.100.5",
   mirror: "198.51.100.6",
+  aws: "198.51.100.7",
 } as const;
 
 /** The IPv6 twin of a service's IPv4 address. */
