@@ -30,6 +30,7 @@ beforeEach(() => {
   host = new FakeHost();
   lib = join(host.directory, "lib");
   count = join(host.directory, "count");
+  poll = "0.05";
   mkdirSync(lib);
   for (const name of ["step", "lib.sh"]) copyFileSync(join(SCRIPTS, name), join(lib, name));
   chmodSync(join(lib, "step"), 0o755);
@@ -48,13 +49,16 @@ function runs(): number {
   return existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0;
 }
 
+/** How often a call looks at its unit, in seconds. */
+let poll: string;
+
 function start(...args: string[]) {
   return host.start([join(lib, "step"), ...args], {
     BBB_TEST_DIR: host.directory,
     BBB_DEPLOY_LOGS: join(host.directory, "log"),
     BBB_DEPLOY_STATE: join(host.directory, "state"),
     BBB_DEPLOY_UNITS: join(host.directory, "units"),
-    BBB_DEPLOY_POLL: "0.05",
+    BBB_DEPLOY_POLL: poll,
   });
 }
 
@@ -164,10 +168,15 @@ describe("a step as a unit", () => {
 
   test("waits for a run with other flags to end before its own", async () => {
     script("long.sh", 'sleep 1; progress "with $1"');
+    // The first call looks so seldom that the second's run is under way, or over, when it sees its own run's end.
+    poll = "3";
     const first = long("--one");
     while (runs() === 0) await sleep(20);
+    poll = "0.05";
     const second = await long("--two");
-    expect((await first).code).toBe(0);
+    const { code, output } = await first;
+    expect([code, output]).toEqual([0, expect.stringMatching(/with --one[^]*done in/)]);
+    expect(output).not.toContain("--two");
     expect(second.output).toMatch(/other settings[^]*with --one[^]*with --two[^]*done in/);
     expect(runs()).toBe(2);
   });
