@@ -12,6 +12,8 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  // Not for a test to be fast, but for one that hangs to end.
+  testTimeout: 60_000,
   testSequencer: "<rootDir>/tests/e2e/sequencer.js",
   projects: [
     {

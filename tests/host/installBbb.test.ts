@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 import { FakeHost, type Done } from "./scripts";
 
-jest.setTimeout(60_000);
-
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
 const NAME = "bbb.example.test";
 

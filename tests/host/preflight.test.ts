@@ -1,7 +1,5 @@
 import { FakeHost } from "./scripts";
 
-jest.setTimeout(30_000);
-
 let host: FakeHost;
 
 const FLAGS = [

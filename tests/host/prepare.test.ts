@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 import { FakeHost, run, SCRIPTS } from "./scripts";
 
-jest.setTimeout(30_000);
-
 let host: FakeHost;
 let certificates: string[];
 

@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 
-jest.setTimeout(30_000);
-
 let host: FakeHost;
 let image: string;
 let device: string;

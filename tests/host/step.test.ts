@@ -12,8 +12,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { done, FakeHost, SCRIPTS, type Done } from "./scripts";
 
-jest.setTimeout(30_000);
-
 let host: FakeHost;
 let lib: string;
 let count: string;

@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 import { done, FakeHost, SCRIPTS } from "./scripts";
 
-jest.setTimeout(30_000);
-
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
 
 let host: FakeHost;

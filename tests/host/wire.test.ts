@@ -12,8 +12,6 @@ const XML_PATH = "/etc/bigbluebutton/turn-stun-servers.xml";
 const PROPERTIES = "etc/bigbluebutton/bbb-web.properties";
 const AKKA = "etc/bigbluebutton/bbb-apps-akka.conf";
 
-jest.setTimeout(30_000);
-
 let host: FakeHost;
 let api: Server;
 let known: string;

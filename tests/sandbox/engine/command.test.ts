@@ -2,14 +2,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { command } from "../../../sandbox/engine/drivers/command";
 import type { Context, Kind } from "../../../sandbox/engine/driver";
 import { ARCHIVE, ASSET, hashAssets, SIGNATURE, UNKNOWN, type Values } from "../../../sandbox/engine/wire";
 import { keyPair, SshServer } from "./sshServer";
 import { Workbench } from "./support";
-
-jest.setTimeout(60_000);
 
 const kind = command.kinds["command:remote:Command"] as Kind;
 let server: SshServer;
@@ -91,10 +90,12 @@ describe("remote.Command", () => {
 
   test("a connection that is cut", async () => {
     const running = create({ create: "sleep 30" });
-    setTimeout(() => server.cut(), 500);
-    await expect(running).rejects.toThrow(
+    const ended = expect(running).rejects.toThrow(
       /^wait: remote command exited without exit status or exit signal: running "sleep 30"/,
     );
+    while (server.commands.length === 0) await sleep(20);
+    server.cut();
+    await ended;
   });
 
   test("an update runs update, else create again; delete runs on the stored connection", async () => {
@@ -165,7 +166,7 @@ describe("dialling", () => {
   });
 
   test("the timeout does not end a command that runs", async () => {
-    await expect(create({ create: "sleep 1.5; echo late" }, {}, 500)).resolves.toMatchObject({
+    await expect(create({ create: "sleep 4; echo late" }, {}, 3000)).resolves.toMatchObject({
       outputs: { stdout: "late" },
     });
   });

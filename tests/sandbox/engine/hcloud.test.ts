@@ -4,8 +4,6 @@ import { PartialCreate, type Context, type Created, type Kind } from "../../../s
 import type { Values } from "../../../sandbox/engine/wire";
 import { publicKey, token, useProject, type Json, type Project } from "../hetzner/harness";
 
-jest.setTimeout(30_000);
-
 const project = useProject();
 let requests: string[];
 

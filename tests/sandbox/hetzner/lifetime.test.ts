@@ -33,7 +33,7 @@ describe("state", () => {
     const p = project();
     p.recorder.hold("createServer");
     const { body } = await p.call("POST", "/servers", order);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    while (p.recorder.of("createServer").length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     p.recorder.hold("createServer")(); // the next process is not held up
     await p.restart();
     const ended = await p.wait([body.action.id, body.next_actions[0].id]);
