@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { releases, type Release } from "./bigbluebutton/releases";
-import { defaultLocations, defaultServerTypes } from "./bigbluebutton/sizing";
+import { defaultLocations, defaultServerTypes, type CloudName } from "./bigbluebutton/sizing";
 import { conflicts } from "./settings/conflicts";
 import type { FieldValues } from "./settings/fields";
 import { qualifyHostname } from "./settings/names";
@@ -13,7 +13,6 @@ export interface Settings {
   readonly project: string;
   readonly stack: string;
   readonly environment: "test" | "staging" | "prod";
-  readonly cloud: "hetzner" | "aws";
   /** The DNS zone, e.g. "example.org". */
   readonly domain: string;
   /** e.g. "bbb.example.org"; always below {@link domain}. */
@@ -22,21 +21,20 @@ export interface Settings {
   readonly turnFqdn: string;
   readonly email: string;
   readonly release: Release;
-  readonly location: string;
-  readonly serverType: string;
-  readonly turnServerType: string;
-  /** Image of the BigBlueButton host. */
-  readonly image: string;
-  /** Image of the TURN host, which is Ubuntu 24.04 whatever the release. */
-  readonly turnImage: string;
+  /** Where each host is made, and of what. */
+  readonly placement: Readonly<Record<"bbb" | "turn", Placement>>;
+  /** Where hosts at AWS are put: the default VPC where none is given, a public subnet of it. */
+  readonly network: { readonly vpcId?: string; readonly subnetId?: string };
   /** Networks in CIDR form, canonical, at least one. */
   readonly sshNetworks: readonly string[];
   readonly sshPublicKeys: readonly string[];
-  readonly dns: "hetzner" | "manual";
+  readonly dns: CloudDns | "manual";
   readonly acme: AcmeSettings;
   readonly greenlight: boolean;
   /** The volume for recordings; `sizeGb` says nothing where one is adopted. */
   readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string };
+  /** How many daily snapshots of its volumes are kept where the cloud can make them; 0 for none. */
+  readonly snapshotDays: number;
   readonly installer: InstallerSettings;
   /** Free text; a new value runs the installer again. */
   readonly upgrade: string;
@@ -47,6 +45,19 @@ export interface Settings {
   /** Whether servers, addresses and recordings are protected from deletion. */
   readonly protected: boolean;
 }
+
+/** Where a host is made, and of what, in its cloud's own names. */
+export interface Placement {
+  readonly cloud: CloudName;
+  /** A location of Hetzner's, a region of AWS. */
+  readonly location: string;
+  readonly serverType: string;
+  /** Name or id; on AWS the pattern of a name of Canonical's, too. The TURN host's is Ubuntu 24.04's. */
+  readonly image: string;
+}
+
+/** The DNS service of each cloud. */
+type CloudDns = "hetzner" | "route53";
 
 /** The certificate authority. */
 export interface AcmeSettings {
@@ -77,6 +88,9 @@ const STAGING_ROOTS = [
   "gen-y/root-ye",
   "gen-y/root-yr",
 ].map((name) => `https://letsencrypt.org/certs/staging/${name}.pem`);
+
+/** The DNS of a cloud, where the settings name none. */
+const ownDns: Readonly<Record<CloudName, CloudDns>> = { hetzner: "hetzner", aws: "route53" };
 
 /** The TURN host's Ubuntu release is this row's, whatever BigBlueButton's is. */
 const TURN_UBUNTU = releases["noble-40"];
@@ -111,36 +125,52 @@ export function parseSettings(
 function settingsFrom(values: FieldValues, project: string, stack: string): Settings {
   const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
   const release = releases[values.release];
-  const types = defaultServerTypes[cloud][environment === "prod" ? "prod" : "test"];
   return {
     project,
     stack,
     environment,
-    cloud,
     domain,
     bbbFqdn: fqdn(values.hostname, domain),
     turnFqdn: fqdn(values.turnHostname, domain),
     email: values.email,
     release,
-    location: values.location ?? defaultLocations[cloud],
-    serverType: values.serverType ?? types.bbb,
-    turnServerType: values.turnServerType ?? types.turn,
-    image: values.image ?? release.images[cloud],
-    turnImage: TURN_UBUNTU.images[cloud],
+    placement: placementFrom(values, release),
+    network: { vpcId: values.vpcId, subnetId: values.subnetId },
     sshNetworks: values.sshNetworks,
     sshPublicKeys: values.sshPublicKeys,
-    dns: values.dns,
+    dns: values.dns ?? ownDns[cloud],
     acme: acmeFrom(values),
     greenlight: values.greenlight,
     recordings:
       recordingsGb > 0 || recordingsVolumeId
         ? { sizeGb: recordingsGb, adoptId: recordingsVolumeId }
         : undefined,
+    snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
     rotateTurnSecret: values.rotateTurnSecret ?? "",
     rotateSharedSecret: values.rotateSharedSecret ?? "",
     protected: environment === "prod",
+  };
+}
+
+function placementFrom(values: FieldValues, release: Release): Settings["placement"] {
+  const { cloud, turnCloud = cloud, environment } = values;
+  const types = (name: CloudName) => defaultServerTypes[name][environment === "prod" ? "prod" : "test"];
+  const location = values.location ?? defaultLocations[cloud];
+  return {
+    bbb: {
+      cloud,
+      location,
+      serverType: values.serverType ?? types(cloud).bbb,
+      image: values.image ?? release.images[cloud],
+    },
+    turn: {
+      cloud: turnCloud,
+      location: values.turnLocation ?? (turnCloud === cloud ? location : defaultLocations[turnCloud]),
+      serverType: values.turnServerType ?? types(turnCloud).turn,
+      image: TURN_UBUNTU.images[turnCloud],
+    },
   };
 }
 

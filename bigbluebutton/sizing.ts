@@ -32,6 +32,9 @@ export interface ServerTypes {
 /**
  * Server types where the settings name none. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production;
  * 4 cores and 8 GB do for trying out. Never a burstable type, never ARM.
+ *
+ * On EC2 c7a: its virtual CPUs are whole cores, where those of c7i and c6i are threads, two to a core
+ * (https://aws.amazon.com/ec2/instance-types/c7a/).
  */
 export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes; prod: ServerTypes }>> = {
   hetzner: {
@@ -39,8 +42,8 @@ export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes;
     prod: { bbb: "ccx33", turn: "cpx22" },
   },
   aws: {
-    test: { bbb: "c7i.xlarge", turn: "c7i.large" },
-    prod: { bbb: "c7i.2xlarge", turn: "c7i.large" },
+    test: { bbb: "c7a.xlarge", turn: "c7a.large" },
+    prod: { bbb: "c7a.2xlarge", turn: "c7a.large" },
   },
 };
 
@@ -64,13 +67,13 @@ export interface Capacity {
 export const capacities: readonly Capacity[] = [
   {
     cores: 4,
-    types: { hetzner: { name: "ccx23", memoryGb: 16 }, aws: { name: "c7i.xlarge", memoryGb: 8 } },
+    types: { hetzner: { name: "ccx23", memoryGb: 16 }, aws: { name: "c7a.xlarge", memoryGb: 8 } },
     users: "development and tests only",
     sources: ["https://docs.bigbluebutton.org/administration/install/#minimum-server-requirements"],
   },
   {
     cores: 8,
-    types: { hetzner: { name: "ccx33", memoryGb: 32 }, aws: { name: "c7i.2xlarge", memoryGb: 16 } },
+    types: { hetzner: { name: "ccx33", memoryGb: 32 }, aws: { name: "c7a.2xlarge", memoryGb: 16 } },
     users: "about 200, no meeting over 200; 107 people in 7 meetings were measured at half the CPU",
     sources: [
       "https://docs.bigbluebutton.org/support/faq/",
@@ -88,4 +91,12 @@ const ARM_TYPE = /^(cax\d+$|a1(\.|$)|[a-z]+\d+g[a-z]*(\.|$))/i;
 /** Whether a server type, of whichever cloud, has ARM processors, for which BigBlueButton has no packages. */
 export function isArmServerType(serverType: string): boolean {
   return ARM_TYPE.test(serverType);
+}
+
+/** EC2's burstable families (t1 to t4g) and the flex ones, which promise all of a core for part of the time only. */
+const PART_TIME_TYPE = /^(t\d[a-z]*|[a-z]+\d[a-z]*-flex)(\.|$)/i;
+
+/** Whether a server type, of whichever cloud, is named as one whose cores are not its own all the time. */
+export function isPartTimeServerType(serverType: string): boolean {
+  return PART_TIME_TYPE.test(serverType);
 }

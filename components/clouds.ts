@@ -21,8 +21,8 @@ export function openCloud(settings: Settings, operatorKey: OperatorKey): Cloud {
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import at the top would load every cloud's package */
 
-function hostMaker({ cloud, project, stack }: Settings, operatorKey: OperatorKey) {
-  switch (cloud) {
+function hostMaker({ placement, project, stack }: Settings, operatorKey: OperatorKey) {
+  switch (placement.bbb.cloud) {
     case "hetzner": {
       const { hetznerHosts } = require("./hetznerHost") as typeof import("./hetznerHost");
       return hetznerHosts({ project, stack }, operatorKey);
@@ -38,6 +38,8 @@ function chooseDns({ dns, domain }: Settings): Dns {
       const { hetznerDns } = require("./hetznerDns") as typeof import("./hetznerDns");
       return hetznerDns(domain);
     }
+    case "route53":
+      throw new Error("dns: route53 can't be deployed to yet");
     case "manual":
       return manualDns;
   }

@@ -9,9 +9,12 @@ import type { HostArgs, Role } from "./host";
  */
 export function hostArgs(settings: Settings, role: Role): HostArgs {
   const { environment, release, recordings, project, stack } = settings;
+  const { location, serverType, image } = settings.placement[role];
   const common = {
     role,
-    location: settings.location,
+    location,
+    serverType,
+    image,
     ports: release.ports[role],
     sshNetworks: settings.sshNetworks,
     sshPublicKeys: settings.sshPublicKeys,
@@ -22,16 +25,12 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
     return {
       ...common,
       fqdn: settings.turnFqdn,
-      serverType: settings.turnServerType,
-      image: settings.turnImage,
       backups: false,
     };
   }
   return {
     ...common,
     fqdn: settings.bbbFqdn,
-    serverType: settings.serverType,
-    image: settings.image,
     backups: settings.protected,
     volume: recordings && { ...recordings, protected: environment !== "test" },
   };

@@ -1,14 +1,14 @@
 import { releases } from "../bigbluebutton/releases";
-import { isArmServerType } from "../bigbluebutton/sizing";
 import { fields, setCommand, type FieldValues } from "./fields";
 import { isSpecialUse, qualifyHostname } from "./names";
+import { placementProblems } from "./placement";
 import type { Problem } from "./problems";
 
 /** What is wrong with values that are right by themselves; those that are not are absent. */
 export function conflicts(values: Partial<FieldValues>): Problem[] {
   return [
     ...nameProblems(values),
-    ...serverTypeProblems(values),
+    ...placementProblems(values),
     ...releaseProblems(values),
     ...installerProblems(values),
     ...acmeProblems(values),
@@ -46,15 +46,6 @@ function nameProblems({ domain, hostname, turnHostname, acmeServer }: Partial<Fi
     });
   }
   return problems;
-}
-
-function serverTypeProblems(values: Partial<FieldValues>): Problem[] {
-  return (["serverType", "turnServerType"] as const).flatMap((key) => {
-    const value = values[key];
-    if (!value || !isArmServerType(value)) return [];
-    const reason = `"${value}" has ARM processors, for which BigBlueButton has no packages`;
-    return [{ key, reason, remedy: `${fields[key].remedy}, or another x86 type` }];
-  });
 }
 
 function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partial<FieldValues>): Problem[] {

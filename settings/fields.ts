@@ -59,6 +59,12 @@ function list(what: string) {
   return z.array(text, { error: orNotSet(`must be a list of ${what}`) });
 }
 
+const location = optionalText.superRefine(
+  mustIfSet((value) =>
+    /^[a-z]+[a-z0-9-]*$/.test(value) ? undefined : `"${value}" is not the name of a location`,
+  ),
+);
+
 const serverType = optionalText.superRefine(
   mustIfSet((value) =>
     /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/i.test(value)
@@ -66,6 +72,16 @@ const serverType = optionalText.superRefine(
       : `"${value}" is not the name of a server type`,
   ),
 );
+
+function awsId(prefix: string, what: string) {
+  return optionalText.superRefine(
+    mustIfSet((value) =>
+      new RegExp(`^${prefix}-[0-9a-f]{8,17}$`).test(value)
+        ? undefined
+        : `"${value}" is not the id of ${what}, ${prefix}-…`,
+    ),
+  );
+}
 
 const occasion = optionalText.superRefine(
   mustIfSet((value) =>
@@ -77,17 +93,12 @@ function isUrl(value: string, ...protocols: string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
 }
 
+/** How many daily snapshots of its volumes EC2 keeps. */
+export const DEFAULT_SNAPSHOT_DAYS = 7;
+
 /** Every setting there is. What depends on more than one of them is checked in config.ts. */
 export const fields = {
-  cloud: field(
-    "string",
-    choice(["hetzner", "aws"])
-      .default("hetzner")
-      .superRefine(
-        must((value) => (value === "aws" ? "is aws, which this version does not support yet" : undefined)),
-      ),
-    setCommand("cloud", "hetzner"),
-  ),
+  cloud: field("string", choice(["hetzner", "aws"]).default("hetzner"), setCommand("cloud", "hetzner")),
   domain: field(
     "string",
     text.transform(normalizeName).superRefine(
@@ -118,30 +129,29 @@ export const fields = {
     setCommand("release", defaultRelease),
   ),
   allowEndOfLife: field("boolean", flag, setCommand("allowEndOfLife", "true")),
-  location: field(
-    "string",
-    optionalText.superRefine(
-      mustIfSet((value) => {
-        if (/^[a-z]+(-[a-z]+)*-?\d*$/.test(value)) return undefined;
-        const [location = ""] = value.split("-dc");
-        return location === value
-          ? `"${value}" is not the name of a location`
-          : {
-              reason: `"${value}" is a data centre, not a location`,
-              remedy: setCommand("location", location),
-            };
-      }),
-    ),
-    setCommand("location", "fsn1"),
-  ),
+  location: field("string", location, setCommand("location", "fsn1")),
   serverType: field("string", serverType, setCommand("serverType", "ccx33")),
+  turnCloud: field("string", choice(["hetzner", "aws"]).optional(), setCommand("turnCloud", "hetzner")),
+  turnLocation: field("string", location, setCommand("turnLocation", "fsn1")),
   turnServerType: field("string", serverType, setCommand("turnServerType", "cpx22")),
   image: field(
     "string",
     optionalText.superRefine(
-      mustIfSet((value) => (/^[\w.-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`)),
+      mustIfSet((value) =>
+        /^[\w./*?-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`,
+      ),
     ),
     `${setCommand("image", "NAME-OR-ID")}, or pulumi config rm image for the release's own`,
+  ),
+  vpcId: field(
+    "string",
+    awsId("vpc", "a VPC"),
+    `${setCommand("vpcId", "vpc-…")}, or pulumi config rm vpcId for the region's default VPC`,
+  ),
+  subnetId: field(
+    "string",
+    awsId("subnet", "a subnet"),
+    `${setCommand("subnetId", "subnet-…")}, or pulumi config rm subnetId for a public one of the VPC`,
   ),
   sshNetworks: field(
     "array",
@@ -178,7 +188,7 @@ export const fields = {
       ),
     `${setCommand("--path 'sshPublicKeys[0]'", '"$(cat ~/.ssh/id_ed25519.pub)"')}`,
   ),
-  dns: field("string", choice(["hetzner", "manual"]).default("hetzner"), setCommand("dns", "manual")),
+  dns: field("string", choice(["hetzner", "route53", "manual"]).optional(), setCommand("dns", "manual")),
   acmeServer: field(
     "string",
     text
@@ -215,11 +225,21 @@ export const fields = {
   recordingsVolumeId: field(
     "string",
     optionalText.superRefine(
-      mustIfSet((value) =>
-        /^[1-9]\d*$/.test(value) ? undefined : `"${value}" is not a volume's id, a number`,
-      ),
+      mustIfSet((value) => (/^[\w-]+$/.test(value) ? undefined : `"${value}" is not a volume's id`)),
     ),
-    `${setCommand("recordingsVolumeId", "ID")}, with the id that hcloud volume list shows`,
+    setCommand("recordingsVolumeId", "ID"),
+  ),
+  snapshotDays: field(
+    "integer",
+    z
+      .int({ error: "must be a whole number of days" })
+      .default(DEFAULT_SNAPSHOT_DAYS)
+      .superRefine(
+        must((value) =>
+          value >= 0 && value <= 1000 ? undefined : `is ${value}; from 1 to 1000 snapshots can be kept`,
+        ),
+      ),
+    `${setCommand("snapshotDays", String(DEFAULT_SNAPSHOT_DAYS))}, or 0 for none`,
   ),
   installerUrl: field(
     "string",

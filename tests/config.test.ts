@@ -32,17 +32,16 @@ describe("values", () => {
     expect(settings()).toEqual({
       ...at,
       environment: "test",
-      cloud: "hetzner",
       domain: "school.eu",
       bbbFqdn: "bbb.school.eu",
       turnFqdn: "turn.school.eu",
       email: "admin@school.eu",
       release: releases["jammy-30"],
-      location: "fsn1",
-      serverType: "ccx23",
-      turnServerType: "cpx22",
-      image: "ubuntu-22.04",
-      turnImage: "ubuntu-24.04",
+      placement: {
+        bbb: { cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
+        turn: { cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+      },
+      network: {},
       sshNetworks: ["198.51.100.7/32"],
       sshPublicKeys: [],
       dns: "hetzner",
@@ -53,6 +52,7 @@ describe("values", () => {
       },
       greenlight: false,
       recordings: undefined,
+      snapshotDays: 7,
       installer: {
         url: releases["jammy-30"].installer!.url,
         sha256: releases["jammy-30"].installer!.sha256,
@@ -77,6 +77,8 @@ describe("values", () => {
         allowEndOfLife: "true",
         location: "hel1",
         serverType: "ccx43",
+        turnCloud: "hetzner",
+        turnLocation: "nbg1",
         turnServerType: "cpx32",
         image: "4711",
         sshNetworks: '["10.0.0.0/8","2001:DB8::/32","10.0.0.0/8"]',
@@ -87,6 +89,7 @@ describe("values", () => {
         greenlight: "true",
         recordingsGb: "200",
         recordingsVolumeId: "1234",
+        snapshotDays: "0",
         installerUrl: "http://mirror.school.eu/bbb-install.sh",
         installerSha256: sha256.toUpperCase(),
         upgrade: "2026-11-21",
@@ -99,17 +102,16 @@ describe("values", () => {
     expect(made).toEqual({
       ...at,
       environment: "prod",
-      cloud: "hetzner",
       domain: "school.eu",
       bbbFqdn: "meet.school.eu",
       turnFqdn: "relay.school.eu",
       email: "admin@school.eu",
       release: releases["focal-27"],
-      location: "hel1",
-      serverType: "ccx43",
-      turnServerType: "cpx32",
-      image: "4711",
-      turnImage: "ubuntu-24.04",
+      placement: {
+        bbb: { cloud: "hetzner", location: "hel1", serverType: "ccx43", image: "4711" },
+        turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx32", image: "ubuntu-24.04" },
+      },
+      network: {},
       sshNetworks: ["10.0.0.0/8", "2001:db8::/32"],
       sshPublicKeys: [ed25519Key],
       dns: "manual",
@@ -121,6 +123,7 @@ describe("values", () => {
       },
       greenlight: true,
       recordings: { sizeGb: 200, adoptId: "1234" },
+      snapshotDays: 0,
       installer: { url: "http://mirror.school.eu/bbb-install.sh", sha256, version: "focal-270" },
       upgrade: "2026-11-21",
       rotateTurnSecret: "once",
@@ -145,10 +148,89 @@ describe("values", () => {
   test("prod is protected and has a larger server", () => {
     expect(settings({ environment: "prod" })).toMatchObject({
       protected: true,
-      serverType: "ccx33",
-      turnServerType: "cpx22",
+      placement: { bbb: { serverType: "ccx33" }, turn: { serverType: "cpx22" } },
     });
-    expect(settings({ environment: "staging" })).toMatchObject({ protected: false, serverType: "ccx23" });
+    expect(settings({ environment: "staging" })).toMatchObject({
+      protected: false,
+      placement: { bbb: { serverType: "ccx23" } },
+    });
+  });
+
+  describe("at AWS", () => {
+    test("the defaults are its own", () => {
+      expect(settings({ cloud: "aws" })).toEqual({
+        ...settings(),
+        placement: {
+          bbb: {
+            cloud: "aws",
+            location: "eu-central-1",
+            serverType: "c7a.xlarge",
+            image: releases["jammy-30"].images.aws,
+          },
+          turn: {
+            cloud: "aws",
+            location: "eu-central-1",
+            serverType: "c7a.large",
+            image: releases["noble-40"].images.aws,
+          },
+        },
+        dns: "route53",
+      });
+      const { placement } = settings({ cloud: "aws", environment: "prod" });
+      expect([placement.bbb.serverType, placement.turn.serverType]).toEqual(["c7a.2xlarge", "c7a.large"]);
+    });
+
+    test("everything set", () => {
+      const raw = {
+        cloud: "aws",
+        environment: "prod",
+        location: "eu-west-1",
+        turnLocation: "eu-west-1",
+        serverType: "m7i.4xlarge",
+        turnServerType: "c6in.large",
+        image: "ami-0123456789abcdef0",
+        vpcId: "vpc-0123456789abcdef0",
+        subnetId: "subnet-01234567",
+        dns: "hetzner",
+        recordingsVolumeId: "vol-0123456789abcdef0",
+        snapshotDays: "30",
+      };
+      const { image } = raw;
+      expect(settings(raw)).toMatchObject({
+        placement: {
+          bbb: { cloud: "aws", location: "eu-west-1", serverType: "m7i.4xlarge", image },
+          turn: { cloud: "aws", location: "eu-west-1", serverType: "c6in.large" },
+        },
+        network: { vpcId: raw.vpcId, subnetId: raw.subnetId },
+        dns: "hetzner",
+        recordings: { adoptId: raw.recordingsVolumeId },
+        snapshotDays: 30,
+      });
+    });
+
+    test("an image may be the name pattern of one of Canonical's", () => {
+      const image = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260101*";
+      expect(settings({ cloud: "aws", image }).placement.bbb.image).toBe(image);
+    });
+
+    test("turnCloud puts the TURN server on the other one, with that one's defaults", () => {
+      const turn = { cloud: "aws", location: "eu-central-1", serverType: "c7a.large" };
+      const there = settings({ turnCloud: "aws", location: "hel1", vpcId: "vpc-01234567" });
+      expect(there).toMatchObject({
+        placement: { bbb: { cloud: "hetzner", location: "hel1" }, turn },
+        dns: "hetzner",
+      });
+      const back = settings({ cloud: "aws", turnCloud: "hetzner", turnLocation: "nbg1" });
+      expect(back).toMatchObject({
+        placement: {
+          bbb: { cloud: "aws" },
+          turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx22", image: "ubuntu-24.04" },
+        },
+        dns: "route53",
+      });
+      const { placement } = settings({ cloud: "aws", turnCloud: "hetzner", location: "eu-west-1" });
+      expect(placement.turn.location).toBe("fsn1");
+    });
   });
 
   test("the staging authority's roots are fetched by the hosts, and browsers don't trust it", () => {
@@ -174,13 +256,13 @@ describe("values", () => {
   });
 
   test("an old release brings its own image, installer and digest where they still exist", () => {
-    const { installer, image } = settings({ release: "focal-26", allowEndOfLife: true, image: "99" });
+    const { installer, placement } = settings({ release: "focal-26", allowEndOfLife: true, image: "99" });
     expect(installer).toEqual({
       url: releases["focal-26"].installer!.url,
       sha256: releases["focal-26"].installer!.sha256,
       version: "focal-260",
     });
-    expect(image).toBe("99");
+    expect(placement.bbb.image).toBe("99");
   });
 
   test("2.0 can be installed with an installer of one's own", () => {
@@ -195,7 +277,6 @@ describe("mistakes", () => {
     ["an unknown key", { greenlite: true }, "greenlite", "did you mean greenlight?", "config rm greenlite"],
     ["a key unlike any", { colour: "red" }, "colour", "is no setting", "pulumi config rm colour"],
     ["an unknown cloud", { cloud: "azure" }, "cloud", "must be hetzner or aws", "set cloud hetzner"],
-    ["a cloud to come", { cloud: "aws" }, "cloud", "does not support yet", "set cloud hetzner"],
     ["a bad zone", { domain: "school_eu.eu" }, "domain", "is not a DNS name", "set domain"],
     ["a public suffix", { domain: "co.uk" }, "domain", "is a public suffix", "set domain"],
     ["no zone", { domain: "" }, "domain", "is not set", "set domain"],
@@ -246,7 +327,7 @@ describe("mistakes", () => {
       ".pub",
     ],
     ["no key", { sshPublicKeys: "me" }, "sshPublicKeys", "must be a list of public keys", "sshPublicKeys[0]"],
-    ["unknown DNS", { dns: "cloudflare" }, "dns", "must be hetzner or manual", "set dns manual"],
+    ["unknown DNS", { dns: "cloudflare" }, "dns", "must be hetzner, route53 or manual", "set dns manual"],
     [
       "plain http",
       { acmeServer: "http://acme.eu/dir" },
@@ -293,6 +374,110 @@ describe("mistakes", () => {
     expect(problemsOf({ ...required, ...raw })).toEqual([
       [key, expect.stringContaining(reason), expect.stringContaining(remedy)],
     ]);
+  });
+
+  test.each<[string, Record<string, unknown>, key: string, reason: string, remedy: string]>([
+    ["Hetzner's location", { location: "fsn1" }, "location", "not the name of an AWS region", "eu-central-1"],
+    [
+      "an availability zone",
+      { location: "eu-west-1b" },
+      "location",
+      "is an availability zone",
+      "set location eu-west-1; subnetId",
+    ],
+    ["China", { location: "cn-north-1" }, "location", "partition of AWS", "set location eu-central-1"],
+    [
+      "Hetzner's server type",
+      { serverType: "ccx33" },
+      "serverType",
+      '"ccx33" is not a server type of AWS',
+      "set serverType c7a.2xlarge",
+    ],
+    ["an ARM server", { serverType: "c7g.2xlarge" }, "serverType", "has ARM", "set serverType c7a.2xlarge"],
+    ["an ARM TURN server", { turnServerType: "t4g.small" }, "turnServerType", "has ARM", "c7a.large"],
+    ...["t2.xlarge", "t3.2xlarge", "t3a.xlarge", "c7i-flex.2xlarge", "m7i-flex.2xlarge"].map(
+      (serverType): [string, Record<string, unknown>, string, string, string] => [
+        `${serverType} in prod`,
+        { serverType, environment: "prod" },
+        "serverType",
+        "part of the time only",
+        "set serverType c7a.2xlarge",
+      ],
+    ),
+    [
+      "a burstable TURN server in prod",
+      { turnServerType: "t3.medium", environment: "prod" },
+      "turnServerType",
+      "part of the time only",
+      "set turnServerType c7a.large",
+    ],
+    ["Hetzner's image", { image: "ubuntu-22.04" }, "image", "is not an AMI's id", "config rm image"],
+    ["a damaged AMI", { image: "ami-xyz" }, "image", "is not an AMI's id", "config rm image"],
+    ["a VPC's name", { vpcId: "main" }, "vpcId", "is not the id of a VPC", "default VPC"],
+    ["a VPC as subnet", { subnetId: "vpc-01234567" }, "subnetId", "is not the id of a subnet", "rm subnetId"],
+    [
+      "Hetzner's volume",
+      { recordingsVolumeId: "1234" },
+      "recordingsVolumeId",
+      "not an EBS volume's id",
+      "describe-volumes",
+    ],
+    ["half a day", { snapshotDays: "0.5" }, "snapshotDays", "whole number of days", "snapshotDays 7, or 0"],
+    ["a long memory", { snapshotDays: 1001 }, "snapshotDays", "from 1 to 1000", "or 0 for none"],
+    [
+      "a TURN server in another region",
+      { turnLocation: "eu-west-1" },
+      "turnLocation",
+      "both share one",
+      "config rm turnLocation",
+    ],
+    ["an unknown turnCloud", { turnCloud: "azure" }, "turnCloud", "must be hetzner or aws", "turnCloud"],
+    [
+      "a region for a TURN server at Hetzner",
+      { turnCloud: "hetzner", turnLocation: "eu-central-1" },
+      "turnLocation",
+      "location of Hetzner",
+      "set turnLocation fsn1",
+    ],
+  ])("at AWS: %s", (_name, raw, key, reason, remedy) => {
+    expect(problemsOf({ ...required, cloud: "aws", ...raw })).toEqual([
+      [key, expect.stringContaining(reason), expect.stringContaining(remedy)],
+    ]);
+  });
+
+  test.each<[string, Record<string, unknown>, key: string, reason: string]>([
+    ["a region", { location: "eu-central-1" }, "location", "not the name of a location of Hetzner"],
+    ["an EC2 type", { serverType: "c7a.xlarge" }, "serverType", "not a server type of Hetzner Cloud"],
+    ["an EC2 type for TURN", { turnServerType: "c7a.large" }, "turnServerType", "server type of Hetzner"],
+    ["an AMI's name", { image: "ubuntu/images/x" }, "image", "not an image's name or id at Hetzner"],
+    ["an EBS volume", { recordingsVolumeId: "vol-01234567" }, "recordingsVolumeId", "a number"],
+    ["a VPC", { vpcId: "vpc-01234567" }, "vpcId", "no server is at AWS"],
+    ["a subnet", { subnetId: "subnet-01234567" }, "subnetId", "no server is at AWS"],
+    ["snapshots", { snapshotDays: 14 }, "snapshotDays", "has no snapshots of volumes"],
+    [
+      "a TURN type of the other cloud",
+      { turnCloud: "aws", turnServerType: "cpx22" },
+      "turnServerType",
+      "AWS",
+    ],
+  ])("at Hetzner: %s", (_name, raw, key, reason) => {
+    expect(problemsOf({ ...required, ...raw })).toEqual([
+      [key, expect.stringContaining(reason), expect.stringContaining("pulumi config ")],
+    ]);
+  });
+
+  test.each(["t3.medium", "m7i-flex.xlarge"])("%s does for trying out", (serverType) => {
+    expect(problemsOf({ ...required, cloud: "aws", serverType, turnServerType: serverType })).toEqual([]);
+  });
+
+  test("c6a is not taken for ARM, nor a family with an f in it for flex", () => {
+    const raw = {
+      cloud: "aws",
+      environment: "prod",
+      serverType: "c6a.2xlarge",
+      turnServerType: "f2.6xlarge",
+    };
+    expect(problemsOf({ ...required, ...raw })).toEqual([]);
   });
 
   test.each(Object.values(releases).filter(({ status }) => status === "end-of-life"))(

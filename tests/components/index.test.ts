@@ -58,12 +58,6 @@ test("a deployment at Hetzner does not load the packages of AWS", async () => {
   expect(loaded).toBe(1);
 });
 
-test("AWS is refused by name until there is a host for it", async () => {
-  await expect(runProgram({ settings: { cloud: "aws" } })).rejects.toThrow(
-    "cloud: aws can't be deployed to yet; set it to hetzner",
-  );
-});
-
 /** Names of the resources that an output waits for. */
 async function dependencies(name: string): Promise<string[]> {
   const output = run.outputs[name] as unknown as { allResources(): Promise<Set<{ urn: unknown }>> };
