@@ -5,8 +5,7 @@ import Table from "cli-table3";
 import { hostInit } from "../hosts/container";
 import { isAlive, listProcesses } from "../hosts/processes";
 import { readHosts } from "../hosts/runtime";
-import { hostIpv6 } from "../network/addresses";
-import { sshConnections } from "../network/namespaces";
+import { interfaceAddresses, sshConnections } from "../network/namespaces";
 import { REQUEST_LOG } from "../paths";
 import { namesOf } from "./exec";
 
@@ -17,6 +16,8 @@ export interface Status {
     readonly name: string;
     readonly names: readonly string[];
     readonly ipv4?: string;
+    /** The one on its interface, where that is not the public one. */
+    readonly privateIpv4?: string;
     readonly ipv6?: string;
     readonly ubuntu: string;
     readonly cores: number;
@@ -40,7 +41,8 @@ export async function readStatus(): Promise<Status> {
       name: spec.name,
       names: namesOf(spec),
       ipv4: spec.addresses.ipv4,
-      ipv6: spec.addresses.ipv6Network && hostIpv6(spec.addresses.ipv6Network),
+      ...(spec.addresses.privateIpv4 ? { privateIpv4: spec.addresses.privateIpv4 } : {}),
+      ipv6: interfaceAddresses(spec.addresses).ipv6?.replace(/\/.*/, ""),
       ubuntu: spec.ubuntu,
       cores: spec.cores,
       memoryGb: spec.memoryGb,
@@ -73,7 +75,7 @@ function render(status: Status): string {
   for (const host of status.hosts) {
     hosts.push([
       host.names.join("\n"),
-      [host.ipv4, host.ipv6].filter(Boolean).join("\n"),
+      [host.ipv4, host.privateIpv4, host.ipv6].filter(Boolean).join("\n"),
       host.ubuntu,
       `${host.cores} cores, ${host.memoryGb} GB`,
       host.power,

@@ -15,6 +15,26 @@ export function renderSeed(spec: ServerSpec): Readonly<Record<string, string>> {
   };
 }
 
+/**
+ * The part of cloud-init's settings by which Canonical's images have a login user of their own: without password, with
+ * sudo, and in place of root, whose keys do nothing but name that user.
+ */
+export function renderLoginUser(name: string): string {
+  return stringify({
+    disable_root: true,
+    system_info: {
+      default_user: {
+        name,
+        lock_passwd: true,
+        gecos: name[0]!.toUpperCase() + name.slice(1),
+        groups: ["adm", "cdrom", "dip", "sudo"],
+        sudo: ["ALL=(ALL) NOPASSWD:ALL"],
+        shell: "/bin/bash",
+      },
+    },
+  });
+}
+
 /** Answers of the metadata service to one host, by path; as Hetzner's, whose paths these are. */
 export function renderMetadata(spec: ServerSpec): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {

@@ -5,7 +5,7 @@ import { hostNamespace, SERVICES } from "../network/addresses";
 import { run, tryRun } from "../network/run";
 import { HOSTS_DIR } from "../paths";
 import type { ServerSpec } from "../runtime";
-import { renderSeed } from "./cloudInit";
+import { renderLoginUser, renderSeed } from "./cloudInit";
 import { writeAtomically } from "./files";
 import {
   LSB_RELEASE_COMMAND,
@@ -103,6 +103,8 @@ export async function createDisk(spec: ServerSpec): Promise<void> {
   for (const [name, text] of Object.entries(renderSeed(spec))) {
     put(join("var/lib/cloud/seed/nocloud", name), text, 0o600);
   }
+  if (spec.loginUser !== undefined)
+    put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
 }
 
 /** Switch a host on; resolves when its init runs. */

@@ -7,6 +7,7 @@ import {
   ensureHostNetwork,
   removeHostNetwork,
   setHostFirewall,
+  setTranslations,
 } from "../network/namespaces";
 import { SANDBOX_STATE } from "../paths";
 import type { Addresses, CloudRuntime, InboundRule, ServerSpec } from "../runtime";
@@ -57,8 +58,9 @@ export class MachineRuntime implements CloudRuntime {
 
   /** Bring back what should be there, after the machine or the daemon was down. */
   async restore(): Promise<void> {
+    await this.translate();
     for (const { spec, tree, power, rules } of Object.values(this.records.hosts)) {
-      await ensureHostNetwork(spec.id);
+      await ensureHostNetwork(spec.id, spec.metadataHopLimit);
       await setHostFirewall(renderRules(spec.id, rules));
       if (!power) continue;
       await boot(spec, tree, await this.devicesOf(spec.id));
@@ -86,6 +88,7 @@ export class MachineRuntime implements CloudRuntime {
       await deleteDisk(id);
       this.records.hosts = omit(this.records.hosts, id);
       this.write();
+      await this.translate();
     });
   }
 
@@ -115,16 +118,18 @@ export class MachineRuntime implements CloudRuntime {
     return this.inTurn(id, async () => {
       const host = this.host(id);
       this.save(id, { ...host, spec: { ...host.spec, addresses } });
-      await ensureHostNetwork(id);
+      await ensureHostNetwork(id, host.spec.metadataHopLimit);
       await connectHost(id, addresses);
+      await this.translate();
       if (!host.power) await disconnectHost(id);
     });
   }
 
   setFirewall(id: string, rules: readonly InboundRule[] | undefined): Promise<void> {
     return this.inTurn(id, async () => {
-      this.save(id, { ...this.host(id), rules });
-      await ensureHostNetwork(id);
+      const host = this.host(id);
+      this.save(id, { ...host, rules });
+      await ensureHostNetwork(id, host.spec.metadataHopLimit);
       await setHostFirewall(renderRules(id, rules));
     });
   }
@@ -170,10 +175,18 @@ export class MachineRuntime implements CloudRuntime {
 
   private async switchOn(id: string): Promise<void> {
     const { spec, tree, rules } = this.host(id);
-    await ensureHostNetwork(id);
+    await ensureHostNetwork(id, spec.metadataHopLimit);
     await setHostFirewall(renderRules(id, rules));
     await connectHost(id, spec.addresses);
+    await this.translate();
     await boot(spec, tree, await this.devicesOf(id));
+  }
+
+  /** One at a time, each with what is recorded then: it is all hosts' together. */
+  private translate(): Promise<void> {
+    return this.inTurn("translations", () =>
+      setTranslations(Object.values(this.records.hosts).map(({ spec }) => spec.addresses)),
+    );
   }
 
   private async releaseVolume(id: string): Promise<void> {

@@ -8,7 +8,8 @@ export const TABLE = "inet cloud";
 
 /**
  * The table without any host. Filtering is done at postrouting, where packets that the router forwards and
- * those of its own services (the ACME authority's, say) look alike.
+ * those of its own services (the ACME authority's, say) look alike, and behind the translation of addresses
+ * (translation.ts, at 100): rules see a sender as the host does.
  */
 export function renderTable(): string {
   return `table ${TABLE} {
@@ -19,7 +20,7 @@ export function renderTable(): string {
     type ifname : verdict
   }
   chain firewall {
-    type filter hook postrouting priority 0; policy accept;
+    type filter hook postrouting priority 150; policy accept;
     oifname vmap @firewalls
   }
   chain count {

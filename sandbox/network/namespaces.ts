@@ -19,6 +19,7 @@ import {
 import type { Addresses } from "../runtime";
 import { renderHost, renderHostRemoval, renderTable } from "./firewall";
 import { run, runIn, tryRun } from "./run";
+import { renderHops, renderHopsRemoval, renderTranslations, renderTranslationTable } from "./translation";
 
 /** The interface of every host and client in its own namespace. */
 export const INTERFACE = "eth0";
@@ -59,7 +60,10 @@ export function renderRouterEnd(link: string): Batch {
   ];
 }
 
-/** The router's routes to what is behind a link; the source is what the router's own services answer from. */
+/**
+ * The router's routes to what is behind a link, a public address that is yet to be translated included; the source
+ * is what the router's own services answer from.
+ */
 export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readonly string[]): Batch {
   return [
     ...ipv4.map((address) => `route replace ${address} dev ${link} src ${SERVICES.api}`),
@@ -67,7 +71,12 @@ export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readon
   ];
 }
 
-/** The inner side: addresses and default routes, as cloud-init would set them at Hetzner. */
+/**
+ * The inner side: addresses and default routes, as cloud-init would set them at Hetzner. A private address on EC2
+ * would be part of its subnet's network; here its neighbours are behind the gateway like everything else.
+ *
+ * @param ipv6 with its prefix length
+ */
 export function renderInnerEnd(ipv4: string | undefined, ipv6: string | undefined): Batch {
   return [
     "link set lo up",
@@ -81,8 +90,8 @@ export function renderInnerEnd(ipv4: string | undefined, ipv6: string | undefine
       : []),
     ...(ipv6
       ? [
-          `address replace ${ipv6}/64 dev ${INTERFACE} nodad`,
-          `route replace ::/0 via ${GATEWAY_IPV6} dev ${INTERFACE} src ${ipv6}`,
+          `address replace ${ipv6} dev ${INTERFACE} nodad`,
+          `route replace ::/0 via ${GATEWAY_IPV6} dev ${INTERFACE} src ${ipv6.replace(/\/\d+$/, "")}`,
         ]
       : []),
   ];
@@ -123,11 +132,14 @@ async function makeRouter(): Promise<void> {
     "net.ipv6.conf.all.forwarding": "1",
     "net.ipv6.conf.default.accept_dad": "0",
     "net.ipv4.icmp_ratelimit": "0",
+    // A host that reaches itself by its public address would be told that it need not ask the router.
+    "net.ipv4.conf.all.send_redirects": "0",
+    "net.ipv4.conf.default.send_redirects": "0",
     "net.ipv4.ip_nonlocal_bind": "1",
     "net.netfilter.nf_conntrack_max": "1048576",
   });
   await batch(ROUTER, renderServices());
-  await applyRules(renderTable());
+  await applyRules(renderTable() + renderTranslationTable());
 }
 
 async function makeClient(client: ClientName): Promise<void> {
@@ -135,7 +147,7 @@ async function makeClient(client: ClientName): Promise<void> {
   const namespace = clientNamespace(client);
   await makeLink(namespace, client);
   await batch(ROUTER, renderRoutes(client, [ipv4], [`${ipv6}/128`]));
-  await batch(namespace, renderInnerEnd(ipv4, ipv6));
+  await batch(namespace, renderInnerEnd(ipv4, `${ipv6}/64`));
 }
 
 /** Join a namespace to the router by a link whose router end has this name. */
@@ -167,25 +179,46 @@ async function applyRules(rules: string): Promise<void> {
   await runIn(ROUTER, ["nft", "-f", "-"], { input: rules });
 }
 
-/** A host's namespace, link and (open) firewall, if they are not there. */
-export async function ensureHostNetwork(id: string): Promise<void> {
+/**
+ * A host's namespace, link and (open) firewall, if they are not there.
+ *
+ * @param metadataHopLimit as in ServerSpec
+ */
+export async function ensureHostNetwork(id: string, metadataHopLimit?: number): Promise<void> {
   const namespace = hostNamespace(id);
   if (namespaceExists(namespace)) return;
   await makeNamespace(namespace, async () => {
     await makeLink(namespace, hostLink(id));
-    await applyRules(renderHost(id));
+    const hops = metadataHopLimit === undefined ? "" : renderHops(id, metadataHopLimit);
+    await applyRules(renderHost(id) + hops);
   });
 }
 
-/** Connect a host with these addresses and no others. */
+/** A host's addresses on its own interface, the IPv6 address with its prefix length. */
+export function interfaceAddresses(addresses: Addresses): { ipv4?: string; ipv6?: string } {
+  const { ipv4, privateIpv4, ipv6Network, ipv6 } = addresses;
+  return {
+    ipv4: privateIpv4 ?? ipv4,
+    ipv6: ipv6Network !== undefined ? `${hostIpv6(ipv6Network)}/64` : ipv6 && `${ipv6}/128`,
+  };
+}
+
+/** Connect a host with these addresses and no others; those to be translated are {@link setTranslations}'s. */
 export async function connectHost(id: string, addresses: Addresses): Promise<void> {
   const link = hostLink(id);
-  const { ipv4, ipv6Network } = addresses;
+  const { ipv4, ipv6 } = interfaceAddresses(addresses);
+  const routed = [ipv4, addresses.ipv4].filter((address) => address !== undefined);
+  const network = addresses.ipv6Network ?? ipv6;
   await run("ip", ["-n", ROUTER, "route", "flush", "dev", link, "proto", "boot"]);
   await tryRun("ip", ["-n", ROUTER, "-6", "route", "flush", "dev", link, "proto", "boot"]);
-  await batch(ROUTER, renderRoutes(link, ipv4 ? [ipv4] : [], ipv6Network ? [ipv6Network] : []));
+  await batch(ROUTER, renderRoutes(link, [...new Set(routed)], network ? [network] : []));
   await run("ip", ["-n", hostNamespace(id), "address", "flush", "dev", INTERFACE, "scope", "global"]);
-  await batch(hostNamespace(id), renderInnerEnd(ipv4, ipv6Network && hostIpv6(ipv6Network)));
+  await batch(hostNamespace(id), renderInnerEnd(ipv4, ipv6));
+}
+
+/** Translate the addresses of these hosts, which are all that there are, and of no others. */
+export async function setTranslations(hosts: readonly Addresses[]): Promise<void> {
+  await applyRules(renderTranslations(hosts));
 }
 
 /** The wire of a host whose power is off. */
@@ -202,6 +235,7 @@ export async function removeHostNetwork(id: string): Promise<void> {
   const namespace = hostNamespace(id);
   if (!namespaceExists(namespace)) return;
   await applyRules(renderHostRemoval(id)).catch(() => undefined);
+  await applyRules(renderHopsRemoval(id)).catch(() => undefined);
   await run("ip", ["-n", ROUTER, "link", "delete", hostLink(id)]).catch(() => undefined);
   await run("ip", ["netns", "delete", namespace]);
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { renderMetadata, renderSeed } from "../../../sandbox/hosts/cloudInit";
+import { renderLoginUser, renderMetadata, renderSeed } from "../../../sandbox/hosts/cloudInit";
 import { renderOptions } from "../../../sandbox/hosts/container";
 import {
   LSB_RELEASE_COMMAND,
@@ -78,6 +78,20 @@ test("the seed has the user data as it is, and each key on one line", () => {
     "public-keys": spec.sshPublicKeys,
   });
   expect(renderSeed({ ...spec, userData: "" })["user-data"]).toContain("#cloud-config");
+});
+
+test("a login user as Canonical's images have it: sudo, no password, and none for root", () => {
+  expect(parse(renderLoginUser("ubuntu"))).toMatchObject({
+    disable_root: true,
+    system_info: {
+      default_user: {
+        name: "ubuntu",
+        lock_passwd: true,
+        sudo: ["ALL=(ALL) NOPASSWD:ALL"],
+        shell: "/bin/bash",
+      },
+    },
+  });
 });
 
 test("the metadata service answers with what is known of a host", () => {
