@@ -22,6 +22,8 @@ export interface DeploymentOptions {
   readonly config: Readonly<Record<string, string>>;
   readonly secretConfig: readonly string[];
   readonly drivers: Readonly<Record<string, Driver>>;
+  /** URNs of resources to replace though nothing about them has changed. */
+  readonly replace: readonly string[];
   /** Operations at a time. */
   readonly parallel: number;
 }
@@ -258,7 +260,8 @@ export class Deployment {
       kind.replaceKeys ?? [],
       goal.options.replaceOnChanges ?? [],
     );
-    const because = this.replacedAlong(state) ?? replace;
+    const told = this.options.replace.includes(state.urn) ? ["--replace"] : [];
+    const because = this.replacedAlong(state) ?? [...replace, ...told];
     if (because.length > 0) {
       // Defaults and ignored changes of the old resource do not bind its replacement.
       state.inputs = this.checkedInputs(kind, state, asked, undefined);

@@ -4,7 +4,7 @@
  */
 import { Checkpoint, type Export } from "./checkpoint";
 import { Deployment, type DeploymentOptions } from "./deploy";
-import { Display, type Summary } from "./display";
+import { Display, nameOf, type Summary } from "./display";
 import type { Driver } from "./driver";
 import { drivers } from "./drivers";
 import { STACK_TYPE } from "./goal";
@@ -28,6 +28,8 @@ export interface UpdateOptions {
   /** Where checkpoints and the passphrase of their secrets are; 0700. */
   readonly stateDir: string;
   readonly engine: "embedded" | "pulumi";
+  /** Logical names of resources to replace though nothing about them has changed, as `--replace` of the CLI. */
+  readonly replace?: readonly string[];
   readonly out: NodeJS.WritableStream;
   /** Providers of the embedded engine, by package. @default those in ./drivers */
   readonly drivers?: Readonly<Record<string, Driver>>;
@@ -97,7 +99,12 @@ async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary>
   return locked(options, async () => {
     const checkpoint = Checkpoint.load(options.stateDir, options.stack);
     const display = new Display(options.out, dryRun);
-    const deployment = new Deployment(deploymentOptions(options, project, config), checkpoint, display);
+    const replace = urnsOf(options.replace ?? [], checkpoint.resources, options.stack);
+    const deployment = new Deployment(
+      { ...deploymentOptions(options, project, config), replace },
+      checkpoint,
+      display,
+    );
     display.line(`${dryRun ? "Previewing" : "Updating"} (${options.stack}):`);
     await attempt(display, async () => {
       await deployment.recover();
@@ -166,8 +173,20 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     config: config.values,
     secretConfig: config.secretKeys,
     drivers: options.drivers ?? drivers,
+    replace: [],
     parallel: PARALLEL,
   };
+}
+
+/** The resources of these logical names. @throws naming those that the stack does not have */
+export function urnsOf(
+  names: readonly string[],
+  resources: readonly { readonly urn: string }[],
+  stack: string,
+): string[] {
+  const missing = names.filter((name) => !resources.some(({ urn }) => nameOf(urn) === name));
+  if (missing.length > 0) throw new Error(`stack ${stack} has no resource ${missing.join(", ")} to replace`);
+  return resources.map(({ urn }) => urn).filter((urn) => names.includes(nameOf(urn)));
 }
 
 async function locked<T>(options: UpdateOptions, action: () => Promise<T>): Promise<T> {

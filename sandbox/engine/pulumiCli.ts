@@ -14,7 +14,7 @@ import type { Operation, ResourceState } from "./checkpoint";
 import { emptySummary, nameOf, type Summary } from "./display";
 import type { Created, Driver } from "./driver";
 import { drivers } from "./drivers";
-import { UpdateFailed, type UpdateOptions } from "./index";
+import { UpdateFailed, urnsOf, type UpdateOptions } from "./index";
 import { startTime } from "./lock";
 import { applyConfig, readProject, type Project } from "./project";
 import { Crypter, passphraseFile } from "./secrets";
@@ -37,12 +37,14 @@ export async function up(options: UpdateOptions): Promise<Summary> {
   removeDeadLocks(options);
   const opened = await configured(options);
   await goOnAfterKill(opened, options);
-  return finished(opened, () => opened.stack.up(opened.run));
+  const replace = await replacedBy(opened, options);
+  return finished(opened, () => opened.stack.up({ ...opened.run, replace }));
 }
 
 export async function preview(options: UpdateOptions): Promise<Summary> {
   const opened = await configured(options);
-  return finished(opened, () => opened.stack.preview(opened.run));
+  const replace = await replacedBy(opened, options);
+  return finished(opened, () => opened.stack.preview({ ...opened.run, replace }));
 }
 
 export async function destroy(options: UpdateOptions): Promise<Summary> {
@@ -185,6 +187,11 @@ interface Deployment {
 
 async function deploymentOf(stack: Stack): Promise<Deployment> {
   return ((await stack.exportStack()).deployment ?? {}) as Deployment;
+}
+
+async function replacedBy({ stack }: Opened, { replace = [] }: UpdateOptions): Promise<string[]> {
+  if (replace.length === 0) return [];
+  return urnsOf(replace, (await deploymentOf(stack)).resources ?? [], stack.name);
 }
 
 /** A killed CLI leaves its lock, which only `pulumi cancel` would take away, were its process still there. */

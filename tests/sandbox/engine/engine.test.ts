@@ -124,6 +124,26 @@ describe("an update", () => {
     expect(calls.slice(1, -1).sort()).toEqual(["create a", "create b", "delete a", "delete b"]);
   });
 
+  test("replaces what it is told to replace, with what is replaced along, and names what it does not know", async () => {
+    bench = new Workbench(`
+      const a = new Thing("a");
+      new Thing("b", {}, { replaceWith: [a] });
+      new Thing("c", { of: a.serial });
+      new Thing("safe", {}, { protect: true });
+    `);
+    await bench.up();
+    bench.takeCalls();
+    const { summary, output } = await bench.up(["a"]);
+    expect(summary).toMatchObject({ replaced: 2, updated: 1 });
+    expect(output).toContain("a replacing [--replace]");
+    expect(bench.takeCalls().sort()).toEqual(
+      ["create a", "create b", "delete a", "delete b", "update c"].sort(),
+    );
+    await expect(bench.up(["nobody"])).rejects.toThrow("stack dev has no resource nobody to replace");
+    expect((await bench.up(["safe"])).errors.join()).toMatch(/unable to replace .* protected/);
+    expect(bench.takeCalls()).toEqual([]);
+  });
+
   test("lets the program ask for deleteBeforeReplace, or for none", async () => {
     const program = (size: number) =>
       bench.program(`

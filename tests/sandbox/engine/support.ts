@@ -91,8 +91,8 @@ export class Workbench {
     return { projectDir, stateDir, config, env, stack: "dev", engine: "embedded", out, drivers: all };
   }
 
-  up(): Promise<Result> {
-    return this.update(up);
+  up(replace: readonly string[] = []): Promise<Result> {
+    return this.update((options) => up({ ...options, replace }));
   }
 
   preview(): Promise<Result> {
