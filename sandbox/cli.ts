@@ -6,11 +6,12 @@ import { Mistake } from "./commands/mistake";
 import { showOutputs } from "./commands/outputs";
 import { reset } from "./commands/reset";
 import { showStatus } from "./commands/status";
-import { update } from "./commands/update";
+import type { Engine } from "./commands/stacks";
+import { update, type UpdateOptions } from "./commands/update";
 
 interface StackOptions {
   readonly stack: string;
-  readonly engine: "auto" | "embedded" | "pulumi";
+  readonly engine: "auto" | Engine;
 }
 
 const program = new Command("scripts/sandbox")
@@ -32,16 +33,29 @@ const updates = {
 } as const;
 
 for (const [action, description] of Object.entries(updates) as [keyof typeof updates, string][]) {
-  program
+  const command = program
     .command(action)
     .description(description)
     .addOption(stackOption())
-    .addOption(new Option("--cloud <cloud>", "the emulated cloud").choices(["hetzner"]).default("hetzner"))
+    .addOption(
+      new Option(
+        "--cloud <cloud>",
+        "the emulated cloud; default: the one that the stack is in, or hetzner",
+      ).choices(["hetzner", "aws"]),
+    )
     .addOption(engineOption())
     .option("--set <key=value>", "a setting of the program, lists as JSON; repeatable", collect, [])
-    .action(async (options: StackOptions & { cloud: "hetzner"; set: string[] }) => {
+    .action(async (options: UpdateOptions) => {
       process.exitCode = await update(action, options);
     });
+  if (action !== "destroy") {
+    command.option(
+      "--replace <name>",
+      "a resource to replace by a new one, e.g. bbb-host-server; repeatable",
+      collect,
+      [],
+    );
+  }
 }
 
 program

@@ -1,41 +1,55 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { constants } from "node:os";
 
-import { PROJECT_DIR, STACKS_DIR, TOKEN_FILE } from "../paths";
+import { readJson } from "../hosts/files";
 import { SERVICE_ZONE } from "../network/addresses";
 import { tryRun } from "../network/run";
+import { AWS_CREDENTIALS_FILE, PROJECT_DIR, STACKS_DIR, TOKEN_FILE } from "../paths";
 import { asClient, clientEnvironment } from "./client";
+import { Mistake } from "./mistake";
 import type { Settings } from "./settings";
+import { engineOf, type Engine } from "./stacks";
 
-export type Engine = "embedded" | "pulumi";
-
-/** The engine to use: the one asked for, or the one that the stack is with already, or the CLI where there is one. */
-export async function chooseEngine(asked: "auto" | Engine, stack: string): Promise<Engine> {
-  if (asked !== "auto") return asked;
-  const file = engineFile(stack);
-  if (existsSync(file)) return readFileSync(file, "utf8").trim() as Engine;
-  return (await pulumiUsable()) ? "pulumi" : "embedded";
+/**
+ * The engine to use: the one asked for, or the one that the stack is with already, or the CLI where there is one.
+ *
+ * @throws Mistake where another engine has the stack, or where the CLI lacks what AWS needs
+ */
+export async function chooseEngine(
+  asked: "auto" | Engine,
+  stack: string,
+  { aws }: { readonly aws: boolean },
+): Promise<Engine> {
+  const holder = engineOf(stack);
+  if (holder !== undefined && asked !== "auto" && asked !== holder) {
+    throw new Mistake(
+      `stack ${stack} was brought up by the ${holder} engine, of which the ${asked} one knows nothing: ` +
+        `use --engine ${holder}, or destroy the stack by it first`,
+    );
+  }
+  const engine = asked === "auto" ? (holder ?? (await usualEngine(aws))) : asked;
+  if (engine === "pulumi" && aws && (await pulumiPlugins())?.includes("aws") === false) {
+    throw new Mistake(
+      "the pulumi CLI has no plugin aws, which can't be had here: AWS is served by --engine embedded",
+    );
+  }
+  return engine;
 }
 
-/** Remember which engine has a stack, so that its outputs are found. */
-export function rememberEngine(stack: string, engine: Engine): void {
-  mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
-  writeFileSync(engineFile(stack), `${engine}\n`);
+async function usualEngine(aws: boolean): Promise<Engine> {
+  const installed = await pulumiPlugins();
+  const needed = ["hcloud", "command", "random", "tls", ...(aws ? ["aws"] : [])];
+  return needed.every((name) => installed?.includes(name)) ? "pulumi" : "embedded";
 }
 
-function engineFile(stack: string): string {
-  return join(STACKS_DIR, `${stack}.engine`);
-}
-
-const PLUGINS = ["hcloud", "command", "random", "tls"];
-
-async function pulumiUsable(): Promise<boolean> {
+/** Names of the CLI's plugins; undefined where there is no CLI. */
+async function pulumiPlugins(): Promise<string[] | undefined> {
   const listed = await tryRun("pulumi", ["plugin", "ls", "--json"], { timeoutMs: 20_000 });
-  if (listed === undefined) return false;
-  const names = (JSON.parse(listed) as { name: string }[]).map(({ name }) => name);
-  return PLUGINS.every((name) => names.includes(name));
+  return listed === undefined
+    ? undefined
+    : (JSON.parse(listed) as { name: string }[]).map(({ name }) => name);
 }
 
 export interface EngineRequest {
@@ -43,6 +57,8 @@ export interface EngineRequest {
   readonly stack: string;
   readonly engine: Engine;
   readonly config: Settings;
+  /** Logical names of resources to replace in any case. */
+  readonly replace?: readonly string[];
   readonly showSecrets?: boolean;
 }
 
@@ -55,13 +71,7 @@ export function runEngine(
   request: EngineRequest,
   capture = false,
 ): Promise<{ code: number; stdout: string }> {
-  const token = existsSync(TOKEN_FILE) ? readFileSync(TOKEN_FILE, "utf8").trim() : "";
-  const input = {
-    ...request,
-    projectDir: PROJECT_DIR,
-    stateDir: STACKS_DIR,
-    env: { HCLOUD_ENDPOINT: `http://api.${SERVICE_ZONE}/v1`, HCLOUD_TOKEN: token },
-  };
+  const input = { ...request, projectDir: PROJECT_DIR, stateDir: STACKS_DIR, env: cloudEnvironment() };
   const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
   const engine = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/engine/main.ts")];
   // To read outputs there need be no sandbox.
@@ -71,7 +81,7 @@ export function runEngine(
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), {
       cwd: PROJECT_DIR,
-      env: inside ? clientEnvironment(process.env) : process.env,
+      env: withoutCloudCredentials(inside ? clientEnvironment(process.env) : process.env),
       // The engine holds the lock too: it may outlive this process.
       stdio: ["pipe", capture ? "pipe" : "inherit", "inherit", ...(lock > 2 ? [lock] : [])],
     });
@@ -90,4 +100,24 @@ export function runEngine(
       }),
     );
   });
+}
+
+/** Endpoints and credentials of the emulated clouds, as the real providers read them. */
+function cloudEnvironment(): Record<string, string> {
+  const token = existsSync(TOKEN_FILE) ? readFileSync(TOKEN_FILE, "utf8").trim() : "";
+  const account = readJson<{ accessKeyId: string; secretAccessKey: string }>(AWS_CREDENTIALS_FILE);
+  return {
+    HCLOUD_ENDPOINT: `http://api.${SERVICE_ZONE}/v1`,
+    HCLOUD_TOKEN: token,
+    ...(account && {
+      AWS_ENDPOINT_URL: `http://aws.${SERVICE_ZONE}`,
+      AWS_ACCESS_KEY_ID: account.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: account.secretAccessKey,
+    }),
+  };
+}
+
+/** The user's own accounts have no place in here: AWS_PROFILE, say, would go before an access key. */
+export function withoutCloudCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([key]) => !/^(AWS|HCLOUD)_/.test(key)));
 }

@@ -16,7 +16,7 @@ export async function showOutputs(name: string | undefined, options: OutputsOpti
   const { stack, showSecrets = false } = options;
   const nothing = new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   if (!existsSync(STACKS_DIR)) throw nothing;
-  const engine = await chooseEngine(options.engine, stack);
+  const engine = await chooseEngine(options.engine, stack, { aws: false });
   const { code, stdout } = await runEngine(
     { action: "outputs", stack, engine, config: {}, showSecrets },
     true,

@@ -4,25 +4,55 @@ import { join } from "node:path";
 import { parse } from "yaml";
 
 import { defaultRelease } from "../../bigbluebutton/releases";
-import { CLIENTS, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
+import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
 import { Mistake } from "./mistake";
+import type { Cloud } from "./stacks";
 
 /** Settings of the program by their plain keys. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 /**
- * All settings of a stack: those of its file, where there is one, then the sandbox's own, then what was set on
- * the command line. No file is written.
+ * All settings of a stack: those of its file, where there is one, then the cloud where one is given, then the
+ * sandbox's own, then what was set on the command line. No file is written.
  */
-export function readSettings(stack: string, set: readonly string[]): Settings {
+export function readSettings(stack: string, set: readonly string[], cloud?: Cloud): Settings {
   const file = join(PROJECT_DIR, `Pulumi.${stack}.yaml`);
   const fromFile = existsSync(file) ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`) : {};
   const project = readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8");
   const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, settingTypes(project))));
-  const release = fromUser.release ?? fromFile.release ?? defaultRelease;
-  return { recordingsGb: 10, ...fromFile, ...sandboxSettings(String(release)), ...fromUser };
+  const base = { recordingsGb: 10, ...fromFile, ...(cloud && { cloud }) };
+  const asked: Settings = { ...base, ...fromUser };
+  return {
+    ...base,
+    ...sandboxSettings(String(asked.release ?? defaultRelease), zoneFor(asked)),
+    ...fromUser,
+  };
+}
+
+const orDefault = (value: unknown, preset: string): unknown =>
+  value === undefined || value === "" ? preset : value;
+
+/** Who is asked to do what: the clouds of both hosts, and who makes the records. */
+function parts(settings: Settings): { cloud: unknown; turnCloud: unknown; dns: unknown } {
+  const cloud = orDefault(settings.cloud, "hetzner");
+  return {
+    cloud,
+    turnCloud: orDefault(settings.turnCloud, String(cloud)),
+    dns: orDefault(settings.dns, cloud === "aws" ? "route53" : "hetzner"),
+  };
+}
+
+/** Whether anything of a deployment is at AWS. */
+export function usesAws(settings: Settings): boolean {
+  const { cloud, turnCloud, dns } = parts(settings);
+  return cloud === "aws" || turnCloud === "aws" || dns === "route53";
+}
+
+/** The zone that is with the service that makes the records. */
+export function zoneFor(settings: Settings): string {
+  return parts(settings).dns === "route53" ? ROUTE53_ZONE : USER_ZONE;
 }
 
 /** The project's own settings in a Pulumi.<stack>.yaml. */
@@ -56,13 +86,13 @@ export function parseSet(assignment: string, types: Readonly<Record<string, stri
 }
 
 /** What makes the sandbox the cloud, the certificate authority and the installer's place. */
-function sandboxSettings(release: string): Settings {
+function sandboxSettings(release: string, zone: string): Settings {
   const { operator } = CLIENTS;
   return {
-    domain: USER_ZONE,
+    domain: zone,
     hostname: "bbb",
     turnHostname: "turn",
-    email: `admin@${USER_ZONE}`,
+    email: `admin@${zone}`,
     sshNetworks: [`${operator.ipv4}/32`, `${operator.ipv6}/128`],
     acmeServer: ACME_DIRECTORY,
     acmeCa: readFileSync(CA_BUNDLE, "utf8"),

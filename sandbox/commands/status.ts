@@ -6,7 +6,7 @@ import { hostInit } from "../hosts/container";
 import { isAlive, listProcesses } from "../hosts/processes";
 import { readHosts } from "../hosts/runtime";
 import { interfaceAddresses, sshConnections } from "../network/namespaces";
-import { REQUEST_LOG } from "../paths";
+import { AWS_REQUEST_LOG, REQUEST_LOG } from "../paths";
 import { namesOf } from "./exec";
 
 export interface Status {
@@ -27,7 +27,7 @@ export interface Status {
     readonly sshConnections: number;
   }[];
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
-  /** Calls that asked the emulated API to change something, since the last reset. */
+  /** Calls that asked an emulated cloud to change something, since the last reset. */
   readonly mutatingApiCalls: number;
 }
 
@@ -50,11 +50,13 @@ export async function readStatus(): Promise<Status> {
       sshConnections: ssh[spec.id] ?? 0,
     })),
     processes: processes.map(({ name, pid }) => ({ name, pid })),
-    mutatingApiCalls: countMutating(existsSync(REQUEST_LOG) ? readFileSync(REQUEST_LOG, "utf8") : ""),
+    mutatingApiCalls: [REQUEST_LOG, AWS_REQUEST_LOG]
+      .filter((log) => existsSync(log))
+      .reduce((sum, log) => sum + countMutating(readFileSync(log, "utf8")), 0),
   };
 }
 
-/** Requests in the emulated API's log that could change something. */
+/** Requests in an emulated API's log that could change something. */
 export function countMutating(log: string): number {
   return log
     .split("\n")
@@ -75,7 +77,7 @@ function render(status: Status): string {
   for (const host of status.hosts) {
     hosts.push([
       host.names.join("\n"),
-      [host.ipv4, host.privateIpv4, host.ipv6].filter(Boolean).join("\n"),
+      [host.ipv4, host.privateIpv4 && `${host.privateIpv4} (private)`, host.ipv6].filter(Boolean).join("\n"),
       host.ubuntu,
       `${host.cores} cores, ${host.memoryGb} GB`,
       host.power,

@@ -1,21 +1,34 @@
-import { chooseEngine, rememberEngine, runEngine } from "./engine";
-import { readSettings } from "./settings";
+import { existsSync } from "node:fs";
+
+import { AWS_CREDENTIALS_FILE } from "../paths";
+import { chooseEngine, runEngine } from "./engine";
+import { Mistake } from "./mistake";
+import { readSettings, usesAws } from "./settings";
+import { cloudOf, rememberCloud, type Cloud, type Engine } from "./stacks";
 import { startSandbox } from "./start";
 
 export interface UpdateOptions {
   readonly stack: string;
-  readonly engine: "auto" | "embedded" | "pulumi";
-  readonly cloud: "hetzner";
+  readonly engine: "auto" | Engine;
+  /** @default the one that the stack is in already, then that of its file, then hetzner */
+  readonly cloud?: Cloud;
   readonly set: readonly string[];
+  /** Logical names of resources to replace in any case. */
+  readonly replace?: readonly string[];
 }
+
+const startAws = (): Promise<void> => Promise.reject(new Mistake("the sandbox does not serve AWS yet"));
 
 /** Start the sandbox where it does not run, and have the engine do its work in it; resolves with the exit code. */
 export async function update(action: "up" | "preview" | "destroy", options: UpdateOptions): Promise<number> {
-  const { stack, cloud } = options;
+  const { stack, replace } = options;
   await startSandbox();
-  const config = { cloud, ...readSettings(stack, options.set) };
-  const engine = await chooseEngine(options.engine, stack);
-  if (action === "up") rememberEngine(stack, engine);
-  const { code } = await runEngine({ action, stack, engine, config });
+  const config = readSettings(stack, options.set, options.cloud ?? cloudOf(stack));
+  const aws = usesAws(config);
+  const engine = await chooseEngine(options.engine, stack, { aws });
+  // What an update no longer uses it may still have to delete.
+  if (aws || existsSync(AWS_CREDENTIALS_FILE)) await startAws();
+  if (action === "up") rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
+  const { code } = await runEngine({ action, stack, engine, config, replace });
   return code;
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 
 import { clientEnvironment } from "../../../sandbox/commands/client";
-import { parseSet, parseStackFile, settingTypes } from "../../../sandbox/commands/settings";
+import { withoutCloudCredentials } from "../../../sandbox/commands/engine";
+import { parseSet, parseStackFile, settingTypes, usesAws, zoneFor } from "../../../sandbox/commands/settings";
+import { holdsResources } from "../../../sandbox/commands/stacks";
 import { parseImage } from "../../../sandbox/commands/start";
 import { countMutating } from "../../../sandbox/commands/status";
 import { mergeBundle } from "../../../sandbox/services/authority";
@@ -38,6 +40,42 @@ test("an encrypted setting is named, not passed on", () => {
   expect(() => parseStackFile(file, "Pulumi.x.yaml")).toThrow(
     "Pulumi.x.yaml: bigbluebutton:email is encrypted",
   );
+});
+
+test.each([
+  [{}, false, "example.test"],
+  [{ cloud: "hetzner", turnCloud: "", dns: "" }, false, "example.test"],
+  [{ cloud: "hetzner", dns: "manual" }, false, "example.test"],
+  [{ cloud: "hetzner", turnCloud: "aws" }, true, "example.test"],
+  [{ cloud: "hetzner", dns: "route53" }, true, "example-aws.test"],
+  [{ cloud: "aws" }, true, "example-aws.test"],
+  [{ cloud: "aws", turnCloud: "hetzner" }, true, "example-aws.test"],
+  [{ cloud: "aws", dns: "hetzner" }, true, "example.test"],
+])("with %o AWS is needed: %s, and the zone is %s", (settings, aws, zone) => {
+  expect([usesAws(settings), zoneFor(settings)]).toEqual([aws, zone]);
+});
+
+test("a stack is with an engine whose state holds more than the stack itself", () => {
+  const stack = { type: "pulumi:pulumi:Stack" };
+  const provider = { type: "pulumi:providers:aws", custom: true };
+  const component = { type: "bbb:index:TurnServer", custom: false };
+  const resource = { type: "random:index/randomPassword:RandomPassword", custom: true };
+  const embedded = (deployment: object) => JSON.stringify({ version: 3, deployment });
+  const cli = (latest: object | null) => JSON.stringify({ version: 3, checkpoint: { stack: "s", latest } });
+  for (const file of [embedded, cli]) {
+    expect(holdsResources(file({}))).toBe(false);
+    expect(holdsResources(file({ resources: [stack, provider, component] }))).toBe(false);
+    expect(holdsResources(file({ resources: [stack, provider, resource] }))).toBe(true);
+    expect(holdsResources(file({ resources: [stack], pending_operations: [{ type: "creating" }] }))).toBe(
+      true,
+    );
+  }
+  expect(holdsResources(cli(null))).toBe(false);
+});
+
+test("the engine sees none of the user's own cloud accounts", () => {
+  const environment = { HOME: "/root", AWS_PROFILE: "work", AWS_SESSION_TOKEN: "x", HCLOUD_TOKEN: "y" };
+  expect(withoutCloudCredentials(environment)).toEqual({ HOME: "/root" });
 });
 
 test("outside clients trust the sandbox's authorities and know no proxy", () => {

@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
+import { Checkpoint } from "../engine/checkpoint";
+import { PROJECT_DIR, STACKS_DIR } from "../paths";
+
+/** What of a stack is known beside its settings: the engine and the cloud that it is with. */
+
+export type Engine = "embedded" | "pulumi";
+export type Cloud = "hetzner" | "aws";
+
+/** The engine that has resources of a stack in its state; undefined where nothing is deployed. */
+export function engineOf(stack: string): Engine | undefined {
+  const files = { embedded: Checkpoint.file(STACKS_DIR, stack), pulumi: cliStateFile(stack) };
+  return (Object.keys(files) as Engine[]).find(
+    (engine) => existsSync(files[engine]) && holdsResources(readFileSync(files[engine], "utf8")),
+  );
+}
+
+interface State {
+  readonly resources?: readonly { readonly type: string; readonly custom?: boolean }[];
+  readonly pending_operations?: readonly unknown[];
+}
+
+/** Whether the state file of either engine has anything that exists at a cloud, or may. */
+export function holdsResources(text: string): boolean {
+  const file = JSON.parse(text) as { deployment?: State; checkpoint?: { latest?: State } };
+  const { resources = [], pending_operations: pending = [] } =
+    file.deployment ?? file.checkpoint?.latest ?? {};
+  return (
+    pending.length > 0 || resources.some(({ type, custom }) => custom === true && !type.startsWith("pulumi:"))
+  );
+}
+
+function cliStateFile(stack: string): string {
+  const { name } = parse(readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8")) as { name: string };
+  return join(STACKS_DIR, "pulumi", ".pulumi", "stacks", name, `${stack}.json`);
+}
+
+/** The cloud that a stack was last brought up in; undefined where nothing is deployed. */
+export function cloudOf(stack: string): Cloud | undefined {
+  const file = cloudFile(stack);
+  if (engineOf(stack) === undefined || !existsSync(file)) return undefined;
+  return readFileSync(file, "utf8").trim() as Cloud;
+}
+
+/** Remember the cloud of a stack, so that the next command need not be told. */
+export function rememberCloud(stack: string, cloud: Cloud): void {
+  mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
+  writeFileSync(cloudFile(stack), `${cloud}\n`);
+}
+
+function cloudFile(stack: string): string {
+  return join(STACKS_DIR, `${stack}.cloud`);
+}
