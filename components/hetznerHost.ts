@@ -1,12 +1,11 @@
 import type { types } from "@pulumi/command";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import ipaddr from "ipaddr.js";
 
 import { portRange } from "../bigbluebutton/ports";
-import { cloudInit } from "./cloudInit";
-import type { Host, HostArgs, OperatorKey, Role } from "./host";
+import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
+import { hostAccess } from "./hostAccess";
 import { hetznerLabels } from "./hetznerLabels";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
@@ -27,7 +26,6 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly role: Role;
   readonly fqdn: string;
   readonly user = "root";
-  readonly metadataGuard = true;
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6: pulumi.Output<string>;
   readonly authorizedKeys: pulumi.Output<string[]>;
@@ -39,7 +37,6 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
   constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:HetznerHost", name, {}, opts);
     const parent = this as pulumi.Resource;
-    const user = this.user;
     const labels = hetznerLabels(args.labels);
     this.role = args.role;
     this.fqdn = args.fqdn;
@@ -51,10 +48,10 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     createReverseDns("ipv4", primaryIpv4, this.ipv4);
     createReverseDns("ipv6", primaryIpv6, this.ipv6);
 
-    const hostKey = new tls.PrivateKey(`${name}-key`, { algorithm: "ED25519" }, { parent });
-    this.authorizedKeys = args.operatorKey.publicKey.apply((key) => [key, ...args.sshPublicKeys]);
-    this.server = createServer(createFirewall(), this.authorizedKeys);
-    this.connection = connect(this.ipv4);
+    const access = hostAccess(name, { ...args, user: this.user }, parent);
+    this.authorizedKeys = access.authorizedKeys;
+    this.server = createServer(createFirewall());
+    this.connection = access.connect(this.ipv4);
 
     const volume = createVolume();
     this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
@@ -118,11 +115,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
       );
     }
 
-    function createServer(firewall: hcloud.Firewall, authorizedKeys: pulumi.Output<string[]>): hcloud.Server {
-      const keys = pulumi.all([hostKey.publicKeyOpenssh, hostKey.privateKeyOpenssh, authorizedKeys]);
-      const userData = keys.apply(([publicKey, privateKey, authorizedKeys]) =>
-        cloudInit({ hostKey: { publicKey: publicKey.trim(), privateKey }, user, authorizedKeys }),
-      );
+    function createServer(firewall: hcloud.Firewall): hcloud.Server {
       return new hcloud.Server(
         `${name}-server`,
         {
@@ -140,7 +133,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           ],
           firewallIds: [numericId(firewall)],
           sshKeys: [args.sshKey.id],
-          userData: pulumi.secret(userData),
+          userData: access.userData,
           // A larger disk would make the way back to a smaller type impossible.
           keepDisk: true,
           backups: args.backups,
@@ -157,18 +150,6 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           // Each of them would replace the server; what may change in them, a step brings to the host.
           ignoreChanges: ["userData", "sshKeys", "image"],
         },
-      );
-    }
-
-    function connect(address: pulumi.Output<string>): pulumi.Output<types.input.remote.ConnectionArgs> {
-      const values = pulumi.all([address, args.operatorKey.privateKey, hostKey.publicKeyOpenssh]);
-      return pulumi.secret(
-        values.apply(([host, privateKey, hostKey]): types.input.remote.ConnectionArgs => ({
-          host,
-          user,
-          privateKey,
-          hostKey: hostKey.trim(),
-        })),
       );
     }
 
@@ -204,10 +185,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
  *
  * @param labels Of the deployment, without a role.
  */
-export function hetznerHosts(
-  labels: Readonly<Record<string, string>>,
-  operatorKey: OperatorKey,
-): (name: string, args: HostArgs) => Host {
+export function hetznerHosts(labels: Readonly<Record<string, string>>, operatorKey: OperatorKey): HostMaker {
   const sshKey = new hcloud.SshKey(
     "operator",
     {

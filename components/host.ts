@@ -22,7 +22,7 @@ export interface VolumeArgs {
 /** What every cloud needs to know to make a host, whichever cloud it is. */
 export interface HostArgs {
   readonly role: Role;
-  /** The fully qualified name, which is also the server's name and its reverse DNS. */
+  /** The fully qualified name, which is also the server's name and, where the cloud has it, its reverse DNS. */
   readonly fqdn: string;
   readonly serverType: string;
   readonly location: string;
@@ -40,6 +40,11 @@ export interface HostArgs {
   readonly protected: boolean;
   /** The cloud's own daily backups of the server's disk, which don't hold the volume. */
   readonly backups: boolean;
+  /**
+   * How many daily snapshots are kept of the volume, where the cloud makes any; 0 for none. Where such snapshots are its
+   * backups, too, of the server's disk as many.
+   */
+  readonly snapshotDays: number;
   /** Labels or tags put on everything: project, stack, role. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -54,10 +59,11 @@ export interface OperatorKey {
 export interface Host {
   readonly role: Role;
   readonly fqdn: string;
-  /** Public addresses, known before the server exists. `ipv6` is one address of the host's network. */
+  /** The public address, known before the server exists. */
   readonly ipv4: pulumi.Output<string>;
-  readonly ipv6: pulumi.Output<string>;
-  /** The address on the interface where it is not the public one (EC2). */
+  /** Where the network has IPv6, one address of the host's; there or not is known before any resource is made. */
+  readonly ipv6?: pulumi.Output<string>;
+  /** The address on the interface where the public one is not, but is translated to it by the cloud. */
   readonly privateIpv4?: pulumi.Output<string>;
   /** The account that the connection logs in to; steps use sudo unless it is root. */
   readonly user: string;
@@ -67,10 +73,11 @@ export interface Host {
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** Steps are replaced with this resource: a new server gets every step anew. */
   readonly server: pulumi.CustomResource;
-  /** The host itself must keep all but root from the metadata service, since the cloud has no setting for it. */
-  readonly metadataGuard: boolean;
   /** Stable device path of the data volume on the host, where there is one. */
   readonly dataDevice?: pulumi.Output<string>;
-  /** What must exist before the first step: the server, with volume and firewall attached. */
+  /** What must exist before the first step: the server, reachable at its addresses, with volume and firewall. */
   readonly prerequisites: readonly pulumi.Resource[];
 }
+
+/** Makes a host of one cloud; all that one maker makes share what the cloud keeps once, such as the operator's key. */
+export type HostMaker = (name: string, args: HostArgs) => Host;

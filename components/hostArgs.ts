@@ -19,6 +19,7 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
     sshNetworks: settings.sshNetworks,
     sshPublicKeys: settings.sshPublicKeys,
     protected: settings.protected,
+    snapshotDays: settings.snapshotDays,
     labels: { project, stack, role },
   };
   if (role === "turn") {

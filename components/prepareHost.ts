@@ -65,7 +65,6 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "acme-server": acme.server,
         "acme-ca-urls": acme.caUrls.join(",") || undefined,
         email: settings.email,
-        "metadata-guard": host.metadataGuard,
       },
       stdin: acme.ca ?? "",
     },

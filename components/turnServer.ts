@@ -68,18 +68,19 @@ function turnServerConf(
   secret: pulumi.Output<string>,
 ): pulumi.Output<string> {
   const { ipv4, ipv6, privateIpv4 } = host;
-  const peers = pulumi.output([
-    bbbHost.ipv4,
-    bbbHost.ipv6,
-    ...(bbbHost.privateIpv4 ? [bbbHost.privateIpv4] : []),
-  ]);
+  // BigBlueButton's private address can only be its own where this host is in such a network, too.
+  const peers = [bbbHost.ipv4, bbbHost.ipv6, privateIpv4 && bbbHost.privateIpv4];
   return pulumi.output({ secret, ipv4, ipv6, privateIpv4, peers }).apply((known) =>
     renderTurnServerConf({
       realm: host.fqdn,
       secret: known.secret,
-      listeningAddresses: [known.privateIpv4 ?? known.ipv4, known.ipv6],
+      listeningAddresses: given([known.privateIpv4 ?? known.ipv4, known.ipv6]),
       externalIp: known.privateIpv4 ? { public: known.ipv4, private: known.privateIpv4 } : undefined,
-      allowedPeers: known.peers,
+      allowedPeers: given(known.peers),
     }),
   );
+}
+
+function given(addresses: readonly (string | undefined)[]): string[] {
+  return addresses.filter((address) => address !== undefined);
 }

@@ -9,14 +9,13 @@
 #   another authority issued is replaced.
 # --email: of the account at an authority that was changed to.
 # --acme-ca-urls: certificates to trust, separated by commas.
-# --metadata-guard: only root may reach the cloud's metadata service, which holds this host's SSH host key.
 #
 # Time limit: 1800 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= email=! metadata-guard" "$@"
+parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= email=!" "$@"
 hostname=${flag[hostname]} short=${flag[hostname]%%.*}
 
 guard_rules() {
@@ -223,7 +222,7 @@ change_authority() {
 }
 
 need_root
-if [[ -n ${flag[metadata-guard]:-} ]]; then guard_metadata; fi
+guard_metadata
 set_hostname
 set_hosts
 set_locale

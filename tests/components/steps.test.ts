@@ -47,7 +47,7 @@ describe("commands", () => {
       "bbb-prepare",
       ...["bbb 3/7", "Prepare the system", "prepare.sh", "--role", "bbb", "--hostname", "bbb.example.org"],
       ...["--ipv4", "203.0.113.1", "--swap-mb", "4096", "--acme-server", "https://acme.example.org/dir"],
-      ...["--email", "admin@example.org", "--metadata-guard"],
+      ...["--email", "admin@example.org"],
     ],
     [
       "bbb-recordings",
@@ -81,7 +81,7 @@ describe("commands", () => {
       "turn-prepare",
       ...["turn 3/6", "Prepare the system", "prepare.sh", "--role", "turn", "--hostname", "turn.example.org"],
       ...["--ipv4", "203.0.113.2", "--swap-mb", "1024", "--acme-server", "https://acme.example.org/dir"],
-      ...["--email", "admin@example.org", "--metadata-guard"],
+      ...["--email", "admin@example.org"],
     ],
     [
       "turn-install",
@@ -142,7 +142,6 @@ describe("commands", () => {
     expect(flags.filter((flag) => !known.some((word) => word.replace(/=!?$/, "") === flag))).toEqual([]);
     const required = known.filter((word) => word.endsWith("=!")).map((word) => word.slice(0, -2));
     expect(required.filter((flag) => !flags.includes(flag))).toEqual([]);
-    expect(given.includes("--metadata-guard")).toBe(script === "prepare.sh");
   });
 });
 
@@ -276,7 +275,6 @@ describe("on a cloud with NAT and another login", () => {
     nat = await runProgram({
       host: ({ role }, sdk) => ({
         user: "ubuntu",
-        metadataGuard: false,
         privateIpv4: sdk.output(role === "bbb" ? "10.0.0.1" : "10.0.0.2"),
       }),
     });
@@ -291,7 +289,6 @@ describe("on a cloud with NAT and another login", () => {
     expect(withoutHash(nat.get("bbb-prepare"))).toEqual(
       expect.arrayContaining(["--private-ipv4", "10.0.0.1"]),
     );
-    expect(withoutHash(nat.get("turn-prepare"))).not.toContain("--metadata-guard");
     expect(withoutHash(nat.get("bbb-install"))).toEqual(
       expect.arrayContaining(["--ipv4", "203.0.113.1", "--private-ipv4", "10.0.0.1"]),
     );

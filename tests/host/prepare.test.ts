@@ -139,7 +139,7 @@ test("text that is no certificate is refused", async () => {
 });
 
 test("the metadata service is closed to all but root, in a table of its own, time and again", async () => {
-  await prepare(["--metadata-guard"]);
+  await prepare();
   expect(host.read("etc/systemd/system/bbb-deploy-metadata-guard.service")).toContain(
     "/etc/bbb-deploy/metadata-guard.nft",
   );
