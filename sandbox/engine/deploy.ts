@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
 import { difference, withIgnoredChanges } from "./diff";
 import { nameOf, typeOf, type Display, type Step } from "./display";
-import { PartialCreate, type Context, type Driver, type Kind, type State } from "./driver";
+import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
 import { compact, NotServed, STACK_TYPE, type Goal } from "./goal";
 import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn } from "./graph";
 import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
@@ -257,7 +257,7 @@ export class Deployment {
     const { changed, replace } = difference(
       old.inputs,
       state.inputs,
-      kind.replaceKeys ?? [],
+      replaceKeysOf(kind, plainValues(state.inputs)),
       goal.options.replaceOnChanges ?? [],
     );
     const told = this.options.replace.includes(state.urn) ? ["--replace"] : [];
@@ -408,7 +408,7 @@ export class Deployment {
     if (lost.length === 0) return false;
     const without = { ...state.inputs, ...Object.fromEntries(lost.map(([key]) => [key, UNKNOWN])) };
     const inputs = withIgnoredChanges(without, state.inputs, state.ignoreChanges ?? []);
-    const { replaceKeys = [] } = this.kind(state.type);
+    const replaceKeys = replaceKeysOf(this.kind(state.type), plainValues(inputs));
     return difference(state.inputs, inputs, replaceKeys, state.replaceOnChanges ?? []).replace.length > 0;
   }
 
@@ -490,9 +490,9 @@ export class Deployment {
       const adopt = type === "creating" ? this.kind(resource.type).adopt : undefined;
       if (adopt === undefined || this.preview) continue;
       const inputs = plainValues(resource.inputs);
-      const adopted = await this.track(
-        adopt(inputs, this.contextOf(resource, resource.customTimeouts?.create)),
-      );
+      const taken = this.olds.flatMap((old) => (old.type === resource.type ? [old.id ?? ""] : []));
+      const context = this.contextOf(resource, resource.customTimeouts?.create);
+      const adopted = await this.track(adopt(inputs, { ...context, taken }));
       if (adopted === undefined) continue;
       const kind = this.kind(resource.type);
       for (const old of this.olds) if (old.urn === resource.urn) old.delete = true;

@@ -88,7 +88,7 @@ export function difference(
   replaceOnChanges: readonly string[],
 ): Difference {
   const paths = changedPaths(old, now).filter(([key]) => key !== "__defaults");
-  const patterns = [...replaceKeys.map((key) => [key]), ...replaceOnChanges.map(parsePath)];
+  const patterns = [...replaceKeys, ...replaceOnChanges].map(parsePath);
   const replacing = paths.filter((path) => patterns.some((pattern) => covers(pattern, path)));
   const keys = (of: readonly Path[]) => [...new Set(of.map(([key]) => String(key)))].sort();
   return { changed: keys(paths), replace: keys(replacing) };

@@ -15,6 +15,8 @@ export interface Context {
   readonly timeout: AbortSignal | undefined;
   /** The previous update was killed while it did this same deletion: what is gone already counts as deleted. */
   readonly resumed?: boolean;
+  /** For `adopt`: ids of the checkpoint's resources of this type, which no killed update has just created. */
+  readonly taken?: readonly string[];
 }
 
 export interface State {
@@ -32,8 +34,8 @@ export interface Created {
 export interface Kind {
   /** The inputs it serves; any other stops the run. undefined: whatever comes. */
   readonly keys?: readonly string[];
-  /** A change of these replaces the resource. */
-  readonly replaceKeys?: readonly string[];
+  /** A change of these, or of what is below "a.b", replaces the resource; by its new inputs where they decide. */
+  readonly replaceKeys?: readonly string[] | ((inputs: Values) => readonly string[]);
   /** Outputs that are secret whatever the program says. */
   readonly secretOutputs?: readonly string[];
   /** Every output that no input mirrors becomes unknown in the preview of an update. */
@@ -53,6 +55,13 @@ export interface Driver {
   readonly version: string;
   readonly kinds: Readonly<Record<string, Kind>>;
   readonly invokes?: Readonly<Record<string, (args: Values, context: Context) => Promise<Values>>>;
+  /** Ends what outlives a call, as connections: called once after an update, whatever its end. */
+  close?(): Promise<void>;
+}
+
+/** What replaces a resource of that kind when it changes to these inputs. */
+export function replaceKeysOf({ replaceKeys = [] }: Kind, inputs: Values): readonly string[] {
+  return typeof replaceKeys === "function" ? replaceKeys(inputs) : replaceKeys;
 }
 
 /** A create that left something behind: it stays in the checkpoint, and the next update continues it. */

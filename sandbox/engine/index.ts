@@ -156,7 +156,11 @@ async function run(
 
 /** The program reads its settings from PULUMI_CONFIG; credentials of the clouds are the drivers' business. */
 function programEnvironment(): Record<string, string | undefined> {
-  return { ...process.env, HCLOUD_TOKEN: undefined, PULUMI_CONFIG_PASSPHRASE: undefined };
+  const secrets = [
+    ...["HCLOUD_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+    "PULUMI_CONFIG_PASSPHRASE",
+  ];
+  return { ...process.env, ...Object.fromEntries(secrets.map((name) => [name, undefined])) };
 }
 
 function configured(options: UpdateOptions): { project: Project; config: Config } {
@@ -194,6 +198,7 @@ async function locked<T>(options: UpdateOptions, action: () => Promise<T>): Prom
   try {
     return await action();
   } finally {
+    for (const driver of Object.values(options.drivers ?? drivers)) await driver.close?.();
     unlock();
   }
 }

@@ -1,0 +1,54 @@
+/** What a killed update may have created: found by its tags, or refused where it is somebody else's. */
+import type { Filter } from "@aws-sdk/client-ec2";
+
+import type { Context } from "../../driver";
+import type { Values } from "../../wire";
+import { hasTags, tagFilters, tagsOf, type Tags } from "./tags";
+
+/**
+ * The one object that has all of the inputs' tags, and is no resource that the checkpoint knows.
+ * Without tags nothing can be known again: undefined.
+ * @throws one line where there are several
+ */
+export async function foundByTags<T>(
+  inputs: Values,
+  context: Context,
+  /** "network-interface", as in the command that deletes one. */
+  noun: string,
+  list: (filters: Filter[]) => Promise<readonly (T & { id: string })[]>,
+): Promise<(T & { id: string }) | undefined> {
+  const tags = tagsOf(inputs);
+  if (Object.keys(tags).length === 0) return undefined;
+  const all = await list(tagFilters(tags));
+  const found = all.filter(({ id }) => context.taken?.includes(id) !== true);
+  if (found.length > 1) {
+    throw new Error(
+      `${found.length} of ${noun} have all tags of "${context.name}" (${found.map(({ id }) => id).join(", ")}), ` +
+        "and the last update was killed while creating one: delete those that do not belong to this stack, then try again",
+    );
+  }
+  return found[0];
+}
+
+/**
+ * For what is found by a name that only one can have.
+ * @throws one line where it does not have the inputs' tags
+ */
+export function assertOurs(
+  held: Tags,
+  inputs: Values,
+  what: string,
+  /** The command that removes it. */
+  command: string,
+): void {
+  const wanted = tagsOf(inputs);
+  if (Object.keys(wanted).length > 0 && hasTags(held, wanted)) return;
+  throw notOurs(what, "has not this stack's tags", command);
+}
+
+export function notOurs(what: string, why: string, command: string): Error {
+  return new Error(
+    `${what} exists, but ${why}, and the last update was killed while creating one of that name: ` +
+      `remove it with \`${command}\`, then try again`,
+  );
+}

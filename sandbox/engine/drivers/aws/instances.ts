@@ -1,0 +1,276 @@
+import type { Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
+import { randomUUID } from "node:crypto";
+
+import type { Context, Created, Kind, State } from "../../driver";
+import type { Value, Values } from "../../wire";
+import { afterCreate, changed } from "../common";
+import { foundByTags } from "./adoption";
+import { session } from "./client";
+import { isCode, unlessGone } from "./errors";
+import { awaitRunning, awaitState, IN_TRANSIT, readInstance, stop } from "./power";
+import { retag, tagList, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { flag, number, object, text } from "./values";
+import { persisting, waitFor } from "./waiting";
+import { modifyVolume } from "./volumeChanges";
+
+/** Bytes; more is refused before anything is asked of AWS. */
+const USER_DATA_LIMIT = 16384;
+
+function checked(inputs: Values): Values {
+  const length = Buffer.byteLength(text(inputs.userData) ?? "");
+  if (length > USER_DATA_LIMIT)
+    throw new Error(
+      `expected length of user_data to be in the range (1 - ${USER_DATA_LIMIT}), got ${length}`,
+    );
+  return {};
+}
+
+/** Where the image has its root disk; some name a disk in their mapping that is not quite their root device. */
+async function rootDevice(ami: string, context: Context): Promise<string> {
+  const { ec2 } = await session(context);
+  const { Images = [] } = await ec2.describeImages({ ImageIds: [ami] });
+  const [image] = Images;
+  if (image === undefined) throw new Error(`reading EC2 AMI (${ami}): couldn't find resource`);
+  const mapped = (image.BlockDeviceMappings ?? []).map(({ DeviceName = "" }) => DeviceName);
+  const named = image.RootDeviceName ?? "";
+  return mapped.length === 0 || mapped.includes(named) ? named : (mapped[0] ?? named);
+}
+
+function metadataOptions(inputs: Values) {
+  const options = object(inputs.metadataOptions);
+  if (Object.keys(options).length === 0) return undefined;
+  return {
+    HttpEndpoint: text(options.httpEndpoint),
+    HttpTokens: text(options.httpTokens),
+    HttpPutResponseHopLimit: number(options.httpPutResponseHopLimit),
+    InstanceMetadataTags: text(options.instanceMetadataTags),
+  } as NonNullable<RunInstancesCommandInput["MetadataOptions"]>;
+}
+
+async function create(inputs: Values, context: Context): Promise<Created> {
+  const { ec2 } = await session(context);
+  const root = object(inputs.rootBlockDevice);
+  const networkInterface = object(inputs.primaryNetworkInterface);
+  const userData = text(inputs.userData);
+  const request: RunInstancesCommandInput = {
+    ClientToken: randomUUID(),
+    MinCount: 1,
+    MaxCount: 1,
+    ImageId: text(inputs.ami),
+    InstanceType: text(inputs.instanceType) as RunInstancesCommandInput["InstanceType"],
+    KeyName: text(inputs.keyName),
+    NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: text(networkInterface.networkInterfaceId) }],
+    MetadataOptions: metadataOptions(inputs),
+    BlockDeviceMappings:
+      inputs.rootBlockDevice === undefined
+        ? undefined
+        : [
+            {
+              DeviceName: await rootDevice(String(inputs.ami), context),
+              Ebs: {
+                VolumeType: text(root.volumeType) as "gp3",
+                VolumeSize: number(root.volumeSize),
+                Encrypted: flag(root.encrypted),
+                DeleteOnTermination: flag(root.deleteOnTermination) ?? true,
+                KmsKeyId: text(root.kmsKeyId),
+                Iops: number(root.iops),
+                Throughput: number(root.throughput),
+              },
+            },
+          ],
+    UserData: userData === undefined ? undefined : Buffer.from(userData).toString("base64"),
+    DisableApiTermination: flag(inputs.disableApiTermination),
+    TagSpecifications: tagSpecifications("instance", tagsOf(inputs)),
+  };
+  // an interface that another instance is just letting go of
+  const attached = (error: unknown) => isCode(error, "InvalidNetworkInterface.InUse");
+  const { Instances = [] } = await persisting(2, context, attached, () => ec2.runInstances(request));
+  return finish(Instances[0]?.InstanceId ?? "", inputs, context);
+}
+
+function rootVolume({ BlockDeviceMappings = [], RootDeviceName }: Instance): string | undefined {
+  const mapping = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === RootDeviceName);
+  return (mapping ?? BlockDeviceMappings[0])?.Ebs?.VolumeId;
+}
+
+async function finish(id: string, inputs: Values, context: Context): Promise<Created> {
+  return afterCreate(id, inputs, async () => {
+    await awaitRunning(id, "create", context);
+    const { ec2 } = await session(context);
+    const tags = tagsOf(object(inputs.rootBlockDevice));
+    const volume = rootVolume((await readInstance(id, context)) ?? {});
+    if (volume !== undefined && Object.keys(tags).length > 0)
+      await ec2.createTags({ Resources: [volume], Tags: tagList(tags) });
+    return { id, outputs: await outputsOf(id, inputs, context) };
+  });
+}
+
+async function rootOutputs(instance: Instance, inputs: Values, context: Context): Promise<Value> {
+  const { ec2 } = await session(context);
+  const id = rootVolume(instance);
+  if (id === undefined) return inputs.rootBlockDevice ?? null;
+  const answer = await unlessGone(() => ec2.describeVolumes({ VolumeIds: [id] }));
+  const volume = answer?.Volumes?.[0];
+  const asked = object(inputs.rootBlockDevice);
+  return {
+    ...asked,
+    tagsAll: tagsOf(asked),
+    deviceName: instance.RootDeviceName ?? "",
+    volumeId: id,
+    encrypted: volume?.Encrypted ?? false,
+    iops: volume?.Iops ?? 0,
+    throughput: volume?.Throughput ?? 0,
+    kmsKeyId: volume?.KmsKeyId ?? "",
+    volumeSize: volume?.Size ?? 0,
+    volumeType: volume?.VolumeType ?? "",
+  };
+}
+
+async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
+  const at = await session(context);
+  const found = (await readInstance(id, context)) ?? {};
+  const primary = found.NetworkInterfaces?.find(({ Attachment }) => (Attachment?.DeviceIndex ?? 0) === 0);
+  const options = found.MetadataOptions;
+  return {
+    ...inputs,
+    ...tagOutputs(inputs),
+    arn: at.arn(`instance/${id}`),
+    region: at.region,
+    ami: found.ImageId ?? inputs.ami ?? "",
+    associatePublicIpAddress: primary?.Association !== undefined,
+    availabilityZone: found.Placement?.AvailabilityZone ?? "",
+    disableApiTermination: flag(inputs.disableApiTermination) ?? false,
+    ebsOptimized: found.EbsOptimized ?? false,
+    instanceState: found.State?.Name ?? "",
+    instanceType: found.InstanceType ?? inputs.instanceType ?? "",
+    ipv6Addresses: (primary?.Ipv6Addresses ?? []).map(({ Ipv6Address = "" }) => Ipv6Address),
+    keyName: found.KeyName ?? "",
+    metadataOptions: {
+      httpEndpoint: options?.HttpEndpoint ?? "enabled",
+      httpPutResponseHopLimit: options?.HttpPutResponseHopLimit ?? 1,
+      httpTokens: options?.HttpTokens ?? "optional",
+      instanceMetadataTags: options?.InstanceMetadataTags ?? "disabled",
+    },
+    primaryNetworkInterface: {
+      networkInterfaceId: primary?.NetworkInterfaceId ?? "",
+      deleteOnTermination: primary?.Attachment?.DeleteOnTermination ?? false,
+    },
+    primaryNetworkInterfaceId: primary?.NetworkInterfaceId ?? "",
+    privateDns: found.PrivateDnsName ?? "",
+    privateIp: found.PrivateIpAddress ?? "",
+    publicDns: found.PublicDnsName ?? "",
+    publicIp: found.PublicIpAddress ?? "",
+    rootBlockDevice: await rootOutputs(found, inputs, context),
+    subnetId: found.SubnetId ?? "",
+    vpcSecurityGroupIds: (found.SecurityGroups ?? []).map(({ GroupId = "" }) => GroupId),
+  };
+}
+
+/** AWS takes these changes only from an instance that is stopped: an outage of a minute or two. */
+async function whileStopped(id: string, context: Context, change: () => Promise<unknown>): Promise<void> {
+  const { ec2 } = await session(context);
+  await stop(id, context);
+  await change();
+  const settling = (error: unknown) =>
+    isCode(error, "InvalidParameterValue") &&
+    (error as Error).message.includes("LaunchPlan instance type does not match attribute value");
+  await persisting(2, context, settling, () => ec2.startInstances({ InstanceIds: [id] }));
+  await awaitRunning(id, "start", context);
+}
+
+async function changeRoot(state: State, inputs: Values, context: Context): Promise<void> {
+  const { ec2 } = await session(context);
+  const [old, now] = [object(state.inputs.rootBlockDevice), object(inputs.rootBlockDevice)];
+  const volume = String(object(state.outputs.rootBlockDevice).volumeId);
+  if (changed(old, now, "volumeSize", "volumeType", "iops", "throughput")) {
+    await modifyVolume(volume, context, {
+      Size: number(now.volumeSize),
+      VolumeType: text(now.volumeType) as "gp3",
+      Iops: number(now.iops),
+      Throughput: number(now.throughput),
+    });
+  }
+  if (changed(old, now, "deleteOnTermination")) {
+    const DeleteOnTermination = flag(now.deleteOnTermination) ?? true;
+    const DeviceName = String(object(state.outputs.rootBlockDevice).deviceName);
+    await ec2.modifyInstanceAttribute({
+      InstanceId: state.id,
+      BlockDeviceMappings: [{ DeviceName, Ebs: { DeleteOnTermination } }],
+    });
+  }
+  await retag(volume, tagsOf(old), tagsOf(now), context);
+}
+
+async function update(state: State, inputs: Values, context: Context): Promise<Values> {
+  const { id, inputs: old } = state;
+  const { ec2 } = await session(context);
+  const found = await readInstance(id, context);
+  if (found === undefined || found.State?.Name === "terminated")
+    throw new Error(`instance ${id} was deleted outside of Pulumi: it is in the checkpoint, but not at AWS`);
+  await retag(id, tagsOf(old), tagsOf(inputs), context);
+  if (changed(old, inputs, "instanceType")) {
+    const InstanceType = { Value: text(inputs.instanceType) };
+    await whileStopped(id, context, () => ec2.modifyInstanceAttribute({ InstanceId: id, InstanceType }));
+  }
+  if (changed(old, inputs, "userData")) {
+    const UserData = { Value: Buffer.from(text(inputs.userData) ?? "") };
+    await whileStopped(id, context, () => ec2.modifyInstanceAttribute({ InstanceId: id, UserData }));
+  }
+  if (changed(old, inputs, "disableApiTermination")) {
+    const DisableApiTermination = { Value: flag(inputs.disableApiTermination) ?? false };
+    await ec2.modifyInstanceAttribute({ InstanceId: id, DisableApiTermination });
+  }
+  if (changed(old, inputs, "metadataOptions")) {
+    await ec2.modifyInstanceMetadataOptions({ InstanceId: id, ...metadataOptions(inputs) });
+    await waitFor(
+      {
+        what: `EC2 Instance (${id}) metadata options update`,
+        until: ["applied"],
+        through: ["pending"],
+        minutes: 10,
+      },
+      context,
+      async () => (await readInstance(id, context))?.MetadataOptions?.State ?? "applied",
+    );
+  }
+  if (changed(old, inputs, "rootBlockDevice")) await changeRoot(state, inputs, context);
+  if ((await readInstance(id, context))?.State?.Name === "pending") await awaitRunning(id, "start", context);
+  return outputsOf(id, inputs, context);
+}
+
+/** Deletion is refused while the termination protection is on, but where `forceDestroy` is in the state. */
+async function terminate({ id, inputs }: State, context: Context): Promise<void> {
+  const { ec2 } = await session(context);
+  if (inputs.forceDestroy === true) {
+    const DisableApiTermination = { Value: false };
+    await unlessGone(() => ec2.modifyInstanceAttribute({ InstanceId: id, DisableApiTermination }));
+  }
+  const asked = await unlessGone(() => ec2.terminateInstances({ InstanceIds: [id] }));
+  if (asked === undefined) return;
+  await awaitState(id, "delete", ["terminated"], [...IN_TRANSIT, "running", "stopped"], 20, context);
+}
+
+export const instance: Kind = {
+  keys: [
+    ...["ami", "instanceType", "keyName", "primaryNetworkInterface", "metadataOptions", "rootBlockDevice"],
+    ...["userData", "userDataReplaceOnChange", "disableApiTermination", "forceDestroy", "tags"],
+  ],
+  replaceKeys: (inputs) => [
+    ...["ami", "keyName", "primaryNetworkInterface", "rootBlockDevice.encrypted", "rootBlockDevice.kmsKeyId"],
+    ...(inputs.userDataReplaceOnChange === true ? ["userData"] : []),
+  ],
+  defaults: checked,
+  create,
+  update,
+  delete: terminate,
+  adopt: async (inputs, context) => {
+    const { ec2 } = await session(context);
+    const found = await foundByTags(inputs, context, "instances", async (filters) => {
+      const alive = { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] };
+      const { Reservations = [] } = await ec2.describeInstances({ Filters: [...filters, alive] });
+      const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
+      return instances.map(({ InstanceId: id = "" }) => ({ id }));
+    });
+    return found === undefined ? undefined : finish(found.id, inputs, context);
+  },
+};

@@ -1,0 +1,46 @@
+/** What all look-ups share: which arguments they serve, filters, and one result or an error. */
+import type { Filter } from "@aws-sdk/client-ec2";
+
+import type { Context } from "../../../driver";
+import { NotServed } from "../../../goal";
+import type { Value, Values } from "../../../wire";
+import { tagFilters, tagsOf } from "../tags";
+import { objects, text, texts } from "../values";
+
+export type Lookup = (args: Values, context: Context) => Promise<Values>;
+
+/** A look-up that names the arguments which it would have to leave out. */
+export function lookup(token: string, keys: readonly string[], action: Lookup): Record<string, Lookup> {
+  return {
+    [token]: async (args, context) => {
+      const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null)) as Values;
+      const more = Object.keys(given).filter((key) => !keys.includes(key));
+      if (more.length > 0) throw new NotServed(`${more.join(", ")} of ${token}`);
+      return action(given, context);
+    },
+  };
+}
+
+/** EC2's filters of `filters`, of `tags` and of arguments that are filters by another name; undefined for none. */
+export function filtersOf(args: Values, named: Readonly<Record<string, Value | undefined>> = {}) {
+  const filters: Filter[] = [
+    ...Object.entries(named)
+      .filter(([, value]) => value !== undefined && value !== "")
+      .map(([Name, value]) => ({ Name, Values: [String(value)] })),
+    ...tagFilters(tagsOf(args)),
+    ...objects(args.filters).map(({ name, values }) => ({ Name: text(name), Values: texts(values) })),
+  ];
+  return filters.length > 0 ? filters : undefined;
+}
+
+/** @throws the provider's words for none, and for several */
+export function single<T>(found: readonly T[], what: string): T {
+  const [first] = found;
+  if (first === undefined) throw new Error(`no matching ${what} found`);
+  if (found.length > 1) {
+    throw new Error(
+      `multiple ${what}s matched; use additional constraints to reduce matches to a single ${what}`,
+    );
+  }
+  return first;
+}

@@ -1,0 +1,59 @@
+/** What the drivers of both clouds share. */
+import { randomBytes } from "node:crypto";
+
+import { PartialCreate, type Created } from "../driver";
+import type { Values } from "../wire";
+
+/** An unset `key` becomes `<logical name>-<7 hex digits>`, and stays that. */
+export function autoNamed(key: string) {
+  return (inputs: Values, old: Values | undefined, name: string): Values => {
+    if (inputs[key] !== undefined) return {};
+    const kept = Array.isArray(old?.__defaults) && old.__defaults.includes(key) ? old[key] : undefined;
+    return { [key]: kept ?? `${name}-${randomBytes(4).toString("hex").slice(0, 7)}`, __defaults: [key] };
+  };
+}
+
+/** The members that are set, for a request's body. */
+export function set(body: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(
+    Object.entries(body).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+export function withoutDefaults({ __defaults: _defaults, ...inputs }: Values): Values {
+  return inputs;
+}
+
+/** Whether an input differs between two states. */
+export function changed(old: Values, now: Values, ...keys: readonly string[]): boolean {
+  return keys.some((key) => JSON.stringify(old[key] ?? null) !== JSON.stringify(now[key] ?? null));
+}
+
+/** Once the object exists, a failure leaves it in the checkpoint. */
+export async function afterCreate(
+  id: number | string,
+  inputs: Values,
+  rest: () => Promise<Created>,
+): Promise<Created> {
+  try {
+    return await rest();
+  } catch (error) {
+    throw new PartialCreate({ id: String(id), outputs: withoutDefaults(inputs) }, error);
+  }
+}
+
+/** Repeat while `retried` says so, up to `tries` times, waiting 1, 2, 4, 8, … s (at most a minute). */
+export async function retrying<T>(
+  tries: number,
+  retried: (error: unknown) => boolean,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (tried >= tries || !retried(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(2 ** (tried - 1), 60) * 1000));
+    }
+  }
+}
