@@ -1,3 +1,4 @@
 import { deploymentTests } from "./support/deployment";
+import { HETZNER } from "./support/scenarios";
 
-deploymentTests("embedded");
+deploymentTests("embedded", HETZNER);

@@ -1,8 +1,9 @@
-import { signedApiUrl } from "../../bigbluebutton/api";
-import { inventory } from "./support/deployment";
-import { BBB, engineMissing, must, onHost, outputs, outside, testUnless } from "./support/sandbox";
-import { TURN, update, type Engine, type Update } from "./support/sandbox";
-import { turn, WAYS_IN } from "./support/turn";
+import { expectService } from "./support/checks";
+import { hetznerInventory } from "./support/clouds";
+import { engineMissing, IN_HETZNER_DNS, must, onHost, outputs, testUnless } from "./support/sandbox";
+import { update, type Engine, type Update } from "./support/sandbox";
+
+const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 
 const NOBLE = [
   "--stack",
@@ -40,17 +41,7 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
     test("BigBlueButton and TURN answer from outside", async () => {
       const out = await outputs(["--stack", "staging"]);
       expect(out.release).toBe("noble-40");
-      const answer = await outside([
-        "curl",
-        "-sS",
-        signedApiUrl(out.apiUrl, "getMeetings", {}, out.sharedSecret),
-      ]);
-      expect(answer.stdout).toContain("<returncode>SUCCESS</returncode>");
-      for (const way of WAYS_IN) {
-        const peer = [out.addresses.bbb.ipv4, 20000] as const;
-        const result = await turn({ ...way, secret: out.turnSecret, echo: [peer] });
-        expect(result).toMatchObject({ allocate: "ok", echo: { [peer.join(" ")]: "ok" } });
-      }
+      await expectService(out, TURN);
     });
 
     test("both hosts present themselves as Ubuntu 24.04", async () => {
@@ -72,14 +63,14 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
       const destroyed = await update("destroy", engine, NOBLE);
       expect(destroyed.stdout).toMatch(/protected/);
       expect(destroyed.stdout).toMatch(/volume/i);
-      const left = await inventory();
+      const left = await hetznerInventory();
       expect(Object.keys(left)).toEqual(["volumes"]);
       expect(left.volumes).toHaveLength(1);
 
       const again = await update("up", engine, NOBLE);
       expect(again.summary.created).toBeGreaterThan(20);
       expect(await onHost(BBB, ["sha256sum", RECORDING, RAW])).toBe(sums);
-      expect((await inventory()).volumes).toEqual(left.volumes);
+      expect((await hetznerInventory()).volumes).toEqual(left.volumes);
     });
   });
 }

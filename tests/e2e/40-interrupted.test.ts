@@ -1,5 +1,5 @@
-import { signedApiUrl } from "../../bigbluebutton/api";
-import { engineMissing, killGroup, must, outputs, outside, printed, start } from "./support/sandbox";
+import { getMeetings } from "./support/checks";
+import { engineMissing, killGroup, must, outputs, printed, start } from "./support/sandbox";
 import { testUnless, update, type Engine } from "./support/sandbox";
 
 /** Moments at which an up is killed, by what it has just printed; each begins where the one before was stopped. */
@@ -44,12 +44,7 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
     test("the next up goes on to the end", async () => {
       await update("up", engine);
       const out = await outputs();
-      const answer = await outside([
-        "curl",
-        "-sS",
-        signedApiUrl(out.apiUrl, "getMeetings", {}, out.sharedSecret),
-      ]);
-      expect(answer.stdout).toContain("<returncode>SUCCESS</returncode>");
+      expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
     });
 
     test("the up after that changes nothing", async () => {

@@ -1,8 +1,6 @@
 import type { PortRule } from "../../../bigbluebutton/ports";
-import { TOOLS, killGroup, start, tool } from "./sandbox";
+import { TOOLS, killGroup, start, tool, type Addresses } from "./sandbox";
 import { readFileSync } from "node:fs";
-
-export type Address = { readonly ipv4: string; readonly ipv6: string };
 
 /** The addresses of the outside clients (sandbox/README.md). */
 export const CLIENTS = {
@@ -32,7 +30,7 @@ export function expected(rules: readonly PortRule[], extra: readonly string[] = 
 /** Sends all TCP ports and the UDP edges to a host; returns what arrived on its interface, by address family. */
 export async function scan(
   fqdn: string,
-  address: Address,
+  address: Addresses,
   rules: readonly PortRule[],
   client: "internet" | "operator",
 ): Promise<Record<"ipv4" | "ipv6", string[]>> {

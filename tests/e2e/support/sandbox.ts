@@ -7,8 +7,15 @@ export const PROJECT = resolve(__dirname, "../../..");
 export const TOOLS = resolve(PROJECT, "tests/tools");
 /** Python with tests/requirements.txt, as scripts/test sets it up. */
 export const PYTHON = process.env.BBB_PYTHON ?? "/var/cache/bbb-sandbox/venv/bin/python";
-export const BBB = "bbb.example.test";
-export const TURN = "turn.example.test";
+
+/** The names of both servers, in the zone that is with the DNS service of the deployment. */
+export interface Names {
+  readonly bbb: string;
+  readonly turn: string;
+}
+
+export const IN_HETZNER_DNS: Names = { bbb: "bbb.example.test", turn: "turn.example.test" };
+export const IN_ROUTE53: Names = { bbb: "bbb.example-aws.test", turn: "turn.example-aws.test" };
 
 export type Engine = "embedded" | "pulumi";
 
@@ -131,13 +138,19 @@ export function summaryOf(output: string): Record<string, number> {
   return Object.fromEntries([...counts].map(([, count, what]) => [what, Number(count)]));
 }
 
+export interface Addresses {
+  readonly ipv4: string;
+  /** Every host has one but those in a subnet of EC2 without IPv6. */
+  readonly ipv6: string;
+}
+
 export interface Outputs {
   readonly url: string;
   readonly apiUrl: string;
   readonly sharedSecret: string;
   readonly turnUrls: string[];
   readonly turnSecret: string;
-  readonly addresses: Record<"bbb" | "turn", { ipv4: string; ipv6: string }>;
+  readonly addresses: Record<"bbb" | "turn", Addresses>;
   readonly sshCommand: string | Record<"bbb" | "turn", string>;
   readonly privateKey: string;
   readonly release: string;

@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-
-import { BBB, onHost, TURN, type Outputs } from "./sandbox";
+import { onHost, type Names, type Outputs } from "./sandbox";
 
 /** What must show up nowhere: a name to report, and the text to look for. */
 export type Secret = readonly [name: string, text: string];
@@ -26,18 +24,13 @@ export function outputSecrets(outputs: Outputs): Secret[] {
 }
 
 /** Both hosts' own SSH keys, which user data alone may carry. */
-export async function hostKeys(): Promise<Secret[]> {
+export async function hostKeys({ bbb, turn }: Names): Promise<Secret[]> {
   const keys = await Promise.all(
-    [BBB, TURN].map(async (fqdn) =>
+    [bbb, turn].map(async (fqdn) =>
       keyLines(`SSH host key of ${fqdn}`, await onHost(fqdn, ["cat", "/etc/ssh/ssh_host_ed25519_key"])),
     ),
   );
   return keys.flat();
-}
-
-/** The cloud's API token, as the sandbox keeps it. */
-export function apiToken(): Secret {
-  return ["API token", readFileSync("/var/lib/bbb-sandbox/token", "utf8").trim()];
 }
 
 /** The names of the secrets that a text holds. */

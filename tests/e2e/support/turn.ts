@@ -1,6 +1,8 @@
-import { tool, TURN } from "./sandbox";
+import { tool, type Addresses } from "./sandbox";
 
 export interface TurnWish {
+  /** The TURN server's name. */
+  readonly server: string;
   readonly port: number;
   readonly transport: "udp" | "tcp" | "tls";
   readonly secret: string;
@@ -27,13 +29,13 @@ export const WAYS_IN = [
   { port: 443, transport: "tls" },
 ] as const;
 
-/** A TURN session with the deployed TURN server, from the internet, by an independent client. */
+/** A TURN session with a deployed TURN server, from the internet, by an independent client. */
 export function turn(wish: TurnWish): Promise<TurnResult> {
-  return tool<TurnResult>("turn_client", { server: TURN, ...wish });
+  return tool<TurnResult>("turn_client", wish);
 }
 
 /** Peers that an open or half-open relay would give access to. */
-export function forbiddenPeers(turnHost: { ipv4: string; ipv6: string }, bbbIpv4: string) {
+export function forbiddenPeers(turnHost: Addresses, bbbIpv4: string) {
   const neighbour = bbbIpv4.replace(/\d+$/, (last) => String((Number(last) % 250) + 3));
   const ipv4 = [
     turnHost.ipv4,

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { AWS_REQUEST_LOG } from "../../../sandbox/paths";
+import { expectService } from "./checks";
+import { aws } from "./clouds";
+import { identity, privateIpv4 } from "./hosts";
+import { runFrom } from "./metadata";
+import { onHost, outputs, update, type Names } from "./sandbox";
+import type { OwnTests } from "./scenarios";
+import { turn, WAYS_IN } from "./turn";
+
+const IMDS_V1 =
+  "curl -sS -m 5 -o /dev/null -w %{http_code} http://169.254.169.254/latest/meta-data/instance-id";
+
+/** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
+const RECORDINGS = [
+  "/var/bigbluebutton/published/presentation/e2e/video.webm",
+  "/var/bigbluebutton/recording/status/recorded/e2e.done",
+];
+
+/** What EC2 alone has to show: two addresses, IMDSv2, and instances that can be exchanged. */
+export function awsTests(names: Names): OwnTests {
+  const both = [names.bbb, names.turn];
+  return (test, deployment) => {
+    test("BigBlueButton and TURN are told the public and the private address", async () => {
+      const { out } = deployment();
+      const own = { bbb: await privateIpv4(names.bbb), turn: await privateIpv4(names.turn) };
+      expect(own.bbb).toMatch(/^172\.31\./);
+      expect((await onHost(names.bbb, ["hostname", "-I"])).split(/\s+/)).toContain(own.bbb);
+      expect(await onHost(names.bbb, ["cat", "/opt/freeswitch/etc/freeswitch/vars.xml"])).toContain(
+        `external_rtp_ip=${out.addresses.bbb.ipv4}"`,
+      );
+      expect(await onHost(names.bbb, ["getent", "ahostsv4", names.bbb])).toContain(own.bbb);
+      const coturn = (await onHost(names.turn, ["cat", "/etc/turnserver.conf"])).split("\n");
+      expect(coturn).toEqual(
+        expect.arrayContaining([
+          `external-ip=${out.addresses.turn.ipv4}/${own.turn}`,
+          `relay-ip=${own.turn}`,
+          `allowed-peer-ip=${out.addresses.bbb.ipv4}`,
+          `allowed-peer-ip=${own.bbb}`,
+        ]),
+      );
+    });
+
+    test("TURN relays to the private address of BigBlueButton, and to no other of its network", async () => {
+      const { out } = deployment();
+      const own = (await privateIpv4(names.bbb)) ?? "";
+      const neighbour = own.replace(/\d+$/, (last) => String((Number(last) % 250) + 3));
+      const itself = (await privateIpv4(names.turn)) ?? "";
+      const forbidden = [
+        neighbour === itself ? "172.31.255.254" : neighbour,
+        itself,
+        "172.31.0.1",
+        "172.31.0.2",
+      ];
+      const result = await turn({
+        server: names.turn,
+        ...WAYS_IN[0],
+        secret: out.turnSecret,
+        permissions: [own, ...forbidden].map((address) => [address, 20000] as const),
+      });
+      expect(result.permissions).toEqual({
+        ...Object.fromEntries(forbidden.map((address) => [`${address} 20000`, 403])),
+        [`${own} 20000`]: "ok",
+      });
+    });
+
+    test("no request without a token is answered, by the hosts' own programs neither", async () => {
+      for (const fqdn of both) {
+        expect((await runFrom("root", fqdn, IMDS_V1)).stdout).toBe("401");
+        for (const from of ["nobody", "container"] as const) {
+          const { stdout } = await runFrom(from, fqdn, IMDS_V1);
+          expect({ from, stdout }).toEqual({ from, stdout: "000" });
+        }
+      }
+      const asked = imdsLog().filter(({ version }) => version === 1);
+      expect(asked.length).toBeGreaterThanOrEqual(both.length);
+      expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([401]));
+    });
+
+    test("another instance in place of the server keeps address, records and recordings", async () => {
+      const { out, engine } = deployment();
+      const write = `mkdir -p "\${0%/*}" "\${1%/*}"; head -c 3000000 /dev/urandom >"$0"; echo raw >"$1"; sync; sha256sum "$0" "$1"`;
+      const sums = await onHost(names.bbb, ["bash", "-c", write, ...RECORDINGS]);
+      const before = { bbb: await identity(names.bbb), turn: await identity(names.turn) };
+      const records = await zoneRecords();
+      const instances = await instanceIds();
+
+      const replaced = await update("up", engine, ["--replace", "bbb-host-server"]);
+      expect(replaced.summary.replaced).toBeGreaterThan(1);
+      expect(replaced.summary.created ?? 0).toBe(0);
+
+      expect(await onHost(names.bbb, ["sha256sum", ...RECORDINGS])).toBe(sums);
+      expect(await outputs()).toEqual(out);
+      expect(await zoneRecords()).toEqual(records);
+      expect(await identity(names.bbb)).not.toBe(before.bbb);
+      expect(await identity(names.turn)).toBe(before.turn);
+      const now = await instanceIds();
+      expect(now).toHaveLength(2);
+      expect(now.filter((id) => instances.includes(id))).toHaveLength(1);
+      await expectService(out, names.turn);
+    });
+  };
+}
+
+/** Requests to the metadata service, as the sandbox has logged them. */
+function imdsLog(): { version: 1 | 2; status: number }[] {
+  const file = join(dirname(AWS_REQUEST_LOG), "imds.jsonl");
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
+  return lines.map((line) => JSON.parse(line) as { version: 1 | 2; status: number });
+}
+
+async function zoneRecords(): Promise<unknown[]> {
+  const [zones] = await aws(["route53", "list_hosted_zones", {}]);
+  const HostedZoneId = String(zones?.HostedZones?.[0]?.Id).split("/").at(-1);
+  const [records] = await aws(["route53", "list_resource_record_sets", { HostedZoneId }]);
+  return records?.ResourceRecordSets ?? [];
+}
+
+async function instanceIds(): Promise<string[]> {
+  const alive = { Filters: [{ Name: "instance-state-name", Values: ["running"] }] };
+  const [answer] = await aws(["ec2", "describe_instances", alive]);
+  const reservations = (answer?.Reservations ?? []) as unknown as { Instances: { InstanceId: string }[] }[];
+  return reservations.flatMap(({ Instances }) => Instances.map(({ InstanceId }) => InstanceId));
+}

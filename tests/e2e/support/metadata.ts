@@ -1,0 +1,50 @@
+import { onHost, sandbox, type Result } from "./sandbox";
+
+/** Who on a host reaches its cloud's metadata service. */
+
+export type From = "root" | "nobody" | "container";
+
+/** Where a container's way out of its host can be told from none: the package mirror. */
+const CONTROL = "198.51.100.6";
+
+/** A network as containers have it: an interface pair, and the host's address towards the outside. */
+const CONTAINER = `
+set -euo pipefail
+away() { ip netns del e2e; nft delete table ip e2e; } 2>/dev/null
+trap away EXIT
+away || true
+ip netns add e2e
+ip link add e2e0 type veth peer name eth0 netns e2e
+ip addr add 10.99.0.1/24 dev e2e0
+ip link set e2e0 up
+ip -n e2e addr add 10.99.0.2/24 dev eth0
+ip -n e2e link set eth0 up
+ip -n e2e route add default via 10.99.0.1
+echo 1 >/proc/sys/net/ipv4/ip_forward
+nft 'add table ip e2e; add chain ip e2e out { type nat hook postrouting priority srcnat; };
+  add rule ip e2e out ip saddr 10.99.0.0/24 masquerade'
+ip netns exec e2e timeout 5 bash -c 'exec 3<>/dev/tcp/${CONTROL}/80' || { echo "no way out"; exit 99; }
+ip netns exec e2e "$@"
+`;
+
+/** Runs a bash script on a host as one of those who may try. */
+export async function runFrom(from: From, fqdn: string, script: string): Promise<Result> {
+  const command = {
+    root: ["bash", "-c", script],
+    nobody: ["setpriv", "--reuid=65534", "--clear-groups", "bash", "-c", script],
+    container: ["bash", "-c", CONTAINER, "bash", "bash", "-c", script],
+  }[from];
+  const result = await sandbox(["exec", "--at", fqdn, "--", ...command], { timeoutSeconds: 60 });
+  if (result.code === 99) throw new Error(`the container on ${fqdn} has no network: ${result.stderr}`);
+  return result;
+}
+
+/** Root gets what the script asks for; other users and containers do not. */
+export async function expectOnlyRoot(fqdn: string, script: string): Promise<void> {
+  const answer = await onHost(fqdn, ["bash", "-c", script]);
+  expect(answer).not.toBe("");
+  for (const from of ["nobody", "container"] as const) {
+    const { code, stdout } = await runFrom(from, fqdn, script);
+    expect({ from, failed: code !== 0, stdout }).toEqual({ from, failed: true, stdout: "" });
+  }
+}

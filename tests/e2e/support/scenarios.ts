@@ -1,0 +1,51 @@
+import { awsTests } from "./awsTests";
+import { awsInventory, cloudSecrets, hetznerInventory, type Inventory } from "./clouds";
+import { IN_HETZNER_DNS, IN_ROUTE53, type Engine, type Names, type Outputs } from "./sandbox";
+import type { Secret } from "./secrets";
+
+/** A test of a deployment's suite, which knows the deployment by then. */
+export type OwnTests = (
+  test: (name: string, body: () => Promise<void>) => void,
+  deployment: () => { readonly out: Outputs; readonly engine: Engine },
+) => void;
+
+/** Where a deployment is, as far as that shows. */
+export interface Scenario {
+  readonly name: string;
+  /** Arguments of the first update; the later ones need not name the cloud again. */
+  readonly first: readonly string[];
+  readonly names: Names;
+  /** The account that the generated key logs in to. */
+  readonly login: string;
+  /** A bash script that fetches something from the metadata service. */
+  readonly metadata: string;
+  credentials(): Secret[];
+  /** What is left at the cloud. */
+  inventory(): Promise<Inventory>;
+  /** What only this cloud has to show. */
+  readonly ownTests?: OwnTests;
+}
+
+export const HETZNER: Scenario = {
+  name: "at Hetzner",
+  first: [],
+  names: IN_HETZNER_DNS,
+  login: "root",
+  metadata: "curl -sSf -m 5 http://169.254.169.254/hetzner/v1/metadata",
+  credentials: () => cloudSecrets(["hetzner"]),
+  inventory: hetznerInventory,
+};
+
+export const AWS: Scenario = {
+  name: "at AWS",
+  first: ["--cloud", "aws"],
+  names: IN_ROUTE53,
+  login: "ubuntu",
+  metadata: `
+    header="X-aws-ec2-metadata-token"
+    token=$(curl -sSf -m 5 -X PUT -H "$header-ttl-seconds: 60" http://169.254.169.254/latest/api/token) || exit
+    curl -sSf -m 5 -H "$header: $token" http://169.254.169.254/latest/meta-data/public-ipv4`,
+  credentials: () => cloudSecrets(["hetzner", "aws"]),
+  inventory: async () => ({ ...(await hetznerInventory()), ...(await awsInventory()) }),
+  ownTests: awsTests(IN_ROUTE53),
+};
