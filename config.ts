@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { releases, type Release } from "./bigbluebutton/releases";
 import { defaultLocations, defaultServerTypes, type CloudName } from "./bigbluebutton/sizing";
 import { conflicts } from "./settings/conflicts";
+import { environments, protectionOf, type EnvironmentName } from "./settings/environments";
 import type { FieldValues } from "./settings/fields";
 import { qualifyHostname } from "./settings/names";
 import { SettingsError } from "./settings/problems";
@@ -12,7 +13,7 @@ import { readFields, unknownKeys } from "./settings/read";
 export interface Settings {
   readonly project: string;
   readonly stack: string;
-  readonly environment: "test" | "staging" | "prod";
+  readonly environment: EnvironmentName;
   /** The DNS zone, e.g. "example.org". */
   readonly domain: string;
   /** e.g. "bbb.example.org"; always below {@link domain}. */
@@ -32,7 +33,7 @@ export interface Settings {
   readonly acme: AcmeSettings;
   readonly greenlight: boolean;
   /** The volume for recordings; `sizeGb` says nothing where one is adopted. */
-  readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string };
+  readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string; readonly protected: boolean };
   /** How many daily snapshots of its volumes are kept where the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;
@@ -42,8 +43,10 @@ export interface Settings {
   readonly rotateTurnSecret: string;
   /** Free text; a new value makes a new secret. */
   readonly rotateSharedSecret: string;
-  /** Whether servers, addresses and recordings are protected from deletion. */
+  /** Whether servers and addresses are protected from deletion. */
   readonly protected: boolean;
+  /** Whether the cloud backs up the BigBlueButton server every day. */
+  readonly backups: boolean;
 }
 
 /** Where a host is made, and of what, in its cloud's own names. */
@@ -125,6 +128,7 @@ export function parseSettings(
 function settingsFrom(values: FieldValues, project: string, stack: string): Settings {
   const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
   const release = releases[values.release];
+  const { protect, protectRecordings, backups } = protectionOf(values);
   return {
     project,
     stack,
@@ -143,20 +147,21 @@ function settingsFrom(values: FieldValues, project: string, stack: string): Sett
     greenlight: values.greenlight,
     recordings:
       recordingsGb > 0 || recordingsVolumeId
-        ? { sizeGb: recordingsGb, adoptId: recordingsVolumeId }
+        ? { sizeGb: recordingsGb, adoptId: recordingsVolumeId, protected: protectRecordings }
         : undefined,
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
     rotateTurnSecret: values.rotateTurnSecret ?? "",
     rotateSharedSecret: values.rotateSharedSecret ?? "",
-    protected: environment === "prod",
+    protected: protect,
+    backups,
   };
 }
 
 function placementFrom(values: FieldValues, release: Release): Settings["placement"] {
   const { cloud, turnCloud = cloud, environment } = values;
-  const types = (name: CloudName) => defaultServerTypes[name][environment === "prod" ? "prod" : "test"];
+  const types = (name: CloudName) => defaultServerTypes[name][environments[environment].size];
   const location = values.location ?? defaultLocations[cloud];
   return {
     bbb: {

@@ -20,6 +20,12 @@ export function hostMinimum(role: "bbb" | "turn", release: Release): HostMinimum
   return role === "bbb" ? { ...release.minimum, diskGb: 20 } : turnMinimum;
 }
 
+/**
+ * The server's disk in GB, where a cloud's server types have none of their own (EC2): for BigBlueButton the packages,
+ * container images, logs, swap and a day's raw recordings. It may grow later, never shrink.
+ */
+export const diskGb = { bbb: 100, turn: 16 } as const;
+
 /** Swap of a host without any, in MB: BigBlueButton's docs ask for 16 GB of memory "with swap enabled". */
 export const swapMb = { bbb: 4096, turn: 1024 } as const;
 
@@ -31,7 +37,7 @@ export interface ServerTypes {
 
 /**
  * Server types where the settings name none. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production;
- * 4 cores and 8 GB do for trying out. Never a burstable type, never ARM.
+ * 4 cores and 8 GB do for trying out. Never a burstable type, never ARM; shared cores only for a TURN server to try out.
  *
  * On EC2 c7a: its virtual CPUs are whole cores, where those of c7i and c6i are threads, two to a core
  * (https://aws.amazon.com/ec2/instance-types/c7a/).
@@ -39,7 +45,7 @@ export interface ServerTypes {
 export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes; prod: ServerTypes }>> = {
   hetzner: {
     test: { bbb: "ccx23", turn: "cpx22" },
-    prod: { bbb: "ccx33", turn: "cpx22" },
+    prod: { bbb: "ccx33", turn: "ccx13" },
   },
   aws: {
     test: { bbb: "c7a.xlarge", turn: "c7a.large" },
@@ -93,8 +99,11 @@ export function isArmServerType(serverType: string): boolean {
   return ARM_TYPE.test(serverType);
 }
 
-/** EC2's burstable families (t1 to t4g) and the flex ones, which promise all of a core for part of the time only. */
-const PART_TIME_TYPE = /^(t\d[a-z]*|[a-z]+\d[a-z]*-flex)(\.|$)/i;
+/**
+ * EC2's burstable families (t1 to t4g) and the flex ones, which promise all of a core for part of the time only, and
+ * Hetzner's shared ones (cx…, cpx…).
+ */
+const PART_TIME_TYPE = /^((t\d[a-z]*|[a-z]+\d[a-z]*-flex)(\.|$)|cp?x\d+$)/i;
 
 /** Whether a server type, of whichever cloud, is named as one whose cores are not its own all the time. */
 export function isPartTimeServerType(serverType: string): boolean {

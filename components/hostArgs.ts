@@ -4,11 +4,10 @@ import type { HostArgs, Role } from "./host";
 /**
  * What the settings ask of the host of a role, on whichever cloud.
  *
- * The recordings volume is protected wherever recordings may matter, that is everywhere but in the environment
- * `test`; servers and addresses only where the settings say so (`prod`). A TURN host holds nothing worth a backup.
+ * A TURN host holds nothing worth a backup.
  */
 export function hostArgs(settings: Settings, role: Role): HostArgs {
-  const { environment, release, recordings, project, stack } = settings;
+  const { release, recordings, project, stack } = settings;
   const { location, serverType, image } = settings.placement[role];
   const common = {
     role,
@@ -32,7 +31,7 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
   return {
     ...common,
     fqdn: settings.bbbFqdn,
-    backups: settings.protected,
-    volume: recordings && { ...recordings, protected: environment !== "test" },
+    backups: settings.backups,
+    volume: recordings,
   };
 }

@@ -14,6 +14,7 @@ import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
 import { capacities, defaultServerTypes } from "../bigbluebutton/sizing";
+import { environments } from "../settings/environments";
 
 const PROJECT = join(__dirname, "..");
 
@@ -29,6 +30,7 @@ const regions: Readonly<Record<string, () => string>> = {
   releases: releasesTables,
   ports: portsTable,
   sizing: sizingTable,
+  environments: environmentsTable,
 };
 
 /**
@@ -151,8 +153,44 @@ function sizingTable(): string {
   return [
     table(["cores", "Hetzner", "EC2", "people in all meetings together", "sources"], rows),
     `Not set, \`serverType\` is \`${prod.bbb}\` in \`prod\` and \`${test.bbb}\` otherwise, and \`turnServerType\` is ` +
-      `\`${prod.turn}\`. Cameras decide, not heads: everyone's picture goes to everyone else.`,
+      `\`${prod.turn}\` in \`prod\` and \`${test.turn}\` otherwise. Cameras decide, not heads: everyone's picture goes to everyone else.`,
   ].join("\n\n");
+}
+
+function environmentsTable(): string {
+  const kinds = Object.values(environments);
+  const yesOrNo = (values: readonly boolean[]) => values.map((value) => (value ? "yes" : "no"));
+  const refused = (what: string) => [`refuses ${what}`, ...yesOrNo(kinds.map(({ strict }) => strict))];
+  return table(
+    ["", ...Object.keys(environments).map((name) => `\`${name}\``)],
+    [
+      [
+        "server and static addresses protected, in Pulumi and at the cloud (`protect`)",
+        ...yesOrNo(kinds.map(({ protect }) => protect)),
+      ],
+      [
+        "recordings volume protected likewise (`protectRecordings`)",
+        ...yesOrNo(kinds.map(({ protectRecordings }) => protectRecordings)),
+      ],
+      [
+        "the cloud's daily backups of the BigBlueButton server (`backups`)",
+        ...yesOrNo(kinds.map(({ backups }) => backups)),
+      ],
+      [
+        "server types where none are set",
+        ...kinds.map(({ size }) =>
+          Object.values(defaultServerTypes)
+            .map((types) => `\`${types[size].bbb}\`, \`${types[size].turn}\``)
+            .join("; "),
+        ),
+      ],
+      refused("releases that are end of life, even with `allowEndOfLife`"),
+      refused("`acmeServer: staging`"),
+      refused("server types with shared or burstable cores"),
+      refused("SSH from everywhere (`0.0.0.0/0`, `::/0`)"),
+      refused("`protect`, `protectRecordings` or `backups` set to `false`"),
+    ],
+  );
 }
 
 function main(): void {

@@ -1,4 +1,5 @@
 import { releases } from "../bigbluebutton/releases";
+import { strictProblems } from "./environments";
 import { fields, setCommand, type FieldValues } from "./fields";
 import { isSpecialUse, qualifyHostname } from "./names";
 import { placementProblems } from "./placement";
@@ -9,6 +10,7 @@ export function conflicts(values: Partial<FieldValues>): Problem[] {
   return [
     ...nameProblems(values),
     ...placementProblems(values),
+    ...strictProblems(values),
     ...releaseProblems(values),
     ...installerProblems(values),
     ...acmeProblems(values),

@@ -50,6 +50,13 @@ const text = z.string({ error: orNotSet("must be a text") }).trim();
 const optionalText = text.optional();
 const flag = z.boolean({ error: "must be true or false" }).default(false);
 
+/** true or false, with a third state, not set, that no boolean of Pulumi.yaml's can have. */
+const unlessSaid = z
+  .union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")], {
+    error: ({ input }) => `must be true or false, not ${JSON.stringify(input)}`,
+  })
+  .optional();
+
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
   const known = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
   return z.enum(values, { error: ({ input }) => `must be ${known}, not ${JSON.stringify(input)}` });
@@ -269,6 +276,13 @@ export const fields = {
     choice(["test", "staging", "prod"]).default("test"),
     setCommand("environment", "prod"),
   ),
+  protect: field("string", unlessSaid, "pulumi config rm protect, for what the environment has"),
+  protectRecordings: field(
+    "string",
+    unlessSaid,
+    "pulumi config rm protectRecordings, for what the environment has",
+  ),
+  backups: field("string", unlessSaid, "pulumi config rm backups, for what the environment has"),
 } as const;
 
 /** The name of a setting. */

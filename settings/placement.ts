@@ -5,6 +5,7 @@ import {
   isPartTimeServerType,
   type CloudName,
 } from "../bigbluebutton/sizing";
+import { environments } from "./environments";
 import { DEFAULT_SNAPSHOT_DAYS, setCommand, type FieldName, type FieldValues } from "./fields";
 import type { Problem } from "./problems";
 
@@ -123,7 +124,7 @@ function serverTypeProblem(
   if (isArmServerType(value)) {
     return { reason: `"${value}" has ARM processors, for which BigBlueButton has no packages`, remedy };
   }
-  return environment === "prod" && isPartTimeServerType(value)
+  return environment && environments[environment].strict && isPartTimeServerType(value)
     ? {
         reason: `"${value}" gives its cores part of the time only, which breaks up sound as meetings grow`,
         remedy: `${remedy} whose cores are its own`,

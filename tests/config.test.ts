@@ -62,6 +62,7 @@ describe("values", () => {
       rotateTurnSecret: "",
       rotateSharedSecret: "",
       protected: false,
+      backups: false,
     });
   });
 
@@ -95,13 +96,16 @@ describe("values", () => {
         upgrade: "2026-11-21",
         rotateTurnSecret: "once",
         rotateSharedSecret: "twice",
-        environment: "prod",
+        environment: "staging",
+        protect: "true",
+        protectRecordings: "false",
+        backups: "true",
       },
       at,
     );
     expect(made).toEqual({
       ...at,
-      environment: "prod",
+      environment: "staging",
       domain: "school.eu",
       bbbFqdn: "meet.school.eu",
       turnFqdn: "relay.school.eu",
@@ -122,13 +126,14 @@ describe("values", () => {
         trustedByBrowsers: false,
       },
       greenlight: true,
-      recordings: { sizeGb: 200, adoptId: "1234" },
+      recordings: { sizeGb: 200, adoptId: "1234", protected: false },
       snapshotDays: 0,
       installer: { url: "http://mirror.school.eu/bbb-install.sh", sha256, version: "focal-270" },
       upgrade: "2026-11-21",
       rotateTurnSecret: "once",
       rotateSharedSecret: "twice",
       protected: true,
+      backups: true,
     });
   });
 
@@ -148,7 +153,7 @@ describe("values", () => {
   test("prod is protected and has a larger server", () => {
     expect(settings({ environment: "prod" })).toMatchObject({
       protected: true,
-      placement: { bbb: { serverType: "ccx33" }, turn: { serverType: "cpx22" } },
+      placement: { bbb: { serverType: "ccx33" }, turn: { serverType: "ccx13" } },
     });
     expect(settings({ environment: "staging" })).toMatchObject({
       protected: false,
@@ -243,8 +248,8 @@ describe("values", () => {
   });
 
   test("an adopted volume needs no size", () => {
-    expect(settings({ recordingsVolumeId: "1234" }).recordings).toEqual({ sizeGb: 0, adoptId: "1234" });
-    expect(settings({ recordingsGb: 10 }).recordings).toEqual({ sizeGb: 10, adoptId: undefined });
+    expect(settings({ recordingsVolumeId: "1234" }).recordings).toMatchObject({ sizeGb: 0, adoptId: "1234" });
+    expect(settings({ recordingsGb: 10 }).recordings).toMatchObject({ sizeGb: 10, adoptId: undefined });
   });
 
   test("a digest alone pins the release's own installer", () => {
@@ -306,7 +311,7 @@ describe("mistakes", () => {
       "location fsn1",
     ],
     ["an ARM server", { serverType: "cax31" }, "serverType", "has ARM processors", "set serverType ccx33"],
-    ["an ARM TURN server", { turnServerType: "cax11" }, "turnServerType", "has ARM", "turnServerType cpx22"],
+    ["an ARM TURN server", { turnServerType: "cax11" }, "turnServerType", "has ARM", "turnServerType ccx13"],
     ["a bad type", { serverType: "8 cores" }, "serverType", "is not the name of a server type", "serverType"],
     ["a bad image", { image: "my image" }, "image", "is not an image's name or id", "pulumi config rm image"],
     ["no network", { sshNetworks: [] }, "sshNetworks", "is not set", "'sshNetworks[0]' YOUR-ADDRESS/32"],
@@ -631,23 +636,22 @@ describe("Pulumi.yaml", () => {
     expect(settings(defaults)).toEqual(settings());
   });
 
-  test("Pulumi.prod.yaml is complete but for what its reader has to change", () => {
-    const { config } = read("Pulumi.prod.yaml") as { config: Record<string, unknown> };
+  test.each([
+    ["staging", { protected: false, backups: false, recordings: { sizeGb: 20, protected: true } }],
+    ["prod", { protected: true, backups: true, recordings: { sizeGb: 200, protected: true } }],
+  ])("Pulumi.%s.yaml is complete but for what its reader has to change", (environment, expected) => {
+    const { config } = read(`Pulumi.${environment}.yaml`) as { config: Record<string, unknown> };
     const raw = Object.fromEntries(
       Object.entries(config).map(([key, value]) => [key.replace(`${String(project["name"])}:`, ""), value]),
     );
     expect(problemsOf(raw)).toEqual([
       ["email", expect.stringContaining("domain for examples"), expect.anything()],
     ]);
-    expect(parseSettings({ ...raw, email: required.email }, at)).toMatchObject({
-      environment: "prod",
-      protected: true,
-      recordings: { sizeGb: 200 },
-    });
+    expect(parseSettings({ ...raw, email: required.email }, at)).toMatchObject({ environment, ...expected });
   });
 
   test("neither file holds a secret", () => {
-    for (const file of ["Pulumi.yaml", "Pulumi.prod.yaml"]) {
+    for (const file of ["Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml"]) {
       expect(readFileSync(join(__dirname, "..", file), "utf8")).not.toMatch(
         /^\s*(secure|encryptionsalt|.*token):/m,
       );

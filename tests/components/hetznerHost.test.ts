@@ -208,7 +208,9 @@ describe("recordings volume", () => {
   });
 
   test("an adopted one is attached by its id and stays outside the stack", async () => {
-    const run = await runProgram({ settings: { recordings: { sizeGb: 50, adoptId: "4711" } } });
+    const run = await runProgram({
+      settings: { recordings: { sizeGb: 50, adoptId: "4711", protected: true } },
+    });
     expect(run.ofType("hcloud:index/volume:Volume")).toEqual([]);
     expect(run.get("bbb-host-volume-attachment").inputs.volumeId).toBe(4711);
     expect(run.get("bbb-recordings").inputs.create).toContain("/dev/disk/by-id/scsi-0HC_Volume_4711 ");
@@ -227,7 +229,7 @@ describe("protection", () => {
       .map(({ name }) => name)
       .sort();
 
-  test("staging: the recordings", () => {
+  test("the recordings only", () => {
     expect(protectedOnes(staging)).toEqual(["bbb-host-volume"]);
     expect(staging.get("bbb-host-server").inputs).toMatchObject({
       backups: false,
@@ -236,14 +238,14 @@ describe("protection", () => {
     });
   });
 
-  test("test: nothing, as it is thrown away", async () => {
-    const run = await runProgram({ settings: { environment: "test" } });
+  test("nothing, as in a deployment to throw away", async () => {
+    const run = await runProgram({ settings: { recordings: { sizeGb: 50, protected: false } } });
     expect(protectedOnes(run)).toEqual([]);
     expect(run.get("bbb-host-volume").inputs.deleteProtection).toBe(false);
   });
 
-  test("prod: servers, addresses and recordings, in Pulumi and at the cloud", async () => {
-    const run = await runProgram({ settings: { environment: "prod", protected: true } });
+  test("servers, addresses and recordings, in Pulumi and at the cloud; and backups", async () => {
+    const run = await runProgram({ settings: { protected: true, backups: true } });
     const expected = [
       "bbb-host-ipv4",
       "bbb-host-ipv6",

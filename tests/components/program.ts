@@ -60,13 +60,14 @@ export const settings: Settings = {
   dns: "hetzner",
   acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
   greenlight: false,
-  recordings: { sizeGb: 50 },
+  recordings: { sizeGb: 50, protected: true },
   snapshotDays: 7,
   installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
   upgrade: "",
   rotateTurnSecret: "",
   rotateSharedSecret: "",
   protected: false,
+  backups: false,
 };
 
 /** Stand-ins for scripts/host, so that a test's expectation does not change with each of their lines. */
