@@ -7,7 +7,8 @@
 # --version: the installer's -v, e.g. jammy-300.
 # --turn-host: the TURN server's name. The secret that the installer gets with it is a throw-away, since command lines
 #   can be read by everybody on the host; wire.sh writes the true one.
-# --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out.
+# --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out:
+#   on EC2 it would ask the metadata service in a way (IMDSv1) that gets no answer, and take the private address for both.
 # --upgrade: any text; a new one makes this run again.
 #
 # Time limit: 3600 s
@@ -169,6 +170,26 @@ fix_owner() { # DIRECTORY USER
   fi
 }
 
+# Behind a translation of addresses the installer sets most of what the media servers announce, and the next upgrade of
+# bbb-freeswitch-core takes it back: so FreeSWITCH looks after it whenever it starts.
+announce_public_address() {
+  local addresses=(--public "${flag[ipv4]}" --private "${flag[private-ipv4]}") pending=$STATE/install-bbb/restart unit
+  if changed put_file "$ROOT/etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf" 644 root:root <<HERE; then
+[Service]
+ExecStartPre=-+$PYTHON -B $LIB/media_addresses.py --only freeswitch ${addresses[*]}
+HERE
+    systemctl daemon-reload
+  fi
+  "$PYTHON" -B "$LIB/media_addresses.py" "${addresses[@]}" --root "${ROOT:-/}" --pending "$pending" ||
+    fail "the media servers' addresses could not be set, for the reason above: mend that, then run pulumi up again"
+  if [[ ! -s $pending ]]; then return 0; fi
+  while IFS= read -r unit; do
+    progress "restarting $unit, which announces ${flag[ipv4]} from now on"
+    timeout 300 systemctl restart "$unit" || fail "$unit did not start: see journalctl -u $unit"
+  done < <(sort -u "$pending")
+  rm "$pending"
+}
+
 fix_owners() {
   fix_owner /var/bigbluebutton bigbluebutton
   fix_owner /var/freeswitch/meetings freeswitch
@@ -182,7 +203,7 @@ fix_owners() {
 need_root
 refuse_while_meetings_run
 hold_automatic_upgrades
-apt_install curl ca-certificates openssl
+apt_install curl ca-certificates openssl python3-yaml
 download_installer
 for attempt in 1 2; do
   if ((attempt == 2)); then
@@ -203,6 +224,7 @@ if [[ -n $found ]]; then
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
 fix_owners
+if [[ -n ${flag[private-ipv4]:-} ]]; then announce_public_address; fi
 if [[ -e $ROOT/var/run/reboot-required ]]; then
   progress "note: the host asks for a reboot, for a new kernel mostly; do that outside of meetings"
 fi

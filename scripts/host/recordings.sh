@@ -24,7 +24,9 @@ directories=(/var/bigbluebutton /var/freeswitch/meetings /var/mediasoup /var/lib
 units=(bbb-web freeswitch bbb-webrtc-sfu bbb-webrtc-recorder kurento-media-server bbb-rap-resque-worker bbb-rap-starter
   bbb-rap-caption-inbox bbb-rap-archive-worker bbb-rap-process-worker bbb-rap-publish-worker bbb-rap-sanity-worker)
 
+# An NVMe device (EC2) has its namespace at the end of its name under some releases of udev, and not under others.
 device_ready() {
+  if [[ ! -b $device && -b ${flag[device]}_1 ]]; then device=${flag[device]}_1; fi
   [[ -b $device ]] && (($(blockdev --getsize64 "$device" 2>/dev/null || echo 0) > 0))
 }
 

@@ -87,7 +87,7 @@ class Writer:
             return 0, 0
 
     def put(self, name, text, restart, owner=None, mode=None):
-        """Writes text to a file where that changes anything. Owner and mode are the file's own unless given."""
+        """Writes text to a file where that changes anything, with a note of what to restart where there is a list. Owner and mode are the file's own unless given."""
         path = self.path(name)
         before = read(path) if os.path.exists(path) else None
         if before is not None:
@@ -97,7 +97,7 @@ class Writer:
             if before == text and (owner, mode) == kept:
                 return
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        if before != text:
+        if before != text and self.pending:
             with open(self.pending, "a", encoding="utf-8") as pending:
                 pending.write(f"{restart}\n")
                 pending.flush()

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { FakeHost, type Done } from "./scripts";
+import { done, FakeHost, type Done } from "./scripts";
 
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
 const NAME = "bbb.example.test";
@@ -87,4 +87,52 @@ test("the shared secret does not get into the log, should the installer print it
   expect(output).toContain("#    bbb-web.properties = (secret)");
   expect(output).not.toContain(SECRET);
   expect(readFileSync(installer, "utf8")).toContain(SECRET);
+});
+
+describe("behind a translation of addresses", () => {
+  const flags = ["--ipv4", "203.0.113.11", "--private-ipv4", "172.31.5.5"];
+  const vars = "opt/freeswitch/etc/freeswitch/vars.xml";
+  const packaged =
+    '<include>\n  <X-PRE-PROCESS cmd="set" data="external_rtp_ip=stun:stun.freeswitch.org"/>\n</include>\n';
+
+  test("the installer is told both addresses, so that it asks no metadata service", async () => {
+    const { output } = await install('touch $home/installed; echo "has $IP and $INTERNAL_IP"', flags);
+    expect(output).toContain("has 203.0.113.11 and 172.31.5.5");
+    const without = await install('echo "has ${IP-no} and ${INTERNAL_IP-no}"');
+    expect(without.output).toContain("has no and no");
+  });
+
+  test("what the installer leaves wrong is set, and only what changed is restarted", async () => {
+    host.put(vars, packaged);
+    const { code } = await install("touch $home/installed", flags);
+    expect(code).toBe(0);
+    expect(host.read(vars)).toContain("external_rtp_ip=203.0.113.11");
+    expect(host.called("systemctl").filter((call) => / (restart|daemon-reload)/.test(call))).toEqual([
+      "systemctl daemon-reload",
+      "systemctl restart freeswitch",
+    ]);
+    host.forgetCalls();
+    await install("true", flags);
+    expect(host.called("systemctl").filter((call) => / (restart|daemon-reload)/.test(call))).toEqual([]);
+  });
+
+  test("FreeSWITCH puts its own right at each start, as after an upgrade of its package", async () => {
+    host.put(vars, packaged);
+    await install("touch $home/installed", flags);
+    const unit = host.read("etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf");
+    const [, command] = /^ExecStartPre=-\+(.*)$/m.exec(unit) ?? [];
+    expect(command).toMatch(/ --only freeswitch --public 203\.0\.113\.11 --private 172\.31\.5\.5$/);
+    host.put(vars, packaged);
+    const started = host.start(["bash", "-c", `${command} --root ${host.root}`]);
+    expect((await done(started)).code).toBe(0);
+    expect(host.read(vars)).toContain("external_rtp_ip=203.0.113.11");
+  });
+});
+
+test("where the public address is on the interface, media servers are left to the installer", async () => {
+  const vars = "opt/freeswitch/etc/freeswitch/vars.xml";
+  host.put(vars, "as it is");
+  await install("touch $home/installed");
+  expect(host.read(vars)).toBe("as it is");
+  expect(() => host.read("etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf")).toThrow();
 });

@@ -132,3 +132,22 @@ test("a volume that was made larger has its file system grown, or the operator k
   host.fake("resize2fs", "exit 1");
   expect((await recordings()).output).toContain("note: the file system of the volume did not grow");
 });
+
+test.each(["", "_1"])(
+  "a volume is waited for whose link appears late, as on EC2, with %j behind its name",
+  async (end) => {
+    await attach();
+    const link = join(host.directory, "nvme-Amazon_Elastic_Block_Store_vol0abc");
+    const script = `(sleep 1; ln -s ${device} ${link}${end}) & bash ${join(SCRIPTS, "recordings.sh")} --device ${link}`;
+    const { code, output } = await done(
+      host.start(["unshare", "--mount", "--propagation", "private", "bash", "-c", script]),
+    );
+    expect(output).toContain(`waiting for the volume ${link} to appear`);
+    expect(output).toContain("for recordings at /srv/bigbluebutton");
+    expect(code).toBe(0);
+    // What mounts it in containers goes by the link that there is.
+    expect(host.read("etc/systemd/system/bbb-deploy-recordings.service")).toContain(
+      `ExecStart=/bin/mount ${link}${end} /srv/bigbluebutton`,
+    );
+  },
+);

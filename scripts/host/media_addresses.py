@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+"""The addresses of BigBlueButton's media servers: the public one is announced, the one on the interface listened on.
+
+    media_addresses.py --public ADDRESS --private ADDRESS [--root DIRECTORY] [--pending FILE] [--only freeswitch]
+
+Sets them on a host whose public address is translated on the way (EC2). bbb-install does the same for FreeSWITCH and
+mediasoup and nothing for LiveKit; and an upgrade of bbb-freeswitch-core puts the private address back, which is what
+--only freeswitch is for, whenever FreeSWITCH starts. Only files whose text changes are written; the services that
+must be restarted for it are added to FILE before, one a line. Standard output: the files written.
+
+As a module of host_check.py it checks them, on every host. Needs python3-yaml.
+"""
+
+import argparse
+import ipaddress
+import json
+import os
+import re
+import subprocess
+import sys
+
+import yaml
+from checks import Wrong, worst
+from wire_files import Mistake, Writer, read
+
+FREESWITCH = ["opt/freeswitch/etc/freeswitch", "opt/freeswitch/conf"]
+SFU = "etc/bigbluebutton/bbb-webrtc-sfu/production.yml"
+SFU_DEFAULT = "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml"
+# The service merges the first into the second each time it starts.
+LIVEKIT = "etc/bigbluebutton/livekit.yaml"
+LIVEKIT_DEFAULT = "usr/share/livekit-server/livekit.yaml"
+
+VARIABLE = r'(<X-PRE-PROCESS\s+cmd="set"\s+data="{}=)([^"]*)(")'
+PARAMETER = r'(<param\s+name="{}"\s+value=")([^"]*)(")'
+
+
+def pieces(text):
+    """XML as (text, whether it is a comment); comments hold settings that look like the true ones."""
+    return [(piece, piece.startswith("<!--")) for piece in re.split(r"(<!--.*?-->)", text, flags=re.DOTALL)]
+
+
+def xml_value(text, pattern, name):
+    found = (re.search(pattern.format(re.escape(name)), piece) for piece, comment in pieces(text) if not comment)
+    return next((match[2] for match in found if match), None)
+
+
+def with_xml_value(text, pattern, name, value):
+    expression = re.compile(pattern.format(re.escape(name)))
+    return "".join(
+        piece if comment else expression.sub(lambda match: f"{match[1]}{value}{match[3]}", piece)
+        for piece, comment in pieces(text)
+    )
+
+
+def expanded(value, variables):
+    """A value of FreeSWITCH's with $${name} replaced by what vars.xml says."""
+    return re.sub(r"\$\$\{(\w+)\}", lambda match: xml_value(variables, VARIABLE, match[1]) or match[0], value or "")
+
+
+def merged(below, above):
+    """As node-config and yq-go do it: mappings are merged, lists replaced."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: merged(below.get(key), value) for key, value in above.items()}}
+
+
+def is_ipv4(text):
+    try:
+        return ipaddress.ip_address(text).version == 4
+    except ValueError:
+        return False
+
+
+class Files:
+    """The configuration files below a root."""
+
+    def __init__(self, root):
+        self.root = root
+        self.freeswitch = next((path for path in FREESWITCH if self.exists(f"{path}/vars.xml")), None)
+
+    def exists(self, name):
+        return os.path.exists(os.path.join(self.root, name))
+
+    def text(self, name):
+        return read(os.path.join(self.root, name)) if self.exists(name) else ""
+
+    def yaml(self, name):
+        try:
+            return yaml.safe_load(self.text(name)) or {}
+        except yaml.YAMLError as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+            raise Mistake(f"/{name} is no valid YAML (line {line}): mend it, then run pulumi up again") from None
+
+
+def dumped(data):
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def set_freeswitch(files, writer, public, private):
+    if not files.freeswitch:
+        return
+    path = f"{files.freeswitch}/vars.xml"
+    text = files.text(path)
+    for name, value in {"local_ip_v4": private, "external_rtp_ip": public, "external_sip_ip": public}.items():
+        text = with_xml_value(text, VARIABLE, name, value)
+    writer.put(path, text, "freeswitch")
+    path = f"{files.freeswitch}/sip_profiles/external.xml"
+    text = files.text(path)
+    wanted = {"ext-rtp-ip": "$${external_rtp_ip}", "ext-sip-ip": "$${external_sip_ip}", "local-network-acl": "none"}
+    for name, value in wanted.items():
+        text = with_xml_value(text, PARAMETER, name, value)
+    writer.put(path, text, "freeswitch")
+
+
+def set_sfu(files, writer, public):
+    if not files.exists(SFU_DEFAULT):
+        return
+    data = files.yaml(SFU)
+    listens = {"ip": "0.0.0.0", "announcedIp": public}
+    others = [entry for entry in data.get("mediasoup", {}).get("webrtc", {}).get("listenIps") or [] if not is_ipv4(entry.get("ip"))]
+    wanted = {
+        "freeswitch": {"ip": public, "sip_ip": public},
+        "mediasoup": {"webrtc": {"listenIps": [listens, *others]}, "plainRtp": {"listenIp": dict(listens)}},
+    }
+    changed = merged(data, wanted)
+    if changed != data:
+        owner = None if files.exists(SFU) else writer.owner("bigbluebutton")
+        writer.put(SFU, dumped(changed), "bbb-webrtc-sfu", owner=owner, mode=None if files.exists(SFU) else 0o644)
+
+
+def set_livekit(files, writer, public):
+    """Without it LiveKit announces the addresses of its interfaces, of which the public one is none."""
+    if not files.exists(LIVEKIT_DEFAULT) or not files.exists(LIVEKIT):
+        return
+    data = files.yaml(LIVEKIT)
+    if data.get("rtc", {}).get("use_external_ip"):
+        return
+    changed = merged(data, {"rtc": {"node_ip": public, "use_external_ip": False}})
+    if changed != data:
+        writer.put(LIVEKIT, dumped(changed), "livekit-server")
+
+
+def wrong_freeswitch(files, public, private):
+    """(file, setting, what it is, what it should be) of each wrong value."""
+    if not files.freeswitch:
+        return
+    path = f"{files.freeswitch}/vars.xml"
+    variables = files.text(path)
+    wanted = {"external_rtp_ip": public, "external_sip_ip": public}
+    if private:
+        wanted["local_ip_v4"] = private
+    for name, value in wanted.items():
+        found = xml_value(variables, VARIABLE, name)
+        if found != value:
+            yield path, name, found, value
+    path = f"{files.freeswitch}/sip_profiles/external.xml"
+    for name in ("ext-rtp-ip", "ext-sip-ip"):
+        found = xml_value(files.text(path), PARAMETER, name)
+        means = expanded(found, variables)
+        if means != public:
+            yield path, name, found if found == means else f"{found}, that is {means}", public
+
+
+def wrong_sfu(files, public, private):
+    if not files.exists(SFU_DEFAULT):
+        return
+    data = merged(files.yaml(SFU_DEFAULT), files.yaml(SFU))
+    listening = ("0.0.0.0", private or public)
+    mediasoup = data.get("mediasoup", {})
+    entries = [entry for entry in mediasoup.get("webrtc", {}).get("listenIps") or [] if is_ipv4(entry.get("ip"))]
+    if not entries:
+        yield SFU, "mediasoup.webrtc.listenIps", None, json.dumps([{"ip": "0.0.0.0", "announcedIp": public}])
+    for entry in entries:
+        if entry["ip"] not in listening:
+            yield SFU, "mediasoup.webrtc.listenIps ip", entry["ip"], "0.0.0.0"
+        announced = entry.get("announcedIp") or entry["ip"]
+        if announced != public:
+            yield SFU, "mediasoup.webrtc.listenIps announcedIp", announced, public
+    # FreeSWITCH, on this host, is who it is announced to.
+    plain = mediasoup.get("plainRtp", {}).get("listenIp") or {}
+    if plain.get("announcedIp") not in (public, private):
+        yield SFU, "mediasoup.plainRtp.listenIp announcedIp", plain.get("announcedIp"), public
+
+
+def wrong_livekit(files, public, private):
+    if not private or not files.exists(LIVEKIT_DEFAULT):
+        return
+    rtc = merged(files.yaml(LIVEKIT_DEFAULT), files.yaml(LIVEKIT)).get("rtc", {})
+    if not rtc.get("use_external_ip") and rtc.get("node_ip") != public:
+        yield LIVEKIT, "rtc.node_ip", rtc.get("node_ip"), public
+
+
+def on_an_interface(address):
+    shown = subprocess.run(["ip", "-4", "-o", "address", "show", "to", address], capture_output=True, text=True, check=False)
+    return address in shown.stdout
+
+
+def check_addresses(root, public, private):
+    """What the media servers announce and listen on. @raise Wrong naming each file and value"""
+    files = Files(root)
+    wrong = []
+    for finder in (wrong_freeswitch, wrong_sfu, wrong_livekit):
+        for path, name, found, value in finder(files, public, private):
+            remedy = f"set {name} to {value} in /{path}, then bbb-conf --restart"
+            wrong.append(Wrong(f"{name} in /{path} is {found or 'not set'}, not {value}", remedy))
+    if private and not on_an_interface(public):
+        # bbb-install's way of letting FreeSWITCH and bbb-webrtc-sfu meet at the address that both know.
+        wrong.append(Wrong(f"{public} is not on lo, where FreeSWITCH listens for bbb-webrtc-sfu", "systemctl restart dummy-nic"))
+    return worst([*wrong, f"{public} announced" + (f", {private} listened on" if private else "")])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--public", required=True)
+    parser.add_argument("--private", required=True)
+    parser.add_argument("--root", default="/")
+    parser.add_argument("--pending")
+    parser.add_argument("--only", choices=["freeswitch"])
+    options = parser.parse_args()
+    files = Files(options.root)
+    writer = Writer(options.root, options.pending)
+    set_freeswitch(files, writer, options.public, options.private)
+    if not options.only:
+        set_sfu(files, writer, options.public)
+        set_livekit(files, writer, options.public)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Mistake as mistake:
+        sys.exit(str(mistake))
