@@ -87,7 +87,10 @@ class Writer:
             return 0, 0
 
     def put(self, name, text, restart, owner=None, mode=None):
-        """Writes text to a file where that changes anything, with a note of what to restart where there is a list. Owner and mode are the file's own unless given."""
+        """Writes text to a file where that changes anything, after a note of what to restart where there is a list.
+
+        Owner and mode are the file's own unless given.
+        """
         path = self.path(name)
         before = read(path) if os.path.exists(path) else None
         if before is not None:

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
@@ -138,10 +138,13 @@ test.each(["", "_1"])(
   async (end) => {
     await attach();
     const link = join(host.directory, "nvme-Amazon_Elastic_Block_Store_vol0abc");
-    const script = `(sleep 1; ln -s ${device} ${link}${end}) & bash ${join(SCRIPTS, "recordings.sh")} --device ${link}`;
-    const { code, output } = await done(
-      host.start(["unshare", "--mount", "--propagation", "private", "bash", "-c", script]),
-    );
+    const script = `bash ${join(SCRIPTS, "recordings.sh")} --device ${link}`;
+    const child = host.start(["unshare", "--mount", "--propagation", "private", "bash", "-c", script]);
+    child.stdout!.on("data", (data: Buffer) => {
+      if (data.toString().includes("waiting for the volume") && !existsSync(link + end))
+        symlinkSync(device, link + end);
+    });
+    const { code, output } = await done(child);
     expect(output).toContain(`waiting for the volume ${link} to appear`);
     expect(output).toContain("for recordings at /srv/bigbluebutton");
     expect(code).toBe(0);
