@@ -1,0 +1,103 @@
+/** What the operator's commands ask of an engine: the Pulumi CLI, or in the sandbox the sandbox's own. */
+
+/**
+ * Settings of a stack by their plain keys ("domain"), values as they are in a Pulumi.<stack>.yaml; a key with a colon
+ * ("hcloud:token") configures a provider.
+ */
+export type StackSettings = Readonly<Record<string, unknown>>;
+
+/** A stack of this project, as the engine has it. */
+export interface StackInfo {
+  readonly name: string;
+  /** An update of it is running right now. */
+  readonly updating: boolean;
+  /** How its last update ended; undefined where that is not known, or there was none. */
+  readonly lastResult?: "succeeded" | "failed";
+  /** When it was first updated. */
+  readonly created?: Date;
+}
+
+/** A resource in a stack's state. Secrets in inputs and outputs are encrypted or left out, never in clear. */
+export interface StackResource {
+  readonly urn: string;
+  /** e.g. "hcloud:index/server:Server" */
+  readonly type: string;
+  /** The logical name, e.g. "bbb-host-server". */
+  readonly name: string;
+  /** The provider's id; undefined for components. */
+  readonly id?: string;
+  readonly protect: boolean;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly created?: Date;
+}
+
+/** What an update or its preview does to one resource, in the order in which it is announced. */
+export interface Change {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly step: "create" | "update" | "replace" | "delete";
+  /** Paths of the changed inputs, e.g. "labels.expires" or "labels"; empty where they are not known. */
+  readonly paths: readonly string[];
+}
+
+/** The stacks of this project. */
+export interface Stacks {
+  /** The project's name, of Pulumi.yaml; the label `project` of everything it makes. */
+  readonly project: string;
+  list(): Promise<readonly StackInfo[]>;
+  /** @throws StackNotFound */
+  settings(stack: string): Promise<StackSettings>;
+  /** What {@link up} would do. */
+  preview(stack: string, settings: StackSettings): Promise<readonly Change[]>;
+  /**
+   * Bring the stack to what the program says, making it where there is none. The settings are on record before the
+   * first resource is made, so that whatever happens the stack can be found and removed.
+   *
+   * @throws UpdateFailed when all that could be done is done; StackBusy
+   */
+  up(stack: string, settings: StackSettings): Promise<void>;
+  /**
+   * Delete all resources that are not protected.
+   *
+   * @throws UpdateFailed, StackBusy, StackNotFound
+   */
+  destroy(stack: string): Promise<void>;
+  /** Forget a stack without resources, its settings and its history. @throws StackBusy, StackNotFound */
+  remove(stack: string): Promise<void>;
+  /** Outputs by name, secrets as "[secret]" unless asked for. @throws StackNotFound */
+  outputs(
+    stack: string,
+    options: { readonly showSecrets: boolean },
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** Everything in the state. @throws StackNotFound */
+  resources(stack: string): Promise<readonly StackResource[]>;
+}
+
+/** There is no such stack. */
+export class StackNotFound extends Error {
+  constructor(readonly stack: string) {
+    super(`there is no stack ${stack}`);
+  }
+}
+
+/** Another update of the stack is running. */
+export class StackBusy extends Error {
+  constructor(
+    readonly stack: string,
+    detail = "another update of it is running",
+  ) {
+    super(`stack ${stack} is locked: ${detail}`);
+  }
+}
+
+/** The update ended with errors, all of which have been printed. */
+export class UpdateFailed extends Error {
+  constructor(
+    readonly stack: string,
+    reason: string,
+  ) {
+    super(`stack ${stack}: ${reason}`);
+  }
+}
