@@ -1,4 +1,4 @@
-/** Two projects: `unit` needs nothing but Node, `e2e` needs the sandbox (root, see scripts/test). */
+/** `unit` needs nothing but Node; `e2e` and the longer `mixes` need the sandbox (root, see scripts/test). */
 const common = {
   rootDir: __dirname,
   testEnvironment: "node",
@@ -25,7 +25,12 @@ module.exports = {
     {
       ...common,
       displayName: "e2e",
-      testMatch: ["<rootDir>/tests/e2e/**/*.test.ts"],
+      testMatch: ["<rootDir>/tests/e2e/*.test.ts"],
+    },
+    {
+      ...common,
+      displayName: "mixes",
+      testMatch: ["<rootDir>/tests/e2e/mixes/*.test.ts"],
     },
   ],
 };

@@ -91,3 +91,55 @@ function running(reservation: Record<string, unknown>): string[] {
   const instances = reservation.Instances as { InstanceId: string; State: { Name: string } }[];
   return instances.filter(({ State }) => State.Name !== "terminated").map(({ InstanceId }) => InstanceId);
 }
+
+/** What is left at either cloud. */
+export async function allInventory(): Promise<Inventory> {
+  return { ...(await hetznerInventory()), ...(await awsInventory()) };
+}
+
+interface Subnet {
+  readonly SubnetId: string;
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];
+  readonly Ipv6CidrBlockAssociationSet?: readonly unknown[];
+}
+
+async function subnets(): Promise<Subnet[]> {
+  const [answer] = await aws(["ec2", "describe_subnets", {}]);
+  return (answer?.Subnets ?? []) as unknown as Subnet[];
+}
+
+/** The id of a subnet of the account: the one of that name, or one without a name, with or without IPv6. */
+export async function subnetWith({ name, ipv6 }: { name?: string; ipv6?: boolean }): Promise<string> {
+  const nameOf = ({ Tags = [] }: Subnet) => Tags.find(({ Key }) => Key === "Name")?.Value;
+  const found = (await subnets()).find(
+    (subnet) =>
+      nameOf(subnet) === name &&
+      (ipv6 === undefined || ipv6 === (subnet.Ipv6CidrBlockAssociationSet ?? []).length > 0),
+  );
+  if (found === undefined) throw new Error("the account has no such subnet");
+  return found.SubnetId;
+}
+
+/** Delete the default VPC with all that belongs to it. */
+export async function deleteDefaultVpc(): Promise<void> {
+  const [vpcs, gateways] = await aws(
+    ["ec2", "describe_vpcs", { Filters: [{ Name: "is-default", Values: ["true"] }] }],
+    ["ec2", "describe_internet_gateways", {}],
+  );
+  const { VpcId } = vpcs?.Vpcs?.[0] ?? {};
+  const { InternetGatewayId } = gateways?.InternetGateways?.[0] ?? {};
+  await aws(
+    ...(await subnets()).map(({ SubnetId }) => ["ec2", "delete_subnet", { SubnetId }] as const),
+    ["ec2", "detach_internet_gateway", { InternetGatewayId, VpcId }],
+    ["ec2", "delete_internet_gateway", { InternetGatewayId }],
+  );
+  const [tables] = await aws(["ec2", "describe_route_tables", {}]);
+  const own = (tables?.RouteTables ?? []).filter(
+    ({ Associations }) => (Associations as unknown[]).length === 0,
+  );
+  await aws(...own.map(({ RouteTableId }) => ["ec2", "delete_route_table", { RouteTableId }] as const), [
+    "ec2",
+    "delete_vpc",
+    { VpcId },
+  ]);
+}

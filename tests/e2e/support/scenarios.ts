@@ -1,5 +1,5 @@
 import { awsTests } from "./awsTests";
-import { awsInventory, cloudSecrets, hetznerInventory, type Inventory } from "./clouds";
+import { allInventory, cloudSecrets, hetznerInventory, type Inventory } from "./clouds";
 import { IN_HETZNER_DNS, IN_ROUTE53, type Engine, type Names, type Outputs } from "./sandbox";
 import type { Secret } from "./secrets";
 
@@ -46,6 +46,6 @@ export const AWS: Scenario = {
     token=$(curl -sSf -m 5 -X PUT -H "$header-ttl-seconds: 60" http://169.254.169.254/latest/api/token) || exit
     curl -sSf -m 5 -H "$header: $token" http://169.254.169.254/latest/meta-data/public-ipv4`,
   credentials: () => cloudSecrets(["hetzner", "aws"]),
-  inventory: async () => ({ ...(await hetznerInventory()), ...(await awsInventory()) }),
+  inventory: allInventory,
   ownTests: awsTests(IN_ROUTE53),
 };
