@@ -1,46 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { CloudName } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
 import { manualDns, type Dns } from "./dns";
-import type { Host, OperatorKey, Role } from "./host";
+import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
+import { allFound, orRefused } from "./lookUps";
 
-/** What a deployment asks of the cloud that it runs on. */
+/** What one cloud offers. Both methods look up what they need and make nothing. */
 export interface Cloud {
-  /** Make the host of a role. */
-  host(role: Role): Host;
-  readonly dns: Dns;
+  /**
+   * @param hosts All that are to be made there.
+   * @returns What makes the hosts, once there is a key to log in with.
+   * @throws LookUpError with everything that the cloud lacks for them.
+   */
+  findHosts(hosts: readonly HostArgs[]): Promise<(operatorKey: OperatorKey) => HostMaker>;
+  /** @throws LookUpError if the cloud has no such zone. */
+  findZone(domain: string): Promise<Dns>;
 }
 
-/** The one place where a cloud is chosen; a cloud's package is loaded only where it is. */
-export function openCloud(settings: Settings, operatorKey: OperatorKey): Cloud {
-  const makeHost = hostMaker(settings, operatorKey);
+/** What a deployment asks of the clouds that it runs on. */
+export interface Clouds {
+  readonly dns: Dns;
+  /** Makes both hosts, each where the settings place it. */
+  hosts(operatorKey: OperatorKey): Readonly<Record<Role, Host>>;
+}
+
+const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
+
+/**
+ * The one place where clouds are chosen; a cloud's package is loaded only where the settings use it.
+ *
+ * @throws SettingsError with everything that the clouds lack, before anything is made.
+ */
+export async function openClouds(settings: Settings): Promise<Clouds> {
+  const { placement, dns, domain } = settings;
+  const args = { bbb: hostArgs(settings, "bbb"), turn: hostArgs(settings, "turn") };
+  const cloud = once((name: CloudName) => loadCloud(name, settings));
+  const findHosts = once((name: CloudName) =>
+    cloud(name).findHosts([args.bbb, args.turn].filter(({ role }) => placement[role].cloud === name)),
+  );
+
+  const [zone, bbb, turn] = await orRefused(
+    allFound([
+      dns === "manual" ? Promise.resolve(manualDns) : cloud(dnsClouds[dns]).findZone(domain),
+      findHosts(placement.bbb.cloud),
+      findHosts(placement.turn.cloud),
+    ]),
+    settings,
+  );
   return {
-    host: (role) => makeHost(`${role}-host`, hostArgs(settings, role)),
-    dns: chooseDns(settings),
+    dns: zone,
+    hosts(operatorKey) {
+      const maker = once((found: typeof bbb) => found(operatorKey));
+      return { bbb: maker(bbb)("bbb-host", args.bbb), turn: maker(turn)("turn-host", args.turn) };
+    },
   };
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import at the top would load every cloud's package */
 
-function hostMaker({ placement, project, stack }: Settings, operatorKey: OperatorKey) {
-  switch (placement.bbb.cloud) {
-    case "hetzner": {
-      const { hetznerHosts } = require("./hetznerHost") as typeof import("./hetznerHost");
-      return hetznerHosts({ project, stack }, operatorKey);
+function loadCloud(name: CloudName, settings: Settings): Cloud {
+  try {
+    switch (name) {
+      case "hetzner":
+        return (require("./hetznerCloud") as typeof import("./hetznerCloud")).hetznerCloud(settings);
+      case "aws":
+        return (require("./awsCloud") as typeof import("./awsCloud")).awsCloud(settings);
     }
-    case "aws":
-      throw new Error("cloud: aws can't be deployed to yet; set it to hetzner");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND")) throw error;
+    const [reason] = error.message.split("\n");
+    throw new pulumi.RunError(
+      `The settings use ${name}, whose package is not installed: ${reason}. Run npm ci without --omit=optional.`,
+    );
   }
 }
 
-function chooseDns({ dns, domain }: Settings): Dns {
-  switch (dns) {
-    case "hetzner": {
-      const { hetznerDns } = require("./hetznerDns") as typeof import("./hetznerDns");
-      return hetznerDns(domain);
-    }
-    case "route53":
-      throw new Error("dns: route53 can't be deployed to yet");
-    case "manual":
-      return manualDns;
-  }
+/** The same function, called once for each argument. */
+function once<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as V;
+  };
 }

@@ -1,16 +1,17 @@
 import * as hcloud from "@pulumi/hcloud";
-import * as pulumi from "@pulumi/pulumi";
 
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
 import { hetznerLabels } from "./hetznerLabels";
+import { LookUpError } from "./lookUps";
 
 /**
  * Record sets in a zone of the Hetzner Cloud project.
  *
- * @param domain The zone's name, e.g. "example.org". It is looked up, never created; if that fails so does the update.
+ * @param domain The zone's name, e.g. "example.org". It is looked up, never created.
+ * @throws LookUpError if it could not be read.
  */
-export function hetznerDns(domain: string): Dns {
-  const zone = pulumi.output(lookUpZone(domain));
+export async function hetznerDns(domain: string): Promise<Dns> {
+  const zone = await lookUpZone(domain);
   return {
     waitSeconds: 600,
     publish: (name, args, { parent }) =>
@@ -33,16 +34,20 @@ export function hetznerDns(domain: string): Dns {
 }
 
 /** @returns What records are made in: the zone's name. */
-export async function lookUpZone(domain: string): Promise<string> {
+async function lookUpZone(domain: string): Promise<string> {
   try {
     const zone = await hcloud.getZone({ name: domain });
     return zone.name ?? domain;
   } catch (error) {
-    throw new Error(
-      `domain: the zone "${domain}" could not be read at Hetzner Cloud. Create it in the project that the token ` +
-        `belongs to, or set dns to manual. Hetzner's answer: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    const answer = error instanceof Error ? error.message : String(error);
+    throw new LookUpError([
+      {
+        key: "domain",
+        reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
+        remedy:
+          "create it in the project that the token belongs to, or pulumi config set dns route53 or manual",
+      },
+    ]);
   }
 }
 

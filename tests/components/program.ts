@@ -7,8 +7,9 @@ import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { releases } from "../../bigbluebutton/releases";
 import type { ScriptFile } from "../../components/bundle";
 import type * as Clouds from "../../components/clouds";
-import type { Host, Role } from "../../components/host";
+import type { Host, OperatorKey } from "../../components/host";
 import type { Settings } from "../../config";
+import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
 /** A resource as the engine is asked for it. */
 export interface Registered {
@@ -16,6 +17,8 @@ export interface Registered {
   readonly name: string;
   readonly urn: string;
   readonly parent: string;
+  /** The name of an explicit provider. */
+  readonly provider: string;
   /** Secrets unwrapped; their top-level names are in `secretInputs`. */
   readonly inputs: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
   readonly secretInputs: readonly string[];
@@ -30,11 +33,21 @@ export interface Registered {
   readonly createTimeout: string;
 }
 
+/** A question to a cloud. */
+export interface LookUp {
+  readonly token: string;
+  /** As {@link Registered.provider}. */
+  readonly provider: string;
+  /** How many resources had been registered by then. */
+  readonly resourcesBefore: number;
+}
+
 /** What a program did when it ran. */
 export interface Run {
   readonly outputs: Record<string, pulumi.Output<unknown>>;
   readonly resources: readonly Registered[];
   readonly messages: readonly string[];
+  readonly lookUps: readonly LookUp[];
   /** @throws Error unless there is exactly one. */
   get(name: string): Registered;
   ofType(type: string): Registered[];
@@ -101,6 +114,8 @@ export interface Variation {
   readonly scripts?: readonly ScriptFile[];
   /** Replaces what a host says of itself, as on another cloud. */
   readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
+  /** What is otherwise in the account at AWS. */
+  readonly aws?: Partial<AwsWorld>;
 }
 
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
@@ -110,22 +125,33 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
     jest.doMock("../../components/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
     const clouds = jest.requireActual<typeof Clouds>("../../components/clouds");
     jest.doMock("../../components/clouds", () => ({
-      openCloud(...args: Parameters<typeof clouds.openCloud>) {
-        const cloud = clouds.openCloud(...args);
+      async openClouds(...args: Parameters<typeof clouds.openClouds>) {
+        const opened = await clouds.openClouds(...args);
         const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
-        return { ...cloud, host: (role: Role) => vary(cloud.host(role)) };
+        return {
+          ...opened,
+          hosts(operatorKey: OperatorKey) {
+            const { bbb, turn } = opened.hosts(operatorKey);
+            return { bbb: vary(bbb), turn: vary(turn) };
+          },
+        };
       },
     }));
-    return require("../../index"); // eslint-disable-line @typescript-eslint/no-require-imports
-  });
+    const program = require("../../index") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
+    return program();
+  }, variation.aws);
 }
 
-async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run> {
+async function run(
+  program: (sdk: typeof pulumi) => Promise<Run["outputs"]>,
+  aws: Partial<AwsWorld> = {},
+): Promise<Run> {
   jest.resetModules();
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const sdk = require("@pulumi/pulumi") as typeof pulumi;
   const resources: Registered[] = [];
   const messages: string[] = [];
+  const lookUps: LookUp[] = [];
   const inputs = new Map<string, MockResourceArgs>();
   jest.spyOn(sdk.log, "info").mockImplementation((message) => {
     messages.push(message);
@@ -135,11 +161,16 @@ async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run
     {
       newResource(args) {
         inputs.set(`${args.type} ${args.name}`, args);
-        return { id: String(idOf(args.name)), state: { ...args.inputs, ...computed(args) } };
+        const id = args.type.startsWith("aws:") ? awsIdOf(args.type, args.name) : String(idOf(args.name));
+        return { id, state: { ...args.inputs, ...computed(args) } };
       },
-      call: ({ token, inputs }) => {
+      call({ token, inputs, provider }) {
+        lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
+        if (token.startsWith("aws:")) return awsAnswer({ ...world, ...aws }, token, inputs);
         if (token !== "hcloud:index/getZone:getZone") throw new Error(`unexpected call of ${token}`);
-        if (inputs.name !== "example.org") throw new Error(`zone ${inputs.name} not found`);
+        if (inputs.name !== "example.org") {
+          throw Object.assign(new Error(), { details: `zone ${inputs.name} not found` });
+        }
         return { id: 7, name: "example.org", ttl: 3600, mode: "primary" };
       },
     },
@@ -158,6 +189,7 @@ async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run
           name: request.getName(),
           urn: response.getUrn(),
           parent: nameOf(request.getParent()),
+          provider: providerOf(request.getProvider()),
           inputs: Object.fromEntries(
             Object.entries(raw).map(([key, value]) => [key, unwrapRpcSecret(value)]),
           ),
@@ -174,12 +206,13 @@ async function run(program: (sdk: typeof pulumi) => Run["outputs"]): Promise<Run
       }
       callback(error, response);
     });
-  const outputs = program(sdk);
+  const outputs = await program(sdk);
   await sdk.runtime.disconnect();
   return {
     outputs,
     resources,
     messages,
+    lookUps,
     ofType: (type) => resources.filter((resource) => resource.type === type),
     get(name) {
       const found = resources.filter(
@@ -203,7 +236,7 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
         privateKeyOpenssh: `-----BEGIN ${secretOf(name)}-----\n`,
       };
     default:
-      return {};
+      return awsComputed(type, name, inputs) ?? {};
   }
 }
 
@@ -211,6 +244,11 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
 function addressOf(name: string): string {
   const host = name.startsWith("bbb") ? 1 : 2;
   return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
+}
+
+/** A reference to a provider is its URN and its id. */
+function providerOf(reference: string | undefined): string {
+  return reference?.split("::").at(-2) ?? "";
 }
 
 function nameOf(urn: string): string {

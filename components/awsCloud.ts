@@ -1,0 +1,28 @@
+import * as aws from "@pulumi/aws";
+
+import { defaultLocations } from "../bigbluebutton/sizing";
+import type { Settings } from "../config";
+import { environments } from "../settings/environments";
+import { awsHosts } from "./awsHost";
+import { findAwsPlacement } from "./awsPlacement";
+import type { Cloud } from "./clouds";
+import { route53Dns } from "./route53Dns";
+
+/**
+ * AWS, in the account that the credentials of the environment belong to (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the
+ * region of the hosts there; Route 53 has none, so without hosts it is the default one.
+ */
+export function awsCloud({ project, stack, placement, network, environment }: Settings): Cloud {
+  const hosts = [placement.bbb, placement.turn].filter(({ cloud }) => cloud === "aws");
+  const region = hosts[0]?.location ?? defaultLocations.aws;
+  const provider = new aws.Provider("aws", { region });
+  return {
+    async findHosts(hosts) {
+      const request = { region, ...network, hosts, fullTimeCores: environments[environment].strict };
+      const found = await findAwsPlacement(request, provider);
+      return (operatorKey) =>
+        awsHosts({ labels: { project, stack }, hosts, placement: found, operatorKey, provider });
+    },
+    findZone: (domain) => route53Dns(domain, provider),
+  };
+}

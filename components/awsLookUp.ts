@@ -1,0 +1,29 @@
+import type { Problem } from "../settings/problems";
+import { LookUpError } from "./lookUps";
+
+/** How the provider says that there is nothing such: its own words, or EC2's codes and sentences. */
+const NOT_FOUND = /no matching|no results|not found|\.NotFound|do(es)? not exist|InvalidInstanceType/i;
+
+/**
+ * The answer to a question put to AWS.
+ *
+ * @param missing What is wrong with the settings where AWS has nothing such.
+ * @throws LookUpError with that, or with AWS's own words where it did not answer.
+ */
+export async function awsLookUp<T>(ask: () => Promise<T>, missing: Problem): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const answer = error instanceof Error ? error.message : String(error);
+    throw new LookUpError([NOT_FOUND.test(answer) ? missing : unanswered(missing.key, answer)]);
+  }
+}
+
+function unanswered(key: string, answer: string): Problem {
+  return {
+    key,
+    reason: `could not be checked at AWS: ${answer}`,
+    remedy:
+      "check the account's credentials (aws sts get-caller-identity), what they allow, and the connection",
+  };
+}
