@@ -170,6 +170,22 @@ fix_owner() { # DIRECTORY USER
   fi
 }
 
+# The installer puts the public address on lo, too, where FreeSWITCH then listens for bbb-webrtc-sfu. Its unit fails where
+# the address is there already, as when it starts right after that.
+mend_dummy_nic() {
+  if ! systemctl cat dummy-nic.service >/dev/null 2>&1; then return 0; fi
+  if changed put_file "$ROOT/etc/systemd/system/dummy-nic.service.d/50-bbb-deploy.conf" 644 root:root <<HERE; then
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=
+ExecStart=/sbin/ip address replace ${flag[ipv4]}/32 dev lo
+HERE
+    systemctl daemon-reload
+  fi
+  systemctl is-active --quiet dummy-nic || systemctl restart dummy-nic || fail "${flag[ipv4]} could not be put on lo: see journalctl -u dummy-nic"
+}
+
 # Behind a translation of addresses the installer sets most of what the media servers announce, and the next upgrade of
 # bbb-freeswitch-core takes it back: so FreeSWITCH looks after it whenever it starts.
 announce_public_address() {
@@ -224,7 +240,10 @@ if [[ -n $found ]]; then
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
 fix_owners
-if [[ -n ${flag[private-ipv4]:-} ]]; then announce_public_address; fi
+if [[ -n ${flag[private-ipv4]:-} ]]; then
+  mend_dummy_nic
+  announce_public_address
+fi
 if [[ -e $ROOT/var/run/reboot-required ]]; then
   progress "note: the host asks for a reboot, for a new kernel mostly; do that outside of meetings"
 fi

@@ -203,8 +203,10 @@ def check_addresses(root, public, private):
         for path, name, found, value in finder(files, public, private):
             remedy = f"set {name} to {value} in /{path}, then bbb-conf --restart"
             wrong.append(Wrong(f"{name} in /{path} is {found or 'not set'}, not {value}", remedy))
-    if private and not on_an_interface(public):
-        # bbb-install's way of letting FreeSWITCH and bbb-webrtc-sfu meet at the address that both know.
+    # bbb-install's way of letting FreeSWITCH and bbb-webrtc-sfu meet at the address that both know.
+    profile = files.text(f"{files.freeswitch}/sip_profiles/external.xml") if files.freeswitch else ""
+    binding = xml_value(profile, PARAMETER, "ws-binding") or ""
+    if private and binding.startswith(f"{public}:") and not on_an_interface(public):
         wrong.append(Wrong(f"{public} is not on lo, where FreeSWITCH listens for bbb-webrtc-sfu", "systemctl restart dummy-nic"))
     return worst([*wrong, f"{public} announced" + (f", {private} listened on" if private else "")])
 

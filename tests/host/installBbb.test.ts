@@ -95,6 +95,8 @@ describe("behind a translation of addresses", () => {
   const packaged =
     '<include>\n  <X-PRE-PROCESS cmd="set" data="external_rtp_ip=stun:stun.freeswitch.org"/>\n</include>\n';
 
+  beforeEach(() => host.fake("systemctl", "[[ $1 != is-active && $1 != cat ]]"));
+
   test("the installer is told both addresses, so that it asks no metadata service", async () => {
     const { output } = await install('touch $home/installed; echo "has $IP and $INTERNAL_IP"', flags);
     expect(output).toContain("has 203.0.113.11 and 172.31.5.5");
@@ -114,6 +116,20 @@ describe("behind a translation of addresses", () => {
     host.forgetCalls();
     await install("true", flags);
     expect(host.called("systemctl").filter((call) => / (restart|daemon-reload)/.test(call))).toEqual([]);
+  });
+
+  test("the installer's unit for the address on lo fails no more where it is there already", async () => {
+    host.fake(
+      "systemctl",
+      '[[ $* == "restart dummy-nic" ]] && touch $HOME/up; [[ $1 != is-active || ( $* == *dummy-nic && -e $HOME/up ) ]]',
+    );
+    await install("touch $home/installed", flags);
+    const unit = "etc/systemd/system/dummy-nic.service.d/50-bbb-deploy.conf";
+    expect(host.read(unit)).toContain(
+      "ExecStart=\nExecStart=/sbin/ip address replace 203.0.113.11/32 dev lo\n",
+    );
+    await install("true", flags);
+    expect(host.called("systemctl").filter((call) => call === "systemctl restart dummy-nic")).toHaveLength(1);
   });
 
   test("FreeSWITCH puts its own right at each start, as after an upgrade of its package", async () => {

@@ -259,17 +259,45 @@ need_x64() {
   if [ "$UNAME" != "x86_64" ]; then err "You must run this command on a 64-bit server."; fi
 }
 
-# IP and, where the public address is not on an interface, INTERNAL_IP; a caller that sets IP is believed. The
-# original also asks EC2's metadata service and an outside resolver.
+# IP and, where the public address is not on an interface, INTERNAL_IP; a caller that sets IP is believed. What the
+# original knows an EC2 host by, its product_uuid, a container has not: here it is the private address. The metadata
+# service is asked in EC2's first manner, as by the original: where tokens are required it says nothing, and the private
+# address is taken for the public one. Other clouds and the outside resolver are left out.
 get_IP() {
   if [ -n "$IP" ]; then return 0; fi
 
-  local device addresses
+  local device addresses external_ip nc_PID
   device=$(awk '$2 == 00000000 { print $1 }' /proc/net/route | head -1)
   addresses=$(LANG=C ip -4 -br address show dev "$device" | awk '{ $1=$2=""; print $0 }')
   read -r IP _ <<<"$addresses"
   IP=${IP/\/*/}
   if [ -z "$IP" ]; then read -r IP _ <<<"$(hostname -I)"; fi
+
+  if [[ $IP =~ ^(10\.|172\.(1[6-9]|2[0-9]|3[01])\.|192\.168\.) ]]; then
+    external_ip=$(wget -qO- --timeout=5 --tries=1 http://169.254.169.254/latest/meta-data/public-ipv4)
+  fi
+
+  # Only where the external address leads back here (hairpin) is it believed.
+  if [ -n "$external_ip" ] && [ "$IP" != "$external_ip" ]; then
+    if which nginx >/dev/null; then systemctl stop nginx; fi
+    need_pkg netcat-openbsd
+    nc -l -p 443 >/dev/null 2>&1 &
+    nc_PID=$!
+    sleep 1
+    if nc -zvw3 "$external_ip" 443 >/dev/null 2>&1; then
+      INTERNAL_IP=$IP
+      IP=$external_ip
+      echo
+      echo "  Detected this server has an internal/external IP address."
+      echo
+      echo "      INTERNAL_IP: $INTERNAL_IP"
+      echo "    (external) IP: $IP"
+      echo
+    fi
+    kill $nc_PID >/dev/null 2>&1
+    if which nginx >/dev/null; then systemctl start nginx; fi
+  fi
+
   if [ -z "$IP" ]; then err "Unable to determine local IP address."; fi
 }
 

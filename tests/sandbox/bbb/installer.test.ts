@@ -1,7 +1,7 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { build, FakeHost } from "./standin";
+import { build, FakeHost, packaged, STANDIN } from "./standin";
 
 jest.setTimeout(120_000);
 
@@ -31,8 +31,8 @@ beforeEach(() => {
 });
 afterEach(() => host.remove());
 
-const install = (args: readonly string[], release = "jammy-30") =>
-  host.run(join(out, "bbb-install", release, "bbb-install.sh"), args);
+const install = (args: readonly string[], release = "jammy-30", env: NodeJS.ProcessEnv = {}) =>
+  host.run(join(out, "bbb-install", release, "bbb-install.sh"), args, env);
 const good = [
   "-v",
   "jammy-300",
@@ -161,4 +161,92 @@ test("4.0 has an option more, and its own version check", () => {
   expect(stderr).toContain(
     "can only install BigBlueButton 4.0 and is meant to be run on Ubuntu 24.04 (noble) server.",
   );
+});
+
+describe("behind a translation of addresses, as on EC2,", () => {
+  const metadata = "http://169.254.169.254/latest/meta-data/public-ipv4";
+  const recorded = (): string[] =>
+    host
+      .calls()
+      .flatMap(
+        (call) =>
+          /--value external_rtp_ip=(\S+) |announcedIp = "(.*)"|^ip addr add (\S+) dev lo$/.exec(call) ?? [],
+      )
+      .filter((part) => /^\d+(\.\d+){3}$/.test(part ?? ""));
+
+  beforeEach(() => {
+    host.command("certbot", "exit 0");
+    host.command("ip", "if [[ $* != *addr\\ add* ]]; then echo 'eth0 UP 172.31.5.5/32 '; fi");
+    host.command("nc", "[[ $1 != -zvw3 ]] || exit 1");
+    host.write("/usr/local/bigbluebutton/core/scripts/bigbluebutton.yml", "");
+    mkdirSync(host.path("/lib/systemd/system"), { recursive: true });
+  });
+
+  /** The metadata service's answer to a request without a token; undefined where it refuses that. */
+  const answers = (address?: string): void =>
+    host.command("wget", `if [[ $* == *${metadata} ]]; then ${address ? `echo ${address}` : "exit 6"}; fi`);
+
+  test("it takes the private address for the public one where the metadata service wants a token", () => {
+    answers(undefined);
+    install(good);
+    expect(host.calls().some((call) => call.endsWith(metadata))).toBe(true);
+    expect(recorded()).toEqual(["172.31.5.5", "172.31.5.5", "172.31.5.5"]);
+  });
+
+  test("it believes whoever gives it both addresses, and asks nobody", () => {
+    answers("203.0.113.99");
+    install(good, "jammy-30", { IP: "203.0.113.11", INTERNAL_IP: "172.31.5.5" });
+    expect(host.calls().some((call) => call.includes("169.254.169.254"))).toBe(false);
+    expect(recorded()).toEqual(["203.0.113.11", "203.0.113.11", "203.0.113.11", "203.0.113.11"]);
+    expect(host.calls()).toContain("ip addr add 203.0.113.11 dev lo");
+    expect(host.read("/lib/systemd/system/dummy-nic.service")).toContain("addr add 203.0.113.11 dev lo");
+  });
+
+  test.each([
+    ["believes the metadata service where that address leads back", "exit 0", "203.0.113.11"],
+    ["does not believe it where it does not (no hairpin)", "[[ $1 != -zvw3 ]] || exit 1", "172.31.5.5"],
+  ])("it %s", (_, netcat, expected) => {
+    answers("203.0.113.11");
+    host.command("nc", netcat);
+    install(good);
+    expect(new Set(recorded())).toEqual(new Set([expected]));
+  });
+});
+
+describe("FreeSWITCH's package", () => {
+  const conf = "/opt/freeswitch/etc/freeswitch";
+  const script = (name: string) => join(STANDIN, "packages/bbb-freeswitch-core", name);
+  const unpack = (): void => host.copy(packaged("bbb-freeswitch-core", conf), conf);
+
+  beforeEach(() => {
+    host.command("ip", "echo 'eth0 UP 172.31.5.5/32 '");
+    for (const name of ["install", "chown", "chmod"]) host.command(name, "exit 0");
+    host.write("/opt/freeswitch/var/log/freeswitch/freeswitch.log", "");
+    mkdirSync(host.path("/tmp"));
+    unpack();
+    expect(host.run(script("postinst"), ["configure"]).status).toBe(0);
+  });
+
+  test("has the address of the interface, whatever the installer knows", () => {
+    expect(host.read(`${conf}/vars.xml`)).toContain("local_ip_v4=172.31.5.5");
+  });
+
+  test("keeps vars.xml at an upgrade, and of external.xml the bindings alone", () => {
+    const vars = host.read(`${conf}/vars.xml`).replaceAll("stun:stun.freeswitch.org", "203.0.113.11");
+    const profile = host.read(`${conf}/sip_profiles/external.xml`);
+    host.write(`${conf}/vars.xml`, vars);
+    host.write(
+      `${conf}/sip_profiles/external.xml`,
+      profile
+        .replace('"ext-rtp-ip" value="$${local_ip_v4}"', '"ext-rtp-ip" value="$${external_rtp_ip}"')
+        .replace('":5066"', '"203.0.113.11:5066"'),
+    );
+    expect(host.run(script("preinst"), ["upgrade"]).status).toBe(0);
+    unpack();
+    expect(host.run(script("postinst"), ["configure"]).status).toBe(0);
+    expect(host.read(`${conf}/vars.xml`)).toBe(vars);
+    expect(host.read(`${conf}/sip_profiles/external.xml`)).toBe(
+      profile.replace('":5066"', '"203.0.113.11:5066"'),
+    );
+  });
 });

@@ -72,7 +72,11 @@ export class FakeHost {
     }
   }
 
-  run(script: string, args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  run(
+    script: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): { status: number | null; stdout: string; stderr: string } {
     const moved = readFileSync(script, "utf8")
       .replaceAll(/(?<![\w.$}/:-])\/(etc|usr|var|opt|proc|sys|root|tmp|lib|local)\//g, `${this.root}/$1/`)
       .replaceAll("$EUID", "${FAKE_EUID:-0}");
@@ -80,7 +84,7 @@ export class FakeHost {
     writeFileSync(file, moved);
     return spawnSync("bash", [file, ...args], {
       encoding: "utf8",
-      env: { PATH: `${this.bin}:${process.env.PATH}`, HOME: this.path("root"), LC_ALL: "C.UTF-8" },
+      env: { PATH: `${this.bin}:${process.env.PATH}`, HOME: this.path("root"), LC_ALL: "C.UTF-8", ...env },
     });
   }
 }
