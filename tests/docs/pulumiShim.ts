@@ -1,0 +1,47 @@
+/**
+ * What `pulumi` of the CI examples is in the sandbox: the same command of scripts/sandbox. Knows the commands and
+ * options that the examples use and nothing else, so an example with a slip in it fails.
+ */
+import { Command, CommanderError, Option } from "commander";
+
+/** Where a stack other than "sandbox" is in the sandbox's one zone: two of them must not share their names. */
+export function namesOf(stack: string): Readonly<Record<"hostname" | "turnHostname", string>> {
+  return { hostname: `bbb-${stack}`, turnHostname: `turn-${stack}` };
+}
+
+/**
+ * The arguments of scripts/sandbox for those of `pulumi`.
+ * @throws one line for a command or an option that is not known, or that the CLI would stop at
+ */
+export function sandboxArguments(args: readonly string[]): string[] {
+  const found: string[] = [];
+  const program = new Command("pulumi").exitOverride().configureOutput({ writeErr: () => undefined });
+  const stackOption = (): Option => new Option("-s, --stack <name>").makeOptionMandatory();
+  const add = (action: "up" | "preview" | "destroy", options: readonly string[]): void => {
+    const command = program
+      .command(action)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .helpOption(false)
+      .addOption(stackOption())
+      .option("--non-interactive")
+      .action(({ stack, nonInteractive, yes }: { stack: string; nonInteractive?: true; yes?: true }) => {
+        if (action !== "preview" && nonInteractive && !yes) {
+          throw new Error(`pulumi ${action}: --yes must be passed in to proceed in non-interactive mode`);
+        }
+        const names = Object.entries(namesOf(stack)).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+        found.push(action, "--stack", stack, ...names);
+      });
+    for (const option of options) command.option(option);
+  };
+  add("preview", ["--diff"]);
+  add("up", ["-y, --yes"]);
+  add("destroy", ["-y, --yes", "--exclude-protected"]);
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new Error(`pulumi ${args.join(" ")}: not known to the sandbox: ${error.message}`, { cause: error });
+  }
+  return found;
+}
