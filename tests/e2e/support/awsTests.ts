@@ -6,7 +6,7 @@ import { expectService } from "./checks";
 import { aws } from "./clouds";
 import { identity, privateIpv4 } from "./hosts";
 import { runFrom } from "./metadata";
-import { onHost, outputs, update, type Names } from "./sandbox";
+import { onHost, outputs, PROJECT, update, type Names } from "./sandbox";
 import type { OwnTests } from "./scenarios";
 import { turn, WAYS_IN } from "./turn";
 
@@ -79,6 +79,13 @@ export function awsTests(names: Names): OwnTests {
       expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([401]));
     });
 
+    test("docs/aws-policy.json permits every call that a deployment makes", async () => {
+      const allowed = policyPatterns();
+      const calls = engineCalls();
+      expect(calls).toEqual(expect.arrayContaining(["ec2:RunInstances", "iam:CreateRole"]));
+      expect(calls.filter((call) => !allowed.some((pattern) => pattern.test(call)))).toEqual([]);
+    });
+
     test("another instance in place of the server keeps address, records and recordings", async () => {
       const { out, engine } = deployment();
       const write = `mkdir -p "\${0%/*}" "\${1%/*}"; head -c 3000000 /dev/urandom >"$0"; echo raw >"$1"; sync; sha256sum "$0" "$1"`;
@@ -102,6 +109,22 @@ export function awsTests(names: Names): OwnTests {
       await expectService(out, names.turn);
     });
   };
+}
+
+/** The actions of docs/aws-policy.json, in which * stands for anything. */
+function policyPatterns(): RegExp[] {
+  const file = join(PROJECT, "docs/aws-policy.json");
+  const policy = JSON.parse(readFileSync(file, "utf8")) as { Statement: { Action: string[] }[] };
+  const actions = policy.Statement.flatMap(({ Action }) => Action);
+  return actions.map((action) => new RegExp(`^${action.replaceAll("*", ".*")}$`));
+}
+
+/** What the engine has called, but for the calls of these tests' own client. */
+function engineCalls(): string[] {
+  const lines = readFileSync(AWS_REQUEST_LOG, "utf8").split("\n").filter(Boolean);
+  const requests = lines.map((line) => JSON.parse(line) as { path?: string; userAgent?: string });
+  const own = requests.filter(({ path, userAgent }) => path && !userAgent?.startsWith("Boto3"));
+  return [...new Set(own.map(({ path }) => path ?? ""))];
 }
 
 /** Requests to the metadata service, as the sandbox has logged them. */
