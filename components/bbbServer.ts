@@ -26,6 +26,8 @@ export class BbbServer extends pulumi.ComponentResource {
   readonly host: Host;
   /** What a front end signs its API calls with. */
   readonly sharedSecret: pulumi.Output<string>;
+  /** turn-stun-servers.xml as it is deployed; secret. */
+  readonly turnXml: pulumi.Output<string>;
   readonly steps: HostSteps;
   /** BigBlueButton runs, knows its TURN server and has its shared secret. */
   readonly wired: Step;
@@ -35,6 +37,10 @@ export class BbbServer extends pulumi.ComponentResource {
     const { host, settings, turn, dns } = args;
     this.host = host;
     this.sharedSecret = randomSecret(`${name}-shared-secret`, settings.rotateSharedSecret, this);
+    const { path, form } = settings.release.turnXml;
+    this.turnXml = turn.secret.apply((secret) =>
+      renderTurnStunServers({ form, host: turn.host.fqdn, secret }),
+    );
 
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
     // would meet a page without sound.
@@ -63,11 +69,8 @@ export class BbbServer extends pulumi.ComponentResource {
       {
         title: "Wire the TURN server and the shared secret",
         script: "wire.sh",
-        flags: { "xml-path": settings.release.turnXml.path },
-        stdin: pulumi.all([this.sharedSecret, turn.secret]).apply(([sharedSecret, turnSecret]) => {
-          const { form } = settings.release.turnXml;
-          return `${sharedSecret}\n${renderTurnStunServers({ form, host: turn.host.fqdn, secret: turnSecret })}`;
-        }),
+        flags: { "xml-path": path },
+        stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
         follows: [installed],
         dependsOn: [turn.configured.command],

@@ -61,9 +61,25 @@ export function scriptHash(
     if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
     return file.content;
   };
-  const text = read(script);
-  const helpers = files.filter(({ name }) => name.endsWith(".py") && text.includes(name));
-  return hash([text, ...helpers.map(({ content }) => content), ...COMMON_SCRIPTS.map(read), ...followed]);
+  const helpers = pythonOf(files, read(script));
+  return hash([
+    read(script),
+    ...helpers.map(({ content }) => content),
+    ...COMMON_SCRIPTS.map(read),
+    ...followed,
+  ]);
+}
+
+/** The Python files that a text names, and all that they import, in the order of the bundle. */
+function pythonOf(files: readonly ScriptFile[], text: string): readonly ScriptFile[] {
+  const python = files.filter(({ name }) => name.endsWith(".py"));
+  const found = new Set(python.filter(({ name }) => text.includes(name)));
+  for (const { content } of found) {
+    const imported = new Set([...content.matchAll(/^\s*(?:import|from) (\w+)/gm)].map(([, name]) => name));
+    // What a set is given while it is walked through is walked through, too.
+    python.filter(({ name }) => imported.has(name.replace(/\.py$/, ""))).forEach((file) => found.add(file));
+  }
+  return python.filter((file) => found.has(file));
 }
 
 /** The first 12 hexadecimal digits of the SHA-256 of some texts, told apart. */

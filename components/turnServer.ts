@@ -25,6 +25,8 @@ export class TurnServer extends pulumi.ComponentResource {
   readonly host: Host;
   /** Shared with BigBlueButton, which makes its clients' credentials from it. */
   readonly secret: pulumi.Output<string>;
+  /** coturn's configuration as it is deployed; secret. */
+  readonly conf: pulumi.Output<string>;
   readonly steps: HostSteps;
   /** coturn runs, with its certificate and its secret. */
   readonly configured: Step;
@@ -34,6 +36,7 @@ export class TurnServer extends pulumi.ComponentResource {
     const { host, settings, dns } = args;
     this.host = host;
     this.secret = randomSecret(`${name}-secret`, settings.rotateTurnSecret, this);
+    this.conf = turnServerConf(args, this.secret);
 
     // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
     const ipv6 = host.ipv6;
@@ -53,7 +56,7 @@ export class TurnServer extends pulumi.ComponentResource {
       {
         title: "Configure coturn",
         script: "configure-turn.sh",
-        stdin: turnServerConf(args, this.secret),
+        stdin: this.conf,
         follows: [installed],
       },
       this,

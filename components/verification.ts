@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { coturnPaths } from "../bigbluebutton/coturn";
+import { renderHostRequest, type HostRequest } from "../bigbluebutton/verification";
 import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
+import type { HostSteps } from "./remote";
 import type { TurnServer } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
@@ -20,32 +23,16 @@ export class Verification extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
-    const { bbb, turn, settings } = args;
+    const { bbb, turn } = args;
     const follows = [...bbb.steps.all, ...turn.steps.all];
-    const untrusted = { "untrusted-ca": !settings.acme.trustedByBrowsers };
-
-    const fromBbb = bbb.steps.run(
-      "verify",
-      {
-        title: "Verify the deployment",
-        script: "verify-bbb.sh",
-        flags: { hostname: bbb.host.fqdn, "turn-host": turn.host.fqdn, ipv4: bbb.host.ipv4, ...untrusted },
-        stdin: pulumi.interpolate`${bbb.sharedSecret}\n${turn.secret}\n`,
-        follows,
-      },
-      this,
-    );
-    const fromTurn = turn.steps.run(
-      "verify",
-      {
-        title: "Verify BigBlueButton from here",
-        script: "verify-turn.sh",
-        flags: { "bbb-host": bbb.host.fqdn, hostname: turn.host.fqdn, ...untrusted },
-        stdin: pulumi.interpolate`${turn.secret}\n`,
-        follows,
-      },
-      this,
-    );
+    const verify = (steps: HostSteps, title: string, request: pulumi.Output<HostRequest>) =>
+      steps.run(
+        "verify",
+        { title, script: "verify.sh", stdin: request.apply(renderHostRequest), follows },
+        this,
+      );
+    const fromBbb = verify(bbb.steps, "Verify the deployment", bbbRequest(args));
+    const fromTurn = verify(turn.steps, "Verify BigBlueButton from here", turnRequest(args));
     this.proofs = [fromBbb.command, fromTurn.command];
 
     this.registerOutputs({});
@@ -57,4 +44,42 @@ export class Verification extends pulumi.ComponentResource {
       .output(value)
       .apply((known) => pulumi.output(this.proofs.map(({ urn }) => urn)).apply(() => known));
   }
+}
+
+function common({ bbb, turn, settings }: VerificationArgs) {
+  return {
+    zone: settings.domain,
+    bbbHost: bbb.host.fqdn,
+    turnHost: turn.host.fqdn,
+    untrustedCa: !settings.acme.trustedByBrowsers,
+    turnSecret: turn.secret,
+  };
+}
+
+function bbbRequest(args: VerificationArgs): pulumi.Output<HostRequest> {
+  const { bbb, settings } = args;
+  const { release } = settings;
+  return pulumi.output({
+    role: "bbb" as const,
+    ...common(args),
+    ipv4: bbb.host.ipv4,
+    privateIpv4: bbb.host.privateIpv4,
+    release: release.name,
+    version: release.version,
+    recordings: bbb.host.dataDevice !== undefined,
+    sharedSecret: bbb.sharedSecret,
+    turnXml: { path: release.turnXml.path, text: bbb.turnXml },
+  });
+}
+
+function turnRequest(args: VerificationArgs): pulumi.Output<HostRequest> {
+  const { bbb, turn } = args;
+  return pulumi.output({
+    role: "turn" as const,
+    ...common(args),
+    ipv4: turn.host.ipv4,
+    ipv6: turn.host.ipv6,
+    bbbIpv4: bbb.host.ipv4,
+    turnServerConf: { path: coturnPaths.config, text: turn.conf },
+  });
 }

@@ -1,16 +1,12 @@
 #!/usr/bin/python3
 """Asks a BigBlueButton server's API what an operator wants to know. Secrets come by standard input or a file only.
 
-    api_check.py deployment --hostname NAME [--unsigned] [--untrusted-ca] [--wait SECONDS] <SECRET
-        Over HTTPS, by the public name: the certificate chain, an answer, a signed and a wrongly signed call, and a
-        meeting that is made, joined and ended. --unsigned: without a secret, for a host that has none.
     api_check.py meetings --properties FILE [--base URL]
         How many meetings there are here, those that were ended left out; the secret is read from FILE. Prints the number; exit code 3: the API is silent.
     api_check.py signed --base URL <SECRET
         Whether a signed getMeetings succeeds there; exit code 0 or 1.
 
-`deployment` prints a line for each check, `ok|warn|FAIL  what — what came back — how long`, and what to do about a
-failure; exit code 1 if any failed. Python 3.8 or newer, standard library only.
+The check_… functions are host_check.py's. Python 3.8 or newer, standard library only.
 """
 
 import argparse
@@ -26,34 +22,11 @@ import urllib.parse
 import urllib.request
 from xml.etree import ElementTree
 
+from checks import Doubtful, Wrong
+
 TIMEOUT = 15
 LOCAL = "http://127.0.0.1:8090/bigbluebutton/api"
-
-
-class Wrong(Exception):
-    """A check that failed: what came back, and what to do."""
-
-    def __init__(self, came_back, remedy):
-        super().__init__(came_back)
-        self.remedy = remedy
-
-
-def report(results, what, check):
-    """Runs a check, which returns what came back (or a pair with "warn"), and prints its line."""
-    began = time.monotonic()
-    remedy = None
-    try:
-        came_back = check()
-        kind = "ok"
-        if isinstance(came_back, tuple):
-            kind, came_back = came_back
-    except Wrong as wrong:
-        kind, came_back, remedy = "FAIL", str(wrong), wrong.remedy
-    took = time.monotonic() - began
-    print(f"{kind:<4}  {what} — {came_back} — {took:.1f} s", flush=True)
-    if remedy:
-        print(f"      to do: {remedy}", flush=True)
-    results.append(kind)
+DAY = 86400
 
 
 def signed(base, call, parameters, secret):
@@ -89,26 +62,30 @@ def reason(error):
     return str(error) or type(error).__name__
 
 
-def check_certificate(hostname, untrusted):
+def days_finding(begins, ends, now, remedy):
+    """What is left of a certificate. Shorter-lived ones than Let's Encrypt's 90 days are renewed later."""
+    left, scale = (ends - now) / DAY, min(1, (ends - begins) / DAY / 90)
+    told = f"valid until {time.strftime('%F', time.gmtime(ends))}, {left:.0f} days"
+    if left < 7 * scale:
+        return Wrong(told, remedy)
+    return Doubtful(told, remedy) if left < 21 * scale else told
+
+
+def check_certificate(hostname, port, untrusted, remedy):
+    """The chain as a client sees it, with this host's roots."""
     try:
-        with socket.create_connection((hostname, 443), TIMEOUT) as plain:
+        with socket.create_connection((hostname, port), TIMEOUT) as plain:
             with ssl.create_default_context().wrap_socket(plain, server_hostname=hostname) as secure:
                 certificate, version = secure.getpeercert(), secure.version()
     except ssl.SSLCertVerificationError as error:
-        raise Wrong(
-            f"no valid chain: {error.verify_message}",
-            f"look at the certificate (certbot certificates) and its log /var/log/letsencrypt/letsencrypt.log on {hostname}",
-        ) from None
+        raise Wrong(f"no valid chain: {error.verify_message}", remedy) from None
     except OSError as error:
-        raise Wrong(
-            reason(error), f"on {hostname}: systemctl status nginx, nginx -t; and that its firewall lets 443/tcp in"
-        ) from None
-    until = ssl.cert_time_to_seconds(certificate["notAfter"])
-    days = (until - time.time()) / 86400
-    text = f"{version}, valid until {time.strftime('%F', time.gmtime(until))}"
-    if untrusted:
-        return f"{text}; NOT TRUSTED BY BROWSERS (the setting acmeServer): hosts of this deployment trust it only"
-    return ("warn", f"{text}: only {days:.0f} days, see certbot renew") if days < 20 else text
+        raise Wrong(reason(error), f"look whether {hostname} listens on {port}, and that its firewall lets {port}/tcp in") from None
+    begins, ends = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
+    finding = days_finding(begins, ends, time.time(), remedy)
+    if isinstance(finding, Wrong):
+        raise finding
+    return f"{version}, {finding}" + ("; NOT TRUSTED BY BROWSERS (acmeServer)" if untrusted else "")
 
 
 def check_index(base, wait):
@@ -117,12 +94,13 @@ def check_index(base, wait):
         try:
             answer = get(base)
             if answer.findtext("returncode") == "SUCCESS":
-                return "SUCCESS"
+                version = answer.findtext("apiVersion") or answer.findtext("version")
+                return f"SUCCESS, version {version}" if version else "SUCCESS"
             last = told(answer)
         except (OSError, ElementTree.ParseError) as error:
             last = reason(error)
         if time.monotonic() > end:
-            raise Wrong(last, "on the BigBlueButton host: systemctl status bbb-web, journalctl -u bbb-web, bbb-conf --status")
+            raise Wrong(last, "on the BigBlueButton host: systemctl status nginx bbb-web, journalctl -u bbb-web, bbb-conf --status")
         time.sleep(2)
 
 
@@ -166,21 +144,6 @@ def check_meeting(base, secret):
     return "created, joined, ended"
 
 
-def deployment(options):
-    secret = "" if options.unsigned else sys.stdin.readline().strip()
-    base = f"https://{options.hostname}/bigbluebutton/api"
-    results = []
-    report(results, f"certificate of {options.hostname}", lambda: check_certificate(options.hostname, options.untrusted_ca))
-    report(results, "API over HTTPS", lambda: check_index(base, options.wait))
-    if results[-1] != "FAIL":
-        if secret:
-            report(results, "signed getMeetings", lambda: check_signed(base, secret))
-        report(results, "wrongly signed getMeetings", lambda: check_refused(base))
-        if secret:
-            report(results, "a meeting", lambda: check_meeting(base, secret))
-    return 1 if "FAIL" in results else 0
-
-
 def meetings(options):
     with open(options.properties, encoding="iso-8859-1") as file:
         found = re.findall(r"^[ \t]*securitySalt[ \t]*[=:][ \t]*(\S+)", file.read(), re.MULTILINE)
@@ -206,12 +169,6 @@ def is_signed(options):
 def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("deployment")
-    one.add_argument("--hostname", required=True)
-    one.add_argument("--unsigned", action="store_true")
-    one.add_argument("--untrusted-ca", action="store_true")
-    one.add_argument("--wait", type=float, default=180)
-    one.set_defaults(run=deployment)
     one = commands.add_parser("meetings")
     one.add_argument("--properties", required=True)
     one.add_argument("--base", default=LOCAL)

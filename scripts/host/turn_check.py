@@ -1,45 +1,41 @@
-#!/usr/bin/python3
-"""Whether a TURN server relays to the BigBlueButton server, and to nobody else.
+"""Whether a TURN server relays to the BigBlueButton server, and to nobody else; host_check.py's checks.
 
-    turn_check.py --turn-host NAME --peer ADDRESS [--peer-ports A,B] <SECRET
+Over UDP and TCP 3478, by IPv6 too where there is any, and over TLS 443: an allocation with credentials made from the
+secret, a channel to the peer, one to an address that must be denied, and an allocation with a wrong secret.
 
-Over UDP 3478, by IPv6 too where there is any, and over TLS 443: an allocation with credentials made from the secret, a channel to the peer, one to an
-address that must be denied, and an allocation with a wrong secret. A line for each, as api_check.py prints them.
 Needs aioice (Debian's and Ubuntu's python3-aioice, 0.6 or newer) and Python 3.8.
 """
 
-import argparse
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
-import os
+import random
 import secrets
 import socket
 import ssl
 import struct
-import sys
 import time
 
 from aioice import stun, turn
 
-TIMEOUT = 20
-ECHO_WAIT = 2
+from checks import Wrong
+
+TIMEOUT = 10
+ECHO_TRIES, ECHO_PAUSE = 10, 0.3
+# BigBlueButton's media range, which its firewall lets in.
+MEDIA_PORTS = range(16384, 32768)
 # The cloud's metadata service: the address that an open relay is asked for first.
 FORBIDDEN = "169.254.169.254"
 
 
-class Wrong(Exception):
-    def __init__(self, came_back, remedy):
-        super().__init__(came_back)
-        self.remedy = remedy
-
-
 class Relayed(asyncio.DatagramProtocol):
-    """The relay's end: takes what comes back from a peer."""
+    """The relay's end: when which token came back from a peer."""
 
     def __init__(self):
-        self.received = asyncio.get_running_loop().create_future()
+        self.echoes = {}
+        self.received = asyncio.Event()
 
     def connection_made(self, transport):
         pass
@@ -48,8 +44,18 @@ class Relayed(asyncio.DatagramProtocol):
         pass
 
     def datagram_received(self, data, addr):
-        if not self.received.done():
-            self.received.set_result((data, addr))
+        self.echoes.setdefault(bytes(data), time.monotonic())
+        self.received.set()
+
+
+class Echo(asyncio.DatagramProtocol):
+    """A peer of our own."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        self.transport.sendto(data, addr)
 
 
 def credentials(secret, lifetime=600):
@@ -104,12 +110,13 @@ def code(error):
     return error.response.attributes.get("ERROR-CODE", (0, ""))
 
 
-async def check_relay(way, secret, peer, ports):
+async def check_relay(way, secret, peer, own):
+    """own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing."""
     turn_log = f"on {way.host}: systemctl status coturn, /var/log/turnserver/turnserver.log"
     try:
         transport, protocol = await way.allocate(secret)
     except stun.TransactionFailed as error:
-        remedy = "coturn's secret is another one: run pulumi up again with a new value of the setting rotateTurnSecret"
+        remedy = "coturn's secret is another one: give the setting rotateTurnSecret a new value, then pulumi up"
         raise Wrong(f"no allocation: {code(error)}", remedy if code(error)[0] == 401 else turn_log) from None
     except ssl.SSLError as error:
         raise Wrong(f"no TLS: {error}", f"on {way.host}: certbot certificates, and /etc/turnserver/fullchain.pem") from None
@@ -118,90 +125,107 @@ async def check_relay(way, secret, peer, ports):
         raise Wrong(f"no answer: {error or type(error).__name__}", f"{turn_log}; and {open_port}") from None
     try:
         relay = transport.get_extra_info("sockname")
-        client = client_of(transport)
-        remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer}"
-        echoed = await try_peers(transport, protocol, peer, ports, remedy)
+        both_ways = await try_peer(way, transport, protocol, peer, own)
         try:
-            await asyncio.wait_for(client.channel_bind(0x4FFF, (FORBIDDEN, 80)), TIMEOUT)
+            await asyncio.wait_for(client_of(transport).channel_bind(0x4FFF, (FORBIDDEN, 80)), TIMEOUT)
             raise Wrong(f"it relays to {FORBIDDEN} too", f"denied-peer-ip in /etc/turnserver.conf of {way.host} is missing")
         except stun.TransactionFailed as error:
             if code(error)[0] != 403:
                 raise Wrong(f"a relay to {FORBIDDEN} is answered by {code(error)}, not by 403", turn_log) from None
-        return f"relay {relay[0]}, channel to {peer}{echoed}, others denied"
+        return f"relay {relay[0]}, {both_ways}, others denied"
     finally:
-        await asyncio.wait_for(client_of(transport).delete(), TIMEOUT)
+        with contextlib.suppress(OSError, asyncio.TimeoutError, stun.TransactionError):
+            await asyncio.wait_for(client_of(transport).delete(), TIMEOUT)
 
 
-async def try_peers(transport, protocol, peer, ports, remedy):
-    """Channels to the peer's ports. An echo is told, not asked for: BigBlueButton's media servers give none."""
+async def echo_peer():
+    """A socket of ours in the media range, or None where all that were tried are taken."""
+    loop = asyncio.get_running_loop()
+    for port in random.sample(MEDIA_PORTS, 20):
+        with contextlib.suppress(OSError):
+            transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("0.0.0.0", port))
+            return transport
+    return None
+
+
+async def try_peer(way, transport, protocol, peer, own):
+    echo = await echo_peer() if own else None
+    port = echo.get_extra_info("sockname")[1] if echo else random.choice(MEDIA_PORTS)
+    try:
+        return await send(way, transport, protocol, (peer, port), bool(echo))
+    finally:
+        if echo:
+            echo.close()
+
+
+async def send(way, transport, protocol, peer, answers):
     client = client_of(transport)
-    token = secrets.token_bytes(20)
-    for number, port in enumerate(ports):
-        try:
-            await asyncio.wait_for(client.channel_bind(0x4F00 + number, (peer, port)), TIMEOUT)
-        except stun.TransactionFailed as error:
-            raise Wrong(f"no channel to {peer}: {code(error)}", remedy) from None
-        except (asyncio.TimeoutError, stun.TransactionError) as error:
-            raise Wrong(f"no channel to {peer}: {error or 'no answer'}", remedy) from None
-        client.channel_to_peer[0x4F00 + number] = (peer, port)
-        client._send(struct.pack("!HH", 0x4F00 + number, len(token)) + token)
+    remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer[0]}"
     try:
-        data, _ = await asyncio.wait_for(asyncio.shield(protocol.received), ECHO_WAIT)
-    except asyncio.TimeoutError:
-        return ""
-    return " and back" if data == token else ""
-
-
-async def check_refusal(way):
-    remedy = f"anybody could relay: use-auth-secret in /etc/turnserver.conf of {way.host} is missing"
-    try:
-        transport, _ = await way.allocate(secrets.token_hex(20))
+        await asyncio.wait_for(client.channel_bind(0x4F00, peer), TIMEOUT)
     except stun.TransactionFailed as error:
-        if code(error)[0] == 401:
-            return "refused, 401"
-        raise Wrong(f"refused by {code(error)}, not by 401", remedy) from None
-    except (OSError, asyncio.TimeoutError, stun.TransactionError) as error:
-        raise Wrong(f"no answer: {error or type(error).__name__}", f"the line before says more, about {way.host}") from None
-    await asyncio.wait_for(client_of(transport).delete(), TIMEOUT)
-    raise Wrong("taken", remedy)
+        raise Wrong(f"no channel to {peer[0]}: {code(error)}", remedy) from None
+    except (asyncio.TimeoutError, stun.TransactionError) as error:
+        raise Wrong(f"no channel to {peer[0]}: {error or 'no answer'}", remedy) from None
+    client.channel_to_peer[0x4F00] = peer
+    sent = {}
+    for _ in range(ECHO_TRIES if answers else 3):
+        token = secrets.token_bytes(20)
+        sent[token] = time.monotonic()
+        client._send(struct.pack("!HH", 0x4F00, len(token)) + token)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(protocol.received.wait(), ECHO_PAUSE)
+            break
+    times = [at - sent[token] for token, at in protocol.echoes.items() if token in sent]
+    if times:
+        return f"both ways to {peer[0]} in {min(times) * 1000:.0f} ms"
+    if answers:
+        told = f"nothing comes back from {peer[0]}"
+        raise Wrong(told, f"its firewall must let {MEDIA_PORTS[0]}-{MEDIA_PORTS[-1]}/udp in, and {way.host}'s 32769-65535/udp")
+    return f"{peer[0]} allowed"
 
 
-async def report(results, what, check):
-    began = time.monotonic()
-    remedy = None
-    try:
-        kind, came_back = "ok", await check
-    except Wrong as wrong:
-        kind, came_back, remedy = "FAIL", str(wrong), wrong.remedy
-    print(f"{kind:<4}  {what} — {came_back} — {time.monotonic() - began:.1f} s", flush=True)
-    if remedy:
-        print(f"      to do: {remedy}", flush=True)
-    results.append(kind)
+async def check_refusal(ways):
+    """A wrong secret, by each way."""
+    for way in ways:
+        remedy = f"anybody could relay: use-auth-secret in /etc/turnserver.conf of {way.host} is missing"
+        try:
+            transport, _ = await way.allocate(secrets.token_hex(20))
+        except stun.TransactionFailed as error:
+            if code(error)[0] != 401:
+                raise Wrong(f"{way.name}: refused by {code(error)}, not by 401", remedy) from None
+            continue
+        except (OSError, asyncio.TimeoutError, stun.TransactionError) as error:
+            raise Wrong(f"{way.name}: no answer: {error or type(error).__name__}", f"the lines before say more about {way.host}") from None
+        await asyncio.wait_for(client_of(transport).delete(), TIMEOUT)
+        raise Wrong(f"{way.name}: taken", remedy)
+    return "refused, 401"
 
 
-async def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--turn-host", required=True)
-    parser.add_argument("--peer", required=True)
-    parser.add_argument("--peer-ports", default="16384,24577")
-    options = parser.parse_args()
-    secret = sys.stdin.readline().strip()
-    ports = [int(port) for port in options.peer_ports.split(",")]
-
+def ways_to(host):
     ways = [
-        Way("TURN over UDP 3478", options.turn_host, 3478, "udp", False),
-        Way("TURN over TLS 443", options.turn_host, 443, "tcp", True),
+        Way("TURN over UDP", host, 3478, "udp", False),
+        Way("TURN over TCP", host, 3478, "tcp", False),
+        Way("TURN over TLS", host, 443, "tcp", True),
     ]
-    ipv6 = Way("TURN over UDP 3478 by IPv6", options.turn_host, 3478, "udp", False, socket.AF_INET6)
-    results = []
-    for way in ways + ([ipv6] if ipv6.reachable() else []):
-        await report(results, way.name, check_relay(way, secret, options.peer, ports))
-        await report(results, f"{way.name} with a wrong secret", check_refusal(way))
-    return 1 if "FAIL" in results else 0
+    ipv6 = Way("TURN by IPv6", host, 3478, "udp", False, socket.AF_INET6)
+    return ways + ([ipv6] if ipv6.reachable() else [])
 
 
-if __name__ == "__main__":
-    status = asyncio.run(main())
-    sys.stdout.flush()
-    # Transports that the other side has closed already would be complained about at the interpreter's end.
-    os._exit(status)
+def check_turn(page, host, peer, secret, own):
+    """The page's lines about a TURN server."""
+    ways = ways_to(host)
+    for way in ways:
+        asked = f"{way.transport if not way.tls else 'tls'} {way.host}:{way.port}"
+        page.check(way.name, asked, run, check_relay, way, secret, peer, own)
+    page.check("wrong TURN secret", f"{host}, {len(ways)} ways", run, check_refusal, ways)
+
+
+def run(function, *arguments):
+    return asyncio.run(quietly(function, *arguments))
+
+
+async def quietly(function, *arguments):
+    """Transports that the other side has closed already would be complained about on standard error."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    return await function(*arguments)

@@ -57,6 +57,7 @@ export interface Run {
 export const settings: Settings = {
   project: "bigbluebutton",
   stack: "staging",
+  labels: { project: "bigbluebutton", stack: "staging" },
   environment: "staging",
   domain: "example.org",
   bbbFqdn: "bbb.example.org",
@@ -83,6 +84,22 @@ export const settings: Settings = {
   backups: false,
 };
 
+/** What puts a host at AWS, into the account of {@link world}. */
+export const atAws: Settings["placement"] = {
+  bbb: {
+    cloud: "aws",
+    location: "eu-central-1",
+    serverType: "c7a.xlarge",
+    image: releases["jammy-30"].images.aws,
+  },
+  turn: {
+    cloud: "aws",
+    location: "eu-central-1",
+    serverType: "c7a.large",
+    image: releases["noble-40"].images.aws,
+  },
+};
+
 /** Stand-ins for scripts/host, so that a test's expectation does not change with each of their lines. */
 export const scripts: readonly ScriptFile[] = [
   "configure-turn.sh",
@@ -93,8 +110,7 @@ export const scripts: readonly ScriptFile[] = [
   "prepare.sh",
   "recordings.sh",
   "step",
-  "verify-bbb.sh",
-  "verify-turn.sh",
+  "verify.sh",
   "wire.sh",
 ].map((name) => ({ name, content: `# ${name}\n` }));
 

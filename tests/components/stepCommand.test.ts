@@ -52,7 +52,10 @@ describe("the hash", () => {
   const files = {
     "a.sh": "a: runs help.py",
     "b.sh": "b",
-    "help.py": "help",
+    "help.py": "import sys\nfrom more import x",
+    "more.py": "def f():\n    import last",
+    "last.py": "import help",
+    "other.py": "import more",
     "lib.sh": "lib",
     step: "step",
   };
@@ -68,12 +71,12 @@ describe("the hash", () => {
     expect(hashOf()).toBe(hashOf());
   });
 
-  test.each(["a.sh", "help.py", "lib.sh", "step"])("changes with %s", (name) => {
-    expect(hashOf({ [name]: `${files[name as keyof typeof files]} help.py` })).not.toBe(hashOf());
+  test.each(["a.sh", "help.py", "more.py", "last.py", "lib.sh", "step"])("changes with %s", (name) => {
+    expect(hashOf({ [name]: `${files[name as keyof typeof files]} changed` })).not.toBe(hashOf());
   });
 
-  test("does not change with another step's script", () => {
-    expect(hashOf({ "b.sh": "other" })).toBe(hashOf());
+  test("does not change with another step's script or helper", () => {
+    expect(hashOf({ "b.sh": "other", "other.py": "other" })).toBe(hashOf());
   });
 
   test("changes with what the step follows", () => {

@@ -65,11 +65,7 @@ describe("commands", () => {
       ...["bbb 6/7", "Wire the TURN server and the shared secret", "wire.sh"],
       ...["--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml"],
     ],
-    [
-      "bbb-verify",
-      ...["bbb 7/7", "Verify the deployment", "verify-bbb.sh", "--hostname", "bbb.example.org"],
-      ...["--turn-host", "turn.example.org", "--ipv4", "203.0.113.1"],
-    ],
+    ["bbb-verify", "bbb 7/7", "Verify the deployment", "verify.sh"],
     [
       "turn-preflight",
       ...["turn 2/6", "Check the host", "preflight.sh", "--role", "turn", "--ubuntu", "24.04"],
@@ -89,11 +85,7 @@ describe("commands", () => {
       ...["--hostname", "turn.example.org", "--email", "admin@example.org"],
     ],
     ["turn-configure", "turn 5/6", "Configure coturn", "configure-turn.sh"],
-    [
-      "turn-verify",
-      ...["turn 6/6", "Verify BigBlueButton from here", "verify-turn.sh", "--bbb-host", "bbb.example.org"],
-      ...["--hostname", "turn.example.org"],
-    ],
+    ["turn-verify", "turn 6/6", "Verify BigBlueButton from here", "verify.sh"],
   ])("%s", (name, ...expected) => {
     expect(withoutHash(run.get(name))).toEqual([`${LIB}/step`, ...expected]);
   });
@@ -126,8 +118,9 @@ describe("commands", () => {
       expect.arrayContaining(["--acme-ca-urls", "https://ca.test/1.pem,https://ca.test/2.pem"]),
     );
     expect(other.get("turn-prepare").inputs.stdin).toBe("-----BEGIN CERTIFICATE-----\n");
-    expect(withoutHash(other.get("bbb-verify")).at(-1)).toBe("--untrusted-ca");
-    expect(withoutHash(other.get("turn-verify")).at(-1)).toBe("--untrusted-ca");
+    for (const name of ["bbb-verify", "turn-verify"]) {
+      expect(JSON.parse(other.get(name).inputs.stdin as string)).toMatchObject({ untrustedCa: true });
+    }
   });
 
   test.each([
@@ -167,10 +160,30 @@ describe("standard input", () => {
     expect(xml.join("\n")).toContain('value="turns:turn.example.org:443?transport=tcp"');
   });
 
-  test("each verification has the secrets that it needs, one a line", () => {
+  test("each verification is asked with the secrets and files of its host, in one line", () => {
     const [shared, turn] = [secretOf("bbb-shared-secret"), secretOf("turn-secret")];
-    expect(run.get("bbb-verify").inputs.stdin).toBe(`${shared}\n${turn}\n`);
-    expect(run.get("turn-verify").inputs.stdin).toBe(`${turn}\n`);
+    const names = { zone: "example.org", bbbHost: "bbb.example.org", turnHost: "turn.example.org" };
+    const [wired, conf] = [run.get("bbb-wire"), run.get("turn-configure")].map(
+      ({ inputs }) => inputs.stdin as string,
+    );
+    const request = (name: string) => {
+      const [line, ...rest] = (run.get(name).inputs.stdin as string).split("\n");
+      expect(rest).toEqual([""]);
+      return JSON.parse(line!) as unknown;
+    };
+    expect(request("bbb-verify")).toEqual({
+      ...{ role: "bbb", ...names, untrustedCa: false, ipv4: "203.0.113.1", recordings: true },
+      ...{ release: "jammy-30", version: "3.0", sharedSecret: shared, turnSecret: turn },
+      turnXml: {
+        path: "/etc/bigbluebutton/turn-stun-servers.xml",
+        text: wired!.slice(wired!.indexOf("\n") + 1),
+      },
+    });
+    expect(request("turn-verify")).toEqual({
+      ...{ role: "turn", ...names, untrustedCa: false, ipv4: "203.0.113.2", ipv6: "2001:db8:0:2::1" },
+      ...{ bbbIpv4: "203.0.113.1", turnSecret: turn },
+      turnServerConf: { path: "/etc/turnserver.conf", text: conf },
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { apiChecksum } from "../../bigbluebutton/api";
+import { check, python } from "./checks";
 import { FakeHost, run, SCRIPTS } from "./scripts";
 
 const SECRET = "639259d4-9dd8-4b25-bf01-95f9567eaf4b";
@@ -56,13 +57,42 @@ test("a signed call succeeds with the right secret only, and shows none", async 
   expect(await signed("another")).toEqual({ code: 1, output: "" });
 });
 
-test("a deployment that can't be reached fails, with what to do", async () => {
-  const { code, output } = await run(
-    [...PYTHON, "deployment", "--hostname", "absent.invalid", "--wait", "0"],
-    SECRET,
-  );
-  expect(code).toBe(1);
-  expect(output).toMatch(/^FAIL {2}certificate of absent\.invalid — .* — \d+\.\d s\n {6}to do: .*nginx -t/);
-  expect(output).toMatch(/\nFAIL {2}API over HTTPS — .*\n {6}to do: .*bbb-web/);
-  expect(output).not.toContain(SECRET);
+test.each([
+  [90, 60, "ok"],
+  [90, 20, "warn"],
+  [90, 6, "FAIL"],
+  [90, -1, "FAIL"],
+  [397, 20, "warn"],
+  [45, 15, "ok"],
+  [45, 10, "warn"],
+  [6, 3, "ok"],
+  [6, 0.4, "FAIL"],
+])("a certificate of %d days with %d left: %s", async (lifetime, left, verdict) => {
+  const code = `import api_check
+from checks import Page, worst
+now = 1_800_000_000
+ends = now + ${left} * 86400
+Page(True).check("c", "", worst, [api_check.days_finding(ends - ${lifetime} * 86400, ends, now, "renew")])`;
+  expect(JSON.parse(await python(host, code))).toMatchObject({
+    verdict,
+    answer: expect.stringMatching(/^valid until 2027-0\d-\d\d, -?\d+ days$/) as string,
+  });
+});
+
+test("an API that stays silent fails after the time it was given, with what to do", async () => {
+  expect(
+    await check(host, "api_check", "check_index", "http://127.0.0.1:9/bigbluebutton/api", 0),
+  ).toMatchObject({
+    verdict: "FAIL",
+    answer: "[Errno 111] Connection refused",
+    remedy: expect.stringContaining("journalctl -u bbb-web") as string,
+  });
+  expect(await check(host, "api_check", "check_signed", base, SECRET)).toMatchObject({
+    answer: "SUCCESS, 3 meetings",
+  });
+  expect(await check(host, "api_check", "check_signed", base, "other")).toMatchObject({
+    verdict: "FAIL",
+    answer: "FAILED, checksumError",
+  });
+  expect(await check(host, "api_check", "check_refused", base)).toMatchObject({ verdict: "ok" });
 });

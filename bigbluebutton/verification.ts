@@ -1,0 +1,48 @@
+/** A file as the deployment wrote it; its text holds a secret. */
+interface DeployedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface CommonRequest {
+  /** The DNS zone of both names. */
+  readonly zone: string;
+  readonly bbbHost: string;
+  readonly turnHost: string;
+  /** Public addresses of the host that is asked; its records' `ipv6` where it has an AAAA record. */
+  readonly ipv4: string;
+  readonly ipv6?: string;
+  /** Browsers don't know the certificates' authority. */
+  readonly untrustedCa: boolean;
+  readonly turnSecret: string;
+}
+
+/** What the BigBlueButton host is to check: itself, its API by the public name, and the TURN server. */
+export interface BbbRequest extends CommonRequest {
+  readonly role: "bbb";
+  /** The address on the interface, where the public one is not. */
+  readonly privateIpv4?: string;
+  /** Of the table of releases, e.g. "jammy-30". */
+  readonly release: string;
+  /** e.g. "3.0" */
+  readonly version: string;
+  /** Whether recordings are on a volume of their own. */
+  readonly recordings: boolean;
+  readonly sharedSecret: string;
+  readonly turnXml: DeployedFile;
+}
+
+/** What the TURN host is to check: itself, and BigBlueButton from outside. */
+export interface TurnRequest extends CommonRequest {
+  readonly role: "turn";
+  readonly bbbIpv4: string;
+  readonly turnServerConf: DeployedFile;
+}
+
+/** What a host's own check is asked for; see scripts/host/host_check.py. */
+export type HostRequest = BbbRequest | TurnRequest;
+
+/** A request in the one line of JSON that a host reads on standard input. It holds secrets. */
+export function renderHostRequest(request: HostRequest): string {
+  return `${JSON.stringify(request)}\n`;
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""Whether this host, and its deployment as seen from here, is what it should be; changes nothing.
+
+    host_check.py [--wait SECONDS] [--meeting] <REQUEST       a page of text
+    host_check.py --json                                      a conversation, one JSON document a line
+
+REQUEST is what bigbluebutton/verification.ts renders: one line of JSON, secrets included, which no output shows.
+--wait: for services and API that are starting. --meeting: make, join and end a meeting, too.
+
+With --json it prints {"ready": true}, reads the request with "wait" and "meeting" in it, answers {"now": seconds since
+1970} at once, by which the asker sets its clock against this one, then prints the records (see checks.py) and at the end
+{"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import api_check
+import bbb_conf_check
+import system_check
+import turn_files
+from checks import Doubtful, NotAsked, Page, Wrong
+
+ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
+
+
+def check_bbb_conf(secrets):
+    """BigBlueButton's own check, whose exit code says nothing."""
+    command = ["bbb-conf", "--check"]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, check=False
+        )
+    except FileNotFoundError:
+        raise Wrong("there is no bbb-conf", "BigBlueButton is not installed: run pulumi up") from None
+    text = done.stdout.decode(errors="replace")
+    # Where the secret of bbb-webhooks is another one, it shows both.
+    for secret in secrets:
+        text = text.replace(secret, "(secret)")
+    print(text, file=sys.stderr, flush=True)
+    problems = bbb_conf_check.judge(text)
+    if not problems:
+        return "no problems"
+    told = "; ".join(f"{body}" for _, body in problems)
+    remedy = "bbb-conf --check says more"
+    if any(kind == "FAIL" for kind, _ in problems):
+        raise Wrong(told, remedy)
+    if any(kind == "warn" for kind, _ in problems):
+        raise Doubtful(told, remedy)
+    return told
+
+
+def check_media(public, private):
+    import media_addresses  # needs python3-yaml, which a TURN host may lack
+
+    return media_addresses.check_addresses(ROOT or "/", public, private)
+
+
+def check_turn(page, host, peer, secret, own):
+    try:
+        import turn_check
+    except ImportError:
+        answer = "this Ubuntu release is too old for python3-aioice; the TURN host asks the same"
+        page.add("TURN", host, "skip", answer, 0)
+        return
+    turn_check.check_turn(page, host, peer, secret, own)
+
+
+def check_api(page, request, options):
+    """BigBlueButton over HTTPS and by its public name; without a secret where there is none."""
+    hostname, secret = request["bbbHost"], request.get("sharedSecret")
+    base = f"https://{hostname}/bigbluebutton/api"
+    remedy = f"on {hostname}: certbot certificates, systemctl status certbot.timer, /var/log/letsencrypt/letsencrypt.log"
+    verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], limit=options["wait"] + 60)
+    page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
+    calls = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
+    if secret:
+        calls.insert(0, ("signed call", "getMeetings", api_check.check_signed, base, secret))
+    if secret and options["meeting"]:
+        calls.append(("test meeting", "create, join, end", api_check.check_meeting, base, secret))
+    for name, asked, function, *arguments in calls:
+        if verdict == "FAIL":
+            page.add(name, asked, "skip", "not asked, since the API does not answer", 0)
+        else:
+            page.check(name, asked, function, *arguments)
+
+
+def check_machine(page, clock_of=None, recordings=False):
+    page.check("clock", "NTP" + (", the other host" if clock_of else ""), system_check.check_clock, clock_of)
+    page.check("disk", "/", system_check.check_disk, "/")
+    if recordings:
+        page.check("recordings", "/srv/bigbluebutton", system_check.check_recordings)
+    page.check("memory", "/proc/meminfo", system_check.check_memory)
+    page.check("units", "systemctl --failed", system_check.check_units)
+    page.check("updates", "reboot, held packages", system_check.check_updates)
+
+
+def check_bbb(page, request, options):
+    xml, secrets = request["turnXml"], [request["sharedSecret"], request["turnSecret"]]
+    page.check("services", "systemctl is-active", system_check.check_services, options["wait"], limit=options["wait"] + 60)
+    page.check("release", "bigbluebutton-release", system_check.check_release, request["version"])
+    page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=300)
+    page.check("media addresses", "FreeSWITCH, mediasoup, LiveKit", check_media, request["ipv4"], request.get("privateIpv4"))
+    check_api(page, request, options)
+    page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
+    check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True)
+    check_machine(page, recordings=request["recordings"])
+
+
+def check_turn_host(page, request, options):
+    conf, hostname = request["turnServerConf"], request["turnHost"]
+    remedy = f"on {hostname}: certbot certificates, systemctl status certbot.timer, /var/log/letsencrypt/letsencrypt.log"
+    page.check("coturn", "systemctl is-active", system_check.check_coturn)
+    page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
+    page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
+    page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname)
+    check_api(page, request, options)
+    check_turn(page, hostname, request["bbbIpv4"], request["turnSecret"], own=False)
+    check_machine(page, clock_of=f"https://{request['bbbHost']}/")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--wait", type=float, default=0)
+    parser.add_argument("--meeting", action="store_true")
+    given = parser.parse_args()
+    # One that hangs is not to hold a check for longer than the check's own bound.
+    socket.setdefaulttimeout(30)
+
+    if given.json:
+        print('{"ready": true}', flush=True)
+    request = json.loads(sys.stdin.readline())
+    if given.json:
+        print(json.dumps({"now": time.time()}), flush=True)
+    options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
+    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"]])
+    {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options)
+    if given.json:
+        print('{"end": true}', flush=True)
+    return 1 if page.failed else 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    # asyncio's leftovers are nobody's business.
+    os._exit(status)

@@ -1,0 +1,234 @@
+"""Checks of a host as a machine: its services, clock, disks, memory, and what waits for a restart."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from email.utils import parsedate_to_datetime
+
+from checks import Doubtful, Wrong, worst
+
+ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
+GB = 1e9
+
+# Of what a release installs, whatever is switched on must run; these always.
+BBB_ALWAYS = ["nginx", "freeswitch", "bbb-apps-akka", "bbb-fsesl-akka", "bbb-web"]
+BBB_SWITCHED_ON = """redis-server bbb-webrtc-sfu bbb-webrtc-recorder bbb-graphql-server bbb-graphql-actions
+  bbb-graphql-middleware bbb-html5 mongod etherpad bbb-pads bbb-shared-notes-server bbb-export-annotations
+  bbb-rap-resque-worker bbb-rap-starter bbb-rap-caption-inbox livekit-server livekit-sip bbb-webhooks""".split()
+RECORDINGS = "/srv/bigbluebutton"
+RECORDINGS_SEEN = "/var/bigbluebutton"
+
+
+def output(*command, limit=20):
+    """Standard output of a command, whatever its exit code; "" where there is no such command."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False, env=environment
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout
+
+
+def states(question, units):
+    """{unit: answer} of systemctl is-active or is-enabled."""
+    answers = output("systemctl", question, *units).split("\n")
+    answers += [""] * len(units)
+    return {unit: answer.strip() or "unknown" for unit, answer in zip(units, answers)}
+
+
+def is_container():
+    return output("systemd-detect-virt", "--container").strip() not in ("", "none")
+
+
+def check_services(wait):
+    """BigBlueButton's services; those that are starting have `wait` seconds."""
+    # is-enabled says nothing on standard output of a unit that there isn't: one by one
+    enabled = [unit for unit in BBB_SWITCHED_ON if output("systemctl", "is-enabled", unit).startswith("enabled")]
+    units = BBB_ALWAYS + enabled
+    end = time.monotonic() + wait
+    while True:
+        down = {unit: state for unit, state in states("is-active", units).items() if state != "active"}
+        if not down:
+            return f"all {len(units)} active"
+        if time.monotonic() >= end:
+            told = ", ".join(f"{unit} is {state}" for unit, state in down.items())
+            names = " ".join(down)
+            raise Wrong(told, f"journalctl -u {names.replace(' ', ' -u ')} says why; then systemctl restart {names}")
+        time.sleep(1)
+
+
+def check_coturn():
+    state = states("is-active", ["coturn"])["coturn"]
+    if state != "active":
+        raise Wrong(f"coturn is {state}", "journalctl -u coturn says why; then systemctl restart coturn")
+    since = output("systemctl", "show", "-p", "ActiveEnterTimestamp", "--value", "coturn").strip()
+    return f"active since {since}" if since else "active"
+
+
+def check_renewal(hostname):
+    """coturn has certbot's certificate, and certbot is asked to renew it."""
+    lineage, copy = f"{ROOT}/etc/letsencrypt/live/{hostname}/fullchain.pem", f"{ROOT}/etc/turnserver/fullchain.pem"
+    findings = []
+    try:
+        with open(lineage, "rb") as one, open(copy, "rb") as other:
+            same = one.read() == other.read()
+        findings.append("coturn has certbot's certificate" if same else None)
+    except FileNotFoundError as error:
+        findings.append(Wrong(f"there is no {error.filename}", "run pulumi up with a new value of the setting acmeServer, then back"))
+    if findings == [None]:
+        remedy = "run /etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn"
+        findings = [Wrong("coturn's certificate is not the one that certbot keeps", remedy)]
+    state = states("is-active", ["certbot.timer"])["certbot.timer"]
+    timer = "renewed by certbot.timer"
+    if state != "active":
+        timer = Wrong(f"nobody renews it: certbot.timer is {state}", "systemctl enable --now certbot.timer")
+    return worst([*findings, timer])
+
+
+def apart(seconds):
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def check_clock(other):
+    """Whether this clock is kept right; `other` is a URL, whose Date it is compared with."""
+    findings = []
+    told = output("timedatectl")
+    synchronized = re.search(r"(?:System clock|NTP) synchronized: (\w+)", told)
+    if is_container():
+        findings.append("the machine's own")
+    elif synchronized and synchronized[1] == "yes":
+        findings.append("synchronized by NTP")
+    else:
+        findings.append(Doubtful("not synchronized by NTP", "timedatectl set-ntp true; then timedatectl timesync-status"))
+    if other:
+        findings.append(compare_clock(other))
+    return worst(findings)
+
+
+def compare_clock(url):
+    """A Date has whole seconds only."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
+            date = answer.headers["Date"]
+    except urllib.error.HTTPError as error:
+        date = error.headers["Date"]
+    except OSError:
+        return "the other host's could not be asked"
+    if not date:
+        return "the other host's was not told"
+    difference = abs(time.time() - 0.5 - parsedate_to_datetime(date).timestamp())
+    remedy = "on both hosts: timedatectl set-ntp true"
+    if difference > 60:
+        return Wrong(f"{apart(difference)} apart from {url}: TURN credentials will be refused", remedy)
+    if difference > 5:
+        return Doubtful(f"{apart(difference)} apart from {url}", remedy)
+    return "within 2 s of the other host's" if difference < 2 else f"{apart(difference)} apart from the other host's"
+
+
+def room(free, total, free_inodes, inodes, remedy):
+    """How full a file system is. A large one may be filled further than a small one."""
+    told = f"{free / GB:.1f} of {total / GB:.1f} GB free"
+    if inodes and free_inodes / inodes < 0.03:
+        return Wrong(f"{told}, but almost no room for further files (df -i)", remedy)
+    if free < 0.05 * total and free < 5 * GB:
+        return Wrong(told, remedy)
+    if free < 0.15 * total and free < 20 * GB:
+        return Doubtful(told, remedy)
+    return told
+
+
+def disk_finding(path):
+    usage, inodes = shutil.disk_usage(ROOT + path), os.statvfs(ROOT + path)
+    remedy = f"du -xh --max-depth 2 {path} | sort -h | tail shows what has it; remove what may go, or take a larger disk or volume"
+    return room(usage.free, usage.total, inodes.f_favail, inodes.f_files, remedy)
+
+
+def check_disk(path):
+    return worst([disk_finding(path)])
+
+
+def check_recordings():
+    """The recordings volume is where BigBlueButton writes to, and has room."""
+    remedy = "mount -a; if that fails, look whether the volume is attached (lsblk), and reboot the host"
+    for path in (RECORDINGS, RECORDINGS_SEEN):
+        if not os.path.ismount(ROOT + path):
+            raise Wrong(f"the volume is not mounted at {path}: recordings would fill the root disk", remedy)
+    return worst([disk_finding(RECORDINGS)])
+
+
+def check_memory():
+    with open(f"{ROOT}/proc/meminfo", encoding="ascii") as file:
+        read = {key: int(value.split()[0]) * 1024 for key, value in (line.split(":", 1) for line in file)}
+    total, available = read["MemTotal"], read.get("MemAvailable", read["MemFree"])
+    swap, free = read.get("SwapTotal", 0), read.get("SwapFree", 0)
+    told = f"{available / GB:.1f} of {total / GB:.1f} GB available"
+    told += f", {(swap - free) / GB:.1f} of {swap / GB:.1f} GB swap used" if swap else ", no swap"
+    remedy = "see top -o %MEM for who has it; a larger server type if meetings need it"
+    if available < 0.04 * total:
+        raise Wrong(told, remedy)
+    if available < 0.1 * total or (swap and free < 0.25 * swap):
+        raise Doubtful(told, remedy)
+    return told
+
+
+def check_units():
+    listed = output("systemctl", "list-units", "--state=failed", "--plain", "--no-legend")
+    failed = [line.split()[0] for line in listed.splitlines() if line.strip()]
+    if failed:
+        raise Doubtful(f"failed: {', '.join(failed)}", f"systemctl status {' '.join(failed)} says why; systemctl reset-failed forgets it")
+    return "none failed"
+
+
+def check_updates():
+    """What waits for a restart or somebody's decision."""
+    findings = []
+    required = f"{ROOT}/var/run/reboot-required"
+    if os.path.exists(required):
+        since = time.strftime("%F", time.gmtime(os.stat(required).st_mtime))
+        packages = ""
+        if os.path.exists(f"{required}.pkgs"):
+            with open(f"{required}.pkgs", encoding="utf-8") as file:
+                packages = f", for {', '.join(sorted(set(file.read().split())))}"
+        findings.append(Doubtful(f"a reboot is pending since {since}{packages}", "systemctl reboot, when no meeting is running"))
+    else:
+        findings.append("no reboot pending")
+    held = output("apt-mark", "showhold").split()
+    if held:
+        findings.append(Doubtful(f"held back: {', '.join(held)}", f"apt-mark unhold {' '.join(held)}, unless you hold them for a reason"))
+    findings.append(unattended_finding())
+    return worst(findings)
+
+
+def unattended_finding():
+    if not os.path.exists(f"{ROOT}/usr/bin/unattended-upgrade"):
+        return "no unattended upgrades installed"
+    told = output("apt-config", "dump", "APT::Periodic::Unattended-Upgrade")
+    if re.search(r'"0"', told) or not told.strip():
+        return Doubtful("unattended upgrades are switched off", "dpkg-reconfigure unattended-upgrades, or upgrade by hand")
+    stamp = f"{ROOT}/var/lib/apt/periodic/unattended-upgrades-stamp"
+    if not os.path.exists(stamp):
+        return "unattended upgrades have not run yet"
+    days = (time.time() - os.stat(stamp).st_mtime) / 86400
+    if days > 7:
+        return Doubtful(f"unattended upgrades ran {days:.0f} days ago", "systemctl status apt-daily-upgrade.timer; /var/log/unattended-upgrades")
+    return "unattended upgrades run"
+
+
+def check_release(version):
+    """That the line of BigBlueButton is the one that the settings ask for."""
+    try:
+        with open(f"{ROOT}/etc/bigbluebutton/bigbluebutton-release", encoding="utf-8") as file:
+            found = re.search(r"^BIGBLUEBUTTON_RELEASE=(\S+)", file.read(), re.MULTILINE)
+    except FileNotFoundError:
+        found = None
+    if not found:
+        raise Wrong("BigBlueButton is not installed", "run pulumi up with a new value of the setting upgrade")
+    if not re.match(re.escape(version) + r"(\.|$)", found[1]):
+        raise Wrong(f"{found[1]}, where the settings ask for {version}", "set release to what runs; a new release needs a new server")
+    return found[1]

@@ -1,0 +1,94 @@
+"""Whether the files that wire BigBlueButton and its TURN server together are still those of the deployment.
+
+Packages and installers overwrite both. Compared with the text that was deployed; what differs is told in kind, and no
+value of a secret.
+"""
+
+import os
+import stat
+from xml.etree import ElementTree
+
+from checks import Doubtful, Wrong
+
+REMEDY = "put it back: give the setting rotateTurnSecret a new value, then pulumi up"
+BEANS = "{http://www.springframework.org/schema/beans}"
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def turn_servers(text):
+    """The (url, secret) of each TURN server in turn-stun-servers.xml. @raise ParseError"""
+    servers = []
+    for bean in ElementTree.fromstring(text).iter():
+        if bean.tag.replace(BEANS, "") != "bean" or not bean.get("class", "").endswith(".TurnServer"):
+            continue
+        values = {}
+        for argument in bean:
+            nested = next((child.text for child in argument if child.tag.replace(BEANS, "") == "value"), None)
+            values[argument.get("index")] = argument.get("value", nested)
+        servers.append((values.get("1") or "", values.get("0") or ""))
+    return servers
+
+
+def check_xml(path, expected):
+    """turn-stun-servers.xml, from which bbb-web tells clients of their TURN server."""
+    found = read(path)
+    if found is None:
+        raise Wrong("it is missing: people behind strict firewalls get no TURN server", REMEDY)
+    urls = [url for url, _ in turn_servers(expected)]
+    if found == expected:
+        check_mode(path)
+        return f"as deployed: {', '.join(urls)}"
+    try:
+        servers = turn_servers(found)
+    except ElementTree.ParseError as error:
+        raise Wrong(f"not well-formed XML, in line {error.position[0]}: bbb-web may not start", REMEDY) from None
+    others = [url for url, _ in servers]
+    if not servers:
+        raise Wrong("overwritten, as by a package or the installer: it names no TURN server", REMEDY)
+    if others != urls:
+        raise Wrong(f"other servers: {', '.join(others)}", REMEDY)
+    if servers != turn_servers(expected):
+        raise Wrong("the right servers with another secret: they refuse all clients", REMEDY)
+    raise Doubtful("the same servers and secret, but another text: somebody has edited it", REMEDY)
+
+
+def settings(text):
+    """{key: [value, …]} of a turnserver.conf; a switch has the value ""."""
+    found = {}
+    for line in text.splitlines():
+        line = line.strip()
+        if line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found.setdefault(key.strip(), []).append(value.strip())
+    return found
+
+
+def check_conf(path, expected):
+    """coturn's configuration."""
+    found = read(path)
+    if found is None:
+        raise Wrong("it is missing", REMEDY)
+    if found == expected:
+        check_mode(path)
+        return f"as deployed, {len(settings(expected))} settings"
+    ours, theirs = settings(expected), settings(found)
+    if not theirs:
+        raise Wrong("overwritten, as by a package: it has no settings", REMEDY)
+    differ = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
+    if differ == ["static-auth-secret"]:
+        raise Wrong("another secret than the deployment's: it refuses BigBlueButton's clients", REMEDY)
+    if differ:
+        raise Wrong(f"not as deployed in {', '.join(differ)}", REMEDY)
+    raise Doubtful("the same settings, but another text: somebody has edited it", REMEDY)
+
+
+def check_mode(path):
+    if os.stat(path).st_mode & stat.S_IRWXO:
+        raise Doubtful("as deployed, but every user of this host can read the secret in it", f"chmod o-rwx {path}")
