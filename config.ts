@@ -13,6 +13,8 @@ import { readFields, unknownKeys } from "./settings/read";
 export interface Settings {
   readonly project: string;
   readonly stack: string;
+  /** Put on everything that can bear labels: project, stack, and where it has one its expiry. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly environment: EnvironmentName;
   /** The DNS zone, e.g. "example.org". */
   readonly domain: string;
@@ -132,6 +134,7 @@ function settingsFrom(values: FieldValues, project: string, stack: string): Sett
   return {
     project,
     stack,
+    labels: { project, stack, ...(values.expires && { expires: values.expires }) },
     environment,
     domain,
     bbbFqdn: fqdn(values.hostname, domain),

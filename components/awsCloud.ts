@@ -12,7 +12,7 @@ import { route53Dns } from "./route53Dns";
  * AWS, in the account that the credentials of the environment belong to (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the
  * region of the hosts there; Route 53 has none, so without hosts it is the default one.
  */
-export function awsCloud({ project, stack, placement, network, environment }: Settings): Cloud {
+export function awsCloud({ labels, placement, network, environment }: Settings): Cloud {
   const hosts = [placement.bbb, placement.turn].filter(({ cloud }) => cloud === "aws");
   const region = hosts[0]?.location ?? defaultLocations.aws;
   const provider = new aws.Provider("aws", { region });
@@ -20,8 +20,7 @@ export function awsCloud({ project, stack, placement, network, environment }: Se
     async findHosts(hosts) {
       const request = { region, ...network, hosts, fullTimeCores: environments[environment].strict };
       const found = await findAwsPlacement(request, provider);
-      return (operatorKey) =>
-        awsHosts({ labels: { project, stack }, hosts, placement: found, operatorKey, provider });
+      return (operatorKey) => awsHosts({ labels, hosts, placement: found, operatorKey, provider });
     },
     findZone: (domain) => route53Dns(domain, provider),
   };

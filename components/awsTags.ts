@@ -2,7 +2,7 @@
 export interface AwsTagArgs {
   /** Shown by the console; unique among resources of a kind. */
   readonly name: string;
-  /** Project, stack and role. */
+  /** Project, stack, role, and the expiry where there is one. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

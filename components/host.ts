@@ -45,7 +45,7 @@ export interface HostArgs {
    * backups, too, of the server's disk as many.
    */
   readonly snapshotDays: number;
-  /** Labels or tags put on everything: project, stack, role. */
+  /** Labels or tags put on everything: project, stack, role, and the expiry where there is one. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -7,7 +7,7 @@ import type { HostArgs, Role } from "./host";
  * A TURN host holds nothing worth a backup.
  */
 export function hostArgs(settings: Settings, role: Role): HostArgs {
-  const { release, recordings, project, stack } = settings;
+  const { release, recordings, labels } = settings;
   const { location, serverType, image } = settings.placement[role];
   const common = {
     role,
@@ -19,7 +19,7 @@ export function hostArgs(settings: Settings, role: Role): HostArgs {
     sshPublicKeys: settings.sshPublicKeys,
     protected: settings.protected,
     snapshotDays: settings.snapshotDays,
-    labels: { project, stack, role },
+    labels: { ...labels, role },
   };
   if (role === "turn") {
     return {

@@ -24,11 +24,11 @@ const TURN_UBUNTU = "24.04";
 export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.Resource): HostSteps {
   const { host, settings, dns, ipv6, count } = args;
   const { role, fqdn, ipv4, privateIpv4 } = host;
-  const { project, stack, release, acme } = settings;
+  const { release, acme } = settings;
   const minimum = hostMinimum(role, release);
 
   // The records need the addresses only: they spread while the machine boots.
-  const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { project, stack, role } }, { parent });
+  const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { ...settings.labels, role } }, { parent });
   const steps = new HostSteps(name, host, count, parent);
   steps.run(
     "preflight",

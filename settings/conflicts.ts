@@ -1,5 +1,5 @@
 import { releases } from "../bigbluebutton/releases";
-import { strictProblems } from "./environments";
+import { expiryProblems, strictProblems } from "./environments";
 import { fields, setCommand, type FieldValues } from "./fields";
 import { isSpecialUse, qualifyHostname } from "./names";
 import { placementProblems } from "./placement";
@@ -11,6 +11,7 @@ export function conflicts(values: Partial<FieldValues>): Problem[] {
     ...nameProblems(values),
     ...placementProblems(values),
     ...strictProblems(values),
+    ...expiryProblems(values),
     ...releaseProblems(values),
     ...installerProblems(values),
     ...acmeProblems(values),

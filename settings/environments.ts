@@ -75,3 +75,20 @@ export function strictProblems(values: Values): Problem[] {
   }
   return problems;
 }
+
+/** What is to be removed in time cannot be protected from it. */
+export function expiryProblems(values: Values): Problem[] {
+  if (!values.expires || !values.environment) return [];
+  const reason = "though the deployment has an expiry, at which it is removed";
+  if (values.environment !== "test") {
+    const remedy = `pulumi config rm expires, or ${setCommand("environment", "test")}`;
+    return [{ key: "environment", reason: `is ${values.environment}, ${reason}`, remedy }];
+  }
+  return (["protect", "protectRecordings"] as const)
+    .filter((key) => values[key])
+    .map((key) => ({
+      key,
+      reason: `is true, ${reason}`,
+      remedy: `pulumi config rm ${key}, or pulumi config rm expires`,
+    }));
+}

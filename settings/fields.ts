@@ -283,6 +283,15 @@ export const fields = {
     "pulumi config rm protectRecordings, for what the environment has",
   ),
   backups: field("string", unlessSaid, "pulumi config rm backups, for what the environment has"),
+  expires: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) =>
+        /^[1-9]\d{9}$/.test(value) ? undefined : `"${value}" is not a time in seconds since 1970`,
+      ),
+    ),
+    "pulumi config rm expires, for what is to stay; scripts/test-server makes what is not",
+  ),
 } as const;
 
 /** The name of a setting. */

@@ -31,6 +31,7 @@ describe("values", () => {
   test("what must be set suffices; everything else has a default", () => {
     expect(settings()).toEqual({
       ...at,
+      labels: at,
       environment: "test",
       domain: "school.eu",
       bbbFqdn: "bbb.school.eu",
@@ -105,6 +106,7 @@ describe("values", () => {
     );
     expect(made).toEqual({
       ...at,
+      labels: at,
       environment: "staging",
       domain: "school.eu",
       bbbFqdn: "meet.school.eu",
@@ -516,6 +518,28 @@ describe("mistakes", () => {
     expect(problemsOf({ ...required, ...raw, acmeCa: rootPem })).toEqual([]);
   });
 
+  test("an expiry is a time, and only of what can be removed", () => {
+    const expires = "1795000000";
+    expect(settings({ expires }).labels).toEqual({ ...at, expires });
+    expect(problemsOf({ ...required, expires: "tomorrow" })).toEqual([
+      ["expires", '"tomorrow" is not a time in seconds since 1970', expect.stringContaining("test-server")],
+    ]);
+    expect(problemsOf({ ...required, expires, environment: "staging" })).toEqual([
+      [
+        "environment",
+        expect.stringContaining("is staging, though the deployment has an expiry"),
+        expect.any(String),
+      ],
+    ]);
+    expect(problemsOf({ ...required, expires, protectRecordings: "true" })).toEqual([
+      [
+        "protectRecordings",
+        expect.stringContaining("has an expiry"),
+        expect.stringContaining("config rm expires"),
+      ],
+    ]);
+  });
+
   test("all of them in one error, each with its key, its reason and its remedy", () => {
     const raw = {
       sshNetwork: ["10.0.0.0/8"],
@@ -592,6 +616,7 @@ describe("loadSettings", () => {
     expect(loadSettings()).toEqual({
       ...settings({ sshNetworks: ["10.0.0.0/8"] }),
       stack: "staging",
+      labels: { ...at, stack: "staging" },
     });
   });
 

@@ -77,27 +77,27 @@ export interface Stacks {
 
 /** There is no such stack. */
 export class StackNotFound extends Error {
-  constructor(readonly stack: string) {
-    super(`there is no stack ${stack}`);
+  constructor(readonly stackName: string) {
+    super(`there is no stack ${stackName}`);
   }
 }
 
 /** Another update of the stack is running. */
 export class StackBusy extends Error {
   constructor(
-    readonly stack: string,
+    readonly stackName: string,
     detail = "another update of it is running",
   ) {
-    super(`stack ${stack} is locked: ${detail}`);
+    super(`stack ${stackName} is locked: ${detail}`);
   }
 }
 
 /** The update ended with errors, all of which have been printed. */
 export class UpdateFailed extends Error {
   constructor(
-    readonly stack: string,
+    readonly stackName: string,
     reason: string,
   ) {
-    super(`stack ${stack}: ${reason}`);
+    super(`stack ${stackName}: ${reason}`);
   }
 }

@@ -186,6 +186,13 @@ describe("labels", () => {
       expect({ name, labels: inputs.labels }).toEqual({ name, labels: { ...labels, role } });
     }
   });
+
+  test("have the expiry of a deployment that has one, all of them", async () => {
+    const { resources } = await runProgram({ settings: { labels: { ...labels, expires: "1795000000" } } });
+    const labelled = resources.filter(({ inputs }) => inputs.labels !== undefined);
+    expect(labelled).toHaveLength(13);
+    for (const { inputs } of labelled) expect(inputs.labels).toMatchObject({ expires: "1795000000" });
+  });
 });
 
 describe("recordings volume", () => {
