@@ -4,19 +4,26 @@
  * daemon takes up where the last one was.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import type { FastifyInstance } from "fastify";
 
+import { createAwsApi, type AwsApi, type Credentials } from "./aws";
 import { createHetznerApi } from "./hetzner";
 import { readJson, writeAtomically } from "./hosts/files";
+import { logFile } from "./hosts/processes";
 import { MachineRuntime, readHosts } from "./hosts/runtime";
 import { METADATA_ADDRESS, SERVICES, serviceIpv6, USER_ZONE } from "./network/addresses";
 import {
+  AWS_CREDENTIALS_FILE,
+  AWS_METADATA_LOG,
+  AWS_REQUEST_LOG,
+  AWS_STATE_FILE,
   DAEMON_READY_FILE,
   HETZNER_STATE_FILE,
   IMAGE_FILE,
   MIRROR_DIR,
+  MOTO_PYTHON,
   REQUEST_LOG,
   TOKEN_FILE,
 } from "./paths";
@@ -40,7 +47,11 @@ async function main(): Promise<void> {
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
   const mirror = createMirror(MIRROR_DIR);
-  const metadata = createMetadataServer(() => readHosts().map(({ spec }) => spec));
+  const late: { aws?: LazyAws } = {};
+  const metadata = createMetadataServer(
+    () => readHosts().map(({ spec }) => spec),
+    () => late.aws?.api?.metadata,
+  );
   await listen(mirror, SERVICES.mirror, true);
   await listen(metadata, METADATA_ADDRESS, false);
 
@@ -50,12 +61,18 @@ async function main(): Promise<void> {
   await api.ready();
   await ensureZone(api, token);
   await listen(api, SERVICES.api, true);
+  const aws = new LazyAws(runtime);
+  late.aws = aws;
+  // What is deployed there goes on where it was; whoever only uses Hetzner has nothing to wait for.
+  if (existsSync(AWS_STATE_FILE)) await aws.start().catch(complain);
+  for (const address of [SERVICES.aws, serviceIpv6(SERVICES.aws)]) await listenPlain(aws.answer, address);
   writeAtomically(DAEMON_READY_FILE, `${process.pid}\n`);
 
   process.on("SIGTERM", () => {
     rmSync(DAEMON_READY_FILE, { force: true });
     for (const twin of twins) twin.close().closeAllConnections();
-    void Promise.all([api, mirror, metadata].map((server) => server.close())).then(() => process.exit(0));
+    const servers = [api, mirror, metadata, ...(aws.api ? [aws.api.app] : [])];
+    void Promise.all(servers.map((server) => server.close())).then(() => process.exit(0));
   });
 }
 
@@ -67,11 +84,69 @@ async function listen(app: FastifyInstance, address: string, withIpv6: boolean):
 
 async function listenTwin(app: FastifyInstance, address: string): Promise<void> {
   await app.ready();
-  const twin = createServer((request, response) => app.routing(request, response));
+  await listenPlain((request, response) => app.routing(request, response), address);
+}
+
+async function listenPlain(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  address: string,
+): Promise<void> {
+  const twin = createServer(answer);
   twins.push(twin);
   await new Promise<void>((resolve, reject) => {
     twin.on("error", reject).listen(80, address, resolve);
   });
+}
+
+/** The sandbox's AWS, brought up by the first request to it: it costs memory, and not everyone uses it. */
+class LazyAws {
+  api: AwsApi | undefined;
+  #starting: Promise<AwsApi> | undefined;
+
+  constructor(private readonly runtime: MachineRuntime) {}
+
+  start(): Promise<AwsApi> {
+    this.#starting ??= this.#bringUp().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async #bringUp(): Promise<AwsApi> {
+    const credentials = readJson<Credentials>(AWS_CREDENTIALS_FILE);
+    if (!credentials)
+      throw new Error("the sandbox's AWS has no account yet: ./scripts/sandbox up --cloud aws");
+    this.api = await createAwsApi({
+      stateFile: AWS_STATE_FILE,
+      requestLog: AWS_REQUEST_LOG,
+      metadataLog: AWS_METADATA_LOG,
+      credentials,
+      runtime: this.runtime,
+      python: MOTO_PYTHON,
+      motoLog: logFile("moto"),
+    });
+    await this.api.app.ready();
+    return this.api;
+  }
+
+  readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
+    this.start().then(
+      ({ app }) => app.routing(request, response),
+      (error: unknown) => {
+        complain(error);
+        response.writeHead(503, { "content-type": "text/plain" }).end(messageOf(error));
+      },
+    );
+  };
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The user's zone is there before anything is deployed, as at a real cloud. */
@@ -85,6 +160,6 @@ async function ensureZone(api: FastifyInstance, token: string): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  complain(error);
   process.exit(1);
 });

@@ -23,6 +23,12 @@ export const AWS_CREDENTIALS_FILE = inState("aws", "credentials.json");
 export const AWS_STATE_FILE = inState("aws", "state.json");
 export const AWS_REQUEST_LOG = inState("aws", "requests.jsonl");
 
+/** One line a request to EC2's instance metadata service, see aws/imds.ts. */
+export const AWS_METADATA_LOG = inState("aws", "imds.jsonl");
+
+/** Python with sandbox/aws/requirements.txt, installed by setup_moto of scripts/lib/setup.sh. */
+export const MOTO_PYTHON = join(SANDBOX_CACHE, "moto", "bin", "python");
+
 /** Certificates that the sandbox's clients trust, PEM: the ACME server's own root and all of its issuing roots. */
 export const CA_BUNDLE = inState("ca", "bundle.pem");
 

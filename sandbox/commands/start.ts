@@ -7,12 +7,14 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 
 import type { Image } from "../daemon";
-import { writeAtomically, writeJson } from "../hosts/files";
+import { readJson, writeAtomically, writeJson } from "../hosts/files";
 import { isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "../hosts/processes";
-import { ROUTER } from "../network/addresses";
+import type { Credentials } from "../aws";
+import { ROUTER, SERVICES } from "../network/addresses";
 import { ensureNetwork } from "../network/namespaces";
-import { inNamespace, run } from "../network/run";
+import { inNamespace, run, runIn } from "../network/run";
 import {
+  AWS_CREDENTIALS_FILE,
   DAEMON_READY_FILE,
   IMAGE_FILE,
   MIRROR_DIR,
@@ -26,6 +28,9 @@ import { Mistake } from "./mistake";
 
 const READY_MS = 90_000;
 
+/** How long the emulated AWS may take to come up, with all that was asked of it told again. */
+const AWS_READY_MS = 120_000;
+
 /** Bring the sandbox up: everything but the deployment itself. Fast where it runs already. */
 export async function startSandbox(): Promise<void> {
   const image = await buildImage();
@@ -38,6 +43,43 @@ export async function startSandbox(): Promise<void> {
   writeClientFiles();
   await ensureNetwork();
   await startDaemon();
+}
+
+/**
+ * Give the running sandbox its AWS: what it needs on this machine, an account and its access key
+ * (AWS_CREDENTIALS_FILE). Resolves when it answers. Fast where it does already.
+ */
+export async function startAws(): Promise<void> {
+  await installMoto();
+  if (!existsSync(AWS_CREDENTIALS_FILE)) writeJson(AWS_CREDENTIALS_FILE, makeCredentials());
+  const { secretAccessKey } = readJson<Credentials>(AWS_CREDENTIALS_FILE)!;
+  // The secret goes by standard input, no command line has it.
+  const curl = [
+    ...["curl", "--silent", "--show-error", "--max-time", String(AWS_READY_MS / 1000)],
+    ...["--config", "-", "--write-out", "\\n%{http_code}", `http://${SERVICES.aws}/_ready`],
+  ];
+  const input = `header = "authorization: Bearer ${secretAccessKey}"\n`;
+  const answer = await runIn(ROUTER, curl, { input, timeoutMs: AWS_READY_MS + 5000 });
+  const lines = answer.trimEnd().split("\n");
+  if (lines.at(-1) !== "200")
+    throw new Mistake(`the sandbox's AWS does not start: ${lines.slice(0, -1).join(" ")}`);
+}
+
+/** Install moto's server where it is missing or outdated; may be called while the sandbox starts. */
+export async function installMoto(): Promise<void> {
+  const script = `set -euo pipefail; . ${join(PROJECT_DIR, "scripts/lib/setup.sh")}; setup_moto`;
+  const installer = spawn("bash", ["-c", script], { stdio: ["ignore", "ignore", "inherit"] });
+  const [code] = (await once(installer, "exit")) as [number];
+  if (code !== 0) throw new Mistake("moto's server could not be installed, as told above");
+}
+
+/** As AWS's look; the id is no secret. */
+function makeCredentials(): Credentials {
+  const letters = randomBytes(16).map((byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".charCodeAt(byte % 32));
+  return {
+    accessKeyId: `AKIA${Buffer.from(letters).toString("latin1")}`,
+    secretAccessKey: randomBytes(30).toString("base64"),
+  };
 }
 
 function link(target: string, name: string): void {

@@ -1,18 +1,36 @@
 import fastify, { type FastifyInstance } from "fastify";
 
+import type { Metadata } from "../aws/imds";
 import { renderMetadata } from "../hosts/cloudInit";
 import type { ServerSpec } from "../runtime";
 
-/** The metadata service: tells a host about itself, which it knows by the address that the request comes from. */
-export function createMetadataServer(hosts: () => readonly ServerSpec[]): FastifyInstance {
+/**
+ * The metadata service: tells a host about itself, which it knows by the address that the request comes from. An EC2
+ * instance gets EC2's answers, every other host Hetzner's.
+ *
+ * @param ec2 undefined while there is no AWS
+ */
+export function createMetadataServer(
+  hosts: () => readonly ServerSpec[],
+  ec2: () => Metadata | undefined = () => undefined,
+): FastifyInstance {
   const app = fastify();
-  app.get("/*", (request, reply) => {
-    const spec = hosts().find(({ addresses }) => addresses.ipv4 === request.ip);
-    const path = request.url.replace(/\?.*$/, "").replace(/\/+$/, "");
+  app.all("/*", (request, reply) => {
+    const path = request.url.replace(/\?.*$/, "");
+    const { ip: source, method, headers } = request;
+    const told = ec2()?.answer({ source, method, path, headers });
+    if (told)
+      return reply
+        .code(told.status)
+        .headers({ ...told.headers })
+        .type("text/plain")
+        .send(told.body);
+    const spec = hosts().find(({ addresses }) => addresses.ipv4 === source);
     const answers = spec && renderMetadata(spec);
-    if (!answers || !Object.hasOwn(answers, path))
+    const found = path.replace(/\/+$/, "");
+    if (!answers || method !== "GET" || !Object.hasOwn(answers, found))
       return reply.code(404).type("text/plain").send("not found\n");
-    return reply.type("text/plain").send(answers[path]);
+    return reply.type("text/plain").send(answers[found]);
   });
   return app;
 }

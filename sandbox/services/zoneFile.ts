@@ -45,6 +45,7 @@ export function serviceRecords(): ZoneRecord[] {
   ];
   return [
     ...host("api", SERVICES.api),
+    ...host("aws", SERVICES.aws),
     ...host("mirror", SERVICES.mirror),
     // The ACME server listens on one address only.
     ...host("acme", SERVICES.acme, false),

@@ -5,6 +5,7 @@
 #
 #   setup_machine            Debian packages, Node and the npm packages; puts that Node first in PATH
 #   setup_python             the virtual environment of tests/requirements.txt; sets BBB_PYTHON
+#   setup_moto               the one of sandbox/aws/requirements.txt, which the sandbox's AWS needs
 #
 # It says in a line each what it is about to do, prints a failed step's log and ends the caller with exit code 1.
 # Nothing here starts a service on the machine.
@@ -158,18 +159,23 @@ setup_machine() {
   export PATH=$setup_node:$PATH
 }
 
+# setup_venv NAME REQUIREMENTS : a virtual environment in the cache, made anew when its requirements change.
 setup_venv() {
-  local requirements=$setup_root/tests/requirements.txt stamp=$setup_cache/venv/.bbb-set-up hash
+  local venv=$setup_cache/$1 requirements=$setup_root/$2 stamp=$setup_cache/$1/.bbb-set-up hash
   hash=$(cat "$requirements" <(/usr/bin/python3 --version) | sha256sum)
   [[ $(cat "$stamp" 2>/dev/null) == "$hash" ]] && return 0
-  setup_say "installing the Python packages of tests/requirements.txt"
-  rm -rf "$setup_cache/venv"
-  setup_run venv /usr/bin/python3 -m venv "$setup_cache/venv"
-  setup_run pip "$setup_cache/venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+  setup_say "installing the Python packages of $2"
+  rm -rf "$venv"
+  setup_run "$1" /usr/bin/python3 -m venv "$venv"
+  setup_run "$1-pip" "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
   printf '%s\n' "$hash" >"$stamp"
 }
 
 setup_python() {
-  setup_locked setup_venv
+  setup_locked setup_venv venv tests/requirements.txt
   export BBB_PYTHON=$setup_cache/venv/bin/python
+}
+
+setup_moto() {
+  setup_locked setup_venv moto sandbox/aws/requirements.txt
 }

@@ -1,0 +1,47 @@
+import { randomUUID } from "node:crypto";
+
+import type { Service } from "./call";
+import { buildXml } from "./xml";
+
+/** What the API says instead of doing what it was asked; codes and messages are AWS's own. */
+export class AwsError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
+
+/** Something that exists at AWS and not here. Not repeated by clients, as a 5xx would be. */
+export function notEmulated(what: string): AwsError {
+  return new AwsError("UnsupportedOperation", `the sandbox's AWS has no ${what}`);
+}
+
+/** An answer as it goes over the wire. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error in the form that the service's clients read. */
+export function renderError(service: Service, { code, message, status }: AwsError): Answer {
+  const id = randomUUID();
+  if (service === "dlm") {
+    return {
+      status,
+      contentType: "application/json",
+      body: JSON.stringify({ Code: code, Message: message }),
+      headers: { "x-amzn-errortype": code, "x-amzn-requestid": id },
+    };
+  }
+  const error = { Code: code, Message: message };
+  const body =
+    service === "ec2"
+      ? buildXml("Response", { Errors: { Error: error }, RequestID: id })
+      : buildXml("ErrorResponse", { Error: { Type: "Sender", ...error }, RequestId: id });
+  return { status, contentType: "text/xml", body };
+}

@@ -1,0 +1,227 @@
+/**
+ * The sandbox's AWS: EC2, IAM, STS, Route 53 and DLM on one address. moto's server keeps what was made; this layer
+ * before it checks who asks, puts right what moto does otherwise than AWS (rules/), and brings the machine to what
+ * moto's state says (reconcile.ts, lifecycle.ts).
+ */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+
+import { writeAtomically } from "../hosts/files";
+import { RequestLog } from "../hetzner/requestLog";
+import { NAME_SERVERS } from "../services/zoneFile";
+import type { CloudRuntime } from "../runtime";
+import { isMutating, readCall, readSignature, SERVICES, type Call, type Service } from "./call";
+import { forward, look, type Cloud, type Delays } from "./cloud";
+import { controlRoutes } from "./controlRoutes";
+import { AwsError, renderError, type Answer } from "./errors";
+import { Faults, faultError } from "./faults";
+import { renderImages } from "./images";
+import { createMetadata, type Metadata } from "./imds";
+import { Journal } from "./journal";
+import { Lifecycle } from "./lifecycle";
+import { Moto } from "./moto";
+import { noteSeeded } from "./objects";
+import { reconcile } from "./reconcile";
+import { rules } from "./rules";
+import { seed } from "./seed";
+import { Store } from "./state";
+
+export type { Fault } from "./faults";
+
+/** The one region that the sandbox has. */
+export const REGION = "eu-central-1";
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface AwsApiOptions {
+  /** Where the account is kept; what moto was told lies beside it. */
+  readonly stateFile: string;
+  /** Gets one JSON object a line, as the Hetzner API's. */
+  readonly requestLog: string;
+  /** Gets one JSON object a request to the metadata service. */
+  readonly metadataLog: string;
+  /** The account's only access key. */
+  readonly credentials: Credentials;
+  /** What instances, volumes and zones are made with. */
+  readonly runtime: CloudRuntime;
+  /** Python that has requirements.txt. */
+  readonly python: string;
+  /** Gets what moto's server says of its requests; default: nothing does. */
+  readonly motoLog?: string;
+  /** @default a third of a second each */
+  readonly delays?: Partial<Delays>;
+  /** @default the sandbox's */
+  readonly nameServers?: readonly string[];
+}
+
+export interface AwsApi {
+  /** Not listening yet. Closing it ends moto. */
+  readonly app: FastifyInstance;
+  /** Answers of the instance metadata service. */
+  readonly metadata: Metadata;
+}
+
+/** Bring up the account: as it was, or a new one. */
+export async function createAwsApi(options: AwsApiOptions): Promise<AwsApi> {
+  const directory = dirname(options.stateFile);
+  mkdirSync(directory, { recursive: true });
+  const imagesFile = join(directory, "images.json");
+  writeAtomically(imagesFile, renderImages());
+  const moto = await Moto.start({
+    python: options.python,
+    imagesFile,
+    region: REGION,
+    logFile: options.motoLog,
+  });
+  try {
+    return await serve(options, moto);
+  } catch (error) {
+    await moto.stop();
+    throw error;
+  }
+}
+
+async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
+  const journal = await Journal.open(join(dirname(options.stateFile), "journal.jsonl"), moto, seed);
+  const log = new RequestLog(options.requestLog);
+  const lane = serially();
+  const cloud: Cloud = {
+    region: REGION,
+    store: new Store(options.stateFile),
+    journal,
+    runtime: options.runtime,
+    delays: { instance: 300, volume: 300, dns: 300, ...options.delays },
+    nameServers: options.nameServers ?? NAME_SERVERS,
+    clock: Date.now,
+    exclusive: lane,
+    proceed: () => lifecycle.proceed(),
+  };
+  const lifecycle = new Lifecycle(cloud, (event, details) => log.event(event, details));
+  if (cloud.store.state.seeded.length === 0) await noteSeeded(cloud);
+  await cloud.exclusive(() => reconcile(cloud));
+  cloud.store.save();
+
+  const app = fastify({ bodyLimit: 1024 * 1024 });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  const faults = new Faults();
+  controlRoutes(app, { cloud, faults, log, secret: options.credentials.secretAccessKey });
+  app.all("/*", async (request, reply) => {
+    const { call, answer } = await answerRequest(cloud, faults, log, options.credentials, request);
+    log.request({
+      at: new Date().toISOString(),
+      method: request.method,
+      path: `${call?.service ?? "unknown"}:${call?.action ?? request.url.split("?")[0]}`,
+      status: answer.status,
+      userAgent: request.headers["user-agent"] ?? "",
+      mutating: call !== undefined && isMutating(call.action),
+      ...(answer.status >= 400 ? { note: errorCode(answer) } : {}),
+    });
+    return send(reply, answer);
+  });
+  app.addHook("onClose", async () => {
+    await lifecycle.stop();
+    await moto.stop();
+  });
+  lifecycle.proceed();
+  return { app, metadata: createMetadata(cloud.store, options.metadataLog) };
+}
+
+async function answerRequest(
+  cloud: Cloud,
+  faults: Faults,
+  log: RequestLog,
+  credentials: Credentials,
+  request: FastifyRequest,
+): Promise<{ call?: Call; answer: Answer }> {
+  const signature = readSignature(request.headers.authorization ?? "");
+  const service: Service = SERVICES.find((name) => name === signature?.service) ?? "ec2";
+  let call: Call | undefined;
+  try {
+    if (signature?.keyId !== credentials.accessKeyId) throw unknownKey(service);
+    call = readCall(signature.service, {
+      method: request.method,
+      path: request.url,
+      contentType: request.headers["content-type"] ?? "",
+      body: typeof request.body === "string" ? request.body : "",
+    });
+    const fault = faults.take(call);
+    if (fault?.delayMs) await sleep(fault.delayMs);
+    const error = fault && faultError(fault);
+    if (error && !fault.afterwards) throw error;
+    const answer = await carryOut(cloud, call);
+    if (error) throw error;
+    return { call, answer };
+  } catch (error) {
+    if (!(error instanceof AwsError))
+      log.event("exception", { error: (error as Error).stack ?? String(error) });
+    // Not a 5xx, which clients would repeat.
+    const told =
+      error instanceof AwsError
+        ? error
+        : new AwsError("SandboxFailure", `${(error as Error).message}; see the request log`);
+    return { call, answer: renderError(service, told) };
+  }
+}
+
+/** Changes one after the other, the machine's included; what only reads waits for nobody. */
+async function carryOut(cloud: Cloud, call: Call): Promise<Answer> {
+  const rule = rules[`${call.service}:${call.action}`];
+  if (!isMutating(call.action)) return rule ? rule(cloud, call) : look(cloud, call);
+  return cloud.exclusive(async () => {
+    try {
+      const answer = await (rule ?? forward)(cloud, call);
+      if (answer.status < 400) await reconcile(cloud, call.service);
+      return answer;
+    } finally {
+      cloud.store.save();
+      cloud.proceed();
+    }
+  });
+}
+
+function unknownKey(service: Service): AwsError {
+  switch (service) {
+    case "ec2":
+      return new AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401);
+    case "dlm":
+      return new AwsError(
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+        403,
+      );
+    default:
+      return new AwsError(
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid.",
+        403,
+      );
+  }
+}
+
+function errorCode({ body }: Answer): string {
+  return /<Code>([^<]*)|"Code":"([^"]*)/.exec(body)?.slice(1).find(Boolean) ?? "no code";
+}
+
+function send(reply: FastifyReply, { status, contentType, headers, body }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ ...headers, "content-type": contentType })
+    .send(body);
+}
+
+/** Runs tasks one after the other. */
+function serially(): Cloud["exclusive"] {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const mine = turn.then(task);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+}

@@ -1,0 +1,206 @@
+import type { Addresses, ServerSpec, ZoneRecord } from "../runtime";
+import type { Service } from "./call";
+import { describe, type Cloud } from "./cloud";
+import { ubuntuOf } from "./images";
+import { inboundRules } from "./inboundRules";
+import { readRecordSets, readZones } from "./records";
+import type { Applied, Guest, InstanceRecord } from "./state";
+import {
+  readGroups,
+  readInstances,
+  readInterfaces,
+  readType,
+  readVolumes,
+  type Group,
+  type Instance,
+  type Interface,
+} from "./view";
+import { child, items, text } from "./xml";
+
+/**
+ * Bring the machine to what moto's state says. What is so already is left alone. Instances that boot, stop or end
+ * are lifecycle.ts's; here they only get their network.
+ */
+export async function reconcile(cloud: Cloud, service?: Service): Promise<void> {
+  if (service === undefined || service === "route53") await reconcileZones(cloud);
+  if (service !== undefined && service !== "ec2") return;
+  await reconcileInstances(cloud);
+  await reconcileVolumes(cloud);
+}
+
+async function reconcileInstances(cloud: Cloud): Promise<void> {
+  const { state } = cloud.store;
+  if (Object.values(state.instances).every((record) => !isLive(record))) return;
+  const [instances, interfaces, groups] = await Promise.all([
+    readInstances(cloud),
+    readInterfaces(cloud),
+    readGroups(cloud),
+  ]);
+  for (const instance of instances) {
+    const record = state.instances[instance.id];
+    const primary = primaryOf(instance, interfaces);
+    if (!record || !isLive(record) || !primary) continue;
+    record.guest = await describeGuest(cloud, instance, primary);
+    const wanted = await wantedFor(cloud, instance, primary, groups, interfaces);
+    const { applied, host } = record;
+    if (applied === undefined) continue;
+    if (!same(applied.addresses, wanted.addresses)) await cloud.runtime.setAddresses(host, wanted.addresses);
+    if (!same(applied.rules, wanted.rules)) await cloud.runtime.setFirewall(host, wanted.rules);
+    if (applied.cores !== wanted.cores || applied.memoryGb !== wanted.memoryGb)
+      await cloud.runtime.resizeServer(host, wanted.cores, wanted.memoryGb);
+    record.applied = wanted;
+  }
+}
+
+/** What a new host is made with. */
+export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSpec; applied: Applied }> {
+  const [interfaces, groups, [instance]] = await Promise.all([
+    readInterfaces(cloud),
+    readGroups(cloud),
+    readInstances(cloud, id),
+  ]);
+  const record = cloud.store.state.instances[id];
+  const primary = instance && primaryOf(instance, interfaces);
+  if (!instance || !record || !primary) throw new Error(`instance ${id} has no network interface`);
+  const images = await describe(cloud, "DescribeImages", { "ImageId.1": instance.imageId });
+  const name = text(items(images.imagesSet)[0]?.name);
+  const ubuntu = ubuntuOf(name);
+  if (ubuntu === undefined)
+    throw new Error(`image ${instance.imageId} (${name}) is none of Canonical's for servers`);
+  const guest = await describeGuest(cloud, instance, primary);
+  const applied = await wantedFor(cloud, instance, primary, groups, interfaces);
+  const { addresses, rules, cores, memoryGb } = applied;
+  const spec: ServerSpec = {
+    id: record.host,
+    name: guest.hostname,
+    ubuntu,
+    cores,
+    memoryGb,
+    userData: guest.userData,
+    sshPublicKeys: guest.publicKey === undefined ? [] : [guest.publicKey],
+    loginUser: "ubuntu",
+    metadataHopLimit: instance.metadata.hopLimit,
+    addresses,
+    rules,
+  };
+  return { spec, applied };
+}
+
+async function wantedFor(
+  cloud: Cloud,
+  instance: Instance,
+  primary: Interface,
+  groups: readonly Group[],
+  interfaces: readonly Interface[],
+): Promise<Applied> {
+  const { cores, memoryGb } = await readType(cloud, instance.instanceType);
+  return {
+    addresses: addressesOf(primary),
+    rules: inboundRules(primary, groups, interfaces),
+    cores,
+    memoryGb,
+  };
+}
+
+function addressesOf({ publicIpv4, privateIpv4, ipv6 }: Interface): Addresses {
+  return { ipv4: publicIpv4, privateIpv4, ipv6: ipv6[0] };
+}
+
+export function primaryOf(instance: Instance, interfaces: readonly Interface[]): Interface | undefined {
+  return interfaces.find(
+    ({ attachment }) => attachment?.instanceId === instance.id && attachment.deviceIndex === 0,
+  );
+}
+
+async function describeGuest(cloud: Cloud, instance: Instance, primary: Interface): Promise<Guest> {
+  const attribute = await describe(cloud, "DescribeInstanceAttribute", {
+    InstanceId: instance.id,
+    Attribute: "userData",
+  });
+  const encoded = text(child(attribute.userData).value);
+  const publicKey = instance.keyName === "" ? undefined : await readPublicKey(cloud, instance.keyName);
+  return {
+    instanceId: instance.id,
+    imageId: instance.imageId,
+    instanceType: instance.instanceType,
+    availabilityZone: instance.availabilityZone,
+    region: cloud.region,
+    hostname: instance.privateDnsName,
+    mac: primary.mac,
+    interfaceId: primary.id,
+    subnetId: primary.subnetId,
+    vpcId: primary.vpcId,
+    groups: primary.groups,
+    addresses: addressesOf(primary),
+    ...(publicKey === undefined ? {} : { keyName: instance.keyName, publicKey }),
+    userData: Buffer.from(encoded, "base64").toString("utf8"),
+    endpoint: instance.metadata.endpoint !== "disabled",
+    tokensRequired: instance.metadata.tokens === "required",
+  };
+}
+
+/** A key pair that was deleted since is in nobody's way: an instance has the key that it was made with. */
+async function readPublicKey(cloud: Cloud, name: string): Promise<string | undefined> {
+  const answer = await describe(cloud, "DescribeKeyPairs", { IncludePublicKey: "true" });
+  const pair = items(answer.keySet).find(({ keyName }) => text(keyName) === name);
+  return pair && text(pair.publicKey).trim();
+}
+
+/** The link under which Ubuntu shows an EBS volume, whatever NVMe device it became. */
+export function devicePath(volumeId: string): string {
+  return `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
+}
+
+async function reconcileVolumes(cloud: Cloud): Promise<void> {
+  const { state } = cloud.store;
+  if (Object.keys(state.volumes).length === 0) return;
+  const volumes = await readVolumes(cloud);
+  for (const [id, record] of Object.entries(state.volumes)) {
+    const volume = volumes.find((other) => other.id === id);
+    if (!volume) {
+      await cloud.runtime.deleteVolume(id);
+      Reflect.deleteProperty(state.volumes, id);
+      continue;
+    }
+    const { sizeGb } = volume;
+    if (record.applied === undefined) await cloud.runtime.createVolume(id, sizeGb);
+    else if (record.applied.sizeGb !== sizeGb) await cloud.runtime.resizeVolume(id, sizeGb);
+    record.applied = { ...record.applied, sizeGb };
+    const instance = volume.attachment && state.instances[volume.attachment.instanceId];
+    if (!instance || record.applied.host === instance.host || record.detaching) continue;
+    await cloud.runtime.attachVolume(id, instance.host, devicePath(id));
+    record.applied = { sizeGb, host: instance.host, devicePath: devicePath(id) };
+  }
+}
+
+async function reconcileZones(cloud: Cloud): Promise<void> {
+  const { state } = cloud.store;
+  const zones = await readZones(cloud);
+  for (const { id, name } of zones) {
+    const records: ZoneRecord[] = (await readRecordSets(cloud, id))
+      .filter((set) => set.type !== "SOA" && !(set.type === "NS" && set.name === name))
+      .flatMap((set) =>
+        set.values.map((value) => ({ name: relative(set.name, name), type: set.type, ttl: set.ttl, value })),
+      );
+    const text = JSON.stringify(records);
+    if (state.zones[name] === text) continue;
+    await cloud.runtime.setZone(plain(name), records);
+    state.zones[name] = text;
+  }
+  for (const name of Object.keys(state.zones)) {
+    if (zones.some((zone) => zone.name === name)) continue;
+    await cloud.runtime.deleteZone(plain(name));
+    Reflect.deleteProperty(state.zones, name);
+  }
+}
+
+/** A name in the zone as zone files have it. */
+function relative(name: string, zone: string): string {
+  return name === zone ? "@" : name.slice(0, -zone.length - 1);
+}
+
+const plain = (zone: string): string => zone.replace(/\.$/, "");
+
+const isLive = ({ state }: InstanceRecord): boolean => !["shutting-down", "terminated"].includes(state);
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

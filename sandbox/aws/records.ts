@@ -1,0 +1,50 @@
+import { queryCall, readAnswer, type Cloud } from "./cloud";
+import { child, items, text } from "./xml";
+
+export interface HostedZone {
+  readonly id: string;
+  /** With a dot at its end. */
+  readonly name: string;
+}
+
+export interface RecordSet {
+  /** Absolute, with a dot at its end. */
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly values: readonly string[];
+}
+
+async function get(cloud: Pick<Cloud, "journal">, path: string): Promise<ReturnType<typeof readAnswer>> {
+  const call = {
+    ...queryCall("route53", "2013-04-01", "", {}),
+    method: "GET",
+    path: `/2013-04-01/${path}`,
+    body: "",
+  };
+  return readAnswer(await cloud.journal.read(call), path);
+}
+
+/** The public zones. */
+export async function readZones(cloud: Pick<Cloud, "journal">): Promise<HostedZone[]> {
+  const { HostedZones } = await get(cloud, "hostedzone");
+  return items(HostedZones, "HostedZone")
+    .filter((zone) => text(child(zone.Config).PrivateZone) !== "true")
+    .map((zone) => ({ id: text(zone.Id).replace("/hostedzone/", ""), name: text(zone.Name) }));
+}
+
+/** All record sets of a zone. Throws NoSuchHostedZone. */
+export async function readRecordSets(cloud: Pick<Cloud, "journal">, zoneId: string): Promise<RecordSet[]> {
+  const { ResourceRecordSets } = await get(cloud, `hostedzone/${zoneId}/rrset?maxitems=300`);
+  return items(ResourceRecordSets, "ResourceRecordSet").map((set) => ({
+    name: unescapeName(text(set.Name)),
+    type: text(set.Type),
+    ttl: Number(text(set.TTL)),
+    values: items(set.ResourceRecords, "ResourceRecord").map((record) => text(record.Value)),
+  }));
+}
+
+/** Route 53 writes what is unusual in a name as \ooo, e.g. \052 for a star. */
+export function unescapeName(name: string): string {
+  return name.replace(/\\(\d{3})/g, (_all, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+}

@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from "node:fs";
+
+import { writeJson } from "../hosts/files";
+import type { Addresses, InboundRule } from "../runtime";
+
+/** An instance's states that last; moto knows only running, stopped and terminated. */
+export type InstanceState = "pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated";
+
+/** What was last asked of the machine for a host. */
+export interface Applied {
+  readonly addresses: Addresses;
+  readonly rules: readonly InboundRule[];
+  readonly cores: number;
+  readonly memoryGb: number;
+}
+
+export interface InstanceRecord {
+  /** The host's id on this machine: short, since it is part of the name of its network interface. */
+  readonly host: string;
+  state: InstanceState;
+  /** Why the last state was come to, where it was not the user's wish. */
+  reason?: { readonly code: string; readonly message: string };
+  applied?: Applied;
+  /** What the metadata service tells it. */
+  guest?: Guest;
+}
+
+/** What an instance is told about itself. */
+export interface Guest {
+  readonly instanceId: string;
+  readonly imageId: string;
+  readonly instanceType: string;
+  readonly availabilityZone: string;
+  readonly region: string;
+  readonly hostname: string;
+  readonly mac: string;
+  readonly interfaceId: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly groups: readonly { readonly id: string; readonly name: string }[];
+  readonly addresses: Addresses;
+  readonly keyName?: string;
+  readonly publicKey?: string;
+  readonly userData: string;
+  readonly endpoint: boolean;
+  readonly tokensRequired: boolean;
+}
+
+export interface VolumeRecord {
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  attachedAt?: number;
+  detaching?: boolean;
+  applied?: { readonly sizeGb: number; readonly host?: string; readonly devicePath?: string };
+}
+
+/** A lifecycle policy as its API has it. */
+export interface Policy {
+  readonly id: string;
+  description: string;
+  executionRoleArn: string;
+  state: string;
+  details: unknown;
+  tags: Record<string, string>;
+  readonly createdAt: string;
+  modifiedAt: string;
+}
+
+/** What the sandbox's AWS knows beside what moto does. */
+export interface State {
+  readonly version: 1;
+  nextHost: number;
+  nextAddress: number;
+  nextInterface: number;
+  nextPolicy: number;
+  nextChange: number;
+  /** Ids of what was there before anything was deployed. */
+  seeded: string[];
+  instances: Record<string, InstanceRecord>;
+  volumes: Record<string, VolumeRecord>;
+  /** Answers by client token. */
+  tokens: Record<string, { readonly fingerprint: string; readonly body: string }>;
+  /** What each zone was last published with. */
+  zones: Record<string, string>;
+  /** When a change of records was sent in. */
+  changes: Record<string, number>;
+  policies: Record<string, Policy>;
+}
+
+export function emptyState(): State {
+  return {
+    version: 1,
+    nextHost: 1,
+    nextAddress: 0,
+    nextInterface: 0,
+    nextPolicy: 1,
+    nextChange: 1,
+    seeded: [],
+    instances: {},
+    volumes: {},
+    tokens: {},
+    zones: {},
+    changes: {},
+    policies: {},
+  };
+}
+
+/** The state on disk: one JSON file of mode 0600, replaced as a whole by each {@link save}. */
+export class Store {
+  readonly state: State;
+
+  constructor(private readonly file: string) {
+    this.state = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as State) : emptyState();
+    if (this.state.version !== 1)
+      throw new Error(`${file} has an unknown version: run ./scripts/sandbox reset and deploy again`);
+  }
+
+  save(): void {
+    writeJson(this.file, this.state);
+  }
+}
