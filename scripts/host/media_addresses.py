@@ -30,6 +30,8 @@ SFU_DEFAULT = "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml"
 LIVEKIT = "etc/bigbluebutton/livekit.yaml"
 LIVEKIT_DEFAULT = "usr/share/livekit-server/livekit.yaml"
 
+REMEDY = "give the setting upgrade a new value, then pulumi up; or mend them by hand, then bbb-conf --restart"
+
 VARIABLE = r'(<X-PRE-PROCESS\s+cmd="set"\s+data="{}=)([^"]*)(")'
 PARAMETER = r'(<param\s+name="{}"\s+value=")([^"]*)(")'
 
@@ -201,14 +203,13 @@ def check_addresses(root, public, private):
     wrong = []
     for finder in (wrong_freeswitch, wrong_sfu, wrong_livekit):
         for path, name, found, value in finder(files, public, private):
-            remedy = f"set {name} to {value} in /{path}, then bbb-conf --restart"
-            wrong.append(Wrong(f"{name} in /{path} is {found or 'not set'}, not {value}", remedy))
+            wrong.append(Wrong(f"{name} in /{path} is {found or 'not set'}, not {value}", REMEDY))
     # bbb-install's way of letting FreeSWITCH and bbb-webrtc-sfu meet at the address that both know.
     profile = files.text(f"{files.freeswitch}/sip_profiles/external.xml") if files.freeswitch else ""
     binding = xml_value(profile, PARAMETER, "ws-binding") or ""
     if private and binding.startswith(f"{public}:") and not on_an_interface(public):
         wrong.append(Wrong(f"{public} is not on lo, where FreeSWITCH listens for bbb-webrtc-sfu", "systemctl restart dummy-nic"))
-    return worst([*wrong, f"{public} announced" + (f", {private} listened on" if private else "")])
+    return worst(wrong) or f"{public} announced" + (f", {private} listened on" if private else "")
 
 
 def main():

@@ -90,9 +90,10 @@ test("as packaged, each value that announces the private address is named with f
     `ext-rtp-ip in /${PROFILE} is $\${local_ip_v4}, that is ${PRIVATE}, not ${PUBLIC}`,
     `mediasoup.webrtc.listenIps announcedIp in /${SFU} is ${PRIVATE}, not ${PUBLIC}`,
     `rtc.node_ip in /${LIVEKIT} is not set, not ${PUBLIC}`,
-    `set ext-rtp-ip to ${PUBLIC} in /${PROFILE}, then bbb-conf --restart`,
+    "-- give the setting upgrade a new value, then pulumi up; or mend them by hand, then bbb-conf --restart",
   ])
     expect(output).toContain(text);
+  expect(output).not.toContain("listened on");
   expect(output).not.toContain("topsecret");
 });
 

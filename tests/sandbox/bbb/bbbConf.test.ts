@@ -50,6 +50,10 @@ const conf = (...args: string[]) => host.run(SCRIPT, args);
 /** What --check says after the header that it prints always. */
 const problems = (output: string): string => output.split("# Potential problems described below")[1]!.trim();
 
+test("--check shows the addresses that FreeSWITCH announces, and no example in a comment", () => {
+  expect(host.run(SCRIPT, ["--check"]).stdout).toContain("ext-rtp-ip: $${local_ip_v4}\n");
+});
+
 test("--check finds nothing on a healthy host, and prints its header all the same", () => {
   const { status, stdout } = conf("--check");
   expect(status).toBe(0);
