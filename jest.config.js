@@ -1,4 +1,4 @@
-/** `unit` needs nothing but Node; `e2e` and the longer `mixes` need the sandbox (root, see scripts/test). */
+/** `unit` needs nothing but Node; `e2e`, `mixes` and `environments` need the sandbox (root, see scripts/test). */
 const common = {
   rootDir: __dirname,
   testEnvironment: "node",
@@ -31,6 +31,11 @@ module.exports = {
       ...common,
       displayName: "mixes",
       testMatch: ["<rootDir>/tests/e2e/mixes/*.test.ts"],
+    },
+    {
+      ...common,
+      displayName: "environments",
+      testMatch: ["<rootDir>/tests/e2e/environments/*.test.ts"],
     },
   ],
 };

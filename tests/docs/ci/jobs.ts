@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { parse as parseWords } from "shell-quote";
 import { parse as parseYaml, type CollectionTag, type YAMLSeq } from "yaml";
 
-export const PROJECT = resolve(__dirname, "../..");
+export const PROJECT = resolve(__dirname, "../../..");
 export const EXAMPLES = join(PROJECT, "docs/ci");
 export const GITHUB_FILES = readdirSync(join(EXAMPLES, "github")).map((name) =>
   join(EXAMPLES, "github", name),

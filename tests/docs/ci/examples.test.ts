@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import { SANDBOX_CACHE } from "../../sandbox/paths";
+import { SANDBOX_CACHE } from "../../../sandbox/paths";
 import {
   changes,
   commandsOf,
@@ -17,7 +17,7 @@ import {
   gitlabJobs,
   PROJECT,
   type Job,
-} from "./ciJobs";
+} from "./jobs";
 import { sandboxArguments } from "./pulumiShim";
 
 const github = githubJobs();
