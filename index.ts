@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { turnUrls } from "./bigbluebutton/turnStunServers";
 import { BbbServer } from "./components/bbbServer";
 import { openClouds } from "./components/clouds";
+import { knownHosts } from "./components/knownHosts";
 import { newOperatorKey } from "./components/operatorKey";
 import { TurnServer } from "./components/turnServer";
 import { Verification } from "./components/verification";
@@ -34,5 +35,7 @@ export = async () => {
     },
     sshCommand: pulumi.interpolate`ssh ${bbbHost.user}@${bbbHost.ipv4}`,
     privateKey: operatorKey.privateKey,
+    knownHosts: knownHosts([bbbHost, turnHost]),
+    check: verification.check,
   };
 };

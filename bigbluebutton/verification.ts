@@ -46,3 +46,15 @@ export type HostRequest = BbbRequest | TurnRequest;
 export function renderHostRequest(request: HostRequest): string {
   return `${JSON.stringify(request)}\n`;
 }
+
+/** How to ask a host again: its address, the account to log in to, its public host key, and what to ask. */
+export interface HostAccess {
+  readonly host: string;
+  readonly user: string;
+  /** In OpenSSH's form, without a comment. */
+  readonly hostKey: string;
+  readonly request: HostRequest;
+}
+
+/** The output `check`, which holds all that `scripts/check` needs but for the key to log in with. Secret. */
+export type CheckOutput = Readonly<Record<HostRequest["role"], HostAccess>>;

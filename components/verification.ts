@@ -1,9 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { coturnPaths } from "../bigbluebutton/coturn";
-import { renderHostRequest, type HostRequest } from "../bigbluebutton/verification";
+import {
+  renderHostRequest,
+  type CheckOutput,
+  type HostAccess,
+  type HostRequest,
+} from "../bigbluebutton/verification";
 import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
+import type { Host } from "./host";
 import type { HostSteps } from "./remote";
 import type { TurnServer } from "./turnServer";
 
@@ -19,6 +25,8 @@ export interface VerificationArgs {
  * either. Its failure is the update's.
  */
 export class Verification extends pulumi.ComponentResource {
+  /** How to have both hosts verified again, by scripts/check; secret. */
+  readonly check: pulumi.Output<CheckOutput>;
   private readonly proofs: readonly pulumi.Resource[];
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -31,8 +39,13 @@ export class Verification extends pulumi.ComponentResource {
         { title, script: "verify.sh", stdin: request.apply(renderHostRequest), follows },
         this,
       );
-    const fromBbb = verify(bbb.steps, "Verify the deployment", bbbRequest(args));
-    const fromTurn = verify(turn.steps, "Verify BigBlueButton from here", turnRequest(args));
+    const requests = { bbb: bbbRequest(args), turn: turnRequest(args) };
+    const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb);
+    const fromTurn = verify(turn.steps, "Verify BigBlueButton from here", requests.turn);
+    this.check = pulumi.secret({
+      bbb: access(bbb.host, requests.bbb),
+      turn: access(turn.host, requests.turn),
+    });
     this.proofs = [fromBbb.command, fromTurn.command];
 
     this.registerOutputs({});
@@ -44,6 +57,12 @@ export class Verification extends pulumi.ComponentResource {
       .output(value)
       .apply((known) => pulumi.output(this.proofs.map(({ urn }) => urn)).apply(() => known));
   }
+}
+
+function access({ connection }: Host, request: pulumi.Output<HostRequest>): pulumi.Output<HostAccess> {
+  return pulumi
+    .all([connection, request])
+    .apply(([{ host, user = "root", hostKey = "" }, request]) => ({ host, user, hostKey, request }));
 }
 
 function common({ bbb, turn, settings }: VerificationArgs) {

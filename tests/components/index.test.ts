@@ -29,6 +29,13 @@ test("outputs", async () => {
     sshCommand: { value: "ssh root@203.0.113.1", secret: false },
     privateKey: { value: `-----BEGIN ${secretOf("operator-key")}-----\n`, secret: true },
     release: { value: "jammy-30", secret: false },
+    knownHosts: {
+      value:
+        `bbb.example.org,203.0.113.1 ssh-ed25519 AAAAbbb-host-key\n` +
+        `turn.example.org,203.0.113.2 ssh-ed25519 AAAAturn-host-key\n`,
+      secret: false,
+    },
+    check: { value: { bbb: access("bbb"), turn: access("turn") }, secret: true },
   });
 });
 
@@ -39,9 +46,12 @@ test.each(["url", "apiUrl", "sharedSecret", "turnUrls", "turnSecret", "release"]
   },
 );
 
-test.each(["sshCommand", "privateKey"])("%s is known before, for looking into what failed", async (name) => {
-  expect(await dependencies(name)).not.toContain("bbb-verify");
-});
+test.each(["sshCommand", "privateKey", "knownHosts", "check"])(
+  "%s is known before, for looking into what failed",
+  async (name) => {
+    expect(await dependencies(name)).not.toContain("bbb-verify");
+  },
+);
 
 test("the whole deployment is on one page", () => {
   const source = readFileSync(path.join(__dirname, "..", "..", "index.ts"), "utf8");
@@ -57,6 +67,13 @@ test("a deployment at Hetzner does not load the packages of AWS", async () => {
   require("@pulumi/aws");
   expect(loaded).toBe(1);
 });
+
+/** What is asked of a host again is what its verification was asked. */
+function access(role: "bbb" | "turn") {
+  const { stdin, connection } = run.get(`${role}-verify`).inputs;
+  const { host, user, hostKey } = connection as Record<string, string>;
+  return { host, user, hostKey, request: JSON.parse(stdin as string) as unknown };
+}
 
 /** Names of the resources that an output waits for. */
 async function dependencies(name: string): Promise<string[]> {
