@@ -2,10 +2,9 @@ import { existsSync } from "node:fs";
 
 import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
-import { Mistake } from "./mistake";
 import { readSettings, usesAws } from "./settings";
 import { cloudOf, rememberCloud, type Cloud, type Engine } from "./stacks";
-import { startSandbox } from "./start";
+import { startAws, startSandbox } from "./start";
 
 export interface UpdateOptions {
   readonly stack: string;
@@ -16,8 +15,6 @@ export interface UpdateOptions {
   /** Logical names of resources to replace in any case. */
   readonly replace?: readonly string[];
 }
-
-const startAws = (): Promise<void> => Promise.reject(new Mistake("the sandbox does not serve AWS yet"));
 
 /** Start the sandbox where it does not run, and have the engine do its work in it; resolves with the exit code. */
 export async function update(action: "up" | "preview" | "destroy", options: UpdateOptions): Promise<number> {

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { AWS_REQUEST_LOG } from "../../../sandbox/paths";
+import { AWS_METADATA_LOG, AWS_REQUEST_LOG } from "../../../sandbox/paths";
 import { expectService } from "./checks";
 import { aws } from "./clouds";
 import { identity, privateIpv4 } from "./hosts";
@@ -129,8 +129,7 @@ function engineCalls(): string[] {
 
 /** Requests to the metadata service, as the sandbox has logged them. */
 function imdsLog(): { version: 1 | 2; status: number }[] {
-  const file = join(dirname(AWS_REQUEST_LOG), "imds.jsonl");
-  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
+  const lines = readFileSync(AWS_METADATA_LOG, "utf8").split("\n").filter(Boolean);
   return lines.map((line) => JSON.parse(line) as { version: 1 | 2; status: number });
 }
 
