@@ -1,6 +1,8 @@
 /** What exists at the clouds, found by our labels, whatever any stack's state says. */
 
-export type CloudName = "hetzner" | "aws";
+import type { CloudName } from "../../../bigbluebutton/sizing";
+
+export type { CloudName };
 
 /** In the words of the operator's tables; on AWS an instance is a server, an Elastic IP an address, and so on. */
 export type ObjectType =

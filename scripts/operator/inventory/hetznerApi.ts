@@ -1,0 +1,130 @@
+/** As much of the Hetzner Cloud API as an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** An error answer of the API. */
+export class HetznerError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Action {
+  readonly id: number;
+  readonly status: "running" | "success" | "error";
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+interface Page {
+  readonly meta?: { readonly pagination?: { readonly next_page: number | null } };
+}
+
+/** Where to ask, and as whom. */
+export interface HetznerAccess {
+  readonly token: string;
+  /** @default "https://api.hetzner.cloud/v1" */
+  readonly endpoint?: string;
+}
+
+/** Over in time, as a server that is just going still holds its firewall, or as two requests that met. */
+const PASSING = ["conflict", "locked", "rate_limit_exceeded", "resource_in_use", "unavailable", "timeout"];
+const TRIES = 8;
+const LONGEST_PAUSE_SECONDS = 10;
+const REQUEST_MS = 60_000;
+const ACTION_POLLS = 300;
+
+/** Calls the API; what passes by itself is tried again for about a minute. */
+export class HetznerApi {
+  private readonly endpoint: string;
+
+  /** @param pauseSeconds Before the second try; doubles with each. */
+  constructor(
+    private readonly access: HetznerAccess,
+    private readonly pauseSeconds = 1,
+  ) {
+    this.endpoint = (access.endpoint ?? "https://api.hetzner.cloud/v1").replace(/\/+$/, "");
+  }
+
+  /** All pages of a collection. */
+  async list<T>(path: string, key: string, query: Readonly<Record<string, string>> = {}): Promise<T[]> {
+    const items: T[] = [];
+    for (let page: number | null = 1; page !== null;) {
+      const parameters = new URLSearchParams({ ...query, page: String(page), per_page: "50" }).toString();
+      const answer: Page & Record<string, unknown> = await this.request("GET", `${path}?${parameters}`);
+      items.push(...((answer[key] ?? []) as T[]));
+      page = answer.meta?.pagination?.next_page ?? null;
+    }
+    return items;
+  }
+
+  /** Delete something, and wait until it is gone. What does not exist any more counts as deleted. */
+  async delete(path: string): Promise<void> {
+    await this.unlessGone(async () => {
+      await this.wait((await this.request<{ action?: Action }>("DELETE", path)).action);
+    }, undefined);
+  }
+
+  /** The answer to a GET; nothing of what does not exist. */
+  find<T extends object>(path: string): Promise<Partial<T>> {
+    return this.unlessGone<Partial<T>>(() => this.request("GET", path), {});
+  }
+
+  private async unlessGone<T>(call: () => Promise<T>, gone: T): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof HetznerError && error.code === "not_found") return gone;
+      throw error;
+    }
+  }
+
+  private async wait(begun: Action | undefined): Promise<void> {
+    let action = begun;
+    for (let poll = 0; action?.status === "running"; poll++) {
+      if (poll > ACTION_POLLS) throw new HetznerError("timeout", `action ${action.id} does not end`);
+      await sleep(this.pauseSeconds * 1000);
+      action = (await this.request<{ action: Action }>("GET", `/actions/${action.id}`)).action;
+    }
+    if (action?.status === "error") {
+      throw new HetznerError(action.error?.code ?? "", action.error?.message ?? `action ${action.id} failed`);
+    }
+  }
+
+  private async request<T>(method: string, path: string): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.once<T>(method, path);
+      } catch (error) {
+        if (!(error instanceof HetznerError) || !PASSING.includes(error.code) || tried >= TRIES) throw error;
+        await sleep(Math.min(this.pauseSeconds * 2 ** (tried - 1), LONGEST_PAUSE_SECONDS) * 1000);
+      }
+    }
+  }
+
+  private async once<T>(method: string, path: string): Promise<T> {
+    const response = await fetch(this.endpoint + path, {
+      method,
+      headers: { accept: "application/json", authorization: `Bearer ${this.access.token}` },
+      signal: AbortSignal.timeout(REQUEST_MS),
+    }).catch((error: Error) => {
+      const reason = (error.cause as Error | undefined)?.message || error.message;
+      throw new Error(`Hetzner Cloud does not answer at ${this.endpoint}: ${reason}`, { cause: error });
+    });
+    const text = await response.text();
+    if (response.ok) return (text === "" ? {} : JSON.parse(text)) as T;
+    throw errorFrom(response.status, text);
+  }
+}
+
+function errorFrom(status: number, text: string): HetznerError {
+  try {
+    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
+    const told = error.code === "unauthorized" ? "the API token is not valid" : error.message;
+    return new HetznerError(error.code, `${told} (${error.code})`);
+  } catch {
+    const codes: Readonly<Record<number, string>> = { 404: "not_found", 502: "unavailable", 504: "timeout" };
+    return new HetznerError(codes[status] ?? "", `Hetzner Cloud answered with HTTP status ${status}`);
+  }
+}
