@@ -96,8 +96,8 @@ def check_server(server, hostname, kind, expected):
         return None
     if not expected:
         return (
-            f"{server} has an AAAA record of {hostname}, {', '.join(found)}, where there must be none, since BigBlueButton "
-            "is deployed for IPv4: people would meet a page without sound. Remove the record"
+            f"{server} has an AAAA record of {hostname}, {', '.join(found)}, where there must be none, since this host is "
+            "deployed for IPv4 alone: by IPv6 people would get no answer, or a page without sound. Remove the record"
         )
     told = ", ".join(found) if found else f"no {kind} record"
     return (
