@@ -102,6 +102,21 @@ test("a fit host passes, as BigBlueButton's and as TURN's", async () => {
   expect((await check(TURN)).code).toBe(0);
 });
 
+test("the name must lead to the public address, which may be on no interface, and IPv6 may be on lo alone", async () => {
+  host.fake("ip", 'if [[ $* != *-6* ]]; then echo "2: eth0 inet 172.31.5.5/20"; fi');
+  expect((await check()).code).toBe(0);
+  host.put("proc/net/if_inet6", "");
+  const flags = TURN.filter((word) => word !== "--ipv6" && word !== "2001:db8:2::1");
+  const dns = structuredClone(GOOD) as { servers: Record<string, Record<string, string[]>> };
+  for (const records of Object.values(dns.servers)) delete records["turn.example.test AAAA"];
+  host.fake("dig", dig({ ...GOOD, ...dns }));
+  expect((await check(flags)).code).toBe(0);
+  host.fake("dig", dig(GOOD));
+  expect((await findings(flags)).join()).toContain(
+    "has an AAAA record of turn.example.test, 2001:DB8:2:0::1, where there must be none",
+  );
+});
+
 test("everything that is wrong is told at once, each with its remedy", async () => {
   host.put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
   host.put("proc/meminfo", "MemTotal:        2000000 kB\n");
