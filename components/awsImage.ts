@@ -43,6 +43,8 @@ function newestOfCanonical(name: string): aws.ec2.GetAmiArgs {
   return {
     owners: [CANONICAL],
     mostRecent: true,
+    // Canonical deprecates all but the newest, and all of a release of Ubuntu that is past its time.
+    includeDeprecated: true,
     filters: [
       filter("name", name),
       filter("architecture", "x86_64"),

@@ -2,7 +2,8 @@ import type { Problem } from "../settings/problems";
 import { LookUpError } from "./lookUps";
 
 /** How the provider says that there is nothing such: its own words, or EC2's codes and sentences. */
-const NOT_FOUND = /no matching|no results|not found|\.NotFound|do(es)? not exist|InvalidInstanceType/i;
+const NOT_FOUND =
+  /no matching|no results|not found|couldn't find|\.NotFound|do(es)? not exist|InvalidInstanceType/i;
 
 /**
  * The answer to a question put to AWS.

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 
 import { releases } from "../../bigbluebutton/releases";
 
+type Inputs = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+
 /** What an account has in a region, as far as the program asks. */
 export interface AwsWorld {
   readonly vpcs: readonly { readonly id: string; readonly default?: boolean }[];
@@ -107,7 +109,7 @@ function nameOf(pattern: string, serial: string): string {
 }
 
 /** The provider's answer to a look-up, or an error in its words. */
-export function awsAnswer(world: AwsWorld, token: string, inputs: Record<string, any>): object {
+export function awsAnswer(world: AwsWorld, token: string, inputs: Inputs): object {
   const filter = (name: string): string | undefined =>
     inputs.filters?.find((one: { name: string }) => one.name === name)?.values[0];
   const found = <T extends object>(value: T | undefined, otherwise: string): T => {
@@ -173,7 +175,7 @@ export function awsAnswer(world: AwsWorld, token: string, inputs: Record<string,
 
 function findAmi(
   { images }: AwsWorld,
-  inputs: Record<string, any>,
+  inputs: Inputs,
   filter: (name: string) => string | undefined,
   found: <T extends object>(value: T | undefined, otherwise: string) => T,
 ): object {
@@ -205,11 +207,7 @@ export function awsIdOf(type: string, name: string): string {
 }
 
 /** What AWS says of a resource beside its inputs. */
-export function awsComputed(
-  type: string,
-  name: string,
-  inputs: Record<string, any>,
-): Record<string, unknown> | undefined {
+export function awsComputed(type: string, name: string, inputs: Inputs): Record<string, unknown> | undefined {
   const host = name.startsWith("bbb") ? 1 : 2;
   switch (type) {
     case "aws:ec2/eip:Eip":

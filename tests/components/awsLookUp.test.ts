@@ -1,0 +1,37 @@
+import { awsLookUp } from "../../components/awsLookUp";
+import { LookUpError } from "../../components/lookUps";
+
+const missing = { key: "vpcId", reason: "is not there", remedy: "make one" };
+const asked = (answer: string) => awsLookUp(() => Promise.reject(new Error(answer)), missing);
+
+test("an answer is passed on", async () => {
+  await expect(awsLookUp(() => Promise.resolve(7), missing)).resolves.toBe(7);
+});
+
+/** The words of terraform-provider-aws, read in its sources. */
+test.each([
+  "reading EC2 VPC: no matching EC2 VPC found",
+  "Your query returned no results. Please change your search criteria and try again.",
+  "reading EC2 Instance Type (x.y): operation error EC2: DescribeInstanceTypes, https response error StatusCode: 400, api error InvalidInstanceType: The following supplied instance types do not exist: [x.y]",
+  "reading EC2 Instance Type (x.y): couldn't find resource",
+  "api error InvalidSubnetID.NotFound: The subnet ID 'subnet-1' does not exist",
+])("%s: it is missing", async (answer) => {
+  await expect(asked(answer)).rejects.toEqual(new LookUpError([missing]));
+  await expect(asked(answer)).rejects.toMatchObject({ problems: [missing] });
+});
+
+test.each([
+  "api error UnauthorizedOperation: You are not authorized to perform this operation",
+  "no valid credential sources for Terraform AWS Provider found.",
+  "api error RequestExpired",
+])("%s: it could not be asked, and nothing is said of whether it is there", async (answer) => {
+  await expect(asked(answer)).rejects.toMatchObject({
+    problems: [
+      {
+        key: "vpcId",
+        reason: `could not be checked at AWS: ${answer}`,
+        remedy: expect.stringContaining("aws sts get-caller-identity") as string,
+      },
+    ],
+  });
+});
