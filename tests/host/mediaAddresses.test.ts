@@ -172,7 +172,7 @@ test("without its dummy interface FreeSWITCH can't listen where bbb-webrtc-sfu l
 });
 
 test("where the public address is on the interface, what the installer writes there is right", async () => {
-  for (const path of [VARS, SFU_DEFAULT]) {
+  for (const path of [VARS, SFU_DEFAULT] as const) {
     host.put(path, PACKAGED[path].replaceAll(PRIVATE, PUBLIC).replaceAll("stun:stun.freeswitch.org", PUBLIC));
   }
   expect((await check(false)).output).toBe(`ok ${PUBLIC} announced\n`);
