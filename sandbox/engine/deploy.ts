@@ -24,8 +24,18 @@ export interface DeploymentOptions {
   readonly drivers: Readonly<Record<string, Driver>>;
   /** URNs of resources to replace though nothing about them has changed. */
   readonly replace: readonly string[];
+  readonly onStep?: (step: StepEvent) => void;
   /** Operations at a time. */
   readonly parallel: number;
+}
+
+/** A step that creates, changes or deletes one resource, as it begins. */
+export interface StepEvent {
+  readonly step: Exclude<Step, "same">;
+  readonly urn: string;
+  readonly type: string;
+  /** The inputs that an update changes, e.g. "labels.expires". */
+  readonly paths: readonly string[];
 }
 
 export interface Registered {
@@ -254,7 +264,7 @@ export class Deployment {
     }
     const wanted = withIgnoredChanges(asked, old.inputs, goal.options.ignoreChanges ?? []);
     state.inputs = this.checkedInputs(kind, state, wanted, old.inputs);
-    const { changed, replace } = difference(
+    const { changed, replace, paths } = difference(
       old.inputs,
       state.inputs,
       replaceKeysOf(kind, plainValues(state.inputs)),
@@ -268,7 +278,7 @@ export class Deployment {
       return this.replace(goal, kind, state, old, because);
     }
     if (changed.length > 0 || (old.initErrors ?? []).length > 0)
-      return this.update(kind, state, old, changed);
+      return this.update(kind, state, old, changed, paths);
     state.id = old.id;
     state.outputs = old.outputs;
     const end = this.display.begin("same", state.urn);
@@ -292,6 +302,7 @@ export class Deployment {
     why = "",
   ): Promise<Registered> {
     const end = this.display.begin(step, state.urn, why);
+    if (step !== "same") this.options.onStep?.({ step, urn: state.urn, type: state.type, paths: [] });
     if (this.preview) {
       state.outputs = state.inputs;
       this.keep(state, old);
@@ -326,8 +337,10 @@ export class Deployment {
     state: ResourceState,
     old: ResourceState,
     changed: readonly string[],
+    paths: readonly string[],
   ): Promise<Registered> {
     const end = this.display.begin("update", state.urn, changed.length > 0 ? ` [${changed.join(", ")}]` : "");
+    this.options.onStep?.({ step: "update", urn: state.urn, type: state.type, paths });
     state.id = old.id;
     if (this.preview) {
       state.outputs = this.expectedOutputs(kind, state, old);
@@ -463,6 +476,7 @@ export class Deployment {
     const counted = replaced === undefined && !isDefaultProvider(state);
     if (replaced !== undefined && !this.preview) this.display.line(` -- ${nameOf(state.urn)} ${replaced}`);
     const end = counted ? this.display.begin("delete", state.urn, "", !state.custom) : () => {};
+    if (counted) this.options.onStep?.({ step: "delete", urn: state.urn, type: state.type, paths: [] });
     const kind = state.custom && !state.type.startsWith(PROVIDER_TYPE) ? this.kind(state.type) : undefined;
     const gone = state.deletedWith !== undefined && this.deleted.has(state.deletedWith);
     const destroy = kind?.delete?.bind(kind);

@@ -78,6 +78,8 @@ export interface Difference {
   readonly changed: readonly string[];
   /** Those of them that force a replacement. */
   readonly replace: readonly string[];
+  /** Everything that changed, e.g. "labels.expires" or "rules.0.port". */
+  readonly paths: readonly string[];
 }
 
 /** What changed, and which of it replaces: the driver's own keys and the program's `replaceOnChanges`. */
@@ -91,5 +93,5 @@ export function difference(
   const patterns = [...replaceKeys, ...replaceOnChanges].map(parsePath);
   const replacing = paths.filter((path) => patterns.some((pattern) => covers(pattern, path)));
   const keys = (of: readonly Path[]) => [...new Set(of.map(([key]) => String(key)))].sort();
-  return { changed: keys(paths), replace: keys(replacing) };
+  return { changed: keys(paths), replace: keys(replacing), paths: paths.map((path) => path.join(".")) };
 }

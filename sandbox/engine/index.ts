@@ -2,8 +2,10 @@
  * The deployment engine of the sandbox: carries out a Pulumi program by the embedded engine, or by the real CLI.
  * The embedded one is a way to rehearse; what it does not serve, it names.
  */
+import { rmSync } from "node:fs";
+
 import { Checkpoint, type Export } from "./checkpoint";
-import { Deployment, type DeploymentOptions } from "./deploy";
+import { Deployment, type DeploymentOptions, type StepEvent } from "./deploy";
 import { Display, nameOf, type Summary } from "./display";
 import type { Driver } from "./driver";
 import { drivers } from "./drivers";
@@ -15,7 +17,9 @@ import * as cli from "./pulumiCli";
 import { serve } from "./server";
 import { plain, redacted, type Value, type Values } from "./wire";
 
+export type { StepEvent } from "./deploy";
 export type { Summary } from "./display";
+export { isLocked, Locked } from "./lock";
 
 export interface UpdateOptions {
   /** Folder of Pulumi.yaml and the program. */
@@ -31,6 +35,8 @@ export interface UpdateOptions {
   /** Logical names of resources to replace though nothing about them has changed, as `--replace` of the CLI. */
   readonly replace?: readonly string[];
   readonly out: NodeJS.WritableStream;
+  /** Told of each step that changes something, in a preview of each that would. */
+  readonly onStep?: (step: StepEvent) => void;
   /** Providers of the embedded engine, by package. @default those in ./drivers */
   readonly drivers?: Readonly<Record<string, Driver>>;
 }
@@ -92,6 +98,21 @@ export async function outputs(
 export async function stackExport(options: UpdateOptions): Promise<Export | undefined> {
   if (options.engine === "pulumi") return (await cli.stackExport(options)) as Export;
   return Checkpoint.read(Checkpoint.file(options.stateDir, options.stack));
+}
+
+/** Forget a stack: its checkpoint, or what the CLI has of it. @throws where it still has resources */
+export async function remove(options: UpdateOptions): Promise<void> {
+  return locked(options, async () => {
+    if (options.engine === "pulumi") return cli.remove(options);
+    const { resources } = Checkpoint.load(options.stateDir, options.stack);
+    const left = resources.filter(({ type }) => !type.startsWith("pulumi:"));
+    if (left.length > 0) {
+      throw new Error(
+        `stack ${options.stack} still has resources: ${left.map(({ urn }) => nameOf(urn)).join(", ")}`,
+      );
+    }
+    rmSync(Checkpoint.file(options.stateDir, options.stack), { force: true });
+  });
 }
 
 async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary> {
@@ -178,6 +199,7 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     secretConfig: config.secretKeys,
     drivers: options.drivers ?? drivers,
     replace: [],
+    onStep: options.onStep,
     parallel: PARALLEL,
   };
 }

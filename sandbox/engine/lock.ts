@@ -20,9 +20,22 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
-/** Take the lock, or throw one line that says who has it. Returns what gives it back. */
+/** Another update of the stack holds its lock. */
+export class Locked extends Error {}
+
+function fileOf(stateDir: string, stack: string): string {
+  return join(stateDir, "locks", `${stack}.json`);
+}
+
+/** Whether an update of the stack is running. */
+export function isLocked(stateDir: string, stack: string): boolean {
+  const holder = readHolder(fileOf(stateDir, stack));
+  return holder !== undefined && startTime(holder.pid) === holder.started;
+}
+
+/** Take the lock. Returns what gives it back. @throws Locked: one line that says who has it */
 export function lock(stateDir: string, stack: string): () => void {
-  const file = join(stateDir, "locks", `${stack}.json`);
+  const file = fileOf(stateDir, stack);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const mine: Holder = {
     pid: process.pid,
@@ -38,7 +51,7 @@ export function lock(stateDir: string, stack: string): () => void {
     }
     const holder = readHolder(file);
     if (holder !== undefined && startTime(holder.pid) === holder.started) {
-      throw new Error(
+      throw new Locked(
         `another update of stack ${stack} is running (process ${holder.pid}, since ${holder.since}): ` +
           "wait for it to end, then try again",
       );

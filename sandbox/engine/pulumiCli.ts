@@ -7,8 +7,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import type { Stack } from "@pulumi/pulumi/automation";
+import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
+
+import { changeOf } from "../../scripts/operator/cliEvents";
 
 import type { Operation, ResourceState } from "./checkpoint";
 import { emptySummary, nameOf, type Summary } from "./display";
@@ -25,9 +27,7 @@ interface Opened {
   readonly run: {
     readonly color: "never";
     readonly onOutput: (text: string) => void;
-    readonly onEvent: (event: {
-      summaryEvent?: { resourceChanges: Readonly<Record<string, number>> };
-    }) => void;
+    readonly onEvent: (event: EngineEvent) => void;
   };
   /** Of the last operation, as its events told it. */
   readonly summary: Summary;
@@ -69,6 +69,13 @@ export async function outputs(
   return Object.fromEntries(
     all.map(([key, { value, secret }]) => [key, secret && !showSecrets ? "[secret]" : (value as unknown)]),
   );
+}
+
+/** @throws where the stack still has resources */
+export async function remove(options: UpdateOptions): Promise<void> {
+  removeDeadLocks(options);
+  const { stack } = await open(options);
+  await stack.workspace.removeStack(stack.name);
 }
 
 export async function stackExport(options: UpdateOptions): Promise<unknown> {
@@ -130,8 +137,11 @@ async function open(options: UpdateOptions): Promise<Opened> {
     run: {
       color: "never",
       onOutput: (text) => options.out.write(text),
-      onEvent: ({ summaryEvent }) => {
-        if (summaryEvent !== undefined) Object.assign(summary, counted(summaryEvent.resourceChanges));
+      onEvent: (event) => {
+        const changes = event.summaryEvent?.resourceChanges as Record<string, number> | undefined;
+        if (changes !== undefined) Object.assign(summary, counted(changes));
+        const change = changeOf(event);
+        if (change !== undefined) options.onStep?.(change);
       },
     },
   };

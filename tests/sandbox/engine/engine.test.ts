@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { up } from "../../../sandbox/engine";
-import { lock } from "../../../sandbox/engine/lock";
+import { preview, remove, up, type StepEvent } from "../../../sandbox/engine";
+import { isLocked, lock } from "../../../sandbox/engine/lock";
 import { Workbench } from "./support";
 
 jest.setTimeout(120_000);
@@ -553,6 +553,38 @@ test("the engine pulumi says what it needs where it is not there", async () => {
   }
 });
 
+test("each step is told with what it changes, in a preview what it would change", async () => {
+  const steps: string[] = [];
+  const told = () => ({
+    ...bench.options(),
+    onStep: ({ step, urn, type, paths }: StepEvent) =>
+      steps.push([step, urn.split("::").at(-1), type, ...paths].join(" ")),
+  });
+  bench = new Workbench(
+    `new Thing("a", { labels: { stack: "s", expires: "1" } }); new Thing("b"); new Thing("c");`,
+  );
+  await preview(told());
+  expect(steps.splice(0).sort()).toEqual(["a", "b", "c"].map((name) => `create ${name} test:index:Thing`));
+  await bench.up();
+  bench.program(`new Thing("a", { labels: { stack: "s", expires: "2" } }); new Thing("b", { size: 2 });`);
+  await preview(told());
+  expect(steps.splice(0).sort()).toEqual([
+    "delete c test:index:Thing",
+    "replace b test:index:Thing",
+    "update a test:index:Thing labels.expires",
+  ]);
+});
+
+test("a stack is forgotten only without resources", async () => {
+  bench = new Workbench(`new Thing("a");`);
+  await bench.up();
+  await expect(remove(bench.options())).rejects.toThrow("stack dev still has resources: a");
+  await bench.destroy();
+  await remove(bench.options());
+  expect(existsSync(join(bench.stateDir, "stacks", "dev.json"))).toBe(false);
+  await remove(bench.options());
+});
+
 describe("the lock", () => {
   test("a second update is refused in one line while one runs, and a dead one's lock is void", async () => {
     bench = new Workbench(`new Thing("a", { ms: 1500 });`);
@@ -562,12 +594,15 @@ describe("the lock", () => {
         `^another update of stack dev is running \\(process ${process.pid}, since \\S+\\): wait for it to end`,
       ),
     );
+    expect(isLocked(bench.stateDir, "dev")).toBe(true);
     await running;
+    expect(isLocked(bench.stateDir, "dev")).toBe(false);
     const file = join(bench.stateDir, "locks", "dev.json");
     const release = lock(bench.stateDir, "dev");
     const holder = JSON.parse(readFileSync(file, "utf8"));
     const { writeFileSync } = await import("node:fs");
     writeFileSync(file, JSON.stringify({ ...holder, started: "1" }));
+    expect(isLocked(bench.stateDir, "dev")).toBe(false);
     lock(bench.stateDir, "dev")();
     release();
     expect(existsSync(file)).toBe(false);

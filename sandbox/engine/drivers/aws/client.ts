@@ -9,7 +9,7 @@ import type { Route53 } from "@aws-sdk/client-route-53";
 import type { STS } from "@aws-sdk/client-sts";
 
 import type { Context } from "../../driver";
-import { explained } from "./errors";
+import { explained, isAnswer } from "./errors";
 
 type Access = Pick<Context, "env" | "config">;
 
@@ -75,9 +75,11 @@ export class Session {
       return new Session(settings.region, account, clients);
     } catch (error) {
       for (const client of Object.values(clients)) client.destroy();
+      const why = (error as Error).message;
       throw new Error(
-        `the AWS credentials cannot be used: ${(error as Error).message}. ` +
-          "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        isAnswer(error)
+          ? `AWS does not take the credentials: ${why}. Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`
+          : `AWS cannot be reached${settings.endpoint === undefined ? "" : ` at ${settings.endpoint}`}: ${why}`,
         { cause: error },
       );
     }

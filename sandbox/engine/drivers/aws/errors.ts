@@ -27,11 +27,17 @@ export function explained(client: Client, service: string): void {
 }
 
 function reasonOf(error: Error & { $metadata?: { httpStatusCode?: number }; messages?: string[] }): string {
-  const message = error.messages?.join("; ") ?? error.message;
+  // of Route 53's refused changes, either may be empty
+  const message = error.message || (error.messages ?? []).join("; ");
   if (error.$metadata?.httpStatusCode !== undefined) return `api error ${error.name}: ${message}`;
   // a name with several addresses: one error each
   const causes = error instanceof AggregateError ? (error.errors as Error[]) : [];
-  return causes[0]?.message ?? message;
+  return causes[0]?.message ?? message.replace(/^AWS SDK error wrapper for \w*Error: /, "");
+}
+
+/** Whether AWS answered at all. */
+export function isAnswer(error: unknown): boolean {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== undefined;
 }
 
 /** Whether AWS answered with one of these codes; one that ends in "*" stands for all that begin so. */

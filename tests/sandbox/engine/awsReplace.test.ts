@@ -1,0 +1,119 @@
+/**
+ * What a change of an input does: the whole table, so that no key changes sides unseen. By the sources of the real
+ * provider (ForceNew, RequiresReplace), which cannot be asked here.
+ */
+import { difference } from "../../../sandbox/engine/diff";
+import { replaceKeysOf } from "../../../sandbox/engine/driver";
+import { aws } from "../../../sandbox/engine/drivers/aws";
+import type { Values } from "../../../sandbox/engine/wire";
+
+const table: Record<string, { replace: string[]; update: string[] }> = {
+  "aws:dlm/lifecyclePolicy:LifecyclePolicy": {
+    replace: [],
+    update: ["description", "executionRoleArn", "state", "policyDetails", "tags"],
+  },
+  "aws:ebs/volume:Volume": {
+    replace: ["availabilityZone", "encrypted", "kmsKeyId", "snapshotId"],
+    update: ["size", "type", "iops", "throughput", "finalSnapshot", "tags"],
+  },
+  "aws:ec2/eip:Eip": { replace: ["domain"], update: ["tags"] },
+  "aws:ec2/eipAssociation:EipAssociation": {
+    replace: ["allocationId", "networkInterfaceId", "instanceId"],
+    update: [],
+  },
+  "aws:ec2/instance:Instance": {
+    replace: [
+      ...["ami", "keyName", "primaryNetworkInterface"],
+      ...["rootBlockDevice.encrypted", "rootBlockDevice.kmsKeyId"],
+    ],
+    update: [
+      ...["instanceType", "userData", "userDataReplaceOnChange", "disableApiTermination", "forceDestroy"],
+      ...["metadataOptions.httpTokens", "rootBlockDevice.volumeSize", "rootBlockDevice.tags", "tags"],
+    ],
+  },
+  "aws:ec2/keyPair:KeyPair": { replace: ["keyName", "publicKey"], update: ["tags"] },
+  "aws:ec2/networkInterface:NetworkInterface": {
+    replace: ["subnetId"],
+    update: ["securityGroups", "ipv6AddressCount", "description", "tags"],
+  },
+  "aws:ec2/securityGroup:SecurityGroup": { replace: ["name", "description", "vpcId"], update: ["tags"] },
+  "aws:ec2/volumeAttachment:VolumeAttachment": {
+    replace: ["deviceName", "volumeId", "instanceId"],
+    update: ["stopInstanceBeforeDetaching", "forceDetach", "skipDestroy"],
+  },
+  "aws:iam/role:Role": {
+    replace: ["name", "path"],
+    update: ["description", "assumeRolePolicy", "maxSessionDuration", "tags"],
+  },
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": { replace: ["role", "policyArn"], update: [] },
+  "aws:route53/record:Record": {
+    replace: ["zoneId", "name"],
+    update: ["type", "ttl", "records", "allowOverwrite"],
+  },
+  ...Object.fromEntries(
+    ["Ingress", "Egress"].map((direction) => [
+      `aws:vpc/securityGroup${direction}Rule:SecurityGroup${direction}Rule`,
+      {
+        replace: ["securityGroupId"],
+        update: ["ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "description", "tags"],
+      },
+    ]),
+  ),
+};
+
+/** The inputs `{ a: { b: value } }` for "a.b". */
+function holding(path: string, value: string): Values {
+  const [key = "", ...rest] = path.split(".");
+  return { [key]: rest.length === 0 ? value : holding(rest.join("."), value) };
+}
+
+function replacedBy(type: string, path: string, always: Values = {}): boolean {
+  const [old, now] = ["a", "b"].map((value) => ({ ...always, ...holding(path, value) })) as [Values, Values];
+  const { changed, replace } = difference(old, now, replaceKeysOf(aws.kinds[type]!, now), []);
+  expect(changed).toEqual([path.split(".")[0]]);
+  return replace.length > 0;
+}
+
+test("every type is in the table, with every input that it serves", () => {
+  expect(Object.keys(table).sort()).toEqual(Object.keys(aws.kinds).sort());
+  for (const [type, { replace, update }] of Object.entries(table)) {
+    const keys = new Set([...replace, ...update].map((path) => path.split(".")[0]));
+    expect([type, [...keys].sort()]).toEqual([type, [...(aws.kinds[type]?.keys ?? [])].sort()]);
+  }
+});
+
+test.each(Object.entries(table))("%s", (type, { replace, update }) => {
+  expect(replace.filter((path) => !replacedBy(type, path))).toEqual([]);
+  expect(update.filter((path) => replacedBy(type, path))).toEqual([]);
+});
+
+test("user data replaces an instance only where the program says so", () => {
+  const type = "aws:ec2/instance:Instance";
+  expect(replacedBy(type, "userData", { userDataReplaceOnChange: true })).toBe(true);
+  expect(replacedBy(type, "userData", { userDataReplaceOnChange: false })).toBe(false);
+});
+
+test("names that only one can have are given up before they are taken anew", () => {
+  const first = (type: string, inputs: Values) => aws.kinds[type]?.deleteBeforeReplace?.(inputs) ?? false;
+  expect(first("aws:ec2/keyPair:KeyPair", { keyName: "operator" })).toBe(true);
+  expect(first("aws:ec2/keyPair:KeyPair", {})).toBe(false);
+  expect(first("aws:ec2/securityGroup:SecurityGroup", {})).toBe(false);
+  expect(first("aws:iam/role:Role", { name: "snapshots" })).toBe(true);
+  expect(first("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {})).toBe(true);
+});
+
+test("a name is made once, and kept", () => {
+  const defaults = aws.kinds["aws:iam/role:Role"]!.defaults!;
+  const made = defaults({}, undefined, "snapshots-role");
+  expect(made).toEqual({ name: expect.stringMatching(/^snapshots-role-[0-9a-f]{7}$/), __defaults: ["name"] });
+  expect(defaults({}, made, "snapshots-role")).toEqual(made);
+  expect(defaults({ name: "mine" }, made, "snapshots-role")).toEqual({});
+});
+
+test("user data that EC2 would not take is refused before anything is asked", () => {
+  const check = aws.kinds["aws:ec2/instance:Instance"]!.defaults!;
+  expect(check({ userData: "x".repeat(16384) }, undefined, "server")).toEqual({});
+  expect(() => check({ userData: "ä".repeat(8193) }, undefined, "server")).toThrow(
+    "expected length of user_data to be in the range (1 - 16384), got 16386",
+  );
+});
