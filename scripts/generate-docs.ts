@@ -13,7 +13,7 @@ import { parse } from "yaml";
 import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
-import { capacities, defaultServerTypes } from "../bigbluebutton/sizing";
+import { capacities, defaultServerTypes, typeNotes, type CloudName } from "../bigbluebutton/sizing";
 import { environments } from "../settings/environments";
 
 const PROJECT = join(__dirname, "..");
@@ -92,7 +92,7 @@ function releasesTables(): string {
     statusNames[release.status],
     installerCell(release),
     `\`${release.turnXml.path}\` (${release.turnXml.form})`,
-    release.sources.map((source, i) => `[${i + 1}](${source.replace(/ \(.*\)$/, "")})`).join(" "),
+    links(release.sources.map((source) => source.replace(/ \(.*\)$/, ""))),
   ]);
   const notes = Object.values(releases).flatMap(({ name, note, installer }) =>
     [note, installer?.note].flatMap((text) => (text ? [`- \`${name}\`: ${text}`] : [])),
@@ -143,18 +143,32 @@ function portsTable(): string {
 }
 
 function sizingTable(): string {
-  const { test, prod } = defaultServerTypes.hetzner;
   const rows = capacities.map(({ cores, types, users, sources }) => [
     `${cores} dedicated`,
     ...Object.values(types).map(({ name, memoryGb }) => `\`${name}\`, ${memoryGb} GB`),
     users,
-    sources.map((source, i) => `[${i + 1}](${source})`).join(" "),
+    links(sources),
   ]);
+  const defaults = Object.entries(defaultServerTypes).map(([cloud, { test, prod }]) => {
+    const either = (large: string, small: string) =>
+      large === small ? `\`${large}\`` : `\`${large}\` in \`prod\` and \`${small}\` otherwise`;
+    return (
+      `- ${titles[cloud as CloudName]}: \`serverType\` is ${either(prod.bbb, test.bbb)}, ` +
+      `\`turnServerType\` ${either(prod.turn, test.turn)}. ${typeNotes[cloud as CloudName].text} ` +
+      links(typeNotes[cloud as CloudName].sources)
+    );
+  });
   return [
-    table(["cores", "Hetzner", "EC2", "people in all meetings together", "sources"], rows),
-    `Not set, \`serverType\` is \`${prod.bbb}\` in \`prod\` and \`${test.bbb}\` otherwise, and \`turnServerType\` is ` +
-      `\`${prod.turn}\` in \`prod\` and \`${test.turn}\` otherwise. Cameras decide, not heads: everyone's picture goes to everyone else.`,
+    table(["cores", titles.hetzner, titles.aws, "people in all meetings together", "sources"], rows),
+    `Cameras decide, not heads: everyone's picture goes to everyone else. Where the settings name no type:`,
+    defaults.join("\n"),
   ].join("\n\n");
+}
+
+const titles: Readonly<Record<CloudName, string>> = { hetzner: "Hetzner", aws: "EC2" };
+
+function links(sources: readonly string[]): string {
+  return sources.map((source, i) => `[${i + 1}](${source})`).join(" ");
 }
 
 function environmentsTable(): string {

@@ -1,5 +1,11 @@
 import { releases } from "../../bigbluebutton/releases";
-import { capacities, defaultServerTypes, hostMinimum, isArmServerType } from "../../bigbluebutton/sizing";
+import {
+  capacities,
+  defaultServerTypes,
+  hostMinimum,
+  isArmServerType,
+  isPartTimeServerType,
+} from "../../bigbluebutton/sizing";
 
 test.each([
   "cax11",
@@ -23,6 +29,22 @@ test.each([
   "t3.small",
   "c5a.large",
 ])("%s is x86", (type) => expect(isArmServerType(type)).toBe(false));
+
+test.each([
+  "t2.large",
+  "t3.2xlarge",
+  "t3a.medium",
+  "t4g.small",
+  "c7i-flex.xlarge",
+  "m8i-flex.large",
+  "cx23",
+  "cpx32",
+])("%s gives its cores part of the time", (type) => expect(isPartTimeServerType(type)).toBe(true));
+
+test.each(["c7a.2xlarge", "c7i.xlarge", "m7i.4xlarge", "f2.6xlarge", "trn1.2xlarge", "ccx33"])(
+  "%s has cores of its own",
+  (type) => expect(isPartTimeServerType(type)).toBe(false),
+);
 
 test("no default is ARM", () => {
   for (const { test: small, prod } of Object.values(defaultServerTypes)) {
