@@ -1,5 +1,5 @@
-import { queryCall, readAnswer, type Cloud } from "./cloud";
-import { child, items, text } from "./xml";
+import { readAnswer, type Cloud } from "./cloud";
+import { child, items, text, type Node } from "./xml";
 
 export interface HostedZone {
   readonly id: string;
@@ -15,14 +15,15 @@ export interface RecordSet {
   readonly values: readonly string[];
 }
 
-async function get(cloud: Pick<Cloud, "journal">, path: string): Promise<ReturnType<typeof readAnswer>> {
-  const call = {
-    ...queryCall("route53", "2013-04-01", "", {}),
+async function get(cloud: Pick<Cloud, "journal">, path: string): Promise<Node> {
+  const wire = {
+    service: "route53",
     method: "GET",
     path: `/2013-04-01/${path}`,
+    contentType: "",
     body: "",
-  };
-  return readAnswer(await cloud.journal.read(call), path);
+  } as const;
+  return readAnswer(await cloud.journal.read(wire), `GET ${path}`);
 }
 
 /** The public zones. */

@@ -65,7 +65,7 @@ async function checkInterface(cloud: Cloud, params: Call["params"]): Promise<Int
   return found;
 }
 
-/** moto takes a type where it is not offered, and an image for another architecture. */
+/** moto refuses unknown types under another code, takes a type where it is not offered, and an image for another architecture. */
 async function checkType(cloud: Cloud, params: Call["params"], zone: string): Promise<void> {
   const type = params.InstanceType ?? "";
   const offered = await describe(cloud, "DescribeInstanceTypeOfferings", {
@@ -74,8 +74,8 @@ async function checkType(cloud: Cloud, params: Call["params"], zone: string): Pr
     "Filter.1.Value.1": type,
   });
   const zones = items(offered.instanceTypeOfferingSet).map(({ location }) => text(location));
-  // Unknown ones are moto's to refuse.
-  if (zones.length === 0) return;
+  if (zones.length === 0)
+    throw new AwsError("InvalidParameterValue", `Invalid value '${type}' for InstanceType.`);
   if (!zones.includes(zone)) {
     throw new AwsError(
       "Unsupported",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { DLMClient } from "@aws-sdk/client-dlm";
-import { EC2Client, type EC2ClientConfig } from "@aws-sdk/client-ec2";
+import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { STSClient } from "@aws-sdk/client-sts";
@@ -17,8 +17,7 @@ export const credentials = {
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 };
 
-export const publicKey =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGRvbnQtdXNlLXRoaXMta2V5LWl0LWlzLWEtdGVzdCEh";
+export const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGRvbnQtdXNlLXRoaXMta2V5LWl0LWlzLWEtdGVzdCEh";
 
 type Clients = ReturnType<typeof makeClients>;
 
@@ -29,7 +28,7 @@ function makeClients(endpoint: string): {
   dlm: DLMClient;
   sts: STSClient;
 } {
-  const config: EC2ClientConfig = { endpoint, region: REGION, credentials, maxAttempts: 1 };
+  const config = { endpoint, region: REGION, credentials, maxAttempts: 1 };
   return {
     ec2: new EC2Client(config),
     route53: new Route53Client(config),
@@ -106,7 +105,10 @@ export class Account {
 
   lines<T>(file: string): T[] {
     const text = readFileSync(join(this.directory, file), "utf8").trim();
-    return text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as T);
+    return text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T);
   }
 }
 

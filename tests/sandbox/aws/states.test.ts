@@ -1,0 +1,45 @@
+/** With delays that outlast the test, the states before the last are to be seen. */
+import {
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  ListHostedZonesCommand,
+} from "@aws-sdk/client-route-53";
+
+import { useAccount } from "./harness";
+import { describeVolume, makeVolume } from "./setUp";
+
+const account = useAccount({ delays: { instance: 0, volume: 3_600_000, dns: 3_600_000 } });
+
+test("a new volume is being created", async () => {
+  const { VolumeId, State } = await makeVolume(account());
+  expect(State).toBe("creating");
+  expect((await describeVolume(account(), VolumeId!)).State).toBe("creating");
+});
+
+test("a change of records is pending, under an id of its own", async () => {
+  const { HostedZones } = await account().clients.route53.send(new ListHostedZonesCommand());
+  const change = async (Name: string): Promise<string> => {
+    const { ChangeInfo } = await account().clients.route53.send(
+      new ChangeResourceRecordSetsCommand({
+        HostedZoneId: HostedZones![0]!.Id,
+        ChangeBatch: {
+          Changes: [
+            {
+              Action: "CREATE",
+              ResourceRecordSet: { Name, Type: "A", TTL: 60, ResourceRecords: [{ Value: "203.0.113.200" }] },
+            },
+          ],
+        },
+      }),
+    );
+    expect(ChangeInfo!.Status).toBe("PENDING");
+    return ChangeInfo!.Id!;
+  };
+  const ids = [await change("one.example-aws.test"), await change("two.example-aws.test")];
+  expect(ids[0]).not.toBe(ids[1]);
+  for (const Id of ids) {
+    expect((await account().clients.route53.send(new GetChangeCommand({ Id }))).ChangeInfo!.Status).toBe(
+      "PENDING",
+    );
+  }
+});
