@@ -194,14 +194,12 @@ export class Deployment {
     return { urn: state.urn, id: "", outputs: {}, failed: false };
   }
 
+  /** One that the program makes itself. What its change means for all that it made, the real provider decides. */
   private provider(state: ResourceState, old: ResourceState | undefined): Registered {
-    const changed = old !== undefined && difference(old.inputs, state.inputs, [], []).changed.length > 0;
-    const end = this.display.begin(
-      old === undefined ? "create" : changed ? "update" : "same",
-      state.urn,
-      "",
-      true,
-    );
+    const changed = old === undefined ? [] : difference(old.inputs, state.inputs, [], []).changed;
+    if (changed.length > 0)
+      throw new NotServed(`a change of ${changed.join(", ")} of the provider "${nameOf(state.urn)}"`);
+    const end = this.display.begin(old === undefined ? "create" : "same", state.urn, "", true);
     state.id = old?.id ?? randomUUID();
     state.outputs = state.inputs;
     this.keep(state, old);

@@ -14,8 +14,9 @@ import { changeOf } from "../../scripts/operator/cliEvents";
 
 import type { Operation, ResourceState } from "./checkpoint";
 import { emptySummary, nameOf, type Summary } from "./display";
-import type { Created, Driver } from "./driver";
+import type { Created } from "./driver";
 import { drivers } from "./drivers";
+import { providerUrn } from "./graph";
 import { UpdateFailed, urnsOf, type UpdateOptions } from "./index";
 import { startTime } from "./lock";
 import { applyConfig, readProject, type Project } from "./project";
@@ -229,7 +230,7 @@ async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Pr
   if (creating.length === 0) return;
   const adopted: ResourceState[] = [];
   for (const { resource } of creating) {
-    const created = await existing(resource, options.drivers ?? drivers, options);
+    const created = await existing(resource, [...resources, ...adopted], options);
     if (created === undefined) continue;
     options.out.write(
       `    ${nameOf(resource.urn)}: found what the killed update had created, ${created.id}; going on with it\n`,
@@ -250,21 +251,28 @@ async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Pr
 
 /** What a killed create made, by the drivers of the embedded engine, which know where to look. */
 async function existing(
-  { urn, type, inputs = {} }: ResourceState,
-  known: Readonly<Record<string, Driver>>,
+  { urn, type, provider = "", inputs = {} }: ResourceState,
+  resources: readonly ResourceState[],
   options: UpdateOptions,
 ): Promise<Created | undefined> {
-  const kind = known[type.split(":")[0] ?? ""]?.kinds[type];
-  const config = Object.entries(options.config as Values)
-    .filter(([key]) => key.startsWith(`${type.split(":")[0]}:`))
+  const [pkg = ""] = type.split(":");
+  const driver = (options.drivers ?? drivers)[pkg];
+  const configured = Object.entries(options.config as Values)
+    .filter(([key]) => key.startsWith(`${pkg}:`))
     .map(([key, value]) => [key.split(":")[1], value] as [string, Value]);
+  const explicit = resources.find((resource) => resource.urn === providerUrn(provider));
   const context = {
     env: options.env,
-    config: Object.fromEntries(config),
+    config: { ...Object.fromEntries(configured), ...plainValues(explicit?.inputs ?? {}) },
     projectDir: options.projectDir,
     name: nameOf(urn),
     log: (line: string) => options.out.write(`    ${line}\n`),
     timeout: undefined,
+    taken: resources.flatMap((resource) => (resource.type === type ? [resource.id ?? ""] : [])),
   };
-  return kind?.adopt?.(plainValues(inputs), context);
+  try {
+    return await driver?.kinds[type]?.adopt?.(plainValues(inputs), context);
+  } finally {
+    await driver?.close?.();
+  }
 }
