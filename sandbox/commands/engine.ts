@@ -15,12 +15,14 @@ import { engineOf, type Engine } from "./stacks";
 /**
  * The engine to use: the one asked for, or the one that the stack is with already, or the CLI where there is one.
  *
+ * @param plugins names of the CLI's plugins; undefined where there is no CLI
  * @throws Mistake where another engine has the stack, or where the CLI lacks what AWS needs
  */
 export async function chooseEngine(
   asked: "auto" | Engine,
   stack: string,
   { aws }: { readonly aws: boolean },
+  plugins: () => Promise<readonly string[] | undefined> = pulumiPlugins,
 ): Promise<Engine> {
   const holder = engineOf(stack);
   if (holder !== undefined && asked !== "auto" && asked !== holder) {
@@ -29,8 +31,8 @@ export async function chooseEngine(
         `use --engine ${holder}, or destroy the stack by it first`,
     );
   }
-  const engine = asked === "auto" ? (holder ?? (await usualEngine(aws))) : asked;
-  if (engine === "pulumi" && aws && (await pulumiPlugins())?.includes("aws") === false) {
+  const engine = asked === "auto" ? (holder ?? usualEngine(await plugins(), aws)) : asked;
+  if (engine === "pulumi" && aws && (await plugins())?.includes("aws") === false) {
     throw new Mistake(
       "the pulumi CLI has no plugin aws, which can't be had here: AWS is served by --engine embedded",
     );
@@ -38,13 +40,11 @@ export async function chooseEngine(
   return engine;
 }
 
-async function usualEngine(aws: boolean): Promise<Engine> {
-  const installed = await pulumiPlugins();
+function usualEngine(installed: readonly string[] | undefined, aws: boolean): Engine {
   const needed = ["hcloud", "command", "random", "tls", ...(aws ? ["aws"] : [])];
   return needed.every((name) => installed?.includes(name)) ? "pulumi" : "embedded";
 }
 
-/** Names of the CLI's plugins; undefined where there is no CLI. */
 async function pulumiPlugins(): Promise<string[] | undefined> {
   const listed = await tryRun("pulumi", ["plugin", "ls", "--json"], { timeoutMs: 20_000 });
   return listed === undefined
