@@ -145,6 +145,7 @@ async function answerRequest(
   let call: Call | undefined;
   try {
     if (signature?.keyId !== credentials.accessKeyId) throw unknownKey(service);
+    refuseOtherRegions(signature);
     call = readCall(signature.service, {
       method: request.method,
       path: request.url,
@@ -177,13 +178,19 @@ async function carryOut(cloud: Cloud, call: Call): Promise<Answer> {
   return cloud.exclusive(async () => {
     try {
       const answer = await (rule ?? forward)(cloud, call);
-      if (answer.status < 400) await reconcile(cloud, call.service);
+      if (answer.status < 400) await reconcile(cloud, call);
       return answer;
     } finally {
       cloud.store.save();
       cloud.proceed();
     }
   });
+}
+
+/** IAM, STS and Route 53 are the same everywhere. */
+function refuseOtherRegions({ service, region }: { service: string; region: string }): void {
+  if (region === REGION || !["ec2", "dlm"].includes(service)) return;
+  throw new AwsError("UnsupportedOperation", `the sandbox's AWS has only the region ${REGION}, no ${region}`);
 }
 
 function unknownKey(service: Service): AwsError {

@@ -73,7 +73,7 @@ export class Lifecycle {
     return this.cloud.exclusive(async () => {
       if (this.#ending.signal.aborted) return;
       await change();
-      await reconcile(this.cloud, "ec2");
+      await reconcile(this.cloud, { service: "ec2", action: "" });
       this.cloud.store.save();
     });
   }

@@ -1,5 +1,5 @@
 import type { Addresses, ServerSpec, ZoneRecord } from "../runtime";
-import type { Service } from "./call";
+import type { Call } from "./call";
 import { describe, type Cloud } from "./cloud";
 import { ubuntuOf } from "./images";
 import { inboundRules } from "./inboundRules";
@@ -7,6 +7,7 @@ import { readRecordSets, readZones } from "./records";
 import type { Applied, Guest, InstanceRecord } from "./state";
 import {
   readGroups,
+  readInstance,
   readInstances,
   readInterfaces,
   readType,
@@ -17,13 +18,26 @@ import {
 } from "./view";
 import { child, items, text } from "./xml";
 
+/** Frequent changes that no host, volume or zone has a part in. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  "AllocateAddress",
+  "CreateSecurityGroup",
+  "CreateSnapshot",
+  "CreateTags",
+  "DeleteKeyPair",
+  "DeleteSecurityGroup",
+  "DeleteTags",
+  "ImportKeyPair",
+  "ReleaseAddress",
+]);
+
 /**
  * Bring the machine to what moto's state says. What is so already is left alone. Instances that boot, stop or end
  * are lifecycle.ts's; here they only get their network.
  */
-export async function reconcile(cloud: Cloud, service?: Service): Promise<void> {
-  if (service === undefined || service === "route53") await reconcileZones(cloud);
-  if (service !== undefined && service !== "ec2") return;
+export async function reconcile(cloud: Cloud, what?: Pick<Call, "service" | "action">): Promise<void> {
+  if (what === undefined || what.service === "route53") await reconcileZones(cloud);
+  if (what !== undefined && (what.service !== "ec2" || WITHOUT_EFFECT.has(what.action))) return;
   await reconcileInstances(cloud);
   await reconcileVolumes(cloud);
 }
@@ -40,7 +54,7 @@ async function reconcileInstances(cloud: Cloud): Promise<void> {
     const record = state.instances[instance.id];
     const primary = primaryOf(instance, interfaces);
     if (!record || !isLive(record) || !primary) continue;
-    record.guest = await describeGuest(cloud, instance, primary);
+    record.guest = await describeGuest(cloud, instance, primary, record);
     const wanted = await wantedFor(cloud, instance, primary, groups, interfaces);
     const { applied, host } = record;
     if (applied === undefined) continue;
@@ -54,20 +68,20 @@ async function reconcileInstances(cloud: Cloud): Promise<void> {
 
 /** What a new host is made with. */
 export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSpec; applied: Applied }> {
-  const [interfaces, groups, [instance]] = await Promise.all([
+  const [interfaces, groups, instance] = await Promise.all([
     readInterfaces(cloud),
     readGroups(cloud),
-    readInstances(cloud, id),
+    readInstance(cloud, id),
   ]);
   const record = cloud.store.state.instances[id];
-  const primary = instance && primaryOf(instance, interfaces);
-  if (!instance || !record || !primary) throw new Error(`instance ${id} has no network interface`);
+  const primary = primaryOf(instance, interfaces);
+  if (!record || !primary) throw new Error(`instance ${id} has no network interface`);
   const images = await describe(cloud, "DescribeImages", { "ImageId.1": instance.imageId });
   const name = text(items(images.imagesSet)[0]?.name);
   const ubuntu = ubuntuOf(name);
   if (ubuntu === undefined)
     throw new Error(`image ${instance.imageId} (${name}) is none of Canonical's for servers`);
-  const guest = await describeGuest(cloud, instance, primary);
+  const guest = await describeGuest(cloud, instance, primary, record);
   const applied = await wantedFor(cloud, instance, primary, groups, interfaces);
   const { addresses, rules, cores, memoryGb } = applied;
   const spec: ServerSpec = {
@@ -112,13 +126,16 @@ export function primaryOf(instance: Instance, interfaces: readonly Interface[]):
   );
 }
 
-async function describeGuest(cloud: Cloud, instance: Instance, primary: Interface): Promise<Guest> {
-  const attribute = await describe(cloud, "DescribeInstanceAttribute", {
-    InstanceId: instance.id,
-    Attribute: "userData",
-  });
-  const encoded = text(child(attribute.userData).value);
-  const publicKey = instance.keyName === "" ? undefined : await readPublicKey(cloud, instance.keyName);
+async function describeGuest(
+  cloud: Cloud,
+  instance: Instance,
+  primary: Interface,
+  { guest: before, state }: InstanceRecord,
+): Promise<Guest> {
+  // A key is that of the first boot, and user data changes only while an instance is stopped.
+  const publicKey =
+    before || instance.keyName === "" ? before?.publicKey : await readPublicKey(cloud, instance.keyName);
+  const userData = before && state !== "stopped" ? before.userData : await readUserData(cloud, instance.id);
   return {
     instanceId: instance.id,
     imageId: instance.imageId,
@@ -133,13 +150,17 @@ async function describeGuest(cloud: Cloud, instance: Instance, primary: Interfac
     groups: primary.groups,
     addresses: addressesOf(primary),
     ...(publicKey === undefined ? {} : { keyName: instance.keyName, publicKey }),
-    userData: Buffer.from(encoded, "base64").toString("utf8"),
+    userData,
     endpoint: instance.metadata.endpoint !== "disabled",
     tokensRequired: instance.metadata.tokens === "required",
   };
 }
 
-/** A key pair that was deleted since is in nobody's way: an instance has the key that it was made with. */
+async function readUserData(cloud: Cloud, InstanceId: string): Promise<string> {
+  const answer = await describe(cloud, "DescribeInstanceAttribute", { InstanceId, Attribute: "userData" });
+  return Buffer.from(text(child(answer.userData).value), "base64").toString("utf8");
+}
+
 async function readPublicKey(cloud: Cloud, name: string): Promise<string | undefined> {
   const answer = await describe(cloud, "DescribeKeyPairs", { IncludePublicKey: "true" });
   const pair = items(answer.keySet).find(({ keyName }) => text(keyName) === name);

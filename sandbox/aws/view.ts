@@ -62,15 +62,21 @@ export interface Volume {
 
 type Source = Pick<Cloud, "journal">;
 
-/** The instances, terminated ones too; with an id only that one, and InvalidInstanceID.NotFound where it isn't. */
-export async function readInstances(cloud: Source, id?: string): Promise<Instance[]> {
-  const answer = await describe(cloud, "DescribeInstances", id === undefined ? {} : { "InstanceId.1": id });
-  return items(answer.reservationSet).flatMap(({ instancesSet }) => items(instancesSet).map(toInstance));
+/** The instances but for those that are terminated, which moto keeps for ever. */
+export async function readInstances(cloud: Source): Promise<Instance[]> {
+  const states = ["pending", "running", "shutting-down", "stopping", "stopped"];
+  const filter = Object.fromEntries(states.map((state, index) => [`Filter.1.Value.${index + 1}`, state]));
+  const order = { MaxResults: "1000", "Filter.1.Name": "instance-state-name", ...filter };
+  return toInstances(await describe(cloud, "DescribeInstances", order));
 }
 
-/** The one instance; throws InvalidInstanceID.NotFound. */
+/** The one instance, terminated or not; throws InvalidInstanceID.NotFound. */
 export async function readInstance(cloud: Source, id: string): Promise<Instance> {
-  return (await readInstances(cloud, id))[0]!;
+  return toInstances(await describe(cloud, "DescribeInstances", { "InstanceId.1": id }))[0]!;
+}
+
+function toInstances(answer: Node): Instance[] {
+  return items(answer.reservationSet).flatMap(({ instancesSet }) => items(instancesSet).map(toInstance));
 }
 
 function toInstance(node: Node): Instance {

@@ -2,7 +2,7 @@ import { listParam, withParams, type Call } from "../call";
 import { alter, describe, forward, look, type Cloud } from "../cloud";
 import { AwsError, notEmulated } from "../errors";
 import type { InstanceRecord, InstanceState } from "../state";
-import { readInstances, readInterfaces, readType, type Instance, type Interface } from "../view";
+import { readInstance, readInterfaces, readType, type Interface } from "../view";
 import { child, items, text, type Node } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
 import type { Rule } from "./index";
@@ -169,22 +169,18 @@ const status: Rule = async (cloud, call) => {
 
 interface Found {
   readonly id: string;
-  readonly instance: Instance;
   readonly record: InstanceRecord;
 }
 
 /** The instances that a call names; throws InvalidInstanceID.NotFound. */
-async function findAll(cloud: Cloud, call: Call): Promise<Found[]> {
+function findAll(cloud: Cloud, call: Call): Found[] {
   const ids = listParam(call.params, "InstanceId");
   if (ids.length === 0)
     throw new AwsError("MissingParameter", "The request must contain the parameter instanceIdSet");
-  const instances = await readInstances(cloud);
   return ids.map((id) => {
-    const instance = instances.find((other) => other.id === id);
     const record = cloud.store.state.instances[id];
-    if (!instance || !record)
-      throw new AwsError("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
-    return { id, instance, record };
+    if (!record) throw new AwsError("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
+    return { id, record };
   });
 }
 
@@ -210,7 +206,7 @@ function transition(
   check?: (cloud: Cloud, id: string) => Promise<void>,
 ): Rule {
   return async (cloud, call) => {
-    const found = await findAll(cloud, call);
+    const found = findAll(cloud, call);
     for (const { id, record } of found) {
       await check?.(cloud, id);
       if (![...allowed, ...already].includes(record.state)) {
@@ -250,7 +246,7 @@ const start: Rule = async (cloud, call) => {
 };
 
 const reboot: Rule = async (cloud, call) => {
-  for (const { id, record } of await findAll(cloud, call)) {
+  for (const { id, record } of findAll(cloud, call)) {
     if (record.state !== "running")
       throw new AwsError("IncorrectState", `The instance '${id}' is not in the 'running' state.`);
     await cloud.runtime.powerOff(record.host, true);
@@ -269,8 +265,8 @@ const modify: Rule = async (cloud, call) => {
     throw new AwsError("IncorrectInstanceState", `The instance '${id}' is not in the 'stopped' state.`);
   const type = call.params["InstanceType.Value"];
   if (record && type !== undefined) {
-    const [instance] = await readInstances(cloud, id);
-    await checkType(cloud, { InstanceType: type, ImageId: instance!.imageId }, instance!.availabilityZone);
+    const { imageId: ImageId, availabilityZone } = await readInstance(cloud, id);
+    await checkType(cloud, { InstanceType: type, ImageId }, availabilityZone);
   }
   return forward(cloud, call);
 };

@@ -163,20 +163,16 @@ const deleteZone: Rule = async (cloud, call) => {
 };
 
 /** moto's own NS and SOA records name servers that are nowhere. */
-const listSets: Rule = async (cloud, call) =>
-  edit(await look(cloud, call), (root) => {
+const listSets: Rule = async (cloud, call) => {
+  const zone = (await readZones(cloud)).find(({ id }) => id === call.id);
+  return edit(await look(cloud, call), (root) => {
     for (const set of items(root.ResourceRecordSets, "ResourceRecordSet")) {
       const values = ownValues(cloud, text(set.Type));
-      if (values && isApex(set, root))
+      if (values && text(set.Name) === zone?.name)
         set.ResourceRecords = { ResourceRecord: values.map((Value) => ({ Value })) };
     }
   });
-
-/** The shortest name of those listed is the zone's own. */
-function isApex(set: Node, root: Node): boolean {
-  const names = items(root.ResourceRecordSets, "ResourceRecordSet").map(({ Name }) => text(Name));
-  return names.every((name) => name.length >= text(set.Name).length);
-}
+};
 
 function ownValues(cloud: Cloud, type: string): string[] | undefined {
   if (type === "NS") return [...cloud.nameServers];

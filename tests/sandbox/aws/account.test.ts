@@ -68,6 +68,16 @@ test("another access key is refused", async () => {
   });
 });
 
+test("another region is refused by name", async () => {
+  const { endpoint } = account();
+  const client = new EC2Client({ endpoint, region: "eu-west-1", credentials });
+  await expect(client.send(new DescribeRegionsCommand())).rejects.toMatchObject({
+    name: "UnsupportedOperation",
+    message: "the sandbox's AWS has only the region eu-central-1, no eu-west-1",
+  });
+  client.destroy();
+});
+
 test("a role with a policy on it is made, and deleted only without", async () => {
   await makeRole("snapshots");
   const attached = { RoleName: "snapshots", PolicyArn: POLICY };
@@ -235,7 +245,7 @@ test("the list of what exists has all that was made, and nothing once it is gone
   } finally {
     await fresh.close();
   }
-}, 60_000);
+});
 
 describe("a new process", () => {
   test("finds everything as it was, and goes on with what was under way", async () => {
@@ -278,5 +288,5 @@ describe("a new process", () => {
     } finally {
       await fresh.close();
     }
-  }, 60_000);
+  });
 });

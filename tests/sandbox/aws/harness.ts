@@ -12,6 +12,9 @@ import { createAwsApi, REGION, type AwsApi, type AwsApiOptions } from "../../../
 import { MOTO_PYTHON } from "../../../sandbox/paths";
 import { RecordingRuntime } from "../hetzner/harness";
 
+// Every call goes through moto, which shares the machine with all other tests.
+jest.setTimeout(120_000);
+
 export const credentials = {
   accessKeyId: "AKIAIOSFODNN7EXAMPLE",
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -118,8 +121,8 @@ export function useAccount(options: Partial<AwsApiOptions> = {}): () => Account 
   beforeAll(async () => {
     account = new Account(options);
     await account.start();
-  }, 120_000);
-  afterAll(() => account?.close(), 60_000);
+  });
+  afterAll(() => account?.close());
   return () => {
     if (!account) throw new Error("no account outside a test");
     return account;

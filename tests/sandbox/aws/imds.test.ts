@@ -1,7 +1,9 @@
 /** The instance metadata service alone: who may read what, and how. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import { createMetadata, type Metadata, type MetadataAnswer } from "../../../sandbox/aws/imds";
 import { emptyState, type Guest } from "../../../sandbox/aws/state";
@@ -132,21 +134,24 @@ test("the service tells instances EC2's answers and other hosts Hetzner's", asyn
     memoryGb: 4,
     userData: "hetzner's",
     sshPublicKeys: [],
-    addresses: { ipv4: "203.0.113.10" },
+    addresses: { ipv4: "127.0.0.3" },
     rules: [],
   };
+  current = { ...guest, addresses: { privateIpv4: "127.0.0.2" } };
   const app = createMetadataServer(
     () => [other],
     () => metadata,
   );
-  const from = (remoteAddress: string, url: string): Promise<{ statusCode: number; body: string }> =>
-    app.inject({ method: "GET", url, remoteAddress });
-  expect(await from(source, "/latest/user-data")).toMatchObject({ statusCode: 401 });
-  expect(await from(source, "/hetzner/v1/userdata")).toMatchObject({ statusCode: 401 });
-  expect(await from("203.0.113.10", "/hetzner/v1/userdata")).toMatchObject({
-    statusCode: 200,
-    body: "hetzner's",
-  });
-  expect(await from("203.0.113.10", "/latest/user-data")).toMatchObject({ statusCode: 404 });
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const from = (localAddress: string, path: string): Promise<[number | undefined, string]> =>
+    new Promise((resolve, reject) => {
+      get(`${url}${path}`, { localAddress }, (response) => {
+        text(response).then((body) => resolve([response.statusCode, body]), reject);
+      }).on("error", reject);
+    });
+  expect(await from("127.0.0.2", "/latest/user-data")).toEqual([401, "401 - Unauthorized\n"]);
+  expect(await from("127.0.0.2", "/hetzner/v1/userdata")).toEqual([401, "401 - Unauthorized\n"]);
+  expect(await from("127.0.0.3", "/hetzner/v1/userdata")).toEqual([200, "hetzner's"]);
+  expect(await from("127.0.0.3", "/latest/user-data")).toEqual([404, "not found\n"]);
   await app.close();
 });
