@@ -48,13 +48,16 @@ export function renderHostRequest(request: HostRequest): string {
 }
 
 /** How to ask a host again: its address, the account to log in to, its public host key, and what to ask. */
-export interface HostAccess {
+export interface HostAccess<Request extends HostRequest = HostRequest> {
   readonly host: string;
   readonly user: string;
   /** In OpenSSH's form, without a comment. */
   readonly hostKey: string;
-  readonly request: HostRequest;
+  readonly request: Request;
 }
 
 /** The output `check`, which holds all that `scripts/check` needs but for the key to log in with. Secret. */
-export type CheckOutput = Readonly<Record<HostRequest["role"], HostAccess>>;
+export interface CheckOutput {
+  readonly bbb: HostAccess<BbbRequest>;
+  readonly turn: HostAccess<TurnRequest>;
+}

@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { coturnPaths } from "../bigbluebutton/coturn";
 import {
   renderHostRequest,
+  type BbbRequest,
   type CheckOutput,
   type HostAccess,
   type HostRequest,
+  type TurnRequest,
 } from "../bigbluebutton/verification";
 import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
@@ -33,19 +35,20 @@ export class Verification extends pulumi.ComponentResource {
     super("bbb:index:Verification", name, {}, opts);
     const { bbb, turn } = args;
     const follows = [...bbb.steps.all, ...turn.steps.all];
-    const verify = (steps: HostSteps, title: string, request: pulumi.Output<HostRequest>) =>
-      steps.run(
-        "verify",
-        { title, script: "verify.sh", stdin: request.apply(renderHostRequest), follows },
-        this,
-      );
+    const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
+      steps.run("verify", { title, script: "verify.sh", stdin, follows }, this);
     const requests = { bbb: bbbRequest(args), turn: turnRequest(args) };
-    const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb);
-    const fromTurn = verify(turn.steps, "Verify BigBlueButton from here", requests.turn);
-    this.check = pulumi.secret({
-      bbb: access(bbb.host, requests.bbb),
-      turn: access(turn.host, requests.turn),
-    });
+    const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
+    const fromTurn = verify(
+      turn.steps,
+      "Verify BigBlueButton from here",
+      requests.turn.apply(renderHostRequest),
+    );
+    this.check = pulumi.secret(
+      pulumi
+        .all([access(bbb.host, requests.bbb), access(turn.host, requests.turn)])
+        .apply(([bbb, turn]) => ({ bbb, turn })),
+    );
     this.proofs = [fromBbb.command, fromTurn.command];
 
     this.registerOutputs({});
@@ -59,10 +62,16 @@ export class Verification extends pulumi.ComponentResource {
   }
 }
 
-function access({ connection }: Host, request: pulumi.Output<HostRequest>): pulumi.Output<HostAccess> {
-  return pulumi
-    .all([connection, request])
-    .apply(([{ host, user = "root", hostKey = "" }, request]) => ({ host, user, hostKey, request }));
+function access<Request extends HostRequest>(
+  { connection }: Host,
+  request: pulumi.Output<Request>,
+): pulumi.Output<HostAccess<Request>> {
+  const login = pulumi.output(connection).apply(({ host, user = "root", hostKey = "" }) => ({
+    host,
+    user,
+    hostKey,
+  }));
+  return login.apply((login) => request.apply((request) => ({ ...login, request })));
 }
 
 function common({ bbb, turn, settings }: VerificationArgs) {
@@ -75,7 +84,7 @@ function common({ bbb, turn, settings }: VerificationArgs) {
   };
 }
 
-function bbbRequest(args: VerificationArgs): pulumi.Output<HostRequest> {
+function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
   const { bbb, settings } = args;
   const { release } = settings;
   return pulumi.output({
@@ -91,7 +100,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<HostRequest> {
   });
 }
 
-function turnRequest(args: VerificationArgs): pulumi.Output<HostRequest> {
+function turnRequest(args: VerificationArgs): pulumi.Output<TurnRequest> {
   const { bbb, turn } = args;
   return pulumi.output({
     role: "turn" as const,

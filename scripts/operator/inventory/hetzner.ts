@@ -32,6 +32,7 @@ interface Volume extends Listed {
 }
 interface Firewall extends Listed {
   readonly rules: readonly Rule[];
+  readonly applied_to: readonly { readonly server?: { readonly id: number } }[];
 }
 interface RecordSet {
   readonly name: string;
@@ -78,7 +79,11 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
         ...servers.map((one) => ({ ...common("server", one), status: one.status, server: String(one.id) })),
         ...addresses.map((one) => ({ ...common("address", one), server: text(one.assignee_id) })),
         ...volumes.map((one) => ({ ...common("volume", one), server: text(one.server) })),
-        ...firewalls.map((one) => ({ ...common("firewall", one), inbound: inboundRules(one.rules) })),
+        ...firewalls.map((one) => ({
+          ...common("firewall", one),
+          appliedTo: one.applied_to.flatMap(({ server }) => (server ? [String(server.id)] : [])),
+          inbound: inboundRules(one.rules),
+        })),
         ...keys.map((one) => common("ssh-key", one)),
         ...recordSets,
       ];

@@ -32,6 +32,8 @@ export interface CloudObject {
   readonly status?: string;
   /** Of a server, an address or a volume: id of the server that has it or that it is. */
   readonly server?: string;
+  /** Of a firewall: ids of the servers that are behind it. */
+  readonly appliedTo?: readonly string[];
   /** Of a firewall: what it lets in. */
   readonly inbound?: readonly InboundRule[];
 }

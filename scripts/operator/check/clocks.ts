@@ -1,0 +1,22 @@
+import { Doubtful, Wrong } from "./finding";
+import type { ClockOffset } from "./hosts";
+
+/** Both hosts' clocks against this machine's and against each other. */
+export function judgeClocks(bbb: ClockOffset | undefined, turn: ClockOffset | undefined): string {
+  const known = Object.entries({ bbb, turn }).flatMap(([role, clock]) => (clock ? [{ role, clock }] : []));
+  if (known.length === 0) throw new Wrong("no host could be asked");
+  const told = known.map(({ role, clock }) => `${role} ${signed(clock.seconds)}`).join(", ");
+  const remedy =
+    "timedatectl set-ntp true on the host that is wrong; TURN credentials and certificates go by the clock";
+  const apart = bbb && turn ? Math.abs(bbb.seconds - turn.seconds) - bbb.uncertainty - turn.uncertainty : 0;
+  const fromHere = Math.max(...known.map(({ clock }) => Math.abs(clock.seconds) - clock.uncertainty));
+  if (apart > 60) throw new Wrong(`${told}: the hosts are apart`, remedy);
+  if (apart > 5) throw new Doubtful(`${told}: the hosts are apart`, remedy);
+  if (fromHere > 60)
+    throw new Doubtful(`${told}: far from this machine's`, `${remedy}; or this machine's is wrong`);
+  return told;
+}
+
+function signed(seconds: number): string {
+  return `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(Math.abs(seconds) < 10 ? 2 : 0)} s`;
+}

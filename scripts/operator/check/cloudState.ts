@@ -1,0 +1,94 @@
+import ipaddr from "ipaddr.js";
+
+import type { CloudName, InboundRule, ObjectType } from "../inventory";
+import type { StackResource } from "../stacks";
+
+/** What a resource of a stack's state is at its cloud, in the inventory's words. */
+export interface Expected {
+  readonly cloud: CloudName;
+  readonly type: ObjectType;
+  /** The provider's id. */
+  readonly id: string;
+  /** The logical name, e.g. "bbb-host-server". */
+  readonly name: string;
+  readonly resource: StackResource;
+}
+
+/** DNS records are not among them: whether names lead to hosts is asked of name servers. */
+const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
+  "hcloud:index/server:Server": ["hetzner", "server"],
+  "hcloud:index/primaryIp:PrimaryIp": ["hetzner", "address"],
+  "hcloud:index/firewall:Firewall": ["hetzner", "firewall"],
+  "hcloud:index/volume:Volume": ["hetzner", "volume"],
+  "hcloud:index/sshKey:SshKey": ["hetzner", "ssh-key"],
+  "aws:ec2/instance:Instance": ["aws", "server"],
+  "aws:ec2/eip:Eip": ["aws", "address"],
+  "aws:ec2/networkInterface:NetworkInterface": ["aws", "network-interface"],
+  "aws:ec2/securityGroup:SecurityGroup": ["aws", "firewall"],
+  "aws:ebs/volume:Volume": ["aws", "volume"],
+  "aws:ec2/keyPair:KeyPair": ["aws", "ssh-key"],
+};
+
+/** What there must be at the clouds, by a stack's state. */
+export function expectedObjects(resources: readonly StackResource[]): Expected[] {
+  return resources.flatMap((resource) => {
+    const known = TYPES[resource.type];
+    if (known === undefined || resource.id === undefined) return [];
+    const [cloud, type] = known;
+    return [{ cloud, type, id: resource.id, name: resource.name, resource }];
+  });
+}
+
+/** The servers that volumes are attached to, by the volume's id: those of the stack and an adopted one. */
+export function expectedAttachments(resources: readonly StackResource[]): ReadonlyMap<string, string> {
+  const attachments = resources.filter(({ type }) => type.endsWith(":VolumeAttachment"));
+  return new Map(
+    attachments.map(({ inputs }) => [String(inputs.volumeId), String(inputs.serverId ?? inputs.instanceId)]),
+  );
+}
+
+/** What a firewall of the state lets in, each rule and network a line: "443/tcp from 0.0.0.0/0". */
+export function expectedInbound(firewall: Expected, resources: readonly StackResource[]): string[] {
+  const rules =
+    firewall.cloud === "hetzner" ? hetznerRules(firewall.resource) : awsRules(firewall, resources);
+  return inboundLines(rules);
+}
+
+function hetznerRules({ inputs }: StackResource): InboundRule[] {
+  const rules = inputs.rules as readonly Readonly<Record<string, unknown>>[];
+  return rules
+    .filter(({ direction }) => direction === "in")
+    .map(({ protocol, port, sourceIps }) => ({
+      protocol: protocol as InboundRule["protocol"],
+      ...(typeof port === "string" ? { port } : {}),
+      sources: sourceIps as readonly string[],
+    }));
+}
+
+/** At AWS a rule is a resource, of one network. */
+function awsRules(firewall: Expected, resources: readonly StackResource[]): InboundRule[] {
+  return resources
+    .filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    .filter(({ inputs }) => inputs.securityGroupId === firewall.id)
+    .map(({ inputs: { ipProtocol, fromPort, toPort, cidrIpv4, cidrIpv6 } }) => ({
+      protocol: ipProtocol as InboundRule["protocol"],
+      ...(Number(fromPort) >= 0
+        ? { port: fromPort === toPort ? String(fromPort) : `${String(fromPort)}-${String(toPort)}` }
+        : {}),
+      sources: [String(cidrIpv4 ?? cidrIpv6)],
+    }));
+}
+
+/** Rules as sorted lines that can be compared, whatever the order and the grouping of networks. */
+export function inboundLines(rules: readonly InboundRule[]): string[] {
+  const lines = rules.flatMap(({ protocol, port, sources }) =>
+    sources.map((source) => `${port === undefined ? "" : `${port}/`}${protocol} from ${canonical(source)}`),
+  );
+  return [...new Set(lines)].sort();
+}
+
+function canonical(network: string): string {
+  if (!ipaddr.isValidCIDR(network)) return network;
+  const [address, bits] = ipaddr.parseCIDR(network);
+  return `${address.toString()}/${bits}`;
+}

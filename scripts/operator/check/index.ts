@@ -1,0 +1,114 @@
+import { TURN_PORT, TURNS_PORT } from "../../../bigbluebutton/ports";
+import { releases, type Release } from "../../../bigbluebutton/releases";
+import type { CheckOutput } from "../../../bigbluebutton/verification";
+import { StackNotFound, type Stacks } from "../stacks";
+import { Mistake } from "../mistake";
+import { checkApi, checkSignedCall } from "./api";
+import { checkCertificate } from "./certificate";
+import { judgeClocks } from "./clocks";
+import { checkClouds, type OpenInventory } from "./cloud";
+import { readDeployed, type Deployed } from "./deployed";
+import { ask, type Finding } from "./finding";
+import { askHost, type HostAnswer } from "./hosts";
+import { askedOf, checkName } from "./names";
+import { checkPorts, tcpPorts } from "./ports";
+import type { Report, Section } from "./report";
+import { checkSettings } from "./settings";
+import { checkStunOverTls, checkStunOverUdp } from "./stun";
+
+export interface CheckOptions {
+  readonly stack: string;
+  /** Make, join and end a meeting, too. */
+  readonly meeting: boolean;
+}
+
+/**
+ * Ask a running deployment whether it is still what it should be: from this machine, at the clouds, and on both hosts.
+ * Changes nothing, but for the meeting if there is to be one.
+ *
+ * @throws Mistake where there is nothing that could be asked
+ */
+export async function check(
+  stacks: Stacks,
+  open: OpenInventory,
+  { stack, meeting }: CheckOptions,
+): Promise<Report> {
+  const began = performance.now();
+  const checkedAt = new Date();
+  const deployed = await read(stacks, stack);
+  const { bbb, turn } = deployed.hosts;
+  const [bbbHost, turnHost, outside, clouds] = await Promise.all([
+    askHost(bbb, deployed.privateKey, { meeting }),
+    askHost(turn, deployed.privateKey, { meeting }),
+    askFromHere(deployed, stacks, stack),
+    askClouds(stacks, stack, open),
+  ]);
+  return {
+    stack,
+    checkedAt,
+    sections: [
+      { place: "from here", findings: [...outside, await askClocks(bbbHost, turnHost)] },
+      ...clouds,
+      { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
+      { place: `${turn.request.turnHost} (TURN)`, findings: turnHost.findings },
+    ],
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+}
+
+async function read(stacks: Stacks, stack: string): Promise<Deployed> {
+  try {
+    return readDeployed(stack, await stacks.outputs(stack, { showSecrets: true }));
+  } catch (error) {
+    if (!(error instanceof StackNotFound)) throw error;
+    const names = (await stacks.list()).map(({ name }) => name);
+    const known = names.length > 0 ? `there are ${names.join(", ")}` : "there is none at all";
+    throw new Mistake(`there is no stack ${stack}: ${known}`);
+  }
+}
+
+async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): Promise<Finding[]> {
+  const { bbbHost, turnHost, zone, untrustedCa, sharedSecret } = hosts.bbb.request;
+  const { ipv4 } = hosts.bbb.request;
+  const { ipv4: turnIpv4, ipv6: turnIpv6 } = hosts.turn.request;
+  const api = { hostname: bbbHost, untrustedCa };
+  const names = [
+    { fqdn: bbbHost, zone, ipv4 },
+    { fqdn: turnHost, zone, ipv4: turnIpv4, ipv6: turnIpv6 },
+  ];
+  return Promise.all([
+    ask("settings", "release, names", async () =>
+      checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
+    ),
+    ...names.map((name) => ask("name", askedOf(name), () => checkName(name))),
+    ...portChecks(hosts),
+    ask("certificate", `${bbbHost}:443`, () => checkCertificate(bbbHost, 443, untrustedCa)),
+    ask("certificate", `${turnHost}:${TURNS_PORT}`, () =>
+      checkCertificate(turnHost, TURNS_PORT, untrustedCa),
+    ),
+    ask("API", `GET ${bbbHost}/bigbluebutton/api`, () => checkApi(api)),
+    ask("signed call", "getMeetings", () => checkSignedCall(api, sharedSecret)),
+    ask("STUN over UDP", `${turnHost}:${TURN_PORT}`, () => checkStunOverUdp(turnHost, TURN_PORT)),
+    ask("STUN over TLS", `${turnHost}:${TURNS_PORT}`, () => checkStunOverTls(turnHost, TURNS_PORT)),
+  ]);
+}
+
+/** A release that this program does not know any more has no table. */
+function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
+  const release = (releases as Readonly<Record<string, Release | undefined>>)[bbb.request.release];
+  if (!release) return [];
+  return [bbb, turn].map(({ host, request: { role } }) =>
+    ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
+      checkPorts(role, host, release.ports[role]),
+    ),
+  );
+}
+
+async function askClouds(stacks: Stacks, stack: string, open: OpenInventory): Promise<Section[]> {
+  const resources = await stacks.resources(stack);
+  return checkClouds({ project: stacks.project, stack, resources }, open);
+}
+
+function askClocks(bbb: HostAnswer, turn: HostAnswer): Promise<Finding> {
+  return ask("clocks", "both hosts' against this one", () => judgeClocks(bbb.clock, turn.clock));
+}

@@ -1,0 +1,82 @@
+import { connect } from "node:net";
+
+import type { PortRule } from "../../../bigbluebutton/ports";
+import { Doubtful, worst, Wrong } from "./finding";
+
+/** How a host answers at a TCP port: a connection, a refusal by the host, or nothing, as firewalls do. */
+export type PortState = "open" | "refused" | "silent";
+
+/** How a port is tried. */
+export type Probe = (host: string, port: number) => Promise<PortState>;
+
+const SILENCE_MS = 4000;
+
+/** Ports of BigBlueButton's and coturn's own that nobody outside is to reach: bbb-web, Redis, PostgreSQL, coturn's console. */
+const CLOSED = { bbb: [8090, 6379, 5432], turn: [5766] } as const;
+
+/** Nobody listens there but certbot, while it renews. */
+const QUIET = { bbb: [], turn: [80] } as const;
+
+const probe: Probe = (host, port) =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: SILENCE_MS });
+    const end = (state: PortState) => {
+      socket.destroy();
+      resolve(state);
+    };
+    socket.once("connect", () => end("open"));
+    socket.once("timeout", () => end("silent"));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      socket.destroy();
+      if (error.code === "ECONNREFUSED") resolve("refused");
+      else if (error.code === "ETIMEDOUT") resolve("silent");
+      else reject(error);
+    });
+  });
+
+/** The TCP ports of a table that are one port each; of a range nobody says which one is in use. */
+export function tcpPorts(rules: readonly PortRule[]): number[] {
+  return rules.filter(({ protocol, from, to }) => protocol === "tcp" && from === to).map(({ from }) => from);
+}
+
+/** Whether a host lets in what the release's table says, asked from here, and nothing of some that it must not. */
+export async function checkPorts(
+  role: "bbb" | "turn",
+  host: string,
+  rules: readonly PortRule[],
+  tried: Probe = probe,
+): Promise<string> {
+  const ask = async (port: number) => ({ port, state: await tried(host, port) });
+  const open = tcpPorts(rules);
+  const closed = CLOSED[role].filter((port) => !open.includes(port));
+  const [wanted, unwanted] = await Promise.all([Promise.all(open.map(ask)), Promise.all(closed.map(ask))]);
+  return worst([
+    ...wanted.map(({ port, state }) => judgeWanted(role, port, state)).filter((one) => one !== undefined),
+    ...unwanted.map(({ port, state }) => judgeUnwanted(port, state)).filter((one) => one !== undefined),
+    `${open.join(", ")} let in, ${closed.join(", ")} not`,
+  ]);
+}
+
+function judgeWanted(role: "bbb" | "turn", port: number, state: PortState): Wrong | undefined {
+  if (state === "silent") {
+    return new Wrong(
+      `no answer at ${port}`,
+      `the firewall must let ${port}/tcp in: pulumi refresh, then pulumi up; does your own network let it out?`,
+    );
+  }
+  if (state === "refused" && !(QUIET[role] as readonly number[]).includes(port)) {
+    return new Wrong(
+      `nobody listens at ${port}`,
+      role === "bbb" ? "systemctl status nginx there" : "systemctl status coturn there",
+    );
+  }
+  return undefined;
+}
+
+function judgeUnwanted(port: number, state: PortState): Wrong | undefined {
+  const remedy = "attach the firewall again: pulumi refresh, then pulumi up";
+  if (state === "open") return new Wrong(`${port} is open to outside`, remedy);
+  if (state === "refused")
+    return new Doubtful(`${port} reaches the host, which refuses it itself: is the firewall gone?`, remedy);
+  return undefined;
+}

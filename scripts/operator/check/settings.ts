@@ -1,0 +1,31 @@
+import { parseSettings } from "../../../config";
+import type { CheckOutput } from "../../../bigbluebutton/verification";
+import { SettingsError } from "../../../settings/problems";
+import type { StackSettings } from "../stacks";
+import { Doubtful, worst } from "./finding";
+
+const REMEDY = "pulumi preview shows what the next update would change";
+
+/** Whether what is deployed is what the settings now ask for, as far as it shows without a preview. */
+export function checkSettings(
+  raw: StackSettings,
+  context: { readonly project: string; readonly stack: string },
+  { bbb: { request: bbb } }: CheckOutput,
+): string {
+  const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !key.includes(":")));
+  let settings;
+  try {
+    settings = parseSettings(own, context);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new Doubtful("the settings have mistakes, which would stop an update", REMEDY);
+  }
+  const differ = (what: string, wanted: string, deployed: string) =>
+    wanted === deployed ? [] : [new Doubtful(`${what}: ${wanted} is set, ${deployed} is deployed`, REMEDY)];
+  return worst([
+    ...differ("release", settings.release.name, bbb.release),
+    ...differ("hostname", settings.bbbFqdn, bbb.bbbHost),
+    ...differ("turnHostname", settings.turnFqdn, bbb.turnHost),
+    `${bbb.release}, as deployed`,
+  ]);
+}
