@@ -2,6 +2,10 @@
  * The driver against the sandbox's AWS: moto with what it gets wrong put right. That the real provider does the same
  * rests on its sources and documentation: it cannot be had where these tests run.
  */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
 import { PartialCreate, type Context, type Created, type Kind } from "../../../sandbox/engine/driver";
 import { aws } from "../../../sandbox/engine/drivers/aws";
 import type { Values } from "../../../sandbox/engine/wire";
@@ -358,7 +362,7 @@ describe("a host's resources", () => {
     await end();
     await remove("Instance", instance);
     await expect(change("Instance", instance, { instanceType: "c7i.large" })).rejects.toThrow(
-      /^instance i-\w+ was deleted outside of Pulumi/,
+      /^instance i-\w+ is terminated, or was deleted outside of Pulumi: up with --replace/,
     );
   });
 
@@ -557,6 +561,21 @@ describe("after a kill", () => {
 });
 
 describe("access", () => {
+  test("a stack without AWS loads nothing of its SDK", async () => {
+    const script = `
+      const loaded = () => Object.keys(require.cache).filter((file) => file.includes("@aws-sdk/client-")).length;
+      const { drivers } = require("./sandbox/engine/drivers");
+      const none = loaded();
+      const { session } = require("./sandbox/engine/drivers/aws/client");
+      const env = { AWS_ENDPOINT_URL: ${JSON.stringify(account.url)}, AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" };
+      const asked = session({ env, config: { region: "eu-central-1" } });
+      asked.catch(() => console.log(Object.keys(drivers).includes("aws"), none, loaded() > 0));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "-e", script], {
+      cwd: join(__dirname, "../../.."),
+    });
+    expect(stdout.trim()).toBe("true 0 true");
+  });
+
   const asking = (env: Record<string, string | undefined>, config: Values = { region: "eu-central-1" }) =>
     aws.invokes?.["aws:ec2/getVpc:getVpc"]?.({ default: true }, { ...context, env, config });
 

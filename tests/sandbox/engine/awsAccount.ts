@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createAwsApi, REGION, type AwsApi, type Fault } from "../../../sandbox/aws";
 import type { Context } from "../../../sandbox/engine/driver";
 import { aws } from "../../../sandbox/engine/drivers/aws";
+import { session } from "../../../sandbox/engine/drivers/aws/client";
 import { MOTO_PYTHON } from "../../../sandbox/paths";
 import { RecordingRuntime, type Json } from "../hetzner/harness";
 
@@ -71,6 +72,12 @@ export class Account {
   async arm(fault: Fault): Promise<void> {
     const response = await this.ask("POST", "/_faults", JSON.stringify(fault));
     if (response.status !== 201) throw new Error(await response.text());
+  }
+
+  /** Until every change that was on its way is made: changes are made one after the other, this one the last. */
+  async settled(): Promise<void> {
+    const { ec2 } = await session(this.context("settled"));
+    await ec2.deleteKeyPair({ KeyName: "of-nobody" });
   }
 
   /** Ids of everything that was made since the account began. */

@@ -206,7 +206,9 @@ async function update(state: State, inputs: Values, context: Context): Promise<V
   const { ec2 } = await session(context);
   const found = await readInstance(id, context);
   if (found === undefined || found.State?.Name === "terminated")
-    throw new Error(`instance ${id} was deleted outside of Pulumi: it is in the checkpoint, but not at AWS`);
+    throw new Error(
+      `instance ${id} is terminated, or was deleted outside of Pulumi: up with --replace ${context.name} makes a new one`,
+    );
   await retag(id, tagsOf(old), tagsOf(inputs), context);
   if (changed(old, inputs, "instanceType")) {
     const InstanceType = { Value: text(inputs.instanceType) };

@@ -3,8 +3,8 @@ import type { Instance } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../driver";
 import { session } from "./client";
-import { unlessGone } from "./errors";
-import { waitFor } from "./waiting";
+import { isCode, unlessGone } from "./errors";
+import { persisting, waitFor } from "./waiting";
 
 /** The states that pass by themselves. */
 export const IN_TRANSIT = ["pending", "stopping", "shutting-down"];
@@ -45,6 +45,8 @@ export function awaitRunning(id: string, doing: string, context: Context): Promi
 /** Stop it in good order, and wait until it has. */
 export async function stop(id: string, context: Context): Promise<void> {
   const { ec2 } = await session(context);
-  await ec2.stopInstances({ InstanceIds: [id] });
+  // while it is still starting
+  const early = (error: unknown) => isCode(error, "IncorrectInstanceState");
+  await persisting(5, context, early, () => ec2.stopInstances({ InstanceIds: [id] }));
   await awaitState(id, "stop", ["stopped"], ["pending", "running", "shutting-down", "stopping"], 10, context);
 }
