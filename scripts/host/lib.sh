@@ -176,6 +176,38 @@ apt_install() {
   } || fail "apt-get could not install ${missing[*]}: look for the reason in the log, then run pulumi up again"
 }
 
+# guard_unit NAME DESCRIPTION: loads a table of nftables, again whenever others have emptied it.
+guard_unit() {
+  cat <<HERE
+[Unit]
+Description=$2
+DefaultDependencies=no
+After=local-fs.target nftables.service
+PartOf=nftables.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/bbb-deploy/$1.nft
+
+[Install]
+WantedBy=multi-user.target
+HERE
+}
+
+# guard NAME DESCRIPTION <RULES: a table of nftables of its own, in force from now on and at each boot.
+guard() {
+  apt_install nftables
+  put_file "$ROOT/etc/bbb-deploy/$1.nft" 644 root:root || (($? == 10))
+  put_file "$ROOT/etc/systemd/system/bbb-deploy-$1.service" 644 root:root < <(guard_unit "$@") || (($? == 10))
+  systemctl daemon-reload
+  systemctl enable --quiet "bbb-deploy-$1"
+  systemctl restart "bbb-deploy-$1" || fail "nft takes no rules, so this could not be done: $2. See journalctl -u bbb-deploy-$1"
+}
+
 # api_answers URL: whether a BigBlueButton API says SUCCESS there.
 api_answers() {
   curl --silent --max-time 5 "$1/bigbluebutton/api" 2>/dev/null | grep -q '<returncode>SUCCESS</returncode>'

@@ -49,34 +49,8 @@ table inet bbb_metadata_guard {
 HERE
 }
 
-guard_unit() {
-  cat <<'HERE'
-[Unit]
-Description=Keep all but root from the cloud's metadata service
-DefaultDependencies=no
-After=local-fs.target nftables.service
-PartOf=nftables.service
-Before=network-pre.target shutdown.target
-Wants=network-pre.target
-Conflicts=shutdown.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/sbin/nft -f /etc/bbb-deploy/metadata-guard.nft
-
-[Install]
-WantedBy=multi-user.target
-HERE
-}
-
 guard_metadata() {
-  apt_install nftables
-  put_file "$ROOT/etc/bbb-deploy/metadata-guard.nft" 644 root:root < <(guard_rules) || (($? == 10))
-  put_file "$ROOT/etc/systemd/system/bbb-deploy-metadata-guard.service" 644 root:root < <(guard_unit) || (($? == 10))
-  systemctl daemon-reload
-  systemctl enable --quiet bbb-deploy-metadata-guard
-  systemctl restart bbb-deploy-metadata-guard || fail "the metadata service could not be closed to all but root (nft failed): see journalctl -u bbb-deploy-metadata-guard"
+  guard metadata-guard "Keep all but root from the cloud's metadata service" < <(guard_rules)
   progress "only root reaches the metadata service"
 }
 

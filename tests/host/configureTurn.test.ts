@@ -36,6 +36,27 @@ test("the configuration comes whole into its file, and coturn is started with it
   expect(calls).toEqual(["unmask", "enable", "restart"]);
 });
 
+test("behind NAT, where coturn allows its own addresses, the host lets it relay to none of them", async () => {
+  host.fake("dpkg-query", "printf installed");
+  const text = renderTurnServerConf({
+    realm: "turn.example.test",
+    secret: "turnsecret",
+    listeningAddresses: ["172.31.2.11", "2001:db8::11"],
+    externalIp: { public: "203.0.113.11", private: "172.31.2.11" },
+    allowedPeers: ["203.0.113.10"],
+  });
+  expect((await configure(text)).code).toBe(0);
+  expect(host.read("etc/bbb-deploy/relay-guard.nft").match(/^ +meta.*$/gm)).toEqual([
+    "    meta skuid turnserver udp sport 32769-65535 ip daddr { 172.31.2.11,203.0.113.11 } counter drop",
+    "    meta skuid turnserver udp sport 32769-65535 ip6 daddr { 2001:db8::11 } counter drop",
+  ]);
+  expect(host.read("etc/systemd/system/bbb-deploy-relay-guard.service")).toContain("/relay-guard.nft");
+  const calls = host.called("systemctl");
+  const position = (call: string) => calls.indexOf(`systemctl ${call}`);
+  expect(position("restart bbb-deploy-relay-guard")).toBeGreaterThan(-1);
+  expect(position("restart bbb-deploy-relay-guard")).toBeLessThan(position("restart coturn.service"));
+});
+
 test("the same again restarts nothing, a new secret does", async () => {
   await configure();
   host.forgetCalls();
