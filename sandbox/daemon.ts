@@ -126,7 +126,14 @@ class LazyAws {
       python: MOTO_PYTHON,
       motoLog: logFile("moto"),
     });
-    await this.api.app.ready();
+    const { app, ended } = this.api;
+    await app.ready();
+    // The next request brings it up again, with all that it was told.
+    void ended.then(() => {
+      this.api = undefined;
+      this.#starting = undefined;
+      return app.close();
+    });
     return this.api;
   }
 

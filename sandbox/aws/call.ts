@@ -20,16 +20,6 @@ export interface Call {
   readonly id: string;
 }
 
-/** Who signed a request, and for which service and region; undefined where there is no signature to be read. */
-export function readSignature(
-  authorization: string,
-): { keyId: string; region: string; service: string } | undefined {
-  const scope = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request\b/.exec(
-    authorization,
-  );
-  return scope ? { keyId: scope[1]!, region: scope[2]!, service: scope[3]! } : undefined;
-}
-
 interface Operation {
   readonly method: string;
   readonly path: RegExp;

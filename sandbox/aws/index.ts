@@ -13,7 +13,7 @@ import { writeAtomically } from "../hosts/files";
 import { RequestLog } from "../hetzner/requestLog";
 import { NAME_SERVERS } from "../services/zoneFile";
 import type { CloudRuntime } from "../runtime";
-import { isMutating, readCall, readSignature, SERVICES, type Call, type Service } from "./call";
+import { isMutating, readCall, SERVICES, type Call, type Service } from "./call";
 import { forward, look, type Cloud, type Delays } from "./cloud";
 import { controlRoutes } from "./controlRoutes";
 import { AwsError, renderError, type Answer } from "./errors";
@@ -25,8 +25,10 @@ import { Lifecycle } from "./lifecycle";
 import { Moto } from "./moto";
 import { noteSeeded } from "./objects";
 import { reconcile } from "./reconcile";
+import { recover } from "./recovery";
 import { rules } from "./rules";
 import { seed } from "./seed";
+import { isSignedBy, readSignature } from "./signature";
 import { Store } from "./state";
 
 export type { Fault } from "./faults";
@@ -65,6 +67,8 @@ export interface AwsApi {
   readonly app: FastifyInstance;
   /** Answers of the instance metadata service. */
   readonly metadata: Metadata;
+  /** Resolves when moto ended of itself: what it had in memory is gone, and only another account can go on. */
+  readonly ended: Promise<void>;
 }
 
 /** Bring up the account: as it was, or a new one. */
@@ -104,6 +108,7 @@ async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
   };
   const lifecycle = new Lifecycle(cloud, (event, details) => log.event(event, details));
   if (cloud.store.state.seeded.length === 0) await noteSeeded(cloud);
+  await recover(cloud);
   await cloud.exclusive(() => reconcile(cloud));
   cloud.store.save();
 
@@ -130,7 +135,7 @@ async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
     await moto.stop();
   });
   lifecycle.proceed();
-  return { app, metadata: createMetadata(cloud.store, options.metadataLog) };
+  return { app, metadata: createMetadata(cloud.store, options.metadataLog), ended: moto.ended };
 }
 
 async function answerRequest(
@@ -140,17 +145,21 @@ async function answerRequest(
   credentials: Credentials,
   request: FastifyRequest,
 ): Promise<{ call?: Call; answer: Answer }> {
-  const signature = readSignature(request.headers.authorization ?? "");
+  const { method, url, headers } = request;
+  const body = typeof request.body === "string" ? request.body : "";
+  const signature = readSignature(headers.authorization ?? "");
   const service: Service = SERVICES.find((name) => name === signature?.service) ?? "ec2";
   let call: Call | undefined;
   try {
     if (signature?.keyId !== credentials.accessKeyId) throw unknownKey(service);
+    if (!isSignedBy(credentials.secretAccessKey, signature, { method, url, headers, body }))
+      throw wrongSecret(service);
     refuseOtherRegions(signature);
     call = readCall(signature.service, {
-      method: request.method,
-      path: request.url,
-      contentType: request.headers["content-type"] ?? "",
-      body: typeof request.body === "string" ? request.body : "",
+      method,
+      path: url,
+      contentType: headers["content-type"] ?? "",
+      body,
     });
     const fault = faults.take(call);
     if (fault?.delayMs) await sleep(fault.delayMs);
@@ -210,6 +219,16 @@ function unknownKey(service: Service): AwsError {
         403,
       );
   }
+}
+
+function wrongSecret(service: Service): AwsError {
+  if (service === "ec2") return unknownKey(service);
+  return new AwsError(
+    service === "dlm" ? "InvalidSignatureException" : "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
+      "Key and signing method. Consult the service documentation for details.",
+    403,
+  );
 }
 
 function errorCode({ body }: Answer): string {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { AwsError, type Answer } from "./errors";
@@ -33,7 +33,7 @@ export class Journal {
       const fresh = new Journal(`${file}.new`, moto);
       writeFileSync(fresh.file, "", { mode: 0o600 });
       await setUp(fresh);
-      writeFileSync(file, readFileSync(fresh.file), { mode: 0o600 });
+      renameSync(fresh.file, file);
       journal.#last = fresh.#last;
     }
     return journal;

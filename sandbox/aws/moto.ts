@@ -28,12 +28,21 @@ export interface MotoOptions {
 /** moto's server: a process of ours on the loopback that ends with this one. It forgets everything then. */
 export class Moto {
   readonly #agent = new Agent({ keepAlive: true });
+  #stopping = false;
+  /** Resolves when the server ended without being asked to. */
+  readonly ended: Promise<void>;
 
   private constructor(
     private readonly process: ChildProcessByStdio<Writable, Readable, null>,
     private readonly port: number,
     private readonly region: string,
-  ) {}
+  ) {
+    this.ended = new Promise((resolve) => {
+      process.on("exit", () => {
+        if (!this.#stopping) resolve();
+      });
+    });
+  }
 
   static async start({ python, imagesFile, region, logFile }: MotoOptions): Promise<Moto> {
     const log = openSync(logFile ?? "/dev/null", "a", 0o600);
@@ -126,6 +135,7 @@ export class Moto {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#agent.destroy();
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = once(this.process, "exit");

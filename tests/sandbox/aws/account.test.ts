@@ -1,7 +1,11 @@
 /** The account as a whole: keys, roles, lifecycle policies, the log, faults, what exists, and a new process. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import {
   CreateLifecyclePolicyCommand,
   DeleteLifecyclePolicyCommand,
+  DLMClient,
   GetLifecyclePolicyCommand,
   TagResourceCommand,
   UpdateLifecyclePolicyCommand,
@@ -28,9 +32,11 @@ import {
   DeleteRoleCommand,
   DetachRolePolicyCommand,
   GetRoleCommand,
+  IAMClient,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 
+import type { State } from "../../../sandbox/aws/state";
 import { Account, credentials, eventually, useAccount } from "./harness";
 import { describeInstance, inState, makeInstance, makeInterface, makeVolume, run, terminate } from "./setUp";
 
@@ -55,14 +61,23 @@ async function makeRole(name: string): Promise<string> {
   return (await account().clients.iam.send(order)).Role!.Arn!;
 }
 
-test("another access key is refused", async () => {
-  const client = new EC2Client({
-    endpoint: account().endpoint,
-    region: "eu-central-1",
-    credentials: { ...credentials, accessKeyId: "AKIAXXXXXXXXXXXXXXXX" },
+test("another access key is refused, and another secret", async () => {
+  const { endpoint } = account();
+  const region = "eu-central-1";
+  const others = [
+    { ...credentials, accessKeyId: "AKIAXXXXXXXXXXXXXXXX" },
+    { ...credentials, secretAccessKey: "x".repeat(40) },
+  ];
+  for (const other of others) {
+    const client = new EC2Client({ endpoint, region, credentials: other });
+    await expect(client.send(new DescribeRegionsCommand())).rejects.toMatchObject({ name: "AuthFailure" });
+    client.destroy();
+  }
+  const iam = new IAMClient({ endpoint, region, credentials: others[1]! });
+  await expect(iam.send(new GetRoleCommand({ RoleName: "any" }))).rejects.toMatchObject({
+    name: "SignatureDoesNotMatch",
   });
-  await expect(client.send(new DescribeRegionsCommand())).rejects.toMatchObject({ name: "AuthFailure" });
-  client.destroy();
+  iam.destroy();
   expect(await account().clients.sts.send(new GetCallerIdentityCommand())).toMatchObject({
     Account: "123456789012",
   });
@@ -196,14 +211,18 @@ test("a fault hits as many calls as it is meant for, before or after they are ca
 });
 
 test("what AWS has and the sandbox lacks is named", async () => {
-  const { status, text } = await fetch(`${account().endpoint}/`, {
-    method: "POST",
-    headers: {
-      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/eu-central-1/sqs/aws4_request, SignedHeaders=host, Signature=0`,
+  const client = new DLMClient({ endpoint: account().endpoint, region: "eu-central-1", credentials });
+  client.middlewareStack.add(
+    (next) => (args) => next({ ...args, request: { ...(args.request as object), path: "/x" } }),
+    {
+      step: "build",
     },
-  }).then(async (response) => ({ status: response.status, text: await response.text() }));
-  expect(status).toBe(404);
-  expect(text).toContain("the sandbox&apos;s AWS has no sqs");
+  );
+  await expect(client.send(new GetLifecyclePolicyCommand({ PolicyId: "any" }))).rejects.toMatchObject({
+    name: "UnsupportedOperation",
+    message: "the sandbox's AWS has no GET /x of dlm",
+  });
+  client.destroy();
 });
 
 test("the list of what exists has all that was made, and nothing once it is gone", async () => {
@@ -285,6 +304,24 @@ describe("a new process", () => {
       await inState(fresh, id, "stopped");
       const { Reservations } = await ec2.send(new DescribeInstancesCommand());
       expect(Reservations).toHaveLength(2);
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("takes in what the last one was killed over", async () => {
+    const fresh = new Account();
+    try {
+      await fresh.start();
+      const { id } = await makeInstance(fresh);
+      const { VolumeId } = await makeVolume(fresh);
+      await fresh.stop();
+      const file = join(fresh.directory, "state.json");
+      const state = JSON.parse(readFileSync(file, "utf8")) as State;
+      writeFileSync(file, JSON.stringify({ ...state, instances: {}, volumes: {} }));
+      await fresh.start();
+      await inState(fresh, id, "running");
+      expect(fresh.recorder.of("createVolume").map(([volume]) => volume)).toEqual([VolumeId, VolumeId]);
     } finally {
       await fresh.close();
     }

@@ -5,6 +5,9 @@ import {
   ListHostedZonesCommand,
 } from "@aws-sdk/client-route-53";
 
+import { readFileSync } from "node:fs";
+
+import { children } from "../../../sandbox/hosts/processes";
 import { useAccount } from "./harness";
 import { describeVolume, makeVolume } from "./setUp";
 
@@ -42,4 +45,15 @@ test("a change of records is pending, under an id of its own", async () => {
       "PENDING",
     );
   }
+});
+
+test("moto's end is noticed, and what it knew is told to the next", async () => {
+  const { VolumeId } = await makeVolume(account());
+  const [moto] = children(process.pid).filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("moto_server.py"),
+  );
+  process.kill(moto!, "SIGKILL");
+  await account().api.ended;
+  await account().restart();
+  expect(await describeVolume(account(), VolumeId!)).toMatchObject({ VolumeId, Size: 10, Encrypted: true });
 });
