@@ -5,8 +5,11 @@ import ipaddr from "ipaddr.js";
 import { ApiError, invalidField } from "./errors";
 import type { AddressPool, PrimaryIp, State } from "./model";
 
-/** 203.0.113.10 to .254 and 2001:db8:1::/64 to 2001:db8:fff::/64, from the documentation ranges. */
-const last = { ipv4: 254, ipv6: 0xfff };
+/**
+ * 203.0.113.10 to .199 and 2001:db8:1::/64 to 2001:db8:fff::/64, from the documentation ranges. What is above is
+ * the emulated AWS's.
+ */
+const last = { ipv4: 199, ipv6: 0xfff };
 
 /** Hand out an address: a fresh one, or when there is none the one that was freed longest ago. */
 export function takeAddress(state: State, type: PrimaryIp["type"]): string {
