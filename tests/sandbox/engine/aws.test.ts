@@ -10,11 +10,11 @@ import { PartialCreate, type Context, type Created, type Kind } from "../../../s
 import { aws } from "../../../sandbox/engine/drivers/aws";
 import type { Values } from "../../../sandbox/engine/wire";
 import { publicKey, type Json } from "../hetzner/harness";
-import { Account } from "./awsAccount";
+import { EngineAccount } from "./awsAccount";
 
 jest.setTimeout(120_000);
 
-const account = new Account();
+const account = new EngineAccount({ delays: { instance: 50, volume: 50, dns: 50 } });
 let before = 0;
 let context: Context;
 
@@ -567,7 +567,7 @@ describe("access", () => {
       const { drivers } = require("./sandbox/engine/drivers");
       const none = loaded();
       const { session } = require("./sandbox/engine/drivers/aws/client");
-      const env = { AWS_ENDPOINT_URL: ${JSON.stringify(account.url)}, AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" };
+      const env = { AWS_ENDPOINT_URL: ${JSON.stringify(account.endpoint)}, AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" };
       const asked = session({ env, config: { region: "eu-central-1" } });
       asked.catch(() => console.log(Object.keys(drivers).includes("aws"), none, loaded() > 0));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "-e", script], {

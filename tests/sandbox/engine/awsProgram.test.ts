@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 
 import { publicKey, type Json } from "../hetzner/harness";
-import { Account } from "./awsAccount";
+import { EngineAccount } from "./awsAccount";
 import { root, Workbench } from "./support";
 
 jest.setTimeout(600_000);
 
-const account = new Account();
+const account = new EngineAccount({ delays: { instance: 50, volume: 50, dns: 50 } });
 let bench: Workbench;
 
 const PROGRAM = `
@@ -139,7 +139,7 @@ test("what the entry throws, and a look-up that finds nothing, ends the update b
 });
 
 test("without credentials the update says so, once", async () => {
-  bench.env = { AWS_ENDPOINT_URL: account.url };
+  bench.env = { AWS_ENDPOINT_URL: account.endpoint };
   const { output, errors } = await bench.up();
   expect(errors.length).toBeGreaterThan(0);
   expect(output.match(/missing AWS credentials/g)).toHaveLength(1);
