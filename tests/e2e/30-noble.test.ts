@@ -1,20 +1,11 @@
 import { expectService } from "./support/checks";
 import { hetznerInventory } from "./support/clouds";
-import { engineMissing, IN_HETZNER_DNS, must, onHost, outputs, testUnless } from "./support/sandbox";
+import { engineMissing, must, OF_STAGING, onHost, outputs, testUnless } from "./support/sandbox";
 import { update, type Engine, type Update } from "./support/sandbox";
 
-const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
+const { bbb: BBB, turn: TURN } = OF_STAGING;
 
-const NOBLE = [
-  "--stack",
-  "staging",
-  "--set",
-  "release=noble-40",
-  "--set",
-  "environment=staging",
-  "--set",
-  "recordingsGb=10",
-];
+const NOBLE = ["--stack", "staging", "--set", "release=noble-40"];
 
 /** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
 const RECORDING = "/var/bigbluebutton/published/presentation/e2e/video.webm";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 
 import { commandsOf, githubJobs, gitlabJobs, type GithubJob, type Job } from "../../docs/ci/jobs";
 import { inSandbox, NOT_RUN, runJob, type JobResult } from "../../docs/ci/runJob";
-import { must, outside, testUnless } from "../support/sandbox";
+import { must, OF_PROD, OF_STAGING, outside, testUnless } from "../support/sandbox";
 
 /** The commands of docs/ci, taken from the files, job by job in the order in which they would come. */
 
@@ -73,9 +73,9 @@ describe("the default branch", () => {
     await run("deploy.yml: staging");
     expect((await run("deploy.yml: preview-prod")).output).toMatch(/hcloud:index\S*:Server/);
     await run("deploy.yml: prod");
-    for (const stack of ["staging", "prod"]) {
+    for (const [stack, { bbb }] of Object.entries({ staging: OF_STAGING, prod: OF_PROD })) {
       const url = (await must(["outputs", "url", "--stack", stack])).trim();
-      expect(url).toBe(`https://bbb-${stack}.example.test`);
+      expect(url).toBe(`https://${bbb}`);
       expect(await statusOf(url)).toBe("200");
     }
   });

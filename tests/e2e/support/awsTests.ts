@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { AWS_METADATA_LOG, AWS_REQUEST_LOG } from "../../../sandbox/paths";
-import { expectService } from "./checks";
+import { expectService, MEDIA_PORT } from "./checks";
 import { aws } from "./clouds";
+import { echoed, startEcho } from "./echo";
 import { identity, privateIpv4 } from "./hosts";
 import { runFrom } from "./metadata";
 import { onHost, outputs, PROJECT, update, type Names } from "./sandbox";
@@ -12,6 +13,9 @@ import { turn, WAYS_IN } from "./turn";
 
 const IMDS_V1 =
   "curl -sS -m 5 -o /dev/null -w %{http_code} http://169.254.169.254/latest/meta-data/instance-id";
+
+/** Of the relay's range, which the firewall lets in. */
+const SELF_PORT = 40001;
 
 /** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
 const RECORDINGS = [
@@ -46,24 +50,37 @@ export function awsTests(names: Names): OwnTests {
     test("TURN relays to the private address of BigBlueButton, and to no other of its network", async () => {
       const { out } = deployment();
       const own = (await privateIpv4(names.bbb)) ?? "";
-      const neighbour = own.replace(/\d+$/, (last) => String((Number(last) % 250) + 3));
-      const itself = (await privateIpv4(names.turn)) ?? "";
-      const forbidden = [
-        neighbour === itself ? "172.31.255.254" : neighbour,
-        itself,
-        "172.31.0.1",
-        "172.31.0.2",
-      ];
+      const forbidden = ["172.31.0.1", "172.31.0.2", "172.31.255.254", "169.254.169.254", "169.254.169.123"];
       const result = await turn({
         server: names.turn,
         ...WAYS_IN[0],
         secret: out.turnSecret,
-        permissions: [own, ...forbidden].map((address) => [address, 20000] as const),
+        echo: [[own, MEDIA_PORT]],
+        permissions: forbidden.map((address) => [address, MEDIA_PORT]),
       });
-      expect(result.permissions).toEqual({
-        ...Object.fromEntries(forbidden.map((address) => [`${address} 20000`, 403])),
-        [`${own} 20000`]: "ok",
-      });
+      expect(result.echo).toEqual({ [`${own} ${MEDIA_PORT}`]: "ok" });
+      expect(result.permissions).toEqual(
+        Object.fromEntries(forbidden.map((address) => [`${address} ${MEDIA_PORT}`, 403])),
+      );
+    });
+
+    test("TURN relays nothing to its own host, by neither of its addresses", async () => {
+      const { out } = deployment();
+      const echo = await startEcho(names.turn, SELF_PORT);
+      try {
+        expect(await echoed(out.addresses.turn.ipv4, SELF_PORT)).toBe(true);
+        const own = (await privateIpv4(names.turn)) ?? "";
+        const results = await Promise.all(
+          [out.addresses.turn.ipv4, own].map((address) =>
+            turn({ server: names.turn, ...WAYS_IN[0], secret: out.turnSecret, echo: [[address, SELF_PORT]] }),
+          ),
+        );
+        const answers = results.flatMap(({ echo: got = {} }) => Object.values(got));
+        expect(answers).toHaveLength(2);
+        for (const answer of answers) expect([403, "timeout"]).toContain(answer);
+      } finally {
+        await echo.stop();
+      }
     });
 
     test("no request without a token is answered, by the hosts' own programs neither", async () => {

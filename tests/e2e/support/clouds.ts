@@ -47,7 +47,9 @@ export function aws(...calls: Call[]): Promise<Answer[]> {
 
 /** All that there is in the AWS account, but for what every account has: a VPC with what belongs to it, and zones. */
 export async function awsInventory(): Promise<Inventory> {
-  const own = { OwnerIds: ["self"] };
+  const [identity] = await aws(["sts", "get_caller_identity", {}]);
+  // moto's "self" has the images' snapshots in it.
+  const own = { Filters: [{ Name: "owner-id", Values: [String(identity?.Account)] }] };
   const kinds: readonly (readonly [key: string, id: string, call: Call])[] = [
     ["Reservations", "", ["ec2", "describe_instances", {}]],
     ["Addresses", "PublicIp", ["ec2", "describe_addresses", {}]],

@@ -7,12 +7,17 @@ export type From = "root" | "nobody" | "container";
 /** Where a container's way out of its host can be told from none: the package mirror. */
 const CONTROL = "198.51.100.6";
 
-/** A network as containers have it: an interface pair, and the host's address towards the outside. */
+/**
+ * A network as containers have it: an interface pair, and the host's address towards the outside. Ends with 99 where
+ * that does not work.
+ */
 const CONTAINER = `
 set -euo pipefail
-away() { ip netns del e2e; nft delete table ip e2e; } 2>/dev/null
-trap away EXIT
-away || true
+away() { { ip netns del e2e; nft delete table ip e2e; } 2>/dev/null || true; }
+ready=
+finish() { code=$?; away; [[ -n $ready ]] || exit 99; exit "$code"; }
+trap finish EXIT
+away
 ip netns add e2e
 ip link add e2e0 type veth peer name eth0 netns e2e
 ip addr add 10.99.0.1/24 dev e2e0
@@ -20,10 +25,11 @@ ip link set e2e0 up
 ip -n e2e addr add 10.99.0.2/24 dev eth0
 ip -n e2e link set eth0 up
 ip -n e2e route add default via 10.99.0.1
-echo 1 >/proc/sys/net/ipv4/ip_forward
+unshare --mount sh -c 'mount -o remount,rw,bind /proc/sys && echo 1 >/proc/sys/net/ipv4/ip_forward'
 nft 'add table ip e2e; add chain ip e2e out { type nat hook postrouting priority srcnat; };
   add rule ip e2e out ip saddr 10.99.0.0/24 masquerade'
-ip netns exec e2e timeout 5 bash -c 'exec 3<>/dev/tcp/${CONTROL}/80' || { echo "no way out"; exit 99; }
+ip netns exec e2e timeout 5 bash -c 'exec 3<>/dev/tcp/${CONTROL}/80'
+ready=yes
 ip netns exec e2e "$@"
 `;
 

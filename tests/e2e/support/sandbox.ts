@@ -15,6 +15,12 @@ export interface Names {
 }
 
 export const IN_HETZNER_DNS: Names = { bbb: "bbb.example.test", turn: "turn.example.test" };
+
+/** Of the stacks that have a settings file, in the sandbox's zone. */
+export const OF_STAGING: Names = { bbb: "bbb-staging.example.test", turn: "turn-staging.example.test" };
+export const OF_PROD: Names = IN_HETZNER_DNS;
+
+/** Where the records are in Route 53. */
 export const IN_ROUTE53: Names = { bbb: "bbb.example-aws.test", turn: "turn.example-aws.test" };
 
 export type Engine = "embedded" | "pulumi";

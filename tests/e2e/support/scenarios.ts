@@ -17,6 +17,8 @@ export interface Scenario {
   readonly names: Names;
   /** The account that the generated key logs in to. */
   readonly login: string;
+  /** The hosts' addresses are translated; coturn then takes its own for peers, from which the host keeps it. */
+  readonly behindNat: boolean;
   /** A bash script that fetches something from the metadata service. */
   readonly metadata: string;
   credentials(): Secret[];
@@ -31,6 +33,7 @@ export const HETZNER: Scenario = {
   first: [],
   names: IN_HETZNER_DNS,
   login: "root",
+  behindNat: false,
   metadata: "curl -sSf -m 5 http://169.254.169.254/hetzner/v1/metadata",
   credentials: () => cloudSecrets(["hetzner"]),
   inventory: hetznerInventory,
@@ -41,6 +44,7 @@ export const AWS: Scenario = {
   first: ["--cloud", "aws"],
   names: IN_ROUTE53,
   login: "ubuntu",
+  behindNat: true,
   metadata: `
     header="X-aws-ec2-metadata-token"
     token=$(curl -sSf -m 5 -X PUT -H "$header-ttl-seconds: 60" http://169.254.169.254/latest/api/token) || exit
