@@ -22,12 +22,23 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   const fromFile = existsSync(file) ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`) : {};
   const project = readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8");
   const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, settingTypes(project))));
-  const base = { recordingsGb: 10, ...fromFile, ...(cloud && { cloud }) };
+  const base = { recordingsGb: 10, ...fromFile, ...labels(fromFile), ...(cloud && { cloud }) };
   const asked: Settings = { ...base, ...fromUser };
   return {
     ...base,
     ...sandboxSettings(String(asked.release ?? defaultRelease), zoneFor(asked)),
     ...fromUser,
+  };
+}
+
+/** The stack's own host names, by which stacks differ, as labels: the zone is the sandbox's. */
+export function labels({ domain, hostname, turnHostname }: Settings): Settings {
+  const ending = typeof domain === "string" ? `.${domain}` : "";
+  const label = (name: unknown): unknown =>
+    typeof name === "string" && ending !== "" && name.endsWith(ending) ? name.slice(0, -ending.length) : name;
+  return {
+    ...(hostname !== undefined && { hostname: label(hostname) }),
+    ...(turnHostname !== undefined && { turnHostname: label(turnHostname) }),
   };
 }
 
@@ -90,8 +101,6 @@ function sandboxSettings(release: string, zone: string): Settings {
   const { operator } = CLIENTS;
   return {
     domain: zone,
-    hostname: "bbb",
-    turnHostname: "turn",
     email: `admin@${zone}`,
     sshNetworks: [`${operator.ipv4}/32`, `${operator.ipv6}/128`],
     acmeServer: ACME_DIRECTORY,

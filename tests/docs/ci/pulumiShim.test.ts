@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { sandboxArguments } from "./pulumiShim";
 
 const words = (command: string) => command.split(" ");
-const NAMES = ["--set", "hostname=bbb-staging", "--set", "turnHostname=turn-staging"];
 
 test.each([
   ["preview --stack staging --diff --non-interactive", "preview"],
@@ -12,7 +11,7 @@ test.each([
   ["up -s staging -y", "up"],
   ["destroy --stack staging --yes --non-interactive --exclude-protected", "destroy"],
 ])("pulumi %s is the sandbox's", (command, action) => {
-  expect(sandboxArguments(words(command))).toEqual([action, "--stack", "staging", ...NAMES]);
+  expect(sandboxArguments(words(command))).toEqual([action, "--stack", "staging"]);
 });
 
 test.each([

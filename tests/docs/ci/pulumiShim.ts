@@ -4,11 +4,6 @@
  */
 import { Command, CommanderError, Option } from "commander";
 
-/** Where a stack other than "sandbox" is in the sandbox's one zone: two of them must not share their names. */
-export function namesOf(stack: string): Readonly<Record<"hostname" | "turnHostname", string>> {
-  return { hostname: `bbb-${stack}`, turnHostname: `turn-${stack}` };
-}
-
 /**
  * The arguments of scripts/sandbox for those of `pulumi`.
  * @throws one line for a command or an option that is not known, or that the CLI would stop at
@@ -29,8 +24,7 @@ export function sandboxArguments(args: readonly string[]): string[] {
         if (action !== "preview" && nonInteractive && !yes) {
           throw new Error(`pulumi ${action}: --yes must be passed in to proceed in non-interactive mode`);
         }
-        const names = Object.entries(namesOf(stack)).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-        found.push(action, "--stack", stack, ...names);
+        found.push(action, "--stack", stack);
       });
     for (const option of options) command.option(option);
   };

@@ -20,7 +20,6 @@ export const IN_HETZNER_DNS: Names = { bbb: "bbb.example.test", turn: "turn.exam
 export const OF_STAGING: Names = { bbb: "bbb-staging.example.test", turn: "turn-staging.example.test" };
 export const OF_PROD: Names = IN_HETZNER_DNS;
 
-/** Where the records are in Route 53. */
 export const IN_ROUTE53: Names = { bbb: "bbb.example-aws.test", turn: "turn.example-aws.test" };
 
 export type Engine = "embedded" | "pulumi";

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 
 import { clientEnvironment } from "../../../sandbox/commands/client";
 import { withoutCloudCredentials } from "../../../sandbox/commands/engine";
-import { parseSet, parseStackFile, settingTypes, usesAws, zoneFor } from "../../../sandbox/commands/settings";
+import {
+  labels,
+  parseSet,
+  parseStackFile,
+  settingTypes,
+  usesAws,
+  zoneFor,
+} from "../../../sandbox/commands/settings";
 import { holdsResources } from "../../../sandbox/commands/stacks";
 import { parseImage } from "../../../sandbox/commands/start";
 import { countMutating } from "../../../sandbox/commands/status";
@@ -33,6 +40,18 @@ test("a stack's file gives the project's own settings", () => {
     "config:\n  bigbluebutton:domain: example.org\n  hcloud:endpoint: http://x\n  bigbluebutton:recordingsGb: 5\n";
   expect(parseStackFile(file, "Pulumi.x.yaml")).toEqual({ domain: "example.org", recordingsGb: 5 });
   expect(parseStackFile("", "Pulumi.x.yaml")).toEqual({});
+});
+
+test.each([
+  [{}, {}],
+  [
+    { domain: "example.org", hostname: "bbb-staging", turnHostname: "turn-staging" },
+    { hostname: "bbb-staging", turnHostname: "turn-staging" },
+  ],
+  [{ domain: "example.org", hostname: "meet.example.org" }, { hostname: "meet" }],
+  [{ domain: "example.org", hostname: "meet.example.com" }, { hostname: "meet.example.com" }],
+])("host names of a stack's file are its own in the sandbox's zone: %o", (file, expected) => {
+  expect(labels(file)).toEqual(expected);
 });
 
 test("an encrypted setting is named, not passed on", () => {
