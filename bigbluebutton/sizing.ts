@@ -75,13 +75,15 @@ export const typeNotes: Readonly<
   },
 };
 
-/** What a size of server carries, for the README. */
+/** What a size of server carries. */
 export interface Capacity {
   readonly cores: number;
   /** Server type on each cloud, with its memory in GB. */
   readonly types: Readonly<Record<CloudName, { readonly name: string; readonly memoryGb: number }>>;
   /** People in all meetings of the server together. */
   readonly users: string;
+  /** The same as a number; 0 where nothing but tests is published. */
+  readonly maxUsers: number;
   readonly sources: readonly string[];
 }
 
@@ -94,12 +96,14 @@ export const capacities: readonly Capacity[] = [
     cores: 4,
     types: { hetzner: { name: "ccx23", memoryGb: 16 }, aws: { name: "c7a.xlarge", memoryGb: 8 } },
     users: "development and tests only",
+    maxUsers: 0,
     sources: ["https://docs.bigbluebutton.org/administration/install/#minimum-server-requirements"],
   },
   {
     cores: 8,
     types: { hetzner: { name: "ccx33", memoryGb: 32 }, aws: { name: "c7a.2xlarge", memoryGb: 16 } },
     users: "about 200, no meeting over 200; 107 people in 7 meetings were measured at half the CPU",
+    maxUsers: 200,
     sources: [
       "https://docs.bigbluebutton.org/support/faq/",
       "https://sachachua.com/blog/2025/01/scaling-a-bigbluebutton-server-down-to-a-1-gb-node-between-uses",

@@ -1,0 +1,33 @@
+import { CommanderError, type Command } from "commander";
+
+import { FAILED, FINE, Mistake, MISTAKEN } from "./mistake";
+
+/**
+ * Runs one of the operator's commands and sets the process's exit code, as its action returns it.
+ *
+ * What the caller can put right is one line on standard error and exit code 2, be it found here or by commander.
+ */
+export async function runCommand(command: Command, argv: readonly string[]): Promise<void> {
+  try {
+    strictly(command);
+    await command.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = codeOf(error);
+  }
+}
+
+function strictly(command: Command): void {
+  // commander's second line with the usage would not be one clear line.
+  command.exitOverride().showHelpAfterError(false);
+  command.commands.forEach(strictly);
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : MISTAKEN;
+  if (error instanceof Mistake) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return MISTAKEN;
+  }
+  process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return FAILED;
+}

@@ -1,0 +1,36 @@
+/** How long the steps of an update take. */
+
+/** Where a figure comes from. */
+export type Basis = keyof typeof bases;
+
+export interface Duration {
+  /** Seconds from … to. */
+  readonly seconds: readonly [least: number, most: number];
+  readonly basis: Basis;
+}
+
+/** What each kind of figure is worth. */
+export const bases = {
+  sandbox:
+    "measured in this project's sandbox (2 cores, packages from nearby); a real host fetches them from Ubuntu's servers",
+  field:
+    "published for real servers: BigBlueButton says under 30 minutes (https://github.com/bigbluebutton/bbb-install), " +
+    "an administrator's guide of 2026 measured 20 to 30 on 6 virtual CPUs",
+  estimate:
+    "an estimate, measured nowhere: the cloud's machine has to boot, for which the step waits up to 10 minutes",
+} as const;
+
+const sandbox = (least: number, most: number): Duration => ({ seconds: [least, most], basis: "sandbox" });
+
+/** By script; of the first step, which has none, under "connect". */
+export const durations: Readonly<Record<string, Duration>> = {
+  connect: { seconds: [30, 120], basis: "estimate" },
+  "preflight.sh": sandbox(1, 4),
+  "prepare.sh": sandbox(5, 17),
+  "recordings.sh": sandbox(1, 2),
+  "install-bbb.sh": { seconds: [1200, 1800], basis: "field" },
+  "install-turn.sh": sandbox(7, 13),
+  "configure-turn.sh": sandbox(1, 2),
+  "wire.sh": sandbox(3, 4),
+  "verify.sh": sandbox(1, 4),
+};

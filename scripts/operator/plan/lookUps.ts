@@ -1,0 +1,95 @@
+/** What a plan takes for granted where the program asks a cloud. */
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** What a cloud is taken to answer, and in words what that takes for granted. */
+export interface Assumption {
+  readonly answer: object;
+  /** Empty where another answer's says it all. */
+  readonly says: string;
+}
+
+const VPC = "vpc-assumed";
+const SUBNET = "subnet-assumed";
+const ROUTES = "rtb-assumed";
+
+/**
+ * The answer that lets the program go on. A subnet is taken to be without IPv6, as AWS makes those of a default VPC.
+ *
+ * @param region Of the hosts at AWS.
+ * @throws Error for a question that is new here.
+ */
+export function assume(token: string, inputs: Inputs, region: string): Assumption {
+  const zone = `${region}a`;
+  switch (token) {
+    case "hcloud:index/getZone:getZone":
+      return {
+        answer: { id: 1, name: inputs.name, ttl: 3600, mode: "primary" },
+        says: `the zone ${text(inputs.name)} is in the Hetzner project that the token opens`,
+      };
+    case "aws:route53/getZone:getZone":
+      return {
+        answer: { zoneId: "ZASSUMED", name: inputs.name },
+        says: `the public hosted zone ${text(inputs.name)} is in the AWS account`,
+      };
+    case "aws:ec2/getVpc:getVpc":
+      return inputs.default
+        ? {
+            answer: { id: VPC },
+            says: `${region} has a default VPC with a public subnet, without IPv6 as AWS makes it`,
+          }
+        : {
+            answer: { id: inputs.id },
+            says: `${text(inputs.id)} is in ${region} and has a public subnet, without IPv6`,
+          };
+    case "aws:ec2/getSubnets:getSubnets":
+      return { answer: { ids: [SUBNET] }, says: "" };
+    case "aws:ec2/getSubnet:getSubnet":
+      return {
+        answer: { id: inputs.id, vpcId: VPC, availabilityZone: zone, ipv6CidrBlock: "" },
+        says: inputs.id === SUBNET ? "" : `${text(inputs.id)} is a public subnet in ${region}, without IPv6`,
+      };
+    case "aws:ec2/getRouteTables:getRouteTables":
+      return { answer: { ids: [ROUTES] }, says: "" };
+    case "aws:ec2/getRouteTable:getRouteTable":
+      return {
+        answer: {
+          associations: [{ main: true, subnetId: "" }],
+          routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: "igw-assumed" }],
+        },
+        says: "",
+      };
+    case "aws:ec2/getInstanceType:getInstanceType":
+      return {
+        answer: {
+          supportedArchitectures: ["x86_64"],
+          burstablePerformanceSupported: false,
+          hypervisor: "nitro",
+        },
+        says: `${region} offers ${text(inputs.instanceType)} in the availability zone of that subnet`,
+      };
+    case "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings":
+      return { answer: { locations: [zone] }, says: "" };
+    case "aws:ec2/getAmi:getAmi":
+      return {
+        answer: { id: "ami-assumed", architecture: "x86_64" },
+        says: `${region} has the image ${text(filterOf(inputs, "name") ?? filterOf(inputs, "image-id"))}`,
+      };
+    case "aws:ebs/getVolume:getVolume":
+      return {
+        answer: { availabilityZone: zone },
+        says: `the volume ${text(filterOf(inputs, "volume-id"))} is in the subnet's availability zone`,
+      };
+    default:
+      throw new Error(`the program asks ${token}, of which a plan does not know what to assume`);
+  }
+}
+
+function filterOf({ filters }: Inputs, name: string): unknown {
+  const all = (filters ?? []) as readonly { readonly name: string; readonly values: readonly string[] }[];
+  return all.find((filter) => filter.name === name)?.values[0];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "?";
+}

@@ -1,0 +1,61 @@
+/** What parts of a plan are in words. */
+import type { Deployment } from "./document";
+import type { PlannedHost } from "./hosts";
+
+export function describeHost(host: PlannedHost, cloud: string): string {
+  const { fqdn, location, serverType, fit } = host;
+  const { verdict, says, remedy, sources } = fit;
+  return [
+    `${fqdn}, ${serverType} at ${cloud} in ${location}${sizeOf(host)}.`,
+    `${verdict === "too small" ? "TOO SMALL" : verdict === "fits" ? "Fits" : "Size not known"}: ${says}.`,
+    ...(remedy ? [`What would do: ${remedy}.`] : []),
+    ...(sources.length > 0 ? [`Sources: ${sources.join(" ")}`] : []),
+  ].join(" ");
+}
+
+function sizeOf({ size }: PlannedHost): string {
+  if (!size) return "";
+  const { cpus, cores, memoryGb, dedicated } = size;
+  const counted =
+    cpus === cores ? `${cores} ${dedicated ? "" : "shared "}cores` : `${cpus} CPUs on ${cores} cores`;
+  return `: ${counted}${memoryGb === undefined ? "" : `, ${memoryGb} GB`}`;
+}
+
+export function describeEnvironment({ environment }: Deployment): string {
+  const { name, protect, protectRecordings, strict, expires } = environment;
+  const kept = [...(protect ? ["servers and addresses"] : []), ...(protectRecordings ? ["recordings"] : [])];
+  return [
+    `${name}: ${kept.join(" and ") || "nothing"} protected from deletion`,
+    `${strict ? "refuses" : "allows"} what is good for trying out only`,
+    ...(expires ? [`may be removed after ${expires}`] : []),
+  ].join("; ");
+}
+
+export function describeDns({ dns, hosts }: Deployment): string {
+  const records = hosts.map(({ fqdn, records }) => `${fqdn} ${records.join(" and ")}`).join(", ");
+  const by = {
+    hetzner: "made at Hetzner",
+    route53: "made in Route 53",
+    manual: "YOU make them; the update prints them and waits for up to an hour",
+  };
+  return `${records}: ${by[dns]}`;
+}
+
+export function describeRecordings({ recordings }: Deployment): string {
+  const { volume, sizeGb, id, snapshotDays } = recordings;
+  const snapshots = snapshotDays > 0 ? `${snapshotDays} daily snapshots` : "no snapshots";
+  switch (volume) {
+    case "none":
+      return "on the server's own disk, and gone with it (recordingsGb makes a volume)";
+    case "adopted":
+      return `on the volume ${id}, which exists and stays as it is; ${snapshots}`;
+    case "new":
+      return `on a volume of ${sizeGb} GB, ${recordings.protected ? "" : "not "}protected from deletion; ${snapshots}`;
+  }
+}
+
+export function describeBackups({ backupDays }: Deployment): string {
+  return backupDays > 0
+    ? `${backupDays} daily ones of the BigBlueButton server's disk, which recordings on a volume are not on`
+    : "none of the server's disk";
+}

@@ -1,0 +1,122 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+import type { StackSettings } from "../stacks";
+import { assume } from "./lookUps";
+import { computed, idOf } from "./standIns";
+
+/** A resource that the program asks the engine for. */
+export interface PlannedResource {
+  readonly urn: string;
+  /** e.g. "hcloud:index/server:Server" */
+  readonly type: string;
+  /** The logical name, e.g. "bbb-host-server". */
+  readonly name: string;
+  /** Secrets unwrapped. Whatever a provider makes is a stand-in. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly protect: boolean;
+  /** URNs: what the program says, and what its inputs imply. */
+  readonly dependsOn: readonly string[];
+}
+
+/** What the program does with some settings. */
+export interface PlannedProgram {
+  /** In the order of their registration, without the stack itself. */
+  readonly resources: readonly PlannedResource[];
+  /** In words, what was taken for granted where it asked a cloud. */
+  readonly assumptions: readonly string[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface ProgramContext {
+  readonly project: string;
+  readonly stack: string;
+  /** Of the hosts at AWS, where there are any. */
+  readonly region: string;
+}
+
+type Program = () => Promise<Readonly<Record<string, unknown>>>;
+
+/**
+ * Runs the program itself, index.ts, against the SDK's mocks: no cloud is asked, no CLI is needed, nothing is made.
+ *
+ * @param settings Without problems.
+ */
+export async function planProgram(
+  settings: StackSettings,
+  { project, stack, region }: ProgramContext,
+): Promise<PlannedProgram> {
+  const resources: PlannedResource[] = [];
+  const assumptions = new Set<string>();
+  const inputs = new Map<string, MockResourceArgs["inputs"]>();
+  const texts = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, asText(value)]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
+  await pulumi.runtime.setMocks(
+    {
+      newResource(args) {
+        inputs.set(`${args.type} ${args.name}`, args.inputs);
+        return { id: idOf(args), state: { ...args.inputs, ...computed(args) } };
+      },
+      call({ token, inputs }) {
+        const { answer, says } = assume(token, inputs, region);
+        if (says) assumptions.add(says);
+        return answer;
+      },
+    },
+    project,
+    stack,
+  );
+  onRegistration((request, urn) => {
+    const given = inputs.get(`${request.getType()} ${request.getName()}`) ?? {};
+    resources.push({
+      urn,
+      type: request.getType(),
+      name: request.getName(),
+      inputs: Object.fromEntries(
+        Object.entries(given).map(([key, value]) => [key, pulumi.runtime.unwrapRpcSecret(value)]),
+      ),
+      protect: request.getProtect() ?? false,
+      dependsOn: request.getDependenciesList(),
+    });
+  });
+  const outputs = await withoutMessages(async () => {
+    const program = require("../../../index") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
+    const made = await valueOf(await program());
+    await pulumi.runtime.disconnect();
+    return made;
+  });
+  return { resources, assumptions: [...assumptions], outputs: outputs as PlannedProgram["outputs"] };
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+type Register = MockMonitor["registerResource"];
+
+function onRegistration(note: (request: Parameters<Register>[0], urn: string) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+  const register: Register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (!error) note(request, response.getUrn());
+      callback(error, response);
+    });
+}
+
+function valueOf(output: unknown): Promise<unknown> {
+  return new Promise((resolve) => (pulumi.output(output) as pulumi.Output<unknown>).apply(resolve));
+}
+
+/** Without an engine the SDK prints what is meant for the operator of an update. */
+async function withoutMessages<T>(work: () => Promise<T>): Promise<T> {
+  const { info } = pulumi.log;
+  const log = pulumi.log as { info: typeof info };
+  log.info = () => Promise.resolve();
+  try {
+    return await work();
+  } finally {
+    log.info = info;
+  }
+}

@@ -1,0 +1,27 @@
+/** What providers would say of new resources, as far as the program's other resources need it. */
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+
+/** Hetzner's ids are numbers; all else is text. */
+export function idOf({ type, name }: MockResourceArgs): string {
+  return type.startsWith("hcloud:") ? "1" : `${name}-id`;
+}
+
+/** Addresses for documentation (RFC 5737, RFC 3849), and secrets and keys that are none. */
+export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Record<string, unknown>> {
+  switch (type) {
+    case "hcloud:index/primaryIp:PrimaryIp":
+      return { ipAddress: inputs.type === "ipv6" ? "2001:db8::" : "192.0.2.1" };
+    case "random:index/randomBytes:RandomBytes":
+      return { hex: "0".repeat(64) };
+    case "tls:index/privateKey:PrivateKey":
+      return { publicKeyOpenssh: "ssh-ed25519 AAAA\n", privateKeyOpenssh: "a private key\n" };
+    case "aws:ec2/eip:Eip":
+      return { publicIp: "192.0.2.1", allocationId: `${name}-id` };
+    case "aws:ec2/networkInterface:NetworkInterface":
+      return { privateIp: "172.31.0.1", ipv6Addresses: [] };
+    case "aws:iam/role:Role":
+      return { name, arn: `arn:aws:iam::123456789012:role/${name}` };
+    default:
+      return {};
+  }
+}
