@@ -65,7 +65,7 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
 
     const volume = createVolume();
     this.dataDevice = volume?.id.apply(deviceOf);
-    const attached = volume ? [attach(volume.id, this.server)] : [];
+    const attached = volume ? [attach(volume, this.server)] : [];
     this.prerequisites = [this.server, address, ...firewall.rules, ...attached];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6, privateIpv4: this.privateIpv4 });
@@ -94,7 +94,7 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
         `${name}-address`,
         { allocationId: elasticIp.allocationId, networkInterfaceId: networkInterface.id },
         // An address leads to one interface at a time.
-        { ...mine, deleteBeforeReplace: true },
+        { ...kept, deleteBeforeReplace: true },
       );
     }
 
@@ -137,12 +137,12 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
       );
     }
 
-    function createVolume(): { readonly id: pulumi.Output<string> } | undefined {
+    function createVolume(): { readonly id: pulumi.Output<string>; readonly protect: boolean } | undefined {
       if (!args.volume) return undefined;
       const { adoptId, sizeGb, protected: protect } = args.volume;
-      if (adoptId) return { id: pulumi.output(adoptId) };
+      if (adoptId) return { id: pulumi.output(adoptId), protect: false };
       const subnet = aws.ec2.getSubnetOutput({ id: networkInterface.subnetId }, mine);
-      return new aws.ebs.Volume(
+      const { id } = new aws.ebs.Volume(
         `${name}-volume`,
         {
           availabilityZone: subnet.availabilityZone,
@@ -153,19 +153,24 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
         },
         { ...mine, protect, ignoreChanges: ["availabilityZone"] },
       );
+      return { id, protect };
     }
 
-    function attach(volumeId: pulumi.Output<string>, server: aws.ec2.Instance): aws.ec2.VolumeAttachment {
+    function attach(
+      volume: NonNullable<ReturnType<typeof createVolume>>,
+      server: aws.ec2.Instance,
+    ): aws.ec2.VolumeAttachment {
       return new aws.ec2.VolumeAttachment(
         `${name}-volume-attachment`,
         {
           deviceName: "/dev/sdf",
-          volumeId,
+          volumeId: volume.id,
           instanceId: server.id,
           // A file system that is in use would keep the volume busy; a stopped server has written everything.
           stopInstanceBeforeDetaching: true,
         },
-        { ...mine, deleteBeforeReplace: true },
+        // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
+        { ...mine, deleteBeforeReplace: true, protect: args.protected && volume.protect },
       );
     }
   }

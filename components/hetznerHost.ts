@@ -173,7 +173,8 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
         new hcloud.VolumeAttachment(
           `${name}-volume-attachment`,
           { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
-          { parent, deleteBeforeReplace: true },
+          // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
+          { parent, deleteBeforeReplace: true, protect: args.protected && protect && !adoptId },
         );
       return { id, attach };
     }

@@ -424,12 +424,15 @@ describe("protection", () => {
     return expect(runProgram({ settings: own }).then(protectedOnes)).resolves.toEqual(["bbb-host-volume"]);
   });
 
-  test("prod: instances, addresses, interfaces and recordings, and no call terminates an instance", () => {
+  test("prod: instances, addresses, interfaces, recordings and what is between them, and no call terminates an instance", () => {
     expect(protectedOnes(prod)).toEqual([
+      "bbb-host-address",
       "bbb-host-interface",
       "bbb-host-ipv4",
       "bbb-host-server",
       "bbb-host-volume",
+      "bbb-host-volume-attachment",
+      "turn-host-address",
       "turn-host-interface",
       "turn-host-ipv4",
       "turn-host-server",

@@ -245,6 +245,14 @@ describe("protection", () => {
     });
   });
 
+  test("no attachment of a volume that is not the stack's own, so that another can be taken", async () => {
+    const run = await runProgram({
+      settings: { protected: true, recordings: { sizeGb: 0, adoptId: "4711", protected: true } },
+    });
+    expect(protectedOnes(run)).toContain("bbb-host-server");
+    expect(protectedOnes(run).filter((name) => name.includes("volume"))).toEqual([]);
+  });
+
   test("nothing, as in a deployment to throw away", async () => {
     const run = await runProgram({ settings: { recordings: { sizeGb: 50, protected: false } } });
     expect(protectedOnes(run)).toEqual([]);
@@ -262,7 +270,7 @@ describe("protection", () => {
       "turn-host-ipv6",
       "turn-host-server",
     ];
-    expect(protectedOnes(run)).toEqual(expected);
+    expect(protectedOnes(run)).toEqual([...expected, "bbb-host-volume-attachment"].sort());
     expect(expected.filter((name) => run.get(name).inputs.deleteProtection !== true)).toEqual([]);
     expect(run.get("bbb-host-server").inputs).toMatchObject({ backups: true, rebuildProtection: true });
     expect(run.get("turn-host-server").inputs).toMatchObject({ backups: false, rebuildProtection: true });
