@@ -9,12 +9,8 @@ export type StackSettings = Readonly<Record<string, unknown>>;
 /** A stack of this project, as the engine has it. */
 export interface StackInfo {
   readonly name: string;
-  /** An update of it is running right now. */
+  /** An update of it is running right now, as far as the backend tells without being asked to update. */
   readonly updating: boolean;
-  /** How its last update ended; undefined where that is not known, or there was none. */
-  readonly lastResult?: "succeeded" | "failed";
-  /** When it was first updated. */
-  readonly created?: Date;
 }
 
 /** A resource in a stack's state. Secrets in inputs and outputs are encrypted or left out, never in clear. */
@@ -64,6 +60,12 @@ export interface Stacks {
    * @throws UpdateFailed, StackBusy, StackNotFound
    */
   destroy(stack: string): Promise<void>;
+  /**
+   * Forget what a killed update was making, so that the state has all that can be known of the stack.
+   *
+   * @throws UpdateFailed, StackBusy, StackNotFound
+   */
+  settle(stack: string): Promise<void>;
   /** Forget a stack without resources, its settings and its history. @throws StackBusy, StackNotFound */
   remove(stack: string): Promise<void>;
   /** Outputs by name, secrets as "[secret]" unless asked for. @throws StackNotFound */

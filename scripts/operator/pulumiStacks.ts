@@ -1,0 +1,336 @@
+/**
+ * The user's own stacks, by the Pulumi CLI and its Automation API: with the backend and the login that `pulumi` itself
+ * would use in the project's folder, in which no file is written. A stack without a Pulumi.<stack>.yaml, as a test
+ * server is, has its settings on record in the backend, from before its first resource on.
+ */
+import { execFile } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+
+import type * as automation from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+
+import { changeOf } from "./cliEvents";
+import { Mistake } from "./mistake";
+import { parseStackFile, readProjectFile, readStackFile } from "./stackFiles";
+import { exportedResources } from "./stackExport";
+import {
+  StackBusy,
+  StackNotFound,
+  UpdateFailed,
+  type Change,
+  type StackInfo,
+  type StackResource,
+  type Stacks,
+  type StackSettings,
+} from "./stacks";
+
+type Automation = typeof automation;
+
+/** Whose lock is older has been killed: no update takes as long. */
+const LONGEST_UPDATE_MS = 3 * 3_600_000;
+
+/**
+ * @param out what updates print
+ * @throws Mistake where there is no `pulumi`
+ */
+export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableStream): Promise<Stacks> {
+  const api = (await import("@pulumi/pulumi/automation/index.js")) as unknown as Automation;
+  const command = await api.PulumiCommand.get().catch((error: unknown) => {
+    throw new Mistake(
+      "the pulumi CLI is not on PATH: install it (https://www.pulumi.com/docs/iac/download-install/), " +
+        "or add --sandbox to try this on a cloud inside this machine",
+      { cause: error },
+    );
+  });
+  return new PulumiStacks(api, command, projectDir, out);
+}
+
+class PulumiStacks implements Stacks {
+  readonly project: string;
+
+  constructor(
+    private readonly api: Automation,
+    private readonly command: automation.PulumiCommand,
+    private readonly projectDir: string,
+    private readonly out: NodeJS.WritableStream,
+  ) {
+    this.project = readProjectFile(projectDir).name;
+  }
+
+  async list(): Promise<readonly StackInfo[]> {
+    return this.inWorkspace(async (workspace) =>
+      (await workspace.listStacks()).map(({ name, updateInProgress }) => ({
+        // Another organization's have its name in front.
+        name: name.split("/").at(-1)!,
+        updating: updateInProgress ?? false,
+      })),
+    );
+  }
+
+  async settings(stack: string): Promise<StackSettings> {
+    const file = readStackFile(this.projectDir, this.project, stack);
+    if (file?.encrypted.length === 0) return file.settings;
+    return this.inWorkspace(async (workspace) => {
+      await this.select(workspace, stack);
+      if (!(await this.recall(workspace, stack))) return {};
+      const { settings, encrypted } = parseStackFile(
+        readFileSync(this.settingsFile(workspace, stack), "utf8"),
+        this.project,
+        `Pulumi.${stack}.yaml`,
+      );
+      if (encrypted.length === 0) return settings;
+      const all = Object.entries(await workspace.getAllConfig(stack)).map(
+        ([key, { value }]) => [this.plainKey(key), value] as const,
+      );
+      return { ...settings, ...Object.fromEntries(all.filter(([key]) => encrypted.includes(key))) };
+    });
+  }
+
+  async preview(stack: string, settings: StackSettings): Promise<readonly Change[]> {
+    const changes: Change[] = [];
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      await this.write(workspace, stack, settings);
+      await this.update(selected, (run) =>
+        selected.preview({
+          ...run,
+          onEvent: (event) => {
+            const change = changeOf(event);
+            if (change !== undefined) changes.push(change);
+          },
+        }),
+      );
+    });
+    return changes;
+  }
+
+  async up(stack: string, settings: StackSettings): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack).catch((error: unknown) => {
+        if (!(error instanceof StackNotFound)) throw error;
+        return this.api.Stack.create(stack, workspace);
+      });
+      const recorded = await this.recall(workspace, stack);
+      await this.write(workspace, stack, settings);
+      // Of a stack without resources it only puts the settings into the backend's history.
+      if (!recorded) await this.update(selected, () => selected.refresh());
+      await this.update(selected, (run) => selected.up(run));
+    });
+  }
+
+  async destroy(stack: string): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      await this.update(selected, (run) => selected.destroy({ ...run, excludeProtected: true }));
+    });
+  }
+
+  async settle(stack: string): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      await this.update(selected, (run) => selected.refresh({ ...run, clearPendingCreates: true }));
+    });
+  }
+
+  async remove(stack: string): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.update(selected, () => workspace.removeStack(stack));
+    });
+  }
+
+  async outputs(
+    stack: string,
+    { showSecrets }: { readonly showSecrets: boolean },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return this.inWorkspace(async (workspace) => {
+      const all = await (await this.select(workspace, stack)).outputs();
+      const plain = Object.entries(all).map(([key, { value, secret }]) => [
+        key,
+        secret && !showSecrets ? "[secret]" : (value as unknown),
+      ]);
+      return Object.fromEntries(plain) as Record<string, unknown>;
+    });
+  }
+
+  async resources(stack: string): Promise<readonly StackResource[]> {
+    return this.inWorkspace(async (workspace) => {
+      await this.select(workspace, stack);
+      // The Automation API's own export has every secret in clear.
+      const { stdout } = await promisify(execFile)(
+        this.command.command,
+        ["stack", "export", "--stack", stack],
+        {
+          cwd: workspace.workDir,
+          env: { ...process.env, ...workspace.envVars },
+          maxBuffer: 256 * 1024 * 1024,
+        },
+      );
+      return exportedResources(JSON.parse(stdout));
+    });
+  }
+
+  // --- workspaces: a folder for each call, with the project's Pulumi.yaml leading to the program ------------------
+
+  private async inWorkspace<T>(action: (workspace: automation.LocalWorkspace) => Promise<T>): Promise<T> {
+    const workDir = realpathSync(mkdtempSync(join(tmpdir(), "bigbluebutton-stack-")));
+    try {
+      const project = parse(readFileSync(join(this.projectDir, "Pulumi.yaml"), "utf8")) as { main?: string };
+      const main = relative(workDir, join(realpathSync(this.projectDir), project.main ?? "."));
+      writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ ...project, main }));
+      const workspace = await this.api.LocalWorkspace.create({
+        workDir,
+        pulumiCommand: this.command,
+        envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+        secretsProvider: this.secretsProvider(),
+      });
+      return await action(workspace);
+    } catch (error) {
+      throw error instanceof this.api.CommandError ? new Mistake(told(error), { cause: error }) : error;
+    } finally {
+      rmSync(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /** Who encrypts the secrets of new stacks; the backend's own way where Pulumi.test.yaml says nothing. */
+  private secretsProvider(): string | undefined {
+    return readStackFile(this.projectDir, this.project, "test")?.secretsProvider;
+  }
+
+  private async select(workspace: automation.LocalWorkspace, stack: string): Promise<automation.Stack> {
+    try {
+      return await this.api.Stack.select(stack, workspace);
+    } catch (error) {
+      throw error instanceof this.api.StackNotFoundError ? new StackNotFound(stack) : error;
+    }
+  }
+
+  private settingsFile(workspace: automation.LocalWorkspace, stack: string): string {
+    return join(workspace.workDir, `Pulumi.${stack}.yaml`);
+  }
+
+  /** Put a stack's settings into the workspace, from its own file or the backend; false where neither has any. */
+  private async recall(workspace: automation.LocalWorkspace, stack: string): Promise<boolean> {
+    const own = join(this.projectDir, `Pulumi.${stack}.yaml`);
+    if (existsSync(own)) {
+      copyFileSync(own, this.settingsFile(workspace, stack));
+      return true;
+    }
+    try {
+      await workspace.refreshConfig(stack);
+      return true;
+    } catch (error) {
+      if (error instanceof this.api.CommandError && /no previous deployment/i.test(error.message))
+        return false;
+      throw error;
+    }
+  }
+
+  /** Replace the settings in the workspace; how their secrets are encrypted stays. */
+  private async write(
+    workspace: automation.LocalWorkspace,
+    stack: string,
+    settings: StackSettings,
+  ): Promise<void> {
+    const file = this.settingsFile(workspace, stack);
+    const stored = existsSync(file)
+      ? (parse(readFileSync(file, "utf8")) as Record<string, unknown> | null)
+      : {};
+    const isSecret = (key: string) => key.includes(":");
+    const plain = Object.entries(settings).filter(([key]) => !isSecret(key));
+    const config = Object.fromEntries(plain.map(([key, value]) => [`${this.project}:${key}`, value]));
+    writeFileSync(file, stringify({ ...stored, config }), { mode: 0o600 });
+    for (const [key, value] of Object.entries(settings).filter(([key]) => isSecret(key))) {
+      await workspace.setConfig(stack, key, { value: String(value), secret: true });
+    }
+  }
+
+  private plainKey(key: string): string {
+    return key.startsWith(`${this.project}:`) ? key.slice(this.project.length + 1) : key;
+  }
+
+  // --- updates ---------------------------------------------------------------------------------------------------
+
+  /** @throws UpdateFailed, StackBusy; a dead process's lock is taken away first */
+  private async update(
+    stack: automation.Stack,
+    action: (run: {
+      readonly color: "never";
+      readonly onOutput: (text: string) => void;
+      readonly onError: (text: string) => void;
+    }) => Promise<unknown>,
+  ): Promise<void> {
+    const print = (text: string) => void this.out.write(text);
+    const run = { color: "never", onOutput: print, onError: print } as const;
+    for (let tried = 1; ; tried++) {
+      try {
+        await action(run);
+        return;
+      } catch (error) {
+        if (!(error instanceof this.api.CommandError)) throw error;
+        if (!(error instanceof this.api.ConcurrentUpdateError))
+          throw new UpdateFailed(stack.name, told(error));
+        const locks = readLocks(error.message);
+        if (tried > 1 || locks.length === 0 || !locks.every((lock) => isDead(lock, new Date()))) {
+          throw new StackBusy(stack.name, locks.map(({ told }) => told).join(", ") || undefined);
+        }
+        await stack.cancel();
+      }
+    }
+  }
+}
+
+/** A lock of a file or bucket backend, as the CLI tells of it. */
+export interface Lock {
+  /** "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z" */
+  readonly told: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: Date;
+}
+
+export function readLocks(message: string): Lock[] {
+  const lines = message.matchAll(/created by (\S*)@(\S+) \(pid (\d+)\) at (\S+)/g);
+  return [...lines].map(([, user = "", host = "", pid = "", since = ""]) => ({
+    told: `${user}@${host} (pid ${pid}) since ${since}`,
+    host,
+    pid: Number(pid),
+    since: new Date(since),
+  }));
+}
+
+/** A killed CLI leaves its lock, which would keep a test server for ever. */
+export function isDead({ host, pid, since }: Lock, now: Date): boolean {
+  if (now.getTime() - since.getTime() > LONGEST_UPDATE_MS) return true;
+  return host === hostname() && !isRunning(pid);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+/** What went wrong, in one line of the CLI's own words. */
+export function told(error: Error): string {
+  const lines = error.message.split("\n").map((line) => line.replace(/^\s*stderr:\s*/, "").trim());
+  const found = lines.filter((line) => line.startsWith("error: ")).at(-1);
+  return found?.slice("error: ".length) ?? lines.find((line) => line !== "") ?? "the pulumi CLI failed";
+}

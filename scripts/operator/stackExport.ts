@@ -1,0 +1,43 @@
+import { nameOf } from "./cliEvents";
+import type { StackResource } from "./stacks";
+
+/** What marks an encrypted value in a state. */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+
+interface Exported {
+  readonly deployment?: {
+    readonly resources?: readonly {
+      readonly urn: string;
+      readonly type: string;
+      readonly id?: string;
+      readonly protect?: boolean;
+      /** Superseded by a replacement, and still to be deleted. */
+      readonly delete?: boolean;
+      readonly inputs?: Readonly<Record<string, unknown>>;
+      readonly outputs?: Readonly<Record<string, unknown>>;
+      readonly created?: string;
+    }[];
+  };
+}
+
+/** The resources in what `pulumi stack export` prints, secrets as "[secret]". */
+export function exportedResources(exported: unknown): StackResource[] {
+  const { resources = [] } = (exported as Exported | undefined)?.deployment ?? {};
+  return resources.map(({ urn, type, id, protect, inputs, outputs, created }) => ({
+    urn,
+    type,
+    name: nameOf(urn),
+    id,
+    protect: protect ?? false,
+    inputs: withoutSecrets(inputs ?? {}) as Readonly<Record<string, unknown>>,
+    outputs: withoutSecrets(outputs ?? {}) as Readonly<Record<string, unknown>>,
+    created: created === undefined ? undefined : new Date(created),
+  }));
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (SIGNATURE in value && ("ciphertext" in value || "plaintext" in value)) return "[secret]";
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutSecrets(item)]));
+}

@@ -1,0 +1,225 @@
+/** Test servers that remove themselves: the command line of scripts/test-server. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Command, CommanderError, Option } from "commander";
+
+import type { CloudName } from "./inventory";
+import { openInventories } from "./inventory/open";
+import { FAILED, FINE, MISTAKEN, Mistake } from "./mistake";
+import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
+import { agree, printJson, say } from "./output";
+import { parseSets, readProjectFile, readStackFile } from "./stackFiles";
+import type { Stacks, StackSettings } from "./stacks";
+import { down, extend, up } from "./testServers/change";
+import { iso, parseTtl, relative } from "./testServers/duration";
+import { reap } from "./testServers/reap";
+import * as render from "./testServers/render";
+import { look, type World } from "./testServers/world";
+
+interface Common {
+  readonly json?: true;
+  readonly sandbox?: true;
+  readonly cloud?: CloudName;
+}
+
+const program = new Command("scripts/test-server")
+  .description("Test servers that remove themselves: each with a stack, host names and an expiry of its own.")
+  .showSuggestionAfterError()
+  .exitOverride();
+
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+const cloudOption = (text: string): Option => new Option("--cloud <cloud>", text).choices(["hetzner", "aws"]);
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option("--json", "one JSON document on standard output, everything else on standard error")
+    .option("--sandbox", "on a cloud inside this machine, which needs no account and no pulumi");
+}
+
+command("up", "make a test server, or go on with one whose making was cut off")
+  .option("--ttl <time>", "how long it lives, from now: 30m, 4h, 2d; default: 4h")
+  .option("--name <name>", "letters, digits, hyphens; default: six at random")
+  .option("--release <release>", "the BigBlueButton release; default: that of the stack that it is made like")
+  .addOption(cloudOption("where; default: as the stack that it is made like"))
+  .option(
+    "--like <stack>",
+    "take domain, e-mail, SSH networks and place from Pulumi.<stack>.yaml; default: test, or staging",
+  )
+  .option("--set <key=value>", "a setting of the program, lists as JSON; repeatable", collect, [])
+  .action(
+    run(async (options: Common & UpArguments) => {
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
+      const set = parseSets(options.set, readProjectFile(PROJECT_DIR).types);
+      const world = await open(stacks, options);
+      const made = await up(world, { ...options, set, like: () => likeSettings(stacks, options) });
+      if (options.json) printJson(render.madeJson(made));
+      else process.stdout.write(`${render.renderMade(made, self(options), new Date())}\n`);
+      if (made.problem === undefined) return FINE;
+      say(`error: ${made.problem}`);
+      say(
+        `go on with it: ${self(options)} up --name ${made.name}; take it down: ${self(options)} down ${made.name}; ` +
+          `left alone, reap removes it ${relative(made.expires, new Date())}`,
+      );
+      return FAILED;
+    }),
+  );
+
+command("list", "show the test servers, and when each of them goes")
+  .addOption(cloudOption("look there too, whatever the settings use"))
+  .action(
+    run(async (options: Common) => {
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
+      const { servers } = await look(await open(stacks, options));
+      const now = new Date();
+      if (options.json) printJson(servers.map((server) => render.serverJson(server, now)));
+      else process.stdout.write(`${render.renderServers(servers, now)}\n`);
+      return FINE;
+    }),
+  );
+
+command("extend", "have a test server stay longer; only its labels change")
+  .argument("<name>")
+  .option("--ttl <time>", "how much longer: 30m, 4h, 2d", "2h")
+  .action(
+    run(async (name: string, options: Common & { ttl: string }) => {
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
+      const { expires, ...rest } = await extend(await open(stacks, options), name, options.ttl);
+      if (options.json) printJson({ ...rest, expires: iso(expires) });
+      else process.stdout.write(`${rest.name} expires ${iso(expires)}, ${relative(expires, new Date())}\n`);
+      return FINE;
+    }),
+  );
+
+command("down", "take a test server down")
+  .argument("<name>")
+  .option("--force", "even while meetings run on it")
+  .option("--yes", "without asking")
+  .action(
+    run(async (name: string, options: Common & { force?: true; yes?: true }) => {
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
+      const world = await open(stacks, options);
+      const retirement = await down(world, name, {
+        force: options.force ?? false,
+        confirm: (server) =>
+          agree(options.yes, `Remove test server ${server.name} (${server.url ?? server.stack}) for good?`),
+      });
+      const { stack, outcome, reason } = retirement;
+      if (options.json) printJson({ name, stack, outcome, ...(reason === undefined ? {} : { reason }) });
+      else process.stdout.write(`${render.renderRetirement(retirement)}\n`);
+      return outcome === "removed" || outcome === "gone" ? FINE : FAILED;
+    }),
+  );
+
+command("reap", "remove every test server whose time is up; show, and if told remove, what belongs to none")
+  .option("--yes", "without asking")
+  .option("--orphans", "look for resources with an expiry that no stack known here has")
+  .option("--remove", "and remove them")
+  .option("--expired", "only those of them whose time is up, as where people use backends of their own")
+  .option("--wait <time>", "for a test server that another command is at work on: 0, 30m", "10m")
+  .addOption(cloudOption("look there too, whatever the settings use"))
+  .action(
+    run(async (options: Common & ReapArguments) => {
+      if (options.remove && !options.orphans) throw new Mistake("--remove is for orphans: add --orphans");
+      const waitSeconds = options.wait === "0" ? 0 : parseTtl(options.wait, "--wait");
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
+      const world = await open(stacks, options);
+      const result = await reap(world, {
+        orphans: options.orphans ?? false,
+        remove: options.remove ?? false,
+        expiredOnly: options.expired ?? false,
+        waitSeconds,
+        confirm: (due) => {
+          if (!options.yes) say(render.renderDue(due, new Date()));
+          return agree(options.yes, `Remove ${render.summaryOfDue(due)} for good?`);
+        },
+      });
+      if (options.json) printJson(render.reapJson(result));
+      else process.stdout.write(`${render.renderReap(result, self(options), new Date())}\n`);
+      return result.clean ? FINE : FAILED;
+    }),
+  );
+
+interface UpArguments {
+  readonly ttl?: string;
+  readonly name?: string;
+  readonly release?: string;
+  readonly cloud?: CloudName;
+  readonly like?: string;
+  readonly set: string[];
+}
+
+interface ReapArguments {
+  readonly yes?: true;
+  readonly orphans?: true;
+  readonly remove?: true;
+  readonly expired?: true;
+  readonly wait: string;
+  readonly cloud?: CloudName;
+}
+
+/** How the caller runs this again. */
+function self({ sandbox }: Common): string {
+  const name = process.env.BBB_OPERATOR_COMMAND ?? "./scripts/test-server";
+  return sandbox ? `${name} --sandbox` : name;
+}
+
+async function open(stacks: Stacks, options: Common): Promise<World> {
+  const base = await likeSettings(stacks, {}).catch(() => ({}) as StackSettings);
+  return {
+    stacks,
+    inventories: async (settings) =>
+      openInventories(Object.keys(base).length > 0 ? [base, ...settings] : settings, options.cloud ? [options.cloud] : [], process.env),
+    now: () => new Date(),
+    say,
+    sleep: async (seconds) => void (await sleep(seconds * 1000)),
+  };
+}
+
+/** Settings of the stack that test servers are made like: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
+async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Promise<StackSettings> {
+  const name = options.like ?? (existsSync(join(PROJECT_DIR, "Pulumi.test.yaml")) ? "test" : "staging");
+  if (options.like !== undefined && !existsSync(join(PROJECT_DIR, `Pulumi.${name}.yaml`))) {
+    throw new Mistake(`--like ${name}: there is no Pulumi.${name}.yaml`);
+  }
+  if (IN_SANDBOX) {
+    const { sandboxSettings } = loadSandboxStacks();
+    const asked = [...(options.set ?? []), ...(options.release ? [`release=${options.release}`] : [])];
+    return sandboxSettings(name, asked, options.cloud);
+  }
+  const file = readStackFile(PROJECT_DIR, stacks.project, name);
+  if (file === undefined) return {};
+  if (file.encrypted.length === 0) return file.settings;
+  // A token in the environment spares opening another stack's secrets.
+  const needed = file.encrypted.filter((key) => !(key === "hcloud:token" && process.env.HCLOUD_TOKEN));
+  return needed.length === 0 ? file.settings : stacks.settings(name);
+}
+
+/** An action whose result is the exit code, and whose mistakes are one line each. */
+function run<A extends unknown[]>(action: (...args: A) => Promise<number>): (...args: A) => Promise<void> {
+  return async (...args) => {
+    process.exitCode = await action(...args);
+  };
+}
+
+program.parseAsync(withSandboxAnywhere(process.argv)).catch((error: unknown) => {
+  // Commander has told its own; asking for help is no mistake.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? FINE : MISTAKEN;
+  else {
+    say(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = error instanceof Mistake ? MISTAKEN : FAILED;
+  }
+});
+
+/** --sandbox and --json may come before the command's name, too. */
+function withSandboxAnywhere([node = "", script = "", ...args]: readonly string[]): string[] {
+  const first = args.findIndex((arg) => !arg.startsWith("-"));
+  const moved: string[] = args
+    .slice(0, Math.max(first, 0))
+    .filter((arg) => arg === "--sandbox" || arg === "--json");
+  const rest = args.filter((arg, at) => at >= first || !moved.includes(arg));
+  return [node, script, ...rest.slice(0, 1), ...moved, ...rest.slice(1)];
+}

@@ -1,0 +1,133 @@
+/** Removes what has expired. Any number of these may run at once. */
+import type { CloudObject, Inventory, Removal } from "../inventory";
+import { cloudObjectKey, keyOf } from "../inventory/keys";
+import { StackBusy, StackNotFound } from "../stacks";
+import { removeAll, retire, type Retirement } from "./retire";
+import type { Orphan, TestServer } from "./survey";
+import { look, type Sight, type World } from "./world";
+
+export interface ReapOptions {
+  /** Look for what belongs to no stack. */
+  readonly orphans: boolean;
+  /** And remove it. */
+  readonly remove: boolean;
+  /** Of the orphans, only those whose time is up. */
+  readonly expiredOnly: boolean;
+  /** How long to wait for stacks that another command is at work on. */
+  readonly waitSeconds: number;
+  /** Asked once, before anything is removed. */
+  readonly confirm: (due: Due) => Promise<boolean>;
+}
+
+/** What is to be removed. */
+export interface Due {
+  readonly servers: readonly TestServer[];
+  readonly orphans: readonly Orphan[];
+}
+
+export interface ReapResult {
+  /** Of each stack whose time was up, what became of it. */
+  readonly servers: readonly Retirement[];
+  /** What belongs to no stack, where that was looked for; removed or with the reason why not. */
+  readonly orphans: readonly (Orphan & { readonly removed: boolean; readonly problem?: string })[];
+  /** How many of them were not looked for. */
+  readonly orphansUnseen: number;
+  readonly kept: readonly string[];
+  /** Nothing that has expired is left. */
+  readonly clean: boolean;
+}
+
+const POLL_SECONDS = 5;
+
+export async function reap(world: World, options: ReapOptions): Promise<ReapResult> {
+  const sight = await look(world);
+  // One that is being updated is named and waited for, not passed over.
+  const now = world.now();
+  const expired = sight.servers.filter(({ state, expires }) => state !== "orphaned" && expires <= now);
+  // What was cut off of a stack that goes, goes with it.
+  const others = sight.orphans.filter(({ stack }) => !expired.some((server) => server.stack === stack));
+  const seen = options.orphans ? others.filter(({ expired }) => expired || !options.expiredOnly) : [];
+  const due: Due = { servers: expired, orphans: options.remove ? seen : [] };
+  const agreed = due.servers.length + due.orphans.length === 0 || (await options.confirm(due));
+
+  const servers = agreed ? await retireAll(world, expired, sight, options.waitSeconds) : [];
+  const removals = agreed ? await removeOrphans(world, due.orphans, sight.inventories) : [];
+  const orphans = seen.map((orphan) => {
+    const removal = removals.find(({ object }) => object === orphan.object);
+    return {
+      ...orphan,
+      removed: removal !== undefined && removal.problem === undefined,
+      problem: removal?.problem,
+    };
+  });
+  return {
+    servers,
+    orphans,
+    orphansUnseen: others.length - seen.length,
+    kept: sight.kept,
+    clean:
+      agreed &&
+      servers.every(({ outcome }) => outcome !== "busy" && outcome !== "failed") &&
+      orphans.every(({ expired, removed, problem }) => removed || (!expired && problem === undefined)),
+  };
+}
+
+/** One after the other; then again those that were busy, until they are gone or the time to wait is over. */
+async function retireAll(
+  world: World,
+  servers: readonly TestServer[],
+  { inventories }: Sight,
+  waitSeconds: number,
+): Promise<Retirement[]> {
+  const retirements = new Map<string, Retirement>();
+  const attempt = async (stack: string) => {
+    retirements.set(stack, await retire(world, stack, { inventories, onlyExpired: true }));
+  };
+  for (const { stack } of servers) await attempt(stack);
+  const busy = () => [...retirements.values()].filter(({ outcome }) => outcome === "busy");
+  for (const { reason } of busy()) world.say(`${reason}; waiting for it up to ${waitSeconds} s`);
+  for (let waited = 0; waited < waitSeconds && busy().length > 0; waited += POLL_SECONDS) {
+    await world.sleep(POLL_SECONDS);
+    for (const { stack } of busy()) await attempt(stack);
+  }
+  return [...retirements.values()];
+}
+
+/** Of stacks that exist, only what is in no state once nothing of theirs is under way. */
+async function removeOrphans(
+  world: World,
+  orphans: readonly Orphan[],
+  inventories: readonly Inventory[],
+): Promise<Removal[]> {
+  const lost = orphans.filter(({ why }) => why === "lost").map(({ object }) => object);
+  const stacks = [...new Set(orphans.filter(({ why }) => why === "cut off").map(({ stack }) => stack))];
+  const cutOff: CloudObject[] = [];
+  const kept: Removal[] = [];
+  for (const stack of stacks) {
+    const objects = orphans.filter((one) => one.stack === stack).map(({ object }) => object);
+    try {
+      const known = await settledKeys(world, stack);
+      cutOff.push(...objects.filter((object) => !known.has(cloudObjectKey(object))));
+      kept.push(
+        ...objects
+          .filter((object) => known.has(cloudObjectKey(object)))
+          .map((object) => ({ object, problem: "its stack has it after all" })),
+      );
+    } catch (error) {
+      const problem =
+        error instanceof StackBusy ? error.message : `${stack}: ${String((error as Error).message)}`;
+      kept.push(...objects.map((object) => ({ object, problem })));
+    }
+  }
+  return [...kept, ...(await removeAll(world, inventories, [...lost, ...cutOff]))];
+}
+
+async function settledKeys({ stacks }: World, stack: string): Promise<Set<string>> {
+  try {
+    await stacks.settle(stack);
+    return new Set((await stacks.resources(stack)).flatMap((resource) => keyOf(resource) ?? []));
+  } catch (error) {
+    if (error instanceof StackNotFound) return new Set();
+    throw error;
+  }
+}

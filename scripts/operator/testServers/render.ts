@@ -1,0 +1,165 @@
+/** What the commands print, for people and as JSON. */
+import Table from "cli-table3";
+
+import type { Made } from "./change";
+import { iso, relative } from "./duration";
+import type { Due, ReapResult } from "./reap";
+import type { Retirement } from "./retire";
+import { nameOf, type Orphan, type TestServer } from "./survey";
+
+const PLAIN = { style: { head: [], border: [] } };
+
+export function renderMade(made: Made, command: string, now: Date): string {
+  const { name, stack, url, hosts, release, expires, problem } = made;
+  const rows = {
+    "test server": `${name} (stack ${stack})`,
+    url: problem === undefined ? url : `${url} (not complete)`,
+    names: hosts.join(", "),
+    release,
+    expires: `${iso(expires)}, ${relative(expires, now)}`,
+    "stay longer": `${command} extend ${name} --ttl 2h`,
+    remove: `${command} down ${name}`,
+  };
+  return Object.entries(rows)
+    .map(([key, value]) => `${key.padEnd(13)}${value}`)
+    .join("\n");
+}
+
+export function madeJson({ expires, problem, ...made }: Made): object {
+  return {
+    ...made,
+    state: problem === undefined ? "up" : "failed",
+    expires: iso(expires),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+export function renderServers(servers: readonly TestServer[], now: Date): string {
+  if (servers.length === 0) return "No test servers.";
+  const table = new Table({
+    ...PLAIN,
+    head: ["name", "stack", "state", "url", "release", "created", "expires"],
+  });
+  for (const { name, stack, state, url, release, created, expires } of servers) {
+    table.push([
+      name,
+      stack,
+      state,
+      url ?? "–",
+      release ?? "–",
+      created ? iso(created) : "–",
+      `${relative(expires, now)}\n${iso(expires)}`,
+    ]);
+  }
+  return table.toString();
+}
+
+export function serverJson({ created, expires, url, release, ...server }: TestServer, now: Date): object {
+  return {
+    ...server,
+    url: url ?? null,
+    release: release ?? null,
+    created: created ? iso(created) : null,
+    expires: iso(expires),
+    expiresIn: relative(expires, now),
+  };
+}
+
+export function renderOrphans(
+  orphans: readonly (Orphan & { readonly removed?: boolean; readonly problem?: string })[],
+  now: Date,
+): string {
+  const table = new Table({
+    ...PLAIN,
+    head: ["cloud", "type", "id", "name", "stack", "why", "expires", ""],
+  });
+  for (const { object, stack, why, expires, removed, problem } of orphans) {
+    const { cloud, type, id, name } = object;
+    const end = removed ? "removed" : problem === undefined ? "" : `stays: ${problem}`;
+    table.push([cloud, type, id, name, stack, why, `${relative(expires, now)}\n${iso(expires)}`, end]);
+  }
+  return table.toString();
+}
+
+/** What is about to be removed, and the question whether to. */
+export function renderDue({ servers, orphans }: Due, now: Date): string {
+  return [
+    ...(servers.length > 0 ? ["Expired test servers:", renderServers(servers, now)] : []),
+    ...(orphans.length > 0
+      ? ["Resources that belong to no stack known here:", renderOrphans(orphans, now)]
+      : []),
+  ].join("\n");
+}
+
+/** "2 expired test servers (a, b) and 3 orphaned resources" */
+export function summaryOfDue({ servers, orphans }: Due): string {
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  return [
+    ...(servers.length > 0
+      ? [`${count(servers.length, "expired test server")} (${servers.map(({ name }) => name).join(", ")})`]
+      : []),
+    ...(orphans.length > 0 ? [count(orphans.length, "orphaned resource")] : []),
+  ].join(" and ");
+}
+
+const OUTCOMES: Readonly<Record<Retirement["outcome"], string>> = {
+  removed: "removed",
+  gone: "gone already",
+  extended: "kept",
+  busy: "SKIPPED",
+  failed: "FAILED",
+};
+
+export function renderRetirement({ stack, outcome, reason }: Retirement): string {
+  return `${nameOf(stack)}: ${OUTCOMES[outcome]}${reason === undefined ? "" : `, ${reason}`}`;
+}
+
+export function renderReap(result: ReapResult, command: string, now: Date): string {
+  const { servers, orphans, orphansUnseen, kept } = result;
+  const left = orphans.filter(({ removed }) => !removed);
+  return [
+    ...(servers.length === 0 ? ["No test server has expired."] : servers.map(renderRetirement)),
+    ...(orphans.length > 0
+      ? [
+          "",
+          "Resources that belong to no stack known here (one in another backend looks the same):",
+          renderOrphans(orphans, now),
+        ]
+      : []),
+    ...(left.length > 0 && left.every(({ problem }) => problem === undefined)
+      ? [`To remove them: ${command} reap --orphans --remove`]
+      : []),
+    ...(orphansUnseen > 0
+      ? [
+          `${orphansUnseen} more resources belong to no stack known here: ${command} reap --orphans shows them`,
+        ]
+      : []),
+    ...(kept.length > 0 ? [`Kept, as they have no expiry: ${kept.join(", ")}`] : []),
+  ].join("\n");
+}
+
+export function reapJson({ servers, orphans, orphansUnseen, kept, clean }: ReapResult): object {
+  return {
+    clean,
+    servers: servers.map(({ stack, outcome, reason }) => ({
+      name: nameOf(stack),
+      stack,
+      outcome,
+      ...(reason === undefined ? {} : { reason }),
+    })),
+    orphans: orphans.map(({ object, stack, why, expires, expired, removed, problem }) => ({
+      cloud: object.cloud,
+      type: object.type,
+      id: object.id,
+      name: object.name,
+      stack,
+      why,
+      expires: iso(expires),
+      expired,
+      removed,
+      ...(problem === undefined ? {} : { problem }),
+    })),
+    orphansUnseen,
+    kept,
+  };
+}

@@ -1,0 +1,60 @@
+/** What the commands work on, so that tests can give them another. */
+import type { CloudObject, Inventory } from "../inventory";
+import { StackNotFound, type Stacks, type StackSettings } from "../stacks";
+import { fromEpoch } from "./duration";
+import { PREFIX, survey, type StackView, type Survey } from "./survey";
+
+export interface World {
+  readonly stacks: Stacks;
+  /** Inventories of the clouds that these settings use. @throws Mistake where credentials are missing */
+  readonly inventories: (settings: readonly StackSettings[]) => Promise<readonly Inventory[]>;
+  readonly now: () => Date;
+  /** One line about what goes on. */
+  readonly say: (line: string) => void;
+  readonly sleep: (seconds: number) => Promise<void>;
+}
+
+/** All that there is now. */
+export interface Sight extends Survey {
+  readonly views: readonly StackView[];
+  readonly objects: readonly CloudObject[];
+  readonly inventories: readonly Inventory[];
+}
+
+/** Ask the engine and the clouds. */
+export async function look(world: World): Promise<Sight> {
+  const { stacks } = world;
+  const infos = await stacks.list();
+  const settings = new Map<string, StackSettings>();
+  for (const { name } of infos.filter(({ name }) => name.startsWith(PREFIX))) {
+    const found = await unlessGone(() => stacks.settings(name));
+    if (found !== undefined) settings.set(name, found);
+  }
+  const inventories = await world.inventories([...settings.values()]);
+  // Before the states: what is made in the meantime is then in a state, but not yet here.
+  const objects = await listAll(inventories, stacks.project);
+  const labelled = new Set(
+    objects.filter(({ labels }) => fromEpoch(labels.expires)).map(({ labels }) => labels.stack),
+  );
+  const views: StackView[] = [];
+  for (const info of infos) {
+    const asked = settings.has(info.name) || labelled.has(info.name);
+    const resources = asked ? await unlessGone(() => stacks.resources(info.name)) : [];
+    if (resources !== undefined) views.push({ info, settings: settings.get(info.name), resources });
+  }
+  return { ...survey(views, objects, world.now()), views, objects, inventories };
+}
+
+/** Everything of the project at all clouds. */
+export async function listAll(inventories: readonly Inventory[], project: string): Promise<CloudObject[]> {
+  return (await Promise.all(inventories.map((inventory) => inventory.list(project)))).flat();
+}
+
+async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof StackNotFound) return undefined;
+    throw error;
+  }
+}
