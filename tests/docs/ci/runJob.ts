@@ -17,12 +17,16 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'git clone --depth 1 "$CI_REPOSITORY_URL" .': "fetches from outside",
 };
 
+/** What is marked with CHANGE in the settings files, as somebody would have changed it. */
+const CHANGED = "--set domain=example.test --set email=admin@example.test";
+
 /** The text as it is run here: commands that reach for a cloud are told that it is the sandbox's. */
 export function inSandbox(text: string): string {
   return text
     .split("\n")
     .filter((line) => !(line in NOT_RUN))
     .map((line) => line.replace(/^\.\/scripts\/(check|test-server [a-z]+)\b/, "$& --sandbox"))
+    .map((line) => line.replace(/^\.\/scripts\/plan\b/, `$& ${CHANGED}`))
     .join("\n");
 }
 

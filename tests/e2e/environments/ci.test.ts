@@ -31,7 +31,7 @@ function servers(): string[] {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`test-server list: exit code ${status}\n${stderr}`);
-  return (JSON.parse(stdout) as { servers: { name: string }[] }).servers.map(({ name }) => name).sort();
+  return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name).sort();
 }
 
 const github = { "github.event.pull_request.number": PULL_REQUEST };
@@ -42,7 +42,9 @@ beforeAll(() => must(["reset"]));
 describe("a pull request", () => {
   test("has its plan and a preview of staging", async () => {
     for (const name of ["checks.yml: plan", "gitlab-ci.yml: plan"]) {
-      expect((await run(name)).output).toContain("bbb-host-server");
+      const { output } = await run(name);
+      expect(output).toContain(`https://${OF_STAGING.bbb}`);
+      expect(output).toContain(`https://${OF_PROD.bbb}`);
     }
     for (const name of ["preview.yml: staging", "gitlab-ci.yml: preview"]) {
       expect((await run(name)).output).toMatch(/hcloud:index\S*:Server/);
