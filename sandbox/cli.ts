@@ -3,10 +3,12 @@ import { Command, Option } from "commander";
 
 import { execute } from "./commands/exec";
 import { Mistake } from "./commands/mistake";
+import { operate } from "./commands/operator";
 import { showOutputs } from "./commands/outputs";
 import { reset } from "./commands/reset";
 import { showStatus } from "./commands/status";
 import type { Engine } from "./commands/stacks";
+import { startSandbox } from "./commands/start";
 import { update, type UpdateOptions } from "./commands/update";
 
 interface StackOptions {
@@ -92,6 +94,23 @@ program
   .passThroughOptions()
   .action(async (command: string[], options: { at?: string; as?: "internet" | "operator" }) => {
     process.exitCode = await execute(command, options);
+  });
+
+program
+  .command("start", { hidden: true })
+  .description("start the sandbox, where it does not run, without deploying anything")
+  .action(startSandbox);
+
+program
+  .command("operator", { hidden: true })
+  .description("run one of the operator's commands in the sandbox: as scripts/test-server --sandbox does")
+  .argument("<name>", "of a file in scripts/operator")
+  .argument("[arguments...]")
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (name: string, args: string[]) => {
+    process.exitCode = await operate(name, args);
   });
 
 program

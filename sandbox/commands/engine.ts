@@ -103,7 +103,7 @@ export function runEngine(
 }
 
 /** Endpoints and credentials of the emulated clouds, as the real providers read them. */
-function cloudEnvironment(): Record<string, string> {
+export function cloudEnvironment(): Record<string, string> {
   const token = existsSync(TOKEN_FILE) ? readFileSync(TOKEN_FILE, "utf8").trim() : "";
   const account = readJson<{ accessKeyId: string; secretAccessKey: string }>(AWS_CREDENTIALS_FILE);
   return {

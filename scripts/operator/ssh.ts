@@ -5,6 +5,8 @@ import { Client, utils, type ConnectConfig } from "ssh2";
 /** Where to log in, and as whom. */
 export interface Login {
   readonly host: string;
+  /** @default 22 */
+  readonly port?: number;
   readonly user: string;
   /** The only host key that is accepted, in OpenSSH's form. */
   readonly hostKey: string;
@@ -47,12 +49,13 @@ export function connect(login: Login): Promise<Client> {
   });
 }
 
-function configOf({ host, user, hostKey, privateKey }: Login): ConnectConfig {
+function configOf({ host, port = 22, user, hostKey, privateKey }: Login): ConnectConfig {
   const pinned = utils.parseKey(hostKey);
   if (pinned instanceof Error) throw new Error(`the host key of ${host} can't be read: ${pinned.message}`);
   const expected = pinned.getPublicSSH();
   return {
     host,
+    port,
     username: user,
     privateKey,
     readyTimeout: DIAL_SECONDS * 1000,

@@ -1,4 +1,5 @@
 /** What the operator's commands ask of an engine: the Pulumi CLI, or in the sandbox the sandbox's own. */
+import { Failure } from "./mistake";
 
 /**
  * Settings of a stack by their plain keys ("domain"), values as they are in a Pulumi.<stack>.yaml; a key with a colon
@@ -78,14 +79,14 @@ export interface Stacks {
 }
 
 /** There is no such stack. */
-export class StackNotFound extends Error {
+export class StackNotFound extends Failure {
   constructor(readonly stackName: string) {
     super(`there is no stack ${stackName}`);
   }
 }
 
 /** Another update of the stack is running. */
-export class StackBusy extends Error {
+export class StackBusy extends Failure {
   constructor(
     readonly stackName: string,
     detail = "another update of it is running",
@@ -95,7 +96,7 @@ export class StackBusy extends Error {
 }
 
 /** The update ended with errors, all of which have been printed. */
-export class UpdateFailed extends Error {
+export class UpdateFailed extends Failure {
   constructor(
     readonly stackName: string,
     reason: string,

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 
+import { runCommand } from "./commandLine";
 import type { CloudName } from "./inventory";
 import { openInventories } from "./inventory/open";
-import { FAILED, FINE, MISTAKEN, Mistake } from "./mistake";
+import { FAILED, FINE, Mistake } from "./mistake";
 import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
 import { agree, printJson, say } from "./output";
 import { parseSets, readProjectFile, readStackFile } from "./stackFiles";
@@ -16,6 +17,7 @@ import { down, extend, up } from "./testServers/change";
 import { iso, parseTtl, relative } from "./testServers/duration";
 import { reap } from "./testServers/reap";
 import * as render from "./testServers/render";
+import { stackOf } from "./testServers/settings";
 import { look, type World } from "./testServers/world";
 
 interface Common {
@@ -26,18 +28,20 @@ interface Common {
 
 const program = new Command("scripts/test-server")
   .description("Test servers that remove themselves: each with a stack, host names and an expiry of its own.")
-  .showSuggestionAfterError()
-  .exitOverride();
+  .option("--json", "one JSON document on standard output, everything else on standard error")
+  .option("--sandbox", "on a cloud inside this machine, which needs no account and no pulumi")
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    "after",
+    "\nExit code: 0 fine, 1 something failed or is left, 2 a mistake in the command or its settings.",
+  )
+  .showSuggestionAfterError();
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 const cloudOption = (text: string): Option => new Option("--cloud <cloud>", text).choices(["hetzner", "aws"]);
 
 function command(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .option("--json", "one JSON document on standard output, everything else on standard error")
-    .option("--sandbox", "on a cloud inside this machine, which needs no account and no pulumi");
+  return program.command(name).description(description);
 }
 
 command("up", "make a test server, or go on with one whose making was cut off")
@@ -52,8 +56,13 @@ command("up", "make a test server, or go on with one whose making was cut off")
   .option("--set <key=value>", "a setting of the program, lists as JSON; repeatable", collect, [])
   .action(
     run(async (options: Common & UpArguments) => {
-      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
       const set = parseSets(options.set, readProjectFile(PROJECT_DIR).types);
+      if (options.ttl !== undefined) parseTtl(options.ttl);
+      if (options.name !== undefined) stackOf(options.name);
+      if (options.like !== undefined && !existsSync(join(PROJECT_DIR, `Pulumi.${options.like}.yaml`))) {
+        throw new Mistake(`--like ${options.like}: there is no Pulumi.${options.like}.yaml`);
+      }
+      const stacks = await openStacks(options.sandbox ?? false, process.stderr);
       const world = await open(stacks, options);
       const made = await up(world, { ...options, set, like: () => likeSettings(stacks, options) });
       if (options.json) printJson(render.madeJson(made));
@@ -85,9 +94,11 @@ command("extend", "have a test server stay longer; only its labels change")
   .argument("<name>")
   .option("--ttl <time>", "how much longer: 30m, 4h, 2d", "2h")
   .action(
-    run(async (name: string, options: Common & { ttl: string }) => {
+    run(async ({ ttl, ...options }: Common & { ttl: string }, name: string) => {
+      parseTtl(ttl);
+      stackOf(name);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const { expires, ...rest } = await extend(await open(stacks, options), name, options.ttl);
+      const { expires, ...rest } = await extend(await open(stacks, options), name, ttl);
       if (options.json) printJson({ ...rest, expires: iso(expires) });
       else process.stdout.write(`${rest.name} expires ${iso(expires)}, ${relative(expires, new Date())}\n`);
       return FINE;
@@ -99,7 +110,8 @@ command("down", "take a test server down")
   .option("--force", "even while meetings run on it")
   .option("--yes", "without asking")
   .action(
-    run(async (name: string, options: Common & { force?: true; yes?: true }) => {
+    run(async (options: Common & { force?: true; yes?: true }, name: string) => {
+      stackOf(name);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
       const world = await open(stacks, options);
       const retirement = await down(world, name, {
@@ -172,7 +184,11 @@ async function open(stacks: Stacks, options: Common): Promise<World> {
   return {
     stacks,
     inventories: async (settings) =>
-      openInventories(Object.keys(base).length > 0 ? [base, ...settings] : settings, options.cloud ? [options.cloud] : [], process.env),
+      openInventories(
+        Object.keys(base).length > 0 ? [base, ...settings] : settings,
+        options.cloud ? [options.cloud] : [],
+        process.env,
+      ),
     now: () => new Date(),
     say,
     sleep: async (seconds) => void (await sleep(seconds * 1000)),
@@ -182,9 +198,6 @@ async function open(stacks: Stacks, options: Common): Promise<World> {
 /** Settings of the stack that test servers are made like: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
 async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Promise<StackSettings> {
   const name = options.like ?? (existsSync(join(PROJECT_DIR, "Pulumi.test.yaml")) ? "test" : "staging");
-  if (options.like !== undefined && !existsSync(join(PROJECT_DIR, `Pulumi.${name}.yaml`))) {
-    throw new Mistake(`--like ${name}: there is no Pulumi.${name}.yaml`);
-  }
   if (IN_SANDBOX) {
     const { sandboxSettings } = loadSandboxStacks();
     const asked = [...(options.set ?? []), ...(options.release ? [`release=${options.release}`] : [])];
@@ -198,28 +211,14 @@ async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Prom
   return needed.length === 0 ? file.settings : stacks.settings(name);
 }
 
-/** An action whose result is the exit code, and whose mistakes are one line each. */
-function run<A extends unknown[]>(action: (...args: A) => Promise<number>): (...args: A) => Promise<void> {
+/** An action whose result is the exit code. */
+function run<A, O extends object>(
+  action: (options: O & Common, argument: A) => Promise<number>,
+): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
-    process.exitCode = await action(...args);
+    const [argument, options] = args.length > 2 ? args : [undefined, args[0]];
+    process.exitCode = await action({ ...program.opts<Common>(), ...(options as O) }, argument as A);
   };
 }
 
-program.parseAsync(withSandboxAnywhere(process.argv)).catch((error: unknown) => {
-  // Commander has told its own; asking for help is no mistake.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? FINE : MISTAKEN;
-  else {
-    say(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof Mistake ? MISTAKEN : FAILED;
-  }
-});
-
-/** --sandbox and --json may come before the command's name, too. */
-function withSandboxAnywhere([node = "", script = "", ...args]: readonly string[]): string[] {
-  const first = args.findIndex((arg) => !arg.startsWith("-"));
-  const moved: string[] = args
-    .slice(0, Math.max(first, 0))
-    .filter((arg) => arg === "--sandbox" || arg === "--json");
-  const rest = args.filter((arg, at) => at >= first || !moved.includes(arg));
-  return [node, script, ...rest.slice(0, 1), ...moved, ...rest.slice(1)];
-}
+void runCommand(program, process.argv);

@@ -1,8 +1,10 @@
 /** As much of the Hetzner Cloud API as an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { Failure } from "../mistake";
+
 /** An error answer of the API. */
-export class HetznerError extends Error {
+export class HetznerError extends Failure {
   constructor(
     readonly code: string,
     message: string,
@@ -110,7 +112,7 @@ export class HetznerApi {
       signal: AbortSignal.timeout(REQUEST_MS),
     }).catch((error: Error) => {
       const reason = (error.cause as Error | undefined)?.message || error.message;
-      throw new Error(`Hetzner Cloud does not answer at ${this.endpoint}: ${reason}`, { cause: error });
+      throw new Failure(`Hetzner Cloud does not answer at ${this.endpoint}: ${reason}`, { cause: error });
     });
     const text = await response.text();
     if (response.ok) return (text === "" ? {} : JSON.parse(text)) as T;

@@ -1,7 +1,7 @@
 /** Makes test servers, changes when they go, and takes them down. */
 import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
 import { defaultRelease } from "../../../bigbluebutton/releases";
-import { Mistake } from "../mistake";
+import { Failure, Mistake } from "../mistake";
 import { UpdateFailed, type Change, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "./meetings";
@@ -110,7 +110,7 @@ const LONGEST_MS = 30 * 86_400_000;
  * Have a test server stay longer: its labels change, and nothing else.
  *
  * @returns its new expiry
- * @throws Error where the update would change more than that
+ * @throws Failure where the update would change more than that
  */
 export async function extend(
   world: World,
@@ -130,7 +130,7 @@ export async function extend(
   const wanted = { ...settings, expires: toEpoch(expires) };
   const more = (await stacks.preview(stack, wanted)).filter((change) => !changesLabelsOnly(change));
   if (more.length > 0) {
-    throw new Error(
+    throw new Failure(
       `${stack} is not complete, or the program has changed since: more than labels would change ` +
         `(${more.map(({ name, step }) => `${step} ${name}`).join(", ")}). ` +
         `To have all of it done, and the expiry with it: test-server up --name ${nameOf(stack)} --ttl ${ttl}`,
@@ -160,7 +160,7 @@ export interface DownOptions {
   readonly meetings?: typeof runningMeetings;
 }
 
-/** Take a test server down. @throws Mistake for one that there is not; Error while meetings run on it */
+/** Take a test server down. @throws Mistake for one that there is not; Failure while meetings run on it */
 export async function down(world: World, name: string, options: DownOptions): Promise<Retirement> {
   const server = await find(world, name);
   const { stack } = server;
@@ -188,7 +188,7 @@ async function assertQuiet({ stacks, say }: World, stack: string, options: DownO
   if (count === 0) return;
   const meetings = count === 1 ? "1 meeting is" : `${count} meetings are`;
   if (!options.force)
-    throw new Error(
+    throw new Failure(
       `${meetings} running on ${nameOf(stack)}: add --force to end ${count === 1 ? "it" : "them"} with the server`,
     );
   say(`${stack}: ${meetings} running, and will be ended`);

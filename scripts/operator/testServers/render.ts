@@ -1,13 +1,10 @@
 /** What the commands print, for people and as JSON. */
-import Table from "cli-table3";
-
+import { renderTable } from "../table";
 import type { Made } from "./change";
 import { iso, relative } from "./duration";
 import type { Due, ReapResult } from "./reap";
 import type { Retirement } from "./retire";
 import { nameOf, type Orphan, type TestServer } from "./survey";
-
-const PLAIN = { style: { head: [], border: [] } };
 
 export function renderMade(made: Made, command: string, now: Date): string {
   const { name, stack, url, hosts, release, expires, problem } = made;
@@ -36,22 +33,18 @@ export function madeJson({ expires, problem, ...made }: Made): object {
 
 export function renderServers(servers: readonly TestServer[], now: Date): string {
   if (servers.length === 0) return "No test servers.";
-  const table = new Table({
-    ...PLAIN,
-    head: ["name", "stack", "state", "url", "release", "created", "expires"],
-  });
-  for (const { name, stack, state, url, release, created, expires } of servers) {
-    table.push([
+  return renderTable(
+    [["name"], ["stack"], ["state"], ["url"], ["release"], ["created"], ["expires"]],
+    servers.map(({ name, stack, state, url, release, created, expires }) => [
       name,
       stack,
       state,
       url ?? "–",
       release ?? "–",
       created ? iso(created) : "–",
-      `${relative(expires, now)}\n${iso(expires)}`,
-    ]);
-  }
-  return table.toString();
+      `${iso(expires)}, ${relative(expires, now)}`,
+    ]),
+  );
 }
 
 export function serverJson({ created, expires, url, release, ...server }: TestServer, now: Date): object {
@@ -69,16 +62,19 @@ export function renderOrphans(
   orphans: readonly (Orphan & { readonly removed?: boolean; readonly problem?: string })[],
   now: Date,
 ): string {
-  const table = new Table({
-    ...PLAIN,
-    head: ["cloud", "type", "id", "name", "stack", "why", "expires", ""],
-  });
-  for (const { object, stack, why, expires, removed, problem } of orphans) {
-    const { cloud, type, id, name } = object;
-    const end = removed ? "removed" : problem === undefined ? "" : `stays: ${problem}`;
-    table.push([cloud, type, id, name, stack, why, `${relative(expires, now)}\n${iso(expires)}`, end]);
-  }
-  return table.toString();
+  return renderTable(
+    [["cloud"], ["type"], ["id"], ["name"], ["stack"], ["why"], ["expires"], [""]],
+    orphans.map(({ object, stack, why, expires, removed, problem }) => [
+      object.cloud,
+      object.type,
+      object.id,
+      object.name,
+      stack,
+      why,
+      `${iso(expires)}, ${relative(expires, now)}`,
+      removed ? "removed" : problem === undefined ? "" : `stays: ${problem}`,
+    ]),
+  );
 }
 
 /** What is about to be removed, and the question whether to. */

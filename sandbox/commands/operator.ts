@@ -1,0 +1,26 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { AWS_CREDENTIALS_FILE, PROJECT_DIR } from "../paths";
+import { asClient, clientEnvironment } from "./client";
+import { cloudEnvironment, withoutCloudCredentials } from "./engine";
+import { pass } from "./exec";
+import { startAws } from "./start";
+
+/**
+ * Run one of the operator's commands where the operator is, with the credentials of the sandbox's clouds; resolves with
+ * its exit code. The sandbox runs already.
+ *
+ * @param name of a file in scripts/operator, without .ts
+ */
+export async function operate(name: string, args: readonly string[]): Promise<number> {
+  if (existsSync(AWS_CREDENTIALS_FILE) || args.some((arg) => /\b(aws|route53)\b/.test(arg))) await startAws();
+  const loader = join(PROJECT_DIR, "node_modules/ts-node/register/transpile-only");
+  const script = join(PROJECT_DIR, "scripts/operator", `${name}.ts`);
+  return pass(asClient("operator", [process.execPath, "-r", loader, script, ...args]), {
+    ...withoutCloudCredentials(clientEnvironment(process.env)),
+    ...cloudEnvironment(),
+    TS_NODE_PROJECT: join(PROJECT_DIR, "tsconfig.json"),
+    BBB_OPERATOR_SANDBOX: "1",
+  });
+}
