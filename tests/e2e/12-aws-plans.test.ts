@@ -19,9 +19,10 @@ describe("previews", () => {
 
   test("EC2 in a subnet without IPv6: no host has an IPv6 address", async () => {
     const dual = await update("preview", "embedded", AWS);
+    expect(dual.stdout).toMatch(/Record turn-aaaa create/);
     const single = await update("preview", "embedded", inSubnet(await subnetWith({ ipv6: false })));
-    expect(dual.stdout).toMatch(/bbb-host-firewall\S*-v6|ipv6/i);
-    expect(single.summary.created).toBeLessThan(dual.summary.created ?? 0);
+    expect(single.stdout).toMatch(/Record turn-a create/);
+    expect(single.stdout).not.toMatch(/Record turn-aaaa create/);
   });
 });
 
@@ -48,8 +49,8 @@ describe("what can't be at AWS is one clear message, and nothing is created", ()
     const output = await refused(
       set("environment=prod", "serverType=t3.2xlarge", "turnServerType=t3.medium"),
     );
-    expect(output).toMatch(/serverType .*t3\.2xlarge.* burstable/);
-    expect(output).toMatch(/turnServerType .*t3\.medium.* burstable/);
+    expect(output).toMatch(/:serverType "t3\.2xlarge" gives its cores part of the time only/);
+    expect(output).toMatch(/:turnServerType "t3\.medium" gives its cores part of the time only/);
   });
 
   test("a type that AWS does not have, together with a subnet that is private", async () => {

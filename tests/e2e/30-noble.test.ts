@@ -1,15 +1,12 @@
 import { expectService } from "./support/checks";
 import { hetznerInventory } from "./support/clouds";
+import { plantRecordings, recordingSums } from "./support/recordings";
 import { engineMissing, must, OF_STAGING, onHost, outputs, testUnless } from "./support/sandbox";
 import { update, type Engine, type Update } from "./support/sandbox";
 
 const { bbb: BBB, turn: TURN } = OF_STAGING;
 
 const NOBLE = ["--stack", "staging", "--set", "release=noble-40"];
-
-/** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
-const RECORDING = "/var/bigbluebutton/published/presentation/e2e/video.webm";
-const RAW = "/var/bigbluebutton/recording/status/recorded/e2e.done";
 
 for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
   describe(`noble-40 in a stack of its own, with protected recordings, by the ${engine} engine`, () => {
@@ -48,8 +45,7 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
     });
 
     test("destroy keeps the recordings' volume, names it, and the next up goes on with it byte for byte", async () => {
-      const write = `mkdir -p "\${0%/*}" "\${1%/*}"; head -c 3000000 /dev/urandom >"$0"; echo raw >"$1"; sync; sha256sum "$0" "$1"`;
-      const sums = await onHost(BBB, ["bash", "-c", write, RECORDING, RAW]);
+      const sums = await plantRecordings(BBB);
 
       const destroyed = await update("destroy", engine, NOBLE);
       expect(destroyed.stdout).toMatch(/protected/);
@@ -60,7 +56,7 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
 
       const again = await update("up", engine, NOBLE);
       expect(again.summary.created).toBeGreaterThan(20);
-      expect(await onHost(BBB, ["sha256sum", RECORDING, RAW])).toBe(sums);
+      expect(await recordingSums(BBB)).toBe(sums);
       expect((await hetznerInventory()).volumes).toEqual(left.volumes);
     });
   });

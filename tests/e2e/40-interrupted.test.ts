@@ -1,6 +1,6 @@
 import { getMeetings } from "./support/checks";
-import { engineMissing, killGroup, must, outputs, printed, start } from "./support/sandbox";
-import { testUnless, update, type Engine } from "./support/sandbox";
+import { killWhen } from "./support/kill";
+import { engineMissing, must, outputs, testUnless, update, type Engine } from "./support/sandbox";
 
 /** Moments at which an up is killed, by what it has just printed; each begins where the one before was stopped. */
 const MOMENTS = [
@@ -10,25 +10,6 @@ const MOMENTS = [
   ["while BigBlueButton is installed", /\[bbb \d\/\d\] Install BigBlueButton.*started/],
 ] as const;
 
-/** Starts an up and kills it, and all that it started, when its output matches. */
-async function killUp(engine: Engine, moment: RegExp): Promise<void> {
-  const child = start(["up", "--engine", engine]);
-  let output = "";
-  let killed = false;
-  const look = (chunk: Buffer) => {
-    output += chunk.toString();
-    if (!killed && moment.test(output)) {
-      killed = true;
-      killGroup(child);
-    }
-  };
-  child.stdout?.on("data", look);
-  child.stderr?.on("data", look);
-  await new Promise((done) => child.on("close", done));
-  printed.push(output);
-  if (!killed) throw new Error(`up ended before it could be killed:\n${output}`);
-}
-
 for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
   describe(`an up that is killed, by the ${engine} engine`, () => {
     const missing = engineMissing(engine);
@@ -37,7 +18,7 @@ for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
 
     for (const [name, moment] of MOMENTS) {
       test(`${name}: it is killed there`, async () => {
-        await killUp(engine, moment);
+        await killWhen(["up", "--engine", engine], (output) => moment.test(output));
       });
     }
 

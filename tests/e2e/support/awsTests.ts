@@ -7,6 +7,7 @@ import { aws } from "./clouds";
 import { echoed, startEcho } from "./echo";
 import { identity, privateIpv4 } from "./hosts";
 import { runFrom } from "./metadata";
+import { plantRecordings, recordingSums } from "./recordings";
 import { onHost, outputs, PROJECT, update, type Names } from "./sandbox";
 import type { OwnTests } from "./scenarios";
 import { turn, WAYS_IN } from "./turn";
@@ -16,12 +17,6 @@ const IMDS_V1 =
 
 /** Of the relay's range, which the firewall lets in. */
 const SELF_PORT = 40001;
-
-/** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
-const RECORDINGS = [
-  "/var/bigbluebutton/published/presentation/e2e/video.webm",
-  "/var/bigbluebutton/recording/status/recorded/e2e.done",
-];
 
 /** What EC2 alone has to show: two addresses, IMDSv2, and instances that can be exchanged. */
 export function awsTests(names: Names): OwnTests {
@@ -105,8 +100,7 @@ export function awsTests(names: Names): OwnTests {
 
     test("another instance in place of the server keeps address, records and recordings", async () => {
       const { out, engine } = deployment();
-      const write = `mkdir -p "\${0%/*}" "\${1%/*}"; head -c 3000000 /dev/urandom >"$0"; echo raw >"$1"; sync; sha256sum "$0" "$1"`;
-      const sums = await onHost(names.bbb, ["bash", "-c", write, ...RECORDINGS]);
+      const sums = await plantRecordings(names.bbb);
       const before = { bbb: await identity(names.bbb), turn: await identity(names.turn) };
       const records = await zoneRecords();
       const instances = await instanceIds();
@@ -115,7 +109,7 @@ export function awsTests(names: Names): OwnTests {
       expect(replaced.summary.replaced).toBeGreaterThan(1);
       expect(replaced.summary.created ?? 0).toBe(0);
 
-      expect(await onHost(names.bbb, ["sha256sum", ...RECORDINGS])).toBe(sums);
+      expect(await recordingSums(names.bbb)).toBe(sums);
       expect(await outputs()).toEqual(out);
       expect(await zoneRecords()).toEqual(records);
       expect(await identity(names.bbb)).not.toBe(before.bbb);

@@ -18,13 +18,18 @@ function apiToken(): string {
   return readFileSync(TOKEN_FILE, "utf8").trim();
 }
 
+const HETZNER_API = "http://api.sandbox.test/v1";
+
 /** All that there is in the Hetzner project, as Hetzner's own client sees it. */
 export function hetznerInventory(): Promise<Inventory> {
-  return tool(
-    "hetzner_inventory",
-    { endpoint: "http://api.sandbox.test/v1", token: apiToken() },
-    { as: "operator" },
-  );
+  return tool("hetzner_inventory", { endpoint: HETZNER_API, token: apiToken() }, { as: "operator" });
+}
+
+/** Answers of the Hetzner API to requests as they are, refusals included. */
+export function hetzner(
+  ...calls: readonly (readonly [method: "GET" | "DELETE", path: string])[]
+): Promise<{ status: number; body: unknown }[]> {
+  return tool("hetzner_calls", { endpoint: HETZNER_API, token: apiToken(), calls }, { as: "operator" });
 }
 
 interface AwsAccount {
@@ -122,6 +127,11 @@ export async function subnetWith({ name, ipv6 }: { name?: string; ipv6?: boolean
   return found.SubnetId;
 }
 
+interface RouteTable {
+  readonly RouteTableId: string;
+  readonly Associations: readonly { readonly Main?: boolean; readonly RouteTableAssociationId: string }[];
+}
+
 /** Delete the default VPC with all that belongs to it. */
 export async function deleteDefaultVpc(): Promise<void> {
   const [vpcs, gateways] = await aws(
@@ -130,18 +140,24 @@ export async function deleteDefaultVpc(): Promise<void> {
   );
   const { VpcId } = vpcs?.Vpcs?.[0] ?? {};
   const { InternetGatewayId } = gateways?.InternetGateways?.[0] ?? {};
+  const [tables] = await aws(["ec2", "describe_route_tables", {}]);
+  const own = ((tables?.RouteTables ?? []) as unknown as RouteTable[])
+    .map(({ RouteTableId, Associations }) => ({
+      RouteTableId,
+      Associations: Associations.filter(({ Main }) => !Main),
+    }))
+    .filter(({ Associations }) => Associations.length > 0);
   await aws(
+    ...own.flatMap(({ Associations }) =>
+      Associations.map(
+        ({ RouteTableAssociationId: AssociationId }) =>
+          ["ec2", "disassociate_route_table", { AssociationId }] as const,
+      ),
+    ),
+    ...own.map(({ RouteTableId }) => ["ec2", "delete_route_table", { RouteTableId }] as const),
     ...(await subnets()).map(({ SubnetId }) => ["ec2", "delete_subnet", { SubnetId }] as const),
     ["ec2", "detach_internet_gateway", { InternetGatewayId, VpcId }],
     ["ec2", "delete_internet_gateway", { InternetGatewayId }],
+    ["ec2", "delete_vpc", { VpcId }],
   );
-  const [tables] = await aws(["ec2", "describe_route_tables", {}]);
-  const own = (tables?.RouteTables ?? []).filter(
-    ({ Associations }) => (Associations as unknown[]).length === 0,
-  );
-  await aws(...own.map(({ RouteTableId }) => ["ec2", "delete_route_table", { RouteTableId }] as const), [
-    "ec2",
-    "delete_vpc",
-    { VpcId },
-  ]);
 }

@@ -136,11 +136,16 @@ export async function update(
   return result;
 }
 
-/** The counts of the summary, which is the last thing an update prints. */
+/** The counts of the summary, which is the last thing an update prints; a preview's "31 to create" are created, too. */
 export function summaryOf(output: string): Record<string, number> {
   const last = output.split("\n").slice(-30).join("\n");
-  const counts = last.matchAll(/(\d+) (created|updated|replaced|deleted|unchanged|same)\b/g);
-  return Object.fromEntries([...counts].map(([, count, what]) => [what, Number(count)]));
+  const counts = last.matchAll(/(\d+) (to create|to update|to replace|to delete|[a-z]+)\b/g);
+  const known = ["created", "updated", "replaced", "deleted", "unchanged", "same"];
+  return Object.fromEntries(
+    [...counts]
+      .map(([, count, what = ""]) => [what.replace(/^to (.*?)e?$/, "$1ed"), Number(count)] as const)
+      .filter(([what]) => known.includes(what)),
+  );
 }
 
 export interface Addresses {

@@ -1,0 +1,25 @@
+import { onHost } from "./sandbox";
+
+/** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
+const FILES = [
+  "/var/bigbluebutton/published/presentation/e2e/video.webm",
+  "/var/bigbluebutton/recording/status/recorded/e2e.done",
+];
+
+const WRITE = `
+set -euo pipefail
+mkdir -p "\${0%/*}" "\${1%/*}"
+head -c 3000000 /dev/urandom >"$0"
+echo raw >"$1"
+sync
+sha256sum "$0" "$1"`;
+
+/** Writes random bytes where recordings are; returns their sums, to be compared with {@link recordingSums}. */
+export function plantRecordings(fqdn: string): Promise<string> {
+  return onHost(fqdn, ["bash", "-c", WRITE, ...FILES]);
+}
+
+/** What is there of them. */
+export function recordingSums(fqdn: string): Promise<string> {
+  return onHost(fqdn, ["sha256sum", ...FILES]);
+}
