@@ -1,0 +1,224 @@
+import { reap, type Due, type ReapOptions } from "../../../../scripts/operator/testServers/reap";
+import { epoch, FakeWorld, NOW, object, resource } from "./fakes";
+
+let asked: Due[];
+beforeEach(() => (asked = []));
+
+function options(more: Partial<ReapOptions> = {}): ReapOptions {
+  return {
+    orphans: false,
+    remove: false,
+    expiredOnly: false,
+    waitSeconds: 20,
+    confirm: async (due) => {
+      asked.push(due);
+      return true;
+    },
+    ...more,
+  };
+}
+
+const outcomes = (result: Awaited<ReturnType<typeof reap>>) =>
+  Object.fromEntries(result.servers.map(({ stack, outcome }) => [stack, outcome]));
+
+test("removes what has expired, and nothing else", async () => {
+  const world = new FakeWorld()
+    .add("test-old", epoch(-1))
+    .add("test-new", epoch(60))
+    .add("staging", undefined);
+  const before = world.objects.filter(({ labels }) => labels.stack !== "test-old");
+  const result = await reap(world, options());
+  expect(outcomes(result)).toEqual({ "test-old": "removed" });
+  expect(result).toMatchObject({ clean: true, kept: ["staging"], orphans: [], orphansUnseen: 0 });
+  expect(world.changed).toEqual(["destroy test-old", "remove test-old"]);
+  expect(world.objects).toEqual(before);
+  expect(asked.map(({ servers }) => servers.map(({ name }) => name))).toEqual([["old"]]);
+});
+
+test("asks for nothing where nothing is to be removed", async () => {
+  const world = new FakeWorld().add("test-new", epoch(60));
+  expect(await reap(world, options())).toMatchObject({ clean: true, servers: [] });
+  expect(asked).toEqual([]);
+});
+
+test("removes nothing without consent, and says that something is left", async () => {
+  const world = new FakeWorld().add("test-old", epoch(-1));
+  const result = await reap(world, options({ confirm: async () => false }));
+  expect(result).toMatchObject({ clean: false, servers: [] });
+  expect(world.changed).toEqual([]);
+});
+
+test("one that does not go does not stop the others", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-3)).add("test-b", epoch(-2)).add("test-c", epoch(-1));
+  world.stubborn.set("test-a", "the API is on fire");
+  const result = await reap(world, options());
+  expect(outcomes(result)).toEqual({ "test-a": "failed", "test-b": "removed", "test-c": "removed" });
+  expect(result.servers[0]?.reason).toContain("the API is on fire");
+  expect(result.clean).toBe(false);
+});
+
+test("one that another reap is at work on is waited for, and gone is gone", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+  world.busy.add("test-a");
+  world.meanwhile = () => {
+    if (world.slept.length === 2) world.known.delete("test-a");
+  };
+  const result = await reap(world, options());
+  expect(outcomes(result)).toEqual({ "test-a": "gone", "test-b": "removed" });
+  expect(result.clean).toBe(true);
+  expect(world.slept).toEqual([5, 5]);
+  expect(world.said).toContainEqual(expect.stringMatching(/test-a is locked.*waiting for it up to 20 s/));
+});
+
+test("one that was busy is removed once it is free", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2));
+  world.busy.add("test-a");
+  world.meanwhile = () => world.busy.delete("test-a");
+  expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
+});
+
+test("one that stays busy is named in the end", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2));
+  world.busy.add("test-a");
+  const result = await reap(world, options());
+  expect(result).toMatchObject({ clean: false, servers: [{ stack: "test-a", outcome: "busy" }] });
+  expect(result.servers[0]?.reason).toContain("stack test-a is locked");
+  expect(world.slept).toEqual([5, 5, 5, 5]);
+});
+
+test("one that was extended while the question stood is kept", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2));
+  const confirm = async () => {
+    world.known.get("test-a")!.settings = { expires: epoch(60) };
+    return true;
+  };
+  const result = await reap(world, options({ confirm }));
+  expect(result).toMatchObject({ clean: true, servers: [{ outcome: "extended" }] });
+  expect(world.changed).toEqual([]);
+});
+
+test("one without any resource yet goes, too: its settings are on record", async () => {
+  const world = new FakeWorld();
+  world.known.set("test-a", { settings: { expires: epoch(-1) }, resources: [], outputs: {} });
+  expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
+  expect(world.known.size).toBe(0);
+});
+
+describe("what a killed update left of an expired stack", () => {
+  const cutOff = object("firewall", "half", { stack: "test-a", expires: epoch(-1) });
+
+  test("goes with it, untold", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-1));
+    world.objects.push(cutOff);
+    const result = await reap(world, options());
+    expect(result).toMatchObject({ clean: true, orphansUnseen: 0 });
+    expect(world.changed).toEqual(["destroy test-a", "remove half", "remove test-a"]);
+    expect(world.objects).toEqual([]);
+  });
+
+  test("goes before it, where the engine does not get on without", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-1));
+    world.objects.push(cutOff);
+    world.stubborn.set("test-a", "firewall is still in use");
+    const remove = world.inventory.remove.bind(world.inventory);
+    jest.spyOn(world.inventory, "remove").mockImplementation((objects) => {
+      world.stubborn.clear();
+      return remove(objects);
+    });
+    expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
+    expect(world.changed).toEqual(["destroy test-a", "remove half", "destroy test-a", "remove test-a"]);
+  });
+
+  test("keeps the stack where it stays, so that the next reap finds it", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-1));
+    world.objects.push({ ...cutOff, protected: true });
+    const result = await reap(world, options());
+    expect(result).toMatchObject({
+      clean: false,
+      servers: [{ outcome: "failed", reason: expect.stringContaining("it is protected") }],
+    });
+    expect([...world.known.keys()]).toEqual(["test-a"]);
+  });
+});
+
+describe("orphans", () => {
+  const lost = (expires: string | undefined, id = "9") =>
+    object("server", id, { stack: "test-lost", ...(expires && { expires }) });
+
+  test("are counted, and shown only when asked for", async () => {
+    const world = new FakeWorld();
+    world.objects = [lost(epoch(-1)), lost(epoch(60), "10")];
+    expect(await reap(world, options())).toMatchObject({ orphans: [], orphansUnseen: 2, clean: true });
+    expect((await reap(world, options({ orphans: true, expiredOnly: true }))).orphans).toHaveLength(1);
+    const shown = await reap(world, options({ orphans: true }));
+    expect(shown.orphans.map(({ removed }) => removed)).toEqual([false, false]);
+    expect(shown).toMatchObject({ orphansUnseen: 0, clean: false });
+    expect(asked).toEqual([]);
+    expect(world.changed).toEqual([]);
+  });
+
+  test("whose time is not up are shown without alarm", async () => {
+    const world = new FakeWorld();
+    world.objects = [lost(epoch(60))];
+    expect((await reap(world, options({ orphans: true }))).clean).toBe(true);
+  });
+
+  test("are removed when told, after consent", async () => {
+    const world = new FakeWorld().add("prod", undefined);
+    const prod = [...world.objects];
+    world.objects.push(lost(epoch(-1)), lost(epoch(60), "10"), lost(undefined, "11"));
+    const told = options({ orphans: true, remove: true });
+    expect(await reap(world, { ...told, confirm: async () => false })).toMatchObject({ clean: false });
+    expect(world.changed).toEqual([]);
+    const result = await reap(world, told);
+    expect(result).toMatchObject({ clean: true, orphans: [{ removed: true }, { removed: true }] });
+    expect(result.kept).toEqual(["prod", "test-lost"]);
+    expect(world.changed).toEqual(["remove 9 10"]);
+    expect(world.objects.map(({ id }) => id)).toEqual([...prod.map(({ id }) => id), "11"]);
+    expect(asked[0]?.orphans).toHaveLength(2);
+  });
+
+  test("that stay are told with the reason", async () => {
+    const world = new FakeWorld();
+    world.objects = [{ ...lost(epoch(-1)), protected: true }];
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    expect(result).toMatchObject({ clean: false, orphans: [{ removed: false, problem: "it is protected" }] });
+  });
+
+  test("of a stack that lives are removed once nothing of it is under way", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60));
+    world.objects.push(object("volume", "half", { stack: "test-a", expires: epoch(60) }));
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    expect(result).toMatchObject({ clean: true, orphans: [{ why: "cut off", removed: true }] });
+    expect(world.changed).toEqual(["settle test-a", "remove half"]);
+  });
+
+  test("of a stack that is locked stay, as an update may be making them", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60));
+    world.objects.push(object("volume", "half", { stack: "test-a", expires: epoch(60) }));
+    // As with a bucket for a backend, which does not tell before it is asked to update.
+    world.stacks.list = async () => [{ name: "test-a", updating: false }];
+    world.busy.add("test-a");
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    expect(result.orphans).toMatchObject([{ removed: false, problem: expect.stringContaining("locked") }]);
+    expect(world.objects.map(({ id }) => id)).toContain("half");
+  });
+
+  test("that turn out to be in the state are kept", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60));
+    world.objects.push(object("volume", "half", { stack: "test-a", expires: epoch(60) }));
+    const confirm = async () => {
+      world.known.get("test-a")!.resources.push(resource("test-a", "late-volume", "half", epoch(60)));
+      return true;
+    };
+    const result = await reap(world, options({ orphans: true, remove: true, confirm }));
+    expect(result.orphans).toMatchObject([{ removed: false, problem: "its stack has it after all" }]);
+    expect(world.objects.map(({ id }) => id)).toContain("half");
+  });
+});
+
+test("the time is that of the world", async () => {
+  const world = new FakeWorld().add("test-a", epoch(60));
+  world.time = new Date(NOW.getTime() + 3_600_000);
+  expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
+});
