@@ -85,7 +85,7 @@ def check_certificate(hostname, port, untrusted, remedy):
     finding = days_finding(begins, ends, time.time(), remedy)
     if isinstance(finding, Wrong):
         raise finding
-    return f"{version}, {finding}" + ("; NOT TRUSTED BY BROWSERS (acmeServer)" if untrusted else "")
+    return f"{version}, {finding}" + ("; not trusted by browsers (acmeServer)" if untrusted else "")
 
 
 def check_index(base, wait):

@@ -15,6 +15,7 @@ With --json it prints {"ready": true}, reads the request with "wait" and "meetin
 import argparse
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -46,7 +47,8 @@ def check_bbb_conf(secrets):
     problems = bbb_conf_check.judge(text)
     if not problems:
         return "no problems"
-    told = "; ".join(f"{body}" for _, body in problems)
+    # The bars of its table of services are of no use in a line.
+    told = "; ".join(re.sub("[—►]+ *", "", body) for _, body in problems)
     remedy = "bbb-conf --check says more"
     if any(kind == "FAIL" for kind, _ in problems):
         raise Wrong(told, remedy)

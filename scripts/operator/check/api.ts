@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { create } from "xmlbuilder2";
 
 import { signedApiUrl } from "../../../bigbluebutton/api";
-import { Wrong } from "./finding";
+import { reasonOf, Wrong } from "./finding";
 
 /** An API as it is reached from here. */
 export interface ApiArgs {
@@ -65,6 +65,6 @@ function fetchText(url: string, { untrustedCa }: ApiArgs): Promise<string> {
       reject(new Wrong(`HTTP status ${response.statusCode}`, REMEDY));
     });
     request.once("timeout", () => request.destroy(new Error("no answer")));
-    request.once("error", (error: Error) => reject(new Wrong(error.message, REMEDY)));
+    request.once("error", (error: Error) => reject(new Wrong(reasonOf(error), REMEDY)));
   });
 }

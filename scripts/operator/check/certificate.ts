@@ -1,6 +1,6 @@
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 
-import { Doubtful, Wrong } from "./finding";
+import { Doubtful, reasonOf, Wrong } from "./finding";
 
 const DAY_MS = 86_400_000;
 
@@ -33,7 +33,7 @@ function open(host: string, port: number): Promise<TLSSocket> {
     };
     socket.once("secureConnect", () => resolve(socket));
     socket.once("timeout", () => fail("no answer"));
-    socket.once("error", (error: Error) => fail(error.message));
+    socket.once("error", (error: Error) => fail(reasonOf(error)));
   });
 }
 

@@ -57,7 +57,7 @@ export async function ask(
     return end("ok", await within(limitSeconds, Promise.resolve().then(check)));
   } catch (error) {
     if (error instanceof Wrong) return end(error.verdict, error.message, error.remedy);
-    return end("FAIL", `could not be asked: ${error instanceof Error ? error.message : String(error)}`);
+    return end("FAIL", `could not be asked: ${reasonOf(error)}`);
   }
 }
 
@@ -89,6 +89,12 @@ export function worst(answers: readonly (string | Wrong)[]): string {
   const remedies = new Set(wrong.flatMap(({ remedy }) => remedy ?? []));
   const remedy = remedies.size > 0 ? [...remedies].join("; ") : undefined;
   throw fails.length > 0 ? new Wrong(text, remedy) : new Doubtful(text, remedy);
+}
+
+/** An error's words; those of all attempts, where a connection was tried by several addresses. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(", ");
+  return error instanceof Error ? error.message || error.name : String(error);
 }
 
 /** What others said, fit for a terminal and for one line. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { HostAccess } from "../../../bigbluebutton/verification";
 import { scriptsDirectory } from "../../../components/bundle";
 import { connect, converse, OtherHostKey } from "../ssh";
-import { ask, oneLine, Wrong, type Finding } from "./finding";
+import { ask, oneLine, reasonOf, Wrong, type Finding } from "./finding";
 
 /** How far a host's clock is from this machine's. */
 export interface ClockOffset {
@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly meeting: boolean;
   /** @default 300 */
   readonly limitSeconds?: number;
+  /** @default host_check.py, as the deployment installed it */
+  readonly command?: string;
 }
 
 const line = z.string().transform(oneLine);
@@ -46,7 +48,7 @@ const message = z.union([
 
 /** Log in to a host and have it check itself, by scripts/host/host_check.py there. It changes nothing. */
 export async function askHost(
-  access: HostAccess,
+  access: HostAccess & { readonly port?: number },
   privateKey: string,
   options: HostOptions,
 ): Promise<HostAnswer> {
@@ -54,7 +56,7 @@ export async function askHost(
   let client: Client | undefined;
   const login = await ask("SSH", `${user}@${host}`, async () => {
     client = await connect({ ...access, privateKey }).catch((error: Error) => {
-      throw new Wrong(error.message, loginRemedy(error, host));
+      throw new Wrong(reasonOf(error), loginRemedy(error, host));
     });
     return "logged in, the host key is the deployed one";
   });
@@ -83,14 +85,13 @@ function loginRemedy(error: Error & { level?: string }, host: string): string {
 async function converseWith(
   client: Client,
   { user, request }: HostAccess,
-  { meeting, limitSeconds = 300 }: HostOptions,
+  { meeting, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
 ): Promise<HostAnswer> {
   const findings: Finding[] = [];
   let sent = 0;
   let clock: ClockOffset | undefined;
   let ended = false;
   const began = performance.now();
-  const command = `${user === "root" ? "" : "sudo -n "}/usr/bin/python3 -B ${scriptsDirectory}/host_check.py --json`;
   const timer = setTimeout(() => client.destroy(), limitSeconds * 1000);
   const { code, stderr } = await converse(client, command, {
     onLine(line, send) {
@@ -111,6 +112,10 @@ async function converseWith(
     findings: [...findings, { ...broken, ...whyBroken(code, stderr, seconds >= limitSeconds) }],
     clock,
   };
+}
+
+function hostCheck(user: string): string {
+  return `${user === "root" ? "" : "sudo -n "}/usr/bin/python3 -B ${scriptsDirectory}/host_check.py --json`;
 }
 
 function parse(line: string): z.infer<typeof message> | undefined {

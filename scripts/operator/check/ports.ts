@@ -17,6 +17,10 @@ const CLOSED = { bbb: [8090, 6379, 5432], turn: [5766] } as const;
 /** Nobody listens there but certbot, while it renews. */
 const QUIET = { bbb: [], turn: [80] } as const;
 
+const ATTACH = "attach the firewall again: pulumi refresh, then pulumi up";
+
+const LISTENER = { bbb: "systemctl status nginx there", turn: "systemctl status coturn there" } as const;
+
 const probe: Probe = (host, port) =>
   new Promise((resolve, reject) => {
     const socket = connect({ host, port, timeout: SILENCE_MS });
@@ -50,33 +54,29 @@ export async function checkPorts(
   const open = tcpPorts(rules);
   const closed = CLOSED[role].filter((port) => !open.includes(port));
   const [wanted, unwanted] = await Promise.all([Promise.all(open.map(ask)), Promise.all(closed.map(ask))]);
-  return worst([
-    ...wanted.map(({ port, state }) => judgeWanted(role, port, state)).filter((one) => one !== undefined),
-    ...unwanted.map(({ port, state }) => judgeUnwanted(port, state)).filter((one) => one !== undefined),
-    `${open.join(", ")} let in, ${closed.join(", ")} not`,
-  ]);
+  const ports = (all: readonly { port: number; state: PortState }[], state: PortState) =>
+    all.filter((one) => one.state === state).map(({ port }) => port);
+  const idle = ports(wanted, "refused").filter((port) => !(QUIET[role] as readonly number[]).includes(port));
+  const wrong = [
+    ...finding(ports(wanted, "silent"), noAnswer),
+    ...finding(idle, (list) => new Wrong(`nobody listens at ${list}`, LISTENER[role])),
+    ...finding(ports(unwanted, "open"), (list) => new Wrong(`open to outside: ${list}`, ATTACH)),
+    ...finding(ports(unwanted, "refused"), unfiltered),
+  ];
+  return worst(wrong.length > 0 ? wrong : [`${open.join(", ")} let in, ${closed.join(", ")} not`]);
 }
 
-function judgeWanted(role: "bbb" | "turn", port: number, state: PortState): Wrong | undefined {
-  if (state === "silent") {
-    return new Wrong(
-      `no answer at ${port}`,
-      `the firewall must let ${port}/tcp in: pulumi refresh, then pulumi up; does your own network let it out?`,
-    );
-  }
-  if (state === "refused" && !(QUIET[role] as readonly number[]).includes(port)) {
-    return new Wrong(
-      `nobody listens at ${port}`,
-      role === "bbb" ? "systemctl status nginx there" : "systemctl status coturn there",
-    );
-  }
-  return undefined;
+function finding(ports: readonly number[], tell: (list: string) => Wrong): Wrong[] {
+  return ports.length > 0 ? [tell(ports.join(", "))] : [];
 }
 
-function judgeUnwanted(port: number, state: PortState): Wrong | undefined {
-  const remedy = "attach the firewall again: pulumi refresh, then pulumi up";
-  if (state === "open") return new Wrong(`${port} is open to outside`, remedy);
-  if (state === "refused")
-    return new Doubtful(`${port} reaches the host, which refuses it itself: is the firewall gone?`, remedy);
-  return undefined;
+function noAnswer(list: string): Wrong {
+  return new Wrong(
+    `no answer at ${list}`,
+    `the firewall must let ${list}/tcp in: pulumi refresh, then pulumi up; does your own network let it out?`,
+  );
+}
+
+function unfiltered(list: string): Doubtful {
+  return new Doubtful(`${list} get to the host, which refuses them itself: is the firewall gone?`, ATTACH);
 }

@@ -18,7 +18,8 @@ export function checkSettings(
     settings = parseSettings(own, context);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    throw new Doubtful("the settings have mistakes, which would stop an update", REMEDY);
+    const keys = error.problems.map(({ key }) => key).join(", ");
+    throw new Doubtful(`mistakes in the settings, which would stop an update: ${keys}`, REMEDY);
   }
   const differ = (what: string, wanted: string, deployed: string) =>
     wanted === deployed ? [] : [new Doubtful(`${what}: ${wanted} is set, ${deployed} is deployed`, REMEDY)];

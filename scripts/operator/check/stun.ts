@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect as connectTls } from "node:tls";
 
-import { Wrong } from "./finding";
+import { reasonOf, Wrong } from "./finding";
 
 const MAGIC_COOKIE = 0x2112a442;
 const BINDING_REQUEST = 0x0001;
@@ -90,6 +90,6 @@ export function checkStunOverTls(host: string, port: number): Promise<string> {
     });
     socket.once("timeout", () => fail("no answer"));
     socket.once("close", () => fail("the connection was closed"));
-    socket.once("error", (error: Error) => fail(error.message));
+    socket.once("error", (error: Error) => fail(reasonOf(error)));
   });
 }

@@ -76,6 +76,7 @@ test("finds everything of the project, and nothing else", async () => {
     id: "example.test/bbb-k3x9q2/A",
     name: "bbb-k3x9q2.example.test A",
   });
+  expect(of("firewall")?.appliedTo).toEqual([String(made.server)]);
   expect(of("firewall")?.inbound).toEqual([
     { protocol: "tcp", port: "443", sources: ["0.0.0.0/0", "::/0"] },
     { protocol: "icmp", sources: ["0.0.0.0/0"] },

@@ -1,0 +1,59 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+import { releases } from "../../../../bigbluebutton/releases";
+import { ask } from "../../../../scripts/operator/check/finding";
+import { checkPorts, tcpPorts, type PortState } from "../../../../scripts/operator/check/ports";
+
+const { ports } = releases["jammy-30"];
+
+const checked = (role: "bbb" | "turn", states: Readonly<Record<number, PortState>>) =>
+  ask("ports", "", () =>
+    checkPorts(role, "203.0.113.1", ports[role], (_, port) => Promise.resolve(states[port] ?? "silent")),
+  );
+
+const BBB_OPEN = { 80: "open", 443: "open" } as const;
+const TURN_OPEN = { 80: "refused", 443: "open", 3478: "open" } as const;
+
+test("single TCP ports only can be tried from outside", () => {
+  expect(tcpPorts(ports.bbb)).toEqual([80, 443]);
+  expect(tcpPorts(ports.turn)).toEqual([80, 443, 3478]);
+});
+
+test.each([
+  ["bbb", BBB_OPEN, "ok", "80, 443 let in, 8090, 6379, 5432 not"],
+  ["turn", TURN_OPEN, "ok", "80, 443, 3478 let in, 5766 not"],
+  ["bbb", { 80: "open" }, "FAIL", "no answer at 443"],
+  ["bbb", { ...BBB_OPEN, 443: "refused" }, "FAIL", "nobody listens at 443"],
+  ["turn", { 80: "refused", 443: "refused", 3478: "refused" }, "FAIL", "nobody listens at 443, 3478"],
+  ["turn", { 443: "open", 3478: "open" }, "FAIL", "no answer at 80"],
+  ["bbb", { ...BBB_OPEN, 6379: "open" }, "FAIL", "open to outside: 6379"],
+  [
+    "bbb",
+    { ...BBB_OPEN, 8090: "refused", 5432: "refused" },
+    "warn",
+    "8090, 5432 get to the host, which refuses them itself: is the firewall gone?",
+  ],
+] as const)("%s with %j: %s", async (role, states, verdict, answer) => {
+  const finding = await checked(role, states);
+  expect(finding).toMatchObject({ verdict, answer });
+  expect(finding.remedy === undefined).toBe(verdict === "ok");
+});
+
+test("a port is tried for real", async () => {
+  const server = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const rule = { protocol: "tcp" as const, from: port, to: port, role: "" };
+  // Nobody listens on the ports that must be closed; there is no firewall in front of this machine.
+  const found = await ask("ports", "", () => checkPorts("turn", "127.0.0.1", [rule]));
+  expect(found).toMatchObject({
+    verdict: "warn",
+    answer: expect.stringMatching(/^5766 get to the host/) as string,
+  });
+  await new Promise((resolve) => server.close(resolve));
+  expect(await ask("ports", "", () => checkPorts("turn", "127.0.0.1", [rule]))).toMatchObject({
+    verdict: "FAIL",
+    answer: expect.stringContaining(`nobody listens at ${port}`) as string,
+  });
+});

@@ -1,0 +1,100 @@
+import { parse } from "../../../../scripts/operator/check/api";
+import { judgeClocks } from "../../../../scripts/operator/check/clocks";
+import { readDeployed } from "../../../../scripts/operator/check/deployed";
+import { ask } from "../../../../scripts/operator/check/finding";
+import { offset } from "../../../../scripts/operator/check/hosts";
+import { checkSettings } from "../../../../scripts/operator/check/settings";
+import { Mistake } from "../../../../scripts/operator/mistake";
+import { deployed } from "./deployed";
+
+describe("the API's answers", () => {
+  test("are read by their fields", () => {
+    const xml =
+      "<response><returncode>SUCCESS</returncode><version>2.0</version><apiVersion>2.0</apiVersion></response>";
+    expect(parse(xml)).toMatchObject({ returncode: "SUCCESS", apiVersion: "2.0" });
+  });
+
+  test.each(["<html><body>Welcome</body></html>", "no XML at all", ""])("%j is none", (text) => {
+    expect(() => parse(text)).toThrow("an answer that is not the API's");
+  });
+});
+
+describe("clocks", () => {
+  test("are told by the middle of an exchange", () => {
+    expect(offset(1000, 999_000, 1_001_000)).toEqual({ seconds: 0, uncertainty: 1 });
+    expect(offset(1010, 999_900, 1_000_100)).toEqual({ seconds: 10, uncertainty: 0.1 });
+  });
+
+  const clock = (seconds: number, uncertainty = 0.1) => ({ seconds, uncertainty });
+
+  test.each([
+    [clock(0.014), clock(-0.021), "ok", "bbb +0.01 s, turn −0.02 s"],
+    [clock(6), clock(-1), "warn", "bbb +6.00 s, turn −1.00 s: the hosts are apart"],
+    [clock(6, 5), clock(-1, 5), "ok", "bbb +6.00 s, turn −1.00 s"],
+    [clock(120), clock(1), "FAIL", "bbb +120 s, turn +1.00 s: the hosts are apart"],
+    [clock(120), clock(120), "warn", "bbb +120 s, turn +120 s: far from this machine's"],
+    [undefined, clock(1), "ok", "turn +1.00 s"],
+    [undefined, undefined, "FAIL", "no host could be asked"],
+  ])("%j and %j: %s", async (bbb, turn, verdict, answer) => {
+    expect(await ask("clocks", "", () => judgeClocks(bbb, turn))).toMatchObject({ verdict, answer });
+  });
+});
+
+describe("the stack's outputs", () => {
+  const outputs = { url: "https://bbb.example.org", privateKey: deployed.privateKey, check: deployed.hosts };
+
+  test("have what is asked about, and what a newer program adds", () => {
+    expect(readDeployed("prod", outputs)).toEqual(deployed);
+    const { bbb, turn } = deployed.hosts;
+    const newer = { bbb: { ...bbb, request: { ...bbb.request, more: [1] } }, turn };
+    expect(readDeployed("prod", { ...outputs, check: newer }).hosts.bbb.request).toMatchObject({ more: [1] });
+  });
+
+  test("that are none, or of an older program, are a mistake with a way out", () => {
+    expect(() => readDeployed("prod", {})).toThrow(Mistake);
+    expect(() => readDeployed("prod", {})).toThrow("nothing is deployed in stack prod");
+    expect(() => readDeployed("prod", { url: "x", privateKey: "k" })).toThrow(
+      /lack .* \(check\).*: run pulumi up once/,
+    );
+  });
+
+  test("that are wrong are told without what is in them", () => {
+    const check = { ...deployed.hosts, bbb: { ...deployed.hosts.bbb, hostKey: "s3cr3t" } };
+    expect(() => readDeployed("prod", { ...outputs, check })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("s3cr3t") as string }) as Error,
+    );
+  });
+});
+
+describe("the settings", () => {
+  const settings = {
+    domain: "example.org",
+    email: "admin@musterstadt.de",
+    sshNetworks: '["198.51.100.7/32"]',
+    "hcloud:token": "x",
+  };
+  const checked = (more: object = {}) =>
+    ask("settings", "", () =>
+      checkSettings({ ...settings, ...more }, { project: "bigbluebutton", stack: "prod" }, deployed.hosts),
+    );
+
+  test("that are deployed", async () => {
+    expect(await checked()).toMatchObject({ verdict: "ok", answer: "jammy-30, as deployed" });
+  });
+
+  test("that another update would bring", async () => {
+    expect(await checked({ release: "noble-40", hostname: "meet" })).toMatchObject({
+      verdict: "warn",
+      answer:
+        "release: noble-40 is set, jammy-30 is deployed; hostname: meet.example.org is set, bbb.example.org is deployed; jammy-30, as deployed",
+      remedy: "pulumi preview shows what the next update would change",
+    });
+  });
+
+  test("with mistakes", async () => {
+    expect(await checked({ email: "nobody" })).toMatchObject({
+      verdict: "warn",
+      answer: "mistakes in the settings, which would stop an update: email",
+    });
+  });
+});
