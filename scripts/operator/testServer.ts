@@ -108,6 +108,7 @@ command("extend", "have a test server stay longer; only its labels change")
 command("down", "take a test server down")
   .argument("<name>")
   .option("--force", "even while meetings run on it")
+  .option("--if-there", "one that is gone already is no mistake, as for a CI job")
   .option("--yes", "without asking")
   .action(
     run(async (options: Common & { force?: true; yes?: true }, name: string) => {
@@ -116,6 +117,7 @@ command("down", "take a test server down")
       const world = await open(stacks, options);
       const retirement = await down(world, name, {
         force: options.force ?? false,
+        ifThere: options.ifThere ?? false,
         confirm: (server) =>
           agree(options.yes, `Remove test server ${server.name} (${server.url ?? server.stack}) for good?`),
       });

@@ -155,6 +155,8 @@ export function changesLabelsOnly({ step, paths }: Change): boolean {
 export interface DownOptions {
   /** With running meetings, too. */
   readonly force: boolean;
+  /** One that there is not is as good as removed, for a scheduler or a CI job: the reap may have been faster. */
+  readonly ifThere?: boolean;
   readonly confirm: (server: TestServer) => Promise<boolean>;
   /** @default the server's own API */
   readonly meetings?: typeof runningMeetings;
@@ -162,7 +164,12 @@ export interface DownOptions {
 
 /** Take a test server down. @throws Mistake for one that there is not; Failure while meetings run on it */
 export async function down(world: World, name: string, options: DownOptions): Promise<Retirement> {
-  const server = await find(world, name);
+  const server = await find(world, name).catch((error: unknown) => {
+    if (options.ifThere && error instanceof NoSuchServer) return undefined;
+    throw error;
+  });
+  if (server === undefined)
+    return { stack: stackOf(name), outcome: "gone", reason: "there is no such test server" };
   const { stack } = server;
   await assertQuiet(world, stack, options);
   if (!(await options.confirm(server)))
@@ -194,6 +201,9 @@ async function assertQuiet({ stacks, say }: World, stack: string, options: DownO
   say(`${stack}: ${meetings} running, and will be ended`);
 }
 
+/** Neither a stack nor anything at the clouds has that name. */
+class NoSuchServer extends Mistake {}
+
 /** The test server of a name that has a stack. */
 async function find(world: World, name: string): Promise<TestServer> {
   const stack = stackOf(name);
@@ -207,7 +217,7 @@ async function find(world: World, name: string): Promise<TestServer> {
   if (found !== undefined) return found;
   if (kept.includes(stack)) throw new Mistake(`stack ${stack} has no expiry, so it is no test server`);
   const names = servers.filter(({ state }) => state !== "orphaned").map(({ name }) => name);
-  throw new Mistake(
+  throw new NoSuchServer(
     `there is no test server ${nameOf(stack)}${names.length > 0 ? `: there are ${names.join(", ")}` : ", and no other"}`,
   );
 }
