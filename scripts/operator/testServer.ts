@@ -111,7 +111,7 @@ command("down", "take a test server down")
   .option("--if-there", "one that is gone already is no mistake, as for a CI job")
   .option("--yes", "without asking")
   .action(
-    run(async (options: Common & { force?: true; yes?: true }, name: string) => {
+    run(async (options: Common & { force?: true; ifThere?: true; yes?: true }, name: string) => {
       stackOf(name);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
       const world = await open(stacks, options);
