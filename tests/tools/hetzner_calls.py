@@ -1,0 +1,25 @@
+"""Makes calls to the emulated Hetzner Cloud API as they are, whatever the answer.
+
+Reads {"endpoint", "token", "calls": [[method, path], …]} as JSON from standard input. Prints [{"status", "body"}, …]
+as JSON; the body of an answer without one is null.
+"""
+
+import json
+import sys
+
+import requests
+
+
+def main():
+    wish = json.load(sys.stdin)
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {wish['token']}"
+    answers = []
+    for method, path in wish["calls"]:
+        answer = session.request(method, wish["endpoint"] + path, timeout=60)
+        answers.append({"status": answer.status_code, "body": answer.json() if answer.content else None})
+    print(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main()
