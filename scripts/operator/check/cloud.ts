@@ -1,4 +1,4 @@
-import type { CloudName, CloudObject, Inventory, ObjectType } from "../inventory";
+import type { CloudName, CloudObject, ObjectType } from "../inventory";
 import type { StackResource } from "../stacks";
 import {
   expectedAttachments,
@@ -7,15 +7,15 @@ import {
   inboundLines,
   type Expected,
 } from "./cloudState";
-import { ask, Doubtful, NotAsked, worst, Wrong, type Finding } from "./finding";
+import { ask, Doubtful, worst, Wrong, type Finding } from "./finding";
 import type { Section } from "./report";
 
 const NAMES: Readonly<Record<CloudName, string>> = { hetzner: "Hetzner Cloud", aws: "AWS" };
 
 const BRING_BACK = "pulumi refresh, then pulumi up";
 
-/** Opens what there is at a cloud, or says why it can't be asked. */
-export type OpenInventory = (cloud: CloudName) => Inventory | NotAsked;
+/** What there is at a cloud with the project's label. @throws NotAsked, saying why it can't be asked */
+export type ListObjects = (cloud: CloudName, project: string) => Promise<readonly CloudObject[]>;
 
 /** What a stack's state and its clouds have to say of each other; nothing is asked where there is no token. */
 export interface CloudArgs {
@@ -25,27 +25,27 @@ export interface CloudArgs {
 }
 
 /** One section for each cloud that the stack has something at. */
-export function checkClouds(args: CloudArgs, open: OpenInventory): Promise<Section[]> {
+export function checkClouds(args: CloudArgs, list: ListObjects): Promise<Section[]> {
   const expected = expectedObjects(args.resources);
   const clouds = [...new Set(expected.map(({ cloud }) => cloud))];
   return Promise.all(
     clouds.map(async (cloud) => {
       const own = expected.filter((one) => one.cloud === cloud);
-      return { place: NAMES[cloud], findings: await checkCloud(args, own, open(cloud)) };
+      return { place: NAMES[cloud], findings: await checkCloud(args, cloud, own, list) };
     }),
   );
 }
 
 async function checkCloud(
   args: CloudArgs,
+  cloud: CloudName,
   expected: readonly Expected[],
-  inventory: Inventory | NotAsked,
+  list: ListObjects,
 ): Promise<Finding[]> {
   let objects: readonly CloudObject[] = [];
   const asked = `${expected.length} of the state, by label`;
   const listed = await ask("resources", asked, async () => {
-    if (inventory instanceof NotAsked) throw inventory;
-    objects = await inventory.list(args.project);
+    objects = await list(cloud, args.project);
     return judgeExistence(args.stack, expected, objects);
   });
   // Without a list there is nothing to say of a part of it.

@@ -6,7 +6,7 @@ import { Mistake } from "../mistake";
 import { checkApi, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
-import { checkClouds, type OpenInventory } from "./cloud";
+import { checkClouds, type ListObjects } from "./cloud";
 import { readDeployed, type Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
@@ -30,7 +30,7 @@ export interface CheckOptions {
  */
 export async function check(
   stacks: Stacks,
-  open: OpenInventory,
+  list: ListObjects,
   { stack, meeting }: CheckOptions,
 ): Promise<Report> {
   const began = performance.now();
@@ -41,7 +41,7 @@ export async function check(
     askHost(bbb, deployed.privateKey, { meeting }),
     askHost(turn, deployed.privateKey, { meeting }),
     askFromHere(deployed, stacks, stack),
-    askClouds(stacks, stack, open),
+    askClouds(stacks, stack, list),
   ]);
   return {
     stack,
@@ -104,9 +104,9 @@ function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
   );
 }
 
-async function askClouds(stacks: Stacks, stack: string, open: OpenInventory): Promise<Section[]> {
+async function askClouds(stacks: Stacks, stack: string, list: ListObjects): Promise<Section[]> {
   const resources = await stacks.resources(stack);
-  return checkClouds({ project: stacks.project, stack, resources }, open);
+  return checkClouds({ project: stacks.project, stack, resources }, list);
 }
 
 function askClocks(bbb: HostAnswer, turn: HostAnswer): Promise<Finding> {

@@ -85,12 +85,13 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
 
   async function list(project: string): Promise<CloudObject[]> {
     const Filters = [{ Name: "tag:project", Values: [project] }];
+    const interfaces = describeInterfaces(Filters);
     const found = await Promise.all([
       listInstances(Filters),
       listAddresses(Filters),
-      listInterfaces(Filters),
+      listInterfaces(interfaces),
       listVolumes(Filters),
-      listGroups(Filters),
+      listGroups(Filters, interfaces),
       listKeyPairs(Filters),
       listPolicies(project),
       listRoles(),
@@ -120,14 +121,16 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     }));
   }
 
-  async function listInterfaces(Filters: Filter[]): Promise<CloudObject[]> {
+  async function describeInterfaces(Filters: Filter[]): Promise<NetworkInterface[]> {
     const pages = await all(paginateDescribeNetworkInterfaces({ client: ec2 }, { Filters }));
-    return pages
-      .flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces)
-      .map(({ NetworkInterfaceId = "", TagSet, Attachment }) => ({
-        ...common("network-interface", NetworkInterfaceId, TagSet),
-        server: Attachment?.InstanceId,
-      }));
+    return pages.flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces);
+  }
+
+  async function listInterfaces(interfaces: Promise<readonly NetworkInterface[]>): Promise<CloudObject[]> {
+    return (await interfaces).map(({ NetworkInterfaceId = "", TagSet, Attachment }) => ({
+      ...common("network-interface", NetworkInterfaceId, TagSet),
+      server: Attachment?.InstanceId,
+    }));
   }
 
   /** A disk that goes with its instance is a part of it. */
@@ -142,12 +145,19 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       }));
   }
 
-  async function listGroups(Filters: Filter[]): Promise<CloudObject[]> {
+  async function listGroups(
+    Filters: Filter[],
+    interfaces: Promise<readonly NetworkInterface[]>,
+  ): Promise<CloudObject[]> {
     const pages = await all(paginateDescribeSecurityGroups({ client: ec2 }, { Filters }));
+    const behind = await interfaces;
     return pages
       .flatMap(({ SecurityGroups = [] }) => SecurityGroups)
       .map(({ GroupId = "", Tags, IpPermissions = [] }) => ({
         ...common("firewall", GroupId, Tags),
+        appliedTo: behind
+          .filter(({ Groups = [] }) => Groups.some((group) => group.GroupId === GroupId))
+          .flatMap(({ Attachment }) => Attachment?.InstanceId ?? []),
         inbound: IpPermissions.map(inboundRule),
       }));
   }

@@ -1,0 +1,57 @@
+/** Is the running deployment still what it should be: the command line of scripts/check. */
+import { Command } from "commander";
+
+import { check } from "./check/index";
+import { listObjects } from "./check/listObjects";
+import { exitCode, renderReport, reportAsJson } from "./check/report";
+import { runCommand } from "./commandLine";
+import { Mistake } from "./mistake";
+import { openStacks } from "./openStacks";
+import { printJson } from "./output";
+import type { Stacks } from "./stacks";
+
+interface Options {
+  readonly json?: true;
+  readonly strict?: true;
+  readonly meeting?: true;
+  readonly sandbox?: true;
+}
+
+const command = new Command("scripts/check")
+  .description(
+    "Whether a running deployment is still what it should be, asked from here, at its clouds and on both servers. " +
+      "Changes nothing. Secrets stay in memory.",
+  )
+  .argument("[stack]", "the stack; not needed where there is only one")
+  .option("--json", "one JSON document on standard output")
+  .option("--strict", "warnings count as failures, too")
+  .option("--meeting", "make, join and end a meeting, too; it shows in the server's logs and statistics")
+  .option("--sandbox", "a stack of the cloud inside this machine")
+  .addHelpText(
+    "after",
+    "\nExit code, for monitoring: 0 all is well, 1 something is not (FAIL), 2 a mistake in the command or no such stack.",
+  )
+  .action(async (name: string | undefined, { json, strict, meeting, sandbox }: Options) => {
+    const stacks = await openStacks(sandbox ?? false, process.stderr);
+    const stack = name ?? (await onlyStack(stacks));
+    const list = listObjects(() => stacks.settings(stack), process.env);
+    const report = await check(stacks, list, { stack, meeting: meeting ?? false });
+    if (json) printJson(reportAsJson(report));
+    else process.stdout.write(renderReport(report));
+    process.exitCode = exitCode(report, strict ?? false);
+  });
+
+async function onlyStack(stacks: Stacks): Promise<string> {
+  const names = (await stacks.list()).map(({ name }) => name);
+  if (names.length === 1) return names[0]!;
+  throw new Mistake(
+    names.length === 0
+      ? "there is no stack: see pulumi stack init, or ./scripts/sandbox up"
+      : `which stack? There are ${names.join(", ")}: scripts/check STACK`,
+  );
+}
+
+void runCommand(command, process.argv).finally(() => {
+  // What did not answer in time may still be waited for.
+  process.stdout.write("", () => process.exit());
+});
