@@ -25,6 +25,7 @@ import {
   ReleaseAddressCommand,
   TerminateInstancesCommand,
   type IpPermission,
+  type NetworkInterface,
 } from "@aws-sdk/client-ec2";
 import {
   DeleteRoleCommand,
