@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { HETZNER_STATE_FILE } from "../../../sandbox/paths";
@@ -85,7 +85,8 @@ interface EmulatedProject {
   readonly [collection: string]: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** The emulated project as it is on disk at this moment, in the emulator's own form. */
+/** The emulated project as it is on disk at this moment, in the emulator's own form; empty before there is one. */
 export function projectNow(): EmulatedProject {
+  if (!existsSync(HETZNER_STATE_FILE)) return {};
   return JSON.parse(readFileSync(HETZNER_STATE_FILE, "utf8")) as EmulatedProject;
 }

@@ -21,13 +21,12 @@ export async function killWhen(args: readonly string[], moment: (output: string)
     }),
   );
   let killed = false;
-  while (!over && !killed) {
-    if (moment(output)) {
-      killed = true;
-      killGroup(child);
-    } else await sleep(20);
+  try {
+    while (!over && !(killed = moment(output))) await sleep(20);
+  } finally {
+    killGroup(child);
+    await ended;
   }
-  await ended;
   printed.push(output);
   if (!killed || child.signalCode !== "SIGKILL") {
     throw new Error(`${args[0]} ended before it could be killed:\n${output}`);

@@ -1,6 +1,7 @@
 import { awsTests } from "./awsTests";
 import { allInventory, cloudSecrets, hetznerInventory, type Inventory } from "./clouds";
 import { IN_HETZNER_DNS, IN_ROUTE53, type Engine, type Names, type Outputs } from "./sandbox";
+import { sandboxTests } from "./sandboxTests";
 import type { Secret } from "./secrets";
 
 /** A test of a deployment's suite, which knows the deployment by then. */
@@ -24,7 +25,7 @@ export interface Scenario {
   credentials(): Secret[];
   /** What is left at the cloud. */
   inventory(): Promise<Inventory>;
-  /** What only this cloud has to show. */
+  /** What has to be shown here only. */
   readonly ownTests?: OwnTests;
 }
 
@@ -37,6 +38,7 @@ export const HETZNER: Scenario = {
   metadata: "curl -sSf -m 5 http://169.254.169.254/hetzner/v1/metadata",
   credentials: () => cloudSecrets(["hetzner"]),
   inventory: hetznerInventory,
+  ownTests: sandboxTests(IN_HETZNER_DNS),
 };
 
 export const AWS: Scenario = {
