@@ -6,9 +6,7 @@ import { Command } from "commander";
 import { runCommand } from "./commandLine";
 import { Mistake } from "./mistake";
 import { printJson } from "./output";
-import { exitCode, makePlan } from "./plan/document";
-import { renderPlan } from "./plan/page";
-import { readGiven } from "./plan/settings";
+import { readGiven } from "./plan/given";
 
 const PROJECT = join(__dirname, "..", "..");
 
@@ -27,14 +25,21 @@ const command = new Command("scripts/plan")
   .option("--set <key=value>", "a setting, over the stack's; lists as JSON; repeatable", collect, [])
   .option("--users <number>", "people expected in all meetings together")
   .option("--json", "one JSON document")
+  // The command in scripts/ has entered the sandbox by now, whose token and endpoint are in the environment.
+  .option("--sandbox", "ask the price list of the cloud inside this machine, which needs no account")
   .addHelpText(
     "after",
     "\nExit code: 0 fine, 1 something is wrong with the settings or too small, 2 a mistake in the command.",
   )
   .action(async (stack: string | undefined, { set, users, json }: Options) => {
     const given = readGiven(PROJECT, stack, set);
+    const people = users === undefined ? undefined : count(users);
+    /* eslint-disable @typescript-eslint/no-require-imports -- takes a second, which a mistake need not wait for */
+    const { exitCode, makePlan } = require("./plan/document") as typeof import("./plan/document");
+    const { renderPlan } = require("./plan/page") as typeof import("./plan/page");
+    /* eslint-enable @typescript-eslint/no-require-imports */
     const plan = await makePlan(given, {
-      users: users === undefined ? undefined : count(users),
+      users: people,
       hetzner: hetznerAccess(process.env),
       now: new Date(),
     });

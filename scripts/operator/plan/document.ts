@@ -17,12 +17,13 @@ import {
   type EnvironmentFacts,
   type RecordingsFacts,
 } from "./facts";
+import type { Given } from "./given";
 import { hetznerPrice } from "./hetznerPrices";
 import { plannedHost, type PlannedHost } from "./hosts";
 import type { Price } from "./price";
 import { planProgram } from "./program";
 import { groupResources, type ResourceGroup } from "./resources";
-import { assess, type Given, type StandIn } from "./settings";
+import { assess, type StandIn } from "./settings";
 import { longestChain, stepsOf, type PlannedStep } from "./steps";
 
 /** The whole plan; `--json` prints it as it is. */
@@ -129,6 +130,6 @@ interface Outputs {
 export function exitCode({ problems, deployment }: Plan): number {
   if (problems.length > 0 || !deployment) return FAILED;
   const tooSmall = deployment.hosts.some(({ fit }) => fit.verdict === "too small");
-  const noPrice = deployment.prices.some((price) => !price.asked && price.failed);
-  return tooSmall || noPrice ? FAILED : FINE;
+  const unpriced = deployment.prices.some((price) => (price.asked ? price.remarks.length > 0 : price.failed));
+  return tooSmall || unpriced ? FAILED : FINE;
 }

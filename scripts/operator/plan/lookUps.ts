@@ -27,6 +27,11 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { id: 1, name: inputs.name, ttl: 3600, mode: "primary" },
         says: `the zone ${text(inputs.name)} is in the Hetzner project that the token opens`,
       };
+    case "hcloud:index/getLocation:getLocation":
+      return {
+        answer: { id: 1, name: inputs.name },
+        says: `Hetzner Cloud has the location ${text(inputs.name)}`,
+      };
     case "aws:route53/getZone:getZone":
       return {
         answer: { zoneId: "ZASSUMED", name: inputs.name },
@@ -49,6 +54,8 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { id: inputs.id, vpcId: VPC, availabilityZone: zone, ipv6CidrBlock: "" },
         says: inputs.id === SUBNET ? "" : `${text(inputs.id)} is a public subnet in ${region}, without IPv6`,
       };
+    case "aws:ec2/getNetworkInterfaces:getNetworkInterfaces":
+      return { answer: { ids: [] }, says: "" };
     case "aws:ec2/getRouteTables:getRouteTables":
       return { answer: { ids: [ROUTES] }, says: "" };
     case "aws:ec2/getRouteTable:getRouteTable":

@@ -23,9 +23,13 @@ function sizeOf({ size }: PlannedHost): string {
 
 export function describeEnvironment({ environment }: Deployment): string {
   const { name, protect, protectRecordings, strict, expires } = environment;
-  const kept = [...(protect ? ["servers and addresses"] : []), ...(protectRecordings ? ["recordings"] : [])];
+  const kept = protect
+    ? `servers${protectRecordings ? ", addresses and recordings" : " and addresses"}`
+    : protectRecordings
+      ? "recordings"
+      : "nothing";
   return [
-    `${name}: ${kept.join(" and ") || "nothing"} protected from deletion`,
+    `${name}: ${kept} protected from deletion`,
     `${strict ? "refuses" : "allows"} what is good for trying out only`,
     ...(expires ? [`may be removed after ${expires}`] : []),
   ].join("; ");

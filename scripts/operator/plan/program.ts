@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
+import { Mistake } from "../mistake";
 import type { StackSettings } from "../stacks";
 import { assume } from "./lookUps";
 import { computed, idOf } from "./standIns";
@@ -42,6 +43,7 @@ type Program = () => Promise<Readonly<Record<string, unknown>>>;
  * Runs the program itself, index.ts, against the SDK's mocks: no cloud is asked, no CLI is needed, nothing is made.
  *
  * @param settings Without problems.
+ * @throws Mistake where the package of a cloud that they use is not installed
  */
 export async function planProgram(
   settings: StackSettings,
@@ -50,6 +52,7 @@ export async function planProgram(
   const resources: PlannedResource[] = [];
   const assumptions = new Set<string>();
   const inputs = new Map<string, MockResourceArgs["inputs"]>();
+  let unforeseen: unknown;
   const texts = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, asText(value)]);
   pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
   await pulumi.runtime.setMocks(
@@ -59,9 +62,15 @@ export async function planProgram(
         return { id: idOf(args), state: { ...args.inputs, ...computed(args) } };
       },
       call({ token, inputs }) {
-        const { answer, says } = assume(token, inputs, region);
-        if (says) assumptions.add(says);
-        return answer;
+        try {
+          const { answer, says } = assume(token, inputs, region);
+          if (says) assumptions.add(says);
+          return answer;
+        } catch (error) {
+          // The program would blame the settings.
+          unforeseen ??= error;
+          throw error;
+        }
       },
     },
     project,
@@ -82,11 +91,16 @@ export async function planProgram(
   });
   const outputs = await withoutMessages(async () => {
     const program = require("../../../index") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
-    const made = await valueOf(await program());
+    const made = await valueOf(await program().catch((error) => refused(unforeseen ?? error)));
     await pulumi.runtime.disconnect();
     return made;
   });
   return { resources, assumptions: [...assumptions], outputs: outputs as PlannedProgram["outputs"] };
+}
+
+/** What the program itself tells the operator. */
+function refused(error: unknown): never {
+  throw error instanceof pulumi.RunError ? new Mistake(error.message) : error;
 }
 
 function asText(value: unknown): string {
