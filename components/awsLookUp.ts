@@ -5,6 +5,10 @@ import { LookUpError } from "./lookUps";
 const NOT_FOUND =
   /no matching|no results|not found|couldn't find|\.NotFound|do(es)? not exist|InvalidInstanceType/i;
 
+/** How the provider says that there are no credentials, and AWS that it does not know these. */
+const NO_ACCESS =
+  /credential|AuthFailure|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|ExpiredToken/i;
+
 /**
  * The answer to a question put to AWS.
  *
@@ -21,10 +25,19 @@ export async function awsLookUp<T>(ask: () => Promise<T>, missing: Problem): Pro
 }
 
 function unanswered(key: string, answer: string): Problem {
+  if (NO_ACCESS.test(answer)) {
+    return {
+      key: "AWS credentials",
+      elsewhere: true,
+      reason: `are missing or not accepted: ${answer}`,
+      remedy:
+        "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws sts get-caller-identity tells who you are",
+    };
+  }
   return {
     key,
     reason: `could not be checked at AWS: ${answer}`,
     remedy:
-      "check the account's credentials (aws sts get-caller-identity), what they allow, and the connection",
+      "check what the account's credentials allow (aws sts get-caller-identity tells whose they are), and the connection",
   };
 }

@@ -1,13 +1,33 @@
+import * as hcloud from "@pulumi/hcloud";
+
 import type { Settings } from "../config";
 import type { Cloud } from "./clouds";
 import { hetznerDns } from "./hetznerDns";
 import { hetznerHosts } from "./hetznerHost";
+import { hetznerLookUp } from "./hetznerLookUp";
+import type { HostArgs } from "./host";
+import { allFound } from "./lookUps";
 
 /** Hetzner Cloud, in the project that the token belongs to. */
 export function hetznerCloud({ labels }: Settings): Cloud {
   return {
-    // The API itself says what it lacks for a host, in one answer.
-    findHosts: () => Promise.resolve((operatorKey) => hetznerHosts(labels, operatorKey)),
+    // What a location lacks for a host, the API itself says, in one answer.
+    async findHosts(hosts) {
+      await allFound(hosts.map(lookUpLocation));
+      return (operatorKey) => hetznerHosts(labels, operatorKey);
+    },
     findZone: hetznerDns,
   };
+}
+
+/** Asks for nothing but the host's location, and so whether anything may be asked. */
+function lookUpLocation({ role, location }: HostArgs): Promise<hcloud.GetLocationResult> {
+  return hetznerLookUp(
+    () => hcloud.getLocation({ name: location }),
+    (answer) => ({
+      key: role === "turn" ? "turnLocation" : "location",
+      reason: `is ${location}, which could not be read at Hetzner Cloud: ${answer}`,
+      remedy: "one of those that the console offers, e.g. pulumi config set location fsn1",
+    }),
+  );
 }

@@ -2,7 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
 import { hetznerLabels } from "./hetznerLabels";
-import { LookUpError } from "./lookUps";
+import { hetznerLookUp } from "./hetznerLookUp";
 
 /**
  * Record sets in a zone of the Hetzner Cloud project.
@@ -35,20 +35,16 @@ export async function hetznerDns(domain: string): Promise<Dns> {
 
 /** @returns What records are made in: the zone's name. */
 async function lookUpZone(domain: string): Promise<string> {
-  try {
-    const zone = await hcloud.getZone({ name: domain });
-    return zone.name ?? domain;
-  } catch (error) {
-    const answer = error instanceof Error ? error.message : String(error);
-    throw new LookUpError([
-      {
-        key: "domain",
-        reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
-        remedy:
-          "create it in the project that the token belongs to, or pulumi config set dns route53 or manual",
-      },
-    ]);
-  }
+  const zone = await hetznerLookUp(
+    () => hcloud.getZone({ name: domain }),
+    (answer) => ({
+      key: "domain",
+      reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
+      remedy:
+        "create it in the project that the token belongs to, or pulumi config set dns route53 or manual",
+    }),
+  );
+  return zone.name ?? domain;
 }
 
 /** A name as its zone's records have it: "@" for the zone's own. */

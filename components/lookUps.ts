@@ -23,7 +23,10 @@ export async function allFound<T extends readonly unknown[]>(lookUps: {
     if (!(result.reason instanceof LookUpError)) throw result.reason;
     return result.reason.problems;
   });
-  const different = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  // Who may not ask is told so once, in whichever words each question was refused.
+  const different = new Map(
+    problems.map((problem) => [problem.elsewhere ? problem.key : JSON.stringify(problem), problem]),
+  );
   if (different.size > 0) throw new LookUpError([...different.values()]);
   return Promise.all(lookUps) as unknown as Promise<T>;
 }

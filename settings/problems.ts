@@ -8,6 +8,8 @@ export interface Problem {
   readonly reason: string;
   /** What to do; a command where there is one. */
   readonly remedy: string;
+  /** The key is shown as it is: no setting of the project, but a provider's, "hcloud:token", or credentials. */
+  readonly elsewhere?: true;
 }
 
 /** All mistakes of a stack's settings in one error, which the CLI shows without a stack trace. */
@@ -19,8 +21,8 @@ export class SettingsError extends pulumi.RunError {
   ) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     const list = problems.map(
-      ({ key, reason, remedy }) =>
-        `  ${project}:${key} ${reason}\n    → ${remedy.replaceAll("\n", "\n      ")}`,
+      ({ key, elsewhere, reason, remedy }) =>
+        `  ${elsewhere ? "" : `${project}:`}${key} ${reason}\n    → ${remedy.replaceAll("\n", "\n      ")}`,
     );
     super(`${count} in the settings of the stack "${stack}"; nothing was changed.\n\n${list.join("\n\n")}\n`);
     this.name = "SettingsError";

@@ -1,5 +1,5 @@
 import { awsLookUp } from "../../components/awsLookUp";
-import { LookUpError } from "../../components/lookUps";
+import { allFound, LookUpError } from "../../components/lookUps";
 
 const missing = { key: "vpcId", reason: "is not there", remedy: "make one" };
 const asked = (answer: string) => awsLookUp(() => Promise.reject(new Error(answer)), missing);
@@ -22,7 +22,6 @@ test.each([
 
 test.each([
   "api error UnauthorizedOperation: You are not authorized to perform this operation",
-  "no valid credential sources for Terraform AWS Provider found.",
   "api error RequestExpired",
 ])("%s: it could not be asked, and nothing is said of whether it is there", async (answer) => {
   await expect(asked(answer)).rejects.toMatchObject({
@@ -32,6 +31,19 @@ test.each([
         reason: `could not be checked at AWS: ${answer}`,
         remedy: expect.stringContaining("aws sts get-caller-identity") as string,
       },
+    ],
+  });
+});
+
+test.each([
+  "no valid credential sources for Terraform AWS Provider found.",
+  "api error AuthFailure: AWS was not able to validate the provided access credentials",
+  "api error InvalidClientTokenId: The security token included in the request is invalid.",
+])("%s: it is about who asks, and told once for all questions", async (answer) => {
+  const wanted = asked(answer);
+  await expect(allFound([wanted, asked(`${answer} (another)`)])).rejects.toMatchObject({
+    problems: [
+      { key: "AWS credentials", elsewhere: true, remedy: expect.stringContaining("AWS_PROFILE") as string },
     ],
   });
 });

@@ -59,7 +59,8 @@ test("a record in Route 53 has the host's full name, and takes no other's place"
 test("Route 53 alone needs no host's region, and nothing else of AWS", async () => {
   const run = await runProgram({ settings: mixes["Hetzner with Route 53"] });
   expect(run.get("aws").inputs).toMatchObject({ region: "eu-central-1" });
-  expect(run.lookUps.map(({ token }) => token)).toEqual(["aws:route53/getZone:getZone"]);
+  const aws = run.lookUps.map(({ token }) => token).filter((token) => token.startsWith("aws:"));
+  expect(aws).toEqual(["aws:route53/getZone:getZone"]);
 });
 
 test("the provider's region is the TURN server's where only that is at AWS", async () => {

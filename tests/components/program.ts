@@ -132,6 +132,8 @@ export interface Variation {
   readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
   /** What is otherwise in the account at AWS. */
   readonly aws?: Partial<AwsWorld>;
+  /** What every question to Hetzner is answered with. */
+  readonly hetznerRefuses?: string;
 }
 
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
@@ -155,12 +157,27 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
     }));
     const program = require("../../index") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
     return program();
-  }, variation.aws);
+  }, variation);
+}
+
+function hetznerAnswer(token: string, { name }: Readonly<Record<string, unknown>>, refusal?: string): object {
+  const refused = (details: string) => Object.assign(new Error(), { details });
+  if (refusal) throw refused(refusal);
+  switch (token) {
+    case "hcloud:index/getZone:getZone":
+      if (name !== "example.org") throw refused(`zone ${String(name)} not found`);
+      return { id: 7, name, ttl: 3600, mode: "primary" };
+    case "hcloud:index/getLocation:getLocation":
+      if (name !== "fsn1" && name !== "nbg1") throw refused(`location ${String(name)} not found`);
+      return { id: 1, name };
+    default:
+      throw new Error(`unexpected call of ${token}`);
+  }
 }
 
 async function run(
   program: (sdk: typeof pulumi) => Promise<Run["outputs"]>,
-  aws: Partial<AwsWorld> = {},
+  variation: Variation = {},
 ): Promise<Run> {
   jest.resetModules();
   // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -182,12 +199,8 @@ async function run(
       },
       call({ token, inputs, provider }) {
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
-        if (token.startsWith("aws:")) return awsAnswer({ ...world, ...aws }, token, inputs);
-        if (token !== "hcloud:index/getZone:getZone") throw new Error(`unexpected call of ${token}`);
-        if (inputs.name !== "example.org") {
-          throw Object.assign(new Error(), { details: `zone ${inputs.name} not found` });
-        }
-        return { id: 7, name: "example.org", ttl: 3600, mode: "primary" };
+        if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
+        return hetznerAnswer(token, inputs, variation.hetznerRefuses);
       },
     },
     "bigbluebutton",

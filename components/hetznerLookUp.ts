@@ -1,0 +1,34 @@
+import type { Problem } from "../settings/problems";
+import { LookUpError } from "./lookUps";
+
+/** How the provider says that there is no token, or none that could be one, and Hetzner that it does not know it. */
+const NO_ACCESS =
+  /missing Hetzner Cloud API token|missing a required configuration key|token is invalid|unable to authenticate|unauthorized/i;
+
+/**
+ * The answer to a question put to Hetzner Cloud.
+ *
+ * @param missing What is wrong with the settings where Hetzner has nothing such, in its own words.
+ * @throws LookUpError with that, or with what is wrong with the token.
+ */
+export async function hetznerLookUp<T>(
+  ask: () => Promise<T>,
+  missing: (answer: string) => Problem,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const answer = error instanceof Error ? error.message : String(error);
+    throw new LookUpError([NO_ACCESS.test(answer) ? noAccess(answer) : missing(answer)]);
+  }
+}
+
+function noAccess(answer: string): Problem {
+  return {
+    key: "hcloud:token",
+    elsewhere: true,
+    reason: `is missing or not accepted: ${answer}`,
+    remedy:
+      "pulumi config set --secret hcloud:token, or HCLOUD_TOKEN in the environment: a token, read and write, of the project",
+  };
+}

@@ -1,0 +1,36 @@
+import { atAws, runProgram } from "./program";
+
+const problem = (text: string) =>
+  `1 problem in the settings of the stack "staging"; nothing was changed.\n\n  ${text}`;
+
+/** The words of terraform-provider-hcloud and of Pulumi's bridge, and of Hetzner's API for a token that it doesn't know. */
+test.each([
+  "Missing Hetzner Cloud API token",
+  "Provider is missing a required configuration key, try `pulumi config set hcloud:token`: The Hetzner Cloud API token",
+  "entered token is invalid (must be exactly 64 characters long)",
+  "unable to authenticate (unauthorized, 4711)",
+])("%s: one problem, that of the token, with its remedy", async (hetznerRefuses) => {
+  for (const dns of ["hetzner", "manual"] as const) {
+    const run = runProgram({ settings: { dns }, hetznerRefuses });
+    await expect(run).rejects.toThrow(
+      problem(
+        `hcloud:token is missing or not accepted: ${hetznerRefuses}\n    → pulumi config set --secret hcloud:token`,
+      ),
+    );
+  }
+});
+
+test("any other refusal is about what was asked for", async () => {
+  const hetznerRefuses = "server responded with status code 503";
+  await expect(runProgram({ settings: { dns: "manual" }, hetznerRefuses })).rejects.toThrow(
+    /bigbluebutton:location is \w+, which could not be read at Hetzner Cloud: server responded with status code 503/,
+  );
+});
+
+test("nothing is asked of Hetzner where nothing is to be made there", async () => {
+  const { lookUps } = await runProgram({
+    settings: { placement: atAws, dns: "route53" },
+    hetznerRefuses: "Missing Hetzner Cloud API token",
+  });
+  expect(lookUps.filter(({ token }) => token.startsWith("hcloud:"))).toEqual([]);
+});
