@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../settings/fields";
 import { awsLookUp } from "./awsLookUp";
+import { awsTags } from "./awsTags";
 import { LookUpError } from "./lookUps";
 
 /** A subnet whose hosts can have public addresses. */
@@ -43,9 +44,39 @@ export async function publicSubnets(
     routeTablesOf(vpc.id, opts),
     Promise.all(ids.map((id) => findSubnet(id, region, opts))),
   ]);
-  const open = subnets.flatMap((subnet) => publicSubnet(subnet, tables) ?? []);
+  const open = subnets
+    .flatMap((subnet) => publicSubnet(subnet, tables) ?? [])
+    // Local and wavelength zones (eu-central-1-ham-1a) have public addresses of their own.
+    .filter(({ zone }) => /^[a-z]+(-[a-z]+)+-\d[a-z]$/.test(zone));
   if (open.length === 0) throw new LookUpError([noPublicSubnet(vpc.id)]);
   return open.sort((a, b) => compare(a.zone, b.zone) || compare(a.id, b.id));
+}
+
+/**
+ * The subnets that servers of a deployment are in already, by their network interfaces: they stay there.
+ *
+ * @param labels Project and stack.
+ * @returns Ids; none in a new deployment.
+ */
+export async function occupiedSubnets(
+  { project = "", stack = "" }: Readonly<Record<string, string>>,
+  opts: pulumi.InvokeOptions,
+): Promise<ReadonlySet<string>> {
+  const { project: ofProject, stack: ofStack } = awsTags({ name: "", labels: { project, stack } });
+  const filters = [
+    { name: "tag:project", values: [ofProject!] },
+    { name: "tag:stack", values: [ofStack!] },
+  ];
+  const missing = {
+    key: "stack",
+    reason: `is ${stack}, of which a network interface vanished while it was looked at`,
+    remedy: "try again",
+  };
+  const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);
+  const found = await Promise.all(
+    ids.map((id) => awsLookUp(() => aws.ec2.getNetworkInterface({ id }, opts), missing)),
+  );
+  return new Set(found.map(({ subnetId }) => subnetId));
 }
 
 async function namedSubnet(
@@ -112,7 +143,7 @@ function publicSubnet(
     tables.find(({ associations }) => associations.some(({ subnetId }) => subnetId === subnet.id)) ??
     tables.find(({ associations }) => associations.some(({ main }) => main));
   const toInternet = (table?.routes ?? []).filter(({ gatewayId }) => gatewayId?.startsWith("igw-"));
-  if (!toInternet.some(({ cidrBlock }) => cidrBlock === "0.0.0.0/0")) return undefined;
+  if (subnet.ipv6Native || !toInternet.some(({ cidrBlock }) => cidrBlock === "0.0.0.0/0")) return undefined;
   return {
     id: subnet.id,
     vpcId: subnet.vpcId,

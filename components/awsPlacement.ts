@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { setCommand } from "../settings/fields";
 import { findImage } from "./awsImage";
 import { awsLookUp } from "./awsLookUp";
-import { publicSubnets, type NetworkRequest, type PublicSubnet } from "./awsNetwork";
+import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./awsNetwork";
 import { serverTypeKey, zonesWithType } from "./awsServerTypes";
 import type { HostArgs, Role } from "./host";
 import { allFound, LookUpError } from "./lookUps";
@@ -17,16 +17,17 @@ export interface AwsPlacementRequest extends NetworkRequest {
   readonly fullTimeCores: boolean;
 }
 
-/** Where new hosts go, and what their servers are made from; not looked at by a host that exists. */
+/** Where hosts are or go, and what new servers are made from. */
 export interface AwsPlacement {
   readonly subnet: PublicSubnet;
-  /** By host: the id of the image of its server. */
+  /** By host: the id of the image that its server is made from; not looked at by one that exists. */
   readonly images: ReadonlyMap<Role, string>;
 }
 
 /**
  * Finds a place for hosts: the settings' subnet, else of the VPC's public subnets the one in the first availability zone,
- * by name, that offers every wanted server type and has the recordings volume if that exists.
+ * by name, that offers every wanted server type and has the recordings volume if that exists. Where the deployment has
+ * servers already, theirs is the only one: EC2 would stop a server for a type that its zone lacks, and not start it again.
  *
  * @throws LookUpError with everything that is in the way.
  */
@@ -36,14 +37,18 @@ export async function findAwsPlacement(
 ): Promise<AwsPlacement> {
   const { hosts, region } = request;
   const opts = { provider };
-  const [subnets, images, ...limits] = await allFound([
+  const [subnets, occupied, images, ...limits] = await allFound([
     publicSubnets(request, opts),
+    occupiedSubnets(hosts[0]?.labels ?? {}, opts),
     allFound(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
     ...hosts.map((host) => typeLimit(host, request, opts)),
     ...hosts.flatMap(({ volume }) => (volume?.adoptId ? [volumeLimit(volume.adoptId, region, opts)] : [])),
   ]);
-  const subnet = subnets.find(({ zone }) => limits.every(({ zones }) => zones.has(zone)));
-  if (!subnet) throw noZone(request, subnets, limits);
+  const settled = occupied.size > 0;
+  const possible = settled ? subnets.filter(({ id }) => occupied.has(id)) : subnets;
+  if (possible.length === 0) throw elsewhere(request, occupied);
+  const subnet = possible.find(({ zone }) => limits.every(({ zones }) => zones.has(zone)));
+  if (!subnet) throw noZone(request, possible, limits, settled);
   return { subnet, images: new Map(images) };
 }
 
@@ -81,19 +86,38 @@ async function volumeLimit(id: string, region: string, opts: pulumi.InvokeOption
   return { key, zones: new Set([availabilityZone]), what: `is ${id}, a volume in ${availabilityZone}` };
 }
 
+/** Servers that exist cannot be moved to another subnet. */
+function elsewhere({ vpcId, subnetId }: AwsPlacementRequest, occupied: ReadonlySet<string>): LookUpError {
+  const [key, wanted] = subnetId ? (["subnetId", subnetId] as const) : (["vpcId", vpcId] as const);
+  const among = subnetId ? "" : ", which is none of the public subnets of that VPC";
+  return new LookUpError([
+    {
+      key,
+      reason: `is ${wanted ?? "not set"}, but the deployment's servers are in ${list(occupied)}, where they stay${among}`,
+      remedy: `${setCommand("subnetId", list(occupied))}, or pulumi destroy, after which they can be made elsewhere`,
+    },
+  ]);
+}
+
 function noZone(
   { subnetId }: AwsPlacementRequest,
   subnets: readonly PublicSubnet[],
   limits: readonly Limit[],
+  settled: boolean,
 ): LookUpError {
-  const place = subnetId ? `subnetId ${subnetId}` : `the public subnets of ${subnets[0]!.vpcId}`;
-  const where = `${place} ${subnetId ? "is" : "are"} in ${list(new Set(subnets.map(({ zone }) => zone)))}`;
+  const zones = list(new Set(subnets.map(({ zone }) => zone)));
+  const place = subnetId ? `subnetId ${subnetId} is` : `the public subnets of ${subnets[0]!.vpcId} are`;
+  const where = settled
+    ? `the deployment's servers are in ${zones}, where they stay`
+    : `${place} in ${zones}`;
   const outside = limits.filter(({ zones }) => !subnets.some(({ zone }) => zones.has(zone)));
   // Where each has a zone, but not the same one, all are to be told.
   const blamed = outside.length > 0 ? outside : limits;
-  const remedy = subnetId
-    ? `${setCommand("subnetId", "subnet-…")}, of a public one there, or pulumi config rm subnetId for any of the VPC`
-    : `choose another, or ${setCommand("vpcId", "vpc-…")}, of one with a public subnet there`;
+  const remedy = settled
+    ? "choose another, or pulumi destroy, after which they can be made elsewhere"
+    : subnetId
+      ? `${setCommand("subnetId", "subnet-…")}, of a public one there, or pulumi config rm subnetId for any of the VPC`
+      : `choose another, or ${setCommand("vpcId", "vpc-…")}, of one with a public subnet there`;
   return new LookUpError(blamed.map(({ key, what }) => ({ key, reason: `${what}; ${where}`, remedy })));
 }
 

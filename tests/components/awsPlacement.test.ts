@@ -17,6 +17,18 @@ const types = (bbb: string, turn = "c7a.large") => ({
   placement: { bbb: { ...atAws.bbb, serverType: bbb }, turn: { ...atAws.turn, serverType: turn } },
 });
 
+const serversIn = (...subnets: string[]) => ({
+  interfaces: [
+    ...subnets.map((subnetId, i) => ({
+      id: `eni-${i}`,
+      subnetId,
+      project: "bigbluebutton",
+      stack: "staging",
+    })),
+    { id: "eni-other", subnetId: "subnet-c", project: "bigbluebutton", stack: "prod" },
+  ],
+});
+
 let account: AwsWorld;
 let made: string[];
 beforeAll(() =>
@@ -69,6 +81,19 @@ describe("a place is found", () => {
   test("a named subnet needs no default VPC", async () => {
     const vpcs = [{ id: "vpc-default1" }];
     expect(await subnetFor(at({ network: { subnetId: "subnet-b" } }, { vpcs }))).toBe("subnet-b");
+  });
+
+  test("where servers are already, and only there", async () => {
+    expect(await subnetFor(at({}, serversIn("subnet-b", "subnet-b")))).toBe("subnet-b");
+    expect(await subnetFor(at({}, serversIn()))).toBe("subnet-a");
+  });
+
+  test("not in a local zone, whose name comes first, nor where there is no IPv4", async () => {
+    const more = [
+      { id: "subnet-local", vpcId: "vpc-default1", availabilityZone: "eu-central-1-ham-1a" },
+      { id: "subnet-0", vpcId: "vpc-default1", availabilityZone: "eu-central-1a", ipv6Native: true },
+    ];
+    expect(await subnetFor(at({}, { subnets: [...more, ...world.subnets] }))).toBe("subnet-a");
   });
 
   test("where an adopted volume is", async () => {
@@ -172,6 +197,37 @@ describe("what is in the way is told, with the remedy", () => {
       "recordingsVolumeId",
       "is vol-0123456789abcdef0, a volume in eu-central-1b; subnetId subnet-a is in eu-central-1a",
       "rm subnetId",
+    ],
+    [
+      "a type elsewhere than the servers, which would be stopped for it",
+      at(types("only-b.large"), serversIn("subnet-a", "subnet-a")),
+      "serverType",
+      "is only-b.large, which AWS offers in eu-central-1b only; the deployment's servers are in eu-central-1a",
+      "choose another, or pulumi destroy",
+    ],
+    [
+      "an adopted volume elsewhere than the servers",
+      at(
+        { recordings: { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true } },
+        serversIn("subnet-a"),
+      ),
+      "recordingsVolumeId",
+      "a volume in eu-central-1b; the deployment's servers are in eu-central-1a, where they stay",
+      "choose another, or pulumi destroy",
+    ],
+    [
+      "another subnet than the servers'",
+      at({ network: { subnetId: "subnet-b" } }, serversIn("subnet-a")),
+      "subnetId",
+      "is subnet-b, but the deployment's servers are in subnet-a, where they stay",
+      "set subnetId subnet-a, or pulumi destroy",
+    ],
+    [
+      "another VPC than the servers'",
+      at({}, serversIn("subnet-other")),
+      "vpcId",
+      "is not set, but the deployment's servers are in subnet-other",
+      "set subnetId subnet-other",
     ],
     [
       "an unknown volume",

@@ -13,6 +13,14 @@ export interface AwsWorld {
   readonly images: readonly AwsImage[];
   readonly volumes: readonly { readonly id: string; readonly availabilityZone: string }[];
   readonly zones: readonly { readonly name: string; readonly zoneId: string }[];
+  readonly interfaces: readonly AwsInterface[];
+}
+
+interface AwsInterface {
+  readonly id: string;
+  readonly subnetId: string;
+  readonly project: string;
+  readonly stack: string;
 }
 
 interface AwsSubnet {
@@ -20,6 +28,7 @@ interface AwsSubnet {
   readonly vpcId: string;
   readonly availabilityZone: string;
   readonly ipv6CidrBlock?: string;
+  readonly ipv6Native?: boolean;
 }
 
 interface AwsRouteTable {
@@ -102,6 +111,7 @@ export const world: AwsWorld = {
   ],
   volumes: [{ id: "vol-0123456789abcdef0", availabilityZone: "eu-central-1b" }],
   zones: [{ name: "example.org", zoneId: "Z0EXAMPLE" }],
+  interfaces: [],
 };
 
 function nameOf(pattern: string, serial: string): string {
@@ -129,6 +139,14 @@ export function awsAnswer(world: AwsWorld, token: string, inputs: Inputs): objec
         world.subnets.find(({ id }) => id === inputs.id),
         "reading EC2 Subnet: no matching EC2 Subnet found",
       );
+    case "aws:ec2/getNetworkInterfaces:getNetworkInterfaces": {
+      const ours = world.interfaces.filter(
+        ({ project, stack }) => project === filter("tag:project") && stack === filter("tag:stack"),
+      );
+      return { ids: ours.map(({ id }) => id) };
+    }
+    case "aws:ec2/getNetworkInterface:getNetworkInterface":
+      return world.interfaces.find(({ id }) => id === inputs.id)!;
     case "aws:ec2/getRouteTables:getRouteTables":
       return { ids: world.routeTables.filter(({ vpcId }) => vpcId === inputs.vpcId).map(({ id }) => id) };
     case "aws:ec2/getRouteTable:getRouteTable": {

@@ -176,6 +176,11 @@ describe("look-ups", () => {
   test.each([
     ["ec2/getVpc:getVpc", { id: "vpc-00000000000000000" }, "no matching EC2 VPC found"],
     ["ec2/getSubnet:getSubnet", { id: "subnet-00000000000000000" }, "no matching EC2 Subnet found"],
+    [
+      "ec2/getNetworkInterface:getNetworkInterface",
+      { id: "eni-00000000000000000" },
+      "no matching EC2 Network Interface found",
+    ],
     ["ec2/getAmi:getAmi", { owners: ["self"], mostRecent: true }, "Your query returned no results"],
     ["ec2/getInstanceType:getInstanceType", { instanceType: "c99.huge" }, "InvalidInstanceType"],
     [
@@ -205,6 +210,13 @@ describe("a host's resources", () => {
       tagsAll: tagged("eip").tags,
     });
     const networkInterface = await make("NetworkInterface", { subnetId: subnet.id, ...tagged("eip") });
+    const ours = { filters: [{ name: "tag:Name", values: ["eip"] }] };
+    await expect(look("ec2/getNetworkInterfaces:getNetworkInterfaces", ours)).resolves.toMatchObject({
+      ids: [networkInterface.id],
+    });
+    await expect(
+      look("ec2/getNetworkInterface:getNetworkInterface", { id: networkInterface.id }),
+    ).resolves.toMatchObject({ subnetId: subnet.id, vpcId: subnet.vpcId });
     const association = await make("EipAssociation", {
       allocationId: eip.id,
       networkInterfaceId: networkInterface.id,

@@ -5,6 +5,7 @@ import type { Context } from "../../../driver";
 import type { Values } from "../../../wire";
 import { session } from "../client";
 import { unlessGone } from "../errors";
+import { readInterface } from "../interfaces";
 import { tagMap } from "../tags";
 import { text } from "../values";
 import { filtersOf, lookup, single } from "./lookup";
@@ -108,6 +109,8 @@ async function routeTableOutputs(table: RouteTable, args: Values, context: Conte
   };
 }
 
+const isThere = <T>(found: T | undefined): found is T => found !== undefined;
+
 const idsOf = (id: unknown) => (id === undefined || id === "" ? undefined : [String(id)]);
 
 async function subnets(args: Values, context: Context): Promise<Subnet[]> {
@@ -123,6 +126,33 @@ async function subnets(args: Values, context: Context): Promise<Subnet[]> {
 }
 
 export const networkLookups = {
+  ...lookup(
+    "aws:ec2/getNetworkInterfaces:getNetworkInterfaces",
+    ["filters", "tags"],
+    async (args, context) => {
+      const { ec2, region } = await session(context);
+      const { NetworkInterfaces = [] } = await ec2.describeNetworkInterfaces({ Filters: filtersOf(args) });
+      const ids = NetworkInterfaces.map(({ NetworkInterfaceId = "" }) => NetworkInterfaceId);
+      return { ...args, id: region, region, ids };
+    },
+  ),
+  ...lookup("aws:ec2/getNetworkInterface:getNetworkInterface", ["id"], async (args, context) => {
+    const found = single(
+      [await readInterface(String(args.id), context)].filter(isThere),
+      "EC2 Network Interface",
+    );
+    return {
+      ...args,
+      region: (await session(context)).region,
+      availabilityZone: found.AvailabilityZone ?? "",
+      description: found.Description ?? "",
+      macAddress: found.MacAddress ?? "",
+      privateIp: found.PrivateIpAddress ?? "",
+      subnetId: found.SubnetId ?? "",
+      tags: tagMap(found.TagSet),
+      vpcId: found.VpcId ?? "",
+    };
+  }),
   ...lookup(
     "aws:ec2/getVpc:getVpc",
     ["id", "default", "cidrBlock", "filters", "tags"],
