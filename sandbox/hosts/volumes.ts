@@ -48,7 +48,13 @@ async function findDevice(file: string): Promise<string | undefined> {
 
 export async function closeDevice(id: string): Promise<void> {
   const device = await findDevice(imageFile(id));
-  if (device) await run("losetup", ["--detach", device]);
+  if (!device) return;
+  try {
+    await run("losetup", ["--detach", device]);
+  } catch (error) {
+    // One that was in use goes by itself as its last user ends, a host that is switched off say.
+    if ((await findDevice(imageFile(id))) === device) throw error;
+  }
 }
 
 export async function deleteImage(id: string): Promise<void> {
