@@ -1,11 +1,12 @@
 import * as aws from "@pulumi/aws";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../settings/fields";
 import { findImage } from "./awsImage";
 import { awsLookUp } from "./awsLookUp";
 import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./awsNetwork";
 import { serverTypeKey, zonesWithType } from "./awsServerTypes";
+import { snapshotTag } from "./awsTags";
 import type { HostArgs, Role } from "./host";
 import { allFound, LookUpError } from "./lookUps";
 
@@ -42,7 +43,9 @@ export async function findAwsPlacement(
     occupiedSubnets(hosts[0]?.labels ?? {}, opts),
     allFound(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
     ...hosts.map((host) => typeLimit(host, request, opts)),
-    ...hosts.flatMap(({ volume }) => (volume?.adoptId ? [volumeLimit(volume.adoptId, region, opts)] : [])),
+    ...hosts.flatMap((host) =>
+      host.volume?.adoptId ? [volumeLimit(host.volume.adoptId, host, region, opts)] : [],
+    ),
   ]);
   const settled = occupied.size > 0;
   const possible = settled ? subnets.filter(({ id }) => occupied.has(id)) : subnets;
@@ -75,14 +78,26 @@ async function typeLimit(
 }
 
 /** A volume can be attached in its own zone only. */
-async function volumeLimit(id: string, region: string, opts: pulumi.InvokeOptions): Promise<Limit> {
+async function volumeLimit(
+  id: string,
+  host: HostArgs,
+  region: string,
+  opts: pulumi.InvokeOptions,
+): Promise<Limit> {
   const key = "recordingsVolumeId";
   const filters = [{ name: "volume-id", values: [id] }];
-  const { availabilityZone } = await awsLookUp(() => aws.ebs.getVolume({ filters }, opts), {
+  const { availabilityZone, tags } = await awsLookUp(() => aws.ebs.getVolume({ filters }, opts), {
     key,
     reason: `is ${id}, of which the account has none in ${region}`,
     remedy: `${setCommand(key, "vol-…")}, with an id that aws ec2 describe-volumes --region ${region} shows`,
   });
+  const wanted = snapshotTag(host.labels).snapshots;
+  if (host.snapshotDays > 0 && tags && tags.snapshots !== wanted) {
+    await pulumi.log.warn(
+      `recordingsVolumeId is ${id}, of which no daily snapshots are made, since its tags are left as they are: ` +
+        `aws ec2 create-tags --region ${region} --resources ${id} --tags Key=snapshots,Value=${wanted} has them made`,
+    );
+  }
   return { key, zones: new Set([availabilityZone]), what: `is ${id}, a volume in ${availabilityZone}` };
 }
 

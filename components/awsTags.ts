@@ -30,9 +30,8 @@ function tagValue(text: string): string {
  *
  * @see https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html
  */
-export function snapshotTag({
-  project = "",
-  stack = "",
-}: Readonly<Record<string, string>>): Record<string, string> {
+export function snapshotTag({ project = "", stack = "" }: Readonly<Record<string, string>>): {
+  readonly snapshots: string;
+} {
   return { snapshots: tagValue(`${project}/${stack}`) };
 }

@@ -102,6 +102,31 @@ describe("a place is found", () => {
   });
 });
 
+describe("an adopted volume has daily snapshots by its tag only", () => {
+  const warnings = async (tags: Readonly<Record<string, string>>, more: Variation["settings"] = {}) => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
+    const recordings = { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true };
+    const volumes = [{ id: "vol-0123456789abcdef0", availabilityZone: "eu-central-1b", tags }];
+    await subnetFor(at({ recordings, ...more }, { volumes }));
+    const told = warn.mock.calls.map(([message]) => message);
+    warn.mockRestore();
+    return told;
+  };
+
+  test("without it the command that sets it is told", async () => {
+    expect(await warnings({ snapshots: "bigbluebutton/prod" })).toEqual([
+      expect.stringContaining(
+        "--resources vol-0123456789abcdef0 --tags Key=snapshots,Value=bigbluebutton/staging",
+      ),
+    ]);
+  });
+
+  test("with it, or where none are wanted, nothing", async () => {
+    expect(await warnings({ snapshots: "bigbluebutton/staging" })).toEqual([]);
+    expect(await warnings({}, { snapshotDays: 0 })).toEqual([]);
+  });
+});
+
 describe("what is in the way is told, with the remedy", () => {
   test.each<[string, Variation, key: string, reason: string, remedy: string]>([
     [

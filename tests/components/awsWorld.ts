@@ -11,9 +11,15 @@ export interface AwsWorld {
   readonly routeTables: readonly AwsRouteTable[];
   readonly types: Readonly<Record<string, AwsType>>;
   readonly images: readonly AwsImage[];
-  readonly volumes: readonly { readonly id: string; readonly availabilityZone: string }[];
+  readonly volumes: readonly AwsVolume[];
   readonly zones: readonly { readonly name: string; readonly zoneId: string }[];
   readonly interfaces: readonly AwsInterface[];
+}
+
+interface AwsVolume {
+  readonly id: string;
+  readonly availabilityZone: string;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 interface AwsInterface {
