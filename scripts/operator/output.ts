@@ -15,13 +15,15 @@ export function say(line: string): void {
 /**
  * Whether the caller agrees, by --yes or by an answer at the terminal.
  *
+ * @param details shown above the question
  * @throws Mistake where there is nobody to ask
  */
-export async function agree(yes: true | undefined, question: string): Promise<boolean> {
+export async function agree(yes: true | undefined, question: string, details = ""): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new Mistake(`${question} There is no terminal to ask at: add --yes`);
   }
+  if (details !== "") say(details);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());

@@ -58,6 +58,7 @@ export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableS
 
 class PulumiStacks implements Stacks {
   readonly project: string;
+  readonly goesOn = false;
 
   constructor(
     private readonly api: Automation,
@@ -105,7 +106,7 @@ class PulumiStacks implements Stacks {
       await this.write(workspace, stack, settings);
       await this.update(selected, (run) =>
         selected.preview({
-          ...run,
+          color: run.color,
           onEvent: (event) => {
             const change = changeOf(event);
             if (change !== undefined) changes.push(change);
@@ -268,14 +269,9 @@ class PulumiStacks implements Stacks {
   /** @throws UpdateFailed, StackBusy; a dead process's lock is taken away first */
   private async update(
     stack: automation.Stack,
-    action: (run: {
-      readonly color: "never";
-      readonly onOutput: (text: string) => void;
-      readonly onError: (text: string) => void;
-    }) => Promise<unknown>,
+    action: (run: { readonly color: "never"; readonly onOutput: (text: string) => void }) => Promise<unknown>,
   ): Promise<void> {
-    const print = (text: string) => void this.out.write(text);
-    const run = { color: "never", onOutput: print, onError: print } as const;
+    const run = { color: "never", onOutput: (text: string) => void this.out.write(text) } as const;
     for (let tried = 1; ; tried++) {
       try {
         await action(run);
@@ -304,13 +300,13 @@ export interface Lock {
 }
 
 export function readLocks(message: string): Lock[] {
-  const lines = message.matchAll(/created by (\S*)@(\S+) \(pid (\d+)\) at (\S+)/g);
-  return [...lines].map(([, user = "", host = "", pid = "", since = ""]) => ({
-    told: `${user}@${host} (pid ${pid}) since ${since}`,
-    host,
-    pid: Number(pid),
-    since: new Date(since),
-  }));
+  // An error's message has the CLI's output more than once.
+  const lines = [...new Set(message.match(/created by \S*@\S+ \(pid \d+\) at \S+/g))];
+  return lines.map((line) => {
+    const [, who = "", host = "", pid = "", since = ""] =
+      /by (\S*@(\S+)) \(pid (\d+)\) at (\S+)/.exec(line) ?? [];
+    return { told: `${who} (pid ${pid}) since ${since}`, host, pid: Number(pid), since: new Date(since) };
+  });
 }
 
 /** A killed CLI leaves its lock, which would keep a test server for ever. */
@@ -322,7 +318,9 @@ export function isDead({ host, pid, since }: Lock, now: Date): boolean {
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    // A container often has nobody who would bury its dead.
+    const stat = `/proc/${pid}/stat`;
+    return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, "utf8"));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 
 import { chooseEngine } from "../../sandbox/commands/engine";
 import { readSettings, usesAws } from "../../sandbox/commands/settings";
@@ -30,7 +31,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
   const project = readProjectFile(PROJECT_DIR).name;
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
 
-  return { project, list, settings, preview, up, destroy, settle, remove, outputs, resources };
+  return { project, goesOn: true, list, settings, preview, up, destroy, settle, remove, outputs, resources };
 
   function list(): Promise<readonly StackInfo[]> {
     const files = (directory: string, ending: string) =>
@@ -55,7 +56,10 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
     await assertKnown(stack);
     const changes: Change[] = [];
     const onStep = (step: engine.StepEvent) => changes.push({ ...step, name: nameOf(step.urn) });
-    await update(stack, async () => engine.preview({ ...(await options(stack, wanted)), onStep }));
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    await update(stack, async () =>
+      engine.preview({ ...(await options(stack, wanted)), out: silent, onStep }),
+    );
     return changes;
   }
 

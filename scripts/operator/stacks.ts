@@ -43,6 +43,8 @@ export interface Change {
 export interface Stacks {
   /** The project's name, of Pulumi.yaml; the label `project` of everything it makes. */
   readonly project: string;
+  /** Whether an update goes on with what a killed one was making, even where only the cloud knows of it. */
+  readonly goesOn: boolean;
   list(): Promise<readonly StackInfo[]>;
   /** @throws StackNotFound */
   settings(stack: string): Promise<StackSettings>;

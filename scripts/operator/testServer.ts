@@ -146,10 +146,12 @@ command("reap", "remove every test server whose time is up; show, and if told re
         remove: options.remove ?? false,
         expiredOnly: options.expired ?? false,
         waitSeconds,
-        confirm: (due) => {
-          if (!options.yes) say(render.renderDue(due, new Date()));
-          return agree(options.yes, `Remove ${render.summaryOfDue(due)} for good?`);
-        },
+        confirm: (due) =>
+          agree(
+            options.yes,
+            `Remove ${render.summaryOfDue(due)} for good?`,
+            render.renderDue(due, new Date()),
+          ),
       });
       if (options.json) printJson(render.reapJson(result));
       else process.stdout.write(`${render.renderReap(result, self(options), new Date())}\n`);

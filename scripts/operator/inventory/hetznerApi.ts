@@ -1,7 +1,7 @@
 /** As much of the Hetzner Cloud API as an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Failure } from "../mistake";
+import { Failure, Mistake } from "../mistake";
 
 /** An error answer of the API. */
 export class HetznerError extends Failure {
@@ -120,11 +120,11 @@ export class HetznerApi {
   }
 }
 
-function errorFrom(status: number, text: string): HetznerError {
+function errorFrom(status: number, text: string): Error {
+  if (status === 401) return new Mistake("Hetzner Cloud does not take the API token: is HCLOUD_TOKEN right?");
   try {
     const { error } = JSON.parse(text) as { error: { code: string; message: string } };
-    const told = error.code === "unauthorized" ? "the API token is not valid" : error.message;
-    return new HetznerError(error.code, `${told} (${error.code})`);
+    return new HetznerError(error.code, `${error.message} (${error.code})`);
   } catch {
     const codes: Readonly<Record<number, string>> = { 404: "not_found", 502: "unavailable", 504: "timeout" };
     return new HetznerError(codes[status] ?? "", `Hetzner Cloud answered with HTTP status ${status}`);

@@ -5,8 +5,8 @@ import { Failure, Mistake } from "../mistake";
 import { UpdateFailed, type Change, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "./meetings";
-import { retire, type Retirement } from "./retire";
-import { nameOf, type TestServer } from "./survey";
+import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
+import { leftovers, nameOf, type TestServer } from "./survey";
 import { listAll, look, type World } from "./world";
 
 export interface UpOptions {
@@ -47,12 +47,18 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     : testServerSettings({ ...options, like: await options.like(), expires: later, token });
   checkSettings(settings, stacks.project, stack);
   // That there are credentials, and that they are right, is better known now than in the middle of it.
-  await listAll(await world.inventories([settings]), stacks.project);
+  const inventories = await world.inventories([settings]);
+  const objects = await listAll(inventories, stacks.project);
   const made = describe(stack, settings);
   say(
     `${stack}: ${exists ? "going on with" : "making"} ${made.hosts.join(" and ")}; ` +
       `expires ${iso(made.expires)}, ${relative(made.expires, now())}`,
   );
+  if (exists && !stacks.goesOn) {
+    // An engine that knows nothing of these would fail on their names. A volume may hold something by now.
+    const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
+    await removeCutOff(world, stack, inventories, own);
+  }
   try {
     await stacks.up(stack, settings);
     return made;
@@ -132,13 +138,18 @@ export async function extend(
   if (more.length > 0) {
     throw new Failure(
       `${stack} is not complete, or the program has changed since: more than labels would change ` +
-        `(${more.map(({ name, step }) => `${step} ${name}`).join(", ")}). ` +
+        `(${abridged(more.map(({ name, step }) => `${step} ${name}`))}). ` +
         `To have all of it done, and the expiry with it: test-server up --name ${nameOf(stack)} --ttl ${ttl}`,
     );
   }
   await stacks.up(stack, wanted);
   say(`${stack}: expires ${iso(expires)}, ${relative(expires, now())}`);
   return { name: nameOf(stack), stack, expires };
+}
+
+function abridged(names: readonly string[]): string {
+  const shown = names.slice(0, 4).join(", ");
+  return names.length > 4 ? `${shown} and ${names.length - 4} more` : shown;
 }
 
 /** Whether a change of a resource is one of its labels or tags, which touches nothing that runs. */
@@ -175,6 +186,7 @@ export async function down(world: World, name: string, options: DownOptions): Pr
   if (!(await options.confirm(server)))
     return { stack, outcome: "failed", reason: "not confirmed; nothing was removed" };
   const settings = await world.stacks.settings(stack);
+  world.say(`${stack}: removing`);
   return retire(world, stack, { inventories: await world.inventories([settings]), onlyExpired: false });
 }
 

@@ -83,7 +83,10 @@ async function retireAll(
   const attempt = async (stack: string) => {
     retirements.set(stack, await retire(world, stack, { inventories, onlyExpired: true }));
   };
-  for (const { stack } of servers) await attempt(stack);
+  for (const { stack } of servers) {
+    world.say(`${stack}: removing`);
+    await attempt(stack);
+  }
   const busy = () => [...retirements.values()].filter(({ outcome }) => outcome === "busy");
   for (const { reason } of busy()) world.say(`${reason}; waiting for it up to ${waitSeconds} s`);
   for (let waited = 0; waited < waitSeconds && busy().length > 0; waited += POLL_SECONDS) {

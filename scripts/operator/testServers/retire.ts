@@ -1,6 +1,7 @@
 /** Takes a test server down for good: by the engine, then what is left of it at the clouds, then its stack. */
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
+import { Failure } from "../mistake";
 import { StackBusy, StackNotFound } from "../stacks";
 import { iso } from "./duration";
 import { expiryOf, leftovers } from "./survey";
@@ -27,28 +28,37 @@ export interface RetireOptions {
 
 /** Never throws: what went wrong is in the answer, and others can go on. */
 export async function retire(world: World, stack: string, options: RetireOptions): Promise<Retirement> {
-  const { say } = world;
+  const { say, stacks } = world;
   try {
     const later = options.onlyExpired ? await laterExpiry(world, stack, options.inventories) : undefined;
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
     }
-    say(`${stack}: removing`);
-    const until = options.onlyExpired ? world.now() : FAR_FUTURE;
-    const problems = await destroy(world, stack, options.inventories, until);
+    const left = async () => {
+      const objects = await listAll(options.inventories, stacks.project);
+      return leftovers(stack, objects, options.onlyExpired ? world.now() : FAR_FUTURE);
+    };
+    await removeCutOff(world, stack, options.inventories, await left());
+    await stacks.destroy(stack);
+    const problems = (await removeAll(world, options.inventories, await left())).flatMap(
+      ({ object, problem }) =>
+        problem === undefined ? [] : [`${object.type} ${object.name} is still there: ${problem}`],
+    );
     if (problems.length > 0) return { stack, outcome: "failed", reason: problems.join("; ") };
-    await world.stacks.remove(stack);
+    await stacks.remove(stack);
     say(`${stack}: removed`);
     return { stack, outcome: "removed" };
   } catch (error) {
-    if (error instanceof StackNotFound)
+    if (await isGone(world, stack, error)) {
       return { stack, outcome: "gone", reason: "another command removed it" };
+    }
     const reason = error instanceof Error ? error.message : String(error);
     return { stack, outcome: error instanceof StackBusy ? "busy" : "failed", reason };
   }
 }
 
-const FAR_FUTURE = new Date(8.64e15);
+/** For what goes whenever its time would be. */
+export const FAR_FUTURE = new Date(8.64e15);
 
 /** When a stack expires, if that is not yet. */
 async function laterExpiry(
@@ -60,34 +70,41 @@ async function laterExpiry(
   const resources = await stacks.resources(stack);
   const objects = await listAll(inventories, stacks.project);
   const expires = expiryOf({ info: { name: stack, updating: false }, settings, resources }, objects);
-  if (expires === undefined) throw new Error("it has no expiry any more, so it stays");
+  if (expires === undefined) throw new Failure("it has no expiry any more, so it stays");
   return expires > now() ? expires : undefined;
 }
 
+/** Another command may have removed the stack under the hands of this one, with any error for a consequence. */
+async function isGone({ stacks }: World, stack: string, error: unknown): Promise<boolean> {
+  if (error instanceof StackNotFound) return true;
+  try {
+    return !(await stacks.list()).some(({ name }) => name === stack);
+  } catch {
+    return false;
+  }
+}
+
 /**
- * All of a stack's resources. An update that was cut off can have made something that its state does not have, and that
- * holds what it has: then that is removed first, and the engine tries again.
+ * Remove what a stack's state does not have, though it is at the cloud: an update was killed while it made that. It may
+ * hold what the state does have, and the engine would wait for it in vain.
+ *
+ * @param objects the stack's, as far as they may go
+ * @throws StackBusy where the state is only not yet as far
  */
-async function destroy(
+export async function removeCutOff(
   world: World,
   stack: string,
   inventories: readonly Inventory[],
-  until: Date,
-): Promise<string[]> {
-  const left = async () => leftovers(stack, await listAll(inventories, world.stacks.project), until);
-  try {
-    await world.stacks.destroy(stack);
-  } catch (error) {
-    if (error instanceof StackBusy || error instanceof StackNotFound) throw error;
-    const known = (await world.stacks.resources(stack)).map(keyOf);
-    const cutOff = (await left()).filter((object) => !known.includes(cloudObjectKey(object)));
-    if (cutOff.length === 0) throw error;
-    await removeAll(world, inventories, cutOff);
-    await world.stacks.destroy(stack);
-  }
-  return (await removeAll(world, inventories, await left())).flatMap(({ object, problem }) =>
-    problem === undefined ? [] : [`${object.type} ${object.name} is still there: ${problem}`],
-  );
+  objects: readonly CloudObject[],
+): Promise<void> {
+  const { stacks } = world;
+  const unknown = async () => {
+    const known = (await stacks.resources(stack)).map(keyOf);
+    return objects.filter((object) => !known.includes(cloudObjectKey(object)));
+  };
+  if ((await unknown()).length === 0) return;
+  await stacks.settle(stack);
+  await removeAll(world, inventories, await unknown());
 }
 
 /** Remove objects of any cloud, telling of each. */
@@ -102,9 +119,8 @@ export async function removeAll(
     if (own.length > 0) removals.push(...(await inventory.remove(own)));
   }
   for (const { object, problem } of removals) {
-    say(
-      `${object.labels.stack}: ${object.type} ${object.name} ${problem === undefined ? "removed" : `stays: ${problem}`}`,
-    );
+    const end = problem === undefined ? "removed" : `stays: ${problem}`;
+    say(`${object.labels.stack}: ${object.type} ${object.name} ${end}`);
   }
   return removals;
 }

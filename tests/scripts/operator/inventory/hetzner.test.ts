@@ -141,7 +141,7 @@ test("a server that stays keeps its volume and its addresses", async () => {
 test("a token that is none gives one line", async () => {
   const p = project();
   const clouds = hetznerInventory({ token: "x".repeat(64), endpoint: `${await p.url()}/v1` }, 0.01);
-  await expect(clouds.list("bigbluebutton")).rejects.toThrow("the API token is not valid (unauthorized)");
+  await expect(clouds.list("bigbluebutton")).rejects.toThrow("Hetzner Cloud does not take the API token");
 });
 
 test("a cloud that does not answer is named", async () => {

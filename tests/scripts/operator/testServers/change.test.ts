@@ -119,6 +119,23 @@ describe("up", () => {
       expect((await up(world, options({ name: "a" }))).expires).toEqual(new Date("2026-11-21T12:00:00Z"));
     });
 
+    test("clears away what a killed one left half-made, where its engine does not know of it", async () => {
+      for (const goesOn of [false, true]) {
+        const world = new FakeWorld().add("test-a", epoch(30));
+        world.known.get("test-a")!.settings = { ...like, environment: "test", expires: epoch(30) };
+        Object.assign(world.stacks, { goesOn });
+        const half = ["server", "volume"] as const;
+        world.objects.push(
+          ...half.map((type) => object(type, "half", { stack: "test-a", expires: epoch(30) })),
+        );
+        await up(world, options({ name: "a" }));
+        expect(world.changed).toEqual(goesOn ? ["up test-a"] : ["settle test-a", "remove half", "up test-a"]);
+        expect(world.objects.filter(({ id }) => id === "half").map(({ type }) => type)).toEqual(
+          goesOn ? ["server", "volume"] : ["volume"],
+        );
+      }
+    });
+
     test("is refused where it is something else", async () => {
       const world = new FakeWorld().add("test-a", epoch(30)).add("test-mine", undefined);
       await expect(up(world, options({ name: "mine" }))).rejects.toThrow(
