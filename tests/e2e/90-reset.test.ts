@@ -26,7 +26,9 @@ const none = { mounts: [], namespaces: [], links: [], loops: [], processes: [] }
 
 test("reset leaves no process, mount, namespace or loop device", async () => {
   await update("up", "embedded", ["--set", "recordingsGb=10"]);
+  await update("preview", "embedded", ["--cloud", "aws"]);
   const before = traces();
+  expect(before.processes?.join("\n")).toContain("moto_server");
   for (const kind of ["mounts", "namespaces", "loops", "processes"]) {
     expect([kind, before[kind]?.length]).not.toEqual([kind, 0]);
   }
