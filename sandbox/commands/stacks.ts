@@ -11,9 +11,19 @@ import { PROJECT_DIR, STACKS_DIR } from "../paths";
 export type Engine = "embedded" | "pulumi";
 export type Cloud = "hetzner" | "aws";
 
+/** Where either engine keeps its state of a stack. */
+function stateFiles(stack: string): Record<Engine, string> {
+  return { embedded: Checkpoint.file(STACKS_DIR, stack), pulumi: cliStateFile(stack) };
+}
+
+/** Whether there was ever an update of a stack, whatever is left of it. */
+export function stackExists(stack: string): boolean {
+  return Object.values(stateFiles(stack)).some((file) => existsSync(file));
+}
+
 /** The engine that has resources of a stack in its state; undefined where nothing is deployed. */
 export function engineOf(stack: string): Engine | undefined {
-  const files = { embedded: Checkpoint.file(STACKS_DIR, stack), pulumi: cliStateFile(stack) };
+  const files = stateFiles(stack);
   return (Object.keys(files) as Engine[]).find(
     (engine) => existsSync(files[engine]) && holdsResources(readFileSync(files[engine], "utf8")),
   );

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 
 import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
+import { Mistake } from "./mistake";
 import { readSettings, usesAws } from "./settings";
-import { cloudOf, rememberCloud, type Cloud, type Engine } from "./stacks";
+import { cloudOf, rememberCloud, stackExists, type Cloud, type Engine } from "./stacks";
 import { startAws, startSandbox } from "./start";
 
 export interface UpdateOptions {
@@ -19,6 +20,9 @@ export interface UpdateOptions {
 /** Start the sandbox where it does not run, and have the engine do its work in it; resolves with the exit code. */
 export async function update(action: "up" | "preview" | "destroy", options: UpdateOptions): Promise<number> {
   const { stack, replace } = options;
+  if (action === "destroy" && !stackExists(stack)) {
+    throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
+  }
   await startSandbox();
   const config = readSettings(stack, options.set, options.cloud ?? cloudOf(stack));
   const aws = usesAws(config);

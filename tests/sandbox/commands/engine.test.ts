@@ -9,9 +9,9 @@ process.env.BBB_SANDBOX_STATE = join(directory, "state");
 const { chooseEngine } = jest.requireActual<typeof import("../../../sandbox/commands/engine")>(
   "../../../sandbox/commands/engine",
 );
-const { cloudOf, rememberCloud } = jest.requireActual<typeof import("../../../sandbox/commands/stacks")>(
-  "../../../sandbox/commands/stacks",
-);
+const { cloudOf, rememberCloud, stackExists } = jest.requireActual<
+  typeof import("../../../sandbox/commands/stacks")
+>("../../../sandbox/commands/stacks");
 
 const HELD = { resources: [{ type: "aws:ec2/eip:Eip", custom: true }] };
 
@@ -79,4 +79,11 @@ test("the cloud of a stack is known for as long as it is deployed", () => {
   write("stacks/mine.json", { version: 3, deployment: HELD });
   expect(cloudOf("mine")).toBe("aws");
   expect(cloudOf("other")).toBeUndefined();
+});
+
+test("a stack exists from its first update on, also when nothing is left of it", () => {
+  expect(stackExists("mine")).toBe(false);
+  write("stacks/mine.json", { version: 3, deployment: {} });
+  write("pulumi/.pulumi/stacks/bigbluebutton/theirs.json", { version: 3, checkpoint: { latest: null } });
+  expect(["mine", "theirs", "other"].map(stackExists)).toEqual([true, true, false]);
 });
