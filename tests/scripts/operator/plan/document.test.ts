@@ -32,6 +32,9 @@ const others = {
 
 const context = { project: "bigbluebutton", stack: "staging" };
 
+/** For a machine that is slow to load the packages of two clouds. */
+const LONG = 300_000;
+
 /** Made before runProgram replaces parts of the program. */
 const plans = new Map<string, Plan>();
 beforeAll(async () => {
@@ -39,7 +42,7 @@ beforeAll(async () => {
     const given = { ...context, settings: { ...base, ...more }, encrypted: [] };
     plans.set(name, await makePlan(given, { now: new Date(0) }));
   }
-});
+}, LONG);
 
 function planOf(name: keyof typeof others | "prod"): Plan {
   return plans.get(name)!;
@@ -54,7 +57,7 @@ describe.each(Object.entries(cases))("%s", (name, more) => {
     // As a plan assumes it: without IPv6.
     const subnets = world.subnets.map(({ ipv6CidrBlock: _none, ...subnet }) => subnet);
     run = await runProgram({ settings: parseSettings(raw, context), aws: { subnets } });
-  });
+  }, LONG);
 
   test("has no problem", () => {
     expect({ problems: plan.problems, standIns: plan.standIns }).toEqual({ problems: [], standIns: [] });
