@@ -7,6 +7,9 @@ import { awsLookUp } from "./awsLookUp";
 import type { HostArgs } from "./host";
 import { LookUpError } from "./lookUps";
 
+/** As large as the defaults, and offered in every region, which those are not. */
+const EVERYWHERE = { bbb: "c6i.4xlarge", turn: "c6i.large" } as const;
+
 /** The setting that a host's server type comes from. */
 export function serverTypeKey({ role }: Pick<HostArgs, "role">): "serverType" | "turnServerType" {
   return role === "bbb" ? "serverType" : "turnServerType";
@@ -25,8 +28,14 @@ export async function zonesWithType(
 ): Promise<ReadonlySet<string>> {
   const { role, serverType } = host;
   const key = serverTypeKey(host);
-  const remedy = `${setCommand(key, defaultServerTypes.aws.prod[role])}, or another compute-optimised x86 type`;
-  const missing = { key, reason: `is ${serverType}, which AWS does not offer in ${region}`, remedy };
+  const usual = defaultServerTypes.aws.prod[role];
+  const instead = (type: string) => `${setCommand(key, type)}, or another compute-optimised x86 type`;
+  const remedy = instead(usual);
+  const missing = {
+    key,
+    reason: `is ${serverType}, which AWS does not offer in ${region}`,
+    remedy: instead(familyOf(serverType) === familyOf(usual) ? EVERYWHERE[role] : usual),
+  };
   const type = await awsLookUp(() => aws.ec2.getInstanceType({ instanceType: serverType }, opts), missing);
 
   const unfit = [
@@ -56,4 +65,8 @@ export async function zonesWithType(
   );
   if (locations.length === 0) throw new LookUpError([missing]);
   return new Set(locations);
+}
+
+function familyOf(serverType: string): string {
+  return serverType.split(".", 1)[0]!;
 }

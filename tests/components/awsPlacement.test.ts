@@ -179,6 +179,13 @@ describe("what is in the way is told, with the remedy", () => {
       "set serverType c7a.2xlarge",
     ],
     [
+      "a type of the default's family, which the region lacks",
+      at(types("c7a.4xlarge")),
+      "serverType",
+      "is c7a.4xlarge, which AWS does not offer in eu-central-1",
+      "set serverType c6i.4xlarge",
+    ],
+    [
       "a type that no zone offers",
       at(types("c7a.xlarge", "nowhere.large")),
       "turnServerType",
