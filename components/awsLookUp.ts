@@ -31,7 +31,8 @@ function unanswered(key: string, answer: string): Problem {
       elsewhere: true,
       reason: `are missing or not accepted: ${answer}`,
       remedy:
-        "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws sts get-caller-identity tells who you are",
+        "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws sts get-caller-identity tells who you are. " +
+        "A region that has to be enabled first answers like this, too",
     };
   }
   return {

@@ -90,7 +90,7 @@ check_ipv6() {
     finding "IPv6 is off on the loopback interface, where BigBlueButton's services bind. $remedy"
   fi
   if [[ -n ${flag[ipv6]:-} && -z $(ip -6 -o address show to "${flag[ipv6]}" 2>/dev/null) ]]; then
-    finding "the address ${flag[ipv6]} is on none of the host's interfaces: $hostname would lead IPv6 users nowhere. Look at its network settings (ip -6 address)"
+    finding "the address ${flag[ipv6]} is on none of the host's interfaces: $hostname would lead IPv6 users nowhere. Look at its network settings (ip -6 address); one that was added to a running host needs cloud-init clean --configs network and a reboot"
   fi
 }
 
