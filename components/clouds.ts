@@ -69,12 +69,19 @@ function loadCloud(name: CloudName, settings: Settings): Cloud {
         return (require("./awsCloud") as typeof import("./awsCloud")).awsCloud(settings);
     }
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND")) throw error;
-    const [reason] = error.message.split("\n");
+    if (!isMissing(error)) throw error;
+    const reason = /Cannot find module( '[^']*')?/.exec(error.message)?.[0] ?? error.message;
     throw new pulumi.RunError(
       `The settings use ${name}, whose package is not installed: ${reason}. Run npm ci without --omit=optional.`,
     );
   }
+}
+
+/** A package that is not there, in the words of Node or of ts-node, which checks the types before. */
+function isMissing(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const { code, diagnosticCodes } = error as { code?: unknown; diagnosticCodes?: readonly unknown[] };
+  return code === "MODULE_NOT_FOUND" || diagnosticCodes?.includes(2307) === true;
 }
 
 /** The same function, called once for each argument. */

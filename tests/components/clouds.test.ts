@@ -111,6 +111,17 @@ describe("packages", () => {
     expect(run.resources.filter(({ type }) => PACKAGES[name].test(type))).toEqual([]);
   });
 
+  test("one that is missing is asked for under ts-node, too, which finds its types missing first", async () => {
+    jest.doMock("@pulumi/aws", () => {
+      const message =
+        "⨯ Unable to compile TypeScript:\ncomponents/awsCloud.ts(1,22): error TS2307: Cannot find module '@pulumi/aws' or its corresponding type declarations.\n";
+      throw Object.assign(new Error(message), { diagnosticCodes: [2307] });
+    });
+    await expect(runProgram({ settings: mixes["Hetzner with Route 53"] })).rejects.toThrow(
+      "The settings use aws, whose package is not installed: Cannot find module '@pulumi/aws'. Run npm ci without --omit=optional.",
+    );
+  });
+
   test.each([
     ["@pulumi/aws", "Hetzner with Route 53", "aws"],
     ["@pulumi/aws", "BigBlueButton at Hetzner, TURN at AWS", "aws"],
