@@ -225,4 +225,12 @@ function run<A, O extends object>(
   };
 }
 
+/** An engine is interrupted by the terminal, too: what runs is finished, nothing more begins. */
+let interrupted = false;
+process.on("SIGINT", () => {
+  if (interrupted) process.exit(130);
+  interrupted = true;
+  say("interrupted: waiting for the running steps to end; once more stops at once");
+});
+
 void runCommand(program, process.argv);
