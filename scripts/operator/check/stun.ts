@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 
 import { reasonOf, Wrong } from "./finding";
 
@@ -11,6 +11,7 @@ const BINDING_SUCCESS = 0x0101;
 const XOR_MAPPED_ADDRESS = 0x0020;
 const TRIES = 4;
 const PAUSE_MS = 1000;
+const EXCHANGES = 3;
 
 /** A STUN binding request (RFC 8489 §5) and its transaction id. */
 export function bindingRequest(transaction: Buffer = randomBytes(12)): {
@@ -39,57 +40,87 @@ export function bindingAnswer(packet: Buffer, transaction: Buffer): string | und
   return "";
 }
 
-/** Whether a TURN server answers here over UDP; BigBlueButton's clients try that first. */
+/** Whether a TURN server answers here over UDP, and how fast; BigBlueButton's clients try that first. */
 export async function checkStunOverUdp(host: string, port: number): Promise<string> {
-  const { packet, transaction } = bindingRequest();
   const { address } = await lookup(host, { family: 4 });
   const socket = createSocket("udp4");
-  const began = performance.now();
   try {
-    return await new Promise<string>((resolve, reject) => {
-      let sent = 0;
-      const send = () => {
-        if (++sent > TRIES) {
-          const remedy = `systemctl status coturn on ${host}; its firewall must let ${port}/udp in, and your own network out`;
-          return reject(new Wrong("no answer", remedy));
-        }
-        socket.send(packet, port, address);
-        timer = setTimeout(send, PAUSE_MS);
-      };
-      let timer = setTimeout(send, 0);
-      socket.on("error", reject);
-      socket.on("message", (answer) => {
-        if (bindingAnswer(answer, transaction) === undefined) return;
-        clearTimeout(timer);
-        resolve(`answered in ${Math.round(performance.now() - began)} ms`);
-      });
-    });
+    return await fastest(() => askOverUdp(socket, address, port, host));
   } finally {
     socket.close();
   }
 }
 
-/** The same over TLS, for which the certificate is not looked at: that is another check's. */
-export function checkStunOverTls(host: string, port: number): Promise<string> {
+/** Several exchanges, as what else goes on here must not be taken for the way there. */
+async function fastest(exchange: () => Promise<void>): Promise<string> {
+  let least = Infinity;
+  for (let done = 0; done < EXCHANGES; done++) {
+    const began = performance.now();
+    await exchange();
+    least = Math.min(least, performance.now() - began);
+  }
+  return `answers in ${Math.round(least)} ms`;
+}
+
+function askOverUdp(socket: Socket, address: string, port: number, host: string): Promise<void> {
   const { packet, transaction } = bindingRequest();
-  const began = performance.now();
   return new Promise((resolve, reject) => {
-    const socket = connectTls({ host, port, servername: host, rejectUnauthorized: false, timeout: 15_000 });
-    const remedy = `systemctl status coturn on ${host}; its firewall must let ${port}/tcp in`;
-    let heard = Buffer.alloc(0);
-    const fail = (text: string) => {
-      socket.destroy();
-      reject(new Wrong(text, remedy));
+    let sent = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      socket.off("message", hear).off("error", fail);
+      settle();
     };
-    socket.once("secureConnect", () => socket.write(packet));
-    socket.on("data", (data: Buffer) => {
+    const fail = (error: Error) => end(() => reject(error));
+    const hear = (answer: Buffer) => {
+      if (bindingAnswer(answer, transaction) !== undefined) end(resolve);
+    };
+    const send = () => {
+      if (++sent > TRIES) {
+        const remedy = `systemctl status coturn on ${host}; its firewall must let ${port}/udp in, and your own network out`;
+        return fail(new Wrong("no answer", remedy));
+      }
+      socket.send(packet, port, address);
+      timer = setTimeout(send, PAUSE_MS);
+    };
+    socket.on("message", hear).on("error", fail);
+    send();
+  });
+}
+
+/** The same over TLS, for which the certificate is not looked at: that is another check's. */
+export async function checkStunOverTls(host: string, port: number): Promise<string> {
+  const socket = connectTls({ host, port, servername: host, rejectUnauthorized: false, timeout: 15_000 });
+  socket.on("error", () => undefined); // an exchange hears of it, too
+  try {
+    return await fastest(() => askOverTls(socket));
+  } catch (error) {
+    throw new Wrong(
+      reasonOf(error),
+      `systemctl status coturn on ${host}; its firewall must let ${port}/tcp in`,
+    );
+  } finally {
+    socket.destroy();
+  }
+}
+
+function askOverTls(socket: TLSSocket): Promise<void> {
+  const { packet, transaction } = bindingRequest();
+  return new Promise((resolve, reject) => {
+    let heard = Buffer.alloc(0);
+    const end = (settle: () => void) => {
+      socket.off("data", hear).off("timeout", late).off("close", closed).off("error", fail);
+      settle();
+    };
+    const fail = (error: Error) => end(() => reject(error));
+    const late = () => fail(new Error("no answer"));
+    const closed = () => fail(new Error("the connection was closed"));
+    const hear = (data: Buffer) => {
       heard = Buffer.concat([heard, data]);
-      if (bindingAnswer(heard, transaction) === undefined) return;
-      socket.destroy();
-      resolve(`answered in ${Math.round(performance.now() - began)} ms`);
-    });
-    socket.once("timeout", () => fail("no answer"));
-    socket.once("close", () => fail("the connection was closed"));
-    socket.once("error", (error: Error) => fail(reasonOf(error)));
+      if (bindingAnswer(heard, transaction) !== undefined) end(resolve);
+    };
+    socket.on("data", hear).on("timeout", late).on("close", closed).on("error", fail);
+    socket.write(packet);
   });
 }

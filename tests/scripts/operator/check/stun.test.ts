@@ -1,8 +1,15 @@
 import { createSocket } from "node:dgram";
 import type { AddressInfo } from "node:net";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:tls";
 
 import { ask } from "../../../../scripts/operator/check/finding";
-import { bindingAnswer, bindingRequest, checkStunOverUdp } from "../../../../scripts/operator/check/stun";
+import {
+  bindingAnswer,
+  bindingRequest,
+  checkStunOverTls,
+  checkStunOverUdp,
+} from "../../../../scripts/operator/check/stun";
 
 const TRANSACTION = Buffer.from("b7e7a701bc34d686fa87dfae", "hex");
 
@@ -39,6 +46,42 @@ test("a request has the magic cookie and its transaction", () => {
   expect(bindingRequest().transaction.equals(transaction)).toBe(false);
 });
 
+test("a server that is silent fails with what to do", async () => {
+  const server = createSocket("udp4");
+  await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  expect(await ask("STUN", "", () => checkStunOverUdp("127.0.0.1", port))).toMatchObject({
+    verdict: "FAIL",
+    answer: "no answer",
+    remedy: expect.stringContaining(`${port}/udp`) as string,
+  });
+  server.close();
+});
+
+test("a server over TLS is asked on one connection; without one it fails", async () => {
+  const { private: key, certificate: cert } = selfSigned();
+  const server = createServer({ key, cert }, (socket) =>
+    socket.on("data", (request) =>
+      socket.write(Buffer.concat([Buffer.from("010100002112a442", "hex"), request.subarray(8, 20)])),
+    ),
+  );
+  let connections = 0;
+  server.on("secureConnection", () => connections++);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const asked = () => ask("STUN", "", () => checkStunOverTls("localhost", port));
+  expect(await asked()).toMatchObject({
+    verdict: "ok",
+    answer: expect.stringMatching(/^answers in \d+ ms$/) as string,
+  });
+  expect(connections).toBe(1);
+  await new Promise((resolve) => server.close(resolve));
+  expect(await asked()).toMatchObject({
+    verdict: "FAIL",
+    answer: expect.stringContaining("ECONNREFUSED") as string,
+  });
+});
+
 test("a server is asked again when a datagram is lost, and others' datagrams are no answer", async () => {
   const server = createSocket("udp4");
   await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
@@ -55,7 +98,17 @@ test("a server is asked again when a datagram is lost, and others' datagrams are
   server.close();
   expect(finding).toMatchObject({
     verdict: "ok",
-    answer: expect.stringMatching(/^answered in \d+ ms$/) as string,
+    answer: expect.stringMatching(/^answers in \d+ ms$/) as string,
   });
-  expect(asked).toBe(2);
+  expect(asked).toBe(4);
 });
+
+function selfSigned(): { private: string; certificate: string } {
+  const options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+  const pem = execFileSync("openssl", ["req", "-x509", ...options, "-keyout", "-", "-out", "-"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const end = pem.indexOf("-----BEGIN CERTIFICATE");
+  return { private: pem.slice(0, end), certificate: pem.slice(end) };
+}
