@@ -15,6 +15,7 @@ import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
   DescribeKeyPairsCommand,
+  DescribeNetworkInterfacesCommand,
   DescribeVolumesCommand,
   DisassociateAddressCommand,
   EC2Client,
@@ -24,6 +25,7 @@ import {
   paginateDescribeVolumes,
   ReleaseAddressCommand,
   TerminateInstancesCommand,
+  type Instance,
   type IpPermission,
   type NetworkInterface,
 } from "@aws-sdk/client-ec2";
@@ -36,7 +38,7 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { Mistake } from "../mistake";
+import { Failure, Mistake } from "../mistake";
 import type { CloudObject, InboundRule, Inventory, ObjectType } from "./index";
 import { removeInOrder } from "./removal";
 
@@ -97,21 +99,33 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       listPolicies(project),
       listRoles(),
     ]);
-    return found.flat().filter(({ labels }) => labels.project === project);
+    const disks = await rootDisks(Filters);
+    return found
+      .flat()
+      .filter(({ type, id, labels }) => labels.project === project && !(type === "volume" && disks.has(id)));
   }
 
   async function listInstances(Filters: Filter[]): Promise<CloudObject[]> {
+    return (await instances(Filters)).map(({ InstanceId: id = "", Tags, State, LaunchTime }) => ({
+      ...common("server", id, Tags, LaunchTime),
+      status: State?.Name,
+      server: id,
+    }));
+  }
+
+  async function instances(Filters: Filter[]): Promise<Instance[]> {
     const pages = await all(paginateDescribeInstances({ client: ec2 }, { Filters }));
-    const instances = pages.flatMap(({ Reservations = [] }) =>
-      Reservations.flatMap(({ Instances = [] }) => Instances),
+    return pages
+      .flatMap(({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances))
+      .filter(({ State }) => State?.Name !== "terminated");
+  }
+
+  /** Disks that are parts of their instances, and go with them. */
+  async function rootDisks(Filters: Filter[]): Promise<Set<string>> {
+    const mappings = (await instances(Filters)).flatMap(({ RootDeviceName, BlockDeviceMappings = [] }) =>
+      BlockDeviceMappings.filter(({ DeviceName }) => DeviceName === RootDeviceName),
     );
-    return instances
-      .filter(({ State }) => State?.Name !== "terminated")
-      .map(({ InstanceId: id = "", Tags, State, LaunchTime }) => ({
-        ...common("server", id, Tags, LaunchTime),
-        status: State?.Name,
-        server: id,
-      }));
+    return new Set(mappings.flatMap(({ Ebs }) => Ebs?.VolumeId ?? []));
   }
 
   async function listAddresses(Filters: Filter[]): Promise<CloudObject[]> {
@@ -134,12 +148,10 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     }));
   }
 
-  /** A disk that goes with its instance is a part of it. */
   async function listVolumes(Filters: Filter[]): Promise<CloudObject[]> {
     const pages = await all(paginateDescribeVolumes({ client: ec2 }, { Filters }));
     return pages
       .flatMap(({ Volumes = [] }) => Volumes)
-      .filter(({ Attachments = [] }) => !Attachments.some(({ DeleteOnTermination }) => DeleteOnTermination))
       .map(({ VolumeId = "", Tags, CreateTime, Attachments }) => ({
         ...common("volume", VolumeId, Tags, CreateTime),
         server: Attachments?.[0]?.InstanceId,
@@ -197,6 +209,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       try {
         return await removeOnce(object, going);
       } catch (error) {
+        if (error instanceof Failure) throw error;
         const { name, message } = error as Error;
         if (/NotFound|NoSuchEntity/.test(name)) return;
         if (!PASSING.includes(name) || tried >= TRIES)
@@ -241,10 +254,15 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
 
   async function releaseAddress(id: string, going: readonly string[]): Promise<void> {
     const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [id] }));
-    const { AssociationId, InstanceId } = Addresses[0] ?? {};
-    assertGoing(InstanceId, going);
+    const { AssociationId, InstanceId, NetworkInterfaceId } = Addresses[0] ?? {};
+    assertGoing(InstanceId || (NetworkInterfaceId && (await instanceWith(NetworkInterfaceId))), going);
     if (AssociationId) await ec2.send(new DisassociateAddressCommand({ AssociationId }));
     await ec2.send(new ReleaseAddressCommand({ AllocationId: id }));
+  }
+
+  async function instanceWith(interfaceId: string): Promise<string | undefined> {
+    const order = new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [interfaceId] });
+    return (await ec2.send(order)).NetworkInterfaces?.[0]?.Attachment?.InstanceId;
   }
 
   async function deleteVolume(id: string, going: readonly string[]): Promise<void> {
@@ -286,7 +304,7 @@ function common(type: ObjectType, id: string, tags: Tags = [], created?: Date): 
 
 /** What an instance that stays has, it is not to lose. */
 function assertGoing(instance: string | undefined, going: readonly string[]): void {
-  if (instance && !going.includes(instance)) throw new Error(`server ${instance} has it, which stays`);
+  if (instance && !going.includes(instance)) throw new Failure(`server ${instance} has it, which stays`);
 }
 
 const PROTOCOLS: Readonly<Record<string, InboundRule["protocol"]>> = {
