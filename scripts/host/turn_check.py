@@ -91,7 +91,19 @@ class Way:
         except OSError:
             return False
 
-    async def allocate(self, secret):
+    async def allocate(self, secret, ports=3):
+        """
+        A server that remembers another user's request from the port that we happen to have answers 437, upon which a
+        client is to take another (RFC 8656, section 7.4).
+        """
+        try:
+            return await self.allocate_from_a_port(secret)
+        except stun.TransactionFailed as error:
+            if code(error)[0] != 437 or ports == 1:
+                raise
+        return await self.allocate(secret, ports - 1)
+
+    async def allocate_from_a_port(self, secret):
         username, password = credentials(secret)
         return await asyncio.wait_for(
             turn.create_turn_endpoint(

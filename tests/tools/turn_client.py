@@ -172,8 +172,11 @@ class Client:
 def main():
     wish = json.load(sys.stdin)
     family = FAMILIES[wish.get("family", "ipv4")][0]
-    client = Client(Connection(wish["server"], wish["port"], wish["transport"], family), wish["secret"])
-    answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])
+    for _ in range(3):
+        client = Client(Connection(wish["server"], wish["port"], wish["transport"], family), wish["secret"])
+        answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])
+        if answer != 437:  # the port was another client's a moment ago: RFC 8656, section 7.4
+            break
     result = {"allocate": answer}
     if answer == "ok":
         result["relayed"] = attributes["XOR-RELAYED-ADDRESS"]
