@@ -6,6 +6,8 @@ const AWS = ["--cloud", "aws"];
 const set = (...settings: string[]): string[] => settings.flatMap((setting) => ["--set", setting]);
 
 beforeAll(() => must(["reset"]));
+// An account without a VPC is none to go on with.
+afterAll(() => must(["reset"]));
 
 describe("previews", () => {
   const shown = new Map<string, string>();
