@@ -219,17 +219,10 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
     });
 
     test("nothing inside has a way out of the machine", async () => {
-      for (const place of [["--at", names.turn], ["--as", "operator"], []]) {
-        const route = await sandbox([
-          "exec",
-          ...place,
-          "--",
-          "bash",
-          "-c",
-          "timeout 3 bash -c 'exec 3<>/dev/tcp/9.9.9.9/53'",
-        ]);
-        expect(route.code).not.toBe(0);
-      }
+      const connect = ["--", "bash", "-c", "timeout 3 bash -c 'exec 3<>/dev/tcp/9.9.9.9/53'"];
+      const places = [["--at", names.turn], ["--as", "operator"], []];
+      const routes = await Promise.all(places.map((place) => sandbox(["exec", ...place, ...connect])));
+      for (const { code } of routes) expect(code).not.toBe(0);
     });
 
     scenario.ownTests?.(test, () => ({ out, engine }));

@@ -40,22 +40,23 @@ export function found(secrets: readonly Secret[], text: string): string[] {
 
 /** Searches a host's journal and everything under /var/log; returns "name in place" lines. */
 export async function foundInHostLogs(fqdn: string, secrets: readonly Secret[]): Promise<string[]> {
-  const places = await Promise.all(
-    secrets.map(async ([name, secret]) => {
-      const lines = await onHost(fqdn, ["bash", "-c", SEARCH], { input: `${secret}\n` });
-      return lines
-        .split("\n")
-        .filter(Boolean)
-        .map((place) => `${name} in ${place} of ${fqdn}`);
-    }),
-  );
-  return places.flat();
+  const input = secrets.map(([name, secret]) => `${name}\t${secret}\n`).join("");
+  const lines = await onHost(fqdn, ["bash", "-c", SEARCH], { input });
+  return lines
+    .split("\n")
+    .filter(Boolean)
+    .map((place) => `${place} of ${fqdn}`);
 }
 
 const SEARCH = `
 set -uo pipefail
-IFS= read -r secret
-journalctl --no-pager -a -o verbose | grep -aqF -f <(printf '%s\\n' "$secret") && echo "the journal"
-grep -raslF -f <(printf '%s\\n' "$secret") /var/log
+journal=$(mktemp)
+trap 'rm -f "$journal"' EXIT
+journalctl --no-pager -a -o verbose >"$journal"
+while IFS=$'\\t' read -r name secret; do
+  grep -aqF -f <(printf '%s\\n' "$secret") "$journal" && printf '%s in the journal\\n' "$name"
+  grep -raslF -f <(printf '%s\\n' "$secret") /var/log |
+    while IFS= read -r file; do printf '%s in %s\\n' "$name" "$file"; done
+done
 true
 `;
