@@ -19,7 +19,7 @@ test("what reaches for a cloud is sent to the sandbox, all else stays as it is",
   expect(inSandbox(before.join("\n")).split("\n")).toEqual([
     './scripts/test-server up --sandbox --name "$NAME" --json >server.json',
     './scripts/check --sandbox "$STACK"',
-    "./scripts/plan --set domain=example.test --set email=admin@example.test prod",
+    "./scripts/plan --set acmeServer=https://acme.example.org/directory prod",
     "pulumi up --stack prod",
   ]);
   for (const text of texts) {

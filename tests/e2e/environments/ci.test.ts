@@ -43,8 +43,7 @@ describe("a pull request", () => {
   test("has its plan and a preview of staging", async () => {
     for (const name of ["checks.yml: plan", "gitlab-ci.yml: plan"]) {
       const { output } = await run(name);
-      expect(output).toContain(`https://${OF_STAGING.bbb}`);
-      expect(output).toContain(`https://${OF_PROD.bbb}`);
+      for (const name of ["bbb-staging", "bbb"]) expect(output).toContain(`https://${name}.example.org\n`);
     }
     for (const name of ["preview.yml: staging", "gitlab-ci.yml: preview"]) {
       expect((await run(name)).output).toMatch(/hcloud:index\S*:Server/);
@@ -113,6 +112,10 @@ test("a closed pull request takes its server with it, and no other", async () =>
   expect(servers()).toEqual([`mr-${MERGE_REQUEST}`]);
   await run("gitlab-ci.yml: test-server-down", gitlab);
   expect(servers()).toEqual([]);
+});
+
+test("one whose server the reap has had already is closed just as well", async () => {
+  expect((await run("test-server.yml: down", github)).output).toContain("gone already");
 });
 
 describe("every job was run", () => {
