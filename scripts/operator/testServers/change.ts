@@ -45,7 +45,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
   const settings = exists
     ? goneOnWith(stack, await stacks.settings(stack), options, later, now())
     : testServerSettings({ ...options, like: await options.like(), expires: later, token });
-  checkSettings(settings, stacks.project, stack);
+  checkSettings(settings);
   // That there are credentials, and that they are right, is better known now than in the middle of it.
   const inventories = await world.inventories([settings]);
   const objects = await listAll(inventories, stacks.project);

@@ -1,8 +1,8 @@
 /** What a test server is made with: a stack's own settings, as far as they say where and for whom. */
 import { randomInt } from "node:crypto";
 
-import { parseSettings } from "../../../config";
-import { SettingsError } from "../../../settings/problems";
+import { conflicts } from "../../../settings/conflicts";
+import { readFields, unknownKeys } from "../../../settings/read";
 import { Mistake } from "../mistake";
 import type { StackSettings } from "../stacks";
 import { toEpoch } from "./duration";
@@ -70,17 +70,15 @@ export function testServerSettings(request: TestServerRequest): StackSettings {
 }
 
 /** @throws Mistake: in one line what the program would refuse before anything is made */
-export function checkSettings(settings: StackSettings, project: string, stack: string): void {
-  const own = Object.entries(settings).filter(([key]) => !key.includes(":"));
-  try {
-    parseSettings(Object.fromEntries(own), { project, stack });
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    const problems = error.problems.map(({ key, reason }) => `${key} ${reason}`);
-    throw new Mistake(
-      `the settings do not do: ${problems.join("; ")}. Set them in Pulumi.test.yaml, in the stack of --like, or by --set`,
-    );
-  }
+export function checkSettings(settings: StackSettings): void {
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => !key.includes(":")));
+  const { values, problems } = readFields(own);
+  const all = [...unknownKeys(own), ...problems, ...conflicts(values)];
+  if (all.length === 0) return;
+  const told = all.map(({ key, reason }) => `${key} ${reason}`).join("; ");
+  throw new Mistake(
+    `the settings do not do: ${told}. Set them in Pulumi.test.yaml, in the stack of --like, or by --set`,
+  );
 }
 
 /** Let's Encrypt's staging authority has room for names that come and go; a private one is all that there is. */

@@ -105,8 +105,8 @@ test("records that people make by hand are refused", () => {
 });
 
 test("settings are those that the program takes", () => {
-  checkSettings({ ...testServerSettings(request()), "hcloud:token": "t" }, "bigbluebutton", "test-a");
-  expect(() => checkSettings({ domain: "school.eu" }, "bigbluebutton", "test-a")).toThrow(
+  checkSettings({ ...testServerSettings(request()), "hcloud:token": "t" });
+  expect(() => checkSettings({ domain: "school.eu" })).toThrow(
     /^the settings do not do: email is not set; sshNetworks is not set\. Set them in Pulumi\.test\.yaml/,
   );
 });
