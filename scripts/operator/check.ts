@@ -1,7 +1,7 @@
 /** Is the running deployment still what it should be: the command line of scripts/check. */
 import { Command } from "commander";
 
-import { check } from "./check/index";
+import { check } from "./check/deployment";
 import { listObjects } from "./check/listObjects";
 import { exitCode, renderReport, reportAsJson } from "./check/report";
 import { runCommand } from "./commandLine";
