@@ -63,7 +63,7 @@ command("up", "make a test server, or go on with one whose making was cut off")
         throw new Mistake(`--like ${options.like}: there is no Pulumi.${options.like}.yaml`);
       }
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const world = await open(stacks, options);
+      const world = open(stacks, options);
       const made = await up(world, { ...options, set, like: () => likeSettings(stacks, options) });
       if (options.json) printJson(render.madeJson(made));
       else process.stdout.write(`${render.renderMade(made, self(options), new Date())}\n`);
@@ -82,7 +82,7 @@ command("list", "show the test servers, and when each of them goes")
   .action(
     run(async (options: Common) => {
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const { servers } = await look(await open(stacks, options));
+      const { servers } = await look(open(stacks, options));
       const now = new Date();
       if (options.json) printJson(servers.map((server) => render.serverJson(server, now)));
       else process.stdout.write(`${render.renderServers(servers, now)}\n`);
@@ -98,7 +98,7 @@ command("extend", "have a test server stay longer; only its labels change")
       parseTtl(ttl);
       stackOf(name);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const { expires, ...rest } = await extend(await open(stacks, options), name, ttl);
+      const { expires, ...rest } = await extend(open(stacks, options), name, ttl);
       if (options.json) printJson({ ...rest, expires: iso(expires) });
       else process.stdout.write(`${rest.name} expires ${iso(expires)}, ${relative(expires, new Date())}\n`);
       return FINE;
@@ -114,7 +114,7 @@ command("down", "take a test server down")
     run(async (options: Common & { force?: true; ifThere?: true; yes?: true }, name: string) => {
       stackOf(name);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const world = await open(stacks, options);
+      const world = open(stacks, options);
       const retirement = await down(world, name, {
         force: options.force ?? false,
         ifThere: options.ifThere ?? false,
@@ -140,7 +140,7 @@ command("reap", "remove every test server whose time is up; show, and if told re
       if (options.remove && !options.orphans) throw new Mistake("--remove is for orphans: add --orphans");
       const waitSeconds = options.wait === "0" ? 0 : parseTtl(options.wait, "--wait");
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const world = await open(stacks, options);
+      const world = open(stacks, options);
       const result = await reap(world, {
         orphans: options.orphans ?? false,
         remove: options.remove ?? false,
@@ -179,20 +179,15 @@ interface ReapArguments {
 
 /** How the caller runs this again. */
 function self({ sandbox }: Common): string {
-  const name = process.env.BBB_OPERATOR_COMMAND ?? "./scripts/test-server";
-  return sandbox ? `${name} --sandbox` : name;
+  return `./scripts/test-server${sandbox ? " --sandbox" : ""}`;
 }
 
-async function open(stacks: Stacks, options: Common): Promise<World> {
-  const base = await likeSettings(stacks, {}).catch(() => ({}) as StackSettings);
+function open(stacks: Stacks, { cloud }: Common): World {
   return {
     stacks,
-    inventories: async (settings) =>
-      openInventories(
-        Object.keys(base).length > 0 ? [base, ...settings] : settings,
-        options.cloud ? [options.cloud] : [],
-        process.env,
-      ),
+    inventories: async (settings) => openInventories(settings, cloud ? [cloud] : [], process.env),
+    // Without its settings, there is nowhere to look but where the known ones are.
+    like: () => likeSettings(stacks, {}).catch(() => undefined),
     now: () => new Date(),
     say,
     sleep: async (seconds) => void (await sleep(seconds * 1000)),

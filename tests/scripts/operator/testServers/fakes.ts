@@ -150,6 +150,7 @@ export class FakeWorld implements World {
   };
 
   readonly inventories = async () => [this.inventory];
+  readonly like = async () => undefined;
   readonly now = () => this.time;
   readonly say = (line: string) => void this.said.push(line);
   readonly sleep = async (seconds: number) => {
