@@ -72,12 +72,15 @@ export async function askHost(
 function loginRemedy(error: Error & { level?: string }, host: string): string {
   if (error instanceof OtherHostKey) {
     return (
-      "find out who answers there; if you re-installed the server yourself, have the program make it anew: " +
-      "pulumi up --replace its server"
+      "find out who answers there; if somebody re-installed the server, have the program make it anew: " +
+      "pulumi up --replace with the server's URN (pulumi stack --show-urns)"
     );
   }
   if (error.level === "client-authentication") {
-    return `the key was removed from the account on ${host}: put it back into authorized_keys by the cloud's console, it is the first line of /usr/local/lib/bbb-deploy/authorized_keys`;
+    return (
+      `the deployment's key is no more in the authorized_keys of that account on ${host}: put it back by the ` +
+      `cloud's console, it is in ${scriptsDirectory}/authorized_keys`
+    );
   }
   return "is the server running, is your address among the sshNetworks, and does your own network let port 22 out?";
 }
@@ -104,7 +107,9 @@ async function converseWith(
       else if ("end" in heard) ended = true;
       else findings.push(heard);
     },
-  }).finally(() => clearTimeout(timer));
+  })
+    .catch((error: unknown) => ({ code: undefined, stderr: reasonOf(error) }))
+    .finally(() => clearTimeout(timer));
   if (ended) return { findings, clock };
   const seconds = Math.round(performance.now() - began) / 1000;
   const broken = { name: "the host's own check", asked: "host_check.py", verdict: "FAIL" as const, seconds };
@@ -118,9 +123,13 @@ function hostCheck(user: string): string {
   return `${user === "root" ? "" : "sudo -n "}/usr/bin/python3 -B ${scriptsDirectory}/host_check.py --json`;
 }
 
+/** Undefined for what others print, and for what a newer host_check.py may have to say. */
 function parse(line: string): z.infer<typeof message> | undefined {
-  if (!line.startsWith("{")) return undefined;
-  return message.parse(JSON.parse(line));
+  try {
+    return message.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a host's clock said between `sent` and `heard`, both of this machine's, in milliseconds. */

@@ -44,6 +44,8 @@ const HEAD = `echo '{"ready": true}'; IFS= read -r line; printf %s "$line" >"$re
 `;
 const FINE = `echo '{"name": "disk", "asked": "/", "verdict": "ok", "answer": "50 \\u001b[2J GB free", "seconds": 0.1}'
 echo 'a line of somebody else'
+echo '{"broken'
+echo '{"name": "newer", "kind": "unknown"}'
 echo '{"name": "units", "asked": "x", "verdict": "warn", "answer": "a.service", "seconds": 0, "remedy": "look"}'
 `;
 
