@@ -1,4 +1,5 @@
 /** Which test servers there are, which of them have expired, and what belongs to none. Decides; calls nothing. */
+import { defaultRelease } from "../../../bigbluebutton/releases";
 import { hetznerLabels } from "../../../components/hetznerLabels";
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
@@ -117,7 +118,7 @@ function serverOf(view: StackView, objects: readonly CloudObject[], now: Date): 
     expires,
     created: times.length > 0 ? new Date(Math.min(...times)) : undefined,
     url: textOf(outputs.url),
-    release: textOf(outputs.release) ?? textOf(settings?.release),
+    release: textOf(outputs.release) ?? textOf(settings?.release) ?? (settings && defaultRelease),
   };
 }
 
