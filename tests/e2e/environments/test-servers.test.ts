@@ -195,22 +195,24 @@ test("one whose state is lost is found by its labels, and removed when told", as
   const states = join(STATE, "stacks/pulumi/.pulumi/stacks/bigbluebutton");
   rmSync(join(states, "test-lost.json"), { force: true });
   expect((await list()).lost).toMatchObject({ state: "orphaned" });
-  const objects = (await accountObjects()).filter(({ labels }) => labels.stack === "test-lost");
+  const left = async () =>
+    references((await accountObjects()).filter(({ labels }) => labels.stack === "test-lost"));
+  const objects = await left();
   expect(objects.length).toBeGreaterThan(5);
 
   const told = await run("reap", "--orphans", "--remove");
   expect(told.code).toBe(2);
   expect(told.stderr).toMatch(/^error: Remove .*add --yes$/m);
-  expect((await accountObjects()).filter(({ labels }) => labels.stack === "test-lost")).toEqual(objects);
+  expect(await left()).toEqual(expect.arrayContaining(objects));
 
   const { orphans, kept } = JSON.parse(
     (await run("reap", "--orphans", "--remove", "--yes", "--json")).stdout,
   ) as Reaped;
   const lost = orphans.filter(({ stack }) => stack === "test-lost");
-  expect(lost).toHaveLength(objects.length);
+  expect(lost.length).toBeGreaterThanOrEqual(objects.length);
   expect(lost.every(({ removed }) => removed)).toBe(true);
   expect(kept).toEqual(["staging"]);
-  expect((await accountObjects()).filter(({ labels }) => labels.stack === "test-lost")).toEqual([]);
+  expect(await left()).toEqual([]);
 });
 
 test("a reap with nothing to do says so", async () => {
