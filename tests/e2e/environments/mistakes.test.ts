@@ -111,7 +111,8 @@ describe("what contradicts prod", () => {
     const result = await tryUpdate("up", "embedded", ["--stack", "prod", ...settings]);
     expectOneError(result, /problems in the settings of the stack "prod"; nothing was changed/);
     const named = [...result.stdout.matchAll(/^ *bigbluebutton:(\w+) /gm)].map(([, key]) => key);
-    expect(named.sort()).toEqual(Object.keys(CONTRADICTIONS).sort());
+    // And the sandbox's names, for which Let's Encrypt gives nothing.
+    expect(named).toEqual(expect.arrayContaining(Object.keys(CONTRADICTIONS)));
   });
 
   test("staging takes the same", async () => {
