@@ -40,7 +40,9 @@ test("destroy takes the names and leaves the servers as they are; up takes them 
   expect(await terminationProtection()).toEqual([{ Value: true }, { Value: true }]);
 
   const destroyed = await update("destroy", "embedded", PROD);
-  const kept = [...destroyed.stdout.matchAll(/^ *(\S+) is protected and was kept$/gm)].map(([, name]) => name);
+  const kept = [...destroyed.stdout.matchAll(/^ *(\S+) is protected and was kept$/gm)].map(
+    ([, name]) => name,
+  );
   expect(kept.sort()).toEqual(
     ["address", "interface", "ipv4", "server", "volume", "volume-attachment"]
       .flatMap((what) => [`bbb-host-${what}`, ...(what.startsWith("volume") ? [] : [`turn-host-${what}`])])
