@@ -1,4 +1,4 @@
-/** `unit` needs nothing but Node; `e2e`, `mixes` and `environments` need the sandbox (root, see scripts/test). */
+/** `unit` needs nothing but Node; `e2e`, `mixes`, `environments` and `faults` need the sandbox (root, see scripts/test). */
 const common = {
   rootDir: __dirname,
   testEnvironment: "node",
@@ -36,6 +36,11 @@ module.exports = {
       ...common,
       displayName: "environments",
       testMatch: ["<rootDir>/tests/e2e/environments/*.test.ts"],
+    },
+    {
+      ...common,
+      displayName: "faults",
+      testMatch: ["<rootDir>/tests/e2e/faults/*.test.ts"],
     },
   ],
 };

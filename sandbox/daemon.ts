@@ -9,7 +9,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { FastifyInstance } from "fastify";
 
 import { createAwsApi, type AwsApi, type Credentials } from "./aws";
+import { createControl, listenAt } from "./control";
 import { createHetznerApi } from "./hetzner";
+import { Faults } from "./hetzner/faults";
 import { readJson, writeAtomically } from "./hosts/files";
 import { logFile } from "./hosts/processes";
 import { MachineRuntime, readHosts } from "./hosts/runtime";
@@ -19,6 +21,7 @@ import {
   AWS_METADATA_LOG,
   AWS_REQUEST_LOG,
   AWS_STATE_FILE,
+  CONTROL_SOCKET,
   DAEMON_READY_FILE,
   HETZNER_STATE_FILE,
   IMAGE_FILE,
@@ -46,7 +49,8 @@ async function main(): Promise<void> {
     throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
-  const mirror = createMirror(MIRROR_DIR);
+  const faults = { hetzner: new Faults(), mirror: new Faults() };
+  const mirror = createMirror(MIRROR_DIR, faults.mirror);
   const late: { aws?: LazyAws } = {};
   const metadata = createMetadataServer(
     () => readHosts().map(({ spec }) => spec),
@@ -55,9 +59,16 @@ async function main(): Promise<void> {
   await listen(mirror, SERVICES.mirror, true);
   await listen(metadata, METADATA_ADDRESS, false);
 
-  const runtime = new MachineRuntime(image.base, await startServices([image.services, image.base]));
+  const zones = await startServices([image.services, image.base]);
+  const runtime = new MachineRuntime(image.base, zones);
   await runtime.restore();
-  const api = createHetznerApi({ stateFile: HETZNER_STATE_FILE, requestLog: REQUEST_LOG, token, runtime });
+  const api = createHetznerApi({
+    stateFile: HETZNER_STATE_FILE,
+    requestLog: REQUEST_LOG,
+    token,
+    runtime,
+    faults: faults.hetzner,
+  });
   await api.ready();
   await ensureZone(api, token);
   await listen(api, SERVICES.api, true);
@@ -66,12 +77,14 @@ async function main(): Promise<void> {
   // What is deployed there goes on where it was; whoever only uses Hetzner has nothing to wait for.
   if (existsSync(AWS_STATE_FILE)) await aws.start().catch(complain);
   for (const address of [SERVICES.aws, serviceIpv6(SERVICES.aws)]) await listenPlain(aws.answer, address);
+  const control = createControl({ faults, zones });
+  await listenAt(control, CONTROL_SOCKET);
   writeAtomically(DAEMON_READY_FILE, `${process.pid}\n`);
 
   process.on("SIGTERM", () => {
     rmSync(DAEMON_READY_FILE, { force: true });
     for (const twin of twins) twin.close().closeAllConnections();
-    const servers = [api, mirror, metadata, ...(aws.api ? [aws.api.app] : [])];
+    const servers = [api, mirror, metadata, control, ...(aws.api ? [aws.api.app] : [])];
     void Promise.all(servers.map((server) => server.close())).then(() => process.exit(0));
   });
 }

@@ -63,5 +63,8 @@ export const IMAGE_FILE = inState("image.json");
 /** Has the daemon's process id once it serves everything. */
 export const DAEMON_READY_FILE = inState("daemon.ready");
 
+/** The switches of control.ts. */
+export const CONTROL_SOCKET = inState("control.sock");
+
 /** Held while a command changes the sandbox; outside of the state, which reset removes. */
 export const LOCK_FILE = "/run/lock/bbb-sandbox.lock";

@@ -12,7 +12,7 @@ import { Actions, type CommandTable } from "./actions";
 import { type Cloud, Publisher } from "./cloud";
 import { controlRoutes } from "./controlRoutes";
 import { ApiError, fromValidation } from "./errors";
-import { type Fault, Faults } from "./faults";
+import { Faults } from "./faults";
 import { RateLimit } from "./rateLimit";
 import { isMutating, notEmulated, RequestLog } from "./requestLog";
 import { actionRoutes } from "./resources/actions";
@@ -49,8 +49,8 @@ export interface HetznerApiOptions {
   readonly clock?: () => Date;
   /** Name servers that zones are assigned, with a final dot. Default: the sandbox's. */
   readonly nameServers?: readonly string[];
-  /** Armed from the beginning; POST /_faults arms more. */
-  readonly faults?: readonly Fault[];
+  /** What is to go wrong; POST /_faults arms more. */
+  readonly faults?: Faults;
 }
 
 const resources: readonly Routes[] = [
@@ -89,8 +89,7 @@ export function createHetznerApi(options: HetznerApiOptions): FastifyInstance {
   const clock = options.clock ?? (() => new Date());
   const store = new Store(options.stateFile);
   const log = new RequestLog(options.requestLog);
-  const faults = new Faults();
-  faults.arm(...(options.faults ?? []));
+  const faults = options.faults ?? new Faults();
   const actions = new Actions(
     store,
     commands,

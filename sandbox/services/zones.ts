@@ -24,6 +24,8 @@ interface Published {
   readonly serial: number;
   readonly zones: Readonly<Record<string, readonly ZoneRecord[]>>;
   readonly reverse: Readonly<Record<string, string>>;
+  /** Zones that are served, but that their parent does not refer to. */
+  readonly undelegated?: readonly string[];
 }
 
 const ZONES_FILE = join(ZONES_DIR, "zones.json");
@@ -62,14 +64,23 @@ export class Zones {
     }));
   }
 
+  /** Whether the zone's parent refers to it; it does until told otherwise. */
+  delegate(name: string, delegated: boolean): Promise<void> {
+    return this.change((now) => {
+      const others = (now.undelegated ?? []).filter((zone) => zone !== name);
+      return { ...now, undelegated: delegated ? others : [...others, name] };
+    });
+  }
+
   /** Write everything the servers read; for their start. */
   write(): void {
-    const { serial, zones } = this.published;
+    const { serial, zones, undelegated = [] } = this.published;
     const put = (file: string, text: string): void => writeAtomically(join(this.directory, file), text);
     const all = { [SERVICE_ZONE]: serviceRecords(), ...this.reverseZones(), ...zones };
     const names = Object.keys(all);
-    const inTest = names.filter((name) => name.endsWith(".test"));
-    const elsewhere = names.filter((name) => !name.endsWith(".test"));
+    const delegated = names.filter((name) => !undelegated.includes(name));
+    const inTest = delegated.filter((name) => name.endsWith(".test"));
+    const elsewhere = delegated.filter((name) => !name.endsWith(".test"));
     for (const [name, records] of Object.entries(all)) put(`zone-${name}`, renderZone(name, serial, records));
     const top = (name: string, children: readonly string[], also: readonly ZoneRecord[] = []): string =>
       renderZone(name, serial, [...children.flatMap(delegation), ...also], [ROOT_SERVER]);

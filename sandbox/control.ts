@@ -1,0 +1,56 @@
+import { rmSync } from "node:fs";
+
+import fastify, { type FastifyInstance } from "fastify";
+
+import { type Fault, type Faults, faultSchema } from "./hetzner/faults";
+import type { Zones } from "./services/zones";
+
+/** What can be made to go wrong. */
+export interface Controlled {
+  /** By the name of the service. */
+  readonly faults: Readonly<Record<string, Faults>>;
+  readonly zones: Zones;
+}
+
+/**
+ * The sandbox's own switches, for tests of what goes wrong:
+ * POST /faults/{service} arms a fault (see hetzner/faults.ts), DELETE /faults disarms all; PUT and DELETE
+ * /delegations/{zone} let the zone's parent refer to it, or no more.
+ */
+export function createControl({ faults, zones }: Controlled): FastifyInstance {
+  const app = fastify();
+  app.post<{ Body: Fault; Params: { service: string } }>(
+    "/faults/:service",
+    { schema: { body: faultSchema } },
+    (request, reply) => {
+      const armed = faults[request.params.service];
+      if (!armed) return reply.code(404).send({ known: Object.keys(faults) });
+      armed.arm(request.body);
+      return reply.code(201).send({ faults: armed.list() });
+    },
+  );
+  app.delete("/faults", (_request, reply) => {
+    for (const armed of Object.values(faults)) armed.clear();
+    return reply.code(204).send();
+  });
+  for (const [method, delegated] of [
+    ["PUT", true],
+    ["DELETE", false],
+  ] as const) {
+    app.route<{ Params: { zone: string } }>({
+      method,
+      url: "/delegations/:zone",
+      handler: async (request, reply) => {
+        await zones.delegate(request.params.zone, delegated);
+        return reply.code(204).send();
+      },
+    });
+  }
+  return app;
+}
+
+/** Root alone may open the socket: its directory is the sandbox's state. */
+export async function listenAt(app: FastifyInstance, socket: string): Promise<void> {
+  rmSync(socket, { force: true });
+  await app.listen({ path: socket });
+}

@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Fault } from "../../../sandbox/hetzner/faults";
+import { ROUTER } from "../../../sandbox/network/addresses";
+import { CONTROL_SOCKET } from "../../../sandbox/paths";
+import { getMeetings } from "./checks";
+import { printed, outputs, sandbox, tryUpdate, update, type Update } from "./sandbox";
+
+/** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
+
+export type Service = "hetzner" | "mirror";
+
+function control(method: string, path: string, body?: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const asked = request({ socketPath: CONTROL_SOCKET, method, path, headers }, (answer) => {
+      answer.resume().on("end", () => {
+        if ((answer.statusCode ?? 500) < 300) resolve();
+        else reject(new Error(`${method} ${path}: ${answer.statusCode}`));
+      });
+    });
+    asked.on("error", reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** Lets the next requests to a service that match go wrong. The sandbox must be running. */
+export async function arm(service: Service, ...faults: readonly Fault[]): Promise<void> {
+  for (const fault of faults) await control("POST", `/faults/${service}`, fault);
+}
+
+export function disarm(): Promise<void> {
+  return control("DELETE", "/faults");
+}
+
+/** Whether the zone's parent refers to it. */
+export function delegate(zone: string, delegated: boolean): Promise<void> {
+  return control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);
+}
+
+/** Starts the sandbox without a deployment, so that faults can be armed before the first update. */
+export async function startSandbox(): Promise<void> {
+  const { code, stderr } = await sandbox(["start"]);
+  if (code !== 0) throw new Error(stderr);
+}
+
+function router(rules: string): void {
+  const command = [`--net=/run/netns/${ROUTER}`, "nft", "-f", "-"];
+  const { status, stderr } = spawnSync("nsenter", command, { input: rules, encoding: "utf8" });
+  if (status !== 0) throw new Error(`nft: ${stderr}`);
+}
+
+/** The network refuses ("reject") or swallows ("drop") TCP to a port of every host, until {@link unblock}. */
+export function block(port: number, how: "reject" | "drop"): void {
+  const verdict = how === "reject" ? "reject with tcp reset" : "drop";
+  unblock();
+  router(
+    `table inet faults { chain forward { type filter hook forward priority -200; tcp dport ${port} ${verdict}; }; }\n`,
+  );
+}
+
+export function unblock(): void {
+  router("table inet faults\ndelete table inet faults\n");
+}
+
+/** Resolves as soon as a condition holds. @throws after the given seconds */
+export async function until(condition: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`did not come to pass in ${seconds} s: ${condition.toString()}`);
+    await sleep(200);
+  }
+}
+
+/** An up that must fail, with a message that says why. */
+export async function failingUp(args: readonly string[], ...reasons: readonly RegExp[]): Promise<Update> {
+  const result = await tryUpdate("up", "embedded", args);
+  const text = result.stdout + result.stderr;
+  if (result.code === 0) throw new Error(`up succeeded, though it had to fail:\n${text}`);
+  for (const reason of reasons) expect(text).toMatch(reason);
+  return result;
+}
+
+export const up = (...args: readonly string[]): Promise<Update> => update("up", "embedded", args);
+
+/** The deployment works, and an up after that has nothing to do. */
+export async function expectDeployed(args: readonly string[] = []): Promise<void> {
+  const stack = args.includes("--stack")
+    ? args.slice(args.indexOf("--stack"), args.indexOf("--stack") + 2)
+    : [];
+  const out = await outputs(stack);
+  expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
+  expect(Object.keys((await up(...args)).summary)).toEqual(["unchanged"]);
+}
+
+/** Everything that was printed so far in this file. */
+export const allPrinted = (): string => printed.join("\n");
