@@ -15,7 +15,10 @@ beforeAll(async () => {
   base = await control.listen({ host: "127.0.0.1", port: 0 });
 });
 
-afterAll(() => control.close());
+afterAll(async () => {
+  control.server.closeAllConnections();
+  await control.close();
+});
 
 async function status(method: string, path: string, body?: object): Promise<number> {
   const headers = body && { "content-type": "application/json" };

@@ -6,7 +6,7 @@
 # err ends it, a failed apt-get or systemctl does not, and its exit code is that of its last command,
 # `bbb-conf --check`, which is always 0. It prints its environment, replaces edited configuration files by
 # dist-upgrade, rewrites the nginx site and turn-stun-servers.xml on every run, and takes the TURN secret as an
-# argument. What is not here: other package sources, Docker, the local TURN server and haproxy, LTI, Keycloak.
+# argument. What is not here: what other package sources have, Docker, the local TURN server and haproxy, LTI, Keycloak.
 
 usage() {
   cat 1>&2 <<HERE
@@ -167,6 +167,7 @@ main() {
 
   need_pkg xmlstarlet
   get_IP "$HOST"
+  need_ppa
 
   apt-get update
   apt-get -y -o Dpkg::Options::="--force-confdef" -o Dpkg::Options::="--force-confnew" dist-upgrade
@@ -316,6 +317,16 @@ need_pkg() {
   if ! dpkg -s "${@}" >/dev/null 2>&1; then
     LC_CTYPE=C.UTF-8 apt-get install -yq "${@}"
   fi
+}
+
+# The original adds package sources of others, whose keys come from a key server: one of its silent moments ends it.
+need_ppa() {
+  if [ -e /etc/apt/keyrings/stand-in.asc ]; then return 0; fi
+  mkdir -p /etc/apt/keyrings
+  if ! wget -q --timeout=5 --tries=1 -O /etc/apt/keyrings/stand-in.new "http://$PACKAGE_REPOSITORY/keyserver/stand-in.asc"; then
+    err "Unable to setup PPA for stand-in: keyserver receive failed: No data"
+  fi
+  mv /etc/apt/keyrings/stand-in.new /etc/apt/keyrings/stand-in.asc
 }
 
 # Looks at the argument only: the Ubuntu release that it names is not compared with the host's.

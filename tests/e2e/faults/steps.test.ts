@@ -1,39 +1,12 @@
 import { getMeetings } from "../support/checks";
-import { block, expectDeployed, failingUp, unblock, until, up } from "../support/faults";
+import { block, expectDeployed, failingUp, unblock, until, up, upInBackground } from "../support/faults";
 import { identity } from "../support/hosts";
 import { killWhen } from "../support/kill";
-import { IN_HETZNER_DNS, killGroup, must, onHost, outputs, printed, start } from "../support/sandbox";
+import { IN_HETZNER_DNS, must, onHost, outputs } from "../support/sandbox";
 
 /** Connections that break, hosts that reboot and engines that are killed, in the middle of each step. */
 
 const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
-
-/** Starts an up; resolves with what it printed once it ended, which it must do by itself. */
-function upInBackground(...args: readonly string[]) {
-  const child = start(["up", "--engine", "embedded", ...args]);
-  const update = { printed: "", code: null as number | null };
-  const look = (chunk: Buffer) => (update.printed += chunk.toString());
-  child.stdout?.on("data", look);
-  child.stderr?.on("data", look);
-  const ended = new Promise<void>((done) =>
-    child.on("close", (code) => {
-      update.code = code;
-      printed.push(update.printed);
-      done();
-    }),
-  );
-  return {
-    update,
-    ended,
-    kill: () => killGroup(child),
-    /** Until it prints that, or ends. */
-    prints: (what: RegExp, seconds = 120) =>
-      until(() => {
-        if (update.code !== null) throw new Error(`ended without ${String(what)}:\n${update.printed}`);
-        return what.test(update.printed);
-      }, seconds),
-  };
-}
 
 /** Ends every SSH session of a host, as a cut connection does in the end. */
 const cutSsh = (fqdn: string) => onHost(fqdn, ["bash", "-c", "pkill -KILL -f '^sshd: .*@' || true"]);

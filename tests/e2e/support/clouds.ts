@@ -27,9 +27,22 @@ export function hetznerInventory(): Promise<Inventory> {
 
 /** Answers of the Hetzner API to requests as they are, refusals included. */
 export function hetzner(
-  ...calls: readonly (readonly [method: "GET" | "DELETE", path: string])[]
+  ...calls: readonly (readonly [method: "GET" | "DELETE" | "POST", path: string, body?: unknown])[]
 ): Promise<{ status: number; body: unknown }[]> {
   return tool("hetzner_calls", { endpoint: HETZNER_API, token: apiToken(), calls }, { as: "operator" });
+}
+
+/** Makes a record set of the sandbox's zone anew, as an administrator does by hand; without values there is none. */
+export async function makeRecord(name: string, type: string, values: readonly string[]): Promise<void> {
+  const records = values.map((value) => ({ value }));
+  const answers = await hetzner(
+    ["DELETE", `/zones/example.test/rrsets/${name}/${type}`],
+    ...(records.length > 0
+      ? [["POST", "/zones/example.test/rrsets", { name, type, ttl: 60, records }] as const]
+      : []),
+  );
+  const made = answers.at(-1)!;
+  if (records.length > 0 && made.status !== 201) throw new Error(JSON.stringify(made.body));
 }
 
 interface AwsAccount {

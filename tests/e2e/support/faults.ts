@@ -6,7 +6,7 @@ import type { Fault } from "../../../sandbox/hetzner/faults";
 import { ROUTER } from "../../../sandbox/network/addresses";
 import { CONTROL_SOCKET } from "../../../sandbox/paths";
 import { getMeetings } from "./checks";
-import { printed, outputs, sandbox, tryUpdate, update, type Update } from "./sandbox";
+import { killGroup, printed, outputs, sandbox, start, tryUpdate, update, type Update } from "./sandbox";
 
 /** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
 
@@ -85,6 +85,33 @@ export async function failingUp(args: readonly string[], ...reasons: readonly Re
 
 export const up = (...args: readonly string[]): Promise<Update> => update("up", "embedded", args);
 
+/** Starts an up, to do something to it while it runs. */
+export function upInBackground(...args: readonly string[]) {
+  const child = start(["up", "--engine", "embedded", ...args]);
+  const update = { printed: "", code: null as number | null };
+  const look = (chunk: Buffer) => (update.printed += chunk.toString());
+  child.stdout?.on("data", look);
+  child.stderr?.on("data", look);
+  const ended = new Promise<void>((done) =>
+    child.on("close", (code) => {
+      update.code = code;
+      printed.push(update.printed);
+      done();
+    }),
+  );
+  return {
+    update,
+    ended,
+    kill: () => killGroup(child),
+    /** Until it prints that, or ends. */
+    prints: (what: RegExp, seconds = 120) =>
+      until(() => {
+        if (update.code !== null) throw new Error(`ended without ${String(what)}:\n${update.printed}`);
+        return what.test(update.printed);
+      }, seconds),
+  };
+}
+
 /** The deployment works, and an up after that has nothing to do. */
 export async function expectDeployed(args: readonly string[] = []): Promise<void> {
   const stack = args.includes("--stack")
@@ -94,6 +121,3 @@ export async function expectDeployed(args: readonly string[] = []): Promise<void
   expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
   expect(Object.keys((await up(...args)).summary)).toEqual(["unchanged"]);
 }
-
-/** Everything that was printed so far in this file. */
-export const allPrinted = (): string => printed.join("\n");

@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  mirror.server.closeAllConnections();
   await mirror.close();
   rmSync(directory, { recursive: true });
 });

@@ -1,0 +1,168 @@
+import { accountObjects } from "../support/account";
+import { hetzner } from "../support/clouds";
+import { block, expectDeployed, failingUp, unblock, up, upInBackground } from "../support/faults";
+import { plantRecordings, recordingSums } from "../support/recordings";
+import { IN_HETZNER_DNS, must, onHost, sandbox, type Result } from "../support/sandbox";
+
+/** Hosts that are not fit, and volumes that are not there, asked of one deployment. */
+
+const { bbb: BBB } = IN_HETZNER_DNS;
+
+const bash = (script: string) => onHost(BBB, ["bash", "-c", script]);
+
+/** The check of BigBlueButton's host by itself, after something was put in the way of what it asks. */
+async function preflight(obstacle: string, remove: string): Promise<Result> {
+  const flags = {
+    role: "bbb",
+    ubuntu: "22.04",
+    hostname: BBB,
+    ipv4: (await bash("hostname -I")).split(" ")[0]!,
+    zone: "example.test",
+    "min-memory-kb": "3940000",
+    "min-cores": "4",
+    "min-disk-gb": "1",
+    "dns-wait": "1",
+  };
+  const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  await bash(obstacle);
+  try {
+    return await sandbox([
+      ...["exec", "--at", BBB, "--", "env", "PATH=/root/obstacles:/usr/sbin:/usr/bin:/sbin:/bin"],
+      ...["/usr/local/lib/bbb-deploy/step", "bbb", "Check the host", "preflight.sh", ...words],
+    ]);
+  } finally {
+    await bash(`rm -rf /root/obstacles; ${remove}`);
+  }
+}
+
+/** A program in the way of the real one, which prints that. */
+const pretend = (program: string, output: string) =>
+  `mkdir -p /root/obstacles && printf '#!/bin/sh\\necho "%s"\\n' '${output}' >/root/obstacles/${program} && chmod +x /root/obstacles/${program}`;
+
+const OBSTACLES: readonly (readonly [name: string, obstacle: string, remove: string, ...found: RegExp[]])[] =
+  [
+    [
+      "port 80 taken by another program: named, with what to do",
+      "systemctl stop nginx && systemd-run --quiet --unit=squatter python3 -m http.server 80 && sleep 2",
+      "systemctl stop squatter; systemctl start nginx",
+      /port 80\/tcp is taken by python3/,
+      /stop and remove python3/,
+    ],
+    [
+      "too little memory: how much there is and how much it takes",
+      "sed -E 's/^(MemTotal: +)[0-9]+/\\12000000/' /proc/meminfo >/root/meminfo && mount --bind /root/meminfo /proc/meminfo",
+      "umount /proc/meminfo",
+      /2000000 kB of memory, less than the 3940000 kB/,
+      /larger serverType/,
+    ],
+    [
+      "too few cores: how many there are and how many it takes",
+      pretend("nproc", "2"),
+      "true",
+      /2 cores, less than the 4 it needs/,
+      /larger serverType/,
+    ],
+    [
+      "another Ubuntu than the release's: named, with the setting",
+      "sed 's/22.04/20.04/g' /etc/os-release >/root/os-release && mount --bind /root/os-release /usr/lib/os-release",
+      "umount /usr/lib/os-release",
+      /the system is ubuntu 20\.04, not Ubuntu 22\.04/,
+      /setting image/,
+    ],
+    [
+      "no IPv6 on the loopback interface: named, with where to look",
+      "sysctl -qw net.ipv6.conf.lo.disable_ipv6=1",
+      "sysctl -qw net.ipv6.conf.lo.disable_ipv6=0",
+      /IPv6 is off on the loopback interface/,
+      /disable_ipv6 in \/etc\/sysctl\.d/,
+    ],
+    [
+      "an ARM processor: named, with the types to avoid",
+      pretend("uname", "aarch64"),
+      "true",
+      /the processor is aarch64; BigBlueButton exists for x86_64 only/,
+      /no cax/,
+    ],
+  ];
+
+const volume = async () => (await accountObjects()).find(({ kind }) => kind === "volumes")!;
+
+let sums: string;
+
+beforeAll(async () => {
+  await must(["reset"]);
+  await up();
+  sums = await plantRecordings(BBB);
+});
+
+afterEach(async () => {
+  unblock();
+  expect(await recordingSums(BBB)).toBe(sums);
+});
+
+describe("Hosts", () => {
+  for (const [name, obstacle, remove, ...found] of OBSTACLES) {
+    test(name, async () => {
+      const { code, stdout } = await preflight(obstacle, remove);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/is not fit to be deployed, for 1 reason/);
+      for (const text of found) expect(stdout).toMatch(text);
+    });
+  }
+
+  test("two of these at once: both are told together", async () => {
+    const { stdout } = await preflight(`${pretend("nproc", "2")}; ${pretend("uname", "aarch64")}`, "true");
+    expect(stdout).toMatch(/for 2 reason\(s\)/);
+    expect(stdout).toMatch(/2 cores/);
+    expect(stdout).toMatch(/aarch64/);
+  });
+
+  test("an SSH network that is not ours: the update ends with a message that names the setting", async () => {
+    block(22, "drop");
+    const wrong = ["--set", "upgrade=network"];
+    await failingUp(wrong, /i\/o timeout|sshNetworks/);
+    unblock();
+    await up(...wrong);
+    await expectDeployed(wrong);
+  });
+});
+
+describe("The recordings volume", () => {
+  const LARGER = ["--set", "upgrade=network", "--set", "recordingsGb=11"];
+  const AGAIN = ["--set", "upgrade=network", "--set", "recordingsGb=12"];
+
+  test("attached late: waited for, and nothing on it is touched", async () => {
+    const device = (await bash("ls /dev/disk/by-id/scsi-0HC_Volume_*")).trim();
+    await bash(`mv ${device} /root/volume`);
+    const waiting = upInBackground(...LARGER);
+    await waiting.prints(/waiting for the volume/);
+    await bash(`mv /root/volume ${device}`);
+    await waiting.ended;
+    expect(waiting.update.code).toBe(0);
+    await expectDeployed(LARGER);
+  });
+
+  test("with data of an unknown kind on it: left as it is, byte for byte", async () => {
+    await bash(
+      "truncate -s 64M /root/unknown && dd if=/dev/urandom of=/root/unknown bs=1M count=2 conv=notrunc status=none",
+    );
+    const sum = await bash("sha256sum </root/unknown");
+    const script = `
+      device=$(losetup --find --show /root/unknown)
+      bash /usr/local/lib/bbb-deploy/recordings.sh --device "$device" --size-gb 10 2>&1; echo "code $?"
+      losetup --detach "$device"`;
+    expect(await bash(script)).toMatch(/holds data of an unknown kind, and is left as it is[\s\S]*code 1/);
+    expect(await bash("sha256sum </root/unknown")).toBe(sum);
+  });
+
+  test("detached behind our back: found by the check, and attached again by the next up that is told", async () => {
+    const { id } = await volume();
+    const [answer] = await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
+    expect(answer?.status).toBe(201);
+    const checked = await sandbox(["operator", "check", "--sandbox"]);
+    expect(checked.code).toBe(1);
+    expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
+    await up(...AGAIN, "--replace", "bbb-host-volume-attachment");
+    await expectDeployed(AGAIN);
+  });
+});

@@ -1,0 +1,117 @@
+import { getMeetings } from "../support/checks";
+import { arm, disarm, expectDeployed, failingUp, startSandbox, up, upInBackground } from "../support/faults";
+import { plantRecordings, recordingSums } from "../support/recordings";
+import { IN_HETZNER_DNS, must, onHost, outputs } from "../support/sandbox";
+
+/** What keeps packages from being installed, for a moment or for good. A first deployment goes from one to the next. */
+
+const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
+
+const bash = (fqdn: string, script: string) => onHost(fqdn, ["bash", "-c", script]);
+
+const HOLD_LOCK =
+  "systemd-run --quiet --unit=hold-lock flock /var/lib/dpkg/lock-frontend sleep 120 && sleep 1 && systemctl is-active hold-lock";
+
+beforeAll(async () => {
+  await must(["reset"]);
+  await startSandbox();
+});
+
+afterEach(disarm);
+
+describe("Packages and installers", () => {
+  test("the package mirror down while systems are prepared: asked again with growing pauses", async () => {
+    await arm("mirror", { match: { path: "/debian/" }, closeConnection: true, times: 6 });
+    const first = upInBackground();
+    await first.prints(/\[bbb 3\/7\] Prepare the system: done/, 180);
+    await first.prints(/\[turn 3\/6\] Prepare the system: done/, 180);
+    first.kill();
+    await first.ended;
+  });
+
+  test("an installer that is not the one that was checked: not run, with both hashes", async () => {
+    await failingUp(
+      ["--set", `installerSha256=${"0".repeat(64)}`],
+      /has sha256 [0-9a-f]{64}, not 0{64}/,
+      /installerSha256/,
+    );
+    expect(await bash(BBB, "ls /etc/bigbluebutton 2>&1 || true")).toContain("No such file");
+  });
+
+  test("an installer that exits 0 with half of the packages: not believed, the packages named", async () => {
+    await arm("mirror", { match: { path: "/bbb-web_" }, status: 404, times: 1000 });
+    await failingUp([], /bbb-web|BigBlueButton's packages are not installed/, /install-bbb\.log/);
+  });
+
+  test("packages half configured by an interrupted installation: finished first", async () => {
+    await bash(
+      BBB,
+      "dpkg --unpack $(ls /var/cache/apt/archives/xmlstarlet*.deb 2>/dev/null | head -1) 2>/dev/null || (cd /tmp && apt-get -q download xmlstarlet && dpkg --unpack xmlstarlet*.deb)",
+    );
+    expect(await bash(BBB, "dpkg --audit | head -1")).not.toBe("");
+    await up();
+    expect(await bash(BBB, "dpkg --audit")).toBe("");
+    await expectDeployed();
+    await plantRecordings(BBB);
+  });
+
+  test("apt's lock held for two minutes by somebody else: waited for", async () => {
+    await bash(BBB, HOLD_LOCK);
+    const began = Date.now();
+    await up("--set", "upgrade=lock");
+    expect(Date.now() - began).toBeGreaterThan(90_000);
+    await expectDeployed(["--set", "upgrade=lock"]);
+  });
+
+  test("the mirror answering 503 in the middle of an upgrade: the installer is run again", async () => {
+    await arm("mirror", { match: { path: "/bbb/.*/Packages|/bbb/.*Release" }, status: 503, times: 8 });
+    await up("--set", "upgrade=mirror");
+    await expectDeployed(["--set", "upgrade=mirror"]);
+  });
+
+  test("a key server that does not answer in time: asked again", async () => {
+    await arm("mirror", { match: { path: "/bbb/keyserver/" }, delayMs: 12_000, times: 1 });
+    const { stdout } = await up("--set", "upgrade=key");
+    expect(stdout).toMatch(/key/);
+    await expectDeployed(["--set", "upgrade=key"]);
+  });
+
+  test("an image registry that answers 429: asked again with growing pauses", async () => {
+    await arm("mirror", {
+      match: { path: "/bbb/registry/" },
+      status: 429,
+      message: "toomanyrequests",
+      times: 2,
+    });
+    const { stdout } = await up("--set", "upgrade=key", "--set", "greenlight=true");
+    expect(stdout).toMatch(/429|toomanyrequests|registry/);
+    await expectDeployed(["--set", "upgrade=key", "--set", "greenlight=true"]);
+  });
+
+  test("no room left on the disk: named as such, not tried again, and the next up goes on", async () => {
+    const sums = await recordingSums(BBB);
+    await bash(
+      BBB,
+      "apt-get clean && mount -t tmpfs -o size=64k full /var/cache/apt/archives && mkdir -p /var/cache/apt/archives/partial",
+    );
+    await bash(BBB, "dpkg --force-depends --purge bbb-pads >/dev/null");
+    await failingUp(["--set", "upgrade=disk"], /No space left|not enough free space|room/i);
+    await bash(BBB, "umount /var/cache/apt/archives");
+    await up("--set", "upgrade=disk");
+    await expectDeployed(["--set", "upgrade=disk"]);
+    expect(await recordingSums(BBB)).toBe(sums);
+  });
+
+  test("turn-stun-servers.xml and the shared secret overwritten behind our back: put back by an upgrade", async () => {
+    await bash(BBB, "echo '<beans/>' >/etc/bigbluebutton/turn-stun-servers.xml");
+    await bash(
+      BBB,
+      "sed -i 's/^securitySalt=.*/securitySalt=overwrittenoverwritten/' /etc/bigbluebutton/bbb-web.properties && systemctl restart bbb-web",
+    );
+    await up("--set", "upgrade=xml");
+    const out = await outputs();
+    expect(await bash(BBB, "cat /etc/bigbluebutton/turn-stun-servers.xml")).toContain(out.turnSecret);
+    expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("SUCCESS");
+    expect(await bash(TURN, "systemctl is-active coturn")).toBe("active\n");
+  });
+});
