@@ -248,7 +248,8 @@ for attempt in 1 2; do
   began=$(date +%s)
   run_installer
   if ! certificate_or_reason "$began"; then
-    found=$(found_problems)
+    # Nothing else is as it should be before there is one.
+    found="there is no certificate for $hostname: $refusal"
     break
   fi
   found=$(found_problems)
