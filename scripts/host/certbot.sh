@@ -68,7 +68,9 @@ take_own_certificate() {
   if ! own_certificate_in_use "$hostname"; then
     if [[ -e $ROOT/etc/letsencrypt/renewal/$hostname.conf ]]; then
       progress "certbot's certificate of $hostname goes; the operator's own takes its place"
-      certbot delete --non-interactive --cert-name "$hostname" </dev/null || fail "certbot does not give up its certificate of $hostname: see /var/log/letsencrypt/letsencrypt.log on this host"
+      # It deletes none whose settings somebody broke.
+      certbot delete --non-interactive --cert-name "$hostname" </dev/null ||
+        rm -rf "$ROOT/etc/letsencrypt/renewal/$hostname.conf" "$ROOT/etc/letsencrypt/archive/$hostname"
     fi
     rm -rf "${live:?}/$hostname"
     install -d -m 700 "$live"

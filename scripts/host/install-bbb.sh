@@ -158,12 +158,13 @@ problems() {
 # Whether it is of use to run the installer again, as far as the certificate goes. Where it got none for a reason that may
 # be over in a moment, one is asked for here: that takes seconds, and the installer then goes on from there.
 certificate_or_reason() { # SECONDS, since 1970: when the installer was started
-  refusal=""
+  refusal="" unfinished=""
   if [[ -s $live/$hostname/fullchain.pem ]]; then return 0; fi
   may_ask_again "$1" || return
   if [[ -z $refusal ]] || ! installed bbb-config || ! installed certbot; then return 0; fi
   progress "the installer got no certificate: $refusal"
   sleep "${BBB_DEPLOY_PAUSE:-10}"
+  unfinished=yes
   request_certificate bbb "$hostname" "${flag[email]}"
 }
 
@@ -251,6 +252,10 @@ for attempt in 1 2; do
     # Nothing else is as it should be before there is one.
     found="there is no certificate for $hostname: $refusal"
     break
+  fi
+  if [[ -n $unfinished ]]; then
+    found="the installer ended before there was a certificate"
+    continue
   fi
   found=$(found_problems)
   if [[ -z $found ]]; then break; fi

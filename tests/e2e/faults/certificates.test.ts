@@ -35,7 +35,7 @@ async function shown(fqdn: string, what: string): Promise<string> {
 
 /** certbot's own unit, with the certificate due. */
 async function renew(fqdn: string): Promise<string> {
-  const due = `sed -i '1i renew_before_expiry = 9999 days' /etc/letsencrypt/renewal/$0.conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
+  const due = `sed -i '/^renew_before_expiry/d; 1i renew_before_expiry = 9999 days' /etc/letsencrypt/renewal/$0.conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
   return (await onHost(fqdn, ["bash", "-c", `${due} || true`, fqdn])).trim();
 }
 
@@ -75,7 +75,9 @@ describe("The certificate authority", () => {
     );
     const asked = await Promise.all(both.map(orders));
     expect(Math.max(...asked)).toBe(1);
-    expect(stdout.match(/running bbb-install/g)?.length ?? 0).toBeLessThanOrEqual(1);
+    // The log's last lines are shown a second and a third time.
+    const runs = stdout.match(/^ *bbb-install: \[bbb 5\/7\] +running bbb-install/gm);
+    expect(runs?.length ?? 0).toBeLessThanOrEqual(1);
   });
 
   test("failing twice, then fine: the update after the limit succeeds", async () => {
