@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { TOKEN_FILE } from "../../../sandbox/paths";
+import { until } from "./faults";
 import { outside } from "./sandbox";
 
 /** Hetzner's firewalls as somebody else changes them, past the program. */
@@ -26,17 +27,28 @@ async function firewall(role: string): Promise<{ id: number; rules: Rule[] }> {
   return one;
 }
 
+/** Resolves once the rules are in force. */
+async function setRules(id: number, rules: readonly Rule[]): Promise<void> {
+  const { actions } = await call(`/firewalls/${id}/actions/set_rules`, { rules });
+  for (const { id } of actions as { id: number }[]) {
+    const ended = async () =>
+      ((await call(`/actions/${id}`)).action as { status: string }).status === "success";
+    await until(ended, 30);
+  }
+}
+
 /** Takes a port's rule away, and returns all that there were. */
 export async function closePort(role: "bbb" | "turn", port: number): Promise<readonly Rule[]> {
   const { id, rules } = await firewall(role);
-  await call(`/firewalls/${id}/actions/set_rules`, {
-    rules: rules.filter((rule) => rule.port !== String(port)),
-  });
+  await setRules(
+    id,
+    rules.filter((rule) => rule.port !== String(port)),
+  );
   return rules;
 }
 
 /** Puts them back. */
 export async function openPort(role: "bbb" | "turn", rules: readonly Rule[]): Promise<void> {
   const { id } = await firewall(role);
-  await call(`/firewalls/${id}/actions/set_rules`, { rules });
+  await setRules(id, rules);
 }
