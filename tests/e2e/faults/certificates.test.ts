@@ -35,7 +35,7 @@ async function shown(fqdn: string, what: string): Promise<string> {
 
 /** certbot's own unit, with the certificate due. */
 async function renew(fqdn: string): Promise<string> {
-  const due = `sed -i '/^renew_before_expiry/d; 1i renew_before_expiry = 9999 days' /etc/letsencrypt/renewal/$0.conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
+  const due = `conf=/etc/letsencrypt/renewal/$0.conf; sed -i /^renew_before_expiry/d $conf; sed -i '1i renew_before_expiry = 9999 days' $conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
   return (await onHost(fqdn, ["bash", "-c", `${due} || true`, fqdn])).trim();
 }
 
