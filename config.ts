@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import { releases, type Release } from "./bigbluebutton/releases";
@@ -6,6 +9,7 @@ import { conflicts } from "./settings/conflicts";
 import { environments, protectionOf, type EnvironmentName } from "./settings/environments";
 import type { FieldValues } from "./settings/fields";
 import { qualifyHostname } from "./settings/names";
+import { readOwnCertificates, type OwnChains } from "./settings/ownCertificates";
 import { SettingsError } from "./settings/problems";
 import { readFields, unknownKeys } from "./settings/read";
 
@@ -33,6 +37,8 @@ export interface Settings {
   readonly sshPublicKeys: readonly string[];
   readonly dns: CloudDns | "manual";
   readonly acme: AcmeSettings;
+  /** Of a host whose certificate is not the authority's. */
+  readonly ownCertificates?: { readonly [role in "bbb" | "turn"]?: OwnCertificate };
   readonly greenlight: boolean;
   /** The volume for recordings; `sizeGb` says nothing where one is adopted. */
   readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string; readonly protected: boolean };
@@ -72,6 +78,17 @@ export interface AcmeSettings {
   readonly ca?: string;
   /** Where the hosts fetch the roots of Let's Encrypt's staging authority themselves. */
   readonly caUrls: readonly string[];
+  readonly trustedByBrowsers: boolean;
+}
+
+/** A certificate of the operator's own, checked. */
+export interface OwnCertificate {
+  /** Leaf first, in PEM form. */
+  readonly chain: string;
+  /** In PEM form; secret. */
+  readonly key: pulumi.Output<string>;
+  readonly validUntil: Date;
+  readonly issuedBy: string;
   readonly trustedByBrowsers: boolean;
 }
 
@@ -122,12 +139,30 @@ export function parseSettings(
   { project, stack }: { readonly project: string; readonly stack: string },
 ): Settings {
   const { values, problems } = readFields(raw);
-  const all = [...unknownKeys(raw), ...problems, ...conflicts(values)];
+  const { own, problems: ofFiles } = readOwnCertificates(values, readPem, new Date());
+  const all = [...unknownKeys(raw), ...problems, ...conflicts(values), ...ofFiles];
   if (all.length > 0) throw new SettingsError(all, project, stack);
-  return settingsFrom(values as FieldValues, project, stack);
+  return settingsFrom(values as FieldValues, own, project, stack);
 }
 
-function settingsFrom(values: FieldValues, project: string, stack: string): Settings {
+/** A path as people write it; one without a beginning is from the project's folder, where the program runs. */
+function readPem(path: string): string {
+  return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
+}
+
+/** The key is a secret from here on. */
+function secretly(own: OwnChains): Settings["ownCertificates"] {
+  const found = Object.entries(own).filter(([, certificate]) => certificate !== undefined);
+  if (found.length === 0) return undefined;
+  return Object.fromEntries(
+    found.map(([role, { chain, key, validUntil, issuedBy, trustedByBrowsers }]) => [
+      role,
+      { chain, key: pulumi.secret(key), validUntil, issuedBy, trustedByBrowsers },
+    ]),
+  );
+}
+
+function settingsFrom(values: FieldValues, own: OwnChains, project: string, stack: string): Settings {
   const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);
@@ -147,6 +182,7 @@ function settingsFrom(values: FieldValues, project: string, stack: string): Sett
     sshPublicKeys: values.sshPublicKeys,
     dns: values.dns ?? ownDns[cloud],
     acme: acmeFrom(values),
+    ownCertificates: secretly(own),
     greenlight: values.greenlight,
     recordings:
       recordingsGb > 0 || recordingsVolumeId
@@ -189,13 +225,14 @@ function fqdn(hostname: string, domain: string): string {
 }
 
 function acmeFrom({ acmeServer, acmeCa }: FieldValues): AcmeSettings {
+  const ca = acmeCa && `${acmeCa}\n`;
   switch (acmeServer) {
     case "production":
-      return { server: LETS_ENCRYPT, caUrls: [], trustedByBrowsers: true };
+      return { server: LETS_ENCRYPT, ca, caUrls: [], trustedByBrowsers: true };
     case "staging":
-      return { server: LETS_ENCRYPT_STAGING, caUrls: STAGING_ROOTS, trustedByBrowsers: false };
+      return { server: LETS_ENCRYPT_STAGING, ca, caUrls: STAGING_ROOTS, trustedByBrowsers: false };
     default:
-      return { server: acmeServer, ca: acmeCa && `${acmeCa}\n`, caUrls: [], trustedByBrowsers: false };
+      return { server: acmeServer, ca, caUrls: [], trustedByBrowsers: false };
   }
 }
 

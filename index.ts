@@ -28,6 +28,7 @@ export = async () => {
     sharedSecret: verification.proves(bbb.sharedSecret),
     turnUrls: verification.proves([...turnUrls(release.turnXml.form, turnFqdn).turn]),
     turnSecret: verification.proves(turn.secret),
+    certificates: verification.certificates,
     release: verification.proves(release.name),
     addresses: {
       bbb: { ipv4: bbbHost.ipv4, ipv6: bbbHost.ipv6 },

@@ -12,8 +12,12 @@ interface CommonRequest {
   /** Public addresses of the host that is asked; its records' `ipv6` where it has an AAAA record. */
   readonly ipv4: string;
   readonly ipv6?: string;
-  /** Browsers don't know the certificates' authority. */
+  /** Browsers don't know the authority of the BigBlueButton server's certificate. */
   readonly untrustedCa: boolean;
+  /** The same of the TURN server's. */
+  readonly untrustedTurnCa: boolean;
+  /** The hosts whose certificate is the operator's own, which nobody renews. */
+  readonly ownCertificates: readonly ("bbb" | "turn")[];
   readonly turnSecret: string;
 }
 
@@ -60,4 +64,24 @@ export interface HostAccess<Request extends HostRequest = HostRequest> {
 export interface CheckOutput {
   readonly bbb: HostAccess<BbbRequest>;
   readonly turn: HostAccess<TurnRequest>;
+}
+
+/** What is known of a certificate. */
+export interface CertificateOutput {
+  /** ISO 8601, UTC. */
+  readonly validUntil: string;
+  readonly issuedBy: string;
+}
+
+/**
+ * The certificate of a host as its verification saw it, out of what that printed (check_certificate in
+ * scripts/host/api_check.py); undefined where it did not.
+ */
+export function certificateSeen(printed: string, fqdn: string): CertificateOutput | undefined {
+  const lines = printed.split("\n").filter((line) => line.includes(` ${fqdn}:443 `));
+  const [, validUntil, issuedBy] =
+    lines
+      .map((line) => /, valid until (\S+Z), -?\d+ days, by (.*?)(?:; not trusted by browsers.*)?$/.exec(line))
+      .find((found) => found !== null) ?? [];
+  return validUntil !== undefined && issuedBy !== undefined ? { validUntil, issuedBy } : undefined;
 }

@@ -1,9 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 import { hostMinimum, swapMb } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
 import type { Dns } from "./dns";
-import type { Host } from "./host";
+import type { Host, Role } from "./host";
 import { HostSteps } from "./remote";
 
 /** Arguments of {@link prepareHost}. */
@@ -65,10 +65,18 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "acme-server": acme.server,
         "acme-ca-urls": acme.caUrls.join(",") || undefined,
         email: settings.email,
+        "own-certificate": settings.ownCertificates?.[role] !== undefined,
       },
-      stdin: acme.ca ?? "",
+      stdin: certificatesFor(settings, role),
     },
     parent,
   );
   return steps;
+}
+
+/** As prepare.sh reads them; secret where there is a key among them. */
+function certificatesFor({ acme, ownCertificates }: Settings, role: Role): pulumi.Input<string> {
+  const roots = acme.ca ?? "";
+  const own = ownCertificates?.[role];
+  return own ? pulumi.interpolate`${roots}=== certificate ===\n${own.chain}=== key ===\n${own.key}` : roots;
 }

@@ -61,13 +61,21 @@ export function scriptHash(
     if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
     return file.content;
   };
-  const helpers = pythonOf(files, read(script));
+  const sourced = sourcedBy(read(script)).map(read);
+  const helpers = pythonOf(files, [read(script), ...sourced].join("\n"));
   return hash([
     read(script),
+    ...sourced,
     ...helpers.map(({ content }) => content),
     ...COMMON_SCRIPTS.map(read),
     ...followed,
   ]);
+}
+
+/** The files that a script reads in, but for those that all do. */
+function sourcedBy(text: string): readonly string[] {
+  const names = [...text.matchAll(/^\. "[^"]*\/([\w-]+\.sh)"$/gm)].map(([, name]) => name!);
+  return names.filter((name) => !COMMON_SCRIPTS.includes(name));
 }
 
 /** The Python files that a text names, and all that they import, in the order of the bundle. */

@@ -2,8 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { coturnPaths } from "../bigbluebutton/coturn";
 import {
+  certificateSeen,
   renderHostRequest,
   type BbbRequest,
+  type CertificateOutput,
   type CheckOutput,
   type HostAccess,
   type HostRequest,
@@ -11,7 +13,7 @@ import {
 } from "../bigbluebutton/verification";
 import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
-import type { Host } from "./host";
+import type { Host, Role } from "./host";
 import type { HostSteps } from "./remote";
 import type { TurnServer } from "./turnServer";
 
@@ -29,6 +31,8 @@ export interface VerificationArgs {
 export class Verification extends pulumi.ComponentResource {
   /** How to have both hosts verified again, by scripts/check; secret. */
   readonly check: pulumi.Output<CheckOutput>;
+  /** By name, as of the last update: until when, and by whom. */
+  readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
   private readonly proofs: readonly pulumi.Resource[];
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -49,6 +53,7 @@ export class Verification extends pulumi.ComponentResource {
         .all([access(bbb.host, requests.bbb), access(turn.host, requests.turn)])
         .apply(([bbb, turn]) => ({ bbb, turn })),
     );
+    this.certificates = certificates(args, { bbb: fromBbb.command.stdout, turn: fromTurn.command.stdout });
     this.proofs = [fromBbb.command, fromTurn.command];
 
     this.registerOutputs({});
@@ -74,12 +79,33 @@ function access<Request extends HostRequest>(
   return login.apply((login) => request.apply((request) => ({ ...login, request })));
 }
 
+/** The operator's own are known; what an authority issued was seen by the verification. */
+function certificates(
+  { bbb, turn, settings }: VerificationArgs,
+  printed: Readonly<Record<Role, pulumi.Output<string>>>,
+): Verification["certificates"] {
+  const known = ({ role, fqdn }: Host) => {
+    const own = settings.ownCertificates?.[role];
+    // What it printed is closed as a whole; these two are shown to every client.
+    return own
+      ? pulumi.output({ validUntil: own.validUntil.toISOString(), issuedBy: own.issuedBy })
+      : pulumi.unsecret(printed[role].apply((text) => certificateSeen(text ?? "", fqdn)));
+  };
+  return pulumi.all([bbb.host, turn.host].map((host) => known(host))).apply((found) => {
+    const named = [bbb.host.fqdn, turn.host.fqdn].map((fqdn, i) => [fqdn, found[i]] as const);
+    return Object.fromEntries(named.flatMap(([fqdn, one]) => (one ? [[fqdn, one] as const] : [])));
+  });
+}
+
 function common({ bbb, turn, settings }: VerificationArgs) {
+  const own = settings.ownCertificates;
   return {
     zone: settings.domain,
     bbbHost: bbb.host.fqdn,
     turnHost: turn.host.fqdn,
-    untrustedCa: !settings.acme.trustedByBrowsers,
+    untrustedCa: !(own?.bbb ?? settings.acme).trustedByBrowsers,
+    untrustedTurnCa: !(own?.turn ?? settings.acme).trustedByBrowsers,
+    ownCertificates: (["bbb", "turn"] as const).filter((role) => own?.[role]),
     turnSecret: turn.secret,
   };
 }

@@ -30,6 +30,7 @@ import {
   REQUEST_LOG,
   TOKEN_FILE,
 } from "./paths";
+import { ACME_PORT, createAuthority } from "./services/authority";
 import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
-  const faults = { hetzner: new Faults(), mirror: new Faults() };
+  const faults = { acme: new Faults(), hetzner: new Faults(), mirror: new Faults() };
   const mirror = createMirror(MIRROR_DIR, faults.mirror);
   const late: { aws?: LazyAws } = {};
   const metadata = createMetadataServer(
@@ -60,6 +61,8 @@ async function main(): Promise<void> {
   await listen(metadata, METADATA_ADDRESS, false);
 
   const zones = await startServices([image.services, image.base]);
+  const authority = createAuthority(faults.acme);
+  await authority.listen({ host: SERVICES.acme, port: ACME_PORT });
   const runtime = new MachineRuntime(image.base, zones);
   await runtime.restore();
   const api = createHetznerApi({
@@ -84,7 +87,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => {
     rmSync(DAEMON_READY_FILE, { force: true });
     for (const twin of twins) twin.close().closeAllConnections();
-    const servers = [api, mirror, metadata, control, ...(aws.api ? [aws.api.app] : [])];
+    const servers = [api, mirror, metadata, authority, control, ...(aws.api ? [aws.api.app] : [])];
     void Promise.all(servers.map((server) => server.close())).then(() => process.exit(0));
   });
 }

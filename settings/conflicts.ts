@@ -18,7 +18,8 @@ export function conflicts(values: Partial<FieldValues>): Problem[] {
   ];
 }
 
-function nameProblems({ domain, hostname, turnHostname, acmeServer }: Partial<FieldValues>): Problem[] {
+function nameProblems(values: Partial<FieldValues>): Problem[] {
+  const { domain, hostname, turnHostname, acmeServer } = values;
   if (!domain) return [];
   const problems: Problem[] = [];
   const fqdns = { hostname, turnHostname };
@@ -41,7 +42,11 @@ function nameProblems({ domain, hostname, turnHostname, acmeServer }: Partial<Fi
       remedy: fields.turnHostname.remedy,
     });
   }
-  if (isSpecialUse(domain) && (acmeServer === "production" || acmeServer === "staging")) {
+  if (
+    !values.certificateFile &&
+    isSpecialUse(domain) &&
+    (acmeServer === "production" || acmeServer === "staging")
+  ) {
     problems.push({
       key: "domain",
       reason: `"${domain}" is a reserved name, for which Let's Encrypt issues no certificates`,
@@ -96,14 +101,16 @@ function installerProblems({
   return problems;
 }
 
-function acmeProblems({ acmeServer, acmeCa, email }: Partial<FieldValues>): Problem[] {
+function acmeProblems(values: Partial<FieldValues>): Problem[] {
+  const { acmeServer, acmeCa, email, certificateFile, turnCertificateFile } = values;
   const letsEncrypt = acmeServer === "production" || acmeServer === "staging";
   const problems: Problem[] = [];
-  if (letsEncrypt && acmeCa) {
+  if (letsEncrypt && acmeCa && !certificateFile && !turnCertificateFile) {
     problems.push({
       key: "acmeCa",
       reason: `is set, but acmeServer is ${acmeServer}, whose roots need not be given`,
-      remedy: "pulumi config rm acmeCa, or set acmeServer to the private authority's directory",
+      remedy:
+        "pulumi config rm acmeCa, or set acmeServer to the private authority's directory, or certificateFile to a certificate of its",
     });
   }
   const mailDomain = email?.split("@")[1]?.toLowerCase() ?? "";

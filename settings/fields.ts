@@ -96,6 +96,13 @@ const occasion = optionalText.superRefine(
   ),
 );
 
+/** A path, never the file's own text: a key is not to be in the settings. */
+const pemFile = optionalText.superRefine(
+  mustIfSet((value) =>
+    /-----BEGIN|[\0\n]/.test(value) ? "must be the path of a file, not what is in it" : undefined,
+  ),
+);
+
 function isUrl(value: string, ...protocols: string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
 }
@@ -214,6 +221,10 @@ export const fields = {
     optionalText.superRefine(mustIfSet(rootsProblem)),
     "pulumi config set acmeCa < roots.pem",
   ),
+  certificateFile: field("string", pemFile, setCommand("certificateFile", "PATH/fullchain.pem")),
+  certificateKeyFile: field("string", pemFile, setCommand("certificateKeyFile", "PATH/privkey.pem")),
+  turnCertificateFile: field("string", pemFile, setCommand("turnCertificateFile", "PATH/fullchain.pem")),
+  turnCertificateKeyFile: field("string", pemFile, setCommand("turnCertificateKeyFile", "PATH/privkey.pem")),
   greenlight: field("boolean", flag, setCommand("greenlight", "true")),
   recordingsGb: field(
     "integer",

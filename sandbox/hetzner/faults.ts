@@ -18,6 +18,8 @@ export interface Fault {
   readonly status?: number;
   /** Sent as text/html in place of a JSON error, as a proxy would. */
   readonly html?: string;
+  /** Seconds or a date, for an error's header Retry-After. */
+  readonly retryAfter?: string;
   readonly delayMs?: number;
   /** Cut the connection without an answer. */
   readonly closeConnection?: boolean;
@@ -36,6 +38,7 @@ export const faultSchema = object({
   message: string,
   status: { type: "integer", minimum: 400, maximum: 599 },
   html: string,
+  retryAfter: string,
   delayMs: count,
   closeConnection: { type: "boolean" },
 });
@@ -46,6 +49,7 @@ export interface Mishap {
   readonly closeConnection: boolean;
   readonly html?: string;
   readonly error?: { readonly status: number; readonly code: string; readonly message: string };
+  readonly retryAfter?: string;
 }
 
 interface Armed {
@@ -99,6 +103,7 @@ export class Faults {
       delayMs: fault.delayMs ?? 0,
       closeConnection: fault.closeConnection ?? false,
       html: fault.html,
+      retryAfter: fault.retryAfter,
       error:
         code === undefined
           ? undefined

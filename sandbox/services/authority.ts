@@ -2,17 +2,23 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 
+import type { FastifyInstance } from "fastify";
+
+import type { Faults } from "../hetzner/faults";
 import { writeAtomically } from "../hosts/files";
 import { waitUntil } from "../hosts/processes";
 import { SERVICE_ZONE, SERVICES } from "../network/addresses";
 import { run } from "../network/run";
 import { CA_BUNDLE, SANDBOX_STATE } from "../paths";
+import { createAcmeProxy } from "./acmeProxy";
 
-/** The ACME authority, pebble: what it is configured with, and the roots that its clients must trust. */
+/** The ACME authority, pebble behind acmeProxy.ts: what it is configured with, and the roots that its clients must trust. */
 
 export const ACME_NAME = `acme.${SERVICE_ZONE}`;
 export const ACME_PORT = 14000;
 const MANAGEMENT_PORT = 15000;
+/** Pebble's own, in front of which the proxy is. */
+const PEBBLE_PORT = 14001;
 const START_MS = 15_000;
 
 /** The directory URL, as an ACME client wants it. */
@@ -21,7 +27,7 @@ export const ACME_DIRECTORY = `https://${ACME_NAME}:${ACME_PORT}/dir`;
 /** pebble's configuration; the paths are those of the services' tree. */
 export function renderPebbleConfig(certificate: string, privateKey: string): string {
   const pebble = {
-    listenAddress: `${SERVICES.acme}:${ACME_PORT}`,
+    listenAddress: `${SERVICES.acme}:${PEBBLE_PORT}`,
     managementListenAddress: `${SERVICES.acme}:${MANAGEMENT_PORT}`,
     certificate,
     privateKey,
@@ -47,6 +53,16 @@ const API_ROOT_KEY = join(CA_DIR, "api-root.key");
 /** Certificate and key of the ACME server's own HTTPS, made once. */
 export const API_CERTIFICATE = join(CA_DIR, "api.pem");
 export const API_KEY = join(CA_DIR, "api.key");
+
+/** The authority as its clients reach it, once pebble runs. */
+export function createAuthority(faults: Faults): FastifyInstance {
+  return createAcmeProxy({
+    certificate: readFileSync(API_CERTIFICATE, "utf8"),
+    privateKey: readFileSync(API_KEY, "utf8"),
+    upstream: { host: SERVICES.acme, port: PEBBLE_PORT, ca: readFileSync(API_ROOT, "utf8") },
+    faults,
+  });
+}
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 

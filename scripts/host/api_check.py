@@ -65,10 +65,16 @@ def reason(error):
 def days_finding(begins, ends, now, remedy):
     """What is left of a certificate. Shorter-lived ones than Let's Encrypt's 90 days are renewed later."""
     left, scale = (ends - now) / DAY, min(1, (ends - begins) / DAY / 90)
-    told = f"valid until {time.strftime('%F', time.gmtime(ends))}, {left:.0f} days"
+    told = f"valid until {time.strftime('%FT%TZ', time.gmtime(ends))}, {left:.0f} days"
     if left < 7 * scale:
         return Wrong(told, remedy)
     return Doubtful(told, remedy) if left < 21 * scale else told
+
+
+def issuer_of(certificate):
+    names = dict(pair for part in certificate.get("issuer", ()) for pair in part)
+    organization, name = names.get("organizationName"), names.get("commonName")
+    return " ".join(dict.fromkeys(part for part in (organization, name) if part)) or "an authority without a name"
 
 
 def check_certificate(hostname, port, untrusted, remedy):
@@ -83,9 +89,11 @@ def check_certificate(hostname, port, untrusted, remedy):
         raise Wrong(reason(error), f"look whether {hostname} listens on {port}, and that its firewall lets {port}/tcp in") from None
     begins, ends = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
     finding = days_finding(begins, ends, time.time(), remedy)
+    # bigbluebutton/verification.ts reads this line: for whom, until when, by whom.
+    told = f"{version}, {finding}, by {issuer_of(certificate)}"
     if isinstance(finding, Wrong):
-        raise finding
-    return f"{version}, {finding}" + ("; not trusted by browsers (acmeServer)" if untrusted else "")
+        raise type(finding)(told, finding.remedy)
+    return told + ("; not trusted by browsers (acmeServer)" if untrusted else "")
 
 
 def check_index(base, wait):

@@ -73,11 +73,23 @@ def check_turn(page, host, peer, secret, own):
     turn_check.check_turn(page, host, peer, secret, own)
 
 
+def is_own(request, role):
+    """Whether the certificate is the operator's own, and no authority renews it."""
+    return role in request.get("ownCertificates", [])
+
+
+def certificate_remedy(request, role, hostname):
+    if is_own(request, role):
+        setting = "certificateFile" if role == "bbb" else "turnCertificateFile, or certificateFile where that is not set"
+        return f"put a new certificate into the file of the setting {setting}, then run pulumi up"
+    return f"on {hostname}: certbot certificates, systemctl status certbot, /var/log/letsencrypt/letsencrypt.log"
+
+
 def check_api(page, request, options):
     """BigBlueButton over HTTPS and by its public name; without a secret where there is none."""
     hostname, secret = request["bbbHost"], request.get("sharedSecret")
     base = f"https://{hostname}/bigbluebutton/api"
-    remedy = f"on {hostname}: certbot certificates, systemctl status certbot.timer, /var/log/letsencrypt/letsencrypt.log"
+    remedy = certificate_remedy(request, "bbb", hostname)
     verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], limit=options["wait"] + 60)
     page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
     calls = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
@@ -109,6 +121,7 @@ def check_bbb(page, request, options):
     page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=300)
     page.check("media addresses", "FreeSWITCH, mediasoup, LiveKit", check_media, request["ipv4"], request.get("privateIpv4"))
     check_api(page, request, options)
+    page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True)
     check_machine(page, recordings=request["recordings"])
@@ -116,11 +129,11 @@ def check_bbb(page, request, options):
 
 def check_turn_host(page, request, options):
     conf, hostname = request["turnServerConf"], request["turnHost"]
-    remedy = f"on {hostname}: certbot certificates, systemctl status certbot.timer, /var/log/letsencrypt/letsencrypt.log"
+    remedy, untrusted = certificate_remedy(request, "turn", hostname), request.get("untrustedTurnCa", request["untrustedCa"])
     page.check("coturn", "systemctl is-active", system_check.check_coturn)
     page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
-    page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
-    page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname)
+    page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, remedy)
+    page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname, "turn", is_own(request, "turn"))
     check_api(page, request, options)
     check_turn(page, hostname, request["bbbIpv4"], request["turnSecret"], own=False)
     check_machine(page, clock_of=f"https://{request['bbbHost']}/")

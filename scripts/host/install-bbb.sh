@@ -15,6 +15,8 @@
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/host/certbot.sh
+. "$LIB/certbot.sh"
 
 parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
 hostname=${flag[hostname]}
@@ -110,6 +112,7 @@ run_installer() {
   # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
   options=(-v "${flag[version]}" -s "$hostname" -e "${flag[email]}" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
   if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
+  if own_certificate_in_use "$hostname"; then options+=(-d); fi
   # It prints its environment.
   environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
     DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l)
@@ -137,7 +140,7 @@ problems() {
     return 0
   fi
   if [[ ! -s $certificate ]]; then
-    echo "there is no certificate for $hostname: see /var/log/letsencrypt/letsencrypt.log"
+    echo "there is no certificate for $hostname: ${refusal:-see /var/log/letsencrypt/letsencrypt.log}"
   elif ! openssl x509 -noout -checkhost "$hostname" -in "$certificate" | grep -q 'does match'; then
     echo "the certificate in $certificate is not for $hostname"
   elif ! openssl x509 -noout -checkend 3600 -in "$certificate" >/dev/null; then
@@ -150,6 +153,19 @@ problems() {
   if [[ -n ${flag[greenlight]:-} ]] && ! wait_until "${BBB_DEPLOY_PATIENCE:-60}" greenlight_runs; then
     echo "Greenlight does not run: see docker ps --all; its image may be refused for a while (Docker Hub limits how many are fetched)"
   fi
+}
+
+# Whether it is of use to run the installer again, as far as the certificate goes. Where it got none for a reason that may
+# be over in a moment, one is asked for here: that takes seconds, and the installer then goes on from there.
+certificate_or_reason() { # SECONDS, since 1970: when the installer was started
+  refusal="" unfinished=""
+  if [[ -s $live/$hostname/fullchain.pem ]]; then return 0; fi
+  may_ask_again "$1" || return
+  if [[ -z $refusal ]] || ! installed bbb-config || ! installed certbot; then return 0; fi
+  progress "the installer got no certificate: $refusal"
+  sleep "${BBB_DEPLOY_PAUSE:-10}"
+  unfinished=yes
+  request_certificate bbb "$hostname" "${flag[email]}"
 }
 
 greenlight_runs() {
@@ -230,7 +246,17 @@ for attempt in 1 2; do
   fi
   apt_repair
   progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
+  began=$(date +%s)
   run_installer
+  if ! certificate_or_reason "$began"; then
+    # Nothing else is as it should be before there is one.
+    found="there is no certificate for $hostname: $refusal"
+    break
+  fi
+  if [[ -n $unfinished ]]; then
+    found="the installer ended before there was a certificate"
+    continue
+  fi
   found=$(found_problems)
   if [[ -z $found ]]; then break; fi
 done

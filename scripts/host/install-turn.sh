@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/host/certbot.sh
+. "$LIB/certbot.sh"
 
 parse_flags "hostname=! email=!" "$@"
 hostname=${flag[hostname]}
@@ -78,11 +80,6 @@ fi
 HERE
 }
 
-get_certificate() {
-  timeout 300 certbot certonly --standalone --non-interactive --agree-tos --email "${flag[email]}" \
-    --domain "$hostname" --cert-name "$hostname" --keep-until-expiring </dev/null
-}
-
 certificate_in_place() {
   local file=/etc/turnserver/fullchain.pem
   [[ -s $file && -s /etc/turnserver/privkey.pem ]] &&
@@ -92,7 +89,7 @@ certificate_in_place() {
 
 need_root
 hold_coturn
-apt_install coturn certbot openssl python3-aioice logrotate
+apt_install coturn openssl python3-aioice logrotate
 # A mask of ours only: the package's own unit is enabled by configure-turn.sh.
 put_file /etc/systemd/system/coturn.service.d/50-bbb-deploy.conf 644 root:root < <(drop_in) || (($? == 10))
 systemctl daemon-reload
@@ -100,11 +97,13 @@ install -d -m 0750 -o turnserver -g turnserver /var/log/turnserver
 put_file /etc/logrotate.d/bbb-deploy-coturn 644 root:root < <(rotation) || (($? == 10))
 
 put_file "$hook" 755 root:root < <(renewal_hook) || (($? == 10))
-if [[ ! -s /etc/letsencrypt/live/$hostname/fullchain.pem ]]; then progress "asking for a certificate for $hostname"; fi
-BBB_DEPLOY_PAUSE=20 retry 3 get_certificate ||
-  fail "there is no certificate for $hostname: the authority must reach http://$hostname/ from outside. See /var/log/letsencrypt/letsencrypt.log on this host"
+if ! own_certificate_in_use "$hostname"; then
+  apt_install certbot
+  if [[ ! -s $live/$hostname/fullchain.pem ]]; then progress "asking for a certificate for $hostname"; fi
+  request_certificate turn "$hostname" "${flag[email]}" --keep-until-expiring ||
+    fail "there is no certificate for $hostname, for the reason above; more is in /var/log/letsencrypt/letsencrypt.log on this host"
+fi
 # certbot runs it at renewals only.
 "$hook"
 certificate_in_place || fail "the certificate in /etc/turnserver is not for $hostname, or has run out: see certbot certificates"
-systemctl enable --quiet --now certbot.timer
 progress "coturn $(dpkg-query -W -f '${Version}' coturn), certificate of $hostname valid until $(date -u -d "$(openssl x509 -noout -enddate -in /etc/turnserver/fullchain.pem | cut -d= -f2)" +%F)"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
 # What the installers take for granted: the host's name, which leads to itself, a UTF-8 locale, swap, and certbot asking
-# the right certificate authority. Standard input: certificates (PEM) of a private authority to trust, or nothing.
+# the right certificate authority. Standard input: certificates (PEM) of a private authority to trust, or nothing; with
+# --own-certificate two parts more, each after its heading: the operator's own certificate with its chain, and its key.
 #
 # --private-ipv4: the address on the interface, where the public one is not.
 # --swap-mb: of a host that has none.
@@ -14,8 +15,10 @@
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/host/certbot.sh
+. "$LIB/certbot.sh"
 
-parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= email=!" "$@"
+parse_flags "role=! hostname=! ipv4=! private-ipv4= swap-mb=! acme-server=! acme-ca-urls= email=! own-certificate" "$@"
 hostname=${flag[hostname]} short=${flag[hostname]%%.*}
 
 guard_rules() {
@@ -128,10 +131,26 @@ split_certificates() {
   ' "$1"
 }
 
+# The parts of standard input as files of $parts: roots, certificate, key.
+read_parts() {
+  parts=$(umask 077 && mktemp -d)
+  trap 'rm -rf "$parts"' EXIT
+  : >"$parts/roots"
+  (umask 077 && awk -v directory="$parts" '
+    BEGIN { part = "roots" }
+    $0 == "=== certificate ===" { part = "certificate"; next }
+    $0 == "=== key ===" { part = "key"; next }
+    { print > (directory "/" part) }
+  ')
+  if [[ -n ${flag[own-certificate]:-} && ! (-s $parts/certificate && -s $parts/key) ]]; then
+    fail "the certificate of $hostname is missing on standard input: run pulumi up again"
+  fi
+}
+
 trust_authorities() {
   local wanted here=$ROOT/usr/local/share/ca-certificates url urls number=0 file change=""
   wanted=$(mktemp -d)
-  cat >"$wanted/input"
+  cp "$parts/roots" "$wanted/input"
   split_certificates "$wanted/input" "$wanted" bbb-deploy-own
   IFS=, read -r -a urls <<<"${flag[acme-ca-urls]:-}"
   for url in ${urls[@]+"${urls[@]}"}; do
@@ -179,20 +198,26 @@ set_acme_server() {
 
 # certbot keeps a certificate until its end, whoever issued it; and bbb-install asks for none where there is one.
 change_authority() {
-  local lineage=$ROOT/etc/letsencrypt/renewal/$hostname.conf assets=/var/www/bigbluebutton-default way
+  local lineage=$ROOT/etc/letsencrypt/renewal/$hostname.conf
   if ! grep -qs '^server = ' "$lineage" || grep -qxF "server = ${flag[acme-server]}" "$lineage"; then return 0; fi
-  case ${flag[role]} in
-    bbb)
-      if [[ -d $ROOT$assets/assets ]]; then assets+=/assets; fi
-      way=(--webroot --webroot-path "$ROOT$assets" --key-type rsa --rsa-key-size 4096 --deploy-hook "systemctl reload nginx")
-      ;;
-    *) way=(--standalone --key-type ecdsa) ;;
-  esac
   progress "the certificate of $hostname is from another authority: asking ${flag[acme-server]} for one"
   # --break-my-certs: else none for trying out could follow one that browsers trust. Its renewal hooks tell the services.
-  BBB_DEPLOY_PAUSE=${BBB_DEPLOY_PAUSE:-20} retry 3 timeout 300 certbot certonly "${way[@]}" --non-interactive --agree-tos \
-    --email "${flag[email]}" --domain "$hostname" --cert-name "$hostname" --force-renewal --break-my-certs </dev/null ||
-    fail "there is no certificate for $hostname from ${flag[acme-server]}, and the one from the authority before stays: the new one must reach http://$hostname/ from outside. See /var/log/letsencrypt/letsencrypt.log on this host"
+  request_certificate "${flag[role]}" "$hostname" "${flag[email]}" --force-renewal --break-my-certs ||
+    fail "there is no certificate for $hostname from ${flag[acme-server]}, and the one from the authority before stays, for the reason above"
+}
+
+# A renewal that failed leaves a failed unit; what there is to do about it is in its journal.
+renewal_unit() {
+  cat <<HERE
+[Service]
+ExecStopPost=-/bin/sh -c 'test "\$\$SERVICE_RESULT" = success || { echo "the certificate of $hostname was not renewed:"; $PYTHON -B $LIB/acme_failure.py; }'
+HERE
+}
+
+renew_by_certbot() {
+  put_file "$ROOT/etc/systemd/system/certbot.service.d/50-bbb-deploy.conf" 644 root:root < <(renewal_unit) || (($? == 10))
+  systemctl daemon-reload
+  systemctl enable --quiet --now certbot.timer
 }
 
 need_root
@@ -202,7 +227,15 @@ set_hosts
 set_locale
 set_swap
 apt_install ca-certificates curl openssl
+read_parts
 trust_authorities
-set_acme_server
-change_authority
-progress "$hostname leads to this host itself; certbot asks ${flag[acme-server]}"
+if [[ -n ${flag[own-certificate]:-} ]]; then
+  take_own_certificate "${flag[role]}" "$hostname" "$parts/certificate" "$parts/key"
+  progress "$hostname leads to this host itself"
+else
+  set_acme_server
+  leave_own_certificate "${flag[role]}" "$hostname" "${flag[email]}"
+  change_authority
+  renew_by_certbot
+  progress "$hostname leads to this host itself; certbot asks ${flag[acme-server]}"
+fi

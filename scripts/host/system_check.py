@@ -71,24 +71,52 @@ def check_coturn():
     return f"active since {since}" if since else "active"
 
 
-def check_renewal(hostname):
-    """coturn has certbot's certificate, and certbot is asked to renew it."""
-    lineage, copy = f"{ROOT}/etc/letsencrypt/live/{hostname}/fullchain.pem", f"{ROOT}/etc/turnserver/fullchain.pem"
-    findings = []
-    try:
-        with open(lineage, "rb") as one, open(copy, "rb") as other:
-            same = one.read() == other.read()
-        findings.append("coturn has certbot's certificate" if same else None)
-    except FileNotFoundError as error:
-        findings.append(Wrong(f"there is no {error.filename}", "run pulumi up with a new value of the setting acmeServer, then back"))
-    if findings == [None]:
-        remedy = "run /etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn"
-        findings = [Wrong("coturn's certificate is not the one that certbot keeps", remedy)]
+def check_renewal(hostname, role, own):
+    """The certificate in use is the one that is kept here, and it is renewed where that is certbot's business."""
+    lineage = f"{ROOT}/etc/letsencrypt/live/{hostname}/fullchain.pem"
+    findings = [copy_finding(lineage)] if role == "turn" else []
+    if own:
+        return worst([*findings, own_finding(lineage)])
+    findings.append(lineage_finding(hostname))
     state = states("is-active", ["certbot.timer"])["certbot.timer"]
     timer = "renewed by certbot.timer"
     if state != "active":
         timer = Wrong(f"nobody renews it: certbot.timer is {state}", "systemctl enable --now certbot.timer")
-    return worst([*findings, timer])
+    return worst([finding for finding in (*findings, timer, last_renewal()) if finding])
+
+
+def copy_finding(lineage):
+    copy = f"{ROOT}/etc/turnserver/fullchain.pem"
+    try:
+        with open(lineage, "rb") as one, open(copy, "rb") as other:
+            if one.read() == other.read():
+                return "coturn has the host's certificate"
+    except FileNotFoundError as error:
+        return Wrong(f"there is no {error.filename}", "run pulumi up with a new value of the setting acmeServer, then back")
+    remedy = "run /etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn"
+    return Wrong("coturn's certificate is not the one that this host keeps", remedy)
+
+
+def own_finding(lineage):
+    if os.path.realpath(lineage).endswith("/local/certs/fullchain.pem"):
+        return "the operator's own: a new one comes by pulumi up, from certificateFile or turnCertificateFile"
+    return Wrong("the operator's own certificate is not in use", "run pulumi up with the file of a new certificate")
+
+
+def lineage_finding(hostname):
+    if os.path.exists(f"{ROOT}/etc/letsencrypt/renewal/{hostname}.conf"):
+        return None
+    return Wrong(f"certbot does not know the certificate of {hostname}", "certbot certificates shows what it knows; move /etc/letsencrypt/live/NAME away, then run pulumi up with a new value of the setting upgrade")
+
+
+def last_renewal():
+    """None unless certbot.service has failed: then why, and what to do."""
+    if states("is-active", ["certbot.service"])["certbot.service"] != "failed":
+        return None
+    when = output("systemctl", "show", "-p", "InactiveEnterTimestamp", "--value", "certbot.service").strip()
+    why = output("/usr/bin/python3", "-B", f"{os.path.dirname(os.path.abspath(__file__))}/acme_failure.py").strip()
+    told = f"the last renewal failed{f' ({when})' if when else ''}: {why or 'see journalctl -u certbot'}"
+    return Wrong(told, "mend that, then systemctl start certbot.service tries again; else the certificate runs out")
 
 
 def apart(seconds):

@@ -28,6 +28,8 @@ test("outputs", async () => {
     },
     sshCommand: { value: "ssh root@203.0.113.1", secret: false },
     privateKey: { value: `-----BEGIN ${secretOf("operator-key")}-----\n`, secret: true },
+    // The mocked verifications print nothing.
+    certificates: { value: {}, secret: false },
     release: { value: "jammy-30", secret: false },
     knownHosts: {
       value:

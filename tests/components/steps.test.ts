@@ -173,6 +173,7 @@ describe("standard input", () => {
     };
     expect(request("bbb-verify")).toEqual({
       ...{ role: "bbb", ...names, untrustedCa: false, ipv4: "203.0.113.1", recordings: true },
+      ...{ untrustedTurnCa: false, ownCertificates: [] },
       ...{ release: "jammy-30", version: "3.0", sharedSecret: shared, turnSecret: turn },
       turnXml: {
         path: "/etc/bigbluebutton/turn-stun-servers.xml",
@@ -181,6 +182,7 @@ describe("standard input", () => {
     });
     expect(request("turn-verify")).toEqual({
       ...{ role: "turn", ...names, untrustedCa: false, ipv4: "203.0.113.2", ipv6: "2001:db8:0:2::1" },
+      ...{ untrustedTurnCa: false, ownCertificates: [] },
       ...{ bbbIpv4: "203.0.113.1", turnSecret: turn },
       turnServerConf: { path: "/etc/turnserver.conf", text: conf },
     });

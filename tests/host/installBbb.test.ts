@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 import { done, FakeHost, type Done } from "./scripts";
@@ -71,6 +71,40 @@ while [[ ! -e $home/never ]]; do sleep 0.2; echo -n .; done`,
   expect(output).toContain("  - BigBlueButton's packages are not installed");
   expect(output).toContain("installed: BigBlueButton");
   expect(code).toBe(0);
+});
+
+describe("without a certificate", () => {
+  const log = (problem: string) =>
+    `$(date '+%F %T'),100:DEBUG:certbot._internal.main:certbot version: 2.1.0
+$(date '+%F %T'),200:DEBUG:acme.client:Received response:
+HTTP 429
+{"type": "urn:ietf:params:acme:error:${problem}", "detail": "said"}
+$(date '+%F %T'),300:ERROR:certbot._internal.log:An unexpected error occurred:`;
+  const refused = (problem: string) => `echo run >>$home/runs
+touch $home/installed
+if [[ ! -e ${join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem")} ]]; then
+  mkdir -p ${host.root}/var/log/letsencrypt
+  cat >${host.root}/var/log/letsencrypt/letsencrypt.log <<HERE
+${log(problem)}
+HERE
+fi`;
+  const runs = () => host.read("../runs").split("\n").filter(Boolean).length;
+  const live = () => join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem");
+
+  beforeEach(() => renameSync(live(), join(host.directory, "issued.pem")));
+
+  test("for a limit of the authority's, the installer runs once, and the limit is explained", async () => {
+    host.fake("certbot");
+    const { code, output } = await install(refused("rateLimited"));
+    expect([code, runs(), host.called("certbot")]).toEqual([1, 1, []]);
+    expect(output).toContain("a limit of the certificate authority is reached");
+  });
+
+  test("in a bad moment, one is asked for here, and the installer goes on from there", async () => {
+    host.fake("certbot", `cp ${host.directory}/issued.pem ${live()}`);
+    const { code } = await install(refused("serverInternal"));
+    expect([code, runs(), host.called("certbot").length]).toEqual([0, 2, 1]);
+  });
 });
 
 test("Greenlight must run where it was asked for", async () => {

@@ -48,13 +48,14 @@ test("a coturn that does not run is told", async () => {
 });
 
 test("renewal: coturn has certbot's certificate and a timer renews it", async () => {
-  const renewal = () => checked("renewal", "turn.example.org");
+  const renewal = () => checked("renewal", "turn.example.org", "turn", false);
   systemctl({});
   expect(await renewal()).toMatchObject({
     verdict: "FAIL",
     answer: expect.stringContaining("there is no") as string,
   });
   host.put("etc/letsencrypt/live/turn.example.org/fullchain.pem", "new");
+  host.put("etc/letsencrypt/renewal/turn.example.org.conf", "");
   host.put("etc/turnserver/fullchain.pem", "old");
   expect(await renewal()).toMatchObject({
     verdict: "FAIL",

@@ -13,11 +13,16 @@ const UNKNOWN_ROOT = new Set([
 ]);
 
 /** The certificate that a server shows: its chain, its name and what is left of its time. */
-export async function checkCertificate(host: string, port: number, untrustedCa: boolean): Promise<string> {
+export async function checkCertificate(
+  host: string,
+  port: number,
+  untrustedCa: boolean,
+  own: boolean,
+): Promise<string> {
   const socket = await open(host, port);
   try {
     const problem = socket.authorized ? undefined : String(socket.authorizationError);
-    return judgeCertificate(host, socket.getPeerCertificate(), problem, untrustedCa, new Date());
+    return judgeCertificate(host, socket.getPeerCertificate(), problem, { untrustedCa, own }, new Date());
   } finally {
     socket.destroy();
   }
@@ -39,16 +44,18 @@ function open(host: string, port: number): Promise<TLSSocket> {
 
 /**
  * @param problem OpenSSL's word for what is wrong with the chain
- * @param untrustedCa the authority is none that this machine has to know
+ * @param given untrustedCa: the authority is none that this machine has to know; own: the operator renews it
  */
 export function judgeCertificate(
   host: string,
   certificate: PeerCertificate,
   problem: string | undefined,
-  untrustedCa: boolean,
+  { untrustedCa, own }: { readonly untrustedCa: boolean; readonly own: boolean },
   now: Date,
 ): string {
-  const remedy = `on ${host}: certbot certificates, systemctl status certbot.timer, /var/log/letsencrypt/letsencrypt.log`;
+  const remedy = own
+    ? "put a new certificate into the file of the setting certificateFile, or turnCertificateFile, then run pulumi up"
+    : `on ${host}: certbot certificates, systemctl status certbot, /var/log/letsencrypt/letsencrypt.log`;
   const text = validity(certificate, now, remedy);
   const identity = checkServerIdentity(host, certificate);
   if (identity) throw new Wrong(identity.message, remedy);

@@ -18,6 +18,8 @@ const common = {
   ipv4: z.string(),
   ipv6: z.string().optional(),
   untrustedCa: z.boolean(),
+  untrustedTurnCa: z.boolean(),
+  ownCertificates: z.array(z.enum(["bbb", "turn"])),
   turnSecret: z.string(),
 };
 const access = { host: z.string(), user: z.string(), hostKey: z.string().startsWith("ssh-") };

@@ -1,5 +1,6 @@
 import { TURN_PORT, TURNS_PORT } from "../../../bigbluebutton/ports";
 import { releases, type Release } from "../../../bigbluebutton/releases";
+import type { Role } from "../../../components/host";
 import type { CheckOutput } from "../../../bigbluebutton/verification";
 import { StackNotFound, type Stacks } from "../stacks";
 import { Mistake } from "../mistake";
@@ -68,7 +69,8 @@ async function read(stacks: Stacks, stack: string): Promise<Deployed> {
 }
 
 async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): Promise<Finding[]> {
-  const { bbbHost, turnHost, zone, untrustedCa, sharedSecret } = hosts.bbb.request;
+  const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret } = hosts.bbb.request;
+  const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
   const { ipv4 } = hosts.bbb.request;
   const { ipv4: turnIpv4, ipv6: turnIpv6 } = hosts.turn.request;
   const api = { hostname: bbbHost, untrustedCa };
@@ -82,9 +84,9 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
     ),
     ...names.map((name) => ask("name", askedOf(name), () => checkName(name))),
     ...portChecks(hosts),
-    ask("certificate", `${bbbHost}:443`, () => checkCertificate(bbbHost, 443, untrustedCa)),
+    ask("certificate", `${bbbHost}:443`, () => checkCertificate(bbbHost, 443, untrustedCa, own("bbb"))),
     ask("certificate", `${turnHost}:${TURNS_PORT}`, () =>
-      checkCertificate(turnHost, TURNS_PORT, untrustedCa),
+      checkCertificate(turnHost, TURNS_PORT, untrustedTurnCa, own("turn")),
     ),
     ask("API", `GET ${bbbHost}/bigbluebutton/api`, () => checkApi(api)),
     ask("signed call", "getMeetings", () => checkSignedCall(api, sharedSecret)),

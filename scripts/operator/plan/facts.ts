@@ -32,13 +32,17 @@ export interface CertificateFacts {
   /** URL of the ACME directory. */
   readonly authority: string;
   readonly trustedByBrowsers: boolean;
+  /** The names whose certificate is the operator's own. */
+  readonly own: readonly string[];
 }
 
-export function certificateFacts({ acme, bbbFqdn, turnFqdn }: Settings): CertificateFacts {
+export function certificateFacts({ acme, ownCertificates, bbbFqdn, turnFqdn }: Settings): CertificateFacts {
+  const { bbb, turn } = ownCertificates ?? {};
   return {
     names: [bbbFqdn, turnFqdn],
     authority: acme.server,
-    trustedByBrowsers: acme.trustedByBrowsers,
+    trustedByBrowsers: (bbb ?? acme).trustedByBrowsers && (turn ?? acme).trustedByBrowsers,
+    own: [...(bbb ? [bbbFqdn] : []), ...(turn ? [turnFqdn] : [])],
   };
 }
 

@@ -64,11 +64,17 @@ function renderSummary(deployment: Deployment): string {
       (host) => [`${purposeNames[host.role]} host`, describeHost(host, CLOUDS[host.cloud])] as const,
     ),
     ["environment", describeEnvironment(deployment)],
-    ["certificates", `${trust}, of ${certificates.authority}`],
+    ["certificates", `${trust}, ${certificateSources(certificates)}`],
     ["DNS records", describeDns(deployment)],
     ["recordings", describeRecordings(deployment)],
     ["backups", describeBackups(deployment)],
   ]);
+}
+
+function certificateSources({ names, own, authority }: Deployment["certificates"]): string {
+  const files = `your own for ${own.join(" and ")}`;
+  if (own.length === 0) return `of ${authority}`;
+  return own.length === names.length ? files : `of ${authority}; ${files}`;
 }
 
 function renderPorts({ hosts }: Deployment): string {

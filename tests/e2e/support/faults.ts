@@ -10,7 +10,7 @@ import { killGroup, printed, outputs, sandbox, start, tryUpdate, update, type Up
 
 /** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
 
-export type Service = "hetzner" | "mirror";
+export type Service = "acme" | "hetzner" | "mirror";
 
 function control(method: string, path: string, body?: unknown): Promise<void> {
   return new Promise((resolve, reject) => {

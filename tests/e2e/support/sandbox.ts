@@ -163,6 +163,7 @@ export interface Outputs {
   readonly addresses: Record<"bbb" | "turn", Addresses>;
   readonly sshCommand: string | Record<"bbb" | "turn", string>;
   readonly privateKey: string;
+  readonly certificates: Record<string, { readonly validUntil: string; readonly issuedBy: string }>;
   readonly release: string;
 }
 

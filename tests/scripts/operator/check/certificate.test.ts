@@ -17,7 +17,9 @@ function certificate(lifetime: number, left: number, name = "bbb.example.org"): 
 }
 
 const judged = (shown: PeerCertificate, problem?: string, untrustedCa = false) =>
-  ask("certificate", "", () => judgeCertificate("bbb.example.org", shown, problem, untrustedCa, NOW));
+  ask("certificate", "", () =>
+    judgeCertificate("bbb.example.org", shown, problem, { untrustedCa, own: false }, NOW),
+  );
 
 test.each([
   [90, 60, "ok", "valid until 2027-01-20, 60 days"],

@@ -5,6 +5,8 @@ const common = {
   bbbHost: "bbb.example.org",
   turnHost: "turn.example.org",
   untrustedCa: false,
+  untrustedTurnCa: false,
+  ownCertificates: [],
   turnSecret: "turn-s3cr3t",
 };
 

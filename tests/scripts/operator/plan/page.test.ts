@@ -36,7 +36,7 @@ const plan: Plan = {
     ],
     dns: "manual",
     urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/api", turn: ["turn:a", "turns:b"] },
-    certificates: { names: [], authority: "https://acme.example.org/", trustedByBrowsers: false },
+    certificates: { names: [], authority: "https://acme.example.org/", trustedByBrowsers: false, own: [] },
     recordings: { volume: "new", sizeGb: 20, id: null, protected: true, snapshotDays: 0 },
     backupDays: 7,
     resourceCount: 4,

@@ -1,0 +1,91 @@
+import { request as httpsRequest } from "node:https";
+import type { IncomingHttpHeaders } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+
+import type { Faults } from "../hetzner/faults";
+
+/** What a client of the authority meets first: it passes everything on, but for what is to go wrong. */
+
+/** Arguments of {@link createAcmeProxy}. */
+export interface AcmeProxyOptions {
+  /** PEM: what it shows its clients, who find in it the authority's name. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** Where the authority itself listens; its certificate is the same. */
+  readonly upstream: { readonly host: string; readonly port: number; readonly ca: string };
+  readonly faults: Faults;
+}
+
+/** The authority's front. A fault's code is the last part of a problem's type, as "rateLimited". */
+export function createAcmeProxy(options: AcmeProxyOptions): FastifyInstance {
+  const { faults } = options;
+  const app = fastify({
+    https: { cert: options.certificate, key: options.privateKey },
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance;
+  app.register((inner, _options, done) => {
+    inner.removeAllContentTypeParsers();
+    inner.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
+    inner.all("/*", async (request, reply) => {
+      const { method, url } = request;
+      const mishap = faults.forRequest(method, url);
+      if (mishap && mishap.delayMs > 0) await sleep(mishap.delayMs);
+      if (mishap?.closeConnection) {
+        reply.hijack();
+        request.raw.socket.destroy();
+        return;
+      }
+      if (mishap?.error) {
+        const { code, message, status } = mishap.error;
+        if (mishap.retryAfter !== undefined) reply.header("retry-after", mishap.retryAfter);
+        return reply
+          .code(status)
+          .type("application/problem+json")
+          .send(JSON.stringify({ type: `urn:ietf:params:acme:error:${code}`, detail: message, status }));
+      }
+      const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+      return passOn(options, { method, url, headers: request.headers, body }, reply);
+    });
+    done();
+  });
+  return app;
+}
+
+interface Passed {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer | undefined;
+}
+
+/** With the Host that the client asked for: pebble makes its URLs of it. */
+function passOn(
+  { upstream }: AcmeProxyOptions,
+  { method, url, headers, body }: Passed,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  return new Promise((resolve) => {
+    const servername = (headers.host ?? "").replace(/:\d+$/, "");
+    const { host, port, ca } = upstream;
+    const passed = httpsRequest(
+      { host, port, ca, servername, method, path: url, headers: { ...headers, connection: "close" } },
+      (answer) => {
+        const kept = { ...answer.headers };
+        delete kept.connection;
+        delete kept["transfer-encoding"];
+        resolve(
+          reply
+            .code(answer.statusCode ?? 502)
+            .headers(kept)
+            .send(answer),
+        );
+      },
+    );
+    passed.on("error", (error) =>
+      resolve(reply.code(502).type("text/plain").send(`pebble: ${error.message}\n`)),
+    );
+    passed.end(body);
+  });
+}

@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { CA_BUNDLE } from "../../../sandbox/paths";
+import { Authority } from "../../settings/authority";
+import { arm, disarm, expectDeployed, failingUp, startSandbox, up } from "../support/faults";
+import { filesUnder, serviceStarts, STATE } from "../support/hosts";
+import { IN_HETZNER_DNS, must, onHost, outputs, outside, printed } from "../support/sandbox";
+import { found, foundInHostLogs, keyLines } from "../support/secrets";
+import { closePort, openPort } from "../support/cloudFirewall";
+
+/** The certificate authority on bad days, renewals, and certificates of the operator's own. One deployment for all. */
+
+const { bbb, turn } = IN_HETZNER_DNS;
+const both = [bbb, turn];
+const NEW_ORDER = { match: { method: "POST", path: "^/order-plz" } } as const;
+const LIMIT =
+  "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, retry after 2027-01-02 03:04:05 UTC: see https://letsencrypt.org/docs/rate-limits/";
+
+const own = new Authority();
+afterAll(() => own.remove());
+
+/** How many orders a host has sent; 0 where certbot never ran. */
+async function orders(fqdn: string): Promise<number> {
+  const count =
+    "cat /var/log/letsencrypt/letsencrypt.log* 2>/dev/null | grep -c 'POST .*/order-plz HTTP' || true";
+  return Number(await onHost(fqdn, ["bash", "-c", count]));
+}
+
+/** What a client is shown: "notAfter=…", "issuer=…". */
+async function shown(fqdn: string, what: string): Promise<string> {
+  const ask = `openssl s_client -connect "$0":443 -servername "$0" </dev/null 2>/dev/null | openssl x509 -noout -${what}`;
+  return (await outside(["bash", "-c", ask, fqdn])).stdout.trim();
+}
+
+/** certbot's own unit, with the certificate due. */
+async function renew(fqdn: string): Promise<string> {
+  const due = `conf=/etc/letsencrypt/renewal/$0.conf; sed -i /^renew_before_expiry/d $conf; sed -i '1i renew_before_expiry = 9999 days' $conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
+  return (await onHost(fqdn, ["bash", "-c", `${due} || true`, fqdn])).trim();
+}
+
+async function hostCheck(fqdn: string): Promise<string> {
+  const code = `import sys; sys.path.insert(0, "/usr/local/lib/bbb-deploy")
+from checks import Page
+import system_check
+page = Page(False)
+page.check("renewal", "", system_check.check_renewal, "${fqdn}", "${fqdn === bbb ? "bbb" : "turn"}", False)
+page.check("units", "", system_check.check_units)`;
+  return onHost(fqdn, ["python3", "-B", "-c", code]);
+}
+
+beforeAll(async () => {
+  await must(["reset"]);
+  await startSandbox();
+});
+
+afterEach(disarm);
+
+describe("The certificate authority", () => {
+  test("a rate limit: one order a host, explained with its end and the ways out, and nothing is asked again", async () => {
+    await arm("acme", {
+      ...NEW_ORDER,
+      code: "rateLimited",
+      status: 429,
+      message: LIMIT,
+      retryAfter: "3600",
+      times: 99,
+    });
+    const { stdout } = await failingUp(
+      [],
+      /a limit of the certificate authority is reached: 5 certificates for the same names in 7 days/,
+      /wait until 2027-01-02 03:04 UTC/,
+      /acmeServer: staging/,
+      /certificateFile/,
+    );
+    const asked = await Promise.all(both.map(orders));
+    expect(Math.max(...asked)).toBe(1);
+    // The log's last lines are shown a second and a third time.
+    const runs = stdout.match(/^ *bbb-install: \[bbb 5\/7\] +running bbb-install/gm);
+    expect(runs?.length ?? 0).toBeLessThanOrEqual(1);
+  });
+
+  test("failing twice, then fine: the update after the limit succeeds", async () => {
+    await arm("acme", { ...NEW_ORDER, code: "serverInternal", status: 500, times: 2 });
+    const { stdout } = await up();
+    expect(stdout).toMatch(/says serverInternal/);
+    await expectDeployed();
+    const { certificates } = await outputs();
+    expect(Object.keys(certificates)).toEqual(both);
+    for (const fqdn of both) {
+      const end = (await shown(fqdn, "enddate")).replace("notAfter=", "");
+      expect(new Date(certificates[fqdn]!.validUntil)).toEqual(new Date(end));
+      expect(certificates[fqdn]!.issuedBy).toContain("Pebble");
+    }
+  });
+});
+
+describe("A renewal", () => {
+  test("port 80 open: new certificates are in use on both, and coturn was not restarted", async () => {
+    const before = await Promise.all(both.map((fqdn) => shown(fqdn, "serial")));
+    const { coturn } = await serviceStarts(IN_HETZNER_DNS);
+    for (const fqdn of both) expect(await renew(fqdn)).toBe("inactive");
+    const after = await Promise.all(both.map((fqdn) => shown(fqdn, "serial")));
+    for (const [i, serial] of after.entries()) {
+      expect(serial).toMatch(/^serial=/);
+      expect(serial).not.toBe(before[i]);
+    }
+    expect((await serviceStarts(IN_HETZNER_DNS)).coturn).toBe(coturn);
+  });
+
+  test("port 80 closed behind our back: a failed unit that says so, check says so, and all is well once it is open", async () => {
+    const rules = await closePort("turn", 80);
+    expect(await renew(turn)).toBe("failed");
+    const journal = await onHost(turn, [
+      "journalctl",
+      "-u",
+      "certbot",
+      "-n",
+      "30",
+      "-o",
+      "cat",
+      "--no-pager",
+    ]);
+    expect(journal).toMatch(/was not renewed:\n.*connection.*80\/tcp must be open/);
+    const told = await hostCheck(turn);
+    expect(told).toMatch(/FAIL .*renewal .*the last renewal failed .*80\/tcp must be open/);
+    expect(told).toMatch(/warn .*failed: certbot.service/);
+    await openPort("turn", rules);
+    expect(await renew(turn)).toBe("inactive");
+    expect(await hostCheck(turn)).toMatch(/ok .*renewal/);
+  });
+});
+
+describe("A certificate of the operator's own", () => {
+  const roots = () => ["--set", `acmeCa=${readFileSync(CA_BUNDLE, "utf8")}${own.root}`];
+  const files = (name: string) => [
+    ...["--set", `certificateFile=${own.put(`${name}.chain`, own.read(`${name}.pem`) + own.intermediate)}`],
+    ...["--set", `certificateKeyFile=${own.path(`${name}.key`)}`],
+    ...roots(),
+  ];
+
+  test("in place of the authority's: both names show it, no installer runs, and its key is in no log and no checkpoint", async () => {
+    const leaf = own.leaf("wildcard", ["*.example.test"]);
+    const { coturn } = await serviceStarts(IN_HETZNER_DNS);
+    const { stdout } = await up(...files("wildcard"));
+    expect(stdout).not.toContain("running bbb-install");
+    for (const fqdn of both) expect(await shown(fqdn, "issuer")).toContain("Own Intermediate");
+    expect((await serviceStarts(IN_HETZNER_DNS)).coturn).toBe(coturn);
+    expect((await outputs()).certificates[turn]).toMatchObject({ issuedBy: "Own Intermediate" });
+    expect(leaf).toContain("BEGIN CERTIFICATE");
+    const key = keyLines("own key", await onHost(bbb, ["cat", "/local/certs/privkey.pem"]));
+    expect(key.length).toBeGreaterThan(0);
+    expect(found(key, printed.join("\n"))).toEqual([]);
+    for (const fqdn of both) expect(await foundInHostLogs(fqdn, key)).toEqual([]);
+    const kept = filesUnder(STATE, (path) => path.startsWith(join(STATE, "stacks")) || /log/.test(path));
+    expect(
+      kept.flatMap((path) => found(key, readFileSync(path, "latin1")).map((n) => `${n} in ${path}`)),
+    ).toEqual([]);
+    expect(Object.keys((await up(...files("wildcard"))).summary)).toEqual(["unchanged"]);
+  });
+
+  test("a new one is taken into use without an installer, and a wrong one before anything is touched", async () => {
+    own.leaf("second", ["*.example.test"]);
+    const { stdout } = await up(...files("second"));
+    expect(stdout).not.toContain("running bbb-install");
+    const serial = (
+      await onHost(bbb, ["openssl", "x509", "-noout", "-serial", "-in", "/local/certs/fullchain.pem"])
+    ).trim();
+    for (const fqdn of both) expect(await shown(fqdn, "serial")).toBe(serial);
+    own.leaf("other", ["other.example.test"]);
+    await failingUp(
+      [...files("other"), "--set", `certificateKeyFile=${own.path("second.key")}`],
+      /2 problems in the settings/,
+      /is not for bbb\.example\.test, but for DNS:other\.example\.test/,
+      /does not belong to the certificate/,
+    );
+  });
+
+  test("given up: the authority's again on both", async () => {
+    const { stdout } = await up();
+    expect(stdout).not.toContain("running bbb-install");
+    for (const fqdn of both) expect(await shown(fqdn, "issuer")).toContain("Pebble");
+    await expectDeployed();
+  });
+});
