@@ -11,6 +11,7 @@ import type { FastifyInstance } from "fastify";
 import { createAwsApi, type AwsApi, type Credentials } from "./aws";
 import { createHetznerApi } from "./hetzner";
 import { readJson, writeAtomically } from "./hosts/files";
+import { raiseInotifyLimit } from "./hosts/limits";
 import { logFile } from "./hosts/processes";
 import { MachineRuntime, readHosts } from "./hosts/runtime";
 import { METADATA_ADDRESS, SERVICES, serviceIpv6, USER_ZONE } from "./network/addresses";
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   await listen(mirror, SERVICES.mirror, true);
   await listen(metadata, METADATA_ADDRESS, false);
 
+  raiseInotifyLimit();
   const runtime = new MachineRuntime(image.base, await startServices([image.services, image.base]));
   await runtime.restore();
   const api = createHetznerApi({ stateFile: HETZNER_STATE_FILE, requestLog: REQUEST_LOG, token, runtime });
