@@ -100,8 +100,7 @@ def check_names_and_ports(page, request, hostname):
     page.check("name", f"{hostname}, parent and zone", dns_check.check_name, zone, hostname, ipv4, ipv6)
     ports = request.get("ports")
     if ports:
-        asked = f"{ports['host']}: {', '.join(map(str, ports['open'] + ports['closed']))}"
-        page.check("ports", asked, port_check.check_ports, ports)
+        page.check("ports", f"{ports['host']}, as a stranger", port_check.check_ports, ports)
 
 
 def check_machine(page, clock_of=None, recordings=False):

@@ -100,7 +100,7 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
 test("the other host's ports are tried where the request says which", async () => {
   const ports = { host: "127.0.0.1", open: [], quiet: [], closed: [1] };
   const found = await records(REQUEST, { ports });
-  expect(found.get("ports")).toMatchObject({ verdict: "warn", asked: "127.0.0.1: 1" });
+  expect(found.get("ports")).toMatchObject({ verdict: "warn", asked: "127.0.0.1, as a stranger" });
 });
 
 test("a meeting is made only when asked for", async () => {

@@ -1,6 +1,6 @@
 """Makes calls to the emulated Hetzner Cloud API as they are, whatever the answer.
 
-Reads {"endpoint", "token", "calls": [[method, path], …]} as JSON from standard input. Prints [{"status", "body"}, …]
+Reads {"endpoint", "token", "calls": [[method, path, body?], …]} as JSON from standard input. Prints [{"status", "body"}, …]
 as JSON; the body of an answer without one is null.
 """
 
@@ -15,8 +15,8 @@ def main():
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {wish['token']}"
     answers = []
-    for method, path in wish["calls"]:
-        answer = session.request(method, wish["endpoint"] + path, timeout=60)
+    for method, path, *body in wish["calls"]:
+        answer = session.request(method, wish["endpoint"] + path, json=body[0] if body else None, timeout=60)
         answers.append({"status": answer.status_code, "body": answer.json() if answer.content else None})
     print(json.dumps(answers))
 

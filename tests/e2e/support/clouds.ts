@@ -27,7 +27,7 @@ export function hetznerInventory(): Promise<Inventory> {
 
 /** Answers of the Hetzner API to requests as they are, refusals included. */
 export function hetzner(
-  ...calls: readonly (readonly [method: "GET" | "DELETE", path: string])[]
+  ...calls: readonly (readonly [method: "GET" | "POST" | "DELETE", path: string, body?: unknown])[]
 ): Promise<{ status: number; body: unknown }[]> {
   return tool("hetzner_calls", { endpoint: HETZNER_API, token: apiToken(), calls }, { as: "operator" });
 }
