@@ -94,6 +94,8 @@ async function listenPlain(
   address: string,
 ): Promise<void> {
   const twin = createServer(answer);
+  // As Fastify's own: Node's five seconds are over, on a busy machine, while a client is about to ask again.
+  twin.keepAliveTimeout = 72_000;
   twins.push(twin);
   await new Promise<void>((resolve, reject) => {
     twin.on("error", reject).listen(80, address, resolve);
