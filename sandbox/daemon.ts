@@ -13,6 +13,7 @@ import { createControl, listenAt } from "./control";
 import { createHetznerApi } from "./hetzner";
 import { Faults } from "./hetzner/faults";
 import { readJson, writeAtomically } from "./hosts/files";
+import { raiseInotifyLimit } from "./hosts/limits";
 import { logFile } from "./hosts/processes";
 import { MachineRuntime, readHosts } from "./hosts/runtime";
 import { METADATA_ADDRESS, SERVICES, serviceIpv6, USER_ZONE } from "./network/addresses";
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
   await listen(mirror, SERVICES.mirror, true);
   await listen(metadata, METADATA_ADDRESS, false);
 
+  raiseInotifyLimit();
   const zones = await startServices([image.services, image.base]);
   const authority = createAuthority(faults.acme);
   await authority.listen({ host: SERVICES.acme, port: ACME_PORT });
@@ -108,6 +110,8 @@ async function listenPlain(
   address: string,
 ): Promise<void> {
   const twin = createServer(answer);
+  // As Fastify's own: Node's five seconds are over, on a busy machine, while a client is about to ask again.
+  twin.keepAliveTimeout = 72_000;
   twins.push(twin);
   await new Promise<void>((resolve, reject) => {
     twin.on("error", reject).listen(80, address, resolve);

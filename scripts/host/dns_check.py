@@ -7,6 +7,8 @@ No cache is asked, since a certificate authority asks none either: the parent's 
 zone is delegated to, and each of those is asked for the name's addresses. Without --ipv6 there must be no AAAA
 record. Waits until all is as it should be. Standard output: what is wrong, one line each, with its remedy; standard
 error: what is waited for. Exit code 0 if nothing is wrong, else 1. Needs dig.
+
+check_name is host_check.py's.
 """
 
 import argparse
@@ -14,6 +16,8 @@ import ipaddress
 import subprocess
 import sys
 import time
+
+from checks import NotAsked, Wrong, worst
 
 PAUSE = 5
 REMINDER = 60
@@ -84,59 +88,63 @@ def same(found, expected):
 
 
 def check_server(server, hostname, kind, expected):
-    """A problem, None if there is none, or False if the server does not answer."""
+    """What is wrong, None if nothing is, or False if the server does not answer."""
     records = ask(server, hostname, kind)
     if records is None:
         return False
     alias = values(records, hostname, "CNAME")
     if alias:
-        return f"{hostname} is an alias (CNAME) of {alias[0]}. Remove the alias: the deployment makes the records"
+        return Wrong(f"{hostname} is an alias (CNAME) of {alias[0]}", "Remove the alias: the deployment makes the records")
     found = values(records, hostname, kind)
     if same(found, expected):
         return None
     if not expected:
-        return (
+        return Wrong(
             f"{server} has an AAAA record of {hostname}, {', '.join(found)}, where there must be none, since this host is "
-            "deployed for IPv4 alone: by IPv6 people would get no answer, or a page without sound. Remove the record"
+            "deployed for IPv4 alone: by IPv6 people would get no answer, or a page without sound",
+            "Remove the record",
         )
     told = ", ".join(found) if found else f"no {kind} record"
-    return (
-        f"{server} says of {hostname}: {told}; it should be {expected[0]}. "
-        f"Set the {kind} record of {hostname} to {expected[0]}, and remove others"
+    return Wrong(
+        f"{server} says of {hostname}: {told}; it should be {expected[0]}",
+        f"Set the {kind} record of {hostname} to {expected[0]}, and remove others",
     )
 
 
-def findings(zone, hostname, expected):
-    """(what is wrong now, what is only worth a note)"""
+def findings(zone, hostname, ipv4, ipv6):
+    """(all that is wrong now, what is only worth a note)"""
     servers, parent = delegation(zone)
     where = "the root servers" if parent == "." else f"the name servers of {parent}"
     if servers is None:
-        return [
-            f"{where} could not be asked for the delegation of {zone}. Look at the host's resolver "
-            "(resolvectl status), and that nothing stops its traffic to port 53"
-        ], []
+        remedy = "Look at the host's resolver (resolvectl status), and that nothing stops its traffic to port 53"
+        return [Wrong(f"{where} could not be asked for the delegation of {zone}", remedy)], []
     if not servers:
-        return [
-            f"{where} refer to no name servers for {zone}: the world can't find it. "
-            f"At the registrar of {zone}, set the name servers to those of your DNS provider"
-        ], []
-    wrong, notes = [], []
-    for kind, value in expected.items():
+        remedy = f"At the registrar of {zone}, set the name servers to those of your DNS provider"
+        return [Wrong(f"{where} refer to no name servers for {zone}: the world can't find it", remedy)], []
+    wrong, notes = {}, set()
+    for kind, value in (("A", ipv4), ("AAAA", ipv6)):
         silent = []
         for server in servers:
             problem = check_server(server, hostname, kind, [value] if value else [])
             if problem is False:
                 silent.append(server)
             elif problem:
-                wrong.append(problem)
+                wrong[str(problem)] = problem
         if len(silent) == len(servers):
-            wrong.append(
-                f"none of the name servers of {zone} ({', '.join(servers)}) answers for {hostname}. "
-                f"Check at the registrar that these are the servers of your DNS provider, and that {zone} exists there"
-            )
+            told = f"none of the name servers of {zone} ({', '.join(servers)}) answers for {hostname}"
+            remedy = f"Check at the registrar that these are the servers of your DNS provider, and that {zone} exists there"
+            wrong[told] = Wrong(told, remedy)
         elif silent:
-            notes.append(f"{', '.join(silent)} did not answer for {hostname}")
-    return sorted(set(wrong)), sorted(set(notes))
+            notes.add(f"{', '.join(silent)} did not answer for {hostname}")
+    return [wrong[told] for told in sorted(wrong)], sorted(notes)
+
+
+def check_name(zone, hostname, ipv4, ipv6):
+    try:
+        wrong, notes = findings(zone, hostname, ipv4, ipv6)
+    except FileNotFoundError:
+        raise NotAsked("dig is missing on this host", "apt-get install bind9-dnsutils") from None
+    return worst([*wrong, *notes] if wrong else [f"{ipv4}, {ipv6 or 'no AAAA'}", *notes])
 
 
 def main():
@@ -148,23 +156,22 @@ def main():
     parser.add_argument("--wait", type=float, default=0)
     options = parser.parse_args()
     zone, hostname = options.zone.rstrip(".").lower(), options.hostname.rstrip(".").lower()
-    expected = {"A": options.ipv4, "AAAA": options.ipv6}
 
     began = reminded = time.monotonic()
     while True:
-        wrong, notes = findings(zone, hostname, expected)
+        wrong, notes = findings(zone, hostname, options.ipv4, options.ipv6)
         now = time.monotonic()
         if not wrong or now - began + PAUSE > options.wait:
             break
         if reminded == began or now - reminded >= REMINDER:
-            print(f"waiting for DNS ({now - began:.0f} of {options.wait:.0f} s): {wrong[0]}", file=sys.stderr, flush=True)
+            print(f"waiting for DNS ({now - began:.0f} of {options.wait:.0f} s): {wrong[0]}. {wrong[0].remedy}", file=sys.stderr, flush=True)
             reminded = now
         time.sleep(PAUSE)
     for line in notes:
         print(f"note: {line}", file=sys.stderr)
-    for line in wrong:
-        waited = now - began
-        print(line + (f" (waited {waited:.0f} s)" if waited >= PAUSE else ""))
+    waited = f" (waited {now - began:.0f} s)" if now - began >= PAUSE else ""
+    for one in wrong:
+        print(f"{one}. {one.remedy}{waited}")
     return 1 if wrong else 0
 
 

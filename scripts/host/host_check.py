@@ -7,7 +7,7 @@
 REQUEST is what bigbluebutton/verification.ts renders: one line of JSON, secrets included, which no output shows.
 --wait: for services and API that are starting. --meeting: make, join and end a meeting, too.
 
-With --json it prints {"ready": true}, reads the request with "wait" and "meeting" in it, answers {"now": seconds since
+With --json it prints {"ready": true}, reads the request with "wait", "meeting" and "ports" in it, answers {"now": seconds since
 1970} at once, by which the asker sets its clock against this one, then prints the records (see checks.py) and at the end
 {"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
 """
@@ -23,6 +23,8 @@ import time
 
 import api_check
 import bbb_conf_check
+import dns_check
+import port_check
 import system_check
 import turn_files
 from checks import Doubtful, NotAsked, Page, Wrong
@@ -104,6 +106,15 @@ def check_api(page, request, options):
             page.check(name, asked, function, *arguments)
 
 
+def check_names_and_ports(page, request, hostname):
+    """This host's own name, and the other host's ports as the internet sees them, where they are told."""
+    zone, ipv4, ipv6 = request["zone"], request["ipv4"], request.get("ipv6")
+    page.check("name", f"{hostname}, parent and zone", dns_check.check_name, zone, hostname, ipv4, ipv6)
+    ports = request.get("ports")
+    if ports:
+        page.check("ports", f"{ports['host']}, as a stranger", port_check.check_ports, ports)
+
+
 def check_machine(page, clock_of=None, recordings=False):
     page.check("clock", "NTP" + (", the other host" if clock_of else ""), system_check.check_clock, clock_of)
     page.check("disk", "/", system_check.check_disk, "/")
@@ -120,6 +131,7 @@ def check_bbb(page, request, options):
     page.check("release", "bigbluebutton-release", system_check.check_release, request["version"])
     page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=300)
     page.check("media addresses", "FreeSWITCH, mediasoup, LiveKit", check_media, request["ipv4"], request.get("privateIpv4"))
+    check_names_and_ports(page, request, request["bbbHost"])
     check_api(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
@@ -134,6 +146,7 @@ def check_turn_host(page, request, options):
     page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
     page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, remedy)
     page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname, "turn", is_own(request, "turn"))
+    check_names_and_ports(page, request, hostname)
     check_api(page, request, options)
     check_turn(page, hostname, request["bbbIpv4"], request["turnSecret"], own=False)
     check_machine(page, clock_of=f"https://{request['bbbHost']}/")

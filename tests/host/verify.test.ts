@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { renderHostRequest, type HostRequest } from "../../bigbluebutton/verification";
 import type { Record } from "./checks";
+import { dig, GOOD } from "./dig";
 import { done, FakeHost, SCRIPTS } from "./scripts";
 
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
@@ -42,6 +43,7 @@ beforeEach(() => {
   host = new FakeHost();
   host.fake("systemctl", "if [[ $1 == is-active ]]; then shift; for unit; do echo active; done; fi");
   host.fake("dpkg-query", "echo installed");
+  host.fake("dig", dig(GOOD));
   host.fake("apt-mark");
   host.fake("systemd-detect-virt", "echo systemd-nspawn");
   host.fake(
@@ -81,8 +83,15 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
   const found = await records(REQUEST);
   expect([...found].map(([name, { verdict }]) => `${verdict} ${name}`)).toEqual([
     ...["ok services", "ok release", "warn bbb-conf", expect.stringMatching(/ media addresses$/)],
-    ...["FAIL API", "FAIL certificate", "skip signed call", "skip wrong signature"],
-    ...["FAIL renewal", "FAIL TURN wiring"],
+    ...[
+      "FAIL name",
+      "FAIL API",
+      "FAIL certificate",
+      "skip signed call",
+      "skip wrong signature",
+      "FAIL renewal",
+      "FAIL TURN wiring",
+    ],
     ...["ok TURN", "ok clock", expect.stringMatching(/ disk$/), "FAIL recordings", "ok memory", "ok units"],
     "ok updates",
   ]);
@@ -91,6 +100,12 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
   expect(found.get("bbb-conf")?.answer).toBe(
     "Warning: Webhooks API Shared Secret mismatch: bbb-web.properties = (secret)",
   );
+});
+
+test("the other host's ports are tried where the request says which", async () => {
+  const ports = { host: "127.0.0.1", open: [], quiet: [], closed: [1] };
+  const found = await records(REQUEST, { ports });
+  expect(found.get("ports")).toMatchObject({ verdict: "warn", asked: "127.0.0.1, as a stranger" });
 });
 
 test("a meeting is made only when asked for", async () => {
@@ -106,6 +121,7 @@ test("the TURN host's page asks BigBlueButton without a secret", async () => {
       "coturn's settings",
       "TURN certificate",
       "renewal",
+      "name",
       "API",
       "certificate",
       "wrong signature",

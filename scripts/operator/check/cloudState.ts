@@ -49,9 +49,19 @@ export function expectedAttachments(resources: readonly StackResource[]): Readon
 
 /** What a firewall of the state lets in, each rule and network a line: "443/tcp from 0.0.0.0/0". */
 export function expectedInbound(firewall: Expected, resources: readonly StackResource[]): string[] {
-  const rules =
-    firewall.cloud === "hetzner" ? hetznerRules(firewall.resource) : awsRules(firewall, resources);
-  return inboundLines(rules);
+  return inboundLines(inboundRules(firewall, resources));
+}
+
+/** The networks that the stack's firewalls let in at SSH. */
+export function sshNetworks(resources: readonly StackResource[]): string[] {
+  const rules = expectedObjects(resources)
+    .filter(({ type }) => type === "firewall")
+    .flatMap((firewall) => inboundRules(firewall, resources));
+  return rules.filter(({ port }) => port === "22").flatMap(({ sources }) => sources);
+}
+
+function inboundRules(firewall: Expected, resources: readonly StackResource[]): InboundRule[] {
+  return firewall.cloud === "hetzner" ? hetznerRules(firewall.resource) : awsRules(firewall, resources);
 }
 
 function hetznerRules({ inputs }: StackResource): InboundRule[] {

@@ -2,18 +2,19 @@ import { TURN_PORT, TURNS_PORT } from "../../../bigbluebutton/ports";
 import { releases, type Release } from "../../../bigbluebutton/releases";
 import type { Role } from "../../../components/host";
 import type { CheckOutput } from "../../../bigbluebutton/verification";
-import { StackNotFound, type Stacks } from "../stacks";
+import { StackNotFound, type StackResource, type Stacks } from "../stacks";
 import { Mistake } from "../mistake";
 import { checkApi, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
 import { checkClouds, type ListObjects } from "./cloud";
+import { sshNetworks } from "./cloudState";
 import { readDeployed, type Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
-import { checkPorts, tcpPorts } from "./ports";
-import type { Report, Section } from "./report";
+import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
+import type { Report } from "./report";
 import { checkSettings } from "./settings";
 import { checkStunOverTls, checkStunOverUdp } from "./stun";
 
@@ -38,11 +39,13 @@ export async function check(
   const checkedAt = new Date();
   const deployed = await read(stacks, stack);
   const { bbb, turn } = deployed.hosts;
+  const resources = await stacks.resources(stack);
+  const ports = portsOfBoth(deployed.hosts, resources);
   const [bbbHost, turnHost, outside, clouds] = await Promise.all([
-    askHost(bbb, deployed.privateKey, { meeting }),
-    askHost(turn, deployed.privateKey, { meeting }),
+    askHost(bbb, deployed.privateKey, { meeting, ports: ports?.turn }),
+    askHost(turn, deployed.privateKey, { meeting, ports: ports?.bbb }),
     askFromHere(deployed, stacks, stack),
-    askClouds(stacks, stack, list),
+    checkClouds({ project: stacks.project, stack, resources }, list),
   ]);
   return {
     stack,
@@ -96,8 +99,12 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
 }
 
 /** A release that this program does not know any more has no table. */
+function knownRelease(name: string): Release | undefined {
+  return (releases as Readonly<Record<string, Release | undefined>>)[name];
+}
+
 function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
-  const release = (releases as Readonly<Record<string, Release | undefined>>)[bbb.request.release];
+  const release = knownRelease(bbb.request.release);
   if (!release) return [];
   return [bbb, turn].map(({ host, request: { role } }) =>
     ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
@@ -106,9 +113,20 @@ function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
   );
 }
 
-async function askClouds(stacks: Stacks, stack: string, list: ListObjects): Promise<Section[]> {
-  const resources = await stacks.resources(stack);
-  return checkClouds({ project: stacks.project, stack, resources }, list);
+/** What each host's ports must be for the other one, which is no friend of its firewall's. */
+function portsOfBoth(
+  { bbb, turn }: CheckOutput,
+  resources: readonly StackResource[],
+): Readonly<Record<"bbb" | "turn", PortsOfOther>> | undefined {
+  const release = knownRelease(bbb.request.release);
+  if (!release) return undefined;
+  const networks = sshNetworks(resources);
+  const of = (role: "bbb" | "turn", host: string, from: string) =>
+    portsOfOther({ role, host, from, rules: release.ports[role], sshNetworks: networks });
+  return {
+    bbb: of("bbb", bbb.request.bbbHost, turn.request.ipv4),
+    turn: of("turn", turn.request.turnHost, bbb.request.ipv4),
+  };
 }
 
 function askClocks(bbb: HostAnswer, turn: HostAnswer): Promise<Finding> {

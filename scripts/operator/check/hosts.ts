@@ -5,6 +5,7 @@ import type { HostAccess } from "../../../bigbluebutton/verification";
 import { scriptsDirectory } from "../../../components/bundle";
 import { connect, converse, OtherHostKey } from "../ssh";
 import { ask, oneLine, reasonOf, Wrong, type Finding } from "./finding";
+import type { PortsOfOther } from "./ports";
 
 /** How far a host's clock is from this machine's. */
 export interface ClockOffset {
@@ -21,9 +22,12 @@ export interface HostAnswer {
   readonly clock?: ClockOffset;
 }
 
-/** Make, join and end a meeting, too: it leaves traces in logs, statistics and webhooks. */
+/** What a host is asked beside the deployment's own request. */
 export interface HostOptions {
+  /** Make, join and end a meeting, too: it leaves traces in logs, statistics and webhooks. */
   readonly meeting: boolean;
+  /** What to try of the other host's ports. @default nothing */
+  readonly ports?: PortsOfOther;
   /** @default 300 */
   readonly limitSeconds?: number;
   /** @default host_check.py, as the deployment installed it */
@@ -88,7 +92,7 @@ function loginRemedy(error: Error & { level?: string }, host: string): string {
 async function converseWith(
   client: Client,
   { user, request }: HostAccess,
-  { meeting, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
+  { meeting, ports, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
 ): Promise<HostAnswer> {
   const findings: Finding[] = [];
   let sent = 0;
@@ -102,7 +106,7 @@ async function converseWith(
       if (heard === undefined) return;
       if ("ready" in heard) {
         sent = Date.now();
-        send(`${JSON.stringify({ ...request, meeting, wait: 0 })}\n`);
+        send(`${JSON.stringify({ ...request, meeting, ports, wait: 0 })}\n`);
       } else if ("now" in heard) clock = offset(heard.now, sent, Date.now());
       else if ("end" in heard) ended = true;
       else findings.push(heard);

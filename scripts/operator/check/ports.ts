@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 
+import ipaddr from "ipaddr.js";
+
 import type { PortRule } from "../../../bigbluebutton/ports";
 import { Doubtful, worst, Wrong } from "./finding";
 
@@ -41,6 +43,40 @@ const probe: Probe = (host, port) =>
 /** The TCP ports of a table that are one port each; of a range nobody says which one is in use. */
 export function tcpPorts(rules: readonly PortRule[]): number[] {
   return rules.filter(({ protocol, from, to }) => protocol === "tcp" && from === to).map(({ from }) => from);
+}
+
+const SSH_PORT = 22;
+
+/** What a host is to try of the other one's TCP ports; see scripts/host/port_check.py. */
+export interface PortsOfOther {
+  readonly host: string;
+  readonly open: readonly number[];
+  /** Of the open ones: those that nobody listens at most of the time. */
+  readonly quiet: readonly number[];
+  readonly closed: readonly number[];
+}
+
+/** Arguments of {@link portsOfOther}. */
+export interface PortsOfOtherArgs {
+  readonly host: string;
+  readonly role: "bbb" | "turn";
+  readonly rules: readonly PortRule[];
+  /** The asking host's IPv4 address, which may be among the networks that reach SSH. */
+  readonly from: string;
+  readonly sshNetworks: readonly string[];
+}
+
+export function portsOfOther({ host, role, rules, from, sshNetworks }: PortsOfOtherArgs): PortsOfOther {
+  const open = tcpPorts(rules);
+  const ssh = sshNetworks.some((network) => contains(network, from)) ? [] : [SSH_PORT];
+  const closed = [...ssh, ...CLOSED[role]].filter((port) => !open.includes(port));
+  return { host, open, quiet: QUIET[role], closed };
+}
+
+function contains(network: string, address: string): boolean {
+  const [base, bits] = ipaddr.parseCIDR(network);
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === base.kind() && parsed.match(base, bits);
 }
 
 /** Whether a host lets in what the release's table says, asked from here, and nothing of some that it must not. */

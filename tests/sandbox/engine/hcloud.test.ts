@@ -1,5 +1,9 @@
 /** The driver's requests against the emulated API: those that the real provider was recorded to make. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { hcloud } from "../../../sandbox/engine/drivers/hcloud";
+import { Hcloud } from "../../../sandbox/engine/drivers/hcloud/client";
 import { PartialCreate, type Context, type Created, type Kind } from "../../../sandbox/engine/driver";
 import type { Values } from "../../../sandbox/engine/wire";
 import { publicKey, token, useProject, type Json, type Project } from "../hetzner/harness";
@@ -389,6 +393,21 @@ describe("errors", () => {
       expect(statuses("POST", "/ssh_keys")).toHaveLength(1);
     },
   );
+
+  test("a connection that was closed is no answer to a question, which is asked again; a change is not", async () => {
+    let asked = 0;
+    const server = createServer((request, response) => {
+      if (++asked % 2 === 1) request.socket.resetAndDestroy();
+      else response.setHeader("content-type", "application/json").end('{"servers": []}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new Hcloud({ env: { HCLOUD_ENDPOINT: endpoint, HCLOUD_TOKEN: token }, config: {} });
+    expect(await client.get("/servers")).toEqual({ servers: [] });
+    await expect(client.post("/servers", {})).rejects.toThrow(`POST ${endpoint}/servers: `);
+    expect(asked).toBe(3);
+    await new Promise((resolve) => server.close(resolve));
+  });
 
   test("a name that is taken is told in the API's words", async () => {
     const taken = { name: "ip4", type: "ipv4", location: "fsn1" };

@@ -30,6 +30,8 @@ export function isNotFound(error: unknown): boolean {
 
 const RETRIED = ["conflict", "rate_limit_exceeded", "timeout", "bad_gateway"];
 const RETRIES = 5;
+/** The other side has closed the connection, by undici's codes and the system's. */
+const CLOSED = ["ECONNRESET", "UND_ERR_SOCKET"];
 const DEFAULT_POLL_SECONDS = 0.5;
 const LONGEST_WAIT_SECONDS = 60;
 
@@ -106,22 +108,34 @@ export class Hcloud {
   }
 
   private async once<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(this.endpoint + path, {
-      method,
-      headers: {
-        accept: "application/json",
-        authorization: `Bearer ${this.token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    }).catch((error: Error) => {
-      const reason = (error.cause as Error | undefined)?.message ?? error.message;
-      throw new Error(`${method} ${this.endpoint}${path}: ${reason}`, { cause: error });
-    });
+    const ask = () =>
+      fetch(this.endpoint + path, {
+        method,
+        headers: {
+          accept: "application/json",
+          authorization: `Bearer ${this.token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+    const response = await ask()
+      .catch((error: Error) => {
+        // As Go's net/http does with a kept connection that was closed before it was used again.
+        if (method === "GET" && CLOSED.includes(codeOf(error))) return ask();
+        throw error;
+      })
+      .catch((error: Error) => {
+        const reason = (error.cause as Error | undefined)?.message ?? error.message;
+        throw new Error(`${method} ${this.endpoint}${path}: ${reason}`, { cause: error });
+      });
     const text = await response.text();
     if (response.ok) return (text === "" ? {} : JSON.parse(text)) as T;
     throw errorOf(response, text);
   }
+}
+
+function codeOf({ cause }: Error): string {
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
 }
 
 function running(actions: readonly (Action | null | undefined)[]): Action[] {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { releases } from "../../../../bigbluebutton/releases";
 import { ask } from "../../../../scripts/operator/check/finding";
-import { checkPorts, tcpPorts, type PortState } from "../../../../scripts/operator/check/ports";
+import { checkPorts, portsOfOther, tcpPorts, type PortState } from "../../../../scripts/operator/check/ports";
 
 const { ports } = releases["jammy-30"];
 
@@ -38,6 +38,28 @@ test.each([
   const finding = await checked(role, states);
   expect(finding).toMatchObject({ verdict, answer });
   expect(finding.remedy === undefined).toBe(verdict === "ok");
+});
+
+describe("what a host tries of the other", () => {
+  const of = (sshNetworks: readonly string[], name: "jammy-30" | "xenial-22" = "jammy-30") =>
+    portsOfOther({
+      ...{ role: "bbb", host: "bbb.example.org", from: "203.0.113.2", sshNetworks },
+      rules: releases[name].ports.bbb,
+    });
+
+  test("is what the release's table says, and SSH, which must be closed to it", () => {
+    expect(of(["198.51.100.7/32", "2001:db8::/32"])).toEqual({
+      host: "bbb.example.org",
+      open: [80, 443],
+      quiet: [],
+      closed: [22, 8090, 6379, 5432],
+    });
+    expect(of([], "xenial-22").open).toEqual([80, 443, 1935, 5066, 7443]);
+  });
+
+  test.each(["0.0.0.0/0", "203.0.113.0/24"])("is no SSH where %s may use it", (network) => {
+    expect(of(["198.51.100.7/32", network]).closed).toEqual([8090, 6379, 5432]);
+  });
 });
 
 test("a port is tried for real", async () => {
