@@ -13,12 +13,14 @@ import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
 import type { Host } from "./host";
 import type { HostSteps } from "./remote";
-import type { TurnServer } from "./turnServer";
+import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
 export interface VerificationArgs {
   readonly bbb: BbbServer;
-  readonly turn: TurnServer;
+  readonly turn: TurnService;
+  /** The same, where this stack makes it. Another stack's host is not asked, only used. */
+  readonly ownTurn?: TurnServer;
   readonly settings: Settings;
 }
 
@@ -33,23 +35,21 @@ export class Verification extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
-    const { bbb, turn } = args;
-    const follows = [...bbb.steps.all, ...turn.steps.all];
+    const { bbb, ownTurn } = args;
+    const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
       steps.run("verify", { title, script: "verify.sh", stdin, follows }, this);
-    const requests = { bbb: bbbRequest(args), turn: turnRequest(args) };
+    const requests = { bbb: bbbRequest(args), turn: ownTurn && turnRequest(args, ownTurn) };
     const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
-    const fromTurn = verify(
-      turn.steps,
-      "Verify BigBlueButton from here",
-      requests.turn.apply(renderHostRequest),
-    );
+    const fromTurn =
+      ownTurn &&
+      verify(ownTurn.steps, "Verify BigBlueButton from here", requests.turn!.apply(renderHostRequest));
     this.check = pulumi.secret(
       pulumi
-        .all([access(bbb.host, requests.bbb), access(turn.host, requests.turn)])
-        .apply(([bbb, turn]) => ({ bbb, turn })),
+        .all([access(bbb.host, requests.bbb), ownTurn && access(ownTurn.host, requests.turn!)])
+        .apply(([bbb, turn]) => (turn ? { bbb, turn } : { bbb })),
     );
-    this.proofs = [fromBbb.command, fromTurn.command];
+    this.proofs = [fromBbb.command, ...(fromTurn ? [fromTurn.command] : [])];
 
     this.registerOutputs({});
   }
@@ -78,7 +78,7 @@ function common({ bbb, turn, settings }: VerificationArgs) {
   return {
     zone: settings.domain,
     bbbHost: bbb.host.fqdn,
-    turnHost: turn.host.fqdn,
+    turnHost: turn.fqdn,
     untrustedCa: !settings.acme.trustedByBrowsers,
     turnSecret: turn.secret,
   };
@@ -97,11 +97,12 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     recordings: bbb.host.dataDevice !== undefined,
     sharedSecret: bbb.sharedSecret,
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
+    turnStack: settings.turnStack,
   });
 }
 
-function turnRequest(args: VerificationArgs): pulumi.Output<TurnRequest> {
-  const { bbb, turn } = args;
+function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<TurnRequest> {
+  const { bbb } = args;
   return pulumi.output({
     role: "turn" as const,
     ...common(args),

@@ -39,7 +39,7 @@ export async function check(
   const { bbb, turn } = deployed.hosts;
   const [bbbHost, turnHost, outside, clouds] = await Promise.all([
     askHost(bbb, deployed.privateKey, { meeting }),
-    askHost(turn, deployed.privateKey, { meeting }),
+    turn && askHost(turn, deployed.privateKey, { meeting }),
     askFromHere(deployed, stacks, stack),
     askClouds(stacks, stack, list),
   ]);
@@ -50,7 +50,7 @@ export async function check(
       { place: "from here", findings: [...outside, await askClocks(bbbHost, turnHost)] },
       ...clouds,
       { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
-      { place: `${turn.request.turnHost} (TURN)`, findings: turnHost.findings },
+      ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
     ],
     seconds: Math.round(performance.now() - began) / 1000,
   };
@@ -70,11 +70,13 @@ async function read(stacks: Stacks, stack: string): Promise<Deployed> {
 async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): Promise<Finding[]> {
   const { bbbHost, turnHost, zone, untrustedCa, sharedSecret } = hosts.bbb.request;
   const { ipv4 } = hosts.bbb.request;
-  const { ipv4: turnIpv4, ipv6: turnIpv6 } = hosts.turn.request;
   const api = { hostname: bbbHost, untrustedCa };
   const names = [
     { fqdn: bbbHost, zone, ipv4 },
-    { fqdn: turnHost, zone, ipv4: turnIpv4, ipv6: turnIpv6 },
+    // Another stack's TURN server has its name from there, in whichever zone.
+    ...(hosts.turn
+      ? [{ fqdn: turnHost, zone, ipv4: hosts.turn.request.ipv4, ipv6: hosts.turn.request.ipv6 }]
+      : []),
   ];
   return Promise.all([
     ask("settings", "release, names", async () =>
@@ -97,7 +99,7 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
 function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
   const release = (releases as Readonly<Record<string, Release | undefined>>)[bbb.request.release];
   if (!release) return [];
-  return [bbb, turn].map(({ host, request: { role } }) =>
+  return [bbb, ...(turn ? [turn] : [])].map(({ host, request: { role } }) =>
     ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
       checkPorts(role, host, release.ports[role]),
     ),
@@ -109,6 +111,6 @@ async function askClouds(stacks: Stacks, stack: string, list: ListObjects): Prom
   return checkClouds({ project: stacks.project, stack, resources }, list);
 }
 
-function askClocks(bbb: HostAnswer, turn: HostAnswer): Promise<Finding> {
-  return ask("clocks", "both hosts' against this one", () => judgeClocks(bbb.clock, turn.clock));
+function askClocks(bbb: HostAnswer, turn?: HostAnswer): Promise<Finding> {
+  return ask("clocks", "the hosts' against this one", () => judgeClocks(bbb.clock, turn?.clock));
 }

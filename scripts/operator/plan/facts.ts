@@ -1,4 +1,5 @@
 /** What follows from settings beside resources, steps and hosts. */
+import { hostRoles } from "../../../components/hostArgs";
 import type { Settings } from "../../../config";
 import { environments } from "../../../settings/environments";
 import type { PlannedResource } from "./program";
@@ -34,9 +35,9 @@ export interface CertificateFacts {
   readonly trustedByBrowsers: boolean;
 }
 
-export function certificateFacts({ acme, bbbFqdn, turnFqdn }: Settings): CertificateFacts {
+export function certificateFacts({ acme, bbbFqdn, turnFqdn, turnStack }: Settings): CertificateFacts {
   return {
-    names: [bbbFqdn, turnFqdn],
+    names: turnStack ? [bbbFqdn] : [bbbFqdn, turnFqdn],
     authority: acme.server,
     trustedByBrowsers: acme.trustedByBrowsers,
   };
@@ -122,8 +123,10 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
           },
         ]
       : []),
-    { to: "turn", what: "coturn and certbot", from: "Ubuntu 24.04's package servers" },
-    ...(["bbb", "turn"] as const).flatMap((to) =>
+    ...(settings.turnStack
+      ? []
+      : [{ to: "turn" as const, what: "coturn and certbot", from: "Ubuntu 24.04's package servers" }]),
+    ...hostRoles(settings).flatMap((to) =>
       acme.caUrls.map((from) => ({ to, what: "a root of the staging authority", from })),
     ),
   ];
