@@ -53,6 +53,7 @@ class Connection:
         self.buffer = b""
 
     def send(self, data):
+        self.socket.settimeout(10)
         self.socket.sendall(data + bytes(-len(data) % 4) if self.stream else data)
 
     def receive(self, deadline):

@@ -1,4 +1,4 @@
-"""Records where UDP datagrams with a token go, on every interface of a host, loopback included, behind its packet filter.
+"""Records where a host sends UDP datagrams with a token, on every interface, loopback included, behind its packet filter.
 
     python3 watch_relayed.py TOKEN
 
@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 
-ETH_P_ALL, SOL_PACKET, PACKET_STATISTICS = 3, 263, 6
+ETH_P_ALL, SOL_PACKET, PACKET_STATISTICS, PACKET_OUTGOING = 3, 263, 6, 4
 UDP = 17
 
 
@@ -36,7 +36,8 @@ def main():
     while True:
         ready = select.select([wire, sys.stdin], [], [])[0]
         if wire in ready:
-            found = datagram(wire.recv(65536))
+            packet, address = wire.recvfrom(65536)
+            found = address[2] == PACKET_OUTGOING and datagram(packet)
             if found and found[1].startswith(token):
                 seen.add((str(ipaddress.ip_address(found[0])), found[1].decode()))
         elif not sys.stdin.buffer.read1(4096):

@@ -33,7 +33,7 @@ beforeAll(async () => {
   turnHost = await identity(TURN);
 });
 
-test("before turnPeers names the second server, its update fails with just that, and the remedy", async () => {
+test("turnPeers lacks the second server: its update fails with just that, and the remedy", async () => {
   const starts = await coturnStarts();
   const { code, stdout } = await tryUpdate("up", "embedded", SECOND);
   expect(code).toBe(1);
@@ -50,7 +50,7 @@ test("before turnPeers names the second server, its update fails with just that,
   expect(await coturnStarts()).toBe(starts);
 });
 
-test("its address in turnPeers is one line more in turnserver.conf, and one restart of coturn", async () => {
+test("its address in turnPeers: one line more in turnserver.conf, and one restart of coturn", async () => {
   const starts = await coturnStarts();
   const { summary } = await update("up", "embedded", [...FIRST, ...peersOf(refusal)]);
   expect(Object.keys(summary).sort()).toEqual(["unchanged", "updated"]);
@@ -62,7 +62,7 @@ test("its address in turnPeers is one line more in turnserver.conf, and one rest
   expect(await identity(TURN)).toBe(turnHost);
 });
 
-test("then the second stack's update ends well, without a TURN host of its own", async () => {
+test("the second stack's next update: ends well, without a TURN host of its own", async () => {
   await update("up", "embedded", SECOND);
   second = await outputs(["--stack", "second"]);
   expect(second).toMatchObject({
@@ -75,7 +75,7 @@ test("then the second stack's update ends well, without a TURN host of its own",
   expect(checkpointReferences("second").filter((name) => name.startsWith("servers"))).toHaveLength(1);
 });
 
-test("both are served by the one TURN server, each way, and nobody else is", async () => {
+test("clients of both: served by the one TURN server, each way, and nobody else is", async () => {
   await expectService(first, TURN);
   await expectService({ ...second, addresses: { ...first.addresses, ...second.addresses } }, TURN);
   for (const way of WAYS_IN) {
@@ -85,19 +85,19 @@ test("both are served by the one TURN server, each way, and nobody else is", asy
   }
 });
 
-test("the borrowed secret is in no plain checkpoint", () => {
+test("the borrowed secret: in no plain checkpoint", () => {
   const plain = readFileSync(join(STATE, "stacks", "stacks", "second.json"), "latin1");
   expect(plain).toContain("pulumi:pulumi:StackReference");
   expect(found([["TURN secret", first.turnSecret]], plain)).toEqual([]);
 });
 
-test("a second up of either changes nothing", async () => {
+test("a second up of either: changes nothing", async () => {
   for (const args of [[...FIRST, ...peersOf(refusal)], SECOND]) {
     expect(Object.keys((await update("up", "embedded", args)).summary)).toEqual(["unchanged"]);
   }
 });
 
-test("a rotated secret reaches the second server at its next update", async () => {
+test("a rotated secret: reaches the second server at its next update", async () => {
   await update("up", "embedded", [...FIRST, ...peersOf(refusal), "--set", "rotateTurnSecret=second"]);
   const { turnSecret } = await outputs(FIRST);
   expect(turnSecret).not.toBe(first.turnSecret);
@@ -106,7 +106,7 @@ test("a rotated secret reaches the second server at its next update", async () =
   expect(await onHost(BBB, ["cat", "/etc/bigbluebutton/turn-stun-servers.xml"])).toContain(turnSecret);
 });
 
-test("a stack that is not there is refused before anything is made", async () => {
+test("a turnStack that is not there: refused before anything is made", async () => {
   const { code, stdout } = await tryUpdate("preview", "embedded", [
     ...["--stack", "third", "--set", "hostname=bbb-third", "--set", "turnStack=nobody"],
   ]);
@@ -114,7 +114,7 @@ test("a stack that is not there is refused before anything is made", async () =>
   expect(stdout).toContain('unknown stack "organization/bigbluebutton/nobody"');
 });
 
-test("the second stack's destroy leaves the TURN server as it is", async () => {
+test("the second stack is destroyed: the TURN server stays as it is", async () => {
   const starts = await coturnStarts();
   await update("destroy", "embedded", ["--stack", "second"]);
   expect(checkpointReferences("second")).toEqual([]);

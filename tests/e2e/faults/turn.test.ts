@@ -37,7 +37,7 @@ const peer = () => [out.addresses.bbb.ipv4, MEDIA_PORT] as const;
 describe("peers", () => {
   refusalTests(HETZNER, ["ipv4", "ipv6"], () => out);
 
-  test("nothing that listens on the TURN host hears a relay of its own", async () => {
+  test("a relay to a service on the TURN host itself: it hears nothing", async () => {
     const port = 40001;
     const echo = await startEcho(TURN, port);
     try {
@@ -75,20 +75,20 @@ describe("quotas", () => {
 
   const times = (count: number, answer: Answer) => Array<Answer>(count).fill(answer);
 
-  test("one user gets so many relays and no more, and no other suffers from it", async () => {
+  test("one user takes relays without end: refused beyond the quota, and no other suffers", async () => {
     const [greedy, other] = await Promise.all([hold(quotas.perUser + 5, "greedy"), hold(20, "other")]);
     expect(greedy).toEqual([...times(quotas.perUser, "ok"), ...times(5, 486)]);
     expect(other).toEqual(times(20, "ok"));
     expect(await hold(1, "greedy")).toEqual(["ok"]);
   });
 
-  test("all users together get so many relays and no more", async () => {
+  test("all users together take relays without end: refused beyond the quota", async () => {
     await withSettings("s/^total-quota=.*/total-quota=10/", async () => {
       expect(await hold(12, "one")).toEqual([...times(10, "ok"), 486, 486]);
     });
   });
 
-  test("the capacity books the full rate of each relay, and what is not left is refused", async () => {
+  test("more bandwidth is booked than there is: refused, and free again with the relays", async () => {
     await withSettings(`s/^bps-capacity=.*/bps-capacity=${3 * quotas.maxBps}/`, async () => {
       expect(await hold(5, "one")).toEqual([...times(3, "ok"), 486, 486]);
     });
@@ -96,14 +96,15 @@ describe("quotas", () => {
   });
 
   for (const way of WAYS_IN) {
-    test(`over ${way.transport}, a relay carries its rate and no more`, async () => {
+    test(`over ${way.transport}, three times the rate of a relay: no more than its rate comes through`, async () => {
       const { sent, echoed } = await rate(way, 3 * quotas.maxBps);
-      expect(sent).toBeGreaterThan(2 * quotas.maxBps);
+      // A stream is held up at once.
+      if (way.transport === "udp") expect(sent).toBeGreaterThan(2 * quotas.maxBps);
       expect(echoed).toBeLessThan(1.2 * quotas.maxBps);
       expect(echoed).toBeGreaterThan(0.5 * quotas.maxBps);
     });
 
-    test(`over ${way.transport}, a client with 20 cameras in one relay loses nothing`, async () => {
+    test(`over ${way.transport}, 20 cameras in one relay: nothing is lost`, async () => {
       const { lost } = await rate(way, 0.75 * quotas.maxBps);
       expect(lost).toBeLessThan(0.01);
     });
@@ -112,7 +113,7 @@ describe("quotas", () => {
 
 describe("credentials", () => {
   for (const way of ALL_WAYS_IN) {
-    test(`over ${way.transport} ${way.port}, those that have expired are refused, fresh ones are not`, async () => {
+    test(`over ${way.transport} ${way.port}, credentials that have expired: refused, fresh ones taken`, async () => {
       for (const lifetime of [-5, -86400])
         expect(await turn({ ...session(way), lifetime })).toEqual({ allocate: 401 });
       for (const lifetime of [60, 86400])
@@ -120,7 +121,7 @@ describe("credentials", () => {
     });
   }
 
-  test("BigBlueButton hands out credentials for a day", async () => {
+  test("BigBlueButton hands out credentials: they are good for a day", async () => {
     const xml = await onHost(BBB, ["cat", "/etc/bigbluebutton/turn-stun-servers.xml"]);
     expect(xml.match(/index="2" value="\d+"/g)).toEqual(Array(2).fill('index="2" value="86400"'));
   });
@@ -135,7 +136,7 @@ describe("what a stranger is told", () => {
   }
 
   for (const family of ["ipv4", "ipv6"] as const) {
-    test(`by ${family}, no answer over UDP is long, none tells the software`, async () => {
+    test(`by ${family}, requests over UDP in any name: no answer is long, none tells the software`, async () => {
       const wish = { server: TURN, port: 3478, family };
       const sizes = await tool<Record<string, Sizes>>("stun_sizes", wish);
       const answered = Object.entries(sizes).filter(([, { answer }]) => answer !== null);
@@ -154,7 +155,7 @@ describe("what a stranger is told", () => {
       }
     });
 
-    test(`by ${family}, one address is answered 200 times a second, whatever it asks`, async () => {
+    test(`by ${family}, a flood of requests in one name: 200 answers a second, and relays go on`, async () => {
       const wish = { server: TURN, port: 3478, family, flood: 3000, seconds: 5 };
       const { sent, answered } = await tool<{ sent: number; answered: number }>("stun_sizes", wish);
       expect(sent).toBeGreaterThan(10_000);
@@ -169,7 +170,7 @@ describe("what a stranger is told", () => {
     [3478, false],
     [443, true],
   ] as const) {
-    test(`no banner on ${port}${tls ? " in TLS" : ""}, whatever is said`, async () => {
+    test(`HTTP and nonsense on ${port}${tls ? " in TLS" : ""}: no banner`, async () => {
       for (const said of ["GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n", "\\r\\n\\r\\n", "HELP\\r\\n"]) {
         const open = tls
           ? `openssl s_client -quiet -connect ${TURN}:${port}`
@@ -197,7 +198,7 @@ describe("TLS", () => {
     return cipher === undefined || cipher === "(NONE)" ? undefined : `${protocol} ${cipher}`;
   }
 
-  test.each(["-tls1", "-tls1_1"])("%s is refused, by a client that can do it", async (version) => {
+  test.each(["-tls1", "-tls1_1"])("%s by a client that can do it: refused", async (version) => {
     const args = `${version} -cipher ALL:@SECLEVEL=0`;
     const server = `s=$(mktemp -d); openssl req -x509 -newkey rsa:2048 -nodes -keyout $s/k -out $s/c -subj /CN=x 2>/dev/null
       timeout 20 openssl s_server -quiet -accept 127.0.0.1:4433 -key $s/k -cert $s/c ${args} </dev/null >/dev/null 2>&1 &
@@ -206,21 +207,21 @@ describe("TLS", () => {
     expect(await handshake(args)).toBeUndefined();
   });
 
-  test("whoever offers TLS 1.2, or 1.2 and 1.3, gets forward secrecy and authenticated encryption", async () => {
+  test("TLS 1.2, or 1.2 and 1.3 on offer: forward secrecy and authenticated encryption", async () => {
     for (const args of ["-tls1_2", ""])
       expect(await handshake(args)).toMatch(/^TLSv1\.[23] .*(GCM|POLY1305)/);
   });
 
   test.each(["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "3DES", "aNULL"])(
-    "the cipher %s is refused",
+    "the cipher %s: refused",
     async (cipher) => {
       expect(await handshake(`-tls1_2 -cipher ${cipher}:@SECLEVEL=0`)).toBeUndefined();
     },
   );
 });
 
-describe("the certificate is renewed", () => {
-  test("a relay in TLS goes on, and new connections get the new certificate", async () => {
+describe("renewal", () => {
+  test("the certificate is renewed: a relay in TLS goes on, new connections get the new one", async () => {
     const wish = JSON.stringify({ ...session(OVER_TLS), do: "steady", peer: peer() });
     const command = ["--", PYTHON, `${TOOLS}/turn_load.py`];
     const relay = () => startTool(command, "relaying", `${wish}\n`);
