@@ -24,11 +24,15 @@ export interface Settings {
   readonly domain: string;
   /** e.g. "bbb.example.org"; always below {@link domain}. */
   readonly bbbFqdn: string;
-  /** e.g. "turn.example.org"; always below {@link domain}. */
+  /** e.g. "turn.example.org"; always below {@link domain}. Says nothing with {@link turnStack}. */
   readonly turnFqdn: string;
+  /** The stack of this project whose TURN server is used; without it, there is one of the stack's own. */
+  readonly turnStack?: string;
+  /** Addresses of other stacks' BigBlueButton servers that the TURN server serves, too. */
+  readonly turnPeers: readonly string[];
   readonly email: string;
   readonly release: Release;
-  /** Where each host is made, and of what. */
+  /** Where each host is made, and of what; `turn` says nothing with {@link turnStack}. */
   readonly placement: Readonly<Record<"bbb" | "turn", Placement>>;
   /** Where hosts at AWS are put: the default VPC where none is given, a public subnet of it. */
   readonly network: { readonly vpcId?: string; readonly subnetId?: string };
@@ -174,6 +178,8 @@ function settingsFrom(values: FieldValues, own: OwnChains, project: string, stac
     domain,
     bbbFqdn: fqdn(values.hostname, domain),
     turnFqdn: fqdn(values.turnHostname, domain),
+    turnStack: values.turnStack,
+    turnPeers: values.turnPeers,
     email: values.email,
     release,
     placement: placementFrom(values, release),

@@ -5,38 +5,42 @@ import { BbbServer } from "./components/bbbServer";
 import { openClouds } from "./components/clouds";
 import { knownHosts } from "./components/knownHosts";
 import { newOperatorKey } from "./components/operatorKey";
+import { sharedTurn } from "./components/sharedTurn";
 import { TurnServer } from "./components/turnServer";
 import { Verification } from "./components/verification";
 import { loadSettings } from "./config";
 
 export = async () => {
   const settings = loadSettings();
-  const { release, bbbFqdn, turnFqdn } = settings;
+  const { release, bbbFqdn, turnStack } = settings;
   const { dns, hosts } = await openClouds(settings);
+  const shared = turnStack ? await sharedTurn(turnStack, settings) : undefined;
 
   const operatorKey = newOperatorKey();
   const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey);
 
-  const turn = new TurnServer("turn", { host: turnHost, bbbHost, dns, settings });
+  const ownTurn = turnHost && new TurnServer("turn", { host: turnHost, bbbHost, dns, settings });
+  const turn = (ownTurn ?? shared)!;
   const bbb = new BbbServer("bbb", { host: bbbHost, turn, dns, settings });
-  const verification = new Verification("verification", { bbb, turn, settings });
+  const verification = new Verification("verification", { bbb, turn, ownTurn, settings });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   return {
     url: verification.proves(`https://${bbbFqdn}`),
     apiUrl: verification.proves(`https://${bbbFqdn}/bigbluebutton/api`),
     sharedSecret: verification.proves(bbb.sharedSecret),
-    turnUrls: verification.proves([...turnUrls(release.turnXml.form, turnFqdn).turn]),
+    turnUrls: verification.proves([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.proves(turn.secret),
+    turnHost: ownTurn && verification.proves(ownTurn.fqdn),
     certificates: verification.certificates,
     release: verification.proves(release.name),
     addresses: {
       bbb: { ipv4: bbbHost.ipv4, ipv6: bbbHost.ipv6 },
-      turn: { ipv4: turnHost.ipv4, ipv6: turnHost.ipv6 },
+      turn: turnHost && { ipv4: turnHost.ipv4, ipv6: turnHost.ipv6 },
     },
     sshCommand: pulumi.interpolate`ssh ${bbbHost.user}@${bbbHost.ipv4}`,
     privateKey: operatorKey.privateKey,
-    knownHosts: knownHosts([bbbHost, turnHost]),
+    knownHosts: knownHosts(turnHost ? [bbbHost, turnHost] : [bbbHost]),
     check: verification.check,
   };
 };

@@ -11,6 +11,28 @@ export const coturnPaths = {
   log: "/var/log/turnserver/turnserver.log",
 } as const;
 
+/**
+ * What coturn grants, and where it stops. A relay is one of a client's many: for each of its streams, by each of the
+ * URLs of turnStunServers.ts; LiveKit has all streams in one.
+ */
+export const quotas = {
+  /**
+   * Relays of one client at a time. BigBlueButton's FAQ reckons with 20 cameras in a meeting: with sound, screen and its
+   * own camera that is 23 streams, by two URLs 46.
+   */
+  perUser: 64,
+  /**
+   * Relays of all clients at a time: 200 people, the most that a server is for (FAQ), each with 12 streams by two URLs.
+   * Of 32767 ports that could be.
+   */
+  total: 4800,
+  /**
+   * Bytes a second, each way, of one relay: 10 Mbit/s. 20 cameras of 0.4 Mbit/s, the screen's 1 and sound make 9.1
+   * (https://wiki.meet.coop/wiki/BBB_Bandwidth). coturn drops what is more.
+   */
+  maxBps: 1_250_000,
+} as const;
+
 /** Arguments of {@link renderTurnServerConf}. */
 export interface TurnServerConfArgs {
   /** The TURN server's own name. */
@@ -21,7 +43,7 @@ export interface TurnServerConfArgs {
   readonly listeningAddresses: readonly string[];
   /** Only behind NAT: what the outside sees, and the address on the interface that it leads to. */
   readonly externalIp?: { readonly public: string; readonly private: string };
-  /** The BigBlueButton servers' addresses, public and private, IPv4 and IPv6: the only peers relayed to. */
+  /** The BigBlueButton servers' addresses, public and private, IPv4 and IPv6: the only peers relayed to, a line each. */
   readonly allowedPeers: readonly string[];
   /** @default coturnPaths.certificate */
   readonly certificate?: string;
@@ -61,11 +83,12 @@ export function renderTurnServerConf(args: TurnServerConfArgs): string {
     "fingerprint",
     "stale-nonce=600",
     "",
-    "# TLS 1.2 or newer",
+    "# TLS 1.2, the newest that coturn 4.6 takes, with forward secrecy and authenticated encryption",
     `cert=${args.certificate ?? coturnPaths.certificate}`,
     `pkey=${args.privateKey ?? coturnPaths.privateKey}`,
     "no-tlsv1",
     "no-tlsv1_1",
+    "cipher-list=ECDHE+AESGCM:ECDHE+CHACHA20",
     "",
     "# Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied",
     ...allowedPeers.map((address) => `allowed-peer-ip=${address}`),
@@ -81,9 +104,11 @@ export function renderTurnServerConf(args: TurnServerConfArgs): string {
     "response-origin-only-with-rfc5780",
     "no-software-attribute",
     "",
-    "# A client holds some five relays at a time, each for a stream or two",
-    "user-quota=24",
-    "total-quota=4800",
+    "# Relays of one client and of all, and the bytes a second of each; the capacity books that for every relay, idle or not",
+    `user-quota=${quotas.perUser}`,
+    `total-quota=${quotas.total}`,
+    `max-bps=${quotas.maxBps}`,
+    `bps-capacity=${quotas.total * quotas.maxBps}`,
     "max-allocate-timeout=60",
     "",
     `log-file=${coturnPaths.log}`,

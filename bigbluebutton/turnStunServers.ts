@@ -3,7 +3,11 @@ import { create } from "xmlbuilder2";
 import { TURN_PORT, TURNS_PORT } from "./ports";
 import type { TurnXml } from "./releases";
 
-/** Seconds that the credentials handed to a client stay valid; BigBlueButton's own installer writes the same. */
+/**
+ * Seconds that the credentials handed to a client stay valid; BigBlueButton's own installer writes the same. A client
+ * fetches them once, with the page, and allocates with them again at every reconnection: so they are to last longer than
+ * the longest meeting. Who keeps them gets no further than to the BigBlueButton server, and coturn refuses them after.
+ */
 const CREDENTIALS_TTL = 86400;
 
 const TURN_CLASSES = "org.bigbluebutton.web.services.turn";

@@ -34,6 +34,8 @@ export interface BbbRequest extends CommonRequest {
   readonly recordings: boolean;
   readonly sharedSecret: string;
   readonly turnXml: DeployedFile;
+  /** The stack that the TURN server belongs to, where that is another one. */
+  readonly turnStack?: string;
 }
 
 /** What the TURN host is to check: itself, and BigBlueButton from outside. */
@@ -63,7 +65,8 @@ export interface HostAccess<Request extends HostRequest = HostRequest> {
 /** The output `check`, which holds all that `scripts/check` needs but for the key to log in with. Secret. */
 export interface CheckOutput {
   readonly bbb: HostAccess<BbbRequest>;
-  readonly turn: HostAccess<TurnRequest>;
+  /** Missing where the TURN server is another stack's. */
+  readonly turn?: HostAccess<TurnRequest>;
 }
 
 /** What is known of a certificate. */

@@ -6,14 +6,18 @@ import { environments } from "../settings/environments";
 import { awsHosts } from "./awsHost";
 import { findAwsPlacement } from "./awsPlacement";
 import type { Cloud } from "./clouds";
+import { hostRoles } from "./hostArgs";
 import { route53Dns } from "./route53Dns";
 
 /**
  * AWS, in the account that the credentials of the environment belong to (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the
  * region of the hosts there; Route 53 has none, so without hosts it is the default one.
  */
-export function awsCloud({ labels, placement, network, environment }: Settings): Cloud {
-  const hosts = [placement.bbb, placement.turn].filter(({ cloud }) => cloud === "aws");
+export function awsCloud(settings: Settings): Cloud {
+  const { labels, placement, network, environment } = settings;
+  const hosts = hostRoles(settings)
+    .map((role) => placement[role])
+    .filter(({ cloud }) => cloud === "aws");
   const region = hosts[0]?.location ?? defaultLocations.aws;
   const provider = new aws.Provider("aws", { region });
   return {

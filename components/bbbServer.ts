@@ -7,7 +7,7 @@ import type { Host } from "./host";
 import { prepareHost } from "./prepareHost";
 import type { HostSteps, Step } from "./remote";
 import { randomSecret } from "./secret";
-import type { TurnServer } from "./turnServer";
+import type { TurnService } from "./turnServer";
 
 /** connect, check, prepare, install, wire, and the verification that {@link Verification} adds */
 const STEPS = 6;
@@ -16,7 +16,7 @@ const STEPS = 6;
 export interface BbbServerArgs {
   readonly host: Host;
   /** Waited for at the wiring only. */
-  readonly turn: TurnServer;
+  readonly turn: TurnService;
   readonly dns: Dns;
   readonly settings: Settings;
 }
@@ -38,9 +38,7 @@ export class BbbServer extends pulumi.ComponentResource {
     this.host = host;
     this.sharedSecret = randomSecret(`${name}-shared-secret`, settings.rotateSharedSecret, this);
     const { path, form } = settings.release.turnXml;
-    this.turnXml = turn.secret.apply((secret) =>
-      renderTurnStunServers({ form, host: turn.host.fqdn, secret }),
-    );
+    this.turnXml = turn.secret.apply((secret) => renderTurnStunServers({ form, host: turn.fqdn, secret }));
 
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
     // would meet a page without sound.
@@ -73,7 +71,7 @@ export class BbbServer extends pulumi.ComponentResource {
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
         follows: [installed],
-        dependsOn: [turn.configured.command],
+        dependsOn: [...turn.ready],
       },
       this,
     );
@@ -95,7 +93,7 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     version: installer.version,
     hostname: host.fqdn,
     email,
-    "turn-host": turn.host.fqdn,
+    "turn-host": turn.fqdn,
     ipv4: host.privateIpv4 && host.ipv4,
     "private-ipv4": host.privateIpv4,
     greenlight,

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CloudName } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
 import { manualDns, type Dns } from "./dns";
-import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
-import { hostArgs } from "./hostArgs";
+import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
+import { hostArgs, hostRoles } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
 
 /** What one cloud offers. Both methods look up what they need and make nothing. */
@@ -22,8 +22,14 @@ export interface Cloud {
 /** What a deployment asks of the clouds that it runs on. */
 export interface Clouds {
   readonly dns: Dns;
-  /** Makes both hosts, each where the settings place it. */
-  hosts(operatorKey: OperatorKey): Readonly<Record<Role, Host>>;
+  /** Makes the hosts, each where the settings place it. */
+  hosts(operatorKey: OperatorKey): Hosts;
+}
+
+/** The TURN server's is missing where that is another stack's. */
+export interface Hosts {
+  readonly bbb: Host;
+  readonly turn?: Host;
 }
 
 const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
@@ -35,25 +41,26 @@ const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
  */
 export async function openClouds(settings: Settings): Promise<Clouds> {
   const { placement, dns, domain } = settings;
-  const args = { bbb: hostArgs(settings, "bbb"), turn: hostArgs(settings, "turn") };
+  const roles = hostRoles(settings);
+  const args = roles.map((role) => hostArgs(settings, role));
   const cloud = once((name: CloudName) => loadCloud(name, settings));
   const findHosts = once((name: CloudName) =>
-    cloud(name).findHosts([args.bbb, args.turn].filter(({ role }) => placement[role].cloud === name)),
+    cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
   );
 
-  const [zone, bbb, turn] = await orRefused(
+  const [zone, ...found] = await orRefused(
     allFound([
       dns === "manual" ? Promise.resolve(manualDns) : cloud(dnsClouds[dns]).findZone(domain),
-      findHosts(placement.bbb.cloud),
-      findHosts(placement.turn.cloud),
+      ...roles.map((role) => findHosts(placement[role].cloud)),
     ]),
     settings,
   );
   return {
     dns: zone,
     hosts(operatorKey) {
-      const maker = once((found: typeof bbb) => found(operatorKey));
-      return { bbb: maker(bbb)("bbb-host", args.bbb), turn: maker(turn)("turn-host", args.turn) };
+      const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
+      const made = roles.map((role, i) => [role, maker(found[i]!)(`${role}-host`, args[i]!)] as const);
+      return Object.fromEntries(made) as unknown as Hosts;
     },
   };
 }

@@ -1,6 +1,11 @@
 import type { Settings } from "../config";
 import type { HostArgs, Role } from "./host";
 
+/** The hosts that the settings ask for. */
+export function hostRoles({ turnStack }: Settings): readonly Role[] {
+  return turnStack === undefined ? ["bbb", "turn"] : ["bbb"];
+}
+
 /**
  * What the settings ask of the host of a role, on whichever cloud.
  *

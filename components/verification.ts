@@ -13,14 +13,16 @@ import {
 } from "../bigbluebutton/verification";
 import type { Settings } from "../config";
 import type { BbbServer } from "./bbbServer";
-import type { Host, Role } from "./host";
+import type { Host } from "./host";
 import type { HostSteps } from "./remote";
-import type { TurnServer } from "./turnServer";
+import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
 export interface VerificationArgs {
   readonly bbb: BbbServer;
-  readonly turn: TurnServer;
+  readonly turn: TurnService;
+  /** The same, where this stack makes it. Another stack's host is not asked, only used. */
+  readonly ownTurn?: TurnServer;
   readonly settings: Settings;
 }
 
@@ -37,24 +39,22 @@ export class Verification extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
-    const { bbb, turn } = args;
-    const follows = [...bbb.steps.all, ...turn.steps.all];
+    const { bbb, ownTurn } = args;
+    const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
       steps.run("verify", { title, script: "verify.sh", stdin, follows }, this);
-    const requests = { bbb: bbbRequest(args), turn: turnRequest(args) };
+    const requests = { bbb: bbbRequest(args), turn: ownTurn && turnRequest(args, ownTurn) };
     const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
-    const fromTurn = verify(
-      turn.steps,
-      "Verify BigBlueButton from here",
-      requests.turn.apply(renderHostRequest),
-    );
+    const fromTurn =
+      ownTurn &&
+      verify(ownTurn.steps, "Verify BigBlueButton from here", requests.turn!.apply(renderHostRequest));
     this.check = pulumi.secret(
       pulumi
-        .all([access(bbb.host, requests.bbb), access(turn.host, requests.turn)])
-        .apply(([bbb, turn]) => ({ bbb, turn })),
+        .all([access(bbb.host, requests.bbb), ownTurn && access(ownTurn.host, requests.turn!)])
+        .apply(([bbb, turn]) => (turn ? { bbb, turn } : { bbb })),
     );
-    this.certificates = certificates(args, { bbb: fromBbb.command.stdout, turn: fromTurn.command.stdout });
-    this.proofs = [fromBbb.command, fromTurn.command];
+    this.certificates = certificates(args, { bbb: fromBbb.command.stdout, turn: fromTurn?.command.stdout });
+    this.proofs = [fromBbb.command, ...(fromTurn ? [fromTurn.command] : [])];
 
     this.registerOutputs({});
   }
@@ -81,20 +81,22 @@ function access<Request extends HostRequest>(
 
 /** The operator's own are known; what an authority issued was seen by the verification. */
 function certificates(
-  { bbb, turn, settings }: VerificationArgs,
-  printed: Readonly<Record<Role, pulumi.Output<string>>>,
+  { bbb, ownTurn, settings }: VerificationArgs,
+  printed: { readonly bbb: pulumi.Output<string>; readonly turn?: pulumi.Output<string> },
 ): Verification["certificates"] {
   const known = ({ role, fqdn }: Host) => {
     const own = settings.ownCertificates?.[role];
     // What it printed is closed as a whole; these two are shown to every client.
     return own
       ? pulumi.output({ validUntil: own.validUntil.toISOString(), issuedBy: own.issuedBy })
-      : pulumi.unsecret(printed[role].apply((text) => certificateSeen(text ?? "", fqdn)));
+      : pulumi.unsecret(printed[role]!.apply((text) => certificateSeen(text ?? "", fqdn)));
   };
-  return pulumi.all([bbb.host, turn.host].map((host) => known(host))).apply((found) => {
-    const named = [bbb.host.fqdn, turn.host.fqdn].map((fqdn, i) => [fqdn, found[i]] as const);
-    return Object.fromEntries(named.flatMap(([fqdn, one]) => (one ? [[fqdn, one] as const] : [])));
-  });
+  const hosts = [bbb.host, ...(ownTurn ? [ownTurn.host] : [])];
+  return pulumi
+    .all(hosts.map((host) => known(host)))
+    .apply((found) =>
+      Object.fromEntries(hosts.flatMap(({ fqdn }, i) => (found[i] ? [[fqdn, found[i]] as const] : []))),
+    );
 }
 
 function common({ bbb, turn, settings }: VerificationArgs) {
@@ -102,7 +104,7 @@ function common({ bbb, turn, settings }: VerificationArgs) {
   return {
     zone: settings.domain,
     bbbHost: bbb.host.fqdn,
-    turnHost: turn.host.fqdn,
+    turnHost: turn.fqdn,
     untrustedCa: !(own?.bbb ?? settings.acme).trustedByBrowsers,
     untrustedTurnCa: !(own?.turn ?? settings.acme).trustedByBrowsers,
     ownCertificates: (["bbb", "turn"] as const).filter((role) => own?.[role]),
@@ -123,11 +125,12 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     recordings: bbb.host.dataDevice !== undefined,
     sharedSecret: bbb.sharedSecret,
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
+    turnStack: settings.turnStack,
   });
 }
 
-function turnRequest(args: VerificationArgs): pulumi.Output<TurnRequest> {
-  const { bbb, turn } = args;
+function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<TurnRequest> {
+  const { bbb } = args;
   return pulumi.output({
     role: "turn" as const,
     ...common(args),

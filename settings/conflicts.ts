@@ -1,6 +1,6 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
-import { fields, setCommand, type FieldValues } from "./fields";
+import { fields, setCommand, type FieldName, type FieldValues } from "./fields";
 import { isSpecialUse, qualifyHostname } from "./names";
 import { placementProblems } from "./placement";
 import type { Problem } from "./problems";
@@ -12,6 +12,7 @@ export function conflicts(values: Partial<FieldValues>): Problem[] {
     ...placementProblems(values),
     ...strictProblems(values),
     ...expiryProblems(values),
+    ...sharedTurnProblems(values),
     ...releaseProblems(values),
     ...installerProblems(values),
     ...acmeProblems(values),
@@ -19,7 +20,7 @@ export function conflicts(values: Partial<FieldValues>): Problem[] {
 }
 
 function nameProblems(values: Partial<FieldValues>): Problem[] {
-  const { domain, hostname, turnHostname, acmeServer } = values;
+  const { domain, hostname, turnHostname, turnStack, acmeServer } = values;
   if (!domain) return [];
   const problems: Problem[] = [];
   const fqdns = { hostname, turnHostname };
@@ -35,7 +36,7 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     }
     fqdns[key] = "fqdn" in result ? result.fqdn : undefined;
   }
-  if (fqdns.hostname !== undefined && fqdns.hostname === fqdns.turnHostname) {
+  if (!turnStack && fqdns.hostname !== undefined && fqdns.hostname === fqdns.turnHostname) {
     problems.push({
       key: "turnHostname",
       reason: `is ${fqdns.hostname}, the BigBlueButton server's name; the two are servers of their own`,
@@ -54,6 +55,34 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     });
   }
   return problems;
+}
+
+/** What is about a TURN server of its own says nothing of another stack's. */
+function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
+  const { turnStack, turnPeers = [], turnHostname } = values;
+  if (!turnStack) return [];
+  const given: readonly (readonly [FieldName, unknown])[] = [
+    ...(
+      [
+        "turnCloud",
+        "turnLocation",
+        "turnServerType",
+        "rotateTurnSecret",
+        "turnCertificateFile",
+        "turnCertificateKeyFile",
+      ] as const
+    ).map((key) => [key, values[key]] as const),
+    // Its default is as good as not set.
+    ["turnHostname", turnHostname === "turn" ? undefined : turnHostname],
+    ["turnPeers", turnPeers.length > 0 || undefined],
+  ];
+  return given
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => ({
+      key,
+      reason: `is set, but the TURN server is that of stack ${turnStack} (turnStack), which alone decides about it`,
+      remedy: `pulumi config rm ${key}, or ${fields.turnStack.remedy}`,
+    }));
 }
 
 function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partial<FieldValues>): Problem[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { defaultRelease, releaseNames } from "../bigbluebutton/releases";
+import { canonicalAddress, publicAddressProblem } from "./addresses";
 import { rootsProblem } from "./certificates";
 import { dnsNameProblem, normalizeName, zoneProblem } from "./names";
 import { parseNetwork } from "./network";
@@ -148,6 +149,31 @@ export const fields = {
   turnCloud: field("string", choice(["hetzner", "aws"]).optional(), setCommand("turnCloud", "hetzner")),
   turnLocation: field("string", location, setCommand("turnLocation", "fsn1")),
   turnServerType: field("string", serverType, setCommand("turnServerType", "cpx22")),
+  turnPeers: field(
+    "array",
+    list("addresses")
+      .default([])
+      .superRefine(
+        must((peers) =>
+          peers.map((peer, i) => {
+            const problem = publicAddressProblem(peer);
+            const again = peers.findIndex((other) => canonicalAddress(other) === canonicalAddress(peer)) < i;
+            return problem || again ? `has "${peer}", which ${problem ?? "is there already"}` : undefined;
+          }),
+        ),
+      )
+      .transform((peers) => peers.map(canonicalAddress)),
+    `${setCommand("--path 'turnPeers[0]'", "ADDRESS")}, with the addresses.bbb.ipv4 that the other stack's outputs tell`,
+  ),
+  turnStack: field(
+    "string",
+    optionalText.superRefine(
+      mustIfSet((value) =>
+        /^[\w.-]{1,100}$/.test(value) ? undefined : `"${value}" is not the name of a stack of this project`,
+      ),
+    ),
+    "pulumi config rm turnStack, for a TURN server of its own",
+  ),
   image: field(
     "string",
     optionalText.superRefine(

@@ -36,6 +36,7 @@ describe("values", () => {
       domain: "school.eu",
       bbbFqdn: "bbb.school.eu",
       turnFqdn: "turn.school.eu",
+      turnPeers: [],
       email: "admin@school.eu",
       release: releases["jammy-30"],
       placement: {
@@ -82,6 +83,7 @@ describe("values", () => {
         turnCloud: "hetzner",
         turnLocation: "nbg1",
         turnServerType: "cpx32",
+        turnPeers: '["5.75.128.7","2A01:4F8:1:0::1"]',
         image: "4711",
         sshNetworks: '["10.0.0.0/8","2001:DB8::/32","10.0.0.0/8"]',
         sshPublicKeys: JSON.stringify([ed25519Key]),
@@ -111,6 +113,7 @@ describe("values", () => {
       domain: "school.eu",
       bbbFqdn: "meet.school.eu",
       turnFqdn: "relay.school.eu",
+      turnPeers: ["5.75.128.7", "2a01:4f8:1::1"],
       email: "admin@school.eu",
       release: releases["focal-27"],
       placement: {
@@ -314,6 +317,35 @@ describe("mistakes", () => {
     ],
     ["an ARM server", { serverType: "cax31" }, "serverType", "has ARM processors", "set serverType ccx33"],
     ["an ARM TURN server", { turnServerType: "cax11" }, "turnServerType", "has ARM", "turnServerType ccx13"],
+    ["a private peer", { turnPeers: ["10.0.0.1"] }, "turnPeers", "no public address", "addresses.bbb.ipv4"],
+    ["a peer by name", { turnPeers: ["bbb.school.eu"] }, "turnPeers", "is not an IPv4", "addresses.bbb.ipv4"],
+    [
+      "a peer twice",
+      { turnPeers: ["2a01:4f8:1::1", "2a01:4f8:1:0::1"] },
+      "turnPeers",
+      "is there already",
+      "turnPeers",
+    ],
+    ["a stack that can't be", { turnStack: "a/b" }, "turnStack", "not the name of a stack", "rm turnStack"],
+    ...(
+      [
+        ["turnHostname", "relay"],
+        ["turnCloud", "hetzner"],
+        ["turnLocation", "fsn1"],
+        ["turnServerType", "cpx22"],
+        ["turnPeers", ["5.75.128.7"]],
+        ["rotateTurnSecret", "once"],
+      ] as const
+    ).map(
+      ([key, value]) =>
+        [
+          `${key} of another stack's TURN server`,
+          { turnStack: "prod", [key]: value },
+          key,
+          "is that of stack prod",
+          `rm ${key}, or pulumi config rm turnStack`,
+        ] as [string, Record<string, unknown>, string, string, string],
+    ),
     ["a bad type", { serverType: "8 cores" }, "serverType", "is not the name of a server type", "serverType"],
     ["a bad image", { image: "my image" }, "image", "is not an image's name or id", "pulumi config rm image"],
     ["no network", { sshNetworks: [] }, "sshNetworks", "is not set", "'sshNetworks[0]' YOUR-ADDRESS/32"],

@@ -20,6 +20,8 @@ import type { Value, Values } from "./wire";
 export interface ResourceState {
   urn: string;
   custom: boolean;
+  /** Read, not made: another's to change and to delete. */
+  external?: boolean;
   /** Superseded by a replacement, and still to be deleted. */
   delete?: boolean;
   id?: string;

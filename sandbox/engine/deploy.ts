@@ -9,11 +9,13 @@ import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
 import { difference, withIgnoredChanges } from "./diff";
 import { nameOf, typeOf, type Display, type Step } from "./display";
 import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
-import { compact, NotServed, STACK_TYPE, type Goal } from "./goal";
+import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
 import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn } from "./graph";
 import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
 
 export interface DeploymentOptions {
+  /** The outputs of another stack of the project, secrets wrapped; undefined where there is no such stack. */
+  readonly stackOutputs: (stack: string) => Values | undefined;
   readonly project: string;
   readonly stack: string;
   readonly projectDir: string;
@@ -116,6 +118,33 @@ export class Deployment {
 
   register(goal: Goal): Promise<Registered> {
     return this.track(this.step(goal));
+  }
+
+  /**
+   * Another stack's outputs, as a resource of the type pulumi:pulumi:StackReference: the one that can be read.
+   * Source: pkg/resource/deploy/builtins.go, readStackReference.
+   */
+  read(type: string, name: string, id: string, parent: string, inputs: Values): ResourceState {
+    if (type !== STACK_REFERENCE) throw new NotServed("reading an existing resource (get, or the option id)");
+    const [stack = "", project = this.options.project, ...owner] = id.split("/").reverse();
+    if (project !== this.options.project || owner.join("/") !== "organization")
+      throw new NotServed(`the stack ${id} of another project`);
+    const urn = this.urn(type, name, parent);
+    const outputs = this.options.stackOutputs(stack);
+    if (outputs === undefined) {
+      this.fail(urn, new Error(`unknown stack "${id}"`));
+      throw new Error(`resource ${name} [${type}] failed to register`);
+    }
+    const secretOutputNames = Object.keys(outputs).filter((key) => containsSecret(outputs[key]));
+    const state: ResourceState = {
+      ...{ urn, custom: true, external: true, id, type, inputs, parent },
+      outputs: { ...inputs, outputs, secretOutputNames: secretOutputNames.sort() },
+    };
+    this.keep(
+      state,
+      this.olds.find((old) => old.urn === urn),
+    );
+    return state;
   }
 
   registerOutputs(urn: string, outputs: Values): void {
@@ -471,11 +500,12 @@ export class Deployment {
   /** `why` is given for one half of a replacement, which the summary does not count by itself. */
   private async remove(state: ResourceState, why?: string): Promise<void> {
     const replaced = why ?? (state.delete === true ? "deleting original" : undefined);
-    const counted = replaced === undefined && !isDefaultProvider(state);
+    const counted = replaced === undefined && !isDefaultProvider(state) && state.external !== true;
     if (replaced !== undefined && !this.preview) this.display.line(` -- ${nameOf(state.urn)} ${replaced}`);
     const end = counted ? this.display.begin("delete", state.urn, "", !state.custom) : () => {};
     if (counted) this.options.onStep?.({ step: "delete", urn: state.urn, type: state.type, paths: [] });
-    const kind = state.custom && !state.type.startsWith(PROVIDER_TYPE) ? this.kind(state.type) : undefined;
+    const made = state.custom && !state.type.startsWith(PROVIDER_TYPE) && state.external !== true;
+    const kind = made ? this.kind(state.type) : undefined;
     const gone = state.deletedWith !== undefined && this.deleted.has(state.deletedWith);
     const destroy = kind?.delete?.bind(kind);
     if (destroy !== undefined && !gone && state.retainOnDelete !== true && !this.preview) {

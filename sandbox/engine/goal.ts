@@ -6,6 +6,9 @@ import { fromStruct, type Values } from "./wire";
 
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
+/** Another stack's outputs. */
+export const STACK_REFERENCE = "pulumi:pulumi:StackReference";
+
 /** The run needs something that only the real engine has. Stops the whole run. */
 export class NotServed extends Error {
   constructor(what: string) {

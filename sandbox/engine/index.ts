@@ -87,11 +87,16 @@ export async function outputs(
   { showSecrets }: { readonly showSecrets: boolean },
 ): Promise<Record<string, unknown>> {
   if (options.engine === "pulumi") return cli.outputs(options, showSecrets);
-  const { resources } = Checkpoint.load(options.stateDir, options.stack);
-  const stack = resources.find(({ type }) => type === STACK_TYPE)?.outputs ?? {};
+  const stack = outputsOf(options.stateDir, options.stack) ?? {};
   return Object.fromEntries(
     Object.entries(stack).map(([key, value]) => [key, showSecrets ? plain<Value>(value) : redacted(value)]),
   );
+}
+
+/** What a stack's checkpoint holds as its outputs; undefined where nothing is deployed. */
+function outputsOf(stateDir: string, stack: string): Values | undefined {
+  const { resources } = Checkpoint.load(stateDir, stack);
+  return resources.find(({ type }) => type === STACK_TYPE)?.outputs;
 }
 
 /** The checkpoint as `pulumi stack export` has it, secrets encrypted; undefined where there is none. */
@@ -198,6 +203,7 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     config: config.values,
     secretConfig: config.secretKeys,
     drivers: options.drivers ?? drivers,
+    stackOutputs: (stack) => outputsOf(options.stateDir, stack),
     replace: [],
     onStep: options.onStep,
     parallel: PARALLEL,

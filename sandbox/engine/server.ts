@@ -122,7 +122,19 @@ export async function serve(
     }),
     signalAndWaitForShutdown: answer(() => new Empty()),
     call: refuse("calling a method of a resource"),
-    readResource: refuse("reading an existing resource (get, or the option id)"),
+    readResource: answer((request: monitor.ReadResourceRequest) => {
+      const { urn, outputs } = deployment.read(
+        request.getType(),
+        request.getName(),
+        request.getId(),
+        request.getParent(),
+        fromStruct(request.getProperties()),
+      );
+      const response = new monitor.ReadResourceResponse();
+      response.setUrn(urn);
+      response.setProperties(toStruct(outputs));
+      return response;
+    }),
     existsResource: refuse("existsResource"),
     registerStackTransform: refuse("a stack transform"),
     registerStackInvokeTransform: refuse("an invoke transform"),

@@ -65,14 +65,14 @@ def check_media(public, private):
     return media_addresses.check_addresses(ROOT or "/", public, private)
 
 
-def check_turn(page, host, peer, secret, own):
+def check_turn(page, host, peer, secret, own, stack=None):
     try:
         import turn_check
     except ImportError:
         answer = "this Ubuntu release is too old for python3-aioice; the TURN host asks the same"
         page.add("TURN", host, "skip", answer, 0)
         return
-    turn_check.check_turn(page, host, peer, secret, own)
+    turn_check.check_turn(page, host, peer, secret, own, stack)
 
 
 def is_own(request, role):
@@ -135,7 +135,7 @@ def check_bbb(page, request, options):
     check_api(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
-    check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True)
+    check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True, stack=request.get("turnStack"))
     check_machine(page, recordings=request["recordings"])
 
 

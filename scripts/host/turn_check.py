@@ -127,13 +127,18 @@ def code(error):
     return error.response.attributes.get("ERROR-CODE", (0, ""))
 
 
-async def check_relay(way, secret, peer, own):
-    """own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing."""
+async def check_relay(way, secret, peer, own, stack=None):
+    """
+    own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing.
+    stack: whose TURN server it is, where it is another one's.
+    """
     turn_log = f"on {way.host}: systemctl status coturn, /var/log/turnserver/turnserver.log"
     try:
         transport, protocol = await way.allocate(secret)
     except stun.TransactionFailed as error:
         remedy = "coturn's secret is another one: give the setting rotateTurnSecret a new value, then pulumi up"
+        if stack:
+            remedy = f"coturn's secret is another one: run pulumi up in stack {stack}, then here"
         raise Wrong(f"no allocation: {code(error)}", remedy if code(error)[0] == 401 else turn_log) from None
     except ssl.SSLError as error:
         raise Wrong(f"no TLS: {error}", f"on {way.host}: certbot certificates, and /etc/turnserver/fullchain.pem") from None
@@ -142,7 +147,7 @@ async def check_relay(way, secret, peer, own):
         raise Wrong(no_answer(error), f"{turn_log}; and {open_port}") from None
     try:
         relay = transport.get_extra_info("sockname")
-        both_ways = await try_peer(way, transport, protocol, peer, own)
+        both_ways = await try_peer(way, transport, protocol, peer, own, stack)
         try:
             await asyncio.wait_for(client_of(transport).channel_bind(0x4FFF, (FORBIDDEN, 80)), TIMEOUT)
             raise Wrong(f"it relays to {FORBIDDEN} too", f"denied-peer-ip in /etc/turnserver.conf of {way.host} is missing")
@@ -165,19 +170,21 @@ async def echo_peer():
     return None
 
 
-async def try_peer(way, transport, protocol, peer, own):
+async def try_peer(way, transport, protocol, peer, own, stack):
     echo = await echo_peer() if own else None
     port = echo.get_extra_info("sockname")[1] if echo else random.choice(MEDIA_PORTS)
     try:
-        return await send(way, transport, protocol, (peer, port), bool(echo))
+        return await send(way, transport, protocol, (peer, port), bool(echo), stack)
     finally:
         if echo:
             echo.close()
 
 
-async def send(way, transport, protocol, peer, answers):
+async def send(way, transport, protocol, peer, answers, stack):
     client = client_of(transport)
     remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer[0]}"
+    if stack:
+        remedy = f"add {peer[0]} to the setting turnPeers of stack {stack}, run pulumi up there, then here"
     try:
         await asyncio.wait_for(client.channel_bind(0x4F00, peer), TIMEOUT)
     except stun.TransactionFailed as error:
@@ -229,12 +236,12 @@ def ways_to(host):
     return ways + ([ipv6] if ipv6.reachable() else [])
 
 
-def check_turn(page, host, peer, secret, own):
+def check_turn(page, host, peer, secret, own, stack=None):
     """The page's lines about a TURN server."""
     answering = []
     for way in ways_to(host):
         asked = f"{way.transport if not way.tls else 'tls'} {way.host}:{way.port}"
-        if page.check(way.name, asked, run, check_relay, way, secret, peer, own) != "FAIL":
+        if page.check(way.name, asked, run, check_relay, way, secret, peer, own, stack) != "FAIL":
             answering.append(way)
     if answering:
         page.check("wrong TURN secret", f"{host}, {len(answering)} ways", run, check_refusal, answering)

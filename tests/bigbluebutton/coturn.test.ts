@@ -29,11 +29,12 @@ realm=turn.example.org
 fingerprint
 stale-nonce=600
 
-# TLS 1.2 or newer
+# TLS 1.2, the newest that coturn 4.6 takes, with forward secrecy and authenticated encryption
 cert=/etc/turnserver/fullchain.pem
 pkey=/etc/turnserver/privkey.pem
 no-tlsv1
 no-tlsv1_1
+cipher-list=ECDHE+AESGCM:ECDHE+CHACHA20
 
 # Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied
 allowed-peer-ip=203.0.113.10
@@ -50,9 +51,11 @@ no-stun-backward-compatibility
 response-origin-only-with-rfc5780
 no-software-attribute
 
-# A client holds some five relays at a time, each for a stream or two
-user-quota=24
+# Relays of one client and of all, and the bytes a second of each; the capacity books that for every relay, idle or not
+user-quota=64
 total-quota=4800
+max-bps=1250000
+bps-capacity=6000000000
 max-allocate-timeout=60
 
 log-file=/var/log/turnserver/turnserver.log

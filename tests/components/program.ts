@@ -62,6 +62,7 @@ export const settings: Settings = {
   domain: "example.org",
   bbbFqdn: "bbb.example.org",
   turnFqdn: "turn.example.org",
+  turnPeers: [],
   email: "admin@example.org",
   release: releases["jammy-30"],
   placement: {
@@ -132,6 +133,8 @@ export interface Variation {
   readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
   /** What is otherwise in the account at AWS. */
   readonly aws?: Partial<AwsWorld>;
+  /** Outputs of other stacks, by their whole names. */
+  readonly stacks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What every question to Hetzner is answered with. */
   readonly hetznerRefuses?: string;
 }
@@ -150,7 +153,7 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
           ...opened,
           hosts(operatorKey: OperatorKey) {
             const { bbb, turn } = opened.hosts(operatorKey);
-            return { bbb: vary(bbb), turn: vary(turn) };
+            return { bbb: vary(bbb), ...(turn && { turn: vary(turn) }) };
           },
         };
       },
@@ -158,6 +161,12 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
     const program = require("../../index") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
     return program();
   }, variation);
+}
+
+function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"] = {}) {
+  const outputs = stacks[String(inputs.name)];
+  if (!outputs) throw new Error(`unknown stack "${String(inputs.name)}"`);
+  return { id: id!, state: { ...inputs, outputs, secretOutputNames: ["turnSecret"] } };
 }
 
 function hetznerAnswer(token: string, { name }: Readonly<Record<string, unknown>>, refusal?: string): object {
@@ -194,6 +203,7 @@ async function run(
     {
       newResource(args) {
         inputs.set(`${args.type} ${args.name}`, args);
+        if (args.type === "pulumi:pulumi:StackReference") return readStack(args, variation.stacks);
         const id = args.type.startsWith("aws:") ? awsIdOf(args.type, args.name) : String(idOf(args.name));
         return { id, state: { ...args.inputs, ...computed(args) } };
       },
@@ -205,6 +215,8 @@ async function run(
     },
     "bigbluebutton",
     "staging",
+    false,
+    "organization",
   );
   const { isRpcSecret, unwrapRpcSecret } = sdk.runtime;
   const monitor = sdk.runtime.getMonitor() as unknown as MockMonitor;

@@ -21,23 +21,35 @@ beforeEach(() => {
   host.fake("systemctl");
   host.fake("journalctl", "echo why coturn died");
   host.fake("ss", LISTENING);
+  host.fake("dpkg-query", "printf installed");
 });
 
 afterEach(() => host.remove());
 
 const configure = (text = conf()) => host.script("configure-turn.sh", [], text);
-const restarts = () => host.called("systemctl").filter((line) => line.includes(" restart "));
+const restarts = () => host.called("systemctl").filter((line) => line.includes(" restart coturn"));
 
 test("the configuration comes whole into its file, and coturn is started with it for the first time", async () => {
   expect((await configure()).code).toBe(0);
   expect(host.read("etc/turnserver.conf")).toBe(conf());
   expect(statSync(join(host.root, "etc/turnserver.conf")).mode & 0o777).toBe(0o640);
   const calls = host.called("systemctl").map((line) => line.split(" ")[1]);
-  expect(calls).toEqual(["unmask", "enable", "restart"]);
+  expect(calls.slice(-3)).toEqual(["unmask", "enable", "restart"]);
+});
+
+test("the host bounds how often coturn answers one address, or one network of IPv6", async () => {
+  expect((await configure()).code).toBe(0);
+  const requests = "udp dport 3478 @th,96,32 0x2112a442 @th,64,16 & 0xc110 == 0";
+  const bound = "limit rate over 200/second burst 1000 packets } counter drop";
+  const rules = host.read("etc/bbb-deploy/relay-guard.nft");
+  expect(rules.match(/^ +udp.*$/gm)).toEqual([
+    `    ${requests} update @requests_ipv4_addr { ip saddr ${bound}`,
+    `    ${requests} update @requests_ipv6_addr { ip6 saddr & ffff:ffff:ffff:ffff:: ${bound}`,
+  ]);
+  expect(rules).not.toContain("daddr");
 });
 
 test("behind NAT, where coturn allows its own addresses, the host lets it relay to none of them", async () => {
-  host.fake("dpkg-query", "printf installed");
   const text = renderTurnServerConf({
     realm: "turn.example.test",
     secret: "turnsecret",
@@ -75,7 +87,7 @@ test("a coturn that is not running is started, though nothing changed", async ()
 });
 
 test("a failed restart is told with its reason, and made up for", async () => {
-  host.fake("systemctl", "if [[ $1 == restart ]]; then exit 1; fi");
+  host.fake("systemctl", '[[ "$1 $2" != "restart coturn.service" ]]');
   const { code, output } = await configure();
   expect([code, output]).toEqual([1, expect.stringMatching(/why coturn died[^]*see journalctl -u coturn/)]);
   host.fake("systemctl");

@@ -22,17 +22,35 @@ except stun.TransactionFailed as error:
     print(turn_check.code(error)[0])
 `;
 
-let server: Socket;
+const REMEDY = `
+import asyncio, sys
+sys.path.insert(0, "${SCRIPTS}")
+import checks, turn_check
+from aioice import stun
+async def refused(*_):
+    response = stun.Message(stun.Method.CHANNEL_BIND, stun.Class.ERROR)
+    response.attributes["ERROR-CODE"] = (403, "Forbidden IP")
+    raise stun.TransactionFailed(response)
+turn_check.client_of = lambda _: type("Client", (), {"channel_bind": staticmethod(refused)})
+way = turn_check.Way("UDP", "turn.test", 3478, "udp", False)
+try:
+    asyncio.run(turn_check.send(way, None, None, ("203.0.113.7", 20000), False, *sys.argv[1:] or [None]))
+except checks.Wrong as wrong:
+    print(wrong, "|", wrong.remedy)
+`;
+
+let server: Socket | undefined;
 
 /** A TURN server that answers each request with the next of these error codes; returns the ports that were asked from. */
 async function answering(codes: readonly number[]): Promise<{ port: number; from: number[] }> {
   const from: number[] = [];
-  server = createSocket("udp4", (request, { port, address }) => {
-    server.send(allocateError(request, codes[from.push(port) - 1] ?? 500), port, address);
+  const made = createSocket("udp4", (request, { port, address }) => {
+    made.send(allocateError(request, codes[from.push(port) - 1] ?? 500), port, address);
   });
-  server.bind(0, "127.0.0.1");
-  await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, from };
+  server = made;
+  made.bind(0, "127.0.0.1");
+  await once(made, "listening");
+  return { port: (made.address() as AddressInfo).port, from };
 }
 
 /** RFC 8489: an error response to an Allocate request, with its ERROR-CODE and nothing else. */
@@ -41,15 +59,27 @@ function allocateError(request: Buffer, code: number): Buffer {
   return Buffer.concat([Buffer.from([0x01, 0x13, 0, attribute.length]), request.subarray(4, 20), attribute]);
 }
 
-async function allocate(port: number): Promise<string> {
-  const child = spawn(PYTHON, ["-c", ALLOCATE, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+const allocate = (port: number) => python(ALLOCATE, String(port));
+
+async function python(script: string, ...args: readonly string[]): Promise<string> {
+  const child = spawn(PYTHON, ["-c", script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   await once(child, "close");
   return output.trim();
 }
 
-afterEach(() => server.close());
+afterEach(() => {
+  server?.close();
+  server = undefined;
+});
+
+test.each([
+  [[], "allowed-peer-ip in /etc/turnserver.conf of turn.test must have 203.0.113.7"],
+  [["prod"], "add 203.0.113.7 to the setting turnPeers of stack prod, run pulumi up there, then here"],
+])("a TURN server that does not relay here: where to say so, %p", async (stack, remedy) => {
+  expect(await python(REMEDY, ...stack)).toBe(`no channel to 203.0.113.7: (403, 'Forbidden IP') | ${remedy}`);
+});
 
 test.each([
   ["a port that another client had before is left for another one", [437, 437, 403], "403", 3],

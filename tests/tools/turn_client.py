@@ -6,9 +6,13 @@ Reads one JSON object from standard input, so that the secret is in no command l
     relayed    "ipv4" (default) or "ipv6": the family of the relayed address that is asked for
     echo       [[address, port], …]: send a datagram to each of these peers and wait for its echo
     permissions, channels   [[address, port], …]: only ask to be allowed to talk to each of these
+    try, token   [[address, port], …]: with a relay of its own for each, first send it a datagram without leave, then ask
+               for a permission and a channel, then send by both whatever the answers; "TOKEN ADDRESS" is in each datagram
+    lifetime   seconds until the credentials expire, 600 where not given; negative: they have
 Prints one JSON object:
     allocate   "ok" or the server's error code; where it is not ok the rest is missing
     relayed    the relayed address
+    try   {"address": [answer to the allocation, to CreatePermission, to ChannelBind]}
     echo, permissions, channels   {"address port": "ok", an error code, or "timeout"}
 The TLS chain and name are verified against the machine's trust store (or SSL_CERT_FILE).
 """
@@ -49,6 +53,7 @@ class Connection:
         self.buffer = b""
 
     def send(self, data):
+        self.socket.settimeout(10)
         self.socket.sendall(data + bytes(-len(data) % 4) if self.stream else data)
 
     def receive(self, deadline):
@@ -76,9 +81,9 @@ class Connection:
 
 
 class Client:
-    def __init__(self, connection, secret):
+    def __init__(self, connection, secret, lifetime=600, user="test"):
         self.connection = connection
-        self.username = f"{int(time.time()) + 600}:test"
+        self.username = f"{int(time.time()) + lifetime}:{user}"
         digest = hmac.new(secret.encode(), self.username.encode(), hashlib.sha1).digest()
         self.password = base64.b64encode(digest).decode()
         self.key = self.realm = self.nonce = None
@@ -130,14 +135,29 @@ class Client:
         attributes = {"CHANNEL-NUMBER": self.channel, "XOR-PEER-ADDRESS": peer}
         return self.request(stun.Method.CHANNEL_BIND, attributes)[0]
 
+    def send(self, peer, payload):
+        attributes = {"XOR-PEER-ADDRESS": peer, "DATA": payload}
+        self.connection.send(bytes(stun.Message(stun.Method.SEND, stun.Class.INDICATION, attributes=attributes)))
+
+    def send_by_channel(self, payload):
+        self.connection.send(struct.pack("!HH", self.channel, len(payload)) + payload)
+
+    def attempt(self, peer, payload):
+        self.send(peer, payload)
+        answers = [self.permit(peer), self.bind(peer)]
+        self.send(peer, payload)
+        self.send_by_channel(payload)
+        # Whatever was relayed has been when this is answered.
+        self.request(stun.Method.REFRESH, {"LIFETIME": 0})
+        return answers
+
     def echo(self, peer):
         """Both ways: once by Send and Data indications, once by a channel."""
         if (answer := self.permit(peer)) != "ok":
             return answer
         payload = os.urandom(24)
         for _ in range(TRIES):
-            attributes = {"XOR-PEER-ADDRESS": peer, "DATA": payload}
-            self.connection.send(bytes(stun.Message(stun.Method.SEND, stun.Class.INDICATION, attributes=attributes)))
+            self.send(peer, payload)
             if self.received(payload, peer):
                 break
         else:
@@ -146,7 +166,7 @@ class Client:
             return answer
         payload = os.urandom(21)
         for _ in range(TRIES):
-            self.connection.send(struct.pack("!HH", self.channel, len(payload)) + payload)
+            self.send_by_channel(payload)
             if self.received(payload, peer):
                 return "ok"
         return "timeout"
@@ -169,14 +189,29 @@ class Client:
         return False
 
 
-def main():
-    wish = json.load(sys.stdin)
+def allocated(wish, user="test"):
+    """A client, the answer to its allocation, and the answer's attributes."""
     family = FAMILIES[wish.get("family", "ipv4")][0]
     for _ in range(3):
-        client = Client(Connection(wish["server"], wish["port"], wish["transport"], family), wish["secret"])
+        connection = Connection(wish["server"], wish["port"], wish["transport"], family)
+        client = Client(connection, wish["secret"], wish.get("lifetime", 600), user)
         answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])
         if answer != 437:  # the port was another client's a moment ago: RFC 8656, section 7.4
             break
+    return client, answer, attributes
+
+
+def main():
+    wish = json.load(sys.stdin)
+    if "try" in wish:
+        tried = {}
+        for address, port in wish["try"]:
+            client, answer, _ = allocated(wish)
+            payload = f"{wish['token']} {address}".encode()
+            tried[address] = [answer] + (client.attempt((address, port), payload) if answer == "ok" else [])
+        print(json.dumps({"try": tried}))
+        return
+    client, answer, attributes = allocated(wish)
     result = {"allocate": answer}
     if answer == "ok":
         result["relayed"] = attributes["XOR-RELAYED-ADDRESS"]

@@ -39,17 +39,20 @@ const schema = z.object({
         recordings: z.boolean(),
         sharedSecret: z.string(),
         turnXml: file,
+        turnStack: z.string().optional(),
       }),
     }),
-    turn: z.object({
-      ...access,
-      request: z.looseObject({
-        ...common,
-        role: z.literal("turn"),
-        bbbIpv4: z.string(),
-        turnServerConf: file,
-      }),
-    }),
+    turn: z
+      .object({
+        ...access,
+        request: z.looseObject({
+          ...common,
+          role: z.literal("turn"),
+          bbbIpv4: z.string(),
+          turnServerConf: file,
+        }),
+      })
+      .optional(),
   }),
 });
 

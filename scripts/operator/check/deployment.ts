@@ -43,7 +43,7 @@ export async function check(
   const ports = portsOfBoth(deployed.hosts, resources);
   const [bbbHost, turnHost, outside, clouds] = await Promise.all([
     askHost(bbb, deployed.privateKey, { meeting, ports: ports?.turn }),
-    askHost(turn, deployed.privateKey, { meeting, ports: ports?.bbb }),
+    turn && askHost(turn, deployed.privateKey, { meeting, ports: ports?.bbb }),
     askFromHere(deployed, stacks, stack),
     checkClouds({ project: stacks.project, stack, resources }, list),
   ]);
@@ -54,7 +54,7 @@ export async function check(
       { place: "from here", findings: [...outside, await askClocks(bbbHost, turnHost)] },
       ...clouds,
       { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
-      { place: `${turn.request.turnHost} (TURN)`, findings: turnHost.findings },
+      ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
     ],
     seconds: Math.round(performance.now() - began) / 1000,
   };
@@ -75,11 +75,13 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
   const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret } = hosts.bbb.request;
   const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
   const { ipv4 } = hosts.bbb.request;
-  const { ipv4: turnIpv4, ipv6: turnIpv6 } = hosts.turn.request;
   const api = { hostname: bbbHost, untrustedCa };
   const names = [
     { fqdn: bbbHost, zone, ipv4 },
-    { fqdn: turnHost, zone, ipv4: turnIpv4, ipv6: turnIpv6 },
+    // Another stack's TURN server has its name from there, in whichever zone.
+    ...(hosts.turn
+      ? [{ fqdn: turnHost, zone, ipv4: hosts.turn.request.ipv4, ipv6: hosts.turn.request.ipv6 }]
+      : []),
   ];
   return Promise.all([
     ask("settings", "release, names", async () =>
@@ -106,7 +108,7 @@ function knownRelease(name: string): Release | undefined {
 function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
   const release = knownRelease(bbb.request.release);
   if (!release) return [];
-  return [bbb, turn].map(({ host, request: { role } }) =>
+  return [bbb, ...(turn ? [turn] : [])].map(({ host, request: { role } }) =>
     ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
       checkPorts(role, host, release.ports[role]),
     ),
@@ -119,7 +121,7 @@ function portsOfBoth(
   resources: readonly StackResource[],
 ): Readonly<Record<"bbb" | "turn", PortsOfOther>> | undefined {
   const release = knownRelease(bbb.request.release);
-  if (!release) return undefined;
+  if (!release || !turn) return undefined;
   const networks = sshNetworks(resources);
   const of = (role: "bbb" | "turn", host: string, from: string) =>
     portsOfOther({ role, host, from, rules: release.ports[role], sshNetworks: networks });
@@ -129,6 +131,6 @@ function portsOfBoth(
   };
 }
 
-function askClocks(bbb: HostAnswer, turn: HostAnswer): Promise<Finding> {
-  return ask("clocks", "both hosts' against this one", () => judgeClocks(bbb.clock, turn.clock));
+function askClocks(bbb: HostAnswer, turn?: HostAnswer): Promise<Finding> {
+  return ask("clocks", "the hosts' against this one", () => judgeClocks(bbb.clock, turn?.clock));
 }

@@ -26,7 +26,8 @@ export function checkSettings(
   return worst([
     ...differ("release", settings.release.name, bbb.release),
     ...differ("hostname", settings.bbbFqdn, bbb.bbbHost),
-    ...differ("turnHostname", settings.turnFqdn, bbb.turnHost),
+    ...differ("turnStack", settings.turnStack ?? "none", bbb.turnStack ?? "none"),
+    ...(settings.turnStack ? [] : differ("turnHostname", settings.turnFqdn, bbb.turnHost)),
     `${bbb.release}, as deployed`,
   ]);
 }

@@ -1,4 +1,5 @@
 import { defaultLocations } from "../../../bigbluebutton/sizing";
+import { hostRoles } from "../../../components/hostArgs";
 import type { Settings } from "../../../config";
 import type { Problem } from "../../../settings/problems";
 import { FAILED, FINE } from "../mistake";
@@ -88,11 +89,13 @@ async function planDeployment(
   { users, hetzner, now }: PlanOptions,
 ): Promise<Deployment> {
   const { project, stack, release, placement, recordings } = settings;
+  const roles = hostRoles(settings);
   const region =
-    Object.values(placement).find(({ cloud }) => cloud === "aws")?.location ?? defaultLocations.aws;
+    roles.map((role) => placement[role]).find(({ cloud }) => cloud === "aws")?.location ??
+    defaultLocations.aws;
   const { resources, assumptions, outputs } = await planProgram(raw, { project, stack, region });
   const { url, apiUrl, turnUrls, addresses } = outputs as unknown as Outputs;
-  const ipv6 = addresses.turn.ipv6 !== undefined;
+  const ipv6 = addresses.turn?.ipv6 !== undefined;
   const adoptedVolume = placement.bbb.cloud === "hetzner" ? recordings?.adoptId : undefined;
   const prices = [
     await hetznerPrice({ resources, adoptedVolume, access: hetzner, now }),
@@ -103,7 +106,7 @@ async function planDeployment(
     version: release.version,
     environment: environmentFacts(settings),
     assumptions,
-    hosts: [plannedHost(settings, "bbb", { ipv6, users }), plannedHost(settings, "turn", { ipv6, users })],
+    hosts: roles.map((role) => plannedHost(settings, role, { ipv6, users })),
     dns: settings.dns,
     urls: { url, api: apiUrl, turn: turnUrls },
     certificates: certificateFacts(settings),
@@ -123,7 +126,7 @@ interface Outputs {
   readonly url: string;
   readonly apiUrl: string;
   readonly turnUrls: readonly string[];
-  readonly addresses: { readonly turn: { readonly ipv6?: string } };
+  readonly addresses: { readonly turn?: { readonly ipv6?: string } };
 }
 
 /** Whether anything would stop the update or would not do. */

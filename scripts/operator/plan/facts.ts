@@ -1,4 +1,5 @@
 /** What follows from settings beside resources, steps and hosts. */
+import { hostRoles } from "../../../components/hostArgs";
 import type { Settings } from "../../../config";
 import { environments } from "../../../settings/environments";
 import type { PlannedResource } from "./program";
@@ -36,10 +37,16 @@ export interface CertificateFacts {
   readonly own: readonly string[];
 }
 
-export function certificateFacts({ acme, ownCertificates, bbbFqdn, turnFqdn }: Settings): CertificateFacts {
+export function certificateFacts({
+  acme,
+  ownCertificates,
+  bbbFqdn,
+  turnFqdn,
+  turnStack,
+}: Settings): CertificateFacts {
   const { bbb, turn } = ownCertificates ?? {};
   return {
-    names: [bbbFqdn, turnFqdn],
+    names: turnStack ? [bbbFqdn] : [bbbFqdn, turnFqdn],
     authority: acme.server,
     trustedByBrowsers: (bbb ?? acme).trustedByBrowsers && (turn ?? acme).trustedByBrowsers,
     own: [...(bbb ? [bbbFqdn] : []), ...(turn ? [turnFqdn] : [])],
@@ -126,8 +133,10 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
           },
         ]
       : []),
-    { to: "turn", what: "coturn and certbot", from: "Ubuntu 24.04's package servers" },
-    ...(["bbb", "turn"] as const).flatMap((to) =>
+    ...(settings.turnStack
+      ? []
+      : [{ to: "turn" as const, what: "coturn and certbot", from: "Ubuntu 24.04's package servers" }]),
+    ...hostRoles(settings).flatMap((to) =>
       acme.caUrls.map((from) => ({ to, what: "a root of the staging authority", from })),
     ),
   ];

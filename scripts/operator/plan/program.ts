@@ -5,7 +5,7 @@ import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { Mistake } from "../mistake";
 import type { StackSettings } from "../stacks";
 import { assume } from "./lookUps";
-import { computed, idOf } from "./standIns";
+import { computed, idOf, STACK_REFERENCE } from "./standIns";
 
 /** A resource that the program asks the engine for. */
 export interface PlannedResource {
@@ -58,6 +58,12 @@ export async function planProgram(
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
+        if (args.type === STACK_REFERENCE) {
+          const { name } = args.inputs as { readonly name: string };
+          assumptions.add(
+            `the stack ${name.split("/").at(-1)} has a TURN server, and this one's address in its turnPeers`,
+          );
+        }
         inputs.set(`${args.type} ${args.name}`, args.inputs);
         return { id: idOf(args), state: { ...args.inputs, ...computed(args) } };
       },
@@ -75,6 +81,8 @@ export async function planProgram(
     },
     project,
     stack,
+    false,
+    "organization",
   );
   onRegistration((request, urn) => {
     const given = inputs.get(`${request.getType()} ${request.getName()}`) ?? {};

@@ -1,6 +1,9 @@
 /** What providers would say of new resources, as far as the program's other resources need it. */
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 
+/** Another stack's outputs, as far as the program reads them. */
+export const STACK_REFERENCE = "pulumi:pulumi:StackReference";
+
 /** Hetzner's ids are numbers; all else is text. */
 export function idOf({ type, name }: MockResourceArgs): string {
   return type.startsWith("hcloud:") ? "1" : `${name}-id`;
@@ -11,6 +14,11 @@ export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Rec
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":
       return { ipAddress: inputs.type === "ipv6" ? "2001:db8::" : "192.0.2.1" };
+    case STACK_REFERENCE:
+      return {
+        outputs: { turnHost: "the-other-stacks-turn-server", turnSecret: "0".repeat(64) },
+        secretOutputNames: ["turnSecret"],
+      };
     case "random:index/randomBytes:RandomBytes":
       return { hex: "0".repeat(64) };
     case "tls:index/privateKey:PrivateKey":

@@ -107,6 +107,37 @@ export async function tool<T>(
   return JSON.parse(result.stdout) as T;
 }
 
+/** Starts `./scripts/sandbox exec ARGS…` until it has printed a line; then it runs on until its input is ended. */
+export async function startTool(
+  args: readonly string[],
+  until: string,
+  input = "",
+): Promise<{ stop<T>(): Promise<T> }> {
+  const child = start(["exec", ...args]);
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.write(input);
+  const ended = new Promise<void>((done) => child.on("close", () => done()));
+  const deadline = Date.now() + 30_000;
+  while (!output.includes(`${until}\n`)) {
+    if (Date.now() > deadline || child.exitCode !== null) {
+      killGroup(child);
+      throw new Error(`exec ${args.slice(0, 4).join(" ")} did not start: ${errors}`);
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return {
+    async stop<T>() {
+      child.stdin?.end();
+      await ended;
+      return JSON.parse(output.slice(output.indexOf(`${until}\n`) + until.length + 1)) as T;
+    },
+  };
+}
+
 export interface Update extends Result {
   /** From the summary that ends an update: { created: 31, unchanged: 2, … }. */
   readonly summary: Readonly<Record<string, number>>;

@@ -453,6 +453,57 @@ describe("deletion", () => {
   });
 });
 
+describe("another stack's outputs", () => {
+  const OTHER = `export const open = "seen"; export const word = pulumi.secret("correct horse");`;
+  const reader = (stack: string) => `
+    const other = new pulumi.StackReference("other", { name: "organization/demo/${stack}" });
+    const a = new Thing("a", { open: other.requireOutput("open"), word: other.requireOutput("word") });
+    export const open = other.requireOutput("open");
+    export const word = other.requireOutput("word");
+  `;
+  const upOther = () => up({ ...bench.options(), stack: "other" });
+
+  test("are read in previews and updates, and are as secret as they were", async () => {
+    bench = new Workbench(OTHER);
+    await upOther();
+    bench.program(reader("other"));
+    expect((await bench.preview()).errors).toEqual([]);
+    const { output, errors, summary } = await bench.up();
+    expect(errors).toEqual([]);
+    expect(summary.created).toBe(2);
+    expect(output + bench.text()).not.toContain("correct horse");
+    await expect(bench.outputs()).resolves.toEqual({ open: "seen", word: "[secret]" });
+    await expect(bench.outputs(true)).resolves.toEqual({ open: "seen", word: "correct horse" });
+    expect(bench.resource("other")).toMatchObject({
+      external: true,
+      id: "organization/demo/other",
+      outputs: { secretOutputNames: ["word"], outputs: { open: "seen" } },
+    });
+  });
+
+  test("are read anew by each update, and left alone by a destroy", async () => {
+    bench = new Workbench(OTHER);
+    await upOther();
+    bench.program(reader("other"));
+    await bench.up();
+    expect((await bench.up()).summary).toMatchObject({ unchanged: 2 });
+    bench.program(OTHER.replace("seen", "another"));
+    await upOther();
+    bench.program(reader("other"));
+    expect((await bench.up()).summary).toMatchObject({ updated: 1 });
+    await expect(bench.outputs()).resolves.toMatchObject({ open: "another" });
+    expect((await bench.destroy()).summary).toMatchObject({ deleted: 2 });
+    expect(bench.resources()).toEqual([]);
+  });
+
+  test("of a stack that is not there are an error, and what needs them is not made", async () => {
+    bench = new Workbench(reader("nobody"));
+    const { errors } = await bench.up();
+    expect(errors).toEqual(['unknown stack "organization/demo/nobody"']);
+    expect(bench.takeCalls()).toEqual([]);
+  });
+});
+
 describe("what is not served stops the run and is named", () => {
   test.each([
     [
@@ -471,6 +522,11 @@ describe("what is not served stops the run and is named", () => {
     ["a package", `new pulumi.CustomResource("other:index:X", "a", {});`, /package other/],
     ["a function", `pulumi.runtime.invoke("test:index:none", {});`, /function test:index:none/],
     ["get", `new Thing("a", {}, { id: "7" });`, /reading an existing resource/],
+    [
+      "another project's stack",
+      `new pulumi.StackReference("organization/x/dev");`,
+      /stack organization\/x\/dev of another project/,
+    ],
     [
       "another type",
       `

@@ -50,6 +50,12 @@ describe("the stack's outputs", () => {
     expect(readDeployed("prod", { ...outputs, check: newer }).hosts.bbb.request).toMatchObject({ more: [1] });
   });
 
+  test("of a stack that uses another one's TURN server have no such host", () => {
+    const { bbb } = deployed.hosts;
+    const shared = { bbb: { ...bbb, request: { ...bbb.request, turnStack: "prod" } } };
+    expect(readDeployed("second", { ...outputs, check: shared }).hosts).toEqual(shared);
+  });
+
   test("that are none, or of an older program, are a mistake with a way out", () => {
     expect(() => readDeployed("prod", {})).toThrow(Mistake);
     expect(() => readDeployed("prod", {})).toThrow("nothing is deployed in stack prod");
@@ -80,6 +86,13 @@ describe("the settings", () => {
 
   test("that are deployed", async () => {
     expect(await checked()).toMatchObject({ verdict: "ok", answer: "jammy-30, as deployed" });
+  });
+
+  test("whose TURN server another update would take from another stack", async () => {
+    expect(await checked({ turnStack: "prod" })).toMatchObject({
+      verdict: "warn",
+      answer: "turnStack: prod is set, none is deployed; jammy-30, as deployed",
+    });
   });
 
   test("that another update would bring", async () => {

@@ -28,6 +28,7 @@ const others = {
   "for a while": { acmeServer: "staging", greenlight: true, expires: "1800000000" },
   problems: { email: "nobody", serverType: "cax31" },
   small: {},
+  "another stack's TURN server": { turnStack: "prod", hostname: "second" },
 };
 
 const context = { project: "bigbluebutton", stack: "staging" };
@@ -153,6 +154,17 @@ test("what is taken for granted is named", () => {
     "subnet-12345678 is a public subnet in eu-central-1, without IPv6",
     "the zone example.org is in the Hetzner project that the token opens",
   ]);
+});
+
+test("another stack's TURN server is not planned, but taken for granted", () => {
+  const { deployment } = planOf("another stack's TURN server");
+  expect(deployment!.hosts.map(({ role }) => role)).toEqual(["bbb"]);
+  expect(deployment!.certificates.names).toEqual(["second.example.org"]);
+  expect(new Set(deployment!.steps.map(({ role }) => role))).toEqual(new Set(["bbb"]));
+  expect(deployment!.downloads.map(({ to }) => to)).not.toContain("turn");
+  expect(deployment!.assumptions).toContain(
+    "the stack prod has a TURN server, and this one's address in its turnPeers",
+  );
 });
 
 test("what follows from the settings of prod", () => {

@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Settings } from "../config";
+import { LookUpError, orRefused } from "./lookUps";
+import type { TurnService } from "./turnServer";
+
+/**
+ * The TURN server of another stack of this project, by that stack's outputs. Nothing about it is made or changed here:
+ * whom it serves is for its own stack to say, in the setting `turnPeers`.
+ *
+ * @throws SettingsError if that stack can't be read, or has none to share.
+ */
+export function sharedTurn(stack: string, settings: Settings): Promise<TurnService> {
+  return orRefused(findShared(stack, settings), settings);
+}
+
+async function findShared(stack: string, { project, stack: own }: Settings): Promise<TurnService> {
+  const refused = (reason: string, remedy: string) =>
+    new LookUpError([{ key: "turnStack", reason: `is ${stack}, ${reason}`, remedy }]);
+  if (stack === own) throw refused("this stack itself", "pulumi config rm turnStack");
+  // Whole, since a bare name would be looked for in the user's default organization, not in this stack's.
+  const name = `${pulumi.getOrganization()}/${project}/${stack}`;
+  const reference = new pulumi.StackReference("turn-stack", { name });
+  const [host, secret] = await Promise.all([
+    reference.getOutputDetails("turnHost"),
+    reference.getOutputDetails("turnSecret"),
+  ]);
+  if (host.value === undefined) {
+    throw refused(
+      "whose outputs tell of no TURN server of its own",
+      `the stack that makes it; if ${stack} does, an older version deployed it: run pulumi up there once`,
+    );
+  }
+  if (secret.secretValue === undefined) {
+    throw refused(
+      "whose secrets this stack's passphrase or key does not open",
+      "give both stacks the same one: pulumi stack change-secrets-provider",
+    );
+  }
+  return {
+    fqdn: String(host.value),
+    secret: reference.requireOutput("turnSecret") as pulumi.Output<string>,
+    ready: [],
+  };
+}

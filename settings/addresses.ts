@@ -1,0 +1,29 @@
+import ipaddr from "ipaddr.js";
+
+/** Networks for documentation (RFC 5737, RFC 3849): nobody's, and the sandbox's. */
+const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"].map((network) =>
+  ipaddr.parseCIDR(network),
+);
+
+/** What is wrong with the text as an address that one server on the internet has. */
+export function publicAddressProblem(text: string): string | undefined {
+  const address = parse(text);
+  if (!address) return "is not an IPv4 or IPv6 address";
+  const range = address.range();
+  const documented = DOCUMENTATION.some((network) => {
+    const [base] = network;
+    return base.kind() === address.kind() && address.match(network);
+  });
+  return range === "unicast" || documented ? undefined : `is no public address of a server (${range})`;
+}
+
+/** The address as ipaddr.js writes it; any other text as it is. */
+export function canonicalAddress(text: string): string {
+  return parse(text)?.toString() ?? text;
+}
+
+function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const valid =
+    ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
+  return valid ? ipaddr.parse(text) : undefined;
+}

@@ -1,0 +1,92 @@
+"""TURN sessions that last, by turn_client.py's client.
+
+Reads one JSON object from standard input: the server, port, transport, secret and family of turn_client.py, and "do":
+    "hold"    count relays of "user", all at a time; prints the answer to each allocation
+    "rate"    send "bytes" a second for "seconds" to "peer", an echo, over one relay; prints {"sent", "echoed": bytes a
+              second, "lost": the part that did not come back}
+    "steady"  an echo of "peer" every 50 ms over one relay; prints "relaying" after the first, then, when standard input
+              ends, {"sent", "lost", "longest": seconds without any, "certificate": SHA-256 of the one that TLS began with}
+"""
+
+import hashlib
+import json
+import select
+import struct
+import sys
+import time
+
+from aioice import stun
+
+from turn_client import allocated
+
+PAYLOAD = 1000
+
+
+def hold(wish):
+    held = [allocated(wish, wish["user"]) for _ in range(wish["count"])]
+    answers = [answer for _, answer, _ in held]
+    for client, answer, _ in held:
+        if answer == "ok":
+            client.request(stun.Method.REFRESH, {"LIFETIME": 0})
+    return answers
+
+
+def relay(wish):
+    client, answer, _ = allocated(wish)
+    peer = tuple(wish["peer"])
+    if answer != "ok" or (answer := client.bind(peer)) != "ok":
+        sys.exit(f"no relay: {answer}")
+    return client
+
+
+def channel_data(client, payload):
+    return struct.pack("!HH", client.channel, len(payload)) + payload
+
+
+def rate(wish):
+    client = relay(wish)
+    pause = PAYLOAD / wish["bytes"]
+    payload = bytes(PAYLOAD)
+    sent = echoed = 0
+    began = time.monotonic()
+    while (elapsed := time.monotonic() - began) < wish["seconds"]:
+        while sent * pause < elapsed:
+            client.connection.send(channel_data(client, payload))
+            sent += 1
+        while client.connection.receive(time.monotonic() + 0.001):
+            echoed += 1
+    while client.connection.receive(time.monotonic() + 0.5):
+        echoed += 1
+    per_second = PAYLOAD / wish["seconds"]
+    return {"sent": sent * per_second, "echoed": echoed * per_second, "lost": 1 - echoed / sent}
+
+
+def steady(wish):
+    client = relay(wish)
+    socket = client.connection.socket
+    certificate = hashlib.sha256(socket.getpeercert(True)).hexdigest() if wish["transport"] == "tls" else None
+    sent = lost = 0
+    longest = 0.0
+    last = time.monotonic()
+    while not select.select([sys.stdin], [], [], 0.05)[0]:
+        payload = struct.pack("!I", sent)
+        client.connection.send(channel_data(client, payload))
+        sent += 1
+        deadline = time.monotonic() + 2
+        while (data := client.connection.receive(deadline)) and data[4:8] != payload:
+            pass
+        lost += data is None
+        if data:
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        if sent == 1:
+            print("relaying", flush=True)
+    return {"sent": sent, "lost": lost, "longest": max(longest, time.monotonic() - last), "certificate": certificate}
+
+
+def main():
+    wish = json.loads(sys.stdin.readline())
+    print(json.dumps({"hold": hold, "rate": rate, "steady": steady}[wish["do"]](wish)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
