@@ -4,6 +4,7 @@ import { turnUrls } from "./bigbluebutton/turnStunServers";
 import { BbbServer } from "./components/bbbServer";
 import { openClouds } from "./components/clouds";
 import { knownHosts } from "./components/knownHosts";
+import { MeetingsGuard } from "./components/meetingsGuard";
 import { newOperatorKey } from "./components/operatorKey";
 import { TurnServer } from "./components/turnServer";
 import { Verification } from "./components/verification";
@@ -15,10 +16,12 @@ export = async () => {
   const { dns, hosts } = await openClouds(settings);
 
   const operatorKey = newOperatorKey();
-  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey);
+  const guard = new MeetingsGuard(settings);
+  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, guard);
 
-  const turn = new TurnServer("turn", { host: turnHost, bbbHost, dns, settings });
+  const turn = new TurnServer("turn", { host: turnHost, bbbHost, dns, settings, guard });
   const bbb = new BbbServer("bbb", { host: bbbHost, turn, dns, settings });
+  guard.asks(bbb.sharedSecret);
   const verification = new Verification("verification", { bbb, turn, settings });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.

@@ -6,6 +6,7 @@ import { manualDns, type Dns } from "./dns";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
+import type { MeetingsGuard } from "./meetingsGuard";
 
 /** What one cloud offers. Both methods look up what they need and make nothing. */
 export interface Cloud {
@@ -23,7 +24,7 @@ export interface Cloud {
 export interface Clouds {
   readonly dns: Dns;
   /** Makes both hosts, each where the settings place it. */
-  hosts(operatorKey: OperatorKey): Readonly<Record<Role, Host>>;
+  hosts(operatorKey: OperatorKey, guard: MeetingsGuard): Readonly<Record<Role, Host>>;
 }
 
 const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
@@ -51,9 +52,13 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
   );
   return {
     dns: zone,
-    hosts(operatorKey) {
+    hosts(operatorKey, guard) {
       const maker = once((found: typeof bbb) => found(operatorKey));
-      return { bbb: maker(bbb)("bbb-host", args.bbb), turn: maker(turn)("turn-host", args.turn) };
+      const hooks = { beforeUpdate: [guard.server] };
+      return {
+        bbb: maker(bbb)("bbb-host", { ...args.bbb, hooks }),
+        turn: maker(turn)("turn-host", { ...args.turn, hooks }),
+      };
     },
   };
 }

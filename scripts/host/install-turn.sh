@@ -91,6 +91,7 @@ certificate_in_place() {
 }
 
 need_root
+restart_where_asked
 hold_coturn
 apt_install coturn certbot openssl python3-aioice logrotate
 # A mask of ours only: the package's own unit is enabled by configure-turn.sh.
@@ -107,4 +108,5 @@ BBB_DEPLOY_PAUSE=20 retry 3 get_certificate ||
 "$hook"
 certificate_in_place || fail "the certificate in /etc/turnserver is not for $hostname, or has run out: see certbot certificates"
 systemctl enable --quiet --now certbot.timer
+restart_where_asked
 progress "coturn $(dpkg-query -W -f '${Version}' coturn), certificate of $hostname valid until $(date -u -d "$(openssl x509 -noout -enddate -in /etc/turnserver/fullchain.pem | cut -d= -f2)" +%F)"
