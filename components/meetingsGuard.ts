@@ -62,6 +62,7 @@ export class MeetingsGuard {
       throw new Error(
         `${what}, and ${bbbFqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
           `Run pulumi up without this change first; or allow it: ${howTo(allowing)}`,
+        { cause: error },
       );
     }
     if (running === 0) return;
