@@ -201,7 +201,7 @@ in_use() {
     fi
   elif systemctl is-active --quiet coturn; then
     # A relay is a UDP socket of coturn's on a high port, one a participant and more.
-    count=$(ss -Hanup | awk '/"turnserver"/ { port = $4; sub(/.*:/, "", port); if (port >= 32769) n++ } END { print n + 0 }')
+    count=$(ss -Hanup | awk '/"turnserver"/ { port = $4; sub(/.*:/, "", port); if (port + 0 >= 32769) n++ } END { print n + 0 }')
     if ((count > 0)); then echo "$count relay(s) of calls are in use"; fi
   fi
 }

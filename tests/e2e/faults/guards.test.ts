@@ -84,10 +84,6 @@ test("an upgrade while a meeting runs is refused before anything is touched", as
   await expectRefused(/1 meeting\(s\) run/, "upgrade=two");
 });
 
-test.each(["rotateSharedSecret", "rotateTurnSecret"])("so is %s", async (setting) => {
-  await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
-});
-
 test.each([
   ["serverType", "ccx33"],
   ["turnServerType", "cpx32"],
@@ -98,14 +94,13 @@ test.each([
   );
 });
 
-test("a host is not restarted under a meeting", async () => {
+test("an upgrade that is told to goes on under a meeting, and restarts the host where that is asked for", async () => {
   const before = await bootOf(NAMES.bbb);
   await onHost(NAMES.bbb, ["touch", "/run/reboot-required"]);
   const { stdout } = await up("upgrade=two", "duringMeetings=two");
   expect(stdout).toMatch(
     /1 meeting\(s\) run, which the installation ends, as the setting duringMeetings allows/,
   );
-  // Told to upgrade, it was told to restart, too.
   expect(await bootOf(NAMES.bbb)).not.toBe(before);
   await expectService(out, NAMES.turn);
 });
@@ -119,6 +114,23 @@ test("another server type is allowed by its name, and without meetings needs no 
   if ((await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<")) await meeting("end");
   await up("serverType=ccx23");
   expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("4\n");
+});
+
+// A refused rotation has made a new secret all the same, which the servers get with the next update.
+test.each(["rotateSharedSecret", "rotateTurnSecret"])(
+  "%s is refused while a meeting runs",
+  async (setting) => {
+    if (!(await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<"))
+      await meeting("create");
+    await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
+  },
+);
+
+test("without meetings the next update goes through", async () => {
+  await meeting("end");
+  await up();
+  out = await outputs();
+  await expectService(out, NAMES.turn);
 });
 
 /** Takes BigBlueButton's packages away, and makes dpkg fail with some words: once, or always. */
@@ -140,12 +152,11 @@ test("an installer that ends with 0 on a full disk is not tried again; the reaso
   const output = failed.stdout + failed.stderr;
   expect(output).toContain("BigBlueButton's packages are not installed");
   expect(output).toMatch(/what the installer said means: the disk is full: look for what fills it/);
-  expect(output.match(/running bbb-install /g)).toHaveLength(1);
+  expect(output.match(/\[bbb \d\/\d\] +running bbb-install /g)).toHaveLength(1);
 });
 
 test("one that fails for a moment is tried again in the same update", async () => {
   await onHost(NAMES.bbb, ["rm", "-f", "/etc/apt/apt.conf.d/99-broken"]);
-  await onHost(NAMES.bbb, ["bash", "-c", "dpkg -s bbb-web >/dev/null 2>&1 && exit 1; true"]);
   await breakPackages("toomanyrequests: you have reached your pull rate limit", false);
   const { stdout } = await up("upgrade=four");
   expect(stdout).toMatch(/not installed yet; once more in \d+ s, since too much was fetched from a registry/);
