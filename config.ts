@@ -51,6 +51,8 @@ export interface Settings {
   readonly installer: InstallerSettings;
   /** Free text; a new value runs the installer again. */
   readonly upgrade: string;
+  /** The new value of what may be done though meetings run. */
+  readonly duringMeetings: string;
   /** Free text; a new value makes a new secret. */
   readonly rotateTurnSecret: string;
   /** Free text; a new value makes a new secret. */
@@ -197,6 +199,7 @@ function settingsFrom(values: FieldValues, own: OwnChains, project: string, stac
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
+    duringMeetings: values.duringMeetings ?? "",
     rotateTurnSecret: values.rotateTurnSecret ?? "",
     rotateSharedSecret: values.rotateSharedSecret ?? "",
     protected: protect,

@@ -4,6 +4,7 @@ import { turnUrls } from "./bigbluebutton/turnStunServers";
 import { BbbServer } from "./components/bbbServer";
 import { openClouds } from "./components/clouds";
 import { knownHosts } from "./components/knownHosts";
+import { MeetingsGuard } from "./components/meetingsGuard";
 import { newOperatorKey } from "./components/operatorKey";
 import { sharedTurn } from "./components/sharedTurn";
 import { TurnServer } from "./components/turnServer";
@@ -17,11 +18,13 @@ export = async () => {
   const shared = turnStack ? await sharedTurn(turnStack, settings) : undefined;
 
   const operatorKey = newOperatorKey();
-  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey);
+  const guard = new MeetingsGuard(settings);
+  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, guard);
 
-  const ownTurn = turnHost && new TurnServer("turn", { host: turnHost, bbbHost, dns, settings });
+  const ownTurn = turnHost && new TurnServer("turn", { host: turnHost, bbbHost, dns, settings, guard });
   const turn = (ownTurn ?? shared)!;
   const bbb = new BbbServer("bbb", { host: bbbHost, turn, dns, settings });
+  guard.asks(bbb.sharedSecret);
   const verification = new Verification("verification", { bbb, turn, ownTurn, settings });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.

@@ -126,6 +126,7 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
         },
         {
           ...kept,
+          hooks: args.hooks,
           // For the key's name, which must not make the instance follow when the key is replaced.
           dependsOn: [args.keyPair],
           // An interface is in one instance at a time.

@@ -67,7 +67,10 @@ export class BbbServer extends pulumi.ComponentResource {
       {
         title: "Wire the TURN server and the shared secret",
         script: "wire.sh",
-        flags: { "xml-path": path },
+        flags: {
+          "xml-path": path,
+          "during-meetings": allowed(settings, ["upgrade", "rotateSharedSecret", "rotateTurnSecret"]),
+        },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
         follows: [installed],
@@ -98,5 +101,15 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     "private-ipv4": host.privateIpv4,
     greenlight,
     upgrade: upgrade || undefined,
+    "during-meetings": allowed(settings, ["upgrade"]),
   };
+}
+
+/** Whether one of these occasions is what may be done though meetings run. */
+function allowed(
+  settings: Settings,
+  occasions: readonly ("upgrade" | "rotateSharedSecret" | "rotateTurnSecret")[],
+): boolean {
+  const { duringMeetings } = settings;
+  return duringMeetings !== "" && occasions.some((occasion) => settings[occasion] === duringMeetings);
 }

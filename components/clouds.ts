@@ -6,6 +6,7 @@ import { manualDns, type Dns } from "./dns";
 import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
 import { hostArgs, hostRoles } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
+import type { MeetingsGuard } from "./meetingsGuard";
 
 /** What one cloud offers. Both methods look up what they need and make nothing. */
 export interface Cloud {
@@ -23,7 +24,7 @@ export interface Cloud {
 export interface Clouds {
   readonly dns: Dns;
   /** Makes the hosts, each where the settings place it. */
-  hosts(operatorKey: OperatorKey): Hosts;
+  hosts(operatorKey: OperatorKey, guard: MeetingsGuard): Hosts;
 }
 
 /** The TURN server's is missing where that is another stack's. */

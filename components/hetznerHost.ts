@@ -144,6 +144,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
         {
           parent,
           protect: args.protected,
+          hooks: args.hooks,
           deleteBeforeReplace: true,
           // Hetzner deletes no address that a server has: in another location both are new.
           replaceWith: [primaryIpv4, primaryIpv6],

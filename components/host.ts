@@ -45,6 +45,8 @@ export interface HostArgs {
    * backups, too, of the server's disk as many.
    */
   readonly snapshotDays: number;
+  /** Of the server. @default none */
+  readonly hooks?: pulumi.ResourceHookBinding;
   /** Labels or tags put on everything: project, stack, role, and the expiry where there is one. */
   readonly labels: Readonly<Record<string, string>>;
 }

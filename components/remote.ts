@@ -4,10 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
 import type { Host } from "./host";
 import { readScripts } from "./hostScripts";
-import { hash, scriptHash, stepCommand, type Flags } from "./stepCommand";
+import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 
 /** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
 const DIAL_ATTEMPTS = 20;
+
+/** After a restart of the host: some six minutes. */
+const RESTART_DIAL_ATTEMPTS = 80;
 
 /** How long a new machine may take until SSH answers. */
 const FIRST_DIAL = "10m";
@@ -22,8 +25,12 @@ export interface StepArgs {
   readonly flags?: { readonly [name in keyof Flags]: pulumi.Input<Flags[name]> };
   /** For secrets and files. */
   readonly stdin?: pulumi.Input<string>;
-  /** Run it as a unit of the host's own, which outlives the connection: for what takes minutes. */
+  /**
+   * Run it as a unit of the host's own, which outlives the connection: for what takes minutes. It may restart the host;
+   * a command of its own then sees it to its end.
+   */
   readonly unit?: boolean;
+  readonly hooks?: pulumi.ResourceHookBinding;
   /** Steps whose every re-run makes this one necessary again. It waits for them. */
   readonly follows?: readonly Step[];
   /** What else must be there before. */
@@ -89,22 +96,28 @@ export class HostSteps {
     const { sudo, files } = this;
     const label = this.label(this.steps.length + 2);
     const digests = pulumi.all(follows.map(({ digest }) => digest));
-    const create = pulumi.all([pulumi.output(step.flags ?? {}), digests]).apply(([flags, digests]) =>
-      stepCommand({
-        sudo,
-        label,
-        title,
-        script,
-        unit,
-        flags,
-        scriptHash: scriptHash(files, script, digests),
-      }),
-    );
-    const added = this.command(
+    const commandLine = (run: StepRun) =>
+      pulumi.all([pulumi.output(step.flags ?? {}), digests]).apply(([flags, digests]) =>
+        stepCommand({
+          sudo,
+          label,
+          title,
+          script,
+          run,
+          flags,
+          scriptHash: scriptHash(files, script, digests),
+        }),
+      );
+    const begun = this.command(
       suffix,
-      { create, stdin: step.stdin, dialErrorLimit: DIAL_ATTEMPTS },
+      {
+        create: commandLine(unit ? "unit" : "plain"),
+        stdin: step.stdin,
+        dialErrorLimit: DIAL_ATTEMPTS,
+      },
       {
         parent,
+        hooks: step.hooks,
         dependsOn: [
           (this.steps.at(-1) ?? this.connected).command,
           ...follows.map(({ command }) => command),
@@ -112,6 +125,13 @@ export class HostSteps {
         ],
       },
     );
+    const added = unit
+      ? this.command(
+          `${suffix}-resumed`,
+          { create: commandLine("resume"), dialErrorLimit: RESTART_DIAL_ATTEMPTS },
+          { parent, dependsOn: [begun.command] },
+        )
+      : begun;
     this.steps.push(added);
     return added;
   }

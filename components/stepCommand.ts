@@ -10,6 +10,14 @@ const COMMON_SCRIPTS = ["lib.sh", "step"];
 /** A script's flags, named without dashes: true stands alone, false and undefined are left out. */
 export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/**
+ * How a step runs:
+ * - plain: for as long as the connection lives
+ * - unit: as a unit of the host's own, which outlives the connection
+ * - resume: such a unit, to its end, after a restart of the host that it asked for
+ */
+export type StepRun = "plain" | "unit" | "resume";
+
 /** Arguments of {@link stepCommand}. */
 export interface StepCommandArgs {
   /** Where the login isn't root. */
@@ -18,8 +26,7 @@ export interface StepCommandArgs {
   readonly label: string;
   readonly title: string;
   readonly script: string;
-  /** Run it as a unit of the host's own, which outlives the connection. */
-  readonly unit: boolean;
+  readonly run: StepRun;
   readonly flags: Flags;
   /** Of {@link scriptHash}. */
   readonly scriptHash: string;
@@ -30,7 +37,7 @@ export function stepCommand(args: StepCommandArgs): string {
   return quote([
     ...(args.sudo ? ["sudo"] : []),
     `${scriptsDirectory}/step`,
-    ...(args.unit ? ["--unit"] : []),
+    ...(args.run === "plain" ? [] : [`--${args.run}`]),
     args.label,
     args.title,
     args.script,

@@ -4,6 +4,7 @@ import { renderTurnServerConf } from "../bigbluebutton/coturn";
 import type { Settings } from "../config";
 import type { Dns } from "./dns";
 import type { Host } from "./host";
+import type { MeetingsGuard } from "./meetingsGuard";
 import { prepareHost } from "./prepareHost";
 import type { HostSteps } from "./remote";
 import { randomSecret } from "./secret";
@@ -30,6 +31,7 @@ export interface TurnServerArgs {
   readonly bbbHost: Host;
   readonly dns: Dns;
   readonly settings: Settings;
+  readonly guard: MeetingsGuard;
 }
 
 /** A TURN server: coturn on a host of its own, for the clients that can't reach BigBlueButton's media ports. */
@@ -71,6 +73,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
         script: "configure-turn.sh",
         stdin: this.conf,
         follows: [installed],
+        hooks: { beforeUpdate: [args.guard.turnConfiguration] },
       },
       this,
     );

@@ -306,6 +306,7 @@ export const fields = {
     `${setCommand("installerSha256", "DIGITS")}, with what sha256sum prints for the installer`,
   ),
   upgrade: field("string", occasion, setCommand("upgrade", "2026-12-01")),
+  duringMeetings: field("string", occasion, setCommand("duringMeetings", "2026-12-01")),
   rotateTurnSecret: field("string", occasion, setCommand("rotateTurnSecret", "2026-12-01")),
   rotateSharedSecret: field("string", occasion, setCommand("rotateSharedSecret", "2026-12-01")),
   environment: field(

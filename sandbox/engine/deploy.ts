@@ -10,6 +10,7 @@ import { difference, withIgnoredChanges } from "./diff";
 import { nameOf, typeOf, type Display, type Step } from "./display";
 import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
 import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
+import { Hooks } from "./hooks";
 import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn } from "./graph";
 import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
 
@@ -50,6 +51,7 @@ export interface Registered {
 const PROVIDER_TYPE = "pulumi:providers:";
 
 export class Deployment {
+  readonly hooks = new Hooks();
   /** What the checkpoint held, as far as this update has not superseded it, in dependency order. */
   private olds: ResourceState[];
   private readonly news = new Map<string, ResourceState>();
@@ -305,7 +307,7 @@ export class Deployment {
       return this.replace(goal, kind, state, old, because);
     }
     if (changed.length > 0 || (old.initErrors ?? []).length > 0)
-      return this.update(kind, state, old, changed, paths);
+      return this.update(goal, kind, state, old, changed, paths);
     state.id = old.id;
     state.outputs = old.outputs;
     const end = this.display.begin("same", state.urn);
@@ -360,6 +362,7 @@ export class Deployment {
   }
 
   private async update(
+    goal: Goal,
     kind: Kind,
     state: ResourceState,
     old: ResourceState,
@@ -369,6 +372,9 @@ export class Deployment {
     const end = this.display.begin("update", state.urn, changed.length > 0 ? ` [${changed.join(", ")}]` : "");
     this.options.onStep?.({ step: "update", urn: state.urn, type: state.type, paths });
     state.id = old.id;
+    await this.hooks.beforeUpdate(goal.beforeUpdate, old, state, this.preview, (message) =>
+      this.display.warning(state.urn, message),
+    );
     if (this.preview) {
       state.outputs = this.expectedOutputs(kind, state, old);
       this.keep(state, old);

@@ -26,6 +26,8 @@ export interface Goal {
   readonly provider: string;
   readonly version: string;
   readonly deleteBeforeReplace: boolean | undefined;
+  /** Names of hooks. */
+  readonly beforeUpdate: readonly string[];
   readonly options: Pick<
     ResourceState,
     | "protect"
@@ -56,9 +58,10 @@ export function readGoal(request: RegisterResourceRequest): Goal {
   refuse(request.getHidediffsList().length > 0, "hideDiffs");
   refuse(request.getEnvvarmappingsMap().getLength() > 0, "envVarMappings");
   refuse(request.getPackageref() !== "", "packageRef (a parameterized package)");
+  const { beforeUpdateList: beforeUpdate = [], ...otherHooks } = request.getHooks()?.toObject() ?? {};
   refuse(
-    Object.values(request.getHooks()?.toObject() ?? {}).some((hooks) => hooks.length > 0),
-    "hooks",
+    Object.values(otherHooks).some((hooks) => hooks.length > 0),
+    "hooks, but for beforeUpdate",
   );
   const timeouts = request.getCustomtimeouts();
   refuse((timeouts?.getRead() ?? "") !== "", "customTimeouts.read");
@@ -73,6 +76,7 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     deleteBeforeReplace: request.getDeletebeforereplacedefined()
       ? request.getDeletebeforereplace()
       : undefined,
+    beforeUpdate,
     options: compact({
       protect: request.getProtect() || undefined,
       dependencies: list(request.getDependenciesList().sort()),

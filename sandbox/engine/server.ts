@@ -20,11 +20,19 @@ const FEATURES = [
   Feature.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS, // aliases reach the engine whole, and are refused by name
   Feature.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
   Feature.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+  Feature.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
   Feature.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER, // likewise refused
 ];
 
 /** How `supportsFeature` names them, for SDKs that ask one by one. */
-const FEATURE_IDS = ["secrets", "resourceReferences", "aliasSpecs", "deletedWith", "replaceWith"];
+const FEATURE_IDS = [
+  "secrets",
+  "resourceReferences",
+  "aliasSpecs",
+  "deletedWith",
+  "replaceWith",
+  "resourceHooks",
+];
 
 export interface Server {
   readonly address: string;
@@ -138,7 +146,10 @@ export async function serve(
     existsResource: refuse("existsResource"),
     registerStackTransform: refuse("a stack transform"),
     registerStackInvokeTransform: refuse("an invoke transform"),
-    registerResourceHook: refuse("a resource hook"),
+    registerResourceHook: answer((request: monitor.RegisterResourceHookRequest) => {
+      deployment.hooks.register(request);
+      return new Empty();
+    }),
     registerErrorHook: refuse("an error hook"),
     registerPackage: refuse("a parameterized package"),
   });
@@ -167,7 +178,10 @@ export async function serve(
   return {
     address: `127.0.0.1:${port}`,
     stopped: () => stopped,
-    close: () => server.forceShutdown(),
+    close: () => {
+      deployment.hooks.close();
+      server.forceShutdown();
+    },
   };
 }
 

@@ -10,34 +10,29 @@
 # --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out:
 #   on EC2 it would ask the metadata service in a way (IMDSv1) that gets no answer, and take the private address for both.
 # --upgrade: any text; a new one makes this run again.
+# --during-meetings: install though meetings run, which ends them.
 #
-# Time limit: 3600 s
+# Time limit: 4200 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
+parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade= during-meetings" "$@"
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
 properties=$ROOT/etc/bigbluebutton/bbb-web.properties
-# Of the hour, what is left is for looking at what came of it.
+# What is left of the time limit is for looking at what came of it.
 deadline=3200
 stopped=""
+# Of the last run of the installer.
+output=$STATE/install-bbb/output
 
 # --- before ------------------------------------------------------------------------------------------------------
 
-refuse_while_meetings_run() {
-  local count status=0
-  if [[ ! -e $properties ]] || ! systemctl is-active --quiet bbb-web; then return 0; fi
-  count=$("$PYTHON" "$LIB/api_check.py" meetings --properties "$properties") || status=$?
-  if ((status != 0)); then
-    progress "note: the API does not tell whether meetings run; going on"
-  elif ((count > 0)); then
-    fail "$count meeting(s) run on $hostname, which the installation would end. Wait for their end, then run pulumi up again"
-  fi
-}
+# Of this run, which may have had the host restarted since.
+installed_mark=${BBB_DEPLOY_RUN:+$BBB_DEPLOY_RUN/installed}
 
 # Ubuntu's own upgrades hold the locks of apt, and the installer does not wait for all of them.
 timers=(apt-daily.timer apt-daily-upgrade.timer)
@@ -109,6 +104,7 @@ watch_installer() {
 
 run_installer() {
   local status=0 options environment limit=$((deadline - SECONDS))
+  mkdir -p "${output%/*}"
   # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
   options=(-v "${flag[version]}" -s "$hostname" -e "${flag[email]}" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
   if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
@@ -120,7 +116,7 @@ run_installer() {
   (
     cd /root && printf '%s\n' "$BASHPID" >"$installer.pid" &&
       exec env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1
-  ) | watch_installer || status=$?
+  ) | watch_installer | tee "$output" || status=$?
   note "the installer ended with exit code $status"
   stopped=""
   if ((status == 124 || status == 137)); then stopped="the installer was not done after $limit s, and was stopped"; fi
@@ -232,37 +228,66 @@ fix_owners() {
   done
 }
 
-need_root
-refuse_while_meetings_run
-hold_automatic_upgrades
-apt_install curl ca-certificates openssl python3-yaml
-download_installer
-for attempt in 1 2; do
-  if ((attempt == 2)); then
-    if ((SECONDS > deadline - 600)); then break; fi
-    progress "not installed yet; once more in 30 s, since package servers and certificate authorities have bad moments:"
+# What wire.sh wrote last is put back in any case: the installer writes secrets of its own, and the next update may not
+# come to the wiring.
+put_back() {
+  local wired=$STATE/wire/written
+  if [[ ! -s $wired/input ]] || ! installed bbb-web; then return 0; fi
+  note "putting the shared secret and the TURN servers back"
+  bash "$LIB/wire.sh" --xml-path "$(<"$wired/xml-path")" --during-meetings <"$wired/input" 3>/dev/null ||
+    progress "note: the shared secret and the TURN servers could not be put back, see the log; the next pulumi up does it"
+}
+
+# install_bbb: until it is installed. What is known to pass gets as many attempts as the time allows, what is not known
+# one more, and what will not get better none.
+install_bbb() {
+  local attempt pause=${BBB_DEPLOY_PAUSE:-30} line began
+  for ((attempt = 1; ; attempt++)); do
+    apt_repair
+    progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
+    began=$(date +%s)
+    run_installer
+    if ! certificate_or_reason "$began"; then
+      # Nothing else is as it should be before there is one.
+      found="there is no certificate for $hostname: $refusal"
+      return 0
+    fi
+    if [[ -n $unfinished ]]; then
+      progress "there is a certificate now, which the installer ended for the lack of"
+      continue
+    fi
+    found=$(found_problems)
+    if [[ -z $found ]]; then return 0; fi
+    classify <"$output"
+    if [[ $failure_kind == final ]] || ((attempt == 6 || SECONDS + pause > deadline - 600)); then return 0; fi
+    if [[ $failure_kind == unknown ]] && ((attempt > 1)); then return 0; fi
+    progress "not installed yet; once more in $pause s${failure_reason:+, since ${failure_reason%%: *}}:"
     while IFS= read -r line; do progress "  - $line"; done <<<"$found"
-    sleep "${BBB_DEPLOY_PAUSE:-30}"
-  fi
-  apt_repair
-  progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
-  began=$(date +%s)
-  run_installer
-  if ! certificate_or_reason "$began"; then
-    # Nothing else is as it should be before there is one.
-    found="there is no certificate for $hostname: $refusal"
-    break
-  fi
-  if [[ -n $unfinished ]]; then
-    found="the installer ended before there was a certificate"
-    continue
-  fi
+    sleep "$pause"
+    pause=$((pause * 2))
+  done
+}
+
+need_root
+if [[ ! -e $installed_mark ]]; then
+  refuse_while_in_use "the installation" "give the setting duringMeetings the value of upgrade${flag[upgrade]:+ (${flag[upgrade]})}"
+fi
+hold_automatic_upgrades
+if [[ ! -e $installed_mark ]]; then
+  # An upgrade of the system may have come before: under another kernel than the one that is installed, AppArmor refuses
+  # the installer's containers.
+  restart_where_asked
+  apt_install curl ca-certificates openssl python3-yaml
+  download_installer
+  install_bbb
+  put_back
+else
   found=$(found_problems)
-  if [[ -z $found ]]; then break; fi
-done
+fi
 if [[ -n $found ]]; then
   progress "BigBlueButton is not installed as it should be:"
   while IFS= read -r line; do progress "  - $line"; done <<<"$found"
+  if [[ -n ${failure_reason:-} ]]; then progress "  what the installer said means: $failure_reason"; fi
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
 fix_owners
@@ -270,7 +295,6 @@ if [[ -n ${flag[private-ipv4]:-} ]]; then
   mend_dummy_nic
   announce_public_address
 fi
-if [[ -e $ROOT/var/run/reboot-required ]]; then
-  progress "note: the host asks for a reboot, for a new kernel mostly; do that outside of meetings"
-fi
+if [[ -n $installed_mark ]]; then : >"$installed_mark"; fi
+restart_where_asked
 progress "installed: BigBlueButton $(sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' "$ROOT/etc/bigbluebutton/bigbluebutton-release" 2>/dev/null)"

@@ -88,6 +88,7 @@ certificate_in_place() {
 }
 
 need_root
+restart_where_asked
 hold_coturn
 apt_install coturn openssl python3-aioice logrotate
 # A mask of ours only: the package's own unit is enabled by configure-turn.sh.
@@ -106,4 +107,5 @@ fi
 # certbot runs it at renewals only.
 "$hook"
 certificate_in_place || fail "the certificate in /etc/turnserver is not for $hostname, or has run out: see certbot certificates"
+restart_where_asked
 progress "coturn $(dpkg-query -W -f '${Version}' coturn), certificate of $hostname valid until $(date -u -d "$(openssl x509 -noout -enddate -in /etc/turnserver/fullchain.pem | cut -d= -f2)" +%F)"

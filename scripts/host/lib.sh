@@ -70,14 +70,26 @@ need_root() {
   if ((EUID != 0)) && [[ -z $ROOT ]]; then fail "$(basename "$0") must run as root: let the account that logs in use sudo without a password"; fi
 }
 
-# retry ATTEMPTS COMMAND…: with pauses of 5, 15, 45 … seconds in between. Returns the last one's exit code.
+# classify <LOG: sets failure_kind (momentary, final or unknown) and failure_reason, which has the remedy in it, too.
+classify() {
+  failure_kind="" failure_reason=""
+  { read -r failure_kind && IFS= read -r failure_reason; } < <("$PYTHON" -B "$LIB/failures.py") || true
+}
+
+# retry ATTEMPTS COMMAND…: with pauses of 5, 15, 45 … seconds in between, but not where the command's output says that
+# it will not get better. Returns the last one's exit code; failure_kind and failure_reason tell why.
 retry() {
-  local attempts=$1 pause=${BBB_DEPLOY_PAUSE:-5} attempt status
+  local attempts=$1 pause=${BBB_DEPLOY_PAUSE:-5} attempt status output
   shift
+  output=$(mktemp)
   for ((attempt = 1; ; attempt++)); do
     status=0
-    "$@" || status=$?
-    if ((status == 0 || attempt == attempts)); then return "$status"; fi
+    "$@" 2>&1 | tee "$output" || status=$?
+    if ((status != 0)); then classify <"$output"; fi
+    if ((status == 0 || attempt == attempts)) || [[ $failure_kind == final ]]; then
+      rm "$output"
+      return "$status"
+    fi
     note "attempt $attempt of $attempts ended with $status: $*; again in $pause s"
     sleep "$pause"
     pause=$((pause * 3))
@@ -167,13 +179,67 @@ apt_install() {
   if ((${#missing[@]} == 0)); then return 0; fi
   apt_repair
   if [[ -z $(find "$STATE/apt-updated" -mmin -60 2>/dev/null) ]]; then
-    apt_update || fail "apt-get update failed: look for the reason in the log, mostly a package mirror that can't be reached"
+    apt_update || fail "apt-get update failed: ${failure_reason:-look for the reason in the log, mostly a package mirror that can\'t be reached}. Then run pulumi up again"
   fi
   progress "installing ${missing[*]}"
   retry 4 apt --no-install-recommends install "${missing[@]}" || {
-    apt_update
-    apt --no-install-recommends install "${missing[@]}"
-  } || fail "apt-get could not install ${missing[*]}: look for the reason in the log, then run pulumi up again"
+    # Lists that are older than the packages name some that are gone.
+    apt_update && retry 1 apt --no-install-recommends install "${missing[@]}"
+  } || fail "apt-get could not install ${missing[*]}: ${failure_reason:-look for the reason in the log}. Then run pulumi up again"
+}
+
+# --- meetings, and what would end them -------------------------------------------------------------------------
+
+# What runs on this host that a restart would end, in words; nothing where nothing does, or where nobody can tell.
+in_use() {
+  local properties=$ROOT/etc/bigbluebutton/bbb-web.properties count
+  if [[ -e $properties ]] && systemctl is-active --quiet bbb-web; then
+    if ! count=$("$PYTHON" "$LIB/api_check.py" meetings --properties "$properties" --base "${BBB_DEPLOY_API:-http://127.0.0.1:8090}/bigbluebutton/api"); then
+      progress "note: the API does not tell whether meetings run; going on" >&2
+    elif ((count > 0)); then
+      echo "$count meeting(s) run"
+    fi
+  elif systemctl is-active --quiet coturn; then
+    # A relay is a UDP socket of coturn's on a high port, one a participant and more.
+    count=$(ss -Hanup | awk '/"turnserver"/ { port = $4; sub(/.*:/, "", port); if (port + 0 >= 32769) n++ } END { print n + 0 }')
+    if ((count > 0)); then echo "$count relay(s) of calls are in use"; fi
+  fi
+}
+
+# refuse_while_in_use WHAT: ends the script where that would end meetings, unless it was told to go on (--during-meetings).
+refuse_while_in_use() {
+  local found
+  found=$(in_use)
+  if [[ -z $found ]]; then return 0; fi
+  if [[ -n ${flag[during-meetings]:-} ]]; then
+    progress "note: $found, which $1 ends, as the setting duringMeetings allows"
+    return 0
+  fi
+  fail "$found on $(hostname), which $1 would end; nothing was touched. Wait for their end, then run pulumi up again; or allow it: $2"
+}
+
+# --- restarts ----------------------------------------------------------------------------------------------------
+
+# What `step` takes for the wish to have the host restarted, and the script run again after it.
+EX_RESTART=194
+
+# Restarts the host where an upgrade asks for that (a new kernel, libc or AppArmor), but never under meetings, and twice
+# a run at most. What the script has done must show after it.
+restart_where_asked() {
+  local required=$ROOT/var/run/reboot-required packages found
+  if [[ ! -e $required ]]; then return 0; fi
+  packages=$(sort -u "$required.pkgs" 2>/dev/null | paste -sd' ') || true
+  if [[ -z ${BBB_DEPLOY_RUN:-} ]] || (($(cat "$BBB_DEPLOY_RUN/restarts" 2>/dev/null || echo 0) >= 2)); then
+    progress "note: the host asks for a restart${packages:+, for $packages}; do that outside of meetings: systemctl reboot"
+    return 0
+  fi
+  found=$(in_use)
+  if [[ -n $found && -z ${flag[during-meetings]:-} ]]; then
+    progress "note: the host asks for a restart${packages:+, for $packages}, but $found: do that when they have ended: systemctl reboot"
+    return 0
+  fi
+  progress "the host asks for a restart${packages:+, for $packages}"
+  exit "$EX_RESTART"
 }
 
 # guard_unit NAME DESCRIPTION: loads a table of nftables, again whenever others have emptied it.

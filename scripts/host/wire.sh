@@ -5,13 +5,14 @@
 # `bbb-conf --setsecret`, in whose arguments anybody on the host could read the secret.
 #
 # --xml-path: where this release reads its TURN servers from.
+# --during-meetings: restart what has to be restarted though meetings run, which ends them.
 #
 # Time limit: 900 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "xml-path=!" "$@"
+parse_flags "xml-path=! during-meetings" "$@"
 pending=$STATE/wire/pending
 local_api=${BBB_DEPLOY_API:-http://127.0.0.1:8090}
 
@@ -43,10 +44,18 @@ need_root
 mkdir -p "${pending%/*}"
 secret=""
 IFS= read -r secret || fail "the shared secret is missing on standard input"
+input=$(mktemp -d "$STATE/wire/input.XXXXXX")
+trap 'rm -rf "$input"' EXIT
+printf '%s\n' "${flag[xml-path]}" >"$input/xml-path"
 {
   printf '%s\n' "$secret"
   cat
-} | "$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --pending "$pending" 2>&1 ||
+} >"$input/input"
+would_write=$("$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --dry-run <"$input/input" 2>/dev/null) || true
+if [[ -n $would_write ]]; then
+  refuse_while_in_use "a restart of BigBlueButton with its new settings" "give the setting duringMeetings the value of rotateSharedSecret, rotateTurnSecret or upgrade, whichever is new"
+fi
+"$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --pending "$pending" <"$input/input" 2>&1 ||
   fail "the shared secret and the TURN servers could not be written, for the reason above"
 restart_pending
 
@@ -56,4 +65,7 @@ signed_call_succeeds() {
 wait_until 300 api_answers "$local_api" || fail "bbb-web does not answer 5 minutes after its restart: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
 wait_until "${BBB_DEPLOY_PATIENCE:-30}" signed_call_succeeds || fail "bbb-web refuses calls signed with the shared secret: look at securitySalt in /etc/bigbluebutton/bbb-web.properties"
 rm -f "$pending"
+# For install-bbb.sh, which puts it back.
+rm -rf "$STATE/wire/written"
+mv "$input" "$STATE/wire/written"
 progress "BigBlueButton has its TURN server and its shared secret"

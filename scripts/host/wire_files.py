@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Writes BigBlueButton's shared secret and TURN servers into the files that hold them.
 
-    wire_files.py [--root DIRECTORY] --xml-path PATH --pending FILE <INPUT
+    wire_files.py [--root DIRECTORY] --xml-path PATH --pending FILE|--dry-run <INPUT
 
 Standard input: the shared secret in the first line, turn-stun-servers.xml in the rest. Only files whose text changes
 are written, whole or not at all, with their owner and mode kept. What must be restarted for a change to count is
 added to FILE before the change is made, one name a line, so that an interruption loses none: a systemd unit, or
-`compose:DIRECTORY` for containers. Standard output: the files written; never a secret.
+`compose:DIRECTORY` for containers. Standard output: the files written, or with --dry-run those that would be; never a
+secret.
 """
 
 import argparse
@@ -63,9 +64,10 @@ def with_env(text, key, value):
 
 
 class Writer:
-    def __init__(self, root, pending):
+    def __init__(self, root, pending, dry_run=False):
         self.root = root
         self.pending = pending
+        self.dry_run = dry_run
 
     def path(self, name):
         return os.path.join(self.root, name)
@@ -99,6 +101,10 @@ class Writer:
             owner, mode = owner or kept[0], mode or kept[1]
             if before == text and (owner, mode) == kept:
                 return
+        if self.dry_run:
+            if before != text:
+                print(f"/{name} would be written")
+            return
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if before != text and self.pending:
             with open(self.pending, "a", encoding="utf-8") as pending:
@@ -146,7 +152,7 @@ def wire(writer, xml_path, secret, xml):
             writer.put(name, text, f"compose:/{os.path.dirname(name)}")
         # bbb-install's copy of before its last run holds the secret of that time.
         old = f"{name}.old"
-        if writer.exists(old):
+        if writer.exists(old) and not writer.dry_run:
             os.chmod(writer.path(old), 0o600)
 
 
@@ -154,7 +160,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default="/")
     parser.add_argument("--xml-path", required=True)
-    parser.add_argument("--pending", required=True)
+    parser.add_argument("--pending")
+    parser.add_argument("--dry-run", action="store_true")
     options = parser.parse_args()
 
     secret, _, xml = sys.stdin.read().partition("\n")
@@ -164,7 +171,7 @@ def main():
         ElementTree.fromstring(xml)
     except ElementTree.ParseError as error:
         raise Mistake(f"turn-stun-servers.xml is not well-formed (line {error.position[0]})") from None
-    wire(Writer(options.root, options.pending), options.xml_path, secret, xml)
+    wire(Writer(options.root, options.pending, options.dry_run), options.xml_path, secret, xml)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import { releases } from "../../bigbluebutton/releases";
 import type { ScriptFile } from "../../components/bundle";
 import type * as Clouds from "../../components/clouds";
 import type { Host, OperatorKey } from "../../components/host";
+import type { MeetingsGuard } from "../../components/meetingsGuard";
 import type { Settings } from "../../config";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
@@ -79,6 +80,7 @@ export const settings: Settings = {
   snapshotDays: 7,
   installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
   upgrade: "",
+  duringMeetings: "",
   rotateTurnSecret: "",
   rotateSharedSecret: "",
   protected: false,
@@ -151,8 +153,8 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
         const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
         return {
           ...opened,
-          hosts(operatorKey: OperatorKey) {
-            const { bbb, turn } = opened.hosts(operatorKey);
+          hosts(operatorKey: OperatorKey, guard: MeetingsGuard) {
+            const { bbb, turn } = opened.hosts(operatorKey, guard);
             return { bbb: vary(bbb), ...(turn && { turn: vary(turn) }) };
           },
         };

@@ -7,7 +7,7 @@ const base = {
   label: "bbb 5/7",
   title: "Install BigBlueButton 3.0",
   script: "install-bbb.sh",
-  unit: false,
+  run: "plain" as const,
   flags: {},
   scriptHash: "0123456789ab",
 };
@@ -25,7 +25,7 @@ test("leaves out what is not set", () => {
 });
 
 test("says where it runs as a unit, and as root", () => {
-  expect(stepCommand({ ...base, unit: true, sudo: true })).toMatch(
+  expect(stepCommand({ ...base, run: "unit", sudo: true })).toMatch(
     /^sudo \/usr\/local\/lib\/bbb-deploy\/step --unit 'bbb 5\/7' /,
   );
 });

@@ -30,6 +30,7 @@ beforeEach(() => {
   count = join(host.directory, "count");
   poll = "0.05";
   mkdirSync(lib);
+  writeFileSync(join(host.directory, "boot-id"), "first");
   for (const name of ["step", "lib.sh"]) copyFileSync(join(SCRIPTS, name), join(lib, name));
   chmodSync(join(lib, "step"), 0o755);
   host.fake("systemctl", SYSTEMCTL);
@@ -57,6 +58,9 @@ function start(...args: string[]) {
     BBB_DEPLOY_STATE: join(host.directory, "state"),
     BBB_DEPLOY_UNITS: join(host.directory, "units"),
     BBB_DEPLOY_POLL: poll,
+    BBB_DEPLOY_BOOT_ID: join(host.directory, "boot-id"),
+    BBB_DEPLOY_GRACE: "2",
+    BBB_DEPLOY_PATIENCE: "2",
   });
 }
 
@@ -187,6 +191,69 @@ describe("a step as a unit", () => {
     expect(enabled).toBeGreaterThan(-1);
     expect(enabled).toBeLessThan(calls.indexOf("start --no-block bbb-deploy@long.service"));
     expect(calls.indexOf("disable bbb-deploy@long.service")).toBeGreaterThan(enabled);
+  });
+
+  describe("that asks for a restart of its host", () => {
+    const resume = (...args: string[]) => step("--resume", "bbb 5/7", "Install it", "long.sh", ...args);
+    const boot = (id: string) => writeFileSync(join(host.directory, "boot-id"), id);
+
+    /** systemctl with a host that restarts, after a moment: the unit ends, and starts anew. */
+    beforeEach(() => {
+      boot("first");
+      host.fake(
+        "systemctl",
+        `${SYSTEMCTL}
+if [[ $1 == reboot ]]; then
+  (sleep 0.3; kill -9 "$(cat "$pid")"; echo "boot $RANDOM" >"$BBB_TEST_DIR/boot-id"; sleep 0.5; "$0" start) >/dev/null 2>&1 &
+fi`,
+      );
+    });
+
+    test("ends well before it, takes no connection any more, and is seen to its end after it", async () => {
+      script("long.sh", `[[ $(wc -l <"${count}") == 2 ]] || exit $EX_RESTART; progress "again"`);
+      const first = await long("--flag", "1");
+      expect(first.output).toMatch(/started\n.*the host restarts; this goes on afterwards\n$/);
+      expect(first.code).toBe(0);
+      expect(host.called("systemctl")).toContain("systemctl stop ssh.socket ssh.service");
+      const rest = await resume("--flag", "1");
+      expect(rest.output).toMatch(/the host has restarted; going on\n[^]*again\n[^]*Install it: done in/);
+      expect(rest.code).toBe(0);
+      expect(runs()).toBe(2);
+      // Neither runs it again.
+      expect(await resume("--flag", "1")).toEqual({ code: 0, output: "" });
+      expect((await long("--flag", "1")).output).toContain("was done at");
+      expect(runs()).toBe(2);
+    });
+
+    test("fails afterwards, where it fails after the restart; the next update runs it again", async () => {
+      script("long.sh", `case $(wc -l <"${count}") in 1) exit $EX_RESTART ;; 2) exit 5 ;; esac`);
+      await long();
+      expect(await resume()).toMatchObject({ code: 5, output: expect.stringContaining("FAILED") });
+      expect((await resume()).code).toBe(0);
+      expect(runs()).toBe(3);
+    });
+
+    test("a second restart is for the next update to see to its end", async () => {
+      script("long.sh", `[[ $(wc -l <"${count}") == 3 ]] || exit $EX_RESTART`);
+      await long();
+      const second = await resume();
+      const before = readFileSync(join(host.directory, "boot-id"), "utf8");
+      expect(second).toMatchObject({ code: 75, output: expect.stringContaining("run pulumi up again") });
+      // Until then nobody could connect.
+      const restarted = () => !readFileSync(join(host.directory, "boot-id"), "utf8").includes(before);
+      while (!restarted()) await sleep(20);
+      expect((await resume()).code).toBe(0);
+    });
+
+    test("says so where the host does not restart, and takes connections again", async () => {
+      host.fake("systemctl", SYSTEMCTL);
+      script("long.sh", "exit $EX_RESTART");
+      await long();
+      while (!host.called("systemctl").includes("systemctl start ssh.service")) await sleep(20);
+      await sleep(200);
+      boot("later");
+      expect((await long()).output).not.toContain("following");
+    });
   });
 
   test("says so when its unit is gone without a result", async () => {

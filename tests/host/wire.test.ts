@@ -15,6 +15,7 @@ const AKKA = "etc/bigbluebutton/bbb-apps-akka.conf";
 let host: FakeHost;
 let api: Server;
 let known: string;
+let meetings: string;
 
 /** bbb-web, as far as wire.sh asks it: it knows one secret. */
 beforeAll(async () => {
@@ -23,7 +24,9 @@ beforeAll(async () => {
     const good =
       call.pathname === "/bigbluebutton/api" ||
       call.searchParams.get("checksum") === apiChecksum("getMeetings", "", known);
-    response.end(`<response><returncode>${good ? "SUCCESS" : "FAILED"}</returncode></response>`);
+    response.end(
+      `<response><returncode>${good ? "SUCCESS" : "FAILED"}</returncode><meetings>${meetings}</meetings></response>`,
+    );
   });
   await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
 });
@@ -32,6 +35,7 @@ afterAll(() => api.close());
 
 beforeEach(() => {
   known = SECRET;
+  meetings = "";
   host = new FakeHost();
   host.put(
     PROPERTIES,
@@ -50,15 +54,20 @@ afterEach(() => host.remove());
 const xml = (secret = "turnsecret") =>
   renderTurnStunServers({ form: "override", host: "turn.example.test", secret });
 
-function wire(input = `${SECRET}\n${xml()}`): Promise<Done> {
+function wire(input = `${SECRET}\n${xml()}`, flags: readonly string[] = []): Promise<Done> {
   const { port } = api.address() as AddressInfo;
-  return host.script("wire.sh", ["--xml-path", XML_PATH], input, {
+  return host.script("wire.sh", ["--xml-path", XML_PATH, ...flags], input, {
     BBB_DEPLOY_API: `http://127.0.0.1:${port}`,
     BBB_DEPLOY_PATIENCE: "1",
   });
 }
 
-const restarted = () => host.called("systemctl").map((line) => line.replace("systemctl restart ", ""));
+const restarted = () =>
+  host
+    .called("systemctl")
+    .flatMap((line) =>
+      line.startsWith("systemctl restart ") ? [line.replace("systemctl restart ", "")] : [],
+    );
 
 test("secret and servers come into every file that holds them, all else stays", async () => {
   const { code } = await wire();
@@ -89,6 +98,28 @@ test("a new TURN secret alone restarts bbb-web alone", async () => {
   host.forgetCalls();
   expect((await wire(`${SECRET}\n${xml("another")}`)).code).toBe(0);
   expect(restarted()).toEqual(["bbb-web"]);
+});
+
+test("while a meeting runs, nothing is touched where something would be restarted, unless it is allowed", async () => {
+  await wire();
+  meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  host.forgetCalls();
+  expect((await wire()).code).toBe(0);
+  const refused = await wire(`${SECRET}\n${xml("another")}`);
+  expect(refused).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/1 meeting\(s\) run.*duringMeetings/),
+  });
+  expect([host.read(XML_PATH), restarted()]).toEqual([xml(), []]);
+  const allowed = await wire(`${SECRET}\n${xml("another")}`, ["--during-meetings"]);
+  expect([allowed.code, host.read(XML_PATH), restarted()]).toEqual([0, xml("another"), ["bbb-web"]]);
+});
+
+test("what was written last is kept, for root only, to be put back after the installer", async () => {
+  await wire();
+  const kept = join(host.root, "var/lib/bbb-deploy/wire/written");
+  expect(host.read("var/lib/bbb-deploy/wire/written/input")).toBe(`${SECRET}\n${xml()}`);
+  expect(statSync(kept).mode & 0o777).toBe(0o700);
 });
 
 test("a restart that an interruption prevented is made up for", async () => {

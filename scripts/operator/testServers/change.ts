@@ -4,7 +4,7 @@ import { defaultRelease } from "../../../bigbluebutton/releases";
 import { Failure, Mistake } from "../mistake";
 import { UpdateFailed, type Change, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
-import { runningMeetings } from "./meetings";
+import { runningMeetings } from "../../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
 import { leftovers, nameOf, type TestServer } from "./survey";
 import { listAll, look, type World } from "./world";

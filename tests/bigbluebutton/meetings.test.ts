@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
-import { countMeetings, runningMeetings } from "../../../../scripts/operator/testServers/meetings";
+import { countMeetings, runningMeetings } from "../../bigbluebutton/meetings";
 
 const meeting = (id: string, ended = "false") =>
   `<meeting><meetingID>${id}</meetingID><hasBeenForciblyEnded>${ended}</hasBeenForciblyEnded></meeting>`;

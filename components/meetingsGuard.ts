@@ -1,0 +1,99 @@
+import { rootCertificates } from "node:tls";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { runningMeetings } from "../bigbluebutton/meetings";
+import type { Settings } from "../config";
+
+/** Inputs of a server that its provider powers it off for, to change them. */
+const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
+
+/**
+ * Asks BigBlueButton whether meetings run, before an update by the cloud's provider, or of the TURN server, that would
+ * end them; and refuses it then. Replacing and deleting a server it does not see: that is what `protect` is for.
+ *
+ * Where BigBlueButton can't be asked, it says so and lets the update go on.
+ */
+export class MeetingsGuard {
+  /** For a server. */
+  readonly server: pulumi.ResourceHook;
+  /** For a step that restarts coturn where its standard input has changed. */
+  readonly turnConfiguration: pulumi.ResourceHook;
+  private tell!: (secret: pulumi.Output<string>) => void;
+  private readonly secret = new Promise<pulumi.Output<string>>((resolve) => (this.tell = resolve));
+
+  constructor(private readonly settings: Settings) {
+    this.server = new pulumi.ResourceHook("no-meetings-while-a-server-is-off", async (change) => {
+      const keys = POWERED_OFF_FOR.filter((key) => differs(change.oldInputs?.[key], change.newInputs?.[key]));
+      if (keys.length === 0) return;
+      const values = keys.map((key) => String(change.newInputs?.[key]));
+      await this.check(`changing ${keys.join(" and ")} of ${change.name} powers it off`, values);
+    });
+    this.turnConfiguration = new pulumi.ResourceHook("no-meetings-while-coturn-restarts", async (change) => {
+      const [before, now] = await Promise.all(
+        [change.oldInputs?.stdin, change.newInputs?.stdin].map((one) => valueOf(one)),
+      );
+      if (before === now) return;
+      await this.check("the new configuration of coturn ends what it relays", [settings.rotateTurnSecret]);
+    });
+  }
+
+  /** How BigBlueButton is asked, once that is known; nothing is refused before. */
+  asks(sharedSecret: pulumi.Output<string>): void {
+    this.tell(sharedSecret);
+  }
+
+  /** @param allowing the values of duringMeetings that allow it */
+  private async check(what: string, allowing: readonly string[]): Promise<void> {
+    const { bbbFqdn, duringMeetings } = this.settings;
+    const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
+    let running: number;
+    try {
+      const secret = await valueOf(await this.secret);
+      running = await runningMeetings(`https://${bbbFqdn}/bigbluebutton/api`, String(secret), this.trusted());
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!reason.includes("checksumError") || allowed) {
+        await pulumi.log.warn(
+          `${what}; whether meetings run, ${bbbFqdn} does not tell (${reason}): going on`,
+        );
+        return;
+      }
+      throw new Error(
+        `${what}, and ${bbbFqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
+          `Run pulumi up without this change first; or allow it: ${howTo(allowing)}`,
+        { cause: error },
+      );
+    }
+    if (running === 0) return;
+    const meetings = `${running} meeting${running === 1 ? " runs" : "s run"} on ${bbbFqdn}`;
+    if (allowed) {
+      await pulumi.log.warn(`${what}; ${meetings}, and duringMeetings allows it`);
+      return;
+    }
+    throw new Error(
+      `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again; or allow it: ${howTo(allowing)}`,
+    );
+  }
+
+  private trusted() {
+    const { ca, trustedByBrowsers } = this.settings.acme;
+    if (trustedByBrowsers) return {};
+    return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
+  }
+}
+
+function howTo(allowing: readonly string[]): string {
+  const [value] = allowing.filter((one) => one !== "");
+  return value
+    ? `pulumi config set duringMeetings ${value}`
+    : "give rotateTurnSecret and duringMeetings the same new text";
+}
+
+function differs(before: unknown, now: unknown): boolean {
+  return JSON.stringify(before) !== JSON.stringify(now);
+}
+
+function valueOf(value: unknown): Promise<unknown> {
+  return new Promise((resolve) => void (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
+}

@@ -1,0 +1,164 @@
+import { signedApiUrl } from "../../../bigbluebutton/api";
+import { expectService, getMeetings } from "../support/checks";
+import { serviceStarts, turnFiles } from "../support/hosts";
+import {
+  IN_HETZNER_DNS as NAMES,
+  must,
+  onHost,
+  outputs,
+  outside,
+  tryUpdate,
+  update,
+  type Outputs,
+} from "../support/sandbox";
+
+/** What would end meetings is refused while one runs, and hosts restart where an upgrade asks for it. One deployment. */
+
+const both = [NAMES.bbb, NAMES.turn];
+
+let out: Outputs;
+/** Settings of the updates so far: each test adds its own. */
+let settings: string[] = [];
+
+const given = (...more: string[]) => more.flatMap((setting) => ["--set", setting]);
+const up = (...more: string[]) => update("up", "embedded", (settings = [...settings, ...given(...more)]));
+const tryUp = (...more: string[]) => tryUpdate("up", "embedded", [...settings, ...given(...more)]);
+
+const bootOf = (fqdn: string) => onHost(fqdn, ["cat", "/proc/sys/kernel/random/boot_id"]);
+const boots = () => Promise.all(both.map(bootOf));
+/** Everything that a refused update must not have touched. */
+const touched = async () => [await boots(), await turnFiles(NAMES), await serviceStarts(NAMES)];
+
+const ONE_MEETING = { meetingID: "guards", name: "Guards", attendeePW: "attendee", moderatorPW: "moderator" };
+
+async function meeting(call: "create" | "end"): Promise<void> {
+  const parameters = call === "create" ? ONE_MEETING : { meetingID: "guards", password: "moderator" };
+  const { stdout } = await outside([
+    "curl",
+    "-sS",
+    signedApiUrl(out.apiUrl, call, parameters, out.sharedSecret),
+  ]);
+  expect(stdout).toContain("<returncode>SUCCESS</returncode>");
+}
+
+async function expectRefused(why: RegExp, ...more: string[]): Promise<void> {
+  const before = await touched();
+  const refused = await tryUp(...more);
+  expect(refused.code).not.toBe(0);
+  const output = refused.stdout + refused.stderr;
+  expect(output).toMatch(why);
+  expect(output).toContain("duringMeetings");
+  expect(await touched()).toEqual(before);
+  expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<meetingID>guards</meetingID>");
+}
+
+beforeAll(async () => {
+  await must(["reset"]);
+  await update("up", "embedded");
+  out = await outputs();
+});
+
+test("both hosts restart where an upgrade asks for it, and the same update goes on and verifies", async () => {
+  const before = await boots();
+  for (const fqdn of both) {
+    await onHost(fqdn, [
+      "bash",
+      "-c",
+      "touch /run/reboot-required && echo linux-base >/run/reboot-required.pkgs",
+    ]);
+  }
+  const { stdout } = await up("email=operator@example.test");
+  for (const role of ["bbb", "turn"]) {
+    expect(stdout).toMatch(new RegExp(`\\[${role} \\d/\\d\\] +the host asks for a restart, for linux-base`));
+    expect(stdout).toMatch(new RegExp(`\\[${role} \\d/\\d\\] +the host has restarted; going on`));
+  }
+  const after = await boots();
+  for (const index of [0, 1]) expect(after[index]).not.toBe(before[index]);
+  for (const fqdn of both) await onHost(fqdn, ["test", "!", "-e", "/run/reboot-required"]);
+  await expectService(out, NAMES.turn);
+  expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
+});
+
+test("an upgrade while a meeting runs is refused before anything is touched", async () => {
+  await meeting("create");
+  await expectRefused(/1 meeting\(s\) run/, "upgrade=two");
+});
+
+test.each([
+  ["serverType", "ccx33"],
+  ["turnServerType", "cpx32"],
+])("so is another %s, for which the cloud would power the server off", async (setting, value) => {
+  await expectRefused(
+    /changing serverType of \S+ powers it off, and 1 meeting runs on/,
+    `${setting}=${value}`,
+  );
+});
+
+test("an upgrade that is told to goes on under a meeting, and restarts the host where that is asked for", async () => {
+  const before = await bootOf(NAMES.bbb);
+  await onHost(NAMES.bbb, ["touch", "/run/reboot-required"]);
+  const { stdout } = await up("upgrade=two", "duringMeetings=two");
+  expect(stdout).toMatch(
+    /1 meeting\(s\) run, which the installation ends, as the setting duringMeetings allows/,
+  );
+  expect(await bootOf(NAMES.bbb)).not.toBe(before);
+  await expectService(out, NAMES.turn);
+});
+
+test("another server type is allowed by its name, and without meetings needs no permission", async () => {
+  if (!(await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<"))
+    await meeting("create");
+  const allowed = await up("serverType=ccx33", "duringMeetings=ccx33");
+  expect(allowed.stdout + allowed.stderr).toContain("1 meeting runs");
+  expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("8\n");
+  if ((await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<")) await meeting("end");
+  await up("serverType=ccx23");
+  expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("4\n");
+});
+
+// A refused rotation has made a new secret all the same, which the servers get with the next update.
+test.each(["rotateSharedSecret", "rotateTurnSecret"])(
+  "%s is refused while a meeting runs",
+  async (setting) => {
+    if (!(await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<"))
+      await meeting("create");
+    await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
+  },
+);
+
+test("without meetings the next update goes through", async () => {
+  await meeting("end");
+  await up();
+  out = await outputs();
+  await expectService(out, NAMES.turn);
+});
+
+/** Takes BigBlueButton's packages away, and makes dpkg fail with some words: once, or always. */
+const breakPackages = (words: string, always: boolean) =>
+  onHost(NAMES.bbb, ["bash", "-c", BREAK, words, always ? "true" : "rm -f /etc/apt/apt.conf.d/99-broken"]);
+
+const BREAK = `
+set -euo pipefail
+dpkg --remove --force-depends bigbluebutton bbb-web >/dev/null 2>&1
+printf '#!/bin/sh\\necho "%s" >&2\\n%s\\nexit 1\\n' "$0" "$1" >/usr/local/bin/broken
+chmod 755 /usr/local/bin/broken
+echo 'DPkg::Pre-Invoke { "/usr/local/bin/broken"; };' >/etc/apt/apt.conf.d/99-broken
+`;
+
+test("an installer that ends with 0 on a full disk is not tried again; the reason and the remedy are told", async () => {
+  await breakPackages("cannot copy extracted data: failed to write (No space left on device)", true);
+  const failed = await tryUp("upgrade=three");
+  expect(failed.code).not.toBe(0);
+  const output = failed.stdout + failed.stderr;
+  expect(output).toContain("BigBlueButton's packages are not installed");
+  expect(output).toMatch(/what the installer said means: the disk is full: look for what fills it/);
+  expect(output.match(/\[bbb \d\/\d\] +running bbb-install /g)).toHaveLength(1);
+});
+
+test("one that fails for a moment is tried again in the same update", async () => {
+  await onHost(NAMES.bbb, ["rm", "-f", "/etc/apt/apt.conf.d/99-broken"]);
+  await breakPackages("toomanyrequests: you have reached your pull rate limit", false);
+  const { stdout } = await up("upgrade=four");
+  expect(stdout).toMatch(/not installed yet; once more in \d+ s, since too much was fetched from a registry/);
+  await expectService(out, NAMES.turn);
+});
