@@ -1,6 +1,7 @@
 /** The sandbox's command line; scripts/sandbox has done the set-up and holds the lock. */
 import { Command, Option } from "commander";
 
+import { benchmark } from "./benchmark";
 import { execute } from "./commands/exec";
 import { Mistake } from "./commands/mistake";
 import { operate } from "./commands/operator";
@@ -111,6 +112,16 @@ program
   .passThroughOptions()
   .action(async (name: string, args: string[]) => {
     process.exitCode = await operate(name, args);
+  });
+
+program
+  .command("benchmark", { hidden: true })
+  .description(
+    "deploy a stack of its own, measure the deployment and what an update without changes takes, and destroy it",
+  )
+  .addOption(new Option("--runs <count>", "how many updates without changes").default(5).argParser(Number))
+  .action(async (options: { runs: number }) => {
+    process.exitCode = await benchmark(options);
   });
 
 program

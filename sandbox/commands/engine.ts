@@ -60,6 +60,10 @@ export interface EngineRequest {
   /** Logical names of resources to replace in any case. */
   readonly replace?: readonly string[];
   readonly showSecrets?: boolean;
+  /** Folder of Pulumi.yaml. @default this project's */
+  readonly projectDir?: string;
+  /** A file that gets each operation of the embedded engine as it ends, a line of JSON each. */
+  readonly timeline?: string;
 }
 
 /**
@@ -71,7 +75,7 @@ export function runEngine(
   request: EngineRequest,
   capture = false,
 ): Promise<{ code: number; stdout: string }> {
-  const input = { ...request, projectDir: PROJECT_DIR, stateDir: STACKS_DIR, env: cloudEnvironment() };
+  const input = { projectDir: PROJECT_DIR, ...request, stateDir: STACKS_DIR, env: cloudEnvironment() };
   const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
   const engine = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/engine/main.ts")];
   // To read outputs there need be no sandbox.
@@ -90,15 +94,19 @@ export function runEngine(
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(JSON.stringify(input));
     // A terminal sends these to the engine as well, which ends in good order.
-    process.on("SIGINT", () => undefined);
-    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    const ignore = () => undefined;
+    const forward = () => child.kill("SIGTERM");
+    process.on("SIGINT", ignore);
+    process.on("SIGTERM", forward);
     child.on("error", reject);
-    child.on("close", (code, signal) =>
+    child.on("close", (code, signal) => {
+      process.off("SIGINT", ignore);
+      process.off("SIGTERM", forward);
       resolve({
         code: code ?? 128 + (signal ? constants.signals[signal] : 0),
         stdout: Buffer.concat(chunks).toString("utf8"),
-      }),
-    );
+      });
+    });
   });
 }
 

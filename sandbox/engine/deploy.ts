@@ -28,6 +28,7 @@ export interface DeploymentOptions {
   /** URNs of resources to replace though nothing about them has changed. */
   readonly replace: readonly string[];
   readonly onStep?: (step: StepEvent) => void;
+  readonly onOperation?: (operation: OperationEvent) => void;
   /** Operations at a time. */
   readonly parallel: number;
 }
@@ -39,6 +40,15 @@ export interface StepEvent {
   readonly type: string;
   /** The inputs that an update changes, e.g. "labels.expires". */
   readonly paths: readonly string[];
+}
+
+/** One call of a driver that has ended, well or not. */
+export interface OperationEvent {
+  readonly urn: string;
+  readonly type: Operation["type"];
+  /** In milliseconds since 1970. */
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface Registered {
@@ -628,6 +638,7 @@ export class Deployment {
       const operation = { resource, type };
       this.operations.add(operation);
       this.save();
+      const start = Date.now();
       try {
         const result = await action();
         this.operations.delete(operation); // from disk with the result, in one write
@@ -636,6 +647,8 @@ export class Deployment {
         this.operations.delete(operation);
         if (!(error instanceof PartialCreate)) this.save();
         throw error;
+      } finally {
+        this.options.onOperation?.({ urn: resource.urn, type, start, end: Date.now() });
       }
     });
   }

@@ -5,7 +5,7 @@
 import { rmSync } from "node:fs";
 
 import { Checkpoint, type Export } from "./checkpoint";
-import { Deployment, type DeploymentOptions, type StepEvent } from "./deploy";
+import { Deployment, type DeploymentOptions, type OperationEvent, type StepEvent } from "./deploy";
 import { Display, nameOf, type Summary } from "./display";
 import type { Driver } from "./driver";
 import { drivers } from "./drivers";
@@ -17,7 +17,7 @@ import * as cli from "./pulumiCli";
 import { serve } from "./server";
 import { plain, redacted, type Value, type Values } from "./wire";
 
-export type { StepEvent } from "./deploy";
+export type { OperationEvent, StepEvent } from "./deploy";
 export type { Summary } from "./display";
 export { isLocked, Locked } from "./lock";
 
@@ -37,6 +37,8 @@ export interface UpdateOptions {
   readonly out: NodeJS.WritableStream;
   /** Told of each step that changes something, in a preview of each that would. */
   readonly onStep?: (step: StepEvent) => void;
+  /** Told of each call of a provider as it ends; the embedded engine only. */
+  readonly onOperation?: (operation: OperationEvent) => void;
   /** Providers of the embedded engine, by package. @default those in ./drivers */
   readonly drivers?: Readonly<Record<string, Driver>>;
 }
@@ -206,6 +208,7 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     stackOutputs: (stack) => outputsOf(options.stateDir, stack),
     replace: [],
     onStep: options.onStep,
+    onOperation: options.onOperation,
     parallel: PARALLEL,
   };
 }

@@ -1,17 +1,23 @@
 /** Entry of the engine's own process: an action and its options as JSON on standard input; exit code 0 or 1. */
+import { appendFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
 import { destroy, outputs, preview, stackExport, up, UpdateFailed, type UpdateOptions } from "./index";
 
-type Request = Omit<UpdateOptions, "out"> &
-  (
+/** `timeline`: a file that gets each operation as it ends, a line of JSON each. */
+type Request = Omit<UpdateOptions, "out"> & { readonly timeline?: string } & (
     | { readonly action: "up" | "preview" | "destroy" | "export" }
     | { readonly action: "outputs"; readonly showSecrets?: boolean }
   );
 
 async function main(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as Request;
-  const options: UpdateOptions = { ...request, out: process.stdout };
+  const { timeline } = request;
+  const options: UpdateOptions = {
+    ...request,
+    out: process.stdout,
+    onOperation: timeline ? (event) => appendFileSync(timeline, `${JSON.stringify(event)}\n`) : undefined,
+  };
   const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
   switch (request.action) {
     case "up":

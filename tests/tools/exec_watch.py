@@ -1,16 +1,12 @@
-"""Records the whole argument list of every program started on this machine, containers included.
+"""Records all arguments and the whole environment of every program started on this machine, containers included.
 
-Source: the kernel's audit records of execve and execveat (SYSCALL and EXECVE), read by netlink. Nothing is cut:
-a long list arrives in several records, a long argument in several chunks. While this runs it is the audit daemon
-where there is none, so the kernel holds back processes rather than lose a record; where there is one, it listens
-along with it.
+A BPF program at the kernel's tracepoint sched_process_exec, where the new program's arguments and environment are in
+memory and nothing of it has run yet, copies both into a ring buffer, whole, in pieces. So no process is too short-lived,
+and none gets away.
 
-Prints one JSON line per program, {"pid", "argv"}, on standard output: first {"watching": true}, last {"lost": N},
-the records the kernel or this reader dropped. Ends when standard input does. Where the kernel offers no audit to
-this process it prints {"unsupported": REASON} and ends with exit code 77.
-
-Only programs started by processes younger than the kernel's first use of audit are seen, which is every
-process that is started after this one.
+Prints one JSON line per program, {"pid", "argv", "env"}, on standard output: first {"watching": true}, last
+{"lost": N}, the programs that were missed or could not be read. Ends when standard input does. Where the kernel offers
+no such thing to this process it prints {"unsupported": REASON} and ends with exit code 77.
 """
 
 import ctypes
@@ -18,181 +14,147 @@ import json
 import os
 import select
 import signal
-import socket
 import struct
 import sys
 
-NETLINK_AUDIT = 9
-NLM_F_REQUEST, NLM_F_ACK = 1, 4
-NLMSG_ERROR = 2
-AUDIT_GET, AUDIT_SET, AUDIT_ADD_RULE, AUDIT_DEL_RULE = 1000, 1001, 1011, 1012
-AUDIT_SYSCALL, AUDIT_EXECVE, AUDIT_EOE = 1300, 1309, 1320
-SET_ENABLED, SET_PID, SET_BACKLOG = 1, 4, 16
-EEXIST = 17
-FILTER_EXIT, ALWAYS = 4, 2
-FIELD_ARCH, EQUAL = 11, 0x40000000
-#: architecture → (execve, execveat)
-EXECS = {0xC000003E: (59, 322), 0x40000003: (11, 358)}
-SO_RCVBUFFORCE, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, READLOG = 33, 270, 1, 1
+import bpf
+from bpf import Assembler, Helper
+
+#: Bytes of one piece. The kernel takes arguments and environment of up to 6 MB (fs/exec.c, bprm_stack_limits).
+PIECE = 4096
+PIECES = (6 << 20) // PIECE + 1
+RING_BYTES = 64 << 20
+#: pid, time of the exec, start and end of the arguments, start and end of the environment, address of the piece, error
+HEADER = struct.Struct("=8q")
 PR_SET_PDEATHSIG = 1
 
 
-class Unsupported(Exception):
-    pass
+def program(ring, lost):
+    """void sched_process_exec(struct task_struct *task, pid_t, struct linux_binprm *)"""
+    bounds = bpf.member_offset("mm_struct", "arg_start")
+    if [bpf.member_offset("mm_struct", name) - bounds for name in ("arg_end", "env_start", "env_end")] != [8, 16, 24]:
+        raise bpf.Unsupported("the kernel has another mm_struct than this knows")
+    at, count, now, pid, context = 7, 8, 9, 6, 1
+    mm, arg_start, env_end, record = -8, -40, -16, -48  # on the stack; the four bounds one after the other
+    a = Assembler()
+
+    a.load(3, context, 0)
+    a.add(3, bpf.member_offset("task_struct", "mm"))
+    a.stack(1, mm)
+    a.set(2, 8)
+    a.call(Helper.PROBE_READ_KERNEL)
+    a.load(3, 10, mm)
+    a.add(3, bounds)
+    a.stack(1, arg_start)
+    a.set(2, 32)
+    a.call(Helper.PROBE_READ_KERNEL)
+    a.jump_unless_equal(0, 0, "lost")
+    a.call(Helper.GET_CURRENT_PID_TGID)
+    a.copy(pid, 0)
+    a.shift_right(pid, 32)
+    a.call(Helper.KTIME_GET_NS)
+    a.copy(now, 0)
+    a.load(at, 10, arg_start)
+    a.set(count, 0)
+
+    a.label("piece")
+    a.map(1, ring)
+    a.set(2, HEADER.size + PIECE)
+    a.set(3, 0)
+    a.call(Helper.RINGBUF_RESERVE)
+    a.jump_if_equal(0, 0, "lost")
+    a.store(10, record, 0)
+    a.store(0, 0, pid)
+    a.store(0, 8, now)
+    for index in range(4):
+        a.load(1, 10, arg_start + 8 * index)
+        a.store(0, 16 + 8 * index, 1)
+    a.store(0, 48, at)
+    a.load(2, 10, env_end)
+    a.subtract(2, at)
+    a.jump_if_at_most(2, PIECE, "short")
+    a.set(2, PIECE)
+    a.label("short")
+    a.copy(3, at)
+    a.copy(1, 0)
+    a.add(1, HEADER.size)
+    a.call(Helper.PROBE_READ_USER)
+    a.load(1, 10, record)
+    a.store(1, 56, 0)
+    a.set(2, 0)
+    a.call(Helper.RINGBUF_SUBMIT)
+    a.add(at, PIECE)
+    a.add(count, 1)
+    a.jump_if_above(count, PIECES, "lost")
+    a.load(1, 10, env_end)
+    a.jump_if_register_above(1, at, "piece")
+    a.set(0, 0)
+    a.exit()
+
+    a.label("lost")
+    a.map_value(1, lost)
+    a.set(2, 1)
+    a.atomic_add(1, 0, 2)
+    a.set(0, 0)
+    a.exit()
+    return a.assemble()
 
 
-class Audit:
-    """One netlink conversation with the kernel's audit."""
-
-    def __init__(self):
-        try:
-            self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT)
-        except OSError as error:
-            raise Unsupported(f"the kernel has no audit ({error.strerror})") from error
-        self.socket.bind((0, 0))
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
-        self.sequence = 0
-
-    def request(self, kind, payload=b"", answer=None):
-        """Sends one request and waits for its acknowledgement, or for the answer of the kind that is asked for."""
-        self.sequence += 1
-        header = struct.pack("=IHHII", 16 + len(payload), kind, NLM_F_REQUEST | NLM_F_ACK, self.sequence, 0)
-        try:
-            self.socket.send(header + payload)
-        except OSError as error:
-            raise Unsupported(f"audit refuses this process ({error.strerror})") from error
-        while True:
-            if not select.select([self.socket], [], [], 5)[0]:
-                raise Unsupported("audit does not answer")
-            message = self.socket.recv(65536)
-            _, got, _, sequence, _ = struct.unpack_from("=IHHII", message)
-            if sequence != self.sequence:
-                continue
-            if got == NLMSG_ERROR:
-                (code,) = struct.unpack_from("=i", message, 16)
-                if code:
-                    return code, b""
-                if answer is None:
-                    return 0, b""
-            elif got == answer:
-                return 0, message[16:]
-
-    def status(self):
-        """(enabled, pid of the living audit daemon or 0, records lost since boot)"""
-        code, payload = self.request(AUDIT_GET, answer=AUDIT_GET)
-        if code:
-            raise Unsupported(f"audit refuses this process ({os.strerror(-code)})")
-        _, enabled, _, pid, _, _, lost = struct.unpack_from("=7I", payload)
-        return enabled, pid if os.path.exists(f"/proc/{pid}") else 0, lost
-
-    def set(self, mask, enabled=0, pid=0, backlog=0):
-        payload = struct.pack("=10I", mask, enabled, 0, pid, 0, backlog, 0, 0, 0, 0)
-        code, _ = self.request(AUDIT_SET, payload)
-        if code:
-            raise Unsupported(f"audit cannot be changed by this process ({os.strerror(-code)})")
-
-    def rules(self, kind):
-        for arch, calls in EXECS.items():
-            mask = [0] * 64
-            for call in calls:
-                mask[call // 32] |= 1 << (call % 32)
-            fields, values, flags = [0] * 64, [0] * 64, [0] * 64
-            fields[0], values[0], flags[0] = FIELD_ARCH, arch, EQUAL
-            rule = struct.pack("=3I", FILTER_EXIT, ALWAYS, 1)
-            for words in (mask, fields, values, flags):
-                rule += struct.pack("=64I", *words)
-            code, _ = self.request(kind, rule + struct.pack("=I", 0))
-            if code and kind == AUDIT_ADD_RULE and code != -EEXIST:
-                raise Unsupported(f"audit takes no rule ({os.strerror(-code)})")
-
-
-def decode(value):
-    if value.startswith('"'):
-        return value[1:-1].encode()
-    return bytes.fromhex(value)
-
-
-class Events:
-    """Puts the records of an event, which share its serial number, together again."""
+class Programs:
+    """Puts the pieces of a program's start, which share its process and time, together again."""
 
     def __init__(self):
         self.open = {}
+        self.unreadable = 0
 
-    def record(self, kind, text):
-        """A finished event as {"pid", "argv"}, or None."""
-        stamp, _, body = text.partition("): ")
-        serial = stamp.rpartition(":")[2]
-        if kind == AUDIT_EOE:
-            event = self.open.pop(serial, None)
-            return event and self.finish(event)
-        if kind not in (AUDIT_SYSCALL, AUDIT_EXECVE):
+    def piece(self, record):
+        """A finished start as {"pid", "argv", "env"}, or None."""
+        pid, time, arg_start, arg_end, env_start, env_end, at, error = HEADER.unpack_from(record)
+        length = min(PIECE, env_end - at)
+        pieces = self.open.setdefault((pid, time), [])
+        pieces.append(record[HEADER.size : HEADER.size + length] if error == 0 else None)
+        if at + length < env_end:
             return None
-        event = self.open.setdefault(serial, {"pid": None, "argv": {}})
-        for token in body.split(" "):
-            name, _, value = token.partition("=")
-            if kind == AUDIT_SYSCALL and name == "pid":
-                event["pid"] = int(value)
-            elif kind == AUDIT_EXECVE and name[0:1] == "a" and name != "argc" and not name.endswith("_len"):
-                number = int(name[1:].partition("[")[0])
-                event["argv"][number] = event["argv"].get(number, b"") + decode(value)
-        return None
+        del self.open[(pid, time)]
+        if None in pieces:
+            self.unreadable += 1
+            return None
+        memory = b"".join(pieces)
+        return {
+            "pid": pid,
+            "argv": texts(memory[: arg_end - arg_start]),
+            "env": texts(memory[env_start - arg_start :]),
+        }
 
-    @staticmethod
-    def finish(event):
-        if not event["argv"]:
-            return None  # an execve that failed
-        argv = [event["argv"][n].decode("utf-8", "replace") for n in sorted(event["argv"])]
-        return {"pid": event["pid"], "argv": argv}
+
+def texts(memory):
+    return [text.decode("utf-8", "replace") for text in memory.split(b"\0")[:-1]]
 
 
 def emit(line):
-    print(json.dumps(line), flush=True)
+    sys.stdout.write(json.dumps(line) + "\n")
 
 
 def watch():
-    audit = Audit()
-    enabled, daemon, lost_before = audit.status()
-    if enabled == 2:
-        raise Unsupported("the audit rules of this machine are locked until it restarts")
-    audit.rules(AUDIT_ADD_RULE)
-    lost_here = 0
-    events = Events()
-    listener = audit.socket
-    try:
-        if daemon:
-            listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT)
-            listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
-            listener.bind((0, 0))
-            listener.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, READLOG)
-            audit.set(SET_ENABLED, enabled=1)
-        else:
-            audit.set(SET_ENABLED | SET_PID | SET_BACKLOG, enabled=1, pid=os.getpid(), backlog=16384)
-        emit({"watching": True})
-        ending = False
-        while True:
-            ready = select.select([listener] + ([] if ending else [sys.stdin]), [], [], 0.5 if ending else None)[0]
-            if not ready:
-                break
-            if listener in ready:
-                try:
-                    message = listener.recv(1 << 20)
-                except OSError:
-                    lost_here += 1
-                    continue
-                (kind,) = struct.unpack_from("=H", message, 4)
-                event = events.record(kind, message[16:].rstrip(b"\0\n").decode("utf-8", "replace"))
-                if event:
-                    emit(event)
-            elif not os.read(0, 65536):
-                ending = True
-                Audit().rules(AUDIT_DEL_RULE)  # the first socket is busy with records
-    finally:
-        last = Audit()
-        last.rules(AUDIT_DEL_RULE)
-        _, _, lost_after = last.status()
-        last.set(SET_ENABLED, enabled=enabled)
-        audit.socket.close()
-    emit({"lost": lost_here + lost_after - lost_before})
+    ring = bpf.RingBuffer(RING_BYTES)
+    lost = bpf.Counter()
+    attached = bpf.attach("sched_process_exec", program(ring.map, lost.map))
+    programs = Programs()
+    emit({"watching": True})
+    sys.stdout.flush()
+    while True:
+        ready = select.select([ring.map, sys.stdin], [], [], 0.2)[0]
+        ending = sys.stdin in ready and not os.read(0, 65536)
+        if ending:
+            os.close(attached)
+        for record in ring.records():
+            started = programs.piece(record)
+            if started:
+                emit(started)
+        if ending:
+            break
+    # What still lacks a piece is counted by the kernel: it had no room for that piece.
+    emit({"lost": lost.value() + programs.unreadable})
 
 
 def main():
@@ -201,7 +163,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         watch()
-    except Unsupported as reason:
+    except bpf.Unsupported as reason:
         emit({"unsupported": str(reason)})
         sys.exit(77)
 

@@ -1,5 +1,5 @@
 /** @pulumi/random 4.21: everything is made once, and anew when an input changes. */
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 
 import type { Driver, Kind } from "../driver";
 import type { Values } from "../wire";
@@ -81,6 +81,14 @@ export const random: Driver = {
           hex: prefix + bytes.toString("hex"),
         };
         return { id: bytes.toString("base64url"), outputs: { ...inputs, ...forms } };
+      },
+    },
+    "random:index/randomUuid:RandomUuid": {
+      keys: ["keepers"],
+      replaceKeys: ["keepers"],
+      create: async (inputs) => {
+        const result = randomUUID();
+        return { id: result, outputs: { ...inputs, result } };
       },
     },
     "random:index/randomPassword:RandomPassword": textKind(() => "none", ["result"]),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { TOOLS } from "./sandbox";
+import { found, type Secret } from "./secrets";
 
 const WATCHER = join(TOOLS, "exec_watch.py");
 
@@ -11,6 +12,18 @@ const WATCHER = join(TOOLS, "exec_watch.py");
 export interface Exec {
   readonly pid: number;
   readonly argv: readonly string[];
+  /** "NAME=value" each. */
+  readonly env: readonly string[];
+}
+
+/** "secret in the environment of COMMAND" for each secret that a program was started with. */
+export function foundInExecs(secrets: readonly Secret[], execs: readonly Exec[]): string[] {
+  return execs.flatMap(({ argv, env }) =>
+    [
+      ...found(secrets, argv.join(" ")).map((name) => `${name} in the arguments of`),
+      ...found(secrets, env.join("\n")).map((name) => `${name} in the environment of`),
+    ].map((what) => `${what} ${argv.join(" ").slice(0, 300)}`),
+  );
 }
 
 /** Why this machine's kernel cannot be watched, or undefined. */
@@ -40,7 +53,7 @@ export async function watchExecs(): Promise<{ stop(): Promise<Exec[]> }> {
       const lines = read().map((line) => JSON.parse(line) as Partial<Exec> & { lost?: number });
       rmSync(directory, { recursive: true });
       const lost = lines.at(-1)?.lost;
-      if (lost !== 0) throw new Error(`exec_watch.py lost ${lost ?? "an unknown number of"} records`);
+      if (lost !== 0) throw new Error(`exec_watch.py missed ${lost ?? "an unknown number of"} programs`);
       return lines.filter((line): line is Exec => line.argv !== undefined);
     },
   };

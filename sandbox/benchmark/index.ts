@@ -1,0 +1,95 @@
+/** What the deployment takes against the least that it could take: two ratios, each with its seconds. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { runEngine, type EngineRequest } from "../commands/engine";
+import { Mistake } from "../commands/mistake";
+import { readSettings } from "../commands/settings";
+import { engineOf } from "../commands/stacks";
+import { startSandbox } from "../commands/start";
+import { Checkpoint, type ResourceState } from "../engine/checkpoint";
+import { needs } from "../engine/graph";
+import { STACK_TYPE } from "../engine/goal";
+import type { OperationEvent } from "../engine/index";
+import { PROJECT_DIR, STACKS_DIR } from "../paths";
+import { longestChain, median } from "./chain";
+import { renderDeployment, renderNoOp } from "./report";
+
+/** A stack of its own, so that nobody's deployment is touched. */
+const STACK = "benchmark";
+const NAMES = ["hostname=bbb-benchmark", "turnHostname=turn-benchmark"];
+const BASELINE = "benchmark-baseline";
+
+type Request = Omit<EngineRequest, "engine">;
+
+/** Measure and print; resolves with the exit code. What was made for it is destroyed, whatever happens. */
+export async function benchmark({ runs }: { readonly runs: number }): Promise<number> {
+  if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
+  for (const stack of [STACK, BASELINE]) {
+    if (engineOf(stack) !== undefined) {
+      throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
+    }
+  }
+  await startSandbox();
+  const config = readSettings(STACK, NAMES);
+  const program: Request = { action: "up", stack: STACK, config };
+  try {
+    process.stdout.write(await measureDeployment(program));
+    const made = Checkpoint.load(STACKS_DIR, STACK).resources.filter(isOfProgram);
+    const custom = made.filter((state) => state.custom).length;
+    const baseline: Request = {
+      action: "up",
+      stack: BASELINE,
+      config: { custom, components: made.length - custom },
+      projectDir: join(PROJECT_DIR, "sandbox/benchmark/baseline"),
+    };
+    await run(baseline);
+    // What both read is in memory by then, and in Node's cache of compiled code.
+    await run(program);
+    await run(baseline);
+    const pairs: { program: number; baseline: number }[] = [];
+    for (let count = 0; count < runs; count++) {
+      pairs.push({ program: await run(program), baseline: await run(baseline) });
+    }
+    process.stdout.write(renderNoOp(pairs, made.length, median(pairs.map((p) => p.program / p.baseline))));
+    await run({ ...baseline, action: "destroy" });
+  } finally {
+    await run({ ...program, action: "destroy" });
+  }
+  return 0;
+}
+
+async function measureDeployment(program: Request): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "benchmark-"));
+  const timeline = join(directory, "timeline");
+  try {
+    const start = Date.now();
+    const seconds = await run({ ...program, timeline });
+    const operations = readFileSync(timeline, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as OperationEvent);
+    const states = new Map(Checkpoint.load(STACKS_DIR, STACK).resources.map((state) => [state.urn, state]));
+    const chain = longestChain(operations, (urn) => {
+      const state = states.get(urn);
+      return state === undefined ? [] : needs(state);
+    });
+    return renderDeployment({ start, seconds, operations, chain });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function isOfProgram({ type }: ResourceState): boolean {
+  return type !== STACK_TYPE && !type.startsWith("pulumi:providers:");
+}
+
+/** @returns The seconds that the engine's whole process took. @throws Mistake with what it printed if it failed */
+async function run(request: Request): Promise<number> {
+  const start = Date.now();
+  const { code, stdout } = await runEngine({ ...request, engine: "embedded" }, true);
+  const seconds = (Date.now() - start) / 1000;
+  if (code !== 0) throw new Mistake(`${request.action} of stack ${request.stack} failed:\n${stdout}`);
+  return seconds;
+}

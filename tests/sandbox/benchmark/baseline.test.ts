@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const PROJECT = resolve(__dirname, "../../..");
+const BASELINE = readFileSync(join(PROJECT, "sandbox/benchmark/baseline/index.ts"), "utf8");
+
+/** The program's own files, but for those that only a deployment to AWS loads. */
+const files = [
+  ...["index.ts", "config.ts"],
+  ...["components", "bigbluebutton", "settings"].flatMap((folder) =>
+    readdirSync(join(PROJECT, folder)).map((name) => join(folder, name)),
+  ),
+].filter((file) => !/^components\/(aws|route53)/.test(file));
+
+/** What a text imports from packages, types left out. */
+function packages(text: string): string[] {
+  return [...text.matchAll(/^import (?!type )(?:[^;]*? from )?"(?!node:)([^."][^"]*)";/gm)].map(
+    ([, name = ""]) => name,
+  );
+}
+
+test("the baseline loads the packages of the program, and no other", () => {
+  const used = files.flatMap((file) => packages(readFileSync(join(PROJECT, file), "utf8")));
+  expect(packages(BASELINE).sort()).toEqual([...new Set(used)].sort());
+});
+
+test("the baseline loads the classes that the program makes", () => {
+  const text = files.map((file) => readFileSync(join(PROJECT, file), "utf8")).join("\n");
+  const classes = [...text.matchAll(/new ((?:hcloud|random|tls|command)\.[\w.]+)\(/g)].map(
+    ([, name = ""]) => name,
+  );
+  expect(classes.length).toBeGreaterThan(8);
+  for (const name of classes) expect(BASELINE).toContain(name);
+});
