@@ -6,6 +6,7 @@
 # --ipv6: the address that the name's AAAA record must have; without it there must be no such record.
 # --dns-wait: how long the name's records may take to show on the zone's name servers.
 #
+# It only looks.
 # Time limit: 5400 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh

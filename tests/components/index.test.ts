@@ -19,6 +19,7 @@ test("outputs", async () => {
       secret: false,
     },
     turnSecret: { value: secretOf("turn-secret"), secret: true },
+    turnHost: { value: "turn.example.org", secret: false },
     addresses: {
       value: {
         bbb: { ipv4: "203.0.113.1", ipv6: "2001:db8:0:1::1" },

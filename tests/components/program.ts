@@ -222,6 +222,10 @@ async function run(
   );
   const { isRpcSecret, unwrapRpcSecret } = sdk.runtime;
   const monitor = sdk.runtime.getMonitor() as unknown as MockMonitor;
+  // The SDK's mocks know of no resource hooks, which nothing calls here.
+  Object.assign(monitor, {
+    registerResourceHook: (_: unknown, registered: (error: null) => void) => registered(null),
+  });
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) =>
     register(request, (error, response) => {

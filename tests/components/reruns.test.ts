@@ -36,7 +36,13 @@ test("with another shared secret: the wiring and the proof", async () => {
 
 test("for an upgrade: the installer, then the wiring that it overwrites, then the proof", async () => {
   const other = await runProgram({ settings: { upgrade: "2026-12-01" } });
-  expect(names(changed(other))).toEqual(["bbb-install", "bbb-verify", "bbb-wire", "turn-verify"]);
+  expect(names(changed(other))).toEqual([
+    "bbb-install",
+    "bbb-install-resumed",
+    "bbb-verify",
+    "bbb-wire",
+    "turn-verify",
+  ]);
 });
 
 test("with a changed script: its own step and the proof, after the scripts are on the hosts", async () => {

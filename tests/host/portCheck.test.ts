@@ -50,7 +50,5 @@ except port_check.Wrong as wrong:
     print(wrong, wrong.remedy, sep=": ")
 `,
   );
-  expect(told).toBe(
-    "no answer at 443: the firewall must let 443/tcp in: pulumi refresh, then pulumi up\n",
-  );
+  expect(told).toBe("no answer at 443: the firewall must let 443/tcp in: pulumi refresh, then pulumi up\n");
 });

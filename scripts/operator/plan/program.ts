@@ -119,6 +119,10 @@ type Register = MockMonitor["registerResource"];
 
 function onRegistration(note: (request: Parameters<Register>[0], urn: string) => void): void {
   const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+  // The SDK's mocks know of no resource hooks, which nothing calls here.
+  Object.assign(monitor, {
+    registerResourceHook: (_: unknown, registered: (error: null) => void) => registered(null),
+  });
   const register: Register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) =>
     register(request, (error, response) => {
