@@ -60,7 +60,7 @@ echo "#    bbb-web.properties = ${SECRET}"`,
   // Names that don't resolve are asked for in vain, and aioice may be there or not.
   writeFileSync(
     join(host.directory, "lib/turn_check.py"),
-    'def check_turn(page, host, peer, secret, own):\n    page.add("TURN", host, "ok", f"own peer: {own}", 0)\n',
+    'def check_turn(page, host, peer, secret, own, stack=None):\n    page.add("TURN", host, "ok", f"own peer: {own}", 0)\n',
   );
 });
 

@@ -58,7 +58,7 @@ beforeAll(async () => {
   out = await outputs();
 });
 
-test("both hosts restart where an upgrade asks for it, and the same update goes on and verifies", async () => {
+test("a kernel that wants a restart after an upgrade: both hosts restart, and the same update goes on and verifies", async () => {
   const before = await boots();
   for (const fqdn of both) {
     await onHost(fqdn, [
@@ -79,7 +79,7 @@ test("both hosts restart where an upgrade asks for it, and the same update goes 
   expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
 });
 
-test("an upgrade while a meeting runs is refused before anything is touched", async () => {
+test("an upgrade while a meeting runs: refused before anything is touched", async () => {
   await meeting("create");
   await expectRefused(/1 meeting\(s\) run/, "upgrade=two");
 });
@@ -94,7 +94,7 @@ test.each([
   );
 });
 
-test("an upgrade that is told to goes on under a meeting, and restarts the host where that is asked for", async () => {
+test("an upgrade that is told to, while a meeting runs: goes on, and restarts the host where that is asked for", async () => {
   const before = await bootOf(NAMES.bbb);
   await onHost(NAMES.bbb, ["touch", "/run/reboot-required"]);
   const { stdout } = await up("upgrade=two", "duringMeetings=two");
@@ -105,7 +105,7 @@ test("an upgrade that is told to goes on under a meeting, and restarts the host 
   await expectService(out, NAMES.turn);
 });
 
-test("another server type is allowed by its name, and without meetings needs no permission", async () => {
+test("another server type while a meeting runs: allowed by its name, and without meetings needs no permission", async () => {
   if (!(await getMeetings(out.apiUrl, out.sharedSecret)).includes("<meetingID>guards<"))
     await meeting("create");
   const allowed = await up("serverType=ccx33", "duringMeetings=ccx33");
@@ -126,7 +126,7 @@ test.each(["rotateSharedSecret", "rotateTurnSecret"])(
   },
 );
 
-test("without meetings the next update goes through", async () => {
+test("after the meetings: the next update goes through", async () => {
   await meeting("end");
   await up();
   out = await outputs();
@@ -145,7 +145,7 @@ chmod 755 /usr/local/bin/broken
 echo 'DPkg::Pre-Invoke { "/usr/local/bin/broken"; };' >/etc/apt/apt.conf.d/99-broken
 `;
 
-test("an installer that ends with 0 on a full disk is not tried again; the reason and the remedy are told", async () => {
+test("an installer that ends with 0 on a full disk: not tried again, the reason and the remedy are told", async () => {
   await breakPackages("cannot copy extracted data: failed to write (No space left on device)", true);
   const failed = await tryUp("upgrade=three");
   expect(failed.code).not.toBe(0);
@@ -155,7 +155,7 @@ test("an installer that ends with 0 on a full disk is not tried again; the reaso
   expect(output.match(/\[bbb \d\/\d\] +running bbb-install /g)).toHaveLength(1);
 });
 
-test("one that fails for a moment is tried again in the same update", async () => {
+test("an installer that fails for a moment: tried again in the same update", async () => {
   await onHost(NAMES.bbb, ["rm", "-f", "/etc/apt/apt.conf.d/99-broken"]);
   await breakPackages("toomanyrequests: you have reached your pull rate limit", false);
   const { stdout } = await up("upgrade=four");

@@ -1,6 +1,6 @@
 import { accountObjects } from "../support/account";
 import { hetzner } from "../support/clouds";
-import { block, expectDeployed, failingUp, unblock, up, upInBackground } from "../support/faults";
+import { block, expectDeployed, failingUp, unblock, until, up, upInBackground } from "../support/faults";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_HETZNER_DNS, must, onHost, sandbox, type Result } from "../support/sandbox";
 
@@ -70,10 +70,10 @@ const OBSTACLES: readonly (readonly [name: string, obstacle: string, remove: str
       /setting image/,
     ],
     [
-      "no IPv6 on the loopback interface: named, with where to look",
-      "sysctl -qw net.ipv6.conf.lo.disable_ipv6=1",
-      "sysctl -qw net.ipv6.conf.lo.disable_ipv6=0",
-      /IPv6 is off on the loopback interface/,
+      "no IPv6 in the kernel: named, with where to look",
+      `mkdir -p /root/obstacles && printf '#!/bin/sh\\ncase "$*" in *if_inet6*) exit 1 ;; esac\\nexec /bin/grep "$@"\\n' >/root/obstacles/grep && chmod +x /root/obstacles/grep`,
+      "true",
+      /the host has no IPv6 stack/,
       /disable_ipv6 in \/etc\/sysctl\.d/,
     ],
     [
@@ -143,16 +143,30 @@ describe("The recordings volume", () => {
   });
 
   test("with data of an unknown kind on it: left as it is, byte for byte", async () => {
-    await bash(
-      "truncate -s 64M /root/unknown && dd if=/dev/urandom of=/root/unknown bs=1M count=2 conv=notrunc status=none",
+    const server = (await accountObjects()).find(({ kind, name }) => kind === "servers" && name === BBB)!;
+    const [made] = await hetzner([
+      "POST",
+      "/volumes",
+      { name: "unknown", size: 10, server: Number(server.id) },
+    ]);
+    const { id } = (made!.body as { volume: { id: number } }).volume;
+    const device = `/dev/disk/by-id/scsi-0HC_Volume_${id}`;
+    await until(() => bash(`test -b ${device} && echo there || true`).then((out) => out !== ""), 30);
+    const sum = await bash(
+      `dd if=/dev/urandom of=${device} bs=1M count=2 status=none; sync; head -c 2M ${device} | sha256sum`,
     );
-    const sum = await bash("sha256sum </root/unknown");
-    const script = `
-      device=$(losetup --find --show /root/unknown)
-      bash /usr/local/lib/bbb-deploy/recordings.sh --device "$device" --size-gb 10 2>&1; echo "code $?"
-      losetup --detach "$device"`;
-    expect(await bash(script)).toMatch(/holds data of an unknown kind, and is left as it is[\s\S]*code 1/);
-    expect(await bash("sha256sum </root/unknown")).toBe(sum);
+    const result = await sandbox([
+      ...["exec", "--at", BBB, "--", "bash", "/usr/local/lib/bbb-deploy/recordings.sh"],
+      ...["--device", device, "--size-gb", "10"],
+    ]);
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/holds data of an unknown kind, and is left as it is/);
+    expect(await bash(`head -c 2M ${device} | sha256sum`)).toBe(sum);
+    await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
+    await until(async () => {
+      const [gone] = await hetzner(["DELETE", `/volumes/${id}`]);
+      return gone!.status < 300;
+    }, 30);
   });
 
   test("detached behind our back: found by the check, and attached again by the next up that is told", async () => {
