@@ -66,12 +66,6 @@ TABLE = (
         "look in /etc/apt/sources.list.d for the source that the log names, and remove it or the whole host",
     ),
     (
-        (r"the following signatures (were invalid|couldn't be verified)", r"\bno_pubkey\b", r"is not signed\."),
-        FINAL,
-        "the signature of a package source is not good",
-        "look which source the log names: its key has changed or run out. A newer installer may know the new one (installerUrl)",
-    ),
-    (
         (r"sha256 [0-9a-f]{64}, not ", r"hash sum mismatch(?![\s\S]{0,2000}mirror sync in progress)"),
         FINAL,
         "what was fetched is not what it should be: its hash is another one",
@@ -139,6 +133,12 @@ TABLE = (
     ),
     # What may be nothing but the consequence of the above.
     (
+        (r"the following signatures (were invalid|couldn't be verified)", r"\bno_pubkey\b", r"^E: .* is not signed\."),
+        FINAL,
+        "the signature of a package source is not good",
+        "look which source the log names: its key has changed or run out. A newer installer may know the new one (installerUrl)",
+    ),
+    (
         (
             r"unable to locate package ",
             r"has no installation candidate",
@@ -161,7 +161,7 @@ def classify(text):
     """What the end of a log says, as a Failure; None where it says nothing that is known."""
     tail = text[-TAIL:]
     for patterns, kind, reason, remedy in TABLE:
-        if any(re.search(pattern, tail, re.IGNORECASE) for pattern in patterns):
+        if any(re.search(pattern, tail, re.IGNORECASE | re.MULTILINE) for pattern in patterns):
             return Failure(kind, reason, remedy)
     return None
 

@@ -49,6 +49,13 @@ test("what fails since the lists could not be fetched passes with their mirror",
   expect((await classify(log))[0]).toBe("momentary");
 });
 
+test("a source that is trusted without a signature is no failure", async () => {
+  expect(
+    (await classify("W: The repository 'http://m x Release' is not signed.\ntoomanyrequests\n"))[0],
+  ).toBe("momentary");
+  expect(await classify("W: The repository 'http://m x Release' is not signed.\n")).toEqual(["unknown"]);
+});
+
 test("a full disk counts more than what else failed", async () => {
   expect((await classify("Connection timed out\nwrite error: No space left on device\n"))[0]).toBe("final");
 });

@@ -156,6 +156,16 @@ describe("a step as a unit", () => {
     expect(runs()).toBe(1);
   });
 
+  test("has nothing to resume without a restart", async () => {
+    script("long.sh", "exit 0");
+    await long("--flag", "1");
+    expect(await step("--resume", "bbb 5/7", "Install it", "long.sh", "--flag", "1")).toEqual({
+      code: 0,
+      output: "",
+    });
+    expect(runs()).toBe(1);
+  });
+
   test("runs again for other flags, another hash, another script, or after a failure", async () => {
     script("long.sh", "exit 0");
     await long("--flag", "1");
@@ -251,7 +261,7 @@ fi`,
       expect(rest.code).toBe(0);
       expect(runs()).toBe(2);
       // Neither runs it again.
-      expect(await resume("--flag", "1")).toEqual({ code: 0, output: "" });
+      expect((await resume("--flag", "1")).output).toMatch(/was done at[^]*the host has restarted/);
       expect((await long("--flag", "1")).output).toContain("was done at");
       expect(runs()).toBe(2);
     });
