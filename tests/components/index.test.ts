@@ -42,7 +42,7 @@ test("outputs", async () => {
   });
 });
 
-test.each(["url", "apiUrl", "sharedSecret", "turnUrls", "turnSecret", "release"])(
+test.each(["url", "apiUrl", "sharedSecret", "turnUrls", "turnSecret", "turnHost", "release"])(
   "%s is given only once both verifications passed",
   async (name) => {
     expect(await dependencies(name)).toEqual(expect.arrayContaining(["bbb-verify", "turn-verify"]));
