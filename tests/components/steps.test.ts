@@ -98,6 +98,25 @@ describe("commands", () => {
     expect(without.get("bbb-connect").inputs.stdin).toContain("[bbb 1/6] Connect");
   });
 
+  test.each(["bbb-install", "turn-install"])("%s is seen to its end after a restart of the host", (name) => {
+    const resumed = words(run.get(`${name}-resumed`));
+    expect(resumed).toEqual(words(run.get(name)).map((word) => (word === "--unit" ? "--resume" : word)));
+    expect(run.get(`${name}-resumed`).dependsOn).toContain(name);
+  });
+
+  test("what may be done though meetings run is named by its own setting's value, and counts for that alone", async () => {
+    const flagged = async (settings: object) => {
+      const other = await runProgram({ settings: { upgrade: "a", rotateSharedSecret: "b", ...settings } });
+      return ["bbb-install", "bbb-wire"].filter((name) =>
+        words(other.get(name)).includes("--during-meetings"),
+      );
+    };
+    expect(await flagged({})).toEqual([]);
+    expect(await flagged({ duringMeetings: "a" })).toEqual(["bbb-install", "bbb-wire"]);
+    expect(await flagged({ duringMeetings: "b" })).toEqual(["bbb-wire"]);
+    expect(await flagged({ duringMeetings: "c" })).toEqual([]);
+  });
+
   test("settings for an installation's details arrive as flags", async () => {
     const other = await runProgram({
       settings: {

@@ -504,6 +504,51 @@ describe("another stack's outputs", () => {
   });
 });
 
+describe("a hook before an update", () => {
+  const program = (text: string, ...options: string[]) => `
+    const hook = new pulumi.ResourceHook("ask", async ({ name, oldInputs, newInputs, oldOutputs }) => {
+      pulumi.log.info(\`\${name}: \${oldInputs?.text} to \${newInputs?.text}, \${oldOutputs?.serial}\`);
+      if (newInputs?.text === "bad") throw new Error("not now");
+    }, { ${options.join(", ")} });
+    const a = new Thing("a", { text: "${text}" }, { hooks: { beforeUpdate: [hook] } });
+    new Thing("b", { text: a.serial });`;
+
+  test("is called with both sides of it, for updates alone", async () => {
+    bench = new Workbench(program("one"));
+    expect((await bench.up()).output).not.toContain("one to");
+    bench.program(program("two"));
+    expect((await bench.up()).output).toContain("a: one to two, serial-1");
+    expect((await bench.up()).output).not.toContain("two to");
+  });
+
+  test("refuses it before the provider is called; what needs the resource is left alone, and the next update asks again", async () => {
+    bench = new Workbench(program("one"));
+    await bench.up();
+    bench.takeCalls();
+    bench.program(program("bad"));
+    const { errors } = await bench.up();
+    expect(errors).toEqual(['before hook "ask" failed: not now']);
+    expect(bench.takeCalls()).toEqual([]);
+    expect(bench.resource("a")).toMatchObject({ inputs: { text: "one" } });
+    bench.program(program("good"));
+    expect((await bench.up()).errors).toEqual([]);
+    expect(bench.takeCalls()).toEqual(["update a"]);
+  });
+
+  test("is called in previews, and its error ignored, where it says so", async () => {
+    bench = new Workbench(program("one"));
+    await bench.up();
+    bench.program(program("bad"));
+    expect((await bench.preview()).errors).toEqual([]);
+    bench.program(program("bad", "onDryRun: true"));
+    expect((await bench.preview()).errors).toEqual(['before hook "ask" failed: not now']);
+    bench.program(program("bad", "ignoreErrors: true"));
+    const { errors, output } = await bench.up();
+    expect(errors).toEqual([]);
+    expect(output).toContain('hook "ask" failed: not now');
+  });
+});
+
 describe("what is not served stops the run and is named", () => {
   test.each([
     [
@@ -517,6 +562,11 @@ describe("what is not served stops the run and is named", () => {
       "replacementTrigger",
       `new Thing("a", {}, { replacementTrigger: "x" });`,
       /option replacementTrigger of/,
+    ],
+    [
+      "another hook than beforeUpdate",
+      `new Thing("a", {}, { hooks: { afterCreate: [() => {}] } });`,
+      /option hooks, but for beforeUpdate of test:index:Thing "a"/,
     ],
     ["a type", `new Thing("a", {}, {}, "Unheard");`, /resource type test:index:Unheard/],
     ["a package", `new pulumi.CustomResource("other:index:X", "a", {});`, /package other/],
@@ -553,12 +603,11 @@ describe("what is not served stops the run and is named", () => {
   test.each([
     ["transforms", `new Thing("a", {}, { transforms: [() => undefined] });`],
     ["a stack transform", `pulumi.runtime.registerResourceTransform(() => undefined);`],
-    ["hooks", `new Thing("a", {}, { hooks: { afterCreate: [() => {}] } });`],
   ])("%s, which the SDK itself refuses", async (_name, program) => {
     bench = new Workbench(program);
     const { errors } = await bench.up();
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(/transform|hook/i);
+    expect(errors[0]).toMatch(/transform/i);
     expect(bench.calls).toEqual([]);
   });
 });
