@@ -4,6 +4,7 @@
  * (pkg/resource/deploy/step_generator.go).
  */
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 
 import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
 import { difference, withIgnoredChanges } from "./diff";
@@ -166,6 +167,7 @@ export class Deployment {
       this.givenStackOutputs = outputs;
       return;
     }
+    if (isDeepStrictEqual(state.outputs, outputs)) return;
     state.outputs = outputs;
     this.save();
   }
@@ -614,11 +616,11 @@ export class Deployment {
     };
   }
 
-  /** A state of this update supersedes the one before. */
+  /** A state of this update supersedes the one before; where both say the same, so does what is on disk. */
   private keep(state: ResourceState, old: ResourceState | undefined): void {
     this.news.set(state.urn, state);
     if (old !== undefined) this.olds = this.olds.filter((other) => other !== old);
-    this.save();
+    if (!isDeepStrictEqual(state, old)) this.save();
   }
 
   private save(): void {
