@@ -4,6 +4,7 @@ import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../config";
 import type { Dns } from "./dns";
 import type { Host } from "./host";
+import { allowedDuringMeetings } from "./meetingsGuard";
 import { prepareHost } from "./prepareHost";
 import type { HostSteps, Step } from "./remote";
 import { randomSecret } from "./secret";
@@ -62,6 +63,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    const { upgrade, rotateSharedSecret, rotateTurnSecret } = settings;
     this.wired = this.steps.run(
       "wire",
       {
@@ -69,7 +71,7 @@ export class BbbServer extends pulumi.ComponentResource {
         script: "wire.sh",
         flags: {
           "xml-path": path,
-          "during-meetings": allowed(settings, ["upgrade", "rotateSharedSecret", "rotateTurnSecret"]),
+          "during-meetings": allowedDuringMeetings(settings, [upgrade, rotateSharedSecret, rotateTurnSecret]),
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
@@ -101,15 +103,6 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     "private-ipv4": host.privateIpv4,
     greenlight,
     upgrade: upgrade || undefined,
-    "during-meetings": allowed(settings, ["upgrade"]),
+    "during-meetings": allowedDuringMeetings(settings, [upgrade]),
   };
-}
-
-/** Whether one of these occasions is what may be done though meetings run. */
-function allowed(
-  settings: Settings,
-  occasions: readonly ("upgrade" | "rotateSharedSecret" | "rotateTurnSecret")[],
-): boolean {
-  const { duringMeetings } = settings;
-  return duringMeetings !== "" && occasions.some((occasion) => settings[occasion] === duringMeetings);
 }

@@ -58,9 +58,12 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
   );
   return {
     dns: zone,
-    hosts(operatorKey) {
+    hosts(operatorKey, guard) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
-      const made = roles.map((role, i) => [role, maker(found[i]!)(`${role}-host`, args[i]!)] as const);
+      const hooks = { beforeUpdate: [guard.server] };
+      const made = roles.map(
+        (role, i) => [role, maker(found[i]!)(`${role}-host`, { ...args[i]!, hooks })] as const,
+      );
       return Object.fromEntries(made) as unknown as Hosts;
     },
   };

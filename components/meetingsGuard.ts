@@ -8,6 +8,11 @@ import type { Settings } from "../config";
 /** Inputs of a server that its provider powers it off for, to change them. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
 
+/** Whether what these new values of settings ask for may be done though meetings run. */
+export function allowedDuringMeetings({ duringMeetings }: Settings, values: readonly string[]): boolean {
+  return duringMeetings !== "" && values.includes(duringMeetings);
+}
+
 /**
  * Asks BigBlueButton whether meetings run, before an update by the cloud's provider, or of the TURN server, that would
  * end them; and refuses it then. Replacing and deleting a server it does not see: that is what `protect` is for.
@@ -53,8 +58,8 @@ export class MeetingsGuard {
    * @param untold what to do where BigBlueButton has another secret than the state, as after a rotation that was refused
    */
   private async check(what: string, allowing: readonly string[], untold: "refuse" | "go on"): Promise<void> {
-    const { bbbFqdn, duringMeetings } = this.settings;
-    const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
+    const { bbbFqdn } = this.settings;
+    const allowed = allowedDuringMeetings(this.settings, allowing);
     let running: number;
     try {
       const secret = await valueOf(await this.secret);
@@ -85,8 +90,9 @@ export class MeetingsGuard {
   }
 
   private trusted() {
-    const { ca, trustedByBrowsers } = this.settings.acme;
-    if (trustedByBrowsers) return {};
+    const { acme, ownCertificates } = this.settings;
+    if ((ownCertificates?.bbb ?? acme).trustedByBrowsers) return {};
+    const { ca } = acme;
     return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
   }
 }

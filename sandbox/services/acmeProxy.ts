@@ -1,10 +1,10 @@
 import { request as httpsRequest } from "node:https";
 import type { IncomingHttpHeaders } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 
 import type { Faults } from "../hetzner/faults";
+import { injectFaults } from "./faultHook";
 
 /** What a client of the authority meets first: it passes everything on, but for what is to go wrong. */
 
@@ -20,31 +20,20 @@ export interface AcmeProxyOptions {
 
 /** The authority's front. A fault's code is the last part of a problem's type, as "rateLimited". */
 export function createAcmeProxy(options: AcmeProxyOptions): FastifyInstance {
-  const { faults } = options;
   const app = fastify({
     https: { cert: options.certificate, key: options.privateKey },
     forceCloseConnections: true,
   }) as unknown as FastifyInstance;
+  injectFaults(app, options.faults, (reply, { code, message, status }, { retryAfter }) => {
+    if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+    const problem = { type: `urn:ietf:params:acme:error:${code}`, detail: message, status };
+    return reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
+  });
   app.register((inner, _options, done) => {
     inner.removeAllContentTypeParsers();
     inner.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
-    inner.all("/*", async (request, reply) => {
+    inner.all("/*", (request, reply) => {
       const { method, url } = request;
-      const mishap = faults.forRequest(method, url);
-      if (mishap && mishap.delayMs > 0) await sleep(mishap.delayMs);
-      if (mishap?.closeConnection) {
-        reply.hijack();
-        request.raw.socket.destroy();
-        return;
-      }
-      if (mishap?.error) {
-        const { code, message, status } = mishap.error;
-        if (mishap.retryAfter !== undefined) reply.header("retry-after", mishap.retryAfter);
-        return reply
-          .code(status)
-          .type("application/problem+json")
-          .send(JSON.stringify({ type: `urn:ietf:params:acme:error:${code}`, detail: message, status }));
-      }
       const body = Buffer.isBuffer(request.body) ? request.body : undefined;
       return passOn(options, { method, url, headers: request.headers, body }, reply);
     });

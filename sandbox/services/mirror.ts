@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, normalize } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import fastify, { type FastifyInstance } from "fastify";
 
 import type { Faults } from "../hetzner/faults";
+import { injectFaults } from "./faultHook";
 
 /** Where a URL's path is below a directory; undefined for a path that is not plain. */
 export function locate(directory: string, url: string): string | undefined {
@@ -22,18 +22,11 @@ export function locate(directory: string, url: string): string | undefined {
 /** A web server of plain files: packages and installers. */
 export function createMirror(directory: string, faults?: Faults): FastifyInstance {
   const app = fastify({ exposeHeadRoutes: true });
-  app.addHook("onRequest", async (request, reply) => {
-    const mishap = faults?.forRequest(request.method, request.url);
-    if (!mishap) return;
-    await sleep(mishap.delayMs);
-    if (mishap.closeConnection) {
-      reply.hijack();
-      request.raw.socket.destroy();
-      return;
-    }
-    const { error } = mishap;
-    if (error) await reply.code(error.status).type("text/plain").send(`${error.message}\n`);
-  });
+  if (faults) {
+    injectFaults(app, faults, (reply, { status, message }) =>
+      reply.code(status).type("text/plain").send(`${message}\n`),
+    );
+  }
   app.get("/*", async (request, reply) => {
     const file = locate(directory, request.url);
     const found = file === undefined ? undefined : await stat(file).catch(() => undefined);

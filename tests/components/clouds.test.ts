@@ -37,6 +37,10 @@ describe("each of the mixes", () => {
     const run = await runProgram({ settings: mixes[mix] });
     expect(kinds(run)).toEqual(servers);
     expect(records(run).sort()).toEqual(expected);
+    for (const role of ["bbb", "turn"]) {
+      expect(run.get(`${role}-host-server`).beforeUpdate).toEqual(["no-meetings-while-a-server-is-off"]);
+    }
+    expect(run.get("turn-configure").beforeUpdate).toEqual(["no-meetings-while-coturn-restarts"]);
     expect(run.get("bbb-verify").dependsOn).toEqual(expect.arrayContaining(["turn-configure", "bbb-wire"]));
   });
 });

@@ -32,6 +32,8 @@ export interface Registered {
   readonly deletedWith: string;
   readonly replaceWith: readonly string[];
   readonly createTimeout: string;
+  /** Names of the hooks that its updates are first told to. */
+  readonly beforeUpdate: readonly string[];
 }
 
 /** A question to a cloud. */
@@ -249,6 +251,7 @@ async function run(
           deletedWith: nameOf(request.getDeletedwith()),
           replaceWith: request.getReplaceWithList().map(nameOf),
           createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
+          beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         });
       }
       callback(error, response);

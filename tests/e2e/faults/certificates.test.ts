@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { CA_BUNDLE } from "../../../sandbox/paths";
 import { Authority } from "../../settings/authority";
-import { arm, disarm, expectDeployed, failingUp, startSandbox, up } from "../support/faults";
+import { arm, disarm, expectDeployed, failingUp, freshSandbox, up } from "../support/faults";
 import { filesUnder, serviceStarts, STATE } from "../support/hosts";
-import { IN_HETZNER_DNS, must, onHost, outputs, outside, printed } from "../support/sandbox";
+import { IN_HETZNER_DNS, onHost, outputs, outside, printed } from "../support/sandbox";
 import { found, foundInHostLogs, keyLines } from "../support/secrets";
 import { closePort, openPort } from "../support/cloudFirewall";
 
@@ -49,10 +49,7 @@ page.check("units", "", system_check.check_units)`;
   return onHost(fqdn, ["python3", "-B", "-c", code]);
 }
 
-beforeAll(async () => {
-  await must(["reset"]);
-  await startSandbox();
-});
+beforeAll(freshSandbox);
 
 afterEach(disarm);
 

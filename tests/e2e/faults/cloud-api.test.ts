@@ -1,7 +1,6 @@
 import { accountObjects, checkpointReferences, references } from "../support/account";
 import { hetznerInventory } from "../support/clouds";
-import { arm, disarm, expectDeployed, failingUp, startSandbox, until, up } from "../support/faults";
-import { killGroup, must, start } from "../support/sandbox";
+import { arm, disarm, expectDeployed, failingUp, freshSandbox, up, upInBackground } from "../support/faults";
 
 /** What Hetzner's API answers on bad days. A first deployment goes on from one case to the next. */
 
@@ -17,10 +16,7 @@ const otherNetwork = (number: number) => [
 
 const servers = async () => (await accountObjects()).filter(({ kind }) => kind === "servers").length;
 
-beforeAll(async () => {
-  await must(["reset"]);
-  await startSandbox();
-});
+beforeAll(freshSandbox);
 
 afterEach(disarm);
 
@@ -101,16 +97,14 @@ describe("The cloud's API", () => {
   });
 
   test("two updates at once: the second is refused by name, and the first comes to its end", async () => {
-    const first = start(["up", "--engine", "embedded", "--set", "rotateTurnSecret=two-at-once"]);
-    let printed = "";
-    first.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    const first = upInBackground("--set", "rotateTurnSecret=two-at-once");
     try {
-      await until(() => printed.includes("Updating"), 30);
+      await first.prints(/Updating/, 30);
       await failingUp([], /another command is at work/);
-      await new Promise((done) => first.on("close", done));
-      expect(first.exitCode).toBe(0);
+      await first.ended;
+      expect(first.update.code).toBe(0);
     } finally {
-      killGroup(first);
+      first.kill();
     }
   });
 });

@@ -1,16 +1,13 @@
-import { delegate, expectDeployed, failingUp, startSandbox, upInBackground } from "../support/faults";
+import { delegate, expectDeployed, failingUp, freshSandbox, upInBackground } from "../support/faults";
 import { makeRecord } from "../support/clouds";
-import { IN_HETZNER_DNS, must, sandbox } from "../support/sandbox";
+import { IN_HETZNER_DNS, sandbox } from "../support/sandbox";
 
 /** Names that do not lead to the hosts, or not yet. */
 
 const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 const MANUAL = ["--set", "dns=manual", "--set", "recordingsGb=0"];
 
-beforeAll(async () => {
-  await must(["reset"]);
-  await startSandbox();
-});
+beforeAll(freshSandbox);
 
 afterAll(() => delegate("example.test", true));
 

@@ -1,7 +1,7 @@
 import { getMeetings } from "../support/checks";
-import { arm, disarm, expectDeployed, failingUp, startSandbox, up, upInBackground } from "../support/faults";
+import { arm, disarm, expectDeployed, failingUp, freshSandbox, up, upInBackground } from "../support/faults";
 import { plantRecordings, recordingSums } from "../support/recordings";
-import { IN_HETZNER_DNS, must, onHost, outputs } from "../support/sandbox";
+import { IN_HETZNER_DNS, onHost, outputs } from "../support/sandbox";
 
 /** What keeps packages from being installed, for a moment or for good. A first deployment goes from one to the next. */
 
@@ -12,10 +12,7 @@ const bash = (fqdn: string, script: string) => onHost(fqdn, ["bash", "-c", scrip
 const HOLD_LOCK =
   "systemd-run --quiet --unit=hold-lock flock /var/lib/dpkg/lock-frontend sleep 120 && sleep 1 && systemctl is-active hold-lock";
 
-beforeAll(async () => {
-  await must(["reset"]);
-  await startSandbox();
-});
+beforeAll(freshSandbox);
 
 afterEach(disarm);
 

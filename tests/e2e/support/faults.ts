@@ -6,7 +6,8 @@ import type { Fault } from "../../../sandbox/hetzner/faults";
 import { ROUTER } from "../../../sandbox/network/addresses";
 import { CONTROL_SOCKET } from "../../../sandbox/paths";
 import { getMeetings } from "./checks";
-import { killGroup, printed, outputs, sandbox, start, tryUpdate, update, type Update } from "./sandbox";
+import { startWatched } from "./kill";
+import { must, outputs, tryUpdate, update, type Update } from "./sandbox";
 
 /** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
 
@@ -40,10 +41,10 @@ export function delegate(zone: string, delegated: boolean): Promise<void> {
   return control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);
 }
 
-/** Starts the sandbox without a deployment, so that faults can be armed before the first update. */
-export async function startSandbox(): Promise<void> {
-  const { code, stderr } = await sandbox(["start"]);
-  if (code !== 0) throw new Error(stderr);
+/** A sandbox without a deployment, so that faults can be armed before the first update. */
+export async function freshSandbox(): Promise<void> {
+  await must(["reset"]);
+  await must(["start"]);
 }
 
 function router(rules: string): void {
@@ -87,26 +88,15 @@ export const up = (...args: readonly string[]): Promise<Update> => update("up", 
 
 /** Starts an up, to do something to it while it runs. */
 export function upInBackground(...args: readonly string[]) {
-  const child = start(["up", "--engine", "embedded", ...args]);
-  const update = { printed: "", code: null as number | null };
-  const look = (chunk: Buffer) => (update.printed += chunk.toString());
-  child.stdout?.on("data", look);
-  child.stderr?.on("data", look);
-  const ended = new Promise<void>((done) =>
-    child.on("close", (code) => {
-      update.code = code;
-      printed.push(update.printed);
-      done();
-    }),
-  );
+  const { update, ended, kill } = startWatched(["up", "--engine", "embedded", ...args]);
   return {
     update,
     ended,
-    kill: () => killGroup(child),
-    /** Until it prints that, or ends. */
+    kill,
+    /** Until it prints that. @throws where it ends before */
     prints: (what: RegExp, seconds = 120) =>
       until(() => {
-        if (update.code !== null) throw new Error(`ended without ${String(what)}:\n${update.printed}`);
+        if (update.code !== undefined) throw new Error(`ended without ${String(what)}:\n${update.printed}`);
         return what.test(update.printed);
       }, seconds),
   };

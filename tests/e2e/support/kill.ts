@@ -2,33 +2,38 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { killGroup, printed, start } from "./sandbox";
 
+/** Starts `./scripts/sandbox ARGS…`, to do something to it while it runs. */
+export function startWatched(args: readonly string[]) {
+  const child = start(args);
+  const update = { printed: "", code: undefined as number | null | undefined };
+  const look = (chunk: Buffer) => (update.printed += chunk.toString());
+  child.stdout?.on("data", look);
+  child.stderr?.on("data", look);
+  const ended = new Promise<void>((done) =>
+    child.on("close", (code) => {
+      update.code = code;
+      printed.push(update.printed);
+      done();
+    }),
+  );
+  return { child, update, ended, kill: () => killGroup(child) };
+}
+
 /**
  * Starts an update and kills it, and all that it started, as soon as a condition holds.
  *
  * @param moment is asked again and again, with what the update has printed so far
  */
 export async function killWhen(args: readonly string[], moment: (output: string) => boolean): Promise<void> {
-  const child = start(args);
-  let output = "";
-  const look = (chunk: Buffer) => (output += chunk.toString());
-  child.stdout?.on("data", look);
-  child.stderr?.on("data", look);
-  let over = false;
-  const ended = new Promise<void>((done) =>
-    child.on("close", () => {
-      over = true;
-      done();
-    }),
-  );
+  const { child, update, ended, kill } = startWatched(args);
   let killed = false;
   try {
-    while (!over && !(killed = moment(output))) await sleep(20);
+    while (update.code === undefined && !(killed = moment(update.printed))) await sleep(20);
   } finally {
-    killGroup(child);
+    kill();
     await ended;
   }
-  printed.push(output);
   if (!killed || child.signalCode !== "SIGKILL") {
-    throw new Error(`${args[0]} ended before it could be killed:\n${output}`);
+    throw new Error(`${args[0]} ended before it could be killed:\n${update.printed}`);
   }
 }
