@@ -29,7 +29,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
 
   // The records need the addresses only: they spread while the machine boots.
   const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { ...settings.labels, role } }, { parent });
-  const steps = new HostSteps(name, host, count, parent);
+  const steps = new HostSteps(name, host, count, settings.sshNetworks, parent);
   steps.run(
     "preflight",
     {

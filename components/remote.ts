@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
 import type { Host } from "./host";
 import { readScripts } from "./hostScripts";
+import { sshCheck } from "./sshCheck";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 
 /** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
@@ -30,7 +31,10 @@ export interface StepArgs {
    * a command of its own then sees it to its end.
    */
   readonly unit?: boolean;
-  readonly hooks?: pulumi.ResourceHookBinding;
+  /** What else makes it run again when it changes, beside a new server. */
+  readonly triggers?: readonly string[];
+  /** Called before it runs again. */
+  readonly beforeUpdate?: pulumi.ResourceHook;
   /** Steps whose every re-run makes this one necessary again. It waits for them. */
   readonly follows?: readonly Step[];
   /** What else must be there before. */
@@ -52,19 +56,23 @@ export interface Step {
  */
 export class HostSteps {
   private readonly files = readScripts();
+  private readonly reached: pulumi.ResourceHook;
   private readonly connected: Step;
   private readonly steps: Step[] = [];
 
   /**
    * @param name Prefix of the names of the steps' resources, e.g. "bbb".
    * @param count How many steps the host will see altogether, the first one included.
+   * @param sshNetworks As in the settings: who can't connect is told.
    */
   constructor(
     private readonly name: string,
     private readonly host: Host,
     private readonly count: number,
+    sshNetworks: readonly string[],
     parent: pulumi.Resource,
   ) {
+    this.reached = sshCheck(host, sshNetworks);
     const label = this.label(1);
     const title = "Connect and install the step scripts";
     const stdin = host.authorizedKeys.apply((authorizedKeys) =>
@@ -113,11 +121,12 @@ export class HostSteps {
       {
         create: commandLine(unit ? "unit" : "plain"),
         stdin: step.stdin,
+        triggers: step.triggers,
         dialErrorLimit: DIAL_ATTEMPTS,
       },
       {
         parent,
-        hooks: step.hooks,
+        hooks: step.beforeUpdate && { beforeUpdate: [step.beforeUpdate] },
         dependsOn: [
           (this.steps.at(-1) ?? this.connected).command,
           ...follows.map(({ command }) => command),
@@ -151,11 +160,16 @@ export class HostSteps {
 
   private command(
     suffix: string,
-    args: { create: pulumi.Input<string>; stdin?: pulumi.Input<string>; dialErrorLimit: number },
+    args: {
+      create: pulumi.Input<string>;
+      stdin?: pulumi.Input<string>;
+      triggers?: readonly string[];
+      dialErrorLimit: number;
+    },
     opts: pulumi.CustomResourceOptions,
   ): Step {
     const { server, connection } = this.host;
-    const { create, stdin, dialErrorLimit } = args;
+    const { create, stdin, triggers = [], dialErrorLimit } = args;
     const resource = new command.remote.Command(
       `${this.name}-${suffix}`,
       {
@@ -168,12 +182,21 @@ export class HostSteps {
         })),
         create,
         stdin,
-        triggers: [server.id],
+        triggers: [server.id, ...triggers],
         // The operator sees the steps go by; a script prints no secret, and should one ever, the state keeps it closed.
         logging: "stdoutAndStderr",
         addPreviousOutputInEnv: false,
       },
-      { ...opts, deletedWith: server, additionalSecretOutputs: ["stdout", "stderr"] },
+      {
+        ...opts,
+        hooks: {
+          beforeCreate: [this.reached],
+          // What refuses a change comes first: then nobody is asked in vain.
+          beforeUpdate: [...(opts.hooks?.beforeUpdate ?? []), this.reached],
+        },
+        deletedWith: server,
+        additionalSecretOutputs: ["stdout", "stderr"],
+      },
     );
     const digest = pulumi.unsecret(pulumi.all([create, stdin ?? ""]).apply((texts) => hash(texts)));
     return { command: resource, digest };

@@ -73,7 +73,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
         script: "configure-turn.sh",
         stdin: this.conf,
         follows: [installed],
-        hooks: { beforeUpdate: [args.guard.turnConfiguration] },
+        beforeUpdate: args.guard.turnConfiguration,
       },
       this,
     );

@@ -39,10 +39,14 @@ export class Verification extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
-    const { bbb, ownTurn } = args;
+    const { bbb, ownTurn, settings } = args;
+    // A server that was given another type was off.
+    const { placement } = settings;
+    const triggers = [placement.bbb.serverType, ...(ownTurn ? [placement.turn.serverType] : [])];
+    const dependsOn = [bbb.host.server, ...(ownTurn ? [ownTurn.host.server] : [])];
     const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
-      steps.run("verify", { title, script: "verify.sh", stdin, follows }, this);
+      steps.run("verify", { title, script: "verify.sh", stdin, triggers, follows, dependsOn }, this);
     const requests = { bbb: bbbRequest(args), turn: ownTurn && turnRequest(args, ownTurn) };
     const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
     const fromTurn =

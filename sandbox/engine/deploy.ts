@@ -301,7 +301,7 @@ export class Deployment {
       state.inputs = this.checkedInputs(kind, state, asked, undefined);
       const step = this.recreating.delete(state.urn) ? "replace" : "create";
       if (step === "replace") this.replaced.add(state.urn);
-      return this.create(kind, state, old, step);
+      return this.create(goal, kind, state, old, step);
     }
     const wanted = withIgnoredChanges(asked, old.inputs, goal.options.ignoreChanges ?? []);
     state.inputs = this.checkedInputs(kind, state, wanted, old.inputs);
@@ -336,6 +336,7 @@ export class Deployment {
   // --- steps ------------------------------------------------------------------------------------------------
 
   private async create(
+    goal: Goal,
     kind: Kind,
     state: ResourceState,
     old: ResourceState | undefined,
@@ -344,6 +345,7 @@ export class Deployment {
   ): Promise<Registered> {
     const end = this.display.begin(step, state.urn, why);
     if (step !== "same") this.options.onStep?.({ step, urn: state.urn, type: state.type, paths: [] });
+    await this.runHooks(goal.beforeCreate, undefined, state);
     if (this.preview) {
       state.outputs = state.inputs;
       this.keep(state, old);
@@ -384,9 +386,7 @@ export class Deployment {
     const end = this.display.begin("update", state.urn, changed.length > 0 ? ` [${changed.join(", ")}]` : "");
     this.options.onStep?.({ step: "update", urn: state.urn, type: state.type, paths });
     state.id = old.id;
-    await this.hooks.beforeUpdate(goal.beforeUpdate, old, state, this.preview, (message) =>
-      this.display.warning(state.urn, message),
-    );
+    await this.runHooks(goal.beforeUpdate, old, state);
     if (this.preview) {
       state.outputs = this.expectedOutputs(kind, state, old);
       this.keep(state, old);
@@ -403,6 +403,15 @@ export class Deployment {
     this.keep(state, old);
     end();
     return this.result(state);
+  }
+
+  private runHooks(
+    names: readonly string[],
+    old: ResourceState | undefined,
+    state: ResourceState,
+  ): Promise<void> {
+    const warn = (message: string) => this.display.warning(state.urn, message);
+    return this.hooks.before(names, old, state, this.preview, warn);
   }
 
   private async replace(
@@ -422,7 +431,7 @@ export class Deployment {
     const deleteFirst =
       goal.deleteBeforeReplace ?? kind.deleteBeforeReplace?.(plainValues(goal.inputs)) ?? false;
     if (deleteFirst) await this.deleteWithDependents(old);
-    return this.create(kind, state, old, "replace", ` [${because.join(", ")}]`);
+    return this.create(goal, kind, state, old, "replace", ` [${because.join(", ")}]`);
   }
 
   /**

@@ -27,6 +27,7 @@ export interface Goal {
   readonly version: string;
   readonly deleteBeforeReplace: boolean | undefined;
   /** Names of hooks. */
+  readonly beforeCreate: readonly string[];
   readonly beforeUpdate: readonly string[];
   readonly options: Pick<
     ResourceState,
@@ -58,10 +59,14 @@ export function readGoal(request: RegisterResourceRequest): Goal {
   refuse(request.getHidediffsList().length > 0, "hideDiffs");
   refuse(request.getEnvvarmappingsMap().getLength() > 0, "envVarMappings");
   refuse(request.getPackageref() !== "", "packageRef (a parameterized package)");
-  const { beforeUpdateList: beforeUpdate = [], ...otherHooks } = request.getHooks()?.toObject() ?? {};
+  const {
+    beforeCreateList: beforeCreate = [],
+    beforeUpdateList: beforeUpdate = [],
+    ...otherHooks
+  } = request.getHooks()?.toObject() ?? {};
   refuse(
     Object.values(otherHooks).some((hooks) => hooks.length > 0),
-    "hooks, but for beforeUpdate",
+    "hooks, but for beforeCreate and beforeUpdate",
   );
   const timeouts = request.getCustomtimeouts();
   refuse((timeouts?.getRead() ?? "") !== "", "customTimeouts.read");
@@ -76,6 +81,7 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     deleteBeforeReplace: request.getDeletebeforereplacedefined()
       ? request.getDeletebeforereplace()
       : undefined,
+    beforeCreate,
     beforeUpdate,
     options: compact({
       protect: request.getProtect() || undefined,

@@ -23,13 +23,14 @@ export class Hooks {
   }
 
   /**
-   * Before a resource is updated; in a preview those hooks only that ask for it.
+   * Before a resource is created or updated; in a preview those hooks only that ask for it.
    *
+   * @param old Where it is updated; undefined for one that is created.
    * @throws Error with the hook's own, unless that is to be ignored
    */
-  async beforeUpdate(
+  async before(
     names: readonly string[],
-    old: ResourceState,
+    old: ResourceState | undefined,
     state: ResourceState,
     preview: boolean,
     warn: (message: string) => void,
@@ -38,18 +39,10 @@ export class Hooks {
       const hook = this.registered.get(name);
       if (hook === undefined) throw new Error(`hook "${name}" was not registered`);
       if (preview && !hook.getOnDryRun()) continue;
-      const request = new ResourceHookRequest();
-      request.setUrn(state.urn);
-      request.setId(old.id ?? "");
-      request.setName(nameOf(state.urn));
-      request.setType(state.type);
-      request.setNewInputs(toStruct(state.inputs));
-      request.setOldInputs(toStruct(old.inputs));
-      request.setOldOutputs(toStruct(old.outputs));
-      const error = await this.call(hook, request);
+      const error = await this.call(hook, requestOf(old, state));
       if (error === "") continue;
       if (!hook.getIgnoreErrors()) throw new Error(`before hook "${name}" failed: ${error}`);
-      warn(`before_update hook "${name}" failed: ${error}`);
+      warn(`before_${old === undefined ? "create" : "update"} hook "${name}" failed: ${error}`);
     }
   }
 
@@ -70,4 +63,18 @@ export class Hooks {
     );
     return ResourceHookResponse.deserializeBinary(response.getResponse_asU8()).getError();
   }
+}
+
+function requestOf(old: ResourceState | undefined, state: ResourceState): ResourceHookRequest {
+  const request = new ResourceHookRequest();
+  request.setUrn(state.urn);
+  request.setName(nameOf(state.urn));
+  request.setType(state.type);
+  request.setNewInputs(toStruct(state.inputs));
+  if (old !== undefined) {
+    request.setId(old.id ?? "");
+    request.setOldInputs(toStruct(old.inputs));
+    request.setOldOutputs(toStruct(old.outputs));
+  }
+  return request;
 }

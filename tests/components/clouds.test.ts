@@ -40,7 +40,7 @@ describe("each of the mixes", () => {
     for (const role of ["bbb", "turn"]) {
       expect(run.get(`${role}-host-server`).beforeUpdate).toEqual(["no-meetings-while-a-server-is-off"]);
     }
-    expect(run.get("turn-configure").beforeUpdate).toEqual(["no-meetings-while-coturn-restarts"]);
+    expect(run.get("turn-configure").beforeUpdate).toContain("no-meetings-while-coturn-restarts");
     expect(run.get("bbb-verify").dependsOn).toEqual(expect.arrayContaining(["turn-configure", "bbb-wire"]));
   });
 });

@@ -32,7 +32,8 @@ export interface Registered {
   readonly deletedWith: string;
   readonly replaceWith: readonly string[];
   readonly createTimeout: string;
-  /** Names of the hooks that its updates are first told to. */
+  /** Names of the hooks that its creation, and its updates, are first told to. */
+  readonly beforeCreate: readonly string[];
   readonly beforeUpdate: readonly string[];
 }
 
@@ -251,6 +252,7 @@ async function run(
           deletedWith: nameOf(request.getDeletedwith()),
           replaceWith: request.getReplaceWithList().map(nameOf),
           createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
+          beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
           beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
         });
       }

@@ -1,4 +1,4 @@
-import { idOf, runProgram, scripts, type Registered, type Run } from "./program";
+import { idOf, runProgram, scripts, settings, type Registered, type Run } from "./program";
 
 const COMMAND = "command:remote:Command";
 
@@ -45,6 +45,18 @@ test("for an upgrade: the installer, then the wiring that it overwrites, then th
   ]);
 });
 
+test("with another type of either server, which was off for it: the proof, once both are there", async () => {
+  const { placement } = settings;
+  const turn = { ...placement.turn, serverType: "ccx13" };
+  const other = await runProgram({ settings: { placement: { ...placement, turn } } });
+  expect(names(changed(other))).toEqual(["bbb-verify", "turn-host-server", "turn-verify"]);
+  for (const verify of ["bbb-verify", "turn-verify"]) {
+    expect(other.get(verify).dependsOn).toEqual(
+      expect.arrayContaining(["bbb-host-server", "turn-host-server"]),
+    );
+  }
+});
+
 test("with a changed script: its own step and the proof, after the scripts are on the hosts", async () => {
   expect(names(changed(await runProgram({ scripts: edit("recordings.sh") })))).toEqual([
     "bbb-connect",
@@ -75,9 +87,10 @@ test("with another key of the operator's: the connection, and user data that is 
 test("every step, by creation, on another server", () => {
   for (const { name, inputs, deletedWith } of run.ofType(COMMAND)) {
     const server = name.startsWith("bbb") ? "bbb-host-server" : "turn-host-server";
+    const types = name.endsWith("-verify") ? ["ccx23", "cpx22"] : [];
     expect({ name, triggers: inputs.triggers, deletedWith }).toEqual({
       name,
-      triggers: [String(idOf(server))],
+      triggers: [String(idOf(server)), ...types],
       deletedWith: server,
     });
     expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "stdoutAndStderr" });

@@ -347,3 +347,15 @@ describe("on a cloud with NAT and another login", () => {
     ]);
   });
 });
+
+test("every step first sees that its host can be reached, and refuses what it has to before that", () => {
+  for (const { name, beforeCreate, beforeUpdate } of run.ofType(COMMAND)) {
+    const reached = `ssh-reaches-${name.split("-")[0]}`;
+    const refusing = name === "turn-configure" ? ["no-meetings-while-coturn-restarts"] : [];
+    expect({ name, beforeCreate, beforeUpdate }).toEqual({
+      name,
+      beforeCreate: [reached],
+      beforeUpdate: [...refusing, reached],
+    });
+  }
+});

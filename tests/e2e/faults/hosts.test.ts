@@ -120,7 +120,7 @@ describe("Hosts", () => {
   test("an SSH network that is not ours: the update ends with a message that names the setting", async () => {
     block(22, "drop");
     const wrong = ["--set", "upgrade=network"];
-    await failingUp(wrong, /i\/o timeout|sshNetworks/);
+    await failingUp(wrong, /bbb\.example\.test \(.*\) does not answer SSH/, /sshNetworks.*curl -4/);
     unblock();
     await up(...wrong);
     await expectDeployed(wrong);

@@ -549,6 +549,29 @@ describe("a hook before an update", () => {
   });
 });
 
+describe("a hook before a creation", () => {
+  const program = (...options: string[]) => `
+    const hook = new pulumi.ResourceHook("ask", async ({ name, oldInputs, newInputs }) => {
+      pulumi.log.info(\`\${name}: \${oldInputs} to \${newInputs?.text}\`);
+      if (newInputs?.text === "bad") throw new Error("not now");
+    });
+    ${options.join("\n    ")}`;
+  const thing = (text: string) =>
+    `new Thing("a", { text: "${text}", replaceable: "${text}" }, { hooks: { beforeCreate: [hook] } });`;
+
+  test("refuses it before the provider is called; a preview does not ask", async () => {
+    bench = new Workbench(program(thing("bad")));
+    expect((await bench.preview()).errors).toEqual([]);
+    expect((await bench.up()).errors).toEqual(['before hook "ask" failed: not now']);
+    expect(bench.takeCalls()).toEqual([]);
+    bench.program(program(thing("good")));
+    const { errors, output } = await bench.up();
+    expect(errors).toEqual([]);
+    expect(output).toContain("a: undefined to good");
+    expect((await bench.up()).output).not.toContain("to good");
+  });
+});
+
 describe("what is not served stops the run and is named", () => {
   test.each([
     [
@@ -566,7 +589,7 @@ describe("what is not served stops the run and is named", () => {
     [
       "another hook than beforeUpdate",
       `new Thing("a", {}, { hooks: { afterCreate: [() => {}] } });`,
-      /option hooks, but for beforeUpdate of test:index:Thing "a"/,
+      /option hooks, but for beforeCreate and beforeUpdate of test:index:Thing "a"/,
     ],
     ["a type", `new Thing("a", {}, {}, "Unheard");`, /resource type test:index:Unheard/],
     ["a package", `new pulumi.CustomResource("other:index:X", "a", {});`, /package other/],

@@ -1,0 +1,55 @@
+import { Client, utils, type ConnectConfig } from "ssh2";
+
+/** Where to log in, and as whom. */
+export interface Login {
+  readonly host: string;
+  /** @default 22 */
+  readonly port?: number;
+  readonly user: string;
+  /** The only host key that is accepted, in OpenSSH's form. */
+  readonly hostKey: string;
+  /** In OpenSSH's form; never written to a file. */
+  readonly privateKey: string;
+}
+
+/** Another machine answers than the one that was deployed, or its key was changed. */
+export class OtherHostKey extends Error {
+  constructor(host: string) {
+    super(`another machine answers at ${host} than the one that was deployed, or its host key was changed`);
+    this.name = "OtherHostKey";
+  }
+}
+
+const DIAL_SECONDS = 15;
+
+/** An SSH connection with a pinned host key. @throws OtherHostKey, or an Error with the system's words */
+export function connect(login: Login): Promise<Client> {
+  const config = configOf(login);
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    client.once("ready", () => resolve(client));
+    // After the connection a lost one shows as a command without an exit code.
+    client.on("error", (error) => {
+      client.destroy();
+      reject(error.message.includes("Host denied") ? new OtherHostKey(login.host) : error);
+    });
+    client.connect(config);
+  });
+}
+
+function configOf({ host, port = 22, user, hostKey, privateKey }: Login): ConnectConfig {
+  const pinned = utils.parseKey(hostKey);
+  if (pinned instanceof Error) throw new Error(`the host key of ${host} can't be read: ${pinned.message}`);
+  const expected = pinned.getPublicSSH();
+  return {
+    host,
+    port,
+    username: user,
+    privateKey,
+    readyTimeout: DIAL_SECONDS * 1000,
+    keepaliveInterval: 10_000,
+    // Asks for the kind of key that is pinned: a host has several.
+    algorithms: { serverHostKey: [pinned.type] as NonNullable<ConnectConfig["algorithms"]>["serverHostKey"] },
+    hostVerifier: (actual: Buffer) => actual.equals(expected),
+  };
+}

@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+import { explain, reach, type SshTarget } from "../../components/sshCheck";
+import { keyPair, SshServer } from "../sandbox/engine/sshServer";
+
+const TARGET: SshTarget = {
+  fqdn: "bbb.example.org",
+  address: "203.0.113.10",
+  user: "root",
+  server: "urn:pulumi:prod::bigbluebutton::hcloud:index/server:Server::bbb-host-server",
+  sshNetworks: ["198.51.100.0/24"],
+};
+const NOW = { silent: 0, otherKey: 0 };
+
+let server: SshServer;
+let port: number;
+beforeEach(async () => {
+  server = new SshServer();
+  port = await server.listen();
+});
+afterEach(() => server.close());
+
+const login = (changes: { hostKey?: string; privateKey?: string; port?: number } = {}) => ({
+  host: "127.0.0.1",
+  port,
+  user: "root",
+  hostKey: server.hostKey.public,
+  privateKey: server.userKey.private,
+  ...changes,
+});
+const told = (of: ReturnType<typeof login>, patience = NOW) =>
+  reach(of, patience, (reason) => explain(TARGET, reason));
+
+test("a host that lets us in is asked once, and nothing is run there", async () => {
+  await told(login());
+  expect(server.connections).toBe(1);
+  expect(server.commands).toEqual([]);
+});
+
+test("one that does not listen yet is waited for", async () => {
+  await server.close();
+  const waiting = told(login(), { silent: 60, otherKey: 0 });
+  await server.listen(port);
+  await waiting;
+  expect(server.connections).toBe(1);
+});
+
+test("another host key: who might be there, that nothing was sent, and how to have the server made anew", async () => {
+  const error = told(login({ hostKey: keyPair().public }), { silent: 60, otherKey: 0 });
+  await expect(error).rejects.toThrow(/^bbb\.example\.org \(203\.0\.113\.10\) shows another SSH host key/);
+  await expect(error).rejects.toThrow(/nothing was sent to it/);
+  await expect(error).rejects.toThrow(`pulumi up --replace '${TARGET.server}'`);
+  expect(server.commands).toEqual([]);
+});
+
+test("a key that is refused: where it belongs", async () => {
+  const error = told(login({ privateKey: keyPair().private }));
+  await expect(error).rejects.toThrow(/refuses the login of root with this stack's key: authorized_keys/);
+});
+
+test("no sshd: the server's console", async () => {
+  await server.close();
+  await expect(told(login())).rejects.toThrow(/refuses SSH: its sshd does not run/);
+  port = await server.listen();
+});
+
+test("no answer: the setting, its value, and the commands", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  silent.once("connection", (socket) => socket.end());
+  const error = told(login({ port }));
+  await expect(error).rejects.toThrow(/does not answer SSH \(port 22: /);
+  await expect(error).rejects.toThrow(/lets in 198\.51\.100\.0\/24 alone \(the setting sshNetworks\)/);
+  await expect(error).rejects.toThrow("pulumi config set --path 'sshNetworks[1]' ADDRESS/32");
+  silent.close();
+});
