@@ -26,8 +26,12 @@ properties=$ROOT/etc/bigbluebutton/bbb-web.properties
 # What is left of the time limit is for looking at what came of it.
 deadline=3200
 stopped=""
-# Of the last run of the installer.
+# Of the last run of the installer, in this run of the step.
+ended=""
 output=$STATE/install-bbb/output
+# What apt says where it has not done what it was told. The installer goes on, and an upgrade that brought nothing looks
+# like one that had nothing to bring.
+apt_failed="^(E: (Unable to fetch some archives|Could not get lock|Unable to acquire the dpkg|Unable to lock|You don't have enough free space|Sub-process .* returned an error|Unmet dependencies|Unable to correct problems)|[EW]: Some index files failed to download)"
 
 # --- before ------------------------------------------------------------------------------------------------------
 
@@ -118,6 +122,7 @@ run_installer() {
       exec env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1
   ) | watch_installer | tee "$output" || status=$?
   note "the installer ended with exit code $status"
+  ended=$status
   stopped=""
   if ((status == 124 || status == 137)); then stopped="the installer was not done after $limit s, and was stopped"; fi
 }
@@ -126,10 +131,17 @@ run_installer() {
 
 # What keeps this from being an installed BigBlueButton, a line each.
 problems() {
-  local broken certificate=$ROOT/etc/letsencrypt/live/$hostname/fullchain.pem
+  local broken said certificate=$ROOT/etc/letsencrypt/live/$hostname/fullchain.pem
   broken=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 'bbb-*' bigbluebutton 2>/dev/null |
     awk '/^i/ && !/^ii/ {print substr($0, 4)}' | paste -sd' ')
   if [[ -n $stopped ]]; then echo "$stopped"; fi
+  if [[ -n $ended ]]; then
+    # 1 is what it ends with where it gives up, after a line that says so; 0 says nothing.
+    said=$(tail -n 5 "$output" | grep -E '^bbb-install[^:]*: ' | tail -n 1) || true
+    if ((ended == 1)) && [[ -n $said ]]; then echo "the installer gave up: ${said#*: }"; fi
+    said=$(grep -m 1 -E "$apt_failed" "$output") || true
+    if [[ -n $said ]]; then echo "apt-get failed while the installer ran: $said"; fi
+  fi
   if [[ -n $broken ]]; then echo "packages are only half installed: $broken"; fi
   if ! installed bbb-web || ! installed bbb-config || ! command -v bbb-conf >/dev/null; then
     echo "BigBlueButton's packages are not installed"

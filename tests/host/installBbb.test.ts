@@ -73,6 +73,46 @@ while [[ ! -e $home/never ]]; do sleep 0.2; echo -n .; done`,
   expect(code).toBe(0);
 });
 
+describe("an upgrade that did nothing is not taken for one that had nothing to do", () => {
+  const oncePerHost = (lines: string) =>
+    `touch $home/installed; if [[ ! -e $home/before ]]; then touch $home/before\n${lines}\nfi; echo upgraded`;
+
+  test.each([
+    [
+      "where the installer gave up",
+      'echo "bbb-install: Unable to setup PPA: keyserver receive failed: No data" >&2; exit 1',
+      "the installer gave up: Unable to setup PPA: keyserver receive failed: No data",
+    ],
+    [
+      "where apt could not fetch its lists",
+      'echo "W: Some index files failed to download. They have been ignored, or old ones used instead."',
+      "apt-get failed while the installer ran: W: Some index files failed to download.",
+    ],
+    [
+      "where apt could not fetch packages",
+      'echo "E: Failed to fetch http://x.test/a.deb  503  Service Unavailable"; echo "E: Unable to fetch some archives, maybe run apt-get update"',
+      "apt-get failed while the installer ran: E: Unable to fetch some archives",
+    ],
+  ])("%s", async (_, lines, problem) => {
+    const { code, output } = await install(oncePerHost(lines));
+    expect(output).toContain(`  - ${problem}`);
+    expect(output).toMatch(/^upgraded$/m);
+    expect(code).toBe(0);
+  });
+
+  test("nor is one that the disk has no room for, which is not tried again", async () => {
+    const { code, output } = await install(
+      `touch $home/installed; echo run >>$home/runs; echo "E: You don't have enough free space in /var/cache/apt/archives/."`,
+    );
+    expect(output).toContain("what the installer said means: the disk is full");
+    expect([code, host.read("../runs")]).toEqual([1, "run\n"]);
+  });
+
+  test("an exit code alone says nothing", async () => {
+    expect(await install("touch $home/installed; exit 1")).toMatchObject({ code: 0 });
+  });
+});
+
 describe("without a certificate", () => {
   const log = (problem: string) =>
     `$(date '+%F %T'),100:DEBUG:certbot._internal.main:certbot version: 2.1.0
