@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -128,14 +129,14 @@ describe("A renewal", () => {
   });
 });
 
-describe("A certificate of the operator's own", () => {
-  const roots = () => ["--set", `acmeCa=${readFileSync(CA_BUNDLE, "utf8")}${own.root}`];
-  const files = (name: string) => [
-    ...["--set", `certificateFile=${own.put(`${name}.chain`, own.read(`${name}.pem`) + own.intermediate)}`],
-    ...["--set", `certificateKeyFile=${own.path(`${name}.key`)}`],
-    ...roots(),
-  ];
+/** The settings for one of {@link own}; its leaf must have been made. */
+const files = (name: string, prefix: "certificate" | "turnCertificate" = "certificate") => [
+  ...["--set", `${prefix}File=${own.put(`${name}.chain`, own.read(`${name}.pem`) + own.intermediate)}`],
+  ...["--set", `${prefix}KeyFile=${own.path(`${name}.key`)}`],
+  ...["--set", `acmeCa=${readFileSync(CA_BUNDLE, "utf8")}${own.root}`],
+];
 
+describe("A certificate of the operator's own", () => {
   test("in place of the authority's: both names show it, no installer runs, and its key is in no log and no checkpoint", async () => {
     const leaf = own.leaf("wildcard", ["*.example.test"]);
     const { coturn } = await serviceStarts(IN_HETZNER_DNS);
@@ -178,5 +179,30 @@ describe("A certificate of the operator's own", () => {
     expect(stdout).not.toContain("running bbb-install");
     for (const fqdn of both) expect(await shown(fqdn, "issuer")).toContain("Pebble");
     await expectDeployed();
+  });
+});
+
+describe("A first deployment", () => {
+  beforeAll(freshSandbox);
+
+  test("with a certificate of the operator's own for each host: the authority is asked for none", async () => {
+    own.leaf("bbb", [bbb]);
+    own.leaf("turn", [turn]);
+    const both = [...files("bbb"), ...files("turn", "turnCertificate")];
+    await up(...both);
+    for (const [name, fqdn] of Object.entries({ bbb, turn })) {
+      expect(await orders(fqdn)).toBe(0);
+      const { serialNumber } = new X509Certificate(own.read(`${name}.pem`));
+      expect(await shown(fqdn, "serial")).toBe(`serial=${serialNumber}`);
+    }
+    await expectDeployed(both);
+  });
+
+  test("TURN's own given up: its certificate is the authority's, BigBlueButton's stays", async () => {
+    await up(...files("bbb"));
+    expect(await shown(bbb, "issuer")).toContain("Own Intermediate");
+    expect(await shown(turn, "issuer")).toContain("Pebble");
+    expect(await orders(bbb)).toBe(0);
+    await expectDeployed(files("bbb"));
   });
 });
