@@ -25,7 +25,8 @@ module.exports = {
     {
       ...common,
       displayName: "e2e",
-      testMatch: ["<rootDir>/tests/e2e/*.test.ts"],
+      // The faults' telling part.
+      testMatch: ["<rootDir>/tests/e2e/*.test.ts", "<rootDir>/tests/e2e/faults/steps.test.ts"],
     },
     {
       ...common,

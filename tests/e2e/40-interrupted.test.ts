@@ -10,7 +10,8 @@ const MOMENTS = [
   ["while BigBlueButton is installed", /\[bbb \d\/\d\] Install BigBlueButton.*started/],
 ] as const;
 
-for (const engine of ["embedded", "pulumi"] satisfies Engine[]) {
+// By the embedded engine, and at many more moments: faults/steps.test.ts.
+for (const engine of ["pulumi"] satisfies Engine[]) {
   describe(`an up that is killed, by the ${engine} engine`, () => {
     const missing = engineMissing(engine);
     const test = testUnless(missing);

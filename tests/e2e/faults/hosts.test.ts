@@ -1,12 +1,26 @@
 import { accountObjects } from "../support/account";
 import { hetzner } from "../support/clouds";
-import { block, expectDeployed, failingUp, unblock, until, up, upInBackground } from "../support/faults";
+import {
+  block,
+  cutSsh,
+  expectDeployed,
+  failingUp,
+  unblock,
+  until,
+  up,
+  upInBackground,
+} from "../support/faults";
+import { identity } from "../support/hosts";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_HETZNER_DNS, must, onHost, sandbox, type Result } from "../support/sandbox";
 
-/** Hosts that are not fit, and volumes that are not there, asked of one deployment. */
+/** Hosts that are not fit, or restart in the middle of it, and volumes that are not there, asked of one deployment. */
 
-const { bbb: BBB } = IN_HETZNER_DNS;
+const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
+
+/** From the first case on that upgrades, and from the second on. */
+const UPGRADED = ["--set", "upgrade=hosts"];
+const UPGRADED_AGAIN = ["--set", "upgrade=again"];
 
 const bash = (script: string) => onHost(BBB, ["bash", "-c", script]);
 
@@ -100,6 +114,17 @@ afterEach(async () => {
   expect(await recordingSums(BBB)).toBe(sums);
 });
 
+async function rebooted(fqdn: string, before: string): Promise<void> {
+  await until(
+    () =>
+      identity(fqdn).then(
+        (now) => now !== before,
+        () => false,
+      ),
+    60,
+  );
+}
+
 describe("Hosts", () => {
   for (const [name, obstacle, remove, ...found] of OBSTACLES) {
     test(name, async () => {
@@ -119,17 +144,53 @@ describe("Hosts", () => {
 
   test("an SSH network that is not ours: the update ends with a message that names the setting", async () => {
     block(22, "drop");
-    const wrong = ["--set", "upgrade=network"];
-    await failingUp(wrong, /bbb\.example\.test \(.*\) does not answer SSH/, /sshNetworks.*curl -4/);
+    await failingUp(UPGRADED, /bbb\.example\.test \(.*\) does not answer SSH/, /sshNetworks.*curl -4/);
     unblock();
-    await up(...wrong);
-    await expectDeployed(wrong);
+    await up(...UPGRADED);
+    await expectDeployed(UPGRADED);
+  });
+});
+
+describe("In the middle of an installation", () => {
+  test("the host rebooted while BigBlueButton is installed: the unit starts over, and the next up takes it up", async () => {
+    const before = await identity(BBB);
+    const cut = upInBackground(...UPGRADED_AGAIN);
+    await cut.prints(/\[bbb 5\/7\]\s+running bbb-install/);
+    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+    await rebooted(BBB, before);
+    await cut.ended;
+    const { stdout } = await up(...UPGRADED_AGAIN);
+    expect(cut.update.printed + stdout).toMatch(
+      /started over after a reboot|already running for|was done at/,
+    );
+    await expectDeployed(UPGRADED_AGAIN);
+  });
+
+  test("SSH cut while coturn is installed on a new TURN server: the next up takes the run up", async () => {
+    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
+    await cut.prints(/\[turn 4\/6\].*started/);
+    await cutSsh(TURN);
+    await cut.ended;
+    expect(cut.update.code).not.toBe(0);
+    await up(...UPGRADED_AGAIN);
+    await expectDeployed(UPGRADED_AGAIN);
+  });
+
+  test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
+    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
+    await cut.prints(/\[turn 4\/6\].*started/);
+    const before = await identity(TURN);
+    await onHost(TURN, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+    await rebooted(TURN, before);
+    await cut.ended;
+    await up(...UPGRADED_AGAIN);
+    await expectDeployed(UPGRADED_AGAIN);
   });
 });
 
 describe("The recordings volume", () => {
-  const LARGER = ["--set", "upgrade=network", "--set", "recordingsGb=11"];
-  const AGAIN = ["--set", "upgrade=network", "--set", "recordingsGb=12"];
+  const LARGER = [...UPGRADED_AGAIN, "--set", "recordingsGb=11"];
+  const AGAIN = [...UPGRADED_AGAIN, "--set", "recordingsGb=12"];
 
   test("attached late: waited for, and nothing on it is touched", async () => {
     const device = (await bash("ls /dev/disk/by-id/scsi-0HC_Volume_*")).trim();

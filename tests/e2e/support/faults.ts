@@ -7,7 +7,7 @@ import { ROUTER } from "../../../sandbox/network/addresses";
 import { CONTROL_SOCKET } from "../../../sandbox/paths";
 import { getMeetings } from "./checks";
 import { startWatched } from "./kill";
-import { must, outputs, tryUpdate, update, type Update } from "./sandbox";
+import { must, onHost, outputs, tryUpdate, update, type Update } from "./sandbox";
 
 /** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
 
@@ -111,3 +111,7 @@ export async function expectDeployed(args: readonly string[] = []): Promise<void
   expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
   expect(Object.keys((await up(...args)).summary)).toEqual(["unchanged"]);
 }
+
+/** Ends every SSH session of a host, as a cut connection does in the end. */
+export const cutSsh = (fqdn: string): Promise<string> =>
+  onHost(fqdn, ["bash", "-c", "pkill -KILL -f '^sshd: .*@' || true"]);
