@@ -9,7 +9,7 @@ import type * as Ssh from "./ssh";
 export interface SshPatience {
   /** Until it lets us in. */
   readonly silent: number;
-  /** While it shows another host key: the image's own may come before the one that cloud-init sets. */
+  /** From when it first shows another host key: the image's own may come before the one that cloud-init sets. */
   readonly otherKey: number;
 }
 
@@ -49,13 +49,17 @@ export async function reach(
   // Only now: an update without changes has no use for it.
   const { connect, OtherHostKey } = require("./ssh") as typeof Ssh; // eslint-disable-line @typescript-eslint/no-require-imports
   const start = Date.now();
+  let otherSince: number | undefined;
   for (;;) {
     try {
       (await connect(login)).end();
       return;
     } catch (error) {
-      const seconds = error instanceof OtherHostKey ? patience.otherKey : patience.silent;
-      if (Date.now() - start >= seconds * 1000) throw new Error(explained(error as Error), { cause: error });
+      const now = Date.now();
+      otherSince = error instanceof OtherHostKey ? (otherSince ?? now) : undefined;
+      const [since, seconds] =
+        otherSince === undefined ? [start, patience.silent] : [otherSince, patience.otherKey];
+      if (now - since >= seconds * 1000) throw new Error(explained(error as Error), { cause: error });
       await sleep(1000);
     }
   }

@@ -3,8 +3,8 @@
 
     failures.py <LOG
 
-Standard output: "momentary", "final" or "unknown" in the first line, in the second the reason and its remedy, but for
-what is unknown. What stands first in the table counts: causes come before what they lead to. Certificates are not its
+Standard output: "momentary", "final" or "unknown" in the first line, in the second the reason and its remedy, where there
+is one to tell. What is unknown may be either, and is worth one more try. What stands first in the table counts: causes come before what they lead to. Certificates are not its
 subject. Python 3.8 or newer, standard library only.
 """
 
@@ -16,6 +16,7 @@ Failure = namedtuple("Failure", "kind reason remedy")
 
 MOMENTARY = "momentary"
 FINAL = "final"
+UNKNOWN = "unknown"
 
 # How many characters of a log's end are looked at: what a run of the installer prints after its packages.
 TAIL = 200_000
@@ -54,10 +55,11 @@ TABLE = (
         "its reason is in the log; the settings release, image and serverType decide what host it gets",
     ),
     (
+        # The installer's words for whatever keeps it from that server.
         (r"unable to locate packages for \S+ at ",),
-        FINAL,
-        "there are no packages of this release at the installer's package server",
-        "look at the settings release and installerUrl: the release may have been withdrawn",
+        UNKNOWN,
+        "the installer finds no packages of this release at its package server",
+        "look whether the host reaches the server that the log names; else at the settings release and installerUrl: the release may have been withdrawn",
     ),
     (
         (r"does not have a release file", r"no longer has a release file"),
@@ -66,8 +68,8 @@ TABLE = (
         "look in /etc/apt/sources.list.d for the source that the log names, and remove it or the whole host",
     ),
     (
-        (r"sha256 [0-9a-f]{64}, not ", r"hash sum mismatch(?![\s\S]{0,2000}mirror sync in progress)"),
-        FINAL,
+        (r"hash sum mismatch(?![\s\S]{0,2000}mirror sync in progress)",),
+        UNKNOWN,
         "what was fetched is not what it should be: its hash is another one",
         "apt-get clean on the host; if that does not help, something between it and the server changes what is fetched",
     ),
@@ -76,6 +78,13 @@ TABLE = (
         FINAL,
         "a server that something is fetched from has a certificate that this host does not trust",
         "look which one the log names; a proxy in between may be the reason",
+    ),
+    (
+        # Before "failed to fetch", which apt says of these, too.
+        (r"^[EW]: an error occurred during the signature verification", r"^E: .*the following signatures (were invalid|couldn't be verified)"),
+        FINAL,
+        "the signature of a package source is not good",
+        "look which source the log names: its key has changed or run out. A newer installer may know the new one (installerUrl)",
     ),
     # What passes by itself.
     (
@@ -133,10 +142,11 @@ TABLE = (
     ),
     # What may be nothing but the consequence of the above.
     (
-        (r"the following signatures (were invalid|couldn't be verified)", r"\bno_pubkey\b", r"^E: .* is not signed\."),
+        # As a warning it is said of sources that are trusted all the same.
+        (r"^E: .* is not signed\.",),
         FINAL,
-        "the signature of a package source is not good",
-        "look which source the log names: its key has changed or run out. A newer installer may know the new one (installerUrl)",
+        "a package source is not signed with a key that this host has",
+        "look which source the log names: its key has changed. A newer installer may know the new one (installerUrl)",
     ),
     (
         (
@@ -169,7 +179,7 @@ def classify(text):
 def main():
     failure = classify(sys.stdin.buffer.read().decode("utf-8", "replace"))
     if failure is None:
-        print("unknown")
+        print(UNKNOWN)
     else:
         print(f"{failure.kind}\n{failure.reason}: {failure.remedy}")
 

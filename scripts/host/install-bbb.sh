@@ -30,8 +30,9 @@ stopped=""
 ended=""
 output=$STATE/install-bbb/output
 # What apt says where it has not done what it was told. The installer goes on, and an upgrade that brought nothing looks
-# like one that had nothing to bring.
-apt_failed="^(E: (Unable to fetch some archives|Could not get lock|Unable to acquire the dpkg|Unable to lock|You don't have enough free space|Sub-process .* returned an error|Unmet dependencies|Unable to correct problems)|[EW]: Some index files failed to download)"
+# like one that had nothing to bring. Of other package sources than BigBlueButton's, lists may be missing.
+apt_failed="^(E: (Unable to fetch some archives|Could not get lock|Unable to acquire the dpkg|Unable to lock|You don't have enough free space|Sub-process .* returned an error|Unmet dependencies|Unable to correct problems)|[EW]: Failed to fetch [^ ]*/dists/bigbluebutton-)"
+upgrading=""
 
 # --- before ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +141,7 @@ problems() {
     said=$(tail -n 5 "$output" | grep -E '^bbb-install[^:]*: ' | tail -n 1) || true
     if ((ended == 1)) && [[ -n $said ]]; then echo "the installer gave up: ${said#*: }"; fi
     said=$(grep -m 1 -E "$apt_failed" "$output") || true
-    if [[ -n $said ]]; then echo "apt-get failed while the installer ran: $said"; fi
+    if [[ -n $upgrading && -n $said ]]; then echo "apt-get failed while the installer ran: $said"; fi
   fi
   if [[ -n $broken ]]; then echo "packages are only half installed: $broken"; fi
   if ! installed bbb-web || ! installed bbb-config || ! command -v bbb-conf >/dev/null; then
@@ -154,7 +155,7 @@ problems() {
   elif ! openssl x509 -noout -checkend 3600 -in "$certificate" >/dev/null; then
     echo "the certificate in $certificate has run out: see certbot renew"
   fi
-  if ! nginx -t 2>&1; then echo "nginx rejects its configuration: see nginx -t"; fi
+  said=$(nginx -t 2>&1) || echo "nginx rejects its configuration: $(grep -m 1 -F '[emerg]' <<<"$said")"
   if ! wait_until 300 api_answers http://127.0.0.1:8090; then
     echo "bbb-web does not answer: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
   fi
@@ -178,11 +179,6 @@ certificate_or_reason() { # SECONDS, since 1970: when the installer was started
 
 greenlight_runs() {
   [[ $(docker ps 2>/dev/null) =~ bigbluebutton/greenlight|greenlight-v[23]([[:space:]]|$) ]]
-}
-
-# nginx -t says its good news on standard error.
-found_problems() {
-  problems | grep -vE '^nginx: (the configuration file .* syntax is ok|configuration file .* test is successful)' || true
 }
 
 # A volume adopted from another server may know these users by other numbers.
@@ -268,7 +264,7 @@ install_bbb() {
       progress "there is a certificate now, which the installer ended for the lack of"
       continue
     fi
-    found=$(found_problems)
+    found=$(problems)
     if [[ -z $found ]]; then return 0; fi
     classify <"$output"
     if [[ $failure_kind == final ]] || ((attempt == 6 || SECONDS + pause > deadline - 600)); then return 0; fi
@@ -291,10 +287,11 @@ if [[ ! -e $installed_mark ]]; then
   restart_where_asked
   apt_install curl ca-certificates openssl python3-yaml
   download_installer
+  if installed bbb-web; then upgrading=yes; fi
   install_bbb
   put_back
 else
-  found=$(found_problems)
+  found=$(problems)
 fi
 if [[ -n $found ]]; then
   progress "BigBlueButton is not installed as it should be:"

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer, type AddressInfo } from "node:net";
 
 import { explain, reach, type SshTarget } from "../../components/sshCheck";
@@ -44,6 +45,18 @@ test("one that does not listen yet is waited for", async () => {
   await server.listen(port);
   await waiting;
   expect(server.connections).toBe(1);
+});
+
+test("another host key is put up with from when it is shown first, however late that is", async () => {
+  await server.close();
+  const waiting = told(login(), { silent: 60, otherKey: 4 });
+  await sleep(2000);
+  const other = new SshServer();
+  await other.listen(port);
+  await sleep(3000);
+  await other.close();
+  await server.listen(port);
+  await waiting;
 });
 
 test("another host key: who might be there, that nothing was sent, and how to have the server made anew", async () => {

@@ -29,18 +29,31 @@ test.each([
   ["E: Unable to locate package bigblue", "does not exist"],
   ["E: Package 'x' has no installation candidate", "does not exist"],
   ["E: The repository 'http://r noble Release' does not have a Release file.", "this Ubuntu release"],
-  ["W: GPG error: http://r: The following signatures couldn't be verified: NO_PUBKEY 12AB", "signature"],
+  [
+    "W: GPG error: http://r: … NO_PUBKEY 12AB\nE: The repository 'http://r x InRelease' is not signed.",
+    "is not signed",
+  ],
+  [
+    "W: An error occurred during the signature verification. … invalid: EXPKEYSIG 12AB\nW: Failed to fetch http://r/InRelease",
+    "the signature of a package source",
+  ],
   [
     "This script can only install BigBlueButton 3.0 and is meant to be run on Ubuntu 22.04",
     "refuses this host",
   ],
   ["Your server should have (at least) 4 GB of memory.", "refuses this host"],
-  ["E: Failed to fetch http://m/x.deb  Hash Sum mismatch", "its hash is another one"],
   ["The following packages have unmet dependencies:\n bbb-web : Depends: x", "contradict each other"],
 ])("does not get better: %s", async (log, reason) => {
   const [kind, why] = await classify(`${log}\n`);
   expect([kind, why]).toEqual(["final", expect.stringContaining(reason)]);
   expect(why).toMatch(/: ./);
+});
+
+test.each([
+  ["E: Failed to fetch http://m/x.deb  Hash Sum mismatch", "its hash is another one"],
+  ["bbb-install: Unable to locate packages for jammy-300 at m.test.", "finds no packages of this release"],
+])("may be either, and is explained: %s", async (log, reason) => {
+  expect(await classify(`${log}\n`)).toEqual(["unknown", expect.stringContaining(reason)]);
 });
 
 test("what fails since the lists could not be fetched passes with their mirror", async () => {
@@ -53,7 +66,13 @@ test("a source that is trusted without a signature is no failure", async () => {
   expect(
     (await classify("W: The repository 'http://m x Release' is not signed.\ntoomanyrequests\n"))[0],
   ).toBe("momentary");
-  expect(await classify("W: The repository 'http://m x Release' is not signed.\n")).toEqual(["unknown"]);
+  const warned =
+    "W: GPG error: http://m x Release: The following signatures couldn't be verified: NO_PUBKEY 12AB\nW: The repository 'http://m x Release' is not signed.\n";
+  expect(await classify(warned)).toEqual(["unknown"]);
+  expect(await classify(`${warned}E: Unable to correct problems, you have held broken packages.\n`)).toEqual([
+    "final",
+    expect.stringContaining("packages contradict each other"),
+  ]);
 });
 
 test("a full disk counts more than what else failed", async () => {

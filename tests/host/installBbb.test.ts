@@ -74,8 +74,10 @@ while [[ ! -e $home/never ]]; do sleep 0.2; echo -n .; done`,
 });
 
 describe("an upgrade that did nothing is not taken for one that had nothing to do", () => {
+  beforeEach(() => host.put("../installed", ""));
+
   const oncePerHost = (lines: string) =>
-    `touch $home/installed; if [[ ! -e $home/before ]]; then touch $home/before\n${lines}\nfi; echo upgraded`;
+    `if [[ ! -e $home/before ]]; then touch $home/before\n${lines}\nfi; echo upgraded`;
 
   test.each([
     [
@@ -84,9 +86,9 @@ describe("an upgrade that did nothing is not taken for one that had nothing to d
       "the installer gave up: Unable to setup PPA: keyserver receive failed: No data",
     ],
     [
-      "where apt could not fetch its lists",
-      'echo "W: Some index files failed to download. They have been ignored, or old ones used instead."',
-      "apt-get failed while the installer ran: W: Some index files failed to download.",
+      "where apt could not fetch BigBlueButton's lists",
+      'echo "W: Failed to fetch http://x.test/jammy-300/dists/bigbluebutton-jammy/InRelease  503  Service Unavailable"',
+      "apt-get failed while the installer ran: W: Failed to fetch http://x.test/jammy-300/dists/bigbluebutton-jammy/InRelease",
     ],
     [
       "where apt could not fetch packages",
@@ -108,8 +110,16 @@ describe("an upgrade that did nothing is not taken for one that had nothing to d
     expect([code, host.read("../runs")]).toEqual([1, "run\n"]);
   });
 
-  test("an exit code alone says nothing", async () => {
-    expect(await install("touch $home/installed; exit 1")).toMatchObject({ code: 0 });
+  test.each([
+    ["an exit code alone", "exit 1"],
+    [
+      "another package source that is down",
+      'echo "W: Failed to fetch http://other.test/dists/jammy/InRelease  Connection timed out"',
+    ],
+  ])("%s says nothing", async (_, lines) => {
+    const { code, output } = await install(`echo run >>$home/runs; ${lines}`);
+    expect(output).not.toContain("not installed yet");
+    expect([code, host.read("../runs")]).toEqual([0, "run\n"]);
   });
 });
 
@@ -145,6 +155,18 @@ fi`;
     const { code } = await install(refused("serverInternal"));
     expect([code, runs(), host.called("certbot").length]).toEqual([0, 2, 1]);
   });
+});
+
+test("what nginx warns of is no reason to install again, what it rejects is, and is quoted", async () => {
+  host.fake("nginx", 'echo "nginx: [warn] conflicting server name" >&2');
+  expect(await install("touch $home/installed")).toMatchObject({ code: 0 });
+  host.fake(
+    "nginx",
+    'printf "nginx: [warn] so\\nnginx: [emerg] unknown directive\\nnginx: test failed\\n" >&2; exit 1',
+  );
+  const { code, output } = await install("true");
+  expect(output).toContain("  - nginx rejects its configuration: nginx: [emerg] unknown directive\n");
+  expect(code).toBe(1);
 });
 
 test("Greenlight must run where it was asked for", async () => {
