@@ -146,9 +146,9 @@ apt() {
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# Ends what an interrupted installation left half done.
+# Ends what an interrupted installation left half done, or without what it depends on.
 apt_repair() {
-  if [[ -n $(dpkg --audit 2>&1) ]]; then
+  if [[ -n $(dpkg --audit 2>&1) ]] || ! apt check; then
     progress "an earlier installation was interrupted: finishing it"
     timeout 900 dpkg --force-confdef --force-confold --configure -a </dev/null || note "dpkg --configure -a ended with $?"
     apt --fix-broken install

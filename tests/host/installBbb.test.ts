@@ -22,6 +22,7 @@ if [[ $* == *bbb-* && ! -e $HOME/installed ]]; then exit 1; fi
 echo installed`,
   );
   host.fake("dpkg");
+  host.fake("apt-get");
   host.fake("systemctl", "[[ $1 != is-active ]]");
   host.fake("bbb-conf");
   host.fake("nginx");
