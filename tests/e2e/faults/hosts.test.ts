@@ -20,7 +20,7 @@ const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 
 /** From the first case on that upgrades, and from the second on. */
 const UPGRADED = ["--set", "upgrade=hosts"];
-const UPGRADED_AGAIN = ["--set", "upgrade=again"];
+const UPGRADED_AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=12"];
 
 const bash = (script: string) => onHost(BBB, ["bash", "-c", script]);
 
@@ -151,46 +151,9 @@ describe("Hosts", () => {
   });
 });
 
-describe("In the middle of an installation", () => {
-  test("the host rebooted while BigBlueButton is installed: the unit starts over, and the next up takes it up", async () => {
-    const before = await identity(BBB);
-    const cut = upInBackground(...UPGRADED_AGAIN);
-    await cut.prints(/\[bbb 5\/7\]\s+running bbb-install/);
-    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-    await rebooted(BBB, before);
-    await cut.ended;
-    const { stdout } = await up(...UPGRADED_AGAIN);
-    expect(cut.update.printed + stdout).toMatch(
-      /started over after a reboot|already running for|was done at/,
-    );
-    await expectDeployed(UPGRADED_AGAIN);
-  });
-
-  test("SSH cut while coturn is installed on a new TURN server: the next up takes the run up", async () => {
-    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/\[turn 4\/6\].*started/);
-    await cutSsh(TURN);
-    await cut.ended;
-    expect(cut.update.code).not.toBe(0);
-    await up(...UPGRADED_AGAIN);
-    await expectDeployed(UPGRADED_AGAIN);
-  });
-
-  test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
-    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/\[turn 4\/6\].*started/);
-    const before = await identity(TURN);
-    await onHost(TURN, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-    await rebooted(TURN, before);
-    await cut.ended;
-    await up(...UPGRADED_AGAIN);
-    await expectDeployed(UPGRADED_AGAIN);
-  });
-});
-
 describe("The recordings volume", () => {
-  const LARGER = [...UPGRADED_AGAIN, "--set", "recordingsGb=11"];
-  const AGAIN = [...UPGRADED_AGAIN, "--set", "recordingsGb=12"];
+  const LARGER = [...UPGRADED, "--set", "recordingsGb=11"];
+  const AGAIN = [...UPGRADED, "--set", "recordingsGb=12"];
 
   test("attached late: waited for, and nothing on it is touched", async () => {
     const device = (await bash("ls /dev/disk/by-id/scsi-0HC_Volume_*")).trim();
@@ -239,5 +202,42 @@ describe("The recordings volume", () => {
     expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
     await up(...AGAIN, "--replace", "bbb-host-volume-attachment");
     await expectDeployed(AGAIN);
+  });
+});
+
+describe("In the middle of an installation", () => {
+  test("the host rebooted while BigBlueButton is installed: the unit starts over, and the next up takes it up", async () => {
+    const before = await identity(BBB);
+    const cut = upInBackground(...UPGRADED_AGAIN);
+    await cut.prints(/\[bbb 5\/7\]\s+running bbb-install/);
+    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+    await rebooted(BBB, before);
+    await cut.ended;
+    const { stdout } = await up(...UPGRADED_AGAIN);
+    expect(cut.update.printed + stdout).toMatch(
+      /started over after a reboot|already running for|was done at/,
+    );
+    await expectDeployed(UPGRADED_AGAIN);
+  });
+
+  test("SSH cut while coturn is installed on a new TURN server: the next up takes the run up", async () => {
+    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
+    await cut.prints(/\[turn 4\/6\].*started/);
+    await cutSsh(TURN);
+    await cut.ended;
+    expect(cut.update.code).not.toBe(0);
+    await up(...UPGRADED_AGAIN);
+    await expectDeployed(UPGRADED_AGAIN);
+  });
+
+  test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
+    const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
+    await cut.prints(/\[turn 4\/6\].*started/);
+    const before = await identity(TURN);
+    await onHost(TURN, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+    await rebooted(TURN, before);
+    await cut.ended;
+    await up(...UPGRADED_AGAIN);
+    await expectDeployed(UPGRADED_AGAIN);
   });
 });
