@@ -144,33 +144,3 @@ test.each(["rotateSharedSecret", "rotateTurnSecret"])(
     await expectService(out, NAMES.turn);
   },
 );
-
-/** Takes BigBlueButton's packages away, and makes dpkg fail with some words: once, or always. */
-const breakPackages = (words: string, always: boolean) =>
-  onHost(NAMES.bbb, ["bash", "-c", BREAK, words, always ? "true" : "rm -f /etc/apt/apt.conf.d/99-broken"]);
-
-const BREAK = `
-set -euo pipefail
-dpkg --remove --force-depends bigbluebutton bbb-web >/dev/null 2>&1
-printf '#!/bin/sh\\necho "%s" >&2\\n%s\\nexit 1\\n' "$0" "$1" >/usr/local/bin/broken
-chmod 755 /usr/local/bin/broken
-echo 'DPkg::Pre-Invoke { "/usr/local/bin/broken"; };' >/etc/apt/apt.conf.d/99-broken
-`;
-
-test("an installer that ends with 0 on a full disk: not tried again, the reason and the remedy are told", async () => {
-  await breakPackages("cannot copy extracted data: failed to write (No space left on device)", true);
-  const failed = await tryUp("upgrade=three");
-  expect(failed.code).not.toBe(0);
-  const output = failed.stdout + failed.stderr;
-  expect(output).toContain("BigBlueButton's packages are not installed");
-  expect(output).toMatch(/what the installer said means: the disk is full: look for what fills it/);
-  expect(output.match(/bbb-install: \[bbb \d\/\d\] +running bbb-install /g)).toHaveLength(1);
-});
-
-test("an installer that fails for a moment: tried again in the same update", async () => {
-  await onHost(NAMES.bbb, ["rm", "-f", "/etc/apt/apt.conf.d/99-broken"]);
-  await breakPackages("toomanyrequests: you have reached your pull rate limit", false);
-  const { stdout } = await up("upgrade=four");
-  expect(stdout).toMatch(/not installed yet; once more in \d+ s, since too much was fetched from a registry/);
-  await expectService(out, NAMES.turn);
-});
