@@ -141,6 +141,23 @@ test("a server that stays keeps its volume and its address", async () => {
   await inventory().remove(found);
 });
 
+test("a server that could not be ended keeps its address and its volume", async () => {
+  const { server } = await makeHost("test-e");
+  const found = of(await inventory().list("bigbluebutton"), "test-e");
+  const kept = found
+    .filter(({ type }) => ["server", "address", "volume"].includes(type))
+    .map((object) => ({ ...object, protected: object.type === "server" }));
+  const problems = (await inventory().remove(kept)).map(({ object, problem }) => [object.type, problem]);
+  const held = `server ${server} has it, which stays`;
+  expect(Object.fromEntries(problems)).toEqual({
+    server: "it is protected at the cloud",
+    address: held,
+    volume: held,
+  });
+  expect(kinds(of(await inventory().list("bigbluebutton"), "test-e"))).toEqual(HOST);
+  expect((await inventory().remove(found)).filter(({ problem }) => problem !== undefined)).toEqual([]);
+});
+
 test("a snapshot policy and its role are found and removed, and only ours", async () => {
   const { iam, dlm } = account().clients;
   const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [] });
