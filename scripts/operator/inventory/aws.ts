@@ -73,6 +73,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
 
   return {
     cloud: "aws",
+    region,
     list: async (project) => {
       try {
         return await list(project);
@@ -105,7 +106,8 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     const disks = await rootDisks(Filters);
     return found
       .flat()
-      .filter(({ type, id, labels }) => labels.project === project && !(type === "volume" && disks.has(id)));
+      .filter(({ type, id, labels }) => labels.project === project && !(type === "volume" && disks.has(id)))
+      .map((object) => ({ ...object, region }));
   }
 
   async function listInstances(Filters: Filter[]): Promise<CloudObject[]> {

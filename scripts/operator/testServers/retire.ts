@@ -115,7 +115,10 @@ export async function removeAll(
 ): Promise<Removal[]> {
   const removals: Removal[] = [];
   for (const inventory of inventories) {
-    const own = objects.filter(({ cloud }) => cloud === inventory.cloud);
+    // In another region there is no such object, which would count as removed.
+    const own = objects.filter(
+      ({ cloud, region }) => cloud === inventory.cloud && region === inventory.region,
+    );
     if (own.length > 0) removals.push(...(await inventory.remove(own)));
   }
   for (const { object, problem } of removals) {

@@ -101,7 +101,13 @@ test("finds everything of the project but an instance's own disk, and removes it
   const found = await inventory().list("bigbluebutton");
   expect(kinds(found)).toEqual(HOST);
   const one = (type: string) => found.find((object) => object.type === type);
-  expect(one("server")).toMatchObject({ cloud: "aws", id: server, name: "test-a", status: "running" });
+  expect(one("server")).toMatchObject({
+    cloud: "aws",
+    region: REGION,
+    id: server,
+    name: "test-a",
+    status: "running",
+  });
   expect(one("volume")).toMatchObject({ id: volume, server });
   expect(one("ssh-key")).toMatchObject({ id: "test-a" });
   expect(one("firewall")?.inbound).toEqual(

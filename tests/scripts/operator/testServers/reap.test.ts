@@ -1,3 +1,4 @@
+import type { Inventory } from "../../../../scripts/operator/inventory";
 import { reap, type Due, type ReapOptions } from "../../../../scripts/operator/testServers/reap";
 import { epoch, FakeWorld, NOW, object, resource } from "./fakes";
 
@@ -205,6 +206,30 @@ describe("orphans", () => {
     world.objects = [{ ...lost(epoch(-1)), protected: true }];
     const result = await reap(world, options({ orphans: true, remove: true }));
     expect(result).toMatchObject({ clean: false, orphans: [{ removed: false, problem: "it is protected" }] });
+  });
+
+  test("are removed in their own region, whose word alone counts", async () => {
+    const world = new FakeWorld();
+    const inRegion = (region: string, problem?: string): Inventory => ({
+      cloud: "aws",
+      region,
+      list: async () => [{ ...lost(epoch(-1), region), cloud: "aws", region }],
+      remove: async (objects) => {
+        world.calls.push(`remove ${objects.map(({ id }) => id).join(" ")} in ${region}`);
+        return objects.map((one) => ({ object: one, ...(problem && { problem }) }));
+      },
+    });
+    const regions = [inRegion("eu-central-1"), inRegion("eu-west-1", "UnauthorizedOperation")];
+    const result = await reap(
+      { ...world, stacks: world.stacks, inventories: async () => regions },
+      options({ orphans: true, remove: true }),
+    );
+    expect(world.changed).toEqual(["remove eu-central-1 in eu-central-1", "remove eu-west-1 in eu-west-1"]);
+    expect(result.orphans.map(({ object, removed }) => [object.region, removed])).toEqual([
+      ["eu-central-1", true],
+      ["eu-west-1", false],
+    ]);
+    expect(result.clean).toBe(false);
   });
 
   test("of a stack that lives are removed once nothing of it is under way", async () => {
