@@ -191,6 +191,7 @@ function open(stacks: Stacks, { cloud }: Common): World {
     now: () => new Date(),
     say,
     sleep: async (seconds) => void (await sleep(seconds * 1000)),
+    interrupted: () => interrupted,
   };
 }
 

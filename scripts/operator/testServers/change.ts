@@ -7,7 +7,7 @@ import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "../../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
 import { leftovers, nameOf, type TestServer } from "./survey";
-import { listAll, look, type World } from "./world";
+import { INTERRUPTED, listAll, look, type World } from "./world";
 
 export interface UpOptions {
   /** e.g. "4h"; @default of a new one 4h, of one that exists what it has, or 4h once that is over */
@@ -59,6 +59,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
     await removeCutOff(world, stack, inventories, own);
   }
+  if (world.interrupted()) throw new Failure(`${stack}: ${INTERRUPTED}`);
   try {
     await stacks.up(stack, settings);
     return made;

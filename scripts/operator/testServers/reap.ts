@@ -4,7 +4,7 @@ import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { StackBusy, StackNotFound } from "../stacks";
 import { removeAll, retire, type Retirement } from "./retire";
 import type { Orphan, TestServer } from "./survey";
-import { look, type Sight, type World } from "./world";
+import { INTERRUPTED, look, type Sight, type World } from "./world";
 
 export interface ReapOptions {
   /** Look for what belongs to no stack. */
@@ -84,14 +84,25 @@ async function retireAll(
     retirements.set(stack, await retire(world, stack, { inventories, onlyExpired: true }));
   };
   for (const { stack } of servers) {
+    if (world.interrupted()) {
+      retirements.set(stack, { stack, outcome: "failed", reason: INTERRUPTED });
+      continue;
+    }
     world.say(`${stack}: removing`);
     await attempt(stack);
   }
   const busy = () => [...retirements.values()].filter(({ outcome }) => outcome === "busy");
   for (const { reason } of busy()) world.say(`${reason}; waiting for it up to ${waitSeconds} s`);
-  for (let waited = 0; waited < waitSeconds && busy().length > 0; waited += POLL_SECONDS) {
+  for (
+    let waited = 0;
+    waited < waitSeconds && !world.interrupted() && busy().length > 0;
+    waited += POLL_SECONDS
+  ) {
     await world.sleep(POLL_SECONDS);
-    for (const { stack } of busy()) await attempt(stack);
+    for (const { stack } of busy()) {
+      if (world.interrupted()) return [...retirements.values()];
+      await attempt(stack);
+    }
   }
   return [...retirements.values()];
 }
@@ -108,6 +119,10 @@ async function removeOrphans(
   const kept: Removal[] = [];
   for (const stack of stacks) {
     const objects = orphans.filter((one) => one.stack === stack).map(({ object }) => object);
+    if (world.interrupted()) {
+      kept.push(...objects.map((object) => ({ object, problem: INTERRUPTED })));
+      continue;
+    }
     try {
       const known = await settledKeys(world, stack);
       cutOff.push(...objects.filter((object) => !known.has(cloudObjectKey(object))));

@@ -5,7 +5,7 @@ import { Failure } from "../mistake";
 import { StackBusy, StackNotFound } from "../stacks";
 import { iso } from "./duration";
 import { expiryOf, leftovers } from "./survey";
-import { listAll, type World } from "./world";
+import { INTERRUPTED, listAll, type World } from "./world";
 
 export interface Retirement {
   readonly stack: string;
@@ -39,6 +39,7 @@ export async function retire(world: World, stack: string, options: RetireOptions
       return leftovers(stack, objects, options.onlyExpired ? world.now() : FAR_FUTURE);
     };
     await removeCutOff(world, stack, options.inventories, await left());
+    if (world.interrupted()) throw new Failure(INTERRUPTED);
     await stacks.destroy(stack);
     const problems = (await removeAll(world, options.inventories, await left())).flatMap(
       ({ object, problem }) =>
@@ -109,7 +110,7 @@ export async function removeCutOff(
 
 /** Remove objects of any cloud, telling of each. */
 export async function removeAll(
-  { say }: World,
+  { say, interrupted }: World,
   inventories: readonly Inventory[],
   objects: readonly CloudObject[],
 ): Promise<Removal[]> {
@@ -119,7 +120,8 @@ export async function removeAll(
     const own = objects.filter(
       ({ cloud, region }) => cloud === inventory.cloud && region === inventory.region,
     );
-    if (own.length > 0) removals.push(...(await inventory.remove(own)));
+    if (interrupted()) removals.push(...own.map((object) => ({ object, problem: INTERRUPTED })));
+    else if (own.length > 0) removals.push(...(await inventory.remove(own)));
   }
   for (const { object, problem } of removals) {
     const end = problem === undefined ? "removed" : `stays: ${problem}`;

@@ -15,7 +15,12 @@ export interface World {
   /** One line about what goes on. */
   readonly say: (line: string) => void;
   readonly sleep: (seconds: number) => Promise<void>;
+  /** Whether the caller wants it to end: what runs is finished, nothing more begins. */
+  readonly interrupted: () => boolean;
 }
+
+/** Why something was not begun. */
+export const INTERRUPTED = "interrupted before it was begun";
 
 /** All that there is now. */
 export interface Sight extends Survey {

@@ -136,6 +136,14 @@ describe("up", () => {
       }
     });
 
+    test("makes nothing once it is interrupted", async () => {
+      const world = new FakeWorld().add("test-a", epoch(30));
+      world.known.get("test-a")!.settings = { ...like, environment: "test", expires: epoch(30) };
+      world.stopped = true;
+      await expect(up(world, options({ name: "a" }))).rejects.toThrow("test-a: interrupted before");
+      expect(world.changed).toEqual([]);
+    });
+
     test("is refused where it is something else", async () => {
       const world = new FakeWorld().add("test-a", epoch(30)).add("test-mine", undefined);
       await expect(up(world, options({ name: "mine" }))).rejects.toThrow(

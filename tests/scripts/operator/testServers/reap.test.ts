@@ -264,6 +264,58 @@ describe("orphans", () => {
   });
 });
 
+describe("once it is interrupted", () => {
+  const reason = "interrupted before it was begun";
+
+  test("no other stack is destroyed, and each that is left is named", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    const { destroy } = world.stacks;
+    world.stacks.destroy = async (stack) => {
+      world.stopped = true;
+      return destroy(stack);
+    };
+    const result = await reap(world, options());
+    expect(outcomes(result)).toEqual({ "test-a": "removed", "test-b": "failed" });
+    expect(result).toMatchObject({ clean: false, servers: [{}, { reason }] });
+    expect(world.changed).toEqual(["destroy test-a", "remove test-a"]);
+  });
+
+  test("one is not destroyed whose remains were just removed", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-1));
+    world.objects.push(object("firewall", "half", { stack: "test-a", expires: epoch(-1) }));
+    const { settle } = world.stacks;
+    world.stacks.settle = async (stack) => {
+      world.stopped = true;
+      return settle(stack);
+    };
+    expect(await reap(world, options())).toMatchObject({ clean: false, servers: [{ reason }] });
+    expect(world.changed).toEqual(["settle test-a"]);
+  });
+
+  test("nobody is waited for, nor tried again", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2));
+    world.busy.add("test-a");
+    world.meanwhile = () => {
+      world.busy.clear();
+      world.stopped = true;
+    };
+    expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "busy" });
+    expect(world.slept).toEqual([5]);
+  });
+
+  test("no orphan is removed", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60));
+    world.objects.push(
+      object("volume", "half", { stack: "test-a", expires: epoch(60) }),
+      object("server", "9", { stack: "test-lost", expires: epoch(-1) }),
+    );
+    const confirm = async () => (world.stopped = true);
+    const { orphans, clean } = await reap(world, options({ orphans: true, remove: true, confirm }));
+    expect([clean, orphans.map(({ problem }) => problem)]).toEqual([false, [reason, reason]]);
+    expect(world.changed).toEqual([]);
+  });
+});
+
 test("the time is that of the world", async () => {
   const world = new FakeWorld().add("test-a", epoch(60));
   world.time = new Date(NOW.getTime() + 3_600_000);
