@@ -2,9 +2,9 @@
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { Failure } from "../mistake";
-import { StackBusy, StackNotFound } from "../stacks";
+import { StackBusy, StackNotFound, type StackResource } from "../stacks";
 import { iso } from "./duration";
-import { expiryOf, leftovers } from "./survey";
+import { expiryOf, lastingVolumes, leftovers, nameOf } from "./survey";
 import { INTERRUPTED, listAll, type World } from "./world";
 
 export interface Retirement {
@@ -34,6 +34,7 @@ export async function retire(world: World, stack: string, options: RetireOptions
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
     }
+    if (options.onlyExpired) assertAllExpire(stack, await stacks.resources(stack));
     const left = async () => {
       const objects = await listAll(options.inventories, stacks.project);
       return leftovers(stack, objects, options.onlyExpired ? world.now() : FAR_FUTURE);
@@ -73,6 +74,16 @@ async function laterExpiry(
   const expires = expiryOf({ info: { name: stack, updating: false }, settings, resources }, objects);
   if (expires === undefined) throw new Failure("it has no expiry any more, so it stays");
   return expires > now() ? expires : undefined;
+}
+
+/** @throws Failure for a volume without an expiry: only a person decides over it */
+function assertAllExpire(stack: string, resources: readonly StackResource[]): void {
+  const names = lastingVolumes(resources).map(({ name, id }) => `${name} (${id ?? "not made yet"})`);
+  if (names.length === 0) return;
+  throw new Failure(
+    `volume ${names.join(", ")} has no expiry, so nothing of ${stack} was removed: ` +
+      `if what is on it may go, test-server down ${nameOf(stack)} removes it with the server`,
+  );
 }
 
 /** Another command may have removed the stack under the hands of this one, with any error for a consequence. */

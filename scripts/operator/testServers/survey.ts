@@ -105,6 +105,20 @@ export function leftovers(stack: string, objects: readonly CloudObject[], until:
   });
 }
 
+/** Volumes of a stack that bear no expiry of their own, so that nobody has said that what is on them may go. */
+export function lastingVolumes(resources: readonly StackResource[]): StackResource[] {
+  return resources.filter(
+    ({ type, inputs }) =>
+      (type === "hcloud:index/volume:Volume" || type === "aws:ebs/volume:Volume") &&
+      fromEpoch(labelsIn(inputs).expires) === undefined,
+  );
+}
+
+/** Everything at the clouds that bears a stack's name. */
+export function objectsOf(stack: string, objects: readonly CloudObject[]): CloudObject[] {
+  return objects.filter(({ labels }) => isOf(labels, stack));
+}
+
 function serverOf(view: StackView, objects: readonly CloudObject[], now: Date): TestServer | undefined {
   const expires = expiryOf(view, objects);
   if (expires === undefined) return undefined;

@@ -96,6 +96,30 @@ test("one that stays busy is named in the end", async () => {
   expect(world.slept).toEqual([5, 5, 5, 5]);
 });
 
+test.each([
+  ["hcloud:index/volume:Volume", { labels: { project: "bigbluebutton" } }],
+  ["hcloud:index/volume:Volume", { labels: { expires: "never" } }],
+  ["aws:ebs/volume:Volume", { tags: {} }],
+  ["aws:ebs/volume:Volume", {}],
+])("one with a lasting volume stays, and the others go: %s %j", async (type, inputs) => {
+  const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+  world.known.get("test-a")!.resources.push({ ...resource("test-a", "bbb-data", "4711"), type, inputs });
+  const result = await reap(world, options());
+  expect(outcomes(result)).toEqual({ "test-a": "failed", "test-b": "removed" });
+  expect(result.servers[0]?.reason).toMatch(
+    /^volume bbb-data \(4711\) has no expiry, .* test-server down a /,
+  );
+  expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+});
+
+test("one whose volume at AWS has its expiry goes", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2));
+  const inputs = { tags: { expires: epoch(-2) } };
+  const volume = { ...resource("test-a", "bbb-data", "vol-1"), type: "aws:ebs/volume:Volume", inputs };
+  world.known.get("test-a")!.resources.push(volume);
+  expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
+});
+
 test("one that was extended while the question stood is kept", async () => {
   const world = new FakeWorld().add("test-a", epoch(-2));
   const confirm = async () => {
