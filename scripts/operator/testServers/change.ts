@@ -1,12 +1,13 @@
 /** Makes test servers, changes when they go, and takes them down. */
 import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
 import { defaultRelease } from "../../../bigbluebutton/releases";
+import type { CloudObject } from "../inventory";
 import { Failure, Mistake } from "../mistake";
 import { UpdateFailed, type Change, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "../../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
-import { leftovers, nameOf, type TestServer } from "./survey";
+import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
 import { INTERRUPTED, listAll, look, type World } from "./world";
 
 export interface UpOptions {
@@ -49,6 +50,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
   // That there are credentials, and that they are right, is better known now than in the middle of it.
   const inventories = await world.inventories([settings]);
   const objects = await listAll(inventories, stacks.project);
+  if (!exists) assertFree(stack, objects);
   const made = describe(stack, settings);
   say(
     `${stack}: ${exists ? "going on with" : "making"} ${made.hosts.join(" and ")}; ` +
@@ -67,6 +69,21 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     if (!(error instanceof UpdateFailed)) throw error;
     return { ...made, problem: error.message };
   }
+}
+
+/**
+ * A killed `up` has left its stack, which is there before any resource of it; what bears the name without one is
+ * somebody else's, and the next `up` would take it for what was left half-made.
+ */
+function assertFree(stack: string, objects: readonly CloudObject[]): void {
+  const theirs = objectsOf(stack, objects);
+  if (theirs.length === 0) return;
+  const name = nameOf(stack);
+  throw new Mistake(
+    `--name ${name}: that name is in use at the cloud, by ${abridged(theirs.map(({ type, name }) => `${type} ${name}`))}, ` +
+      "of a stack that is not known here: choose another --name; or, where that stack is lost, " +
+      "remove what is left of it first: test-server reap --orphans --remove",
+  );
 }
 
 function goneOnWith(

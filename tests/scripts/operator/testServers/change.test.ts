@@ -94,6 +94,35 @@ describe("up", () => {
     expect(world.known.get("test-a")?.settings).toMatchObject({ expires: epoch(240) });
   });
 
+  test.each([epoch(30), undefined])(
+    "touches nothing of another's of that name, which no stack known here has (expiry %s)",
+    async (expires) => {
+      for (const goesOn of [false, true]) {
+        const world = new FakeWorld();
+        Object.assign(world.stacks, { goesOn });
+        world.objects = [object("server", "9", { stack: "test-demo", ...(expires && { expires }) })];
+        for (let tried = 0; tried < 2; tried++) {
+          const made = up(world, options({ name: "demo" }));
+          await expect(made).rejects.toThrow(Mistake);
+          await expect(made).rejects.toThrow(
+            /^--name demo: that name is in use .*server server-9,.* another --name; .*reap --orphans --remove$/,
+          );
+        }
+        expect(world.changed).toEqual([]);
+        expect(await up(world, options({ name: "demo-2" }))).toMatchObject({ stack: "test-demo-2" });
+      }
+    },
+  );
+
+  test("goes on with one that was killed before its state had anything", async () => {
+    const world = new FakeWorld();
+    const settings = { ...like, environment: "test", expires: epoch(30) };
+    world.known.set("test-a", { settings, resources: [], outputs: {} });
+    world.objects = [object("server", "half", { stack: "test-a", expires: epoch(30) })];
+    expect((await up(world, options({ name: "a" }))).problem).toBeUndefined();
+    expect(world.changed).toEqual(["settle test-a", "remove half", "up test-a"]);
+  });
+
   describe("of one that is there", () => {
     test("goes on with it, its names and its time", async () => {
       const world = new FakeWorld().add("test-a", epoch(30));
