@@ -237,7 +237,9 @@ class NoSuchServer extends Mistake {}
 /** The test server of a name that has a stack. */
 async function find(world: World, name: string): Promise<TestServer> {
   const stack = stackOf(name);
-  const { servers, kept } = await look(world);
+  const { servers, kept, views } = await look(world);
+  const { unread } = views.find(({ info }) => info.name === stack) ?? {};
+  if (unread !== undefined) throw unread;
   const found = servers.find((server) => server.stack === stack);
   if (found?.state === "orphaned") {
     throw new Mistake(

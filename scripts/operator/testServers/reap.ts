@@ -33,7 +33,9 @@ export interface ReapResult {
   /** How many of them were not looked for. */
   readonly orphansUnseen: number;
   readonly kept: readonly string[];
-  /** Nothing that has expired is left. */
+  /** What could not be looked at and why, a line for each. */
+  readonly problems: readonly string[];
+  /** Everything was looked at, and nothing that has expired is left. */
   readonly clean: boolean;
 }
 
@@ -43,7 +45,10 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
   const sight = await look(world);
   // One that is being updated is named and waited for, not passed over.
   const now = world.now();
-  const expired = sight.servers.filter(({ state, expires }) => state !== "orphaned" && expires <= now);
+  const unread = sight.views.filter((view) => view.unread).map(({ info }) => info.name);
+  const expired = sight.servers.filter(
+    ({ stack, state, expires }) => state !== "orphaned" && expires <= now && !unread.includes(stack),
+  );
   // What was cut off of a stack that goes, goes with it.
   const others = sight.orphans.filter(({ stack }) => !expired.some((server) => server.stack === stack));
   const seen = options.orphans ? others.filter(({ expired }) => expired || !options.expiredOnly) : [];
@@ -65,8 +70,10 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
     orphans,
     orphansUnseen: others.length - seen.length,
     kept: sight.kept,
+    problems: sight.problems,
     clean:
       agreed &&
+      sight.problems.length === 0 &&
       servers.every(({ outcome }) => outcome !== "busy" && outcome !== "failed") &&
       orphans.every(({ expired, removed, problem }) => removed || (!expired && problem === undefined)),
   };
@@ -76,12 +83,12 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
 async function retireAll(
   world: World,
   servers: readonly TestServer[],
-  { inventories }: Sight,
+  { inventories, unlisted }: Sight,
   waitSeconds: number,
 ): Promise<Retirement[]> {
   const retirements = new Map<string, Retirement>();
   const attempt = async (stack: string) => {
-    retirements.set(stack, await retire(world, stack, { inventories, onlyExpired: true }));
+    retirements.set(stack, await retire(world, stack, { inventories, unlisted, onlyExpired: true }));
   };
   for (const { stack } of servers) {
     if (world.interrupted()) {

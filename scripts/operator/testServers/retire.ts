@@ -1,11 +1,12 @@
 /** Takes a test server down for good: by the engine, then what is left of it at the clouds, then its stack. */
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
+import { isIn } from "../inventory/open";
 import { Failure } from "../mistake";
 import { StackBusy, StackNotFound, type StackResource } from "../stacks";
 import { iso } from "./duration";
 import { expiryOf, lastingVolumes, leftovers, nameOf } from "./survey";
-import { INTERRUPTED, listAll, type World } from "./world";
+import { INTERRUPTED, listAll, placeOf, type Unlisted, type World } from "./world";
 
 export interface Retirement {
   readonly stack: string;
@@ -22,6 +23,8 @@ export interface Retirement {
 
 export interface RetireOptions {
   readonly inventories: readonly Inventory[];
+  /** A stack that may have something there stays. */
+  readonly unlisted?: readonly Unlisted[];
   /** Only where its time is up, which is asked again: somebody may have extended it. */
   readonly onlyExpired: boolean;
 }
@@ -30,7 +33,7 @@ export interface RetireOptions {
 export async function retire(world: World, stack: string, options: RetireOptions): Promise<Retirement> {
   const { say, stacks } = world;
   try {
-    const later = options.onlyExpired ? await laterExpiry(world, stack, options.inventories) : undefined;
+    const later = options.onlyExpired ? await laterExpiry(world, stack, options) : undefined;
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
     }
@@ -66,9 +69,13 @@ export const FAR_FUTURE = new Date(8.64e15);
 async function laterExpiry(
   { stacks, now }: World,
   stack: string,
-  inventories: readonly Inventory[],
+  { inventories, unlisted = [] }: RetireOptions,
 ): Promise<Date | undefined> {
   const settings = await stacks.settings(stack);
+  const unseen = unlisted.find(({ inventory }) => isIn(settings, inventory));
+  if (unseen !== undefined) {
+    throw new Failure(`what it has at ${placeOf(unseen.inventory)} is not known: ${unseen.error.message}`);
+  }
   const resources = await stacks.resources(stack);
   const objects = await listAll(inventories, stacks.project);
   const expires = expiryOf({ info: { name: stack, updating: false }, settings, resources }, objects);

@@ -15,6 +15,8 @@ export interface StackView {
   /** Undefined where the engine has none on record. */
   readonly settings?: StackSettings;
   readonly resources: readonly StackResource[];
+  /** Why its settings or its state could not be read: what it has or lacks is then not known. */
+  readonly unread?: Error;
 }
 
 /**
@@ -61,7 +63,9 @@ export function survey(stacks: readonly StackView[], objects: readonly CloudObje
   const deployed = stacks.flatMap((view) => serverOf(view, objects, now) ?? []);
   const lost = orphans.filter(({ why }) => why === "lost");
   const kept = new Set([
-    ...stacks.filter((view) => expiryOf(view, objects) === undefined).map(({ info }) => info.name),
+    ...stacks
+      .filter((view) => !view.unread && expiryOf(view, objects) === undefined)
+      .map(({ info }) => info.name),
     ...objects
       .filter(({ labels }) => fromEpoch(labels.expires) === undefined)
       .map(({ labels }) => labels.stack ?? "?"),
@@ -144,7 +148,7 @@ function findOrphans(stacks: readonly StackView[], objects: readonly CloudObject
     if (stack === "" || expires === undefined || known.has(cloudObjectKey(object))) return [];
     const view = stacks.find(({ info }) => isOf(object.labels, info.name));
     // While an update runs, its state is behind what it makes.
-    if (view?.info.updating) return [];
+    if (view?.info.updating || view?.unread) return [];
     return [{ object, stack, why: view ? "cut off" : "lost", expires, expired: expires <= now }] as const;
   });
 }

@@ -246,6 +246,16 @@ describe("extend", () => {
     );
   });
 
+  test("is not kept from one by another that can't be read", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60)).add("test-b", epoch(60));
+    const { settings } = world.stacks;
+    world.stacks.settings = (stack) =>
+      stack === "test-b" ? Promise.reject(new Mistake("incorrect passphrase")) : settings(stack);
+    expect(await extend(world, "a", "2h")).toMatchObject({ stack: "test-a" });
+    await expect(extend(world, "b", "2h")).rejects.toThrow(Mistake);
+    await expect(extend(world, "b", "2h")).rejects.toThrow(/^incorrect passphrase$/);
+  });
+
   test.each([
     ["labels", true],
     ["labels.expires", true],

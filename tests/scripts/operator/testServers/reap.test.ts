@@ -1,5 +1,7 @@
 import type { Inventory } from "../../../../scripts/operator/inventory";
+import { Mistake } from "../../../../scripts/operator/mistake";
 import { reap, type Due, type ReapOptions } from "../../../../scripts/operator/testServers/reap";
+import type { World } from "../../../../scripts/operator/testServers/world";
 import { epoch, FakeWorld, NOW, object, resource } from "./fakes";
 
 let asked: Due[];
@@ -285,6 +287,70 @@ describe("orphans", () => {
     const result = await reap(world, options({ orphans: true, remove: true, confirm }));
     expect(result.orphans).toMatchObject([{ removed: false, problem: "its stack has it after all" }]);
     expect(world.objects.map(({ id }) => id)).toContain("half");
+  });
+});
+
+describe("what can't be looked at", () => {
+  /** Hetzner as ever, and AWS, whose credentials are no more. */
+  const failing = (world: FakeWorld): World => ({
+    ...world,
+    stacks: world.stacks,
+    inventories: async () => [
+      world.inventory,
+      {
+        cloud: "aws",
+        region: "eu-west-1",
+        list: () => Promise.reject(new Mistake("the credentials have expired")),
+        remove: async () => [],
+      },
+    ],
+  });
+
+  test("is a stack: it is named and stays, with all it has, and the others go", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    world.objects.push(object("firewall", "half", { stack: "test-a", expires: epoch(-2) }));
+    const { settings } = world.stacks;
+    world.stacks.settings = (stack) =>
+      stack === "test-a" ? Promise.reject(new Mistake("incorrect passphrase")) : settings(stack);
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    const problem = "stack test-a can't be looked at: incorrect passphrase";
+    expect(result).toMatchObject({ clean: false, problems: [problem], orphans: [], kept: [] });
+    expect(outcomes(result)).toEqual({ "test-b": "removed" });
+    expect(world.said).toContain(problem);
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is a state: what is at the cloud is not taken for lost", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    const { resources } = world.stacks;
+    world.stacks.resources = (stack) =>
+      stack === "test-a" ? Promise.reject(new Error("no such bucket")) : resources(stack);
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    expect(result).toMatchObject({ clean: false, orphans: [] });
+    expect(result.problems).toEqual(["stack test-a can't be looked at: no such bucket"]);
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is a cloud: what may have something there stays, and the others go", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    Object.assign(world.known.get("test-a")!.settings, { turnCloud: "aws", turnLocation: "eu-west-1" });
+    const result = await reap(failing(world), options());
+    expect(outcomes(result)).toEqual({ "test-a": "failed", "test-b": "removed" });
+    expect(result.servers[0]?.reason).toBe(
+      "what it has at aws eu-west-1 is not known: the credentials have expired",
+    );
+    expect(result).toMatchObject({
+      clean: false,
+      problems: ["aws eu-west-1 can't be looked at: the credentials have expired"],
+    });
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is every cloud: that is an error", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2));
+    world.inventory.list = () => Promise.reject(new Mistake("the token is not taken"));
+    await expect(reap(failing(world), options())).rejects.toThrow("the token is not taken");
+    expect(world.changed).toEqual([]);
   });
 });
 
