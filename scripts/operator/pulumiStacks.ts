@@ -3,7 +3,6 @@
  * would use in the project's folder, in which no file is written. A stack without a Pulumi.<stack>.yaml, as a test
  * server is, has its settings on record in the backend, from before its first resource on.
  */
-import { execFile } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -13,15 +12,16 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { promisify } from "node:util";
 
 import type * as automation from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
 import { changeOf } from "./cliEvents";
 import { Mistake } from "./mistake";
+import { runCli, told } from "./pulumiCli";
+import { isDead, readLocks } from "./pulumiLocks";
 import { parseStackFile, readProjectFile, readStackFile } from "./stackFiles";
 import { exportedResources } from "./stackExport";
 import {
@@ -36,9 +36,6 @@ import {
 } from "./stacks";
 
 type Automation = typeof automation;
-
-/** Whose lock is older has been killed: no update takes as long. */
-const LONGEST_UPDATE_MS = 3 * 3_600_000;
 
 /**
  * @param out what updates print
@@ -172,16 +169,8 @@ class PulumiStacks implements Stacks {
     return this.inWorkspace(async (workspace) => {
       await this.select(workspace, stack);
       // The Automation API's own export has every secret in clear.
-      const { stdout } = await promisify(execFile)(
-        this.command.command,
-        ["stack", "export", "--stack", stack],
-        {
-          cwd: workspace.workDir,
-          env: { ...process.env, ...workspace.envVars },
-          maxBuffer: 256 * 1024 * 1024,
-        },
-      );
-      return exportedResources(JSON.parse(stdout));
+      const exported = await this.run(workspace, ["stack", "export", "--stack", stack]);
+      return exportedResources(JSON.parse(exported));
     });
   }
 
@@ -256,8 +245,17 @@ class PulumiStacks implements Stacks {
     const config = Object.fromEntries(plain.map(([key, value]) => [`${this.project}:${key}`, value]));
     writeFileSync(file, stringify({ ...stored, config }), { mode: 0o600 });
     for (const [key, value] of Object.entries(settings).filter(([key]) => isSecret(key))) {
-      await workspace.setConfig(stack, key, { value: String(value), secret: true });
+      await this.run(workspace, ["config", "set", key, "--secret", "--stack", stack], String(value));
     }
+  }
+
+  private run(
+    workspace: automation.LocalWorkspace,
+    args: readonly string[],
+    input?: string,
+  ): Promise<string> {
+    const { workDir, envVars } = workspace;
+    return runCli({ command: this.command.command, workDir, envVars }, args, input);
   }
 
   private plainKey(key: string): string {
@@ -288,47 +286,4 @@ class PulumiStacks implements Stacks {
       }
     }
   }
-}
-
-/** A lock of a file or bucket backend, as the CLI tells of it. */
-export interface Lock {
-  /** "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z" */
-  readonly told: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly since: Date;
-}
-
-export function readLocks(message: string): Lock[] {
-  // An error's message has the CLI's output more than once.
-  const lines = [...new Set(message.match(/created by \S*@\S+ \(pid \d+\) at \S+/g))];
-  return lines.map((line) => {
-    const [, who = "", host = "", pid = "", since = ""] =
-      /by (\S*@(\S+)) \(pid (\d+)\) at (\S+)/.exec(line) ?? [];
-    return { told: `${who} (pid ${pid}) since ${since}`, host, pid: Number(pid), since: new Date(since) };
-  });
-}
-
-/** A killed CLI leaves its lock, which would keep a test server for ever. */
-export function isDead({ host, pid, since }: Lock, now: Date): boolean {
-  if (now.getTime() - since.getTime() > LONGEST_UPDATE_MS) return true;
-  return host === hostname() && !isRunning(pid);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A container often has nobody who would bury its dead.
-    const stat = `/proc/${pid}/stat`;
-    return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, "utf8"));
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
-/** What went wrong, in one line of the CLI's own words. */
-export function told(error: Error): string {
-  const lines = error.message.split("\n").map((line) => line.replace(/^\s*stderr:\s*/, "").trim());
-  const found = lines.filter((line) => line.startsWith("error: ")).at(-1);
-  return found?.slice("error: ".length) ?? lines.find((line) => line !== "") ?? "the pulumi CLI failed";
 }

@@ -82,11 +82,11 @@ command("list", "show the test servers, and when each of them goes")
   .action(
     run(async (options: Common) => {
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
-      const { servers } = await look(open(stacks, options));
+      const { servers, problems } = await look(open(stacks, options));
       const now = new Date();
       if (options.json) printJson(servers.map((server) => render.serverJson(server, now)));
       else process.stdout.write(`${render.renderServers(servers, now)}\n`);
-      return FINE;
+      return problems.length === 0 ? FINE : FAILED;
     }),
   );
 
@@ -191,6 +191,7 @@ function open(stacks: Stacks, { cloud }: Common): World {
     now: () => new Date(),
     say,
     sleep: async (seconds) => void (await sleep(seconds * 1000)),
+    interrupted: () => interrupted,
   };
 }
 

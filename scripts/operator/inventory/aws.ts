@@ -73,6 +73,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
 
   return {
     cloud: "aws",
+    region,
     list: async (project) => {
       try {
         return await list(project);
@@ -81,8 +82,11 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       }
     },
     remove: (objects) => {
-      const going = objects.filter(({ type }) => type === "server").map(({ id }) => id);
-      return removeInOrder(objects, ORDER, (object) => remove(object, going));
+      const ended = new Set<string>();
+      return removeInOrder(objects, ORDER, async (object) => {
+        await remove(object, ended);
+        if (object.type === "server") ended.add(object.id);
+      });
     },
   };
 
@@ -102,7 +106,8 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     const disks = await rootDisks(Filters);
     return found
       .flat()
-      .filter(({ type, id, labels }) => labels.project === project && !(type === "volume" && disks.has(id)));
+      .filter(({ type, id, labels }) => labels.project === project && !(type === "volume" && disks.has(id)))
+      .map((object) => ({ ...object, region }));
   }
 
   async function listInstances(Filters: Filter[]): Promise<CloudObject[]> {
@@ -204,10 +209,10 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     );
   }
 
-  async function remove(object: CloudObject, going: readonly string[]): Promise<void> {
+  async function remove(object: CloudObject, ended: ReadonlySet<string>): Promise<void> {
     for (let tried = 1; ; tried++) {
       try {
-        return await removeOnce(object, going);
+        return await removeOnce(object, ended);
       } catch (error) {
         if (error instanceof Failure) throw error;
         const { name, message } = error as Error;
@@ -219,17 +224,17 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     }
   }
 
-  async function removeOnce({ type, id }: CloudObject, going: readonly string[]): Promise<void> {
+  async function removeOnce({ type, id }: CloudObject, ended: ReadonlySet<string>): Promise<void> {
     switch (type) {
       case "server":
         await ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
         return terminated(id);
       case "address":
-        return releaseAddress(id, going);
+        return releaseAddress(id, ended);
       case "network-interface":
         return void (await ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id })));
       case "volume":
-        return deleteVolume(id, going);
+        return deleteVolume(id, ended);
       case "firewall":
         return void (await ec2.send(new DeleteSecurityGroupCommand({ GroupId: id })));
       case "ssh-key":
@@ -252,10 +257,10 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     throw new Error(`instance ${id} does not end`);
   }
 
-  async function releaseAddress(id: string, going: readonly string[]): Promise<void> {
+  async function releaseAddress(id: string, ended: ReadonlySet<string>): Promise<void> {
     const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [id] }));
     const { AssociationId, InstanceId, NetworkInterfaceId } = Addresses[0] ?? {};
-    assertGoing(InstanceId || (NetworkInterfaceId && (await instanceWith(NetworkInterfaceId))), going);
+    assertEnded(InstanceId || (NetworkInterfaceId && (await instanceWith(NetworkInterfaceId))), ended);
     if (AssociationId) await ec2.send(new DisassociateAddressCommand({ AssociationId }));
     await ec2.send(new ReleaseAddressCommand({ AllocationId: id }));
   }
@@ -265,9 +270,9 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
     return (await ec2.send(order)).NetworkInterfaces?.[0]?.Attachment?.InstanceId;
   }
 
-  async function deleteVolume(id: string, going: readonly string[]): Promise<void> {
+  async function deleteVolume(id: string, ended: ReadonlySet<string>): Promise<void> {
     const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [id] }));
-    for (const { InstanceId } of Volumes[0]?.Attachments ?? []) assertGoing(InstanceId, going);
+    for (const { InstanceId } of Volumes[0]?.Attachments ?? []) assertEnded(InstanceId, ended);
     await ec2.send(new DeleteVolumeCommand({ VolumeId: id }));
   }
 
@@ -303,8 +308,8 @@ function common(type: ObjectType, id: string, tags: Tags = [], created?: Date): 
 }
 
 /** What an instance that stays has, it is not to lose. */
-function assertGoing(instance: string | undefined, going: readonly string[]): void {
-  if (instance && !going.includes(instance)) throw new Failure(`server ${instance} has it, which stays`);
+function assertEnded(instance: string | undefined, ended: ReadonlySet<string>): void {
+  if (instance && !ended.has(instance)) throw new Failure(`server ${instance} has it, which stays`);
 }
 
 const PROTOCOLS: Readonly<Record<string, InboundRule["protocol"]>> = {

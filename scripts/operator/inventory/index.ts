@@ -19,6 +19,8 @@ export type ObjectType =
 /** Something at a cloud that has our project's label. */
 export interface CloudObject {
   readonly cloud: CloudName;
+  /** At AWS, that of the inventory which found it; ids are looked up there only. */
+  readonly region?: string;
   readonly type: ObjectType;
   /** As the state of a stack has it; of a record set "zone/name/type", of a key pair at AWS its name. */
   readonly id: string;
@@ -54,9 +56,10 @@ export interface Removal {
   readonly problem?: string;
 }
 
-/** One account at one cloud. */
+/** One account at one cloud, at AWS one region of it. */
 export interface Inventory {
   readonly cloud: CloudName;
+  readonly region?: string;
   /** Everything with the label `project` of this value. Snapshots and images are never among it. */
   list(project: string): Promise<readonly CloudObject[]>;
   /**

@@ -27,6 +27,15 @@ export function cloudsOf(settings: StackSettings): {
   return { hetzner: [cloud, turnCloud, dns].includes("hetzner"), regions: [...new Set(regions)] };
 }
 
+/** Whether these settings have something in an inventory's place. */
+export function isIn(
+  settings: StackSettings,
+  { cloud, region }: Pick<Inventory, "cloud" | "region">,
+): boolean {
+  const { hetzner, regions } = cloudsOf(settings);
+  return cloud === "hetzner" ? hetzner : region !== undefined && regions.includes(region);
+}
+
 /**
  * Inventories of all clouds that any of these settings use; of those that `also` names in any case.
  *

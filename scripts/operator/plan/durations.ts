@@ -14,8 +14,8 @@ export const bases = {
   sandbox:
     "measured in this project's sandbox (2 cores, packages from nearby); a real host fetches them from Ubuntu's servers",
   field:
-    "published for real servers: BigBlueButton says under 30 minutes (https://github.com/bigbluebutton/bbb-install), " +
-    "an administrator's guide of 2026 measured 20 to 30 on 6 virtual CPUs",
+    "published for real servers: BigBlueButton says under 30 minutes (https://github.com/bigbluebutton/bbb-install); " +
+    "that it takes 20 at least is an estimate",
   estimate:
     "an estimate, measured nowhere: the cloud's machine has to boot, for which the step waits up to 10 minutes",
 } as const;

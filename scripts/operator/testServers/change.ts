@@ -1,13 +1,14 @@
 /** Makes test servers, changes when they go, and takes them down. */
 import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
 import { defaultRelease } from "../../../bigbluebutton/releases";
+import type { CloudObject } from "../inventory";
 import { Failure, Mistake } from "../mistake";
 import { UpdateFailed, type Change, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "../../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
-import { leftovers, nameOf, type TestServer } from "./survey";
-import { listAll, look, type World } from "./world";
+import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
+import { INTERRUPTED, listAll, look, type World } from "./world";
 
 export interface UpOptions {
   /** e.g. "4h"; @default of a new one 4h, of one that exists what it has, or 4h once that is over */
@@ -49,6 +50,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
   // That there are credentials, and that they are right, is better known now than in the middle of it.
   const inventories = await world.inventories([settings]);
   const objects = await listAll(inventories, stacks.project);
+  if (!exists) assertFree(stack, objects);
   const made = describe(stack, settings);
   say(
     `${stack}: ${exists ? "going on with" : "making"} ${made.hosts.join(" and ")}; ` +
@@ -59,6 +61,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
     await removeCutOff(world, stack, inventories, own);
   }
+  if (world.interrupted()) throw new Failure(`${stack}: ${INTERRUPTED}`);
   try {
     await stacks.up(stack, settings);
     return made;
@@ -66,6 +69,21 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     if (!(error instanceof UpdateFailed)) throw error;
     return { ...made, problem: error.message };
   }
+}
+
+/**
+ * A killed `up` has left its stack, which is there before any resource of it; what bears the name without one is
+ * somebody else's, and the next `up` would take it for what was left half-made.
+ */
+function assertFree(stack: string, objects: readonly CloudObject[]): void {
+  const theirs = objectsOf(stack, objects);
+  if (theirs.length === 0) return;
+  const name = nameOf(stack);
+  throw new Mistake(
+    `--name ${name}: that name is in use at the cloud, by ${abridged(theirs.map(({ type, name }) => `${type} ${name}`))}, ` +
+      "of a stack that is not known here: choose another --name; or, where that stack is lost, " +
+      "remove what is left of it first: test-server reap --orphans --remove",
+  );
 }
 
 function goneOnWith(
@@ -219,7 +237,9 @@ class NoSuchServer extends Mistake {}
 /** The test server of a name that has a stack. */
 async function find(world: World, name: string): Promise<TestServer> {
   const stack = stackOf(name);
-  const { servers, kept } = await look(world);
+  const { servers, kept, views } = await look(world);
+  const { unread } = views.find(({ info }) => info.name === stack) ?? {};
+  if (unread !== undefined) throw unread;
   const found = servers.find((server) => server.stack === stack);
   if (found?.state === "orphaned") {
     throw new Mistake(

@@ -4,7 +4,7 @@ import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { StackBusy, StackNotFound } from "../stacks";
 import { removeAll, retire, type Retirement } from "./retire";
 import type { Orphan, TestServer } from "./survey";
-import { look, type Sight, type World } from "./world";
+import { INTERRUPTED, look, type Sight, type World } from "./world";
 
 export interface ReapOptions {
   /** Look for what belongs to no stack. */
@@ -33,7 +33,9 @@ export interface ReapResult {
   /** How many of them were not looked for. */
   readonly orphansUnseen: number;
   readonly kept: readonly string[];
-  /** Nothing that has expired is left. */
+  /** What could not be looked at and why, a line for each. */
+  readonly problems: readonly string[];
+  /** Everything was looked at, and nothing that has expired is left. */
   readonly clean: boolean;
 }
 
@@ -43,7 +45,10 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
   const sight = await look(world);
   // One that is being updated is named and waited for, not passed over.
   const now = world.now();
-  const expired = sight.servers.filter(({ state, expires }) => state !== "orphaned" && expires <= now);
+  const unread = sight.views.filter((view) => view.unread).map(({ info }) => info.name);
+  const expired = sight.servers.filter(
+    ({ stack, state, expires }) => state !== "orphaned" && expires <= now && !unread.includes(stack),
+  );
   // What was cut off of a stack that goes, goes with it.
   const others = sight.orphans.filter(({ stack }) => !expired.some((server) => server.stack === stack));
   const seen = options.orphans ? others.filter(({ expired }) => expired || !options.expiredOnly) : [];
@@ -65,8 +70,10 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
     orphans,
     orphansUnseen: others.length - seen.length,
     kept: sight.kept,
+    problems: sight.problems,
     clean:
       agreed &&
+      sight.problems.length === 0 &&
       servers.every(({ outcome }) => outcome !== "busy" && outcome !== "failed") &&
       orphans.every(({ expired, removed, problem }) => removed || (!expired && problem === undefined)),
   };
@@ -76,22 +83,33 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
 async function retireAll(
   world: World,
   servers: readonly TestServer[],
-  { inventories }: Sight,
+  { inventories, unlisted }: Sight,
   waitSeconds: number,
 ): Promise<Retirement[]> {
   const retirements = new Map<string, Retirement>();
   const attempt = async (stack: string) => {
-    retirements.set(stack, await retire(world, stack, { inventories, onlyExpired: true }));
+    retirements.set(stack, await retire(world, stack, { inventories, unlisted, onlyExpired: true }));
   };
   for (const { stack } of servers) {
+    if (world.interrupted()) {
+      retirements.set(stack, { stack, outcome: "failed", reason: INTERRUPTED });
+      continue;
+    }
     world.say(`${stack}: removing`);
     await attempt(stack);
   }
   const busy = () => [...retirements.values()].filter(({ outcome }) => outcome === "busy");
   for (const { reason } of busy()) world.say(`${reason}; waiting for it up to ${waitSeconds} s`);
-  for (let waited = 0; waited < waitSeconds && busy().length > 0; waited += POLL_SECONDS) {
+  for (
+    let waited = 0;
+    waited < waitSeconds && !world.interrupted() && busy().length > 0;
+    waited += POLL_SECONDS
+  ) {
     await world.sleep(POLL_SECONDS);
-    for (const { stack } of busy()) await attempt(stack);
+    for (const { stack } of busy()) {
+      if (world.interrupted()) return [...retirements.values()];
+      await attempt(stack);
+    }
   }
   return [...retirements.values()];
 }
@@ -108,6 +126,10 @@ async function removeOrphans(
   const kept: Removal[] = [];
   for (const stack of stacks) {
     const objects = orphans.filter((one) => one.stack === stack).map(({ object }) => object);
+    if (world.interrupted()) {
+      kept.push(...objects.map((object) => ({ object, problem: INTERRUPTED })));
+      continue;
+    }
     try {
       const known = await settledKeys(world, stack);
       cutOff.push(...objects.filter((object) => !known.has(cloudObjectKey(object))));

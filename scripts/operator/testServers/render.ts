@@ -111,7 +111,7 @@ export function renderRetirement({ stack, outcome, reason }: Retirement): string
 }
 
 export function renderReap(result: ReapResult, command: string, now: Date): string {
-  const { servers, orphans, orphansUnseen, kept } = result;
+  const { servers, orphans, orphansUnseen, kept, problems } = result;
   const left = orphans.filter(({ removed }) => !removed);
   return [
     ...(servers.length === 0 ? ["No test server has expired."] : servers.map(renderRetirement)),
@@ -130,11 +130,12 @@ export function renderReap(result: ReapResult, command: string, now: Date): stri
           `${orphansUnseen} more resources belong to no stack known here: ${command} reap --orphans shows them`,
         ]
       : []),
+    ...problems.map((problem) => `FAILED, ${problem}`),
     ...(kept.length > 0 ? [`Kept, as they have no expiry: ${kept.join(", ")}`] : []),
   ].join("\n");
 }
 
-export function reapJson({ servers, orphans, orphansUnseen, kept, clean }: ReapResult): object {
+export function reapJson({ servers, orphans, orphansUnseen, kept, problems, clean }: ReapResult): object {
   return {
     clean,
     servers: servers.map(({ stack, outcome, reason }) => ({
@@ -157,5 +158,6 @@ export function reapJson({ servers, orphans, orphansUnseen, kept, clean }: ReapR
     })),
     orphansUnseen,
     kept,
+    ...(problems.length > 0 ? { problems } : {}),
   };
 }

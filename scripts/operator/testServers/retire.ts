@@ -1,11 +1,12 @@
 /** Takes a test server down for good: by the engine, then what is left of it at the clouds, then its stack. */
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
+import { isIn } from "../inventory/open";
 import { Failure } from "../mistake";
-import { StackBusy, StackNotFound } from "../stacks";
+import { StackBusy, StackNotFound, type StackResource } from "../stacks";
 import { iso } from "./duration";
-import { expiryOf, leftovers } from "./survey";
-import { listAll, type World } from "./world";
+import { expiryOf, lastingVolumes, leftovers, nameOf } from "./survey";
+import { INTERRUPTED, listAll, placeOf, type Unlisted, type World } from "./world";
 
 export interface Retirement {
   readonly stack: string;
@@ -22,6 +23,8 @@ export interface Retirement {
 
 export interface RetireOptions {
   readonly inventories: readonly Inventory[];
+  /** A stack that may have something there stays. */
+  readonly unlisted?: readonly Unlisted[];
   /** Only where its time is up, which is asked again: somebody may have extended it. */
   readonly onlyExpired: boolean;
 }
@@ -30,15 +33,17 @@ export interface RetireOptions {
 export async function retire(world: World, stack: string, options: RetireOptions): Promise<Retirement> {
   const { say, stacks } = world;
   try {
-    const later = options.onlyExpired ? await laterExpiry(world, stack, options.inventories) : undefined;
+    const later = options.onlyExpired ? await laterExpiry(world, stack, options) : undefined;
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
     }
+    if (options.onlyExpired) assertAllExpire(stack, await stacks.resources(stack));
     const left = async () => {
       const objects = await listAll(options.inventories, stacks.project);
       return leftovers(stack, objects, options.onlyExpired ? world.now() : FAR_FUTURE);
     };
     await removeCutOff(world, stack, options.inventories, await left());
+    if (world.interrupted()) throw new Failure(INTERRUPTED);
     await stacks.destroy(stack);
     const problems = (await removeAll(world, options.inventories, await left())).flatMap(
       ({ object, problem }) =>
@@ -64,14 +69,28 @@ export const FAR_FUTURE = new Date(8.64e15);
 async function laterExpiry(
   { stacks, now }: World,
   stack: string,
-  inventories: readonly Inventory[],
+  { inventories, unlisted = [] }: RetireOptions,
 ): Promise<Date | undefined> {
   const settings = await stacks.settings(stack);
+  const unseen = unlisted.find(({ inventory }) => isIn(settings, inventory));
+  if (unseen !== undefined) {
+    throw new Failure(`what it has at ${placeOf(unseen.inventory)} is not known: ${unseen.error.message}`);
+  }
   const resources = await stacks.resources(stack);
   const objects = await listAll(inventories, stacks.project);
   const expires = expiryOf({ info: { name: stack, updating: false }, settings, resources }, objects);
   if (expires === undefined) throw new Failure("it has no expiry any more, so it stays");
   return expires > now() ? expires : undefined;
+}
+
+/** @throws Failure for a volume without an expiry: only a person decides over it */
+function assertAllExpire(stack: string, resources: readonly StackResource[]): void {
+  const names = lastingVolumes(resources).map(({ name, id }) => `${name} (${id ?? "not made yet"})`);
+  if (names.length === 0) return;
+  throw new Failure(
+    `volume ${names.join(", ")} has no expiry, so nothing of ${stack} was removed: ` +
+      `if what is on it may go, test-server down ${nameOf(stack)} removes it with the server`,
+  );
 }
 
 /** Another command may have removed the stack under the hands of this one, with any error for a consequence. */
@@ -109,14 +128,18 @@ export async function removeCutOff(
 
 /** Remove objects of any cloud, telling of each. */
 export async function removeAll(
-  { say }: World,
+  { say, interrupted }: World,
   inventories: readonly Inventory[],
   objects: readonly CloudObject[],
 ): Promise<Removal[]> {
   const removals: Removal[] = [];
   for (const inventory of inventories) {
-    const own = objects.filter(({ cloud }) => cloud === inventory.cloud);
-    if (own.length > 0) removals.push(...(await inventory.remove(own)));
+    // In another region there is no such object, which would count as removed.
+    const own = objects.filter(
+      ({ cloud, region }) => cloud === inventory.cloud && region === inventory.region,
+    );
+    if (interrupted()) removals.push(...own.map((object) => ({ object, problem: INTERRUPTED })));
+    else if (own.length > 0) removals.push(...(await inventory.remove(own)));
   }
   for (const { object, problem } of removals) {
     const end = problem === undefined ? "removed" : `stays: ${problem}`;

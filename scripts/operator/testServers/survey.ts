@@ -15,6 +15,8 @@ export interface StackView {
   /** Undefined where the engine has none on record. */
   readonly settings?: StackSettings;
   readonly resources: readonly StackResource[];
+  /** Why its settings or its state could not be read: what it has or lacks is then not known. */
+  readonly unread?: Error;
 }
 
 /**
@@ -61,7 +63,9 @@ export function survey(stacks: readonly StackView[], objects: readonly CloudObje
   const deployed = stacks.flatMap((view) => serverOf(view, objects, now) ?? []);
   const lost = orphans.filter(({ why }) => why === "lost");
   const kept = new Set([
-    ...stacks.filter((view) => expiryOf(view, objects) === undefined).map(({ info }) => info.name),
+    ...stacks
+      .filter((view) => !view.unread && expiryOf(view, objects) === undefined)
+      .map(({ info }) => info.name),
     ...objects
       .filter(({ labels }) => fromEpoch(labels.expires) === undefined)
       .map(({ labels }) => labels.stack ?? "?"),
@@ -105,6 +109,20 @@ export function leftovers(stack: string, objects: readonly CloudObject[], until:
   });
 }
 
+/** Volumes of a stack that bear no expiry of their own, so that nobody has said that what is on them may go. */
+export function lastingVolumes(resources: readonly StackResource[]): StackResource[] {
+  return resources.filter(
+    ({ type, inputs }) =>
+      (type === "hcloud:index/volume:Volume" || type === "aws:ebs/volume:Volume") &&
+      fromEpoch(labelsIn(inputs).expires) === undefined,
+  );
+}
+
+/** Everything at the clouds that bears a stack's name. */
+export function objectsOf(stack: string, objects: readonly CloudObject[]): CloudObject[] {
+  return objects.filter(({ labels }) => isOf(labels, stack));
+}
+
 function serverOf(view: StackView, objects: readonly CloudObject[], now: Date): TestServer | undefined {
   const expires = expiryOf(view, objects);
   if (expires === undefined) return undefined;
@@ -130,7 +148,7 @@ function findOrphans(stacks: readonly StackView[], objects: readonly CloudObject
     if (stack === "" || expires === undefined || known.has(cloudObjectKey(object))) return [];
     const view = stacks.find(({ info }) => isOf(object.labels, info.name));
     // While an update runs, its state is behind what it makes.
-    if (view?.info.updating) return [];
+    if (view?.info.updating || view?.unread) return [];
     return [{ object, stack, why: view ? "cut off" : "lost", expires, expired: expires <= now }] as const;
   });
 }

@@ -15,53 +15,129 @@ export interface World {
   /** One line about what goes on. */
   readonly say: (line: string) => void;
   readonly sleep: (seconds: number) => Promise<void>;
+  /** Whether the caller wants it to end: what runs is finished, nothing more begins. */
+  readonly interrupted: () => boolean;
 }
 
-/** All that there is now. */
+/** Why something was not begun. */
+export const INTERRUPTED = "interrupted before it was begun";
+
+/** All that there is now, as far as it could be looked at. */
 export interface Sight extends Survey {
   readonly views: readonly StackView[];
   readonly objects: readonly CloudObject[];
+  /** Those that answered. */
   readonly inventories: readonly Inventory[];
+  readonly unlisted: readonly Unlisted[];
+  /** What could not be looked at and why, a line for each. */
+  readonly problems: readonly string[];
 }
 
-/** Ask the engine and the clouds. */
+/** A cloud, or a region of one, that did not tell what it has. */
+export interface Unlisted {
+  readonly inventory: Inventory;
+  readonly error: Error;
+}
+
+/**
+ * Ask the engine and the clouds. A stack or a cloud that can't be looked at is told, and the others are looked at.
+ *
+ * @throws the reason where no cloud at all can be looked at
+ */
 export async function look(world: World): Promise<Sight> {
   const { stacks } = world;
   const infos = await stacks.list();
   const settings = new Map<string, StackSettings>();
+  const unread = new Map<string, Error>();
   for (const { name } of infos.filter(({ name }) => name.startsWith(PREFIX))) {
-    const found = await unlessGone(() => stacks.settings(name));
-    if (found !== undefined) settings.set(name, found);
+    const found = await readable(name, unread, () => stacks.settings(name), {});
+    if (found !== undefined && !unread.has(name)) settings.set(name, found);
   }
-  const inventories = await allInventories(world, [...settings.values()]);
   // Before the states: what is made in the meantime is then in a state, but not yet here.
-  const objects = await listAll(inventories, stacks.project);
+  const { objects, inventories, unlisted } = await listEach(
+    await allInventories(world, settings, unread),
+    stacks.project,
+  );
   const labelled = new Set(
     objects.filter(({ labels }) => fromEpoch(labels.expires)).map(({ labels }) => labels.stack),
   );
   const views: StackView[] = [];
   for (const info of infos) {
-    const asked = settings.has(info.name) || labelled.has(info.name);
-    const resources = asked ? await unlessGone(() => stacks.resources(info.name)) : [];
-    if (resources !== undefined) views.push({ info, settings: settings.get(info.name), resources });
+    const { name } = info;
+    const asked = settings.has(name) || unread.has(name) || labelled.has(name);
+    const resources = asked ? await readable(name, unread, () => stacks.resources(name), []) : [];
+    if (resources === undefined) continue;
+    views.push({ info, settings: settings.get(name), resources, unread: unread.get(name) });
   }
-  return { ...survey(views, objects, world.now()), views, objects, inventories };
+  const problems = [
+    ...[...unread].map(([name, { message }]) => `stack ${name} can't be looked at: ${message}`),
+    ...unlisted.map(({ inventory, error }) => `${placeOf(inventory)} can't be looked at: ${error.message}`),
+  ];
+  for (const problem of problems) world.say(problem);
+  return { ...survey(views, objects, world.now()), views, objects, inventories, unlisted, problems };
+}
+
+/** "hetzner", "aws eu-central-1" */
+export function placeOf({ cloud, region }: Pick<Inventory, "cloud" | "region">): string {
+  return region === undefined ? cloud : `${cloud} ${region}`;
 }
 
 /** Of what the known test servers use, and where there are credentials of what those to come would. */
 async function allInventories(
   world: World,
-  settings: readonly StackSettings[],
+  settings: ReadonlyMap<string, StackSettings>,
+  unread: Map<string, Error>,
 ): Promise<readonly Inventory[]> {
   const like = await world.like();
+  const known = [...settings.values()];
   try {
-    return await world.inventories(like === undefined ? settings : [...settings, like]);
+    return await world.inventories(like === undefined ? known : [...known, like]);
   } catch (error) {
-    if (!(error instanceof Mistake) || settings.length === 0) throw error;
-    const inventories = await world.inventories(settings);
+    if (!(error instanceof Mistake) || settings.size === 0) throw error;
+    const inventories = await openable(world, settings, unread);
     world.say(`not looked everywhere for what belongs to no stack: ${error.message}`);
     return inventories;
   }
+}
+
+/** Of all stacks, or where credentials of some are missing, of the others. @throws Mistake where there are no others */
+async function openable(
+  world: World,
+  settings: ReadonlyMap<string, StackSettings>,
+  unread: Map<string, Error>,
+): Promise<readonly Inventory[]> {
+  try {
+    return await world.inventories([...settings.values()]);
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    const usable: StackSettings[] = [];
+    for (const [stack, one] of settings) {
+      try {
+        await world.inventories([one]);
+        usable.push(one);
+      } catch (reason) {
+        unread.set(stack, reason as Error);
+      }
+    }
+    if (usable.length === 0) throw error;
+    return world.inventories(usable);
+  }
+}
+
+async function listEach(
+  inventories: readonly Inventory[],
+  project: string,
+): Promise<Pick<Sight, "objects" | "inventories" | "unlisted">> {
+  const answers = await Promise.allSettled(inventories.map((inventory) => inventory.list(project)));
+  const unlisted = answers.flatMap((answer, index) =>
+    answer.status === "rejected" ? [{ inventory: inventories[index]!, error: answer.reason as Error }] : [],
+  );
+  if (unlisted.length > 0 && unlisted.length === inventories.length) throw unlisted[0]!.error;
+  return {
+    objects: answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : [])),
+    inventories: inventories.filter((_, index) => answers[index]!.status === "fulfilled"),
+    unlisted,
+  };
 }
 
 /** Everything of the project at all clouds. */
@@ -69,11 +145,18 @@ export async function listAll(inventories: readonly Inventory[], project: string
   return (await Promise.all(inventories.map((inventory) => inventory.list(project)))).flat();
 }
 
-async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** What is asked of a stack, or `otherwise` where that can't be told, which is noted; undefined: it is gone. */
+async function readable<T>(
+  stack: string,
+  unread: Map<string, Error>,
+  ask: () => Promise<T>,
+  otherwise: T,
+): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof StackNotFound) return undefined;
-    throw error;
+    if (!unread.has(stack)) unread.set(stack, error as Error);
+    return otherwise;
   }
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import { explain } from "../../../components/sshCheck";
 import { SANDBOX_CACHE } from "../../../sandbox/paths";
 import {
   changes,
@@ -278,6 +279,21 @@ describe("secrets", () => {
       expect(Object.keys(variables)).not.toEqual(expect.arrayContaining(SECRETS));
   });
 
+  test("the job's own token is in no command line, and git gets it all the same", () => {
+    const text = scripts.find(({ name }) => name === "gitlab-ci.yml: test-server-down")!.text;
+    const clone = text.split("\n").find((line) => line.includes(" clone "))!;
+    for (const { text } of scripts) expect(text).not.toMatch(/CI_REPOSITORY_URL|CI_JOB_TOKEN@/);
+    const traced = clone.replace(/ clone .*/, " credential fill");
+    const { stdout, stderr } = spawnSync("bash", ["-ec", traced], {
+      input: "protocol=https\nhost=gitlab.example.org\n\n",
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, HOME: "/nowhere", CI_JOB_TOKEN: "s3cret", GIT_TRACE: "1" },
+    });
+    expect(stdout).toMatch(/^username=gitlab-ci-token\npassword=s3cret$/m);
+    expect(stderr).toContain("trace: ");
+    expect(stderr).not.toContain("s3cret");
+  });
+
   test("each job that has any has them from its environment", () => {
     const environments = (some: readonly (Job & { environment?: unknown })[]) =>
       Object.fromEntries(some.map((job) => [job.name.split(": ")[1], nameOf(job.environment)]));
@@ -384,6 +400,7 @@ describe("where and when", () => {
 
     const environment = (name: string) =>
       gitlab.find((job) => job.name === `gitlab-ci.yml: ${name}`)!.environment;
+    expect(environment("test-server-up")).not.toHaveProperty("auto_stop_in");
     expect(environment("test-server-up")).toMatchObject({ on_stop: "test-server-down" });
     expect(environment("test-server-down")).toMatchObject({ action: "stop" });
   });
@@ -391,6 +408,13 @@ describe("where and when", () => {
 
 describe("docs/ci/README.md", () => {
   const readme = readFileSync(join(EXAMPLES, "README.md"), "utf8");
+
+  test("tells by which message a runner outside sshNetworks is known", () => {
+    const host = { fqdn: "bbb.example.org", address: "203.0.113.1", user: "root", server: "urn" };
+    const message = explain({ ...host, sshNetworks: [] }, new Error("timed out"));
+    const [, quoted = "nothing"] = /fails after up to 5 minutes with `… (.*?)…\)`/.exec(readme) ?? [];
+    expect(message).toContain(`(203.0.113.1) ${quoted}`);
+  });
 
   test("names every secret, variable, environment, runner and schedule that is used", () => {
     const text = files.map((file) => readFileSync(file, "utf8")).join("\n");

@@ -14,7 +14,8 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   "./scripts/install-pulumi": "fetches from outside; tests/scripts/install-pulumi.test.ts has it",
   'export PATH="$HOME/.pulumi/bin:$PATH"': "would put the CLI's place before the sandbox's",
   'cd "$(mktemp -d)"': "belongs to the clone",
-  'git clone --depth 1 "$CI_REPOSITORY_URL" .': "fetches from outside",
+  [`git -c credential.helper="!f() { echo username=gitlab-ci-token; echo password=\\$CI_JOB_TOKEN; }; f" clone --depth 1 "$CI_PROJECT_URL.git" .`]:
+    "fetches from outside",
 };
 
 /** The settings files' own domain and e-mail are examples, which Let's Encrypt refuses but another authority does not. */

@@ -1,51 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { hostname } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Writable } from "node:stream";
 
 import { Mistake } from "../../../scripts/operator/mistake";
-import { isDead, openPulumiStacks, readLocks, told } from "../../../scripts/operator/pulumiStacks";
-
-/** As the CLI 3.259 prints it, and the Automation API doubles it. */
-const CONFLICT = `
-error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
-  s3://state/.pulumi/locks/organization/bigbluebutton/test-a/abc.json?no_tmp_dir=true: created by root@runner-7 (pid 812) at 2026-11-21T08:00:00Z
-`;
-
-describe("locks of a file or bucket backend", () => {
-  const now = new Date("2026-11-21T09:00:00Z");
-  const [lock] = readLocks(`code: 255\n stdout: ${CONFLICT}\n stderr: ${CONFLICT}`);
-
-  test("are read from what the CLI says, each once", () => {
-    expect(readLocks(CONFLICT + CONFLICT)).toEqual([
-      {
-        told: "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z",
-        host: "runner-7",
-        pid: 812,
-        since: new Date("2026-11-21T08:00:00Z"),
-      },
-    ]);
-    expect(readLocks("[409] Conflict: Another update is currently in progress.")).toEqual([]);
-  });
-
-  test("of another machine hold for as long as an update can take", () => {
-    expect(isDead(lock!, now)).toBe(false);
-    expect(isDead(lock!, new Date("2026-11-21T11:00:01Z"))).toBe(true);
-  });
-
-  test("of this machine hold while their process runs", () => {
-    const here = { ...lock!, host: hostname() };
-    expect(isDead({ ...here, pid: process.pid }, now)).toBe(false);
-    const { pid } = spawnSync("true");
-    expect(isDead({ ...here, pid }, now)).toBe(true);
-  });
-});
-
-test.each([
-  [`code: 255\n stdout: \n stderr: Command failed\nerror: no such thing\n`, "no such thing"],
-  [`code: 1\n stdout: x\n stderr: error: passphrase must be set\n err?: Error: y`, "passphrase must be set"],
-  ["something else\nand more", "something else"],
-])("an error of the CLI is one line: %j", (message, line) => {
-  expect(told(new Error(message))).toBe(line);
-});
+import { openPulumiStacks } from "../../../scripts/operator/pulumiStacks";
 
 test("without the CLI both ways out are named in one line", async () => {
   const { PATH } = process.env;
@@ -59,4 +18,59 @@ test("without the CLI both ways out are named in one line", async () => {
   } finally {
     process.env.PATH = PATH;
   }
+});
+
+describe("with a CLI that notes what it is asked", () => {
+  const { PATH } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), "fake-pulumi-"));
+  const calls = join(folder, "calls");
+  const project = join(folder, "project");
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+
+  /** Each call's arguments, environment and standard input are a file of their own. */
+  const FAKE = `#!/bin/sh
+  note=$(mktemp "${calls}/XXXXXX")
+  printf '%s\\n' "$@" >"$note.args"
+  case "$*" in
+    version) echo v3.270.0 ;;
+    "config set "*)
+      cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
+      if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
+    *" --json"*) echo '{}' ;;
+  esac
+  `;
+
+  beforeAll(() => {
+    for (const path of [calls, project]) mkdirSync(path);
+    writeFileSync(join(project, "Pulumi.yaml"), "name: bigbluebutton\nruntime: nodejs\n");
+    writeFileSync(join(folder, "pulumi"), FAKE, { mode: 0o755 });
+    process.env.PATH = `${folder}${delimiter}${PATH}`;
+  });
+  afterAll(() => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  });
+
+  const noted = (ending: string) =>
+    readdirSync(calls)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => readFileSync(join(calls, name), "utf8"));
+
+  test("a secret goes to it by standard input, and into no command line", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    await stacks.up("test-a", { "hcloud:token": "s3cret-t0ken", domain: "school.eu" });
+    const args = noted(".args");
+    expect(args).toContain("config\nset\nhcloud:token\n--secret\n--stack\ntest-a\n--non-interactive\n");
+    expect(args).toContainEqual(expect.stringMatching(/^up\n/));
+    expect(args.filter((one) => one.includes("s3cret"))).toEqual([]);
+    expect(noted(".input")).toEqual(["s3cret-t0ken"]);
+    expect(noted(".environment")).toEqual(["true\n"]);
+  });
+
+  test("why it does not take one is told in its own words, without the secret", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    const attempt = stacks.up("test-a", { "hcloud:broken": "s3cret-t0ken" });
+    await expect(attempt).rejects.toThrow(Mistake);
+    await expect(attempt).rejects.toThrow(/^passphrase must be set$/);
+  });
 });

@@ -101,7 +101,13 @@ test("finds everything of the project but an instance's own disk, and removes it
   const found = await inventory().list("bigbluebutton");
   expect(kinds(found)).toEqual(HOST);
   const one = (type: string) => found.find((object) => object.type === type);
-  expect(one("server")).toMatchObject({ cloud: "aws", id: server, name: "test-a", status: "running" });
+  expect(one("server")).toMatchObject({
+    cloud: "aws",
+    region: REGION,
+    id: server,
+    name: "test-a",
+    status: "running",
+  });
   expect(one("volume")).toMatchObject({ id: volume, server });
   expect(one("ssh-key")).toMatchObject({ id: "test-a" });
   expect(one("firewall")?.inbound).toEqual(
@@ -139,6 +145,23 @@ test("a server that stays keeps its volume and its address", async () => {
   expect(Reservations![0]!.Instances![0]!.State!.Name).toBe("running");
   expect(kinds(of(await inventory().list("bigbluebutton"), "test-c"))).toEqual(HOST);
   await inventory().remove(found);
+});
+
+test("a server that could not be ended keeps its address and its volume", async () => {
+  const { server } = await makeHost("test-e");
+  const found = of(await inventory().list("bigbluebutton"), "test-e");
+  const kept = found
+    .filter(({ type }) => ["server", "address", "volume"].includes(type))
+    .map((object) => ({ ...object, protected: object.type === "server" }));
+  const problems = (await inventory().remove(kept)).map(({ object, problem }) => [object.type, problem]);
+  const held = `server ${server} has it, which stays`;
+  expect(Object.fromEntries(problems)).toEqual({
+    server: "it is protected at the cloud",
+    address: held,
+    volume: held,
+  });
+  expect(kinds(of(await inventory().list("bigbluebutton"), "test-e"))).toEqual(HOST);
+  expect((await inventory().remove(found)).filter(({ problem }) => problem !== undefined)).toEqual([]);
 });
 
 test("a snapshot policy and its role are found and removed, and only ours", async () => {

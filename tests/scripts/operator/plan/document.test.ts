@@ -218,6 +218,13 @@ test("what follows from the settings of a test", () => {
   ]);
 });
 
+test("the size of AWS's plugin is told with who measured it", () => {
+  const { downloads } = planOf("a subnet of AWS").deployment!;
+  expect(downloads[0]!.what).toMatch(
+    /plugins aws, .* \(aws: 137 MB, .* measured at 6\.60: https:\S+\/4383\), at the first update$/,
+  );
+});
+
 test("problems don't keep the rest from being planned", () => {
   const { problems, deployment } = planOf("problems");
   expect(problems.map(({ key }) => key)).toEqual(["email", "serverType"]);

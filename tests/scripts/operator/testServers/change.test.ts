@@ -94,6 +94,35 @@ describe("up", () => {
     expect(world.known.get("test-a")?.settings).toMatchObject({ expires: epoch(240) });
   });
 
+  test.each([epoch(30), undefined])(
+    "touches nothing of another's of that name, which no stack known here has (expiry %s)",
+    async (expires) => {
+      for (const goesOn of [false, true]) {
+        const world = new FakeWorld();
+        Object.assign(world.stacks, { goesOn });
+        world.objects = [object("server", "9", { stack: "test-demo", ...(expires && { expires }) })];
+        for (let tried = 0; tried < 2; tried++) {
+          const made = up(world, options({ name: "demo" }));
+          await expect(made).rejects.toThrow(Mistake);
+          await expect(made).rejects.toThrow(
+            /^--name demo: that name is in use .*server server-9,.* another --name; .*reap --orphans --remove$/,
+          );
+        }
+        expect(world.changed).toEqual([]);
+        expect(await up(world, options({ name: "demo-2" }))).toMatchObject({ stack: "test-demo-2" });
+      }
+    },
+  );
+
+  test("goes on with one that was killed before its state had anything", async () => {
+    const world = new FakeWorld();
+    const settings = { ...like, environment: "test", expires: epoch(30) };
+    world.known.set("test-a", { settings, resources: [], outputs: {} });
+    world.objects = [object("server", "half", { stack: "test-a", expires: epoch(30) })];
+    expect((await up(world, options({ name: "a" }))).problem).toBeUndefined();
+    expect(world.changed).toEqual(["settle test-a", "remove half", "up test-a"]);
+  });
+
   describe("of one that is there", () => {
     test("goes on with it, its names and its time", async () => {
       const world = new FakeWorld().add("test-a", epoch(30));
@@ -134,6 +163,14 @@ describe("up", () => {
           goesOn ? ["server", "volume"] : ["volume"],
         );
       }
+    });
+
+    test("makes nothing once it is interrupted", async () => {
+      const world = new FakeWorld().add("test-a", epoch(30));
+      world.known.get("test-a")!.settings = { ...like, environment: "test", expires: epoch(30) };
+      world.stopped = true;
+      await expect(up(world, options({ name: "a" }))).rejects.toThrow("test-a: interrupted before");
+      expect(world.changed).toEqual([]);
     });
 
     test("is refused where it is something else", async () => {
@@ -207,6 +244,16 @@ describe("extend", () => {
     await expect(extend(new FakeWorld(), "b", "2h")).rejects.toThrow(
       "there is no test server b, and no other",
     );
+  });
+
+  test("is not kept from one by another that can't be read", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60)).add("test-b", epoch(60));
+    const { settings } = world.stacks;
+    world.stacks.settings = (stack) =>
+      stack === "test-b" ? Promise.reject(new Mistake("incorrect passphrase")) : settings(stack);
+    expect(await extend(world, "a", "2h")).toMatchObject({ stack: "test-a" });
+    await expect(extend(world, "b", "2h")).rejects.toThrow(Mistake);
+    await expect(extend(world, "b", "2h")).rejects.toThrow(/^incorrect passphrase$/);
   });
 
   test.each([

@@ -73,6 +73,7 @@ export class FakeWorld implements World {
   readonly stubborn = new Map<string, string>();
   changes: Change[] = [];
   time = NOW;
+  stopped = false;
   /** Happens while the command waits. */
   meanwhile: () => void = () => undefined;
 
@@ -153,6 +154,7 @@ export class FakeWorld implements World {
   readonly like = async () => undefined;
   readonly now = () => this.time;
   readonly say = (line: string) => void this.said.push(line);
+  readonly interrupted = () => this.stopped;
   readonly sleep = async (seconds: number) => {
     this.slept.push(seconds);
     this.meanwhile();

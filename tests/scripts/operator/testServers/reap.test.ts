@@ -1,4 +1,7 @@
+import type { Inventory } from "../../../../scripts/operator/inventory";
+import { Mistake } from "../../../../scripts/operator/mistake";
 import { reap, type Due, type ReapOptions } from "../../../../scripts/operator/testServers/reap";
+import type { World } from "../../../../scripts/operator/testServers/world";
 import { epoch, FakeWorld, NOW, object, resource } from "./fakes";
 
 let asked: Due[];
@@ -93,6 +96,30 @@ test("one that stays busy is named in the end", async () => {
   expect(result).toMatchObject({ clean: false, servers: [{ stack: "test-a", outcome: "busy" }] });
   expect(result.servers[0]?.reason).toContain("stack test-a is locked");
   expect(world.slept).toEqual([5, 5, 5, 5]);
+});
+
+test.each([
+  ["hcloud:index/volume:Volume", { labels: { project: "bigbluebutton" } }],
+  ["hcloud:index/volume:Volume", { labels: { expires: "never" } }],
+  ["aws:ebs/volume:Volume", { tags: {} }],
+  ["aws:ebs/volume:Volume", {}],
+])("one with a lasting volume stays, and the others go: %s %j", async (type, inputs) => {
+  const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+  world.known.get("test-a")!.resources.push({ ...resource("test-a", "bbb-data", "4711"), type, inputs });
+  const result = await reap(world, options());
+  expect(outcomes(result)).toEqual({ "test-a": "failed", "test-b": "removed" });
+  expect(result.servers[0]?.reason).toMatch(
+    /^volume bbb-data \(4711\) has no expiry, .* test-server down a /,
+  );
+  expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+});
+
+test("one whose volume at AWS has its expiry goes", async () => {
+  const world = new FakeWorld().add("test-a", epoch(-2));
+  const inputs = { tags: { expires: epoch(-2) } };
+  const volume = { ...resource("test-a", "bbb-data", "vol-1"), type: "aws:ebs/volume:Volume", inputs };
+  world.known.get("test-a")!.resources.push(volume);
+  expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "removed" });
 });
 
 test("one that was extended while the question stood is kept", async () => {
@@ -207,6 +234,30 @@ describe("orphans", () => {
     expect(result).toMatchObject({ clean: false, orphans: [{ removed: false, problem: "it is protected" }] });
   });
 
+  test("are removed in their own region, whose word alone counts", async () => {
+    const world = new FakeWorld();
+    const inRegion = (region: string, problem?: string): Inventory => ({
+      cloud: "aws",
+      region,
+      list: async () => [{ ...lost(epoch(-1), region), cloud: "aws", region }],
+      remove: async (objects) => {
+        world.calls.push(`remove ${objects.map(({ id }) => id).join(" ")} in ${region}`);
+        return objects.map((one) => ({ object: one, ...(problem && { problem }) }));
+      },
+    });
+    const regions = [inRegion("eu-central-1"), inRegion("eu-west-1", "UnauthorizedOperation")];
+    const result = await reap(
+      { ...world, stacks: world.stacks, inventories: async () => regions },
+      options({ orphans: true, remove: true }),
+    );
+    expect(world.changed).toEqual(["remove eu-central-1 in eu-central-1", "remove eu-west-1 in eu-west-1"]);
+    expect(result.orphans.map(({ object, removed }) => [object.region, removed])).toEqual([
+      ["eu-central-1", true],
+      ["eu-west-1", false],
+    ]);
+    expect(result.clean).toBe(false);
+  });
+
   test("of a stack that lives are removed once nothing of it is under way", async () => {
     const world = new FakeWorld().add("test-a", epoch(60));
     world.objects.push(object("volume", "half", { stack: "test-a", expires: epoch(60) }));
@@ -236,6 +287,122 @@ describe("orphans", () => {
     const result = await reap(world, options({ orphans: true, remove: true, confirm }));
     expect(result.orphans).toMatchObject([{ removed: false, problem: "its stack has it after all" }]);
     expect(world.objects.map(({ id }) => id)).toContain("half");
+  });
+});
+
+describe("what can't be looked at", () => {
+  /** Hetzner as ever, and AWS, whose credentials are no more. */
+  const failing = (world: FakeWorld): World => ({
+    ...world,
+    stacks: world.stacks,
+    inventories: async () => [
+      world.inventory,
+      {
+        cloud: "aws",
+        region: "eu-west-1",
+        list: () => Promise.reject(new Mistake("the credentials have expired")),
+        remove: async () => [],
+      },
+    ],
+  });
+
+  test("is a stack: it is named and stays, with all it has, and the others go", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    world.objects.push(object("firewall", "half", { stack: "test-a", expires: epoch(-2) }));
+    const { settings } = world.stacks;
+    world.stacks.settings = (stack) =>
+      stack === "test-a" ? Promise.reject(new Mistake("incorrect passphrase")) : settings(stack);
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    const problem = "stack test-a can't be looked at: incorrect passphrase";
+    expect(result).toMatchObject({ clean: false, problems: [problem], orphans: [], kept: [] });
+    expect(outcomes(result)).toEqual({ "test-b": "removed" });
+    expect(world.said).toContain(problem);
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is a state: what is at the cloud is not taken for lost", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    const { resources } = world.stacks;
+    world.stacks.resources = (stack) =>
+      stack === "test-a" ? Promise.reject(new Error("no such bucket")) : resources(stack);
+    const result = await reap(world, options({ orphans: true, remove: true }));
+    expect(result).toMatchObject({ clean: false, orphans: [] });
+    expect(result.problems).toEqual(["stack test-a can't be looked at: no such bucket"]);
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is a cloud: what may have something there stays, and the others go", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    Object.assign(world.known.get("test-a")!.settings, { turnCloud: "aws", turnLocation: "eu-west-1" });
+    const result = await reap(failing(world), options());
+    expect(outcomes(result)).toEqual({ "test-a": "failed", "test-b": "removed" });
+    expect(result.servers[0]?.reason).toBe(
+      "what it has at aws eu-west-1 is not known: the credentials have expired",
+    );
+    expect(result).toMatchObject({
+      clean: false,
+      problems: ["aws eu-west-1 can't be looked at: the credentials have expired"],
+    });
+    expect(world.changed).toEqual(["destroy test-b", "remove test-b"]);
+  });
+
+  test("is every cloud: that is an error", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2));
+    world.inventory.list = () => Promise.reject(new Mistake("the token is not taken"));
+    await expect(reap(failing(world), options())).rejects.toThrow("the token is not taken");
+    expect(world.changed).toEqual([]);
+  });
+});
+
+describe("once it is interrupted", () => {
+  const reason = "interrupted before it was begun";
+
+  test("no other stack is destroyed, and each that is left is named", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2)).add("test-b", epoch(-1));
+    const { destroy } = world.stacks;
+    world.stacks.destroy = async (stack) => {
+      world.stopped = true;
+      return destroy(stack);
+    };
+    const result = await reap(world, options());
+    expect(outcomes(result)).toEqual({ "test-a": "removed", "test-b": "failed" });
+    expect(result).toMatchObject({ clean: false, servers: [{}, { reason }] });
+    expect(world.changed).toEqual(["destroy test-a", "remove test-a"]);
+  });
+
+  test("one is not destroyed whose remains were just removed", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-1));
+    world.objects.push(object("firewall", "half", { stack: "test-a", expires: epoch(-1) }));
+    const { settle } = world.stacks;
+    world.stacks.settle = async (stack) => {
+      world.stopped = true;
+      return settle(stack);
+    };
+    expect(await reap(world, options())).toMatchObject({ clean: false, servers: [{ reason }] });
+    expect(world.changed).toEqual(["settle test-a"]);
+  });
+
+  test("nobody is waited for, nor tried again", async () => {
+    const world = new FakeWorld().add("test-a", epoch(-2));
+    world.busy.add("test-a");
+    world.meanwhile = () => {
+      world.busy.clear();
+      world.stopped = true;
+    };
+    expect(outcomes(await reap(world, options()))).toEqual({ "test-a": "busy" });
+    expect(world.slept).toEqual([5]);
+  });
+
+  test("no orphan is removed", async () => {
+    const world = new FakeWorld().add("test-a", epoch(60));
+    world.objects.push(
+      object("volume", "half", { stack: "test-a", expires: epoch(60) }),
+      object("server", "9", { stack: "test-lost", expires: epoch(-1) }),
+    );
+    const confirm = async () => (world.stopped = true);
+    const { orphans, clean } = await reap(world, options({ orphans: true, remove: true, confirm }));
+    expect([clean, orphans.map(({ problem }) => problem)]).toEqual([false, [reason, reason]]);
+    expect(world.changed).toEqual([]);
   });
 });
 

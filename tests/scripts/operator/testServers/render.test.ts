@@ -81,6 +81,7 @@ describe("a reap", () => {
     orphans: [orphan],
     orphansUnseen: 2,
     kept: ["prod", "staging"],
+    problems: [],
     clean: false,
   };
 
@@ -94,7 +95,7 @@ describe("a reap", () => {
   });
 
   test("that found nothing says so", () => {
-    const none = { servers: [], orphans: [], orphansUnseen: 0, kept: [], clean: true };
+    const none = { servers: [], orphans: [], orphansUnseen: 0, kept: [], problems: [], clean: true };
     expect(render.renderReap(none, "t", NOW)).toBe("No test server has expired.");
   });
 
@@ -132,6 +133,14 @@ describe("a reap", () => {
       orphansUnseen: 2,
       kept: ["prod", "staging"],
     });
+  });
+
+  test("tells what could not be looked at", () => {
+    const problems = ["stack test-d can't be looked at: incorrect passphrase"];
+    expect(render.renderReap({ ...result, problems }, "t", NOW)).toMatch(
+      /^FAILED, stack test-d can't be looked at: incorrect passphrase$/m,
+    );
+    expect(render.reapJson({ ...result, problems })).toMatchObject({ problems });
   });
 
   test("asks about what it is going to remove", () => {

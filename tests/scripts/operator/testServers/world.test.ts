@@ -29,6 +29,22 @@ test("where none is known, there is nowhere else to look", async () => {
   await expect(look(withoutToken(new FakeWorld()))).rejects.toThrow("there is no token");
 });
 
+test("credentials that only one stack needs keep nobody from the others", async () => {
+  const world = new FakeWorld().add("test-a", epoch(60)).add("test-b", epoch(60));
+  const needy = world.known.get("test-a")!.settings;
+  const { views, problems, inventories } = await look({
+    ...world,
+    stacks: world.stacks,
+    inventories: async (settings: readonly StackSettings[]) => {
+      if (settings.includes(needy)) throw new Mistake("there is no token");
+      return [world.inventory];
+    },
+  });
+  expect(problems).toEqual(["stack test-a can't be looked at: there is no token"]);
+  expect(views.map(({ unread }) => unread?.message)).toEqual(["there is no token", undefined]);
+  expect(inventories).toEqual([world.inventory]);
+});
+
 test("a stack that goes while it is looked at is not there", async () => {
   const world = new FakeWorld().add("test-a", epoch(60)).add("test-b", epoch(60));
   const { resources } = world.stacks;
