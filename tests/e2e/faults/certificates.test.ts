@@ -195,7 +195,7 @@ describe("A first deployment", () => {
       const { serialNumber } = new X509Certificate(own.read(`${name}.pem`));
       expect(await shown(fqdn, "serial")).toBe(`serial=${serialNumber}`);
     }
-    await expectDeployed(both);
+    expect(Object.keys((await up(...both)).summary)).toEqual(["unchanged"]);
   });
 
   test("TURN's own given up: its certificate is the authority's, BigBlueButton's stays", async () => {
@@ -203,6 +203,6 @@ describe("A first deployment", () => {
     expect(await shown(bbb, "issuer")).toContain("Own Intermediate");
     expect(await shown(turn, "issuer")).toContain("Pebble");
     expect(await orders(bbb)).toBe(0);
-    await expectDeployed(files("bbb"));
+    expect(Object.keys((await up(...files("bbb"))).summary)).toEqual(["unchanged"]);
   });
 });
