@@ -48,7 +48,11 @@ hold_automatic_upgrades() {
     progress "waiting for the system's automatic upgrades to end"
     wait_until 1200 automatic_upgrades_ended || fail "the system's automatic upgrades did not end in 20 minutes: see journalctl -u apt-daily-upgrade, then run pulumi up again"
   fi
-  put_file "$ROOT/etc/apt/apt.conf.d/90bbb-deploy" 644 root:root <<<'DPkg::Lock::Timeout "600";' || (($? == 10))
+  # For the installer's apt-get, too, as in lib.sh's apt.
+  put_file "$ROOT/etc/apt/apt.conf.d/90bbb-deploy" 644 root:root <<HERE || (($? == 10))
+DPkg::Lock::Timeout "600";
+Acquire::Retries::Delay "false";
+HERE
 }
 
 automatic_upgrades_ended() {

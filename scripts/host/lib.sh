@@ -140,9 +140,10 @@ changed() {
   esac
 }
 
-# apt COMMAND…: apt-get that waits for others at work, keeps configuration files and asks nothing.
+# apt COMMAND…: apt-get that waits for others at work, keeps configuration files and asks nothing. Its own pauses between
+# attempts never end where nothing else is left to fetch (seen with 2.6), so it makes none.
 apt() {
-  timeout --kill-after=30 1200 apt-get -y -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
+  timeout --kill-after=30 1200 apt-get -y -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Acquire::Retries::Delay=false \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
