@@ -4,7 +4,6 @@ import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../config";
 import type { Dns } from "./dns";
 import type { Host } from "./host";
-import { allowedDuringMeetings } from "./meetingsGuard";
 import { prepareHost } from "./prepareHost";
 import type { HostSteps, Step } from "./remote";
 import { randomSecret } from "./secret";
@@ -63,7 +62,6 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
-    const { upgrade, rotateSharedSecret, rotateTurnSecret } = settings;
     this.wired = this.steps.run(
       "wire",
       {
@@ -71,7 +69,10 @@ export class BbbServer extends pulumi.ComponentResource {
         script: "wire.sh",
         flags: {
           "xml-path": path,
-          "during-meetings": allowedDuringMeetings(settings, [upgrade, rotateSharedSecret, rotateTurnSecret]),
+          // The values of duringMeetings that allow it; each makes this run again anyway, by what it changes.
+          "rotate-shared-secret": settings.rotateSharedSecret || undefined,
+          "rotate-turn-secret": settings.rotateTurnSecret || undefined,
+          upgrade: settings.upgrade || undefined,
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
@@ -103,6 +104,5 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     "private-ipv4": host.privateIpv4,
     greenlight,
     upgrade: upgrade || undefined,
-    "during-meetings": allowedDuringMeetings(settings, [upgrade]),
   };
 }

@@ -1,6 +1,7 @@
 import { rootCertificates } from "node:tls";
 
 import * as pulumi from "@pulumi/pulumi";
+import { quote } from "shell-quote";
 
 import { runningMeetings } from "../bigbluebutton/meetings";
 import type { Settings } from "../config";
@@ -8,9 +9,15 @@ import type { Settings } from "../config";
 /** Inputs of a server that its provider powers it off for, to change them. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
 
-/** Whether what these new values of settings ask for may be done though meetings run. */
-export function allowedDuringMeetings({ duringMeetings }: Settings, values: readonly string[]): boolean {
-  return duringMeetings !== "" && values.includes(duringMeetings);
+/** Whether something may be done now. */
+interface Question {
+  readonly what: string;
+  /** The values of duringMeetings that allow it. */
+  readonly allowing: readonly string[];
+  /** Undefined where no value of duringMeetings could allow it. */
+  readonly howTo?: string;
+  /** What to do where BigBlueButton has another secret than the state, as after a rotation that was refused. */
+  readonly untold: "refuse" | "go on";
 }
 
 /**
@@ -31,20 +38,35 @@ export class MeetingsGuard {
     this.server = new pulumi.ResourceHook("no-meetings-while-a-server-is-off", async (change) => {
       const keys = POWERED_OFF_FOR.filter((key) => differs(change.oldInputs?.[key], change.newInputs?.[key]));
       if (keys.length === 0) return;
-      const values = keys.map((key) => String(change.newInputs?.[key]));
-      await this.check(`changing ${keys.join(" and ")} of ${change.name} powers it off`, values, "refuse");
+      // Networks are no text that a setting could have.
+      const values = keys
+        .map((key): unknown => change.newInputs?.[key])
+        .filter((one) => typeof one === "string");
+      await this.check({
+        what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
+        allowing: values,
+        howTo: values[0] === undefined ? undefined : setDuringMeetings(values[0]),
+        untold: "refuse",
+      });
     });
     this.turnConfiguration = new pulumi.ResourceHook("no-meetings-while-coturn-restarts", async (change) => {
       const [before, now] = await Promise.all(
-        [change.oldInputs?.stdin, change.newInputs?.stdin].map((one) => valueOf(one)),
+        [change.oldInputs?.stdin, change.newInputs?.stdin].map(async (one) => String(await valueOf(one))),
       );
       if (before === now) return;
-      // BigBlueButton's new secret waits for this very step: refused, it would never get there.
-      await this.check(
-        "the new configuration of coturn ends what it relays",
-        [settings.rotateTurnSecret],
-        "go on",
-      );
+      const { rotateTurnSecret: value, upgrade, rotateSharedSecret } = settings;
+      // A text that was another change's may be used up: BigBlueButton's host would then refuse the secret that coturn has.
+      const ownText = !["", upgrade, rotateSharedSecret].includes(value);
+      const rotated = ownText && secretOf(before!) !== secretOf(now!);
+      await this.check({
+        what: "the new configuration of coturn ends what it relays",
+        allowing: rotated ? [value] : [],
+        howTo: rotated
+          ? setDuringMeetings(value)
+          : "give rotateTurnSecret and duringMeetings the same new text",
+        // BigBlueButton's new secret waits for this very step: refused, it would never get there.
+        untold: "go on",
+      });
     });
   }
 
@@ -53,13 +75,10 @@ export class MeetingsGuard {
     this.tell(sharedSecret);
   }
 
-  /**
-   * @param allowing the values of duringMeetings that allow it
-   * @param untold what to do where BigBlueButton has another secret than the state, as after a rotation that was refused
-   */
-  private async check(what: string, allowing: readonly string[], untold: "refuse" | "go on"): Promise<void> {
-    const { bbbFqdn } = this.settings;
-    const allowed = allowedDuringMeetings(this.settings, allowing);
+  private async check({ what, allowing, howTo, untold }: Question): Promise<void> {
+    const { bbbFqdn, duringMeetings } = this.settings;
+    const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
+    const orAllow = howTo === undefined ? "; duringMeetings can't allow it" : `; or allow it: ${howTo}`;
     let running: number;
     try {
       const secret = await valueOf(await this.secret);
@@ -74,7 +93,7 @@ export class MeetingsGuard {
       }
       throw new Error(
         `${what}, and ${bbbFqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
-          `Run pulumi up without this change first; or allow it: ${howTo(allowing)}`,
+          `Run pulumi up without this change first${orAllow}`,
         { cause: error },
       );
     }
@@ -85,7 +104,7 @@ export class MeetingsGuard {
       return;
     }
     throw new Error(
-      `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again; or allow it: ${howTo(allowing)}`,
+      `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again${orAllow}`,
     );
   }
 
@@ -97,11 +116,13 @@ export class MeetingsGuard {
   }
 }
 
-function howTo(allowing: readonly string[]): string {
-  const [value] = allowing.filter((one) => one !== "");
-  return value
-    ? `pulumi config set duringMeetings ${value}`
-    : "give rotateTurnSecret and duringMeetings the same new text";
+function setDuringMeetings(value: string): string {
+  return quote(["pulumi", "config", "set", "duringMeetings", value]);
+}
+
+/** In coturn's configuration; undefined where it has none. */
+function secretOf(configuration: string): string | undefined {
+  return /^static-auth-secret=(.*)$/m.exec(configuration)?.[1];
 }
 
 function differs(before: unknown, now: unknown): boolean {

@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostMinimum, swapMb } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
 import type { Dns } from "./dns";
+import { leaveDuringMeetings } from "./duringMeetings";
 import type { Host, Role } from "./host";
 import { HostSteps } from "./remote";
+import { sshCheck, type OnReached } from "./sshCheck";
 
 /** Arguments of {@link prepareHost}. */
 export interface PrepareHostArgs {
@@ -29,7 +31,10 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
 
   // The records need the addresses only: they spread while the machine boots.
   const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { ...settings.labels, role } }, { parent });
-  const steps = new HostSteps(name, host, count, settings.sshNetworks, parent);
+  // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
+  const leave: OnReached = (client) => leaveDuringMeetings(client, host, settings.duringMeetings);
+  const reached = sshCheck(host, settings.sshNetworks, role === "bbb" ? leave : undefined);
+  const steps = new HostSteps(name, host, count, reached, parent);
   steps.run(
     "preflight",
     {

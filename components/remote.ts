@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
 import type { Host } from "./host";
 import { readScripts } from "./hostScripts";
-import { sshCheck } from "./sshCheck";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 
 /** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
@@ -56,23 +55,21 @@ export interface Step {
  */
 export class HostSteps {
   private readonly files = readScripts();
-  private readonly reached: pulumi.ResourceHook;
   private readonly connected: Step;
   private readonly steps: Step[] = [];
 
   /**
    * @param name Prefix of the names of the steps' resources, e.g. "bbb".
    * @param count How many steps the host will see altogether, the first one included.
-   * @param sshNetworks As in the settings: who can't connect is told.
+   * @param reached Called before any step of an update.
    */
   constructor(
     private readonly name: string,
     private readonly host: Host,
     private readonly count: number,
-    sshNetworks: readonly string[],
+    private readonly reached: pulumi.ResourceHook,
     parent: pulumi.Resource,
   ) {
-    this.reached = sshCheck(host, sshNetworks);
     const label = this.label(1);
     const title = "Connect and install the step scripts";
     const stdin = host.authorizedKeys.apply((authorizedKeys) =>

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import * as pulumi from "@pulumi/pulumi";
+import type { Client } from "ssh2";
 
 import type { Host } from "./host";
 import type * as Ssh from "./ssh";
@@ -21,19 +22,28 @@ const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, ot
  * if not. The commands' provider alone would try for minutes, then tell of a time-out or a handshake.
  *
  * @param sshNetworks As in the settings, for the message.
+ * @param onReached What is to be done there before the update's first command; it may throw.
  */
-export function sshCheck(host: Host, sshNetworks: readonly string[]): pulumi.ResourceHook {
+export function sshCheck(
+  host: Host,
+  sshNetworks: readonly string[],
+  onReached?: OnReached,
+): pulumi.ResourceHook {
   let reached: Promise<void> | undefined;
   return new pulumi.ResourceHook(`ssh-reaches-${host.role}`, ({ oldInputs }) => {
     const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
     return (reached ??= known(pulumi.all([host.connection, host.server.urn])).then(([connection, server]) => {
       const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
-      return reach({ host: address, user, privateKey, hostKey }, patience, (reason) =>
-        explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason),
-      );
+      const login = { host: address, user, privateKey, hostKey };
+      const explained = (reason: Error) =>
+        explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
+      return reach(login, patience, explained, onReached);
     }));
   });
 }
+
+/** Is given the connection before it is closed again. */
+export type OnReached = (client: Client) => Promise<void>;
 
 /**
  * Log in and out again, once a second until that works.
@@ -45,15 +55,28 @@ export async function reach(
   login: Ssh.Login,
   patience: SshPatience,
   explained: (reason: Error) => string,
+  onReached?: OnReached,
 ): Promise<void> {
+  const client = await logIn(login, patience, explained);
+  try {
+    await onReached?.(client);
+  } finally {
+    client.end();
+  }
+}
+
+async function logIn(
+  login: Ssh.Login,
+  patience: SshPatience,
+  explained: (reason: Error) => string,
+): Promise<Client> {
   // Only now: an update without changes has no use for it.
   const { connect, OtherHostKey } = require("./ssh") as typeof Ssh; // eslint-disable-line @typescript-eslint/no-require-imports
   const start = Date.now();
   let otherSince: number | undefined;
   for (;;) {
     try {
-      (await connect(login)).end();
-      return;
+      return await connect(login);
     } catch (error) {
       const now = Date.now();
       otherSince = error instanceof OtherHostKey ? (otherSince ?? now) : undefined;

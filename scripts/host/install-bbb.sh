@@ -9,8 +9,7 @@
 #   can be read by everybody on the host; wire.sh writes the true one.
 # --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out:
 #   on EC2 it would ask the metadata service in a way (IMDSv1) that gets no answer, and take the private address for both.
-# --upgrade: any text; a new one makes this run again.
-# --during-meetings: install though meetings run, which ends them.
+# --upgrade: any text; a new one makes this run again, and while meetings run where duringMeetings is the same.
 #
 # Time limit: 4200 s
 set -euo pipefail
@@ -19,7 +18,8 @@ set -euo pipefail
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade= during-meetings" "$@"
+parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
+change=upgrade=${flag[upgrade]:-}
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
 properties=$ROOT/etc/bigbluebutton/bbb-web.properties
@@ -246,7 +246,7 @@ put_back() {
   local wired=$STATE/wire/written
   if [[ ! -s $wired/input ]] || ! installed bbb-web; then return 0; fi
   note "putting the shared secret and the TURN servers back"
-  bash "$LIB/wire.sh" --xml-path "$(<"$wired/xml-path")" --during-meetings <"$wired/input" 3>/dev/null ||
+  bash "$LIB/wire.sh" --xml-path "$(<"$wired/xml-path")" --put-back <"$wired/input" 3>/dev/null ||
     progress "note: the shared secret and the TURN servers could not be put back, see the log; the next pulumi up does it"
 }
 
@@ -282,13 +282,13 @@ install_bbb() {
 
 need_root
 if [[ ! -e $installed_mark ]]; then
-  refuse_while_in_use "the installation" "give the setting duringMeetings the value of upgrade${flag[upgrade]:+ (${flag[upgrade]})}"
+  refuse_while_in_use "the installation" "$change"
 fi
 hold_automatic_upgrades
 if [[ ! -e $installed_mark ]]; then
   # An upgrade of the system may have come before: under another kernel than the one that is installed, AppArmor refuses
   # the installer's containers.
-  restart_where_asked
+  restart_where_asked "$change"
   apt_install curl ca-certificates openssl python3-yaml
   download_installer
   if installed bbb-web; then upgrading=yes; fi
@@ -309,5 +309,6 @@ if [[ -n ${flag[private-ipv4]:-} ]]; then
   announce_public_address
 fi
 if [[ -n $installed_mark ]]; then : >"$installed_mark"; fi
-restart_where_asked
+restart_where_asked "$change"
+changes_done "$change"
 progress "installed: BigBlueButton $(sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' "$ROOT/etc/bigbluebutton/bigbluebutton-release" 2>/dev/null)"

@@ -207,16 +207,55 @@ in_use() {
   fi
 }
 
-# refuse_while_in_use WHAT: ends the script where that would end meetings, unless it was told to go on (--during-meetings).
+# The text of duringMeetings may end meetings in each step that has not succeeded with it yet: so it serves all of one
+# change, whatever fails in between, and nothing after it. The program leaves it in a file before an update's first step,
+# not under /run: a restart for a kernel is part of the change.
+texts_done=$STATE/$(basename -- "$0" .sh)/texts-done
+
+# new_text SETTING=TEXT: whether there is one that this step did not succeed with when it last did.
+new_text() {
+  local text=${1#*=}
+  [[ -n $text ]] && ! grep -Fxqs -e "$text" "$texts_done"
+}
+
+# allowed_during_meetings SETTING=TEXT…: whether duringMeetings names one of these changes, and it is not done yet.
+allowed_during_meetings() {
+  local allowed pair
+  allowed=$(cat "$STATE/during-meetings" 2>/dev/null) || return 1
+  for pair in "$@"; do
+    if [[ ${pair#*=} == "$allowed" ]] && new_text "$pair"; then return 0; fi
+  done
+  return 1
+}
+
+# changes_done SETTING=TEXT…: the step has succeeded with these.
+changes_done() {
+  put_file "$texts_done" 600 root:root < <(printf '%s\n' "${@#*=}") || (($? == 10))
+}
+
+# how_to_allow SETTING=TEXT…
+how_to_allow() {
+  local pair settings
+  for pair in "$@"; do
+    if new_text "$pair"; then
+      echo "give the setting duringMeetings the value of ${pair%%=*} (${pair#*=})"
+      return 0
+    fi
+  done
+  settings=$(printf ' or %s' "${@%%=*}")
+  echo "give ${settings# or } a new text, and duringMeetings the same"
+}
+
+# refuse_while_in_use WHAT SETTING=TEXT…: ends the script where that would end meetings, unless one of these changes may.
 refuse_while_in_use() {
   local found
   found=$(in_use)
   if [[ -z $found ]]; then return 0; fi
-  if [[ -n ${flag[during-meetings]:-} ]]; then
+  if allowed_during_meetings "${@:2}"; then
     progress "note: $found, which $1 ends, as the setting duringMeetings allows"
     return 0
   fi
-  fail "$found on $(hostname), which $1 would end; nothing was touched. Wait for their end, then run pulumi up again; or allow it: $2"
+  fail "$found on $(hostname), which $1 would end; nothing was touched. Wait for their end, then run pulumi up again; or allow it: $(how_to_allow "${@:2}")"
 }
 
 # --- restarts ----------------------------------------------------------------------------------------------------
@@ -224,8 +263,9 @@ refuse_while_in_use() {
 # What `step` takes for the wish to have the host restarted, and the script run again after it.
 EX_RESTART=194
 
-# Restarts the host where an upgrade asks for that (a new kernel, libc or AppArmor), but never under meetings, and twice
-# a run at most. What the script has done must show after it.
+# restart_where_asked [SETTING=TEXT…]: restarts the host where an upgrade asks for that (a new kernel, libc or AppArmor),
+# under meetings only where one of these changes may end them, and twice a run at most. What the script has done must
+# show after it.
 restart_where_asked() {
   local required=$ROOT/var/run/reboot-required packages found
   if [[ ! -e $required ]]; then return 0; fi
@@ -235,7 +275,7 @@ restart_where_asked() {
     return 0
   fi
   found=$(in_use)
-  if [[ -n $found && -z ${flag[during-meetings]:-} ]]; then
+  if [[ -n $found ]] && ! allowed_during_meetings "$@"; then
     progress "note: the host asks for a restart${packages:+, for $packages}, but $found: do that when they have ended: systemctl reboot"
     return 0
   fi

@@ -5,14 +5,17 @@
 # `bbb-conf --setsecret`, in whose arguments anybody on the host could read the secret.
 #
 # --xml-path: where this release reads its TURN servers from.
-# --during-meetings: restart what has to be restarted though meetings run, which ends them.
+# --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. What has to be restarted is so while meetings
+#   run where duringMeetings is a new one of theirs.
+# --put-back: restart it whatever runs, after an installer that was allowed to.
 #
 # Time limit: 900 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "xml-path=! during-meetings" "$@"
+parse_flags "xml-path=! rotate-shared-secret= rotate-turn-secret= upgrade= put-back" "$@"
+changes=("rotateSharedSecret=${flag[rotate-shared-secret]:-}" "rotateTurnSecret=${flag[rotate-turn-secret]:-}" "upgrade=${flag[upgrade]:-}")
 pending=$STATE/wire/pending
 local_api=${BBB_DEPLOY_API:-http://127.0.0.1:8090}
 
@@ -52,8 +55,8 @@ printf '%s\n' "${flag[xml-path]}" >"$input/xml-path"
   cat
 } >"$input/input"
 would_write=$("$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --dry-run <"$input/input" 2>/dev/null) || true
-if [[ -n $would_write ]]; then
-  refuse_while_in_use "a restart of BigBlueButton with its new settings" "give the setting duringMeetings the value of rotateSharedSecret, rotateTurnSecret or upgrade, whichever is new"
+if [[ -n $would_write && -z ${flag[put-back]:-} ]]; then
+  refuse_while_in_use "a restart of BigBlueButton with its new settings" "${changes[@]}"
 fi
 "$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --pending "$pending" <"$input/input" 2>&1 ||
   fail "the shared secret and the TURN servers could not be written, for the reason above"
@@ -68,4 +71,5 @@ rm -f "$pending"
 # For install-bbb.sh, which puts it back.
 rm -rf "$STATE/wire/written"
 mv "$input" "$STATE/wire/written"
+if [[ -z ${flag[put-back]:-} ]]; then changes_done "${changes[@]}"; fi
 progress "BigBlueButton has its TURN server and its shared secret"

@@ -18,6 +18,15 @@ test("nothing, where nothing changed", async () => {
   expect(names(changed(await runProgram()))).toEqual([]);
 });
 
+test("nothing, where duringMeetings alone is set, changed or removed", async () => {
+  const done = { upgrade: "1", rotateSharedSecret: "1", rotateTurnSecret: "1" };
+  const inputs = async (duringMeetings: string) =>
+    (await runProgram({ settings: { ...done, duringMeetings } })).resources.map(texts);
+  const without = await inputs("");
+  expect(await inputs("1")).toEqual(without);
+  expect(await inputs("2")).toEqual(without);
+});
+
 test("with another TURN secret: what holds it, and the proof", async () => {
   const other = await runProgram({ settings: { rotateTurnSecret: "1" } });
   expect(names(changed(other))).toEqual([

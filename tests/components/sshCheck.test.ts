@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer, type AddressInfo } from "node:net";
 
+import { converse } from "../../components/converse";
 import { explain, reach, type SshTarget } from "../../components/sshCheck";
 import { keyPair, SshServer } from "../sandbox/engine/sshServer";
 
@@ -37,6 +38,18 @@ test("a host that lets us in is asked once, and nothing is run there", async () 
   await told(login());
   expect(server.connections).toBe(1);
   expect(server.commands).toEqual([]);
+});
+
+test("what is to be done there is done before it is left, and its failure is told as it is", async () => {
+  let ended = false;
+  const done = reach(login(), NOW, String, async (client) => {
+    client.on("close", () => (ended = true));
+    expect(await converse(client, "cat >&2; exit 3", { input: "said" })).toEqual({ code: 3, stderr: "said" });
+    expect(ended).toBe(false);
+    throw new Error("the disk is full");
+  });
+  await expect(done).rejects.toThrow(/^the disk is full$/);
+  expect([server.connections, server.commands.length]).toEqual([1, 1]);
 });
 
 test("one that does not listen yet is waited for", async () => {

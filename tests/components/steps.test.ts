@@ -2,6 +2,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
+import type { Client } from "ssh2";
+
+import type * as SshCheck from "../../components/sshCheck";
+import type { OnReached } from "../../components/sshCheck";
 import { idOf, runProgram, secretOf, type Registered, type Run } from "./program";
 
 const COMMAND = "command:remote:Command";
@@ -104,17 +108,19 @@ describe("commands", () => {
     expect(run.get(`${name}-resumed`).dependsOn).toContain(name);
   });
 
-  test("what may be done though meetings run is named by its own setting's value, and counts for that alone", async () => {
-    const flagged = async (settings: object) => {
-      const other = await runProgram({ settings: { upgrade: "a", rotateSharedSecret: "b", ...settings } });
-      return ["bbb-install", "bbb-wire"].filter((name) =>
-        words(other.get(name)).includes("--during-meetings"),
-      );
-    };
-    expect(await flagged({})).toEqual([]);
-    expect(await flagged({ duringMeetings: "a" })).toEqual(["bbb-install", "bbb-wire"]);
-    expect(await flagged({ duringMeetings: "b" })).toEqual(["bbb-wire"]);
-    expect(await flagged({ duringMeetings: "c" })).toEqual([]);
+  test("what may end meetings is told the settings that ask for it, whose values duringMeetings may name", async () => {
+    const other = await runProgram({
+      settings: { upgrade: "a", rotateSharedSecret: "b", rotateTurnSecret: "c", duringMeetings: "d" },
+    });
+    expect(withoutHash(other.get("bbb-install")).slice(-2)).toEqual(["--upgrade", "a"]);
+    expect(withoutHash(other.get("bbb-wire")).slice(-6)).toEqual([
+      "--rotate-shared-secret",
+      "b",
+      "--rotate-turn-secret",
+      "c",
+      "--upgrade",
+      "a",
+    ]);
   });
 
   test("settings for an installation's details arrive as flags", async () => {
@@ -346,6 +352,29 @@ describe("on a cloud with NAT and another login", () => {
       "allowed-peer-ip=10.0.0.1",
     ]);
   });
+});
+
+test("duringMeetings is left on BigBlueButton's host, and on no other, before its steps", async () => {
+  const onReached = new Map<string, OnReached | undefined>();
+  const leave = jest.fn();
+  jest.doMock("../../components/duringMeetings", () => ({ leaveDuringMeetings: leave }));
+  jest.doMock("../../components/sshCheck", () => {
+    const { sshCheck } = jest.requireActual<typeof SshCheck>("../../components/sshCheck");
+    return {
+      sshCheck(...args: Parameters<typeof sshCheck>) {
+        onReached.set(args[0].role, args[2]);
+        return sshCheck(...args);
+      },
+    };
+  });
+  await runProgram({ settings: { duringMeetings: "2026-11-21" } });
+  jest.dontMock("../../components/sshCheck").dontMock("../../components/duringMeetings");
+  expect([...onReached.keys()].sort()).toEqual(["bbb", "turn"]);
+  expect(onReached.get("turn")).toBeUndefined();
+  const client = {} as Client;
+  await onReached.get("bbb")!(client);
+  const host = expect.objectContaining({ fqdn: "bbb.example.org", user: "root" });
+  expect(leave.mock.calls).toEqual([[client, host, "2026-11-21"]]);
 });
 
 test("every step first sees that its host can be reached, and refuses what it has to before that", () => {

@@ -1,4 +1,6 @@
-import { readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { done, FakeHost, type Done } from "./scripts";
@@ -43,12 +45,13 @@ echo "<returncode>SUCCESS</returncode>"`,
 afterEach(() => host.remove());
 
 /** install-bbb.sh with an installer of these lines. */
-function install(lines: string, flags: readonly string[] = []): Promise<Done> {
+function install(lines: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Done> {
   host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);
   const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --email a@b.test --turn-host t.test`;
   return host.script("install-bbb.sh", [...given.split(" "), ...flags], "", {
     BBB_DEPLOY_PATIENCE: "3",
     BBB_DEPLOY_POLL: "1",
+    ...env,
   });
 }
 
@@ -184,6 +187,74 @@ test("the shared secret does not get into the log, should the installer print it
   expect(output).toContain("#    bbb-web.properties = (secret)");
   expect(output).not.toContain(SECRET);
   expect(readFileSync(installer, "utf8")).toContain(SECRET);
+});
+
+describe("while a meeting runs", () => {
+  let api: Server;
+  beforeAll(async () => {
+    api = createServer((_, response) =>
+      response.end("<response><returncode>SUCCESS</returncode><meetings><meeting/></meetings></response>"),
+    );
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => api.close());
+  beforeEach(() => {
+    host.put("../installed", "");
+    host.fake("systemctl", "[[ $1 != is-active || $* == *bbb-web ]]");
+  });
+
+  const allow = (text: string) => host.put("var/lib/bbb-deploy/during-meetings", text);
+  const upgrade = (text?: string, lines = "echo upgraded", env: NodeJS.ProcessEnv = {}) =>
+    install(lines, text ? ["--upgrade", text] : [], {
+      BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+      ...env,
+    });
+
+  test("nothing is installed, and the way to allow it is told", async () => {
+    allow("2025");
+    const { code, output } = await upgrade("2026");
+    expect(output).toMatch(
+      /1 meeting\(s\) run .*allow it: give the setting duringMeetings the value of upgrade \(2026\)\n/,
+    );
+    expect([code, host.called("curl")]).toEqual([1, []]);
+  });
+
+  test("the upgrade that duringMeetings names is installed, but nothing after it", async () => {
+    allow("2026");
+    expect((await upgrade("2026")).output).toContain(
+      "which the installation ends, as the setting duringMeetings allows",
+    );
+    const again = await upgrade("2026");
+    expect(again.output).toContain("allow it: give upgrade a new text, and duringMeetings the same\n");
+    expect(again.code).toBe(1);
+    expect((await upgrade()).code).toBe(1);
+  });
+
+  test("one that failed may be tried again", async () => {
+    allow("2026");
+    const failed = await upgrade(
+      "2026",
+      `echo "E: You don't have enough free space in /var/cache/apt/archives/."`,
+    );
+    expect(failed.code).toBe(1);
+    expect((await upgrade("2026")).code).toBe(0);
+  });
+
+  test("its restart for a kernel is part of it", async () => {
+    allow("2026");
+    host.put("var/run/reboot-required", "");
+    host.put("../run/installed", "");
+    const run = { BBB_DEPLOY_RUN: join(host.directory, "run") };
+    expect(await upgrade("2025", "true", run)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining("do that when they have ended"),
+    });
+    expect((await upgrade("2026", "true", run)).code).toBe(194);
+    rmSync(join(host.root, "var/run/reboot-required"));
+    expect((await upgrade("2026", "true", run)).code).toBe(0);
+    host.put("var/run/reboot-required", "");
+    expect((await upgrade("2026", "true", run)).code).toBe(0);
+  });
 });
 
 describe("behind a translation of addresses", () => {

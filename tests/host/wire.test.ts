@@ -111,8 +111,75 @@ test("while a meeting runs, nothing is touched where something would be restarte
     output: expect.stringMatching(/1 meeting\(s\) run.*duringMeetings/),
   });
   expect([host.read(XML_PATH), restarted()]).toEqual([xml(), []]);
-  const allowed = await wire(`${SECRET}\n${xml("another")}`, ["--during-meetings"]);
+  const allowed = await wire(`${SECRET}\n${xml("another")}`, ["--put-back"]);
   expect([allowed.code, host.read(XML_PATH), restarted()]).toEqual([0, xml("another"), ["bbb-web"]]);
+});
+
+describe("the text of duringMeetings, while a meeting runs", () => {
+  const allow = (text: string) => host.put("var/lib/bbb-deploy/during-meetings", text);
+  const change = (secret: string, ...flags: string[]) => wire(`${SECRET}\n${xml(secret)}`, flags);
+  beforeEach(async () => {
+    await wire();
+    meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  });
+
+  test.each(["--rotate-shared-secret", "--rotate-turn-secret", "--upgrade"])(
+    "allows what %s has it for, once",
+    async (flag) => {
+      allow("2026-11-21");
+      expect(await change("b", flag, "2026-11-2")).toMatchObject({ code: 1 });
+      expect(await change("b", flag, "2026-11-21")).toMatchObject({
+        code: 0,
+        output: expect.stringContaining("as the setting duringMeetings allows"),
+      });
+      expect(await change("c", flag, "2026-11-21")).toMatchObject({ code: 1 });
+      expect(host.read(XML_PATH)).toBe(xml("b"));
+    },
+  );
+
+  test("allows no later rotation, though the upgrade that it named is still among the settings", async () => {
+    allow("2026-11-21");
+    await change("b", "--upgrade", "2026-11-21");
+    const later = await change("c", "--rotate-shared-secret", "2027", "--upgrade", "2026-11-21");
+    expect(later).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/allow it: .* duringMeetings the value of rotateSharedSecret \(2027\)\n/),
+    });
+    allow("2027");
+    expect(await change("c", "--rotate-shared-secret", "2027", "--upgrade", "2026-11-21")).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test("is good until the change that it names has come to its end", async () => {
+    allow("2026-11-21");
+    host.fake("systemctl", "[[ $1 == is-active ]]");
+    expect((await change("b", "--rotate-turn-secret", "2026-11-21")).code).toBe(1);
+    host.fake("systemctl");
+    expect((await change("c", "--rotate-turn-secret", "2026-11-21")).code).toBe(0);
+  });
+
+  test("is not used by the wiring that is put back after an installer, nor is it new again after that", async () => {
+    allow("2026-11-21");
+    await change("b", "--put-back");
+    expect((await change("c", "--upgrade", "2026-11-21")).code).toBe(0);
+    await change("b", "--put-back");
+    expect((await change("c", "--upgrade", "2026-11-21")).code).toBe(1);
+  });
+
+  test("is used up by a change that no meeting was in the way of", async () => {
+    allow("2026-11-21");
+    const running = meetings;
+    meetings = "";
+    await change("b", "--upgrade", "2026-11-21");
+    meetings = running;
+    expect(await change("c", "--upgrade", "2026-11-21")).toMatchObject({
+      code: 1,
+      output: expect.stringContaining(
+        "allow it: give rotateSharedSecret or rotateTurnSecret or upgrade a new text, and duringMeetings the same",
+      ),
+    });
+  });
 });
 
 test("what was written last is kept, for root only, to be put back after the installer", async () => {

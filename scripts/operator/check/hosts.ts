@@ -3,8 +3,8 @@ import { z } from "zod";
 
 import type { HostAccess } from "../../../bigbluebutton/verification";
 import { scriptsDirectory } from "../../../components/bundle";
+import { converse } from "../../../components/converse";
 import { connect, OtherHostKey } from "../../../components/ssh";
-import { converse } from "../ssh";
 import { ask, oneLine, reasonOf, Wrong, type Finding } from "./finding";
 import type { PortsOfOther } from "./ports";
 

@@ -122,6 +122,19 @@ test("an upgrade that is told to, while a meeting runs: goes on, and restarts th
   await expectService(out, NAMES.turn);
 });
 
+test("the permission is used up by that upgrade, and to take it back or give it again runs nothing", async () => {
+  expect(await onHost(NAMES.bbb, ["cat", "/var/lib/bbb-deploy/during-meetings"])).toBe("two");
+  expect(Object.keys((await up("duringMeetings=")).summary)).toEqual(["unchanged"]);
+  await meetings("one");
+  expect(Object.keys((await up("duringMeetings=two")).summary)).toEqual(["unchanged"]);
+  await expectRefused(/the value of rotateSharedSecret \(one\)/, "rotateSharedSecret=one");
+  await expectRefused(/1 meeting\(s\) run.*give upgrade a new text/, "greenlight=true");
+  await meetings("none");
+  // A refused rotation has made a new secret all the same.
+  await up();
+  out = await outputs();
+});
+
 test("another server type while a meeting runs: allowed by its name, and without meetings needs no permission", async () => {
   await meetings("one");
   const allowed = await up("serverType=ccx33", "duringMeetings=ccx33");

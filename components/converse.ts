@@ -4,30 +4,34 @@ import type { Client } from "ssh2";
 
 export interface Conversation {
   /** @param send Writes to the command's standard input. */
-  onLine(line: string, send: (text: string) => void): void;
+  onLine?(line: string, send: (text: string) => void): void;
+  /** All of the command's standard input, where it does not depend on what it says. */
+  readonly input?: string;
 }
 
 /** How a command on a host ended. */
 export interface Ended {
+  /** Undefined where the connection was lost, or a signal ended it. */
   readonly code: number | undefined;
   readonly stderr: string;
 }
 
 /** Run a command and talk with it, line by line. */
-export function converse(client: Client, command: string, { onLine }: Conversation): Promise<Ended> {
+export function converse(client: Client, command: string, { onLine, input }: Conversation): Promise<Ended> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {
       if (error) return reject(error);
       let code: number | undefined;
       let stderr = "";
       const lines = createInterface({ input: channel, crlfDelay: Infinity });
-      lines.on("line", (line) => onLine(line, (text) => channel.write(text)));
+      lines.on("line", (line) => onLine?.(line, (text) => channel.write(text)));
       channel.stderr.on("data", (data: Buffer) => (stderr = (stderr + data.toString()).slice(-4096)));
       channel.on("exit", (status: number | null) => (code = status ?? undefined));
       channel.on("close", () => {
         lines.close();
         resolve({ code, stderr });
       });
+      if (input !== undefined) channel.end(input);
     });
   });
 }
