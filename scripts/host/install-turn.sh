@@ -88,6 +88,7 @@ certificate_in_place() {
 }
 
 need_root
+# shellcheck disable=SC2119 # no setting allows it here
 restart_where_asked
 hold_coturn
 apt_install coturn openssl python3-aioice logrotate
@@ -107,5 +108,6 @@ fi
 # certbot runs it at renewals only.
 "$hook"
 certificate_in_place || fail "the certificate in /etc/turnserver is not for $hostname, or has run out: see certbot certificates"
+# shellcheck disable=SC2119 # no setting allows it here
 restart_where_asked
 progress "coturn $(dpkg-query -W -f '${Version}' coturn), certificate of $hostname valid until $(date -u -d "$(openssl x509 -noout -enddate -in /etc/turnserver/fullchain.pem | cut -d= -f2)" +%F)"
