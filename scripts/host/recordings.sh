@@ -96,6 +96,15 @@ ExecStart=/bin/mount $device $mount_point
 HERE
 }
 
+# A volume that was detached while it was mounted comes back as another device: what writes to the old one is lost, and
+# two that write to the same file system break it.
+refuse_stale_mount() {
+  if ! mountpoint -q "$ROOT$mount_point"; then return 0; fi
+  if [[ $(mountpoint -d "$ROOT$mount_point") != $(mountpoint -x "$(readlink -f "$device")") ]]; then
+    fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was touched. Restart the host (systemctl reboot), which mounts it anew, then run pulumi up again"
+  fi
+}
+
 mount_all() {
   local directory
   mkdir -p "$ROOT$mount_point"
@@ -135,6 +144,7 @@ need_root
 if ! device_ready; then progress "waiting for the volume $device to appear"; fi
 wait_until 180 device_ready ||
   fail "the volume $device did not appear in 3 minutes: check in the cloud's console that it is attached to this server, then run pulumi up again"
+refuse_stale_mount
 make_filesystem
 type=$(blkid --probe --match-tag TYPE --output value "$device")
 uuid=$(blkid --probe --match-tag UUID --output value "$device")

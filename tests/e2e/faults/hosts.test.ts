@@ -193,14 +193,21 @@ describe("The recordings volume", () => {
     }, 30);
   });
 
-  test("detached behind our back: found by the check, and attached again by the next up that is told", async () => {
+  test("detached behind our back: found by the check, attached again by an up that is told, and mounted anew by a restart", async () => {
     const { id } = await volume();
     const [answer] = await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
     expect(answer?.status).toBe(201);
     const checked = await sandbox(["operator", "check", "--sandbox"]);
     expect(checked.code).toBe(1);
     expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
-    await up(...AGAIN, "--replace", "bbb-host-volume-attachment");
+    await failingUp(
+      [...AGAIN, "--replace", "bbb-host-volume-attachment"],
+      /was detached while it was mounted .* nothing was touched\. Restart the host/,
+    );
+    const before = await identity(BBB);
+    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+    await rebooted(BBB, before);
+    await up(...AGAIN);
     await expectDeployed(AGAIN);
   });
 });
