@@ -345,8 +345,9 @@ export class Deployment {
   ): Promise<Registered> {
     const end = this.display.begin(step, state.urn, why);
     if (step !== "same") this.options.onStep?.({ step, urn: state.urn, type: state.type, paths: [] });
-    await this.runHooks(goal.beforeCreate, undefined, state);
+    const hooks = () => this.runHooks(goal.beforeCreate, undefined, state);
     if (this.preview) {
+      await hooks();
       state.outputs = state.inputs;
       this.keep(state, old);
       end();
@@ -360,9 +361,10 @@ export class Deployment {
       this.keep(state, undefined);
     };
     try {
-      const { id, outputs } = await this.operation("creating", state, () =>
-        kind.create(plainValues(state.inputs), this.contextOf(state, state.customTimeouts?.create)),
-      );
+      const { id, outputs } = await this.operation("creating", state, async () => {
+        await hooks();
+        return kind.create(plainValues(state.inputs), this.contextOf(state, state.customTimeouts?.create));
+      });
       finish(id, outputs);
     } catch (error) {
       if (error instanceof PartialCreate) {
