@@ -5,6 +5,7 @@ import { quote } from "shell-quote";
 
 import { runningMeetings } from "../bigbluebutton/meetings";
 import type { Settings } from "../config";
+import { valueOf } from "./valueOf";
 
 /** Inputs of a server that its provider powers it off for, to change them. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
@@ -127,8 +128,4 @@ function secretOf(configuration: string): string | undefined {
 
 function differs(before: unknown, now: unknown): boolean {
   return JSON.stringify(before) !== JSON.stringify(now);
-}
-
-function valueOf(value: unknown): Promise<unknown> {
-  return new Promise((resolve) => void (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
 }

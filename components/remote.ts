@@ -119,11 +119,11 @@ export class HostSteps {
         create: commandLine(unit ? "unit" : "plain"),
         stdin: step.stdin,
         triggers: step.triggers,
+        beforeUpdate: step.beforeUpdate,
         dialErrorLimit: DIAL_ATTEMPTS,
       },
       {
         parent,
-        hooks: step.beforeUpdate && { beforeUpdate: [step.beforeUpdate] },
         dependsOn: [
           (this.steps.at(-1) ?? this.connected).command,
           ...follows.map(({ command }) => command),
@@ -161,12 +161,13 @@ export class HostSteps {
       create: pulumi.Input<string>;
       stdin?: pulumi.Input<string>;
       triggers?: readonly string[];
+      beforeUpdate?: pulumi.ResourceHook;
       dialErrorLimit: number;
     },
     opts: pulumi.CustomResourceOptions,
   ): Step {
     const { server, connection } = this.host;
-    const { create, stdin, triggers = [], dialErrorLimit } = args;
+    const { create, stdin, triggers = [], beforeUpdate, dialErrorLimit } = args;
     const resource = new command.remote.Command(
       `${this.name}-${suffix}`,
       {
@@ -189,7 +190,7 @@ export class HostSteps {
         hooks: {
           beforeCreate: [this.reached],
           // What refuses a change comes first: then nobody is asked in vain.
-          beforeUpdate: [...(opts.hooks?.beforeUpdate ?? []), this.reached],
+          beforeUpdate: [...(beforeUpdate ? [beforeUpdate] : []), this.reached],
         },
         deletedWith: server,
         additionalSecretOutputs: ["stdout", "stderr"],

@@ -5,6 +5,7 @@ import type { Client } from "ssh2";
 
 import type { Host } from "./host";
 import type * as Ssh from "./ssh";
+import { valueOf } from "./valueOf";
 
 /** How long one is asked, in seconds. */
 export interface SshPatience {
@@ -32,13 +33,15 @@ export function sshCheck(
   let reached: Promise<void> | undefined;
   return new pulumi.ResourceHook(`ssh-reaches-${host.role}`, ({ oldInputs }) => {
     const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
-    return (reached ??= known(pulumi.all([host.connection, host.server.urn])).then(([connection, server]) => {
-      const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
-      const login = { host: address, user, privateKey, hostKey };
-      const explained = (reason: Error) =>
-        explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
-      return reach(login, patience, explained, onReached);
-    }));
+    return (reached ??= valueOf(pulumi.all([host.connection, host.server.urn])).then(
+      ([connection, server]) => {
+        const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
+        const login = { host: address, user, privateKey, hostKey };
+        const explained = (reason: Error) =>
+          explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
+        return reach(login, patience, explained, onReached);
+      },
+    ));
   });
 }
 
@@ -124,8 +127,4 @@ export function explain(target: SshTarget, reason: Error & { code?: string; leve
     `pulumi config set --path 'sshNetworks[${sshNetworks.length}]' ADDRESS/32, then pulumi up. If it is, look at the server's console ` +
     `at the cloud, and for a firewall on the way that closes port 22`
   );
-}
-
-function known<T>(value: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => void value.apply(resolve));
 }

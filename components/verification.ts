@@ -41,9 +41,8 @@ export class Verification extends pulumi.ComponentResource {
     super("bbb:index:Verification", name, {}, opts);
     const { bbb, ownTurn, settings } = args;
     // A server that was given another type was off.
-    const { placement } = settings;
-    const triggers = [placement.bbb.serverType, ...(ownTurn ? [placement.turn.serverType] : [])];
-    const dependsOn = [bbb.host.server, ...(ownTurn ? [ownTurn.host.server] : [])];
+    const triggers = hostsOf(args).map(({ role }) => settings.placement[role].serverType);
+    const dependsOn = hostsOf(args).map(({ server }) => server);
     const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
       steps.run("verify", { title, script: "verify.sh", stdin, triggers, follows, dependsOn }, this);
@@ -83,19 +82,23 @@ function access<Request extends HostRequest>(
   return login.apply((login) => request.apply((request) => ({ ...login, request })));
 }
 
+function hostsOf({ bbb, ownTurn }: VerificationArgs): readonly Host[] {
+  return [bbb.host, ...(ownTurn ? [ownTurn.host] : [])];
+}
+
 /** The operator's own are known; what an authority issued was seen by the verification. */
 function certificates(
-  { bbb, ownTurn, settings }: VerificationArgs,
+  args: VerificationArgs,
   printed: { readonly bbb: pulumi.Output<string>; readonly turn?: pulumi.Output<string> },
 ): Verification["certificates"] {
   const known = ({ role, fqdn }: Host) => {
-    const own = settings.ownCertificates?.[role];
+    const own = args.settings.ownCertificates?.[role];
     // What it printed is closed as a whole; these two are shown to every client.
     return own
       ? pulumi.output({ validUntil: own.validUntil.toISOString(), issuedBy: own.issuedBy })
       : pulumi.unsecret(printed[role]!.apply((text) => certificateSeen(text ?? "", fqdn)));
   };
-  const hosts = [bbb.host, ...(ownTurn ? [ownTurn.host] : [])];
+  const hosts = hostsOf(args);
   return pulumi
     .all(hosts.map((host) => known(host)))
     .apply((found) =>

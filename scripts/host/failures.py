@@ -4,8 +4,8 @@
     failures.py <LOG
 
 Standard output: "momentary", "final" or "unknown" in the first line, in the second the reason and its remedy, where there
-is one to tell. What is unknown may be either, and is worth one more try. What stands first in the table counts: causes come before what they lead to. Certificates are not its
-subject. Python 3.8 or newer, standard library only.
+is one to tell. What is unknown may be either, and is worth one more try. What stands first in the table counts: causes
+come before what they lead to. Certificates are not its subject. Python 3.8 or newer, standard library only.
 """
 
 import re

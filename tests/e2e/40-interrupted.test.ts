@@ -11,26 +11,26 @@ const MOMENTS = [
 ] as const;
 
 // By the embedded engine, and at many more moments: faults/steps.test.ts.
-for (const engine of ["pulumi"] satisfies Engine[]) {
-  describe(`an up that is killed, by the ${engine} engine`, () => {
-    const missing = engineMissing(engine);
-    const test = testUnless(missing);
-    if (missing === undefined) beforeAll(() => must(["reset"]));
+const engine: Engine = "pulumi";
 
-    for (const [name, moment] of MOMENTS) {
-      test(`${name}: it is killed there`, async () => {
-        await killWhen(["up", "--engine", engine], (output) => moment.test(output));
-      });
-    }
+describe(`an up that is killed, by the ${engine} engine`, () => {
+  const missing = engineMissing(engine);
+  const test = testUnless(missing);
+  if (missing === undefined) beforeAll(() => must(["reset"]));
 
-    test("the next up goes on to the end", async () => {
-      await update("up", engine);
-      const out = await outputs();
-      expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
+  for (const [name, moment] of MOMENTS) {
+    test(`${name}: it is killed there`, async () => {
+      await killWhen(["up", "--engine", engine], (output) => moment.test(output));
     });
+  }
 
-    test("the up after that changes nothing", async () => {
-      expect(Object.keys((await update("up", engine)).summary)).toEqual(["unchanged"]);
-    });
+  test("the next up goes on to the end", async () => {
+    await update("up", engine);
+    const out = await outputs();
+    expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");
   });
-}
+
+  test("the up after that changes nothing", async () => {
+    expect(Object.keys((await update("up", engine)).summary)).toEqual(["unchanged"]);
+  });
+});

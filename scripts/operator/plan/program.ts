@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
+import { valueOf } from "../../../components/valueOf";
 import { Mistake } from "../mistake";
 import type { StackSettings } from "../stacks";
 import { assume } from "./lookUps";
@@ -129,10 +130,6 @@ function onRegistration(note: (request: Parameters<Register>[0], urn: string) =>
       if (!error) note(request, response.getUrn());
       callback(error, response);
     });
-}
-
-function valueOf(output: unknown): Promise<unknown> {
-  return new Promise((resolve) => (pulumi.output(output) as pulumi.Output<unknown>).apply(resolve));
 }
 
 /** Without an engine the SDK prints what is meant for the operator of an update. */

@@ -37,7 +37,6 @@ export async function retire(world: World, stack: string, options: RetireOptions
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
     }
-    if (options.onlyExpired) assertAllExpire(stack, await stacks.resources(stack));
     const left = async () => {
       const objects = await listAll(options.inventories, stacks.project);
       return leftovers(stack, objects, options.onlyExpired ? world.now() : FAR_FUTURE);
@@ -65,7 +64,7 @@ export async function retire(world: World, stack: string, options: RetireOptions
 /** For what goes whenever its time would be. */
 export const FAR_FUTURE = new Date(8.64e15);
 
-/** When a stack expires, if that is not yet. */
+/** When a stack expires, if that is not yet. @throws Failure where it must not go for another reason */
 async function laterExpiry(
   { stacks, now }: World,
   stack: string,
@@ -80,7 +79,9 @@ async function laterExpiry(
   const objects = await listAll(inventories, stacks.project);
   const expires = expiryOf({ info: { name: stack, updating: false }, settings, resources }, objects);
   if (expires === undefined) throw new Failure("it has no expiry any more, so it stays");
-  return expires > now() ? expires : undefined;
+  if (expires > now()) return expires;
+  assertAllExpire(stack, resources);
+  return undefined;
 }
 
 /** @throws Failure for a volume without an expiry: only a person decides over it */

@@ -114,7 +114,9 @@ afterEach(async () => {
   expect(await recordingSums(BBB)).toBe(sums);
 });
 
-async function rebooted(fqdn: string, before: string): Promise<void> {
+async function reboot(fqdn: string): Promise<void> {
+  const before = await identity(fqdn);
+  await onHost(fqdn, ["systemctl", "reboot", "--force"]).catch(() => undefined);
   await until(
     () =>
       identity(fqdn).then(
@@ -195,11 +197,9 @@ describe("The recordings volume", () => {
 
 describe("In the middle of an installation", () => {
   test("the host rebooted while BigBlueButton is installed: the unit starts over, and the next up takes it up", async () => {
-    const before = await identity(BBB);
     const cut = upInBackground(...UPGRADED_AGAIN);
     await cut.prints(/\[bbb 5\/7\]\s+running bbb-install/);
-    await onHost(BBB, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-    await rebooted(BBB, before);
+    await reboot(BBB);
     await cut.ended;
     const { stdout } = await up(...UPGRADED_AGAIN);
     expect(cut.update.printed + stdout).toMatch(
@@ -221,9 +221,7 @@ describe("In the middle of an installation", () => {
   test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
     await cut.prints(/\[turn 4\/6\].*started/);
-    const before = await identity(TURN);
-    await onHost(TURN, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-    await rebooted(TURN, before);
+    await reboot(TURN);
     await cut.ended;
     await up(...UPGRADED_AGAIN);
     await expectDeployed(UPGRADED_AGAIN);
