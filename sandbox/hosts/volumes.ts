@@ -41,9 +41,11 @@ export async function openDevice(id: string): Promise<string> {
   return device ?? (await run("losetup", ["--find", "--show", file])).trim();
 }
 
+/** Not one that is only left since something still has it open: to its host, the volume has gone. */
 async function findDevice(file: string): Promise<string | undefined> {
-  const listed = await run("losetup", ["--noheadings", "--output", "NAME", "--associated", file]);
-  return listed.split("\n")[0]?.trim() || undefined;
+  const listed = await run("losetup", ["--noheadings", "--output", "NAME,AUTOCLEAR", "--associated", file]);
+  const devices = listed.split("\n").map((line) => line.trim().split(/\s+/));
+  return devices.find(([name, autoclear]) => name && autoclear === "0")?.[0];
 }
 
 export async function closeDevice(id: string): Promise<void> {

@@ -96,13 +96,16 @@ ExecStart=/bin/mount $device $mount_point
 HERE
 }
 
-# A volume that was detached while it was mounted comes back as another device: what writes to the old one is lost, and
-# two that write to the same file system break it.
-refuse_stale_mount() {
+# Another device than the volume's at its place: what is written there would be lost to the volume.
+refuse_other_mount() {
+  local uuid=$1 used
   if ! mountpoint -q "$ROOT$mount_point"; then return 0; fi
-  if [[ $(mountpoint -d "$ROOT$mount_point") != $(mountpoint -x "$(readlink -f "$device")") ]]; then
-    fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was touched. Restart the host (systemctl reboot), which mounts it anew, then run pulumi up again"
+  if [[ $(mountpoint -d "$ROOT$mount_point") == $(mountpoint -x "$(readlink -f "$device")") ]]; then return 0; fi
+  if grep -q "^UUID=$uuid $mount_point .*# bbb-deploy$" "$ROOT/etc/fstab"; then
+    fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was changed. Restart the host outside of meetings (systemctl reboot), which mounts it anew, then run pulumi up again"
   fi
+  used="${directories[*]} $mount_point"
+  fail "another volume than $device is mounted at $mount_point; nothing on either was changed. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt $used; then run pulumi up again"
 }
 
 mount_all() {
@@ -144,10 +147,10 @@ need_root
 if ! device_ready; then progress "waiting for the volume $device to appear"; fi
 wait_until 180 device_ready ||
   fail "the volume $device did not appear in 3 minutes: check in the cloud's console that it is attached to this server, then run pulumi up again"
-refuse_stale_mount
 make_filesystem
 type=$(blkid --probe --match-tag TYPE --output value "$device")
 uuid=$(blkid --probe --match-tag UUID --output value "$device")
+refuse_other_mount "$uuid"
 check_covered
 mount_all
 put_file "$ROOT/etc/systemd/system/$container_unit" 644 root:root < <(container_mount) || (($? == 10))

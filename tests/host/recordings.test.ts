@@ -7,32 +7,40 @@ import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 let host: FakeHost;
 let image: string;
 let device: string;
+/** Attached beside it by a test. */
+let other: string;
 
 beforeEach(async () => {
   host = new FakeHost();
   host.put("etc/fstab", "UUID=root / ext4 defaults 0 1\n");
   host.fake("systemctl");
   host.fake("udevadm");
-  image = join(host.directory, "volume");
-  writeFileSync(image, "");
-  truncateSync(image, 64 * 1024 * 1024);
+  image = emptyImage("volume");
 });
 
 afterEach(async () => {
-  if (device) await run(["losetup", "--detach", device]);
-  device = "";
+  for (const attached of [device, other]) if (attached) await run(["losetup", "--detach", attached]);
+  device = other = "";
   host.remove();
 });
 
-/** Others on the machine may take the same free device at the same time, hence the second try. */
+function emptyImage(name: string): string {
+  const path = join(host.directory, name);
+  writeFileSync(path, "");
+  truncateSync(path, 64 * 1024 * 1024);
+  return path;
+}
+
 async function attach(): Promise<void> {
+  device = await attachImage(image);
+}
+
+/** Others on the machine may take the same free device at the same time, hence the second try. */
+async function attachImage(path: string): Promise<string> {
   let failure = "";
   for (let attempt = 0; attempt < 5; attempt++) {
-    const { code, output } = await run(["losetup", "--find", "--show", image]);
-    if (code === 0) {
-      device = output.trim();
-      return;
-    }
+    const { code, output } = await run(["losetup", "--find", "--show", path]);
+    if (code === 0) return output.trim();
     failure = output;
   }
   throw new Error(`no loop device, for which this test needs root: ${failure}`);
@@ -106,6 +114,29 @@ test.each([
   ]);
   expect(digest()).toBe(before);
   expect(host.read("etc/fstab")).not.toContain("bbb-deploy");
+});
+
+test.each([
+  [
+    "that comes back as another device than the mounted one",
+    () => image,
+    /detached while it was mounted at \/srv\/bigbluebutton, and has come back .* systemctl reboot/,
+  ],
+  [
+    "in place of another that is mounted",
+    () => emptyImage("another"),
+    /another volume than \/dev\/loop\d+ is mounted at \/srv\/bigbluebutton; .*rsync -aHAX/,
+  ],
+])("a volume %s is refused, and the mounted one stays", async (_, make, refused) => {
+  other = await attachImage(make());
+  const show = `findmnt -rno SOURCE,TARGET | grep bigbluebutton`;
+  const { code, output } = await recordings(
+    `{ bash ${join(SCRIPTS, "recordings.sh")} --device ${other}; status=$?; ${show}; exit $status; }`,
+  );
+  expect(code).toBe(1);
+  expect(output.replaceAll("(", "")).toMatch(refused);
+  expect(output).toContain(`${device} ${host.root}/srv/bigbluebutton\n`);
+  expect(output).not.toContain(`${other} ${host.root}`);
 });
 
 test("recordings on the root disk are not hidden", async () => {

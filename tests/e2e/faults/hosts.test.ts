@@ -228,18 +228,23 @@ describe("In the middle of an installation", () => {
   });
 });
 
-// Last: the sandbox can't take the device from a file system that is mounted, as a cloud does.
 describe("The recordings volume, once more", () => {
   const AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=12"];
 
-  test("detached behind our back: found by the check, and attached again by the next up that is told", async () => {
+  test("detached behind our back: found by the check, attached again by an up that is told, and not used until it is mounted anew", async () => {
     const { id } = await volume();
     const [answer] = await hetzner(["POST", `/volumes/${id}/actions/detach`, {}]);
     expect(answer?.status).toBe(201);
     const checked = await sandbox(["operator", "check", "--sandbox"]);
     expect(checked.code).toBe(1);
     expect(checked.stdout).toMatch(/FAIL .*(recordings|volume)/);
-    await up(...AGAIN, "--replace", "bbb-host-volume-attachment");
+    await failingUp(
+      [...AGAIN, "--replace", "bbb-host-volume-attachment"],
+      /was detached while it was mounted/,
+      /systemctl reboot/,
+    );
+    await reboot(BBB);
+    await up(...AGAIN);
     await expectDeployed(AGAIN);
   });
 });
