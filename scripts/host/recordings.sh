@@ -96,16 +96,25 @@ ExecStart=/bin/mount $device $mount_point
 HERE
 }
 
-# Another device than the volume's at its place: what is written there would be lost to the volume.
+# Whether one of our mounts is of another device than the volume's.
+mounted_elsewhere() {
+  local path used
+  used=$(mountpoint -x "$(readlink -f "$device")")
+  for path in "$mount_point" "${directories[@]}"; do
+    if ! mountpoint -q "$ROOT$path" || [[ $(mountpoint -d "$ROOT$path") == "$used" ]]; then continue; fi
+    if [[ $path == "$mount_point" ]] || grep -q " $path .*# bbb-deploy$" "$ROOT/etc/fstab"; then return 0; fi
+  done
+  return 1
+}
+
+# What is written to such a device is lost to the volume.
 refuse_other_mount() {
-  local uuid=$1 used
-  if ! mountpoint -q "$ROOT$mount_point"; then return 0; fi
-  if [[ $(mountpoint -d "$ROOT$mount_point") == $(mountpoint -x "$(readlink -f "$device")") ]]; then return 0; fi
+  local uuid=$1
+  if ! mounted_elsewhere; then return 0; fi
   if grep -q "^UUID=$uuid $mount_point .*# bbb-deploy$" "$ROOT/etc/fstab"; then
     fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was changed. Restart the host outside of meetings (systemctl reboot), which mounts it anew, then run pulumi up again"
   fi
-  used="${directories[*]} $mount_point"
-  fail "another volume than $device is mounted at $mount_point; nothing on either was changed. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt $used; then run pulumi up again"
+  fail "another volume than $device is mounted at $mount_point; nothing on either was changed. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
 }
 
 mount_all() {

@@ -139,6 +139,13 @@ test.each([
   expect(output).not.toContain(`${other} ${host.root}`);
 });
 
+test("a volume is refused while a directory of recordings is still mounted from another device", async () => {
+  other = await attachImage(image);
+  const again = `bash ${join(SCRIPTS, "recordings.sh")} --device ${other}`;
+  const { code, output } = await recordings(`umount $BBB_DEPLOY_ROOT/srv/bigbluebutton && ${again}`);
+  expect([code, output]).toEqual([1, expect.stringMatching(/detached while it was mounted/)]);
+});
+
 test("recordings on the root disk are not hidden", async () => {
   host.put("var/bigbluebutton/published/presentation/one/metadata.xml", "<recording/>");
   const { code, output } = await recordings();
