@@ -11,6 +11,9 @@ import { TurnServer } from "./components/turnServer";
 import { Verification } from "./components/verification";
 import { loadSettings } from "./config";
 
+// The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too.
+Error.stackTraceLimit = 3;
+
 export = async () => {
   const settings = loadSettings();
   const { release, bbbFqdn, turnStack } = settings;

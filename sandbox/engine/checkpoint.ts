@@ -86,6 +86,8 @@ export class Checkpoint {
         resource.inputs ??= {};
         resource.outputs ??= {};
       }
+      const { resources = [], pending_operations = [] } = stored.deployment;
+      this.written = JSON.stringify({ resources, pending_operations });
     }
   }
 

@@ -182,12 +182,15 @@ export async function plug(id: string, device: Device): Promise<void> {
   await insideMounts(init, ["sh", "-euc", script, "sh", device.path, major!, minor!]);
 }
 
+/** One that was there when the host booted is mounted at its path. */
+const UNPLUG = 'if findmnt --mountpoint "$1" >/dev/null; then umount "$1"; fi; rm -f "$1"';
+
 /** Take a block device away from a running host. What is mounted of it stays mounted, as on a server of a cloud. */
 export async function unplug(id: string, path: string): Promise<void> {
   const init = hostInit(id);
   if (init === undefined) return;
   try {
-    await insideMounts(init, ["rm", "-f", path]);
+    await insideMounts(init, ["sh", "-euc", UNPLUG, "sh", path]);
   } catch (error) {
     if (hostInit(id) === init) throw error;
   }
