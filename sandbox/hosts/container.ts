@@ -197,7 +197,7 @@ export async function unplug(id: string, path: string): Promise<void> {
 }
 
 async function insideMounts(init: number, command: readonly string[]): Promise<void> {
-  await run("nsenter", ["--target", String(init), "--mount", "--root", "--", ...command]);
+  await run("nsenter", ["--target", String(init), "--mount", "--pid", "--root", "--", ...command]);
 }
 
 /** Ids of the hosts that have a disk. */

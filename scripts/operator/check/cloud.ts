@@ -152,7 +152,7 @@ async function checkVolumes(pairs: readonly Pair[], resources: readonly StackRes
           ? `${name} is attached`
           : new Wrong(
               `${name} is attached to ${object.server === undefined ? "no server" : `server ${object.server}`}`,
-              `${BRING_BACK}; stop BigBlueButton before, or recordings go to the root disk`,
+              `${BRING_BACK}, and restart the server outside of meetings, which mounts it anew; till then recordings have no place: stop BigBlueButton (bbb-conf --stop)`,
             );
       }),
     ),
