@@ -115,3 +115,13 @@ export async function expectDeployed(args: readonly string[] = []): Promise<void
 /** Ends every SSH session of a host, as a cut connection does in the end. */
 export const cutSsh = (fqdn: string): Promise<string> =>
   onHost(fqdn, ["bash", "-c", "pkill -KILL -f '^sshd: .*@' || true"]);
+
+/** How often BigBlueButton's installer was run on a host. */
+export const installerRuns = async (fqdn: string): Promise<number> =>
+  Number(
+    await onHost(fqdn, [
+      "bash",
+      "-c",
+      "grep -c 'running bbb-install' /var/log/bbb-deploy/install-bbb.log || true",
+    ]),
+  );
