@@ -114,7 +114,7 @@ refuse_other_mount() {
   if grep -q "^UUID=$uuid $mount_point .*# bbb-deploy$" "$ROOT/etc/fstab"; then
     fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was changed. Restart the host outside of meetings (systemctl reboot), which mounts it anew, then run pulumi up again"
   fi
-  fail "another volume than $device is mounted at $mount_point; nothing on either was changed. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
+  fail "another volume than $device is mounted at $mount_point; its recordings were left where they are. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
 }
 
 mount_all() {
