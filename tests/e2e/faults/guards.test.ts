@@ -75,85 +75,89 @@ beforeAll(async () => {
   out = await outputs();
 });
 
-test("a kernel that wants a restart after an upgrade: both hosts restart, and the same update goes on and verifies", async () => {
-  const before = await boots();
-  for (const fqdn of both) {
-    await onHost(fqdn, [
-      "bash",
-      "-c",
-      "touch /run/reboot-required && echo linux-base >/run/reboot-required.pkgs",
-    ]);
-  }
-  const { stdout } = await up("email=operator@example.test");
-  for (const role of ["bbb", "turn"]) {
-    expect(stdout).toMatch(new RegExp(`\\[${role} \\d/\\d\\] +the host asks for a restart, for linux-base`));
-    expect(stdout).toMatch(new RegExp(`\\[${role} \\d/\\d\\] +the host has restarted; going on`));
-  }
-  const after = await boots();
-  for (const index of [0, 1]) expect(after[index]).not.toBe(before[index]);
-  for (const fqdn of both) await onHost(fqdn, ["test", "!", "-e", "/run/reboot-required"]);
-  await expectService(out, NAMES.turn);
-  expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
-});
+describe("Meetings", () => {
+  test("a kernel that wants a restart after an upgrade: both hosts restart, and the same update goes on and verifies", async () => {
+    const before = await boots();
+    for (const fqdn of both) {
+      await onHost(fqdn, [
+        "bash",
+        "-c",
+        "touch /run/reboot-required && echo linux-base >/run/reboot-required.pkgs",
+      ]);
+    }
+    const { stdout } = await up("email=operator@example.test");
+    for (const role of ["bbb", "turn"]) {
+      expect(stdout).toMatch(
+        new RegExp(`\\[${role} \\d/\\d\\] +the host asks for a restart, for linux-base`),
+      );
+      expect(stdout).toMatch(new RegExp(`\\[${role} \\d/\\d\\] +the host has restarted; going on`));
+    }
+    const after = await boots();
+    for (const index of [0, 1]) expect(after[index]).not.toBe(before[index]);
+    for (const fqdn of both) await onHost(fqdn, ["test", "!", "-e", "/run/reboot-required"]);
+    await expectService(out, NAMES.turn);
+    expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
+  });
 
-test("an upgrade while a meeting runs: refused before anything is touched", async () => {
-  await meetings("one");
-  await expectRefused(/1 meeting\(s\) run/, "upgrade=two");
-});
-
-test.each([
-  ["serverType", "ccx33"],
-  ["turnServerType", "cpx32"],
-])("so is another %s, for which the cloud would power the server off", async (setting, value) => {
-  await expectRefused(
-    /changing serverType of \S+ powers it off, and 1 meeting runs on/,
-    `${setting}=${value}`,
-  );
-});
-
-test("an upgrade that is told to, while a meeting runs: goes on, and restarts the host where that is asked for", async () => {
-  const before = await bootOf(NAMES.bbb);
-  await onHost(NAMES.bbb, ["touch", "/run/reboot-required"]);
-  const { stdout } = await up("upgrade=two", "duringMeetings=two");
-  expect(stdout).toMatch(
-    /1 meeting\(s\) run, which the installation ends, as the setting duringMeetings allows/,
-  );
-  expect(await bootOf(NAMES.bbb)).not.toBe(before);
-  await expectService(out, NAMES.turn);
-});
-
-test("the permission is used up by that upgrade, and to take it back or give it again runs nothing", async () => {
-  expect(await onHost(NAMES.bbb, ["cat", "/var/lib/bbb-deploy/during-meetings"])).toBe("two");
-  expect(Object.keys((await up("duringMeetings=")).summary)).toEqual(["unchanged"]);
-  await meetings("one");
-  expect(Object.keys((await up("duringMeetings=two")).summary)).toEqual(["unchanged"]);
-  await expectRefused(/the value of rotateSharedSecret \(one\)/, "rotateSharedSecret=one");
-  await expectRefused(/1 meeting\(s\) run.*give upgrade a new text/, "greenlight=true");
-  await meetings("none");
-  // A refused rotation has made a new secret all the same.
-  await up();
-  out = await outputs();
-});
-
-test("another server type while a meeting runs: allowed by its name, and without meetings needs no permission", async () => {
-  await meetings("one");
-  const allowed = await up("serverType=ccx33", "duringMeetings=ccx33");
-  expect(allowed.stdout + allowed.stderr).toContain("1 meeting runs");
-  expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("8\n");
-  await meetings("none");
-  await up("serverType=ccx23");
-  expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("4\n");
-});
-
-test.each(["rotateSharedSecret", "rotateTurnSecret"])(
-  "%s while a meeting runs: refused; without one, the next update goes through",
-  async (setting) => {
+  test("an upgrade while a meeting runs: refused before anything is touched", async () => {
     await meetings("one");
-    await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
+    await expectRefused(/1 meeting\(s\) run/, "upgrade=two");
+  });
+
+  test.each([
+    ["serverType", "ccx33"],
+    ["turnServerType", "cpx32"],
+  ])("so is another %s, for which the cloud would power the server off", async (setting, value) => {
+    await expectRefused(
+      /changing serverType of \S+ powers it off, and 1 meeting runs on/,
+      `${setting}=${value}`,
+    );
+  });
+
+  test("an upgrade that is told to, while a meeting runs: goes on, and restarts the host where that is asked for", async () => {
+    const before = await bootOf(NAMES.bbb);
+    await onHost(NAMES.bbb, ["touch", "/run/reboot-required"]);
+    const { stdout } = await up("upgrade=two", "duringMeetings=two");
+    expect(stdout).toMatch(
+      /1 meeting\(s\) run, which the installation ends, as the setting duringMeetings allows/,
+    );
+    expect(await bootOf(NAMES.bbb)).not.toBe(before);
+    await expectService(out, NAMES.turn);
+  });
+
+  test("the permission is used up by that upgrade, and to take it back or give it again runs nothing", async () => {
+    expect(await onHost(NAMES.bbb, ["cat", "/var/lib/bbb-deploy/during-meetings"])).toBe("two");
+    expect(Object.keys((await up("duringMeetings=")).summary)).toEqual(["unchanged"]);
+    await meetings("one");
+    expect(Object.keys((await up("duringMeetings=two")).summary)).toEqual(["unchanged"]);
+    await expectRefused(/the value of rotateSharedSecret \(one\)/, "rotateSharedSecret=one");
+    await expectRefused(/1 meeting\(s\) run.*give upgrade a new text/, "greenlight=true");
     await meetings("none");
-    // A refused rotation has made a new secret all the same: the hosts get one now.
+    // A refused rotation has made a new secret all the same.
     await up();
     out = await outputs();
-    await expectService(out, NAMES.turn);
-  },
-);
+  });
+
+  test("another server type while a meeting runs: allowed by its name, and without meetings needs no permission", async () => {
+    await meetings("one");
+    const allowed = await up("serverType=ccx33", "duringMeetings=ccx33");
+    expect(allowed.stdout + allowed.stderr).toContain("1 meeting runs");
+    expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("8\n");
+    await meetings("none");
+    await up("serverType=ccx23");
+    expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("4\n");
+  });
+
+  test.each(["rotateSharedSecret", "rotateTurnSecret"])(
+    "%s while a meeting runs: refused; without one, the next update goes through",
+    async (setting) => {
+      await meetings("one");
+      await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
+      await meetings("none");
+      // A refused rotation has made a new secret all the same: the hosts get one now.
+      await up();
+      out = await outputs();
+      await expectService(out, NAMES.turn);
+    },
+  );
+});

@@ -12,4 +12,6 @@ beforeAll(async () => {
   out = await outputs();
 });
 
-refusalTests(AWS, ["ipv4"], () => out);
+describe("TURN's peers on EC2", () => {
+  refusalTests(AWS, ["ipv4"], () => out);
+});

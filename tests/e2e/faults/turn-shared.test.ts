@@ -33,91 +33,93 @@ beforeAll(async () => {
   turnHost = await identity(TURN);
 });
 
-test("turnPeers lacks the second server: its update fails with just that, and the remedy", async () => {
-  const starts = await coturnStarts();
-  const { code, stdout } = await tryUpdate("up", "embedded", SECOND);
-  expect(code).toBe(1);
-  refusal = await bbbAddress();
-  for (const way of ["UDP", "TCP", "TLS"]) {
-    expect(stdout).toMatch(new RegExp(`FAIL .* TURN over ${way} .*no channel to ${refusal}: \\(403`));
-  }
-  expect(stdout).toContain(
-    `add ${refusal} to the setting turnPeers of stack first, run pulumi up there, then here`,
-  );
-  const failed = [...stdout.matchAll(/FAIL +[\d.]+ s +(\S+)/g)].map(([, name]) => name);
-  expect(new Set(failed)).toEqual(new Set(["TURN"]));
-  expect(await turnConf()).toBe(conf);
-  expect(await coturnStarts()).toBe(starts);
-});
-
-test("its address in turnPeers: one line more in turnserver.conf, and one restart of coturn", async () => {
-  const starts = await coturnStarts();
-  const { summary } = await update("up", "embedded", [...FIRST, ...peersOf(refusal)]);
-  expect(Object.keys(summary).sort()).toEqual(["unchanged", "updated"]);
-  expect(summary.updated).toBe(3);
-  const lines = (await turnConf()).split("\n");
-  expect(lines.filter((line) => !conf.split("\n").includes(line))).toEqual([`allowed-peer-ip=${refusal}`]);
-  expect(lines).toHaveLength(conf.split("\n").length + 1);
-  expect(await coturnStarts()).not.toBe(starts);
-  expect(await identity(TURN)).toBe(turnHost);
-});
-
-test("the second stack's next update: ends well, without a TURN host of its own", async () => {
-  await update("up", "embedded", SECOND);
-  second = await outputs(["--stack", "second"]);
-  expect(second).toMatchObject({
-    url: `https://${BBB}`,
-    turnUrls: first.turnUrls,
-    turnSecret: first.turnSecret,
-    addresses: { bbb: { ipv4: refusal } },
+describe("One TURN server for two", () => {
+  test("turnPeers lacks the second server: its update fails with just that, and the remedy", async () => {
+    const starts = await coturnStarts();
+    const { code, stdout } = await tryUpdate("up", "embedded", SECOND);
+    expect(code).toBe(1);
+    refusal = await bbbAddress();
+    for (const way of ["UDP", "TCP", "TLS"]) {
+      expect(stdout).toMatch(new RegExp(`FAIL .* TURN over ${way} .*no channel to ${refusal}: \\(403`));
+    }
+    expect(stdout).toContain(
+      `add ${refusal} to the setting turnPeers of stack first, run pulumi up there, then here`,
+    );
+    const failed = [...stdout.matchAll(/FAIL +[\d.]+ s +(\S+)/g)].map(([, name]) => name);
+    expect(new Set(failed)).toEqual(new Set(["TURN"]));
+    expect(await turnConf()).toBe(conf);
+    expect(await coturnStarts()).toBe(starts);
   });
-  expect(second.addresses.turn).toBeUndefined();
-  expect(checkpointReferences("second").filter((name) => name.startsWith("servers"))).toHaveLength(1);
-});
 
-test("clients of both: served by the one TURN server, each way, and nobody else is", async () => {
-  await expectService(first, TURN);
-  await expectService({ ...second, addresses: { ...first.addresses, ...second.addresses } }, TURN);
-  for (const way of WAYS_IN) {
-    const channels = [[first.addresses.turn.ipv4, MEDIA_PORT] as const];
-    const result = await turn({ server: TURN, ...way, secret: first.turnSecret, channels });
-    expect(Object.values(result.channels ?? {})).toEqual([403]);
-  }
-});
+  test("its address in turnPeers: one line more in turnserver.conf, and one restart of coturn", async () => {
+    const starts = await coturnStarts();
+    const { summary } = await update("up", "embedded", [...FIRST, ...peersOf(refusal)]);
+    expect(Object.keys(summary).sort()).toEqual(["unchanged", "updated"]);
+    expect(summary.updated).toBe(3);
+    const lines = (await turnConf()).split("\n");
+    expect(lines.filter((line) => !conf.split("\n").includes(line))).toEqual([`allowed-peer-ip=${refusal}`]);
+    expect(lines).toHaveLength(conf.split("\n").length + 1);
+    expect(await coturnStarts()).not.toBe(starts);
+    expect(await identity(TURN)).toBe(turnHost);
+  });
 
-test("the borrowed secret: in no plain checkpoint", () => {
-  const plain = readFileSync(join(STATE, "stacks", "stacks", "second.json"), "latin1");
-  expect(plain).toContain("pulumi:pulumi:StackReference");
-  expect(found([["TURN secret", first.turnSecret]], plain)).toEqual([]);
-});
+  test("the second stack's next update: ends well, without a TURN host of its own", async () => {
+    await update("up", "embedded", SECOND);
+    second = await outputs(["--stack", "second"]);
+    expect(second).toMatchObject({
+      url: `https://${BBB}`,
+      turnUrls: first.turnUrls,
+      turnSecret: first.turnSecret,
+      addresses: { bbb: { ipv4: refusal } },
+    });
+    expect(second.addresses.turn).toBeUndefined();
+    expect(checkpointReferences("second").filter((name) => name.startsWith("servers"))).toHaveLength(1);
+  });
 
-test("a second up of either: changes nothing", async () => {
-  for (const args of [[...FIRST, ...peersOf(refusal)], SECOND]) {
-    expect(Object.keys((await update("up", "embedded", args)).summary)).toEqual(["unchanged"]);
-  }
-});
+  test("clients of both: served by the one TURN server, each way, and nobody else is", async () => {
+    await expectService(first, TURN);
+    await expectService({ ...second, addresses: { ...first.addresses, ...second.addresses } }, TURN);
+    for (const way of WAYS_IN) {
+      const channels = [[first.addresses.turn.ipv4, MEDIA_PORT] as const];
+      const result = await turn({ server: TURN, ...way, secret: first.turnSecret, channels });
+      expect(Object.values(result.channels ?? {})).toEqual([403]);
+    }
+  });
 
-test("a rotated secret: reaches the second server at its next update", async () => {
-  await update("up", "embedded", [...FIRST, ...peersOf(refusal), "--set", "rotateTurnSecret=second"]);
-  const { turnSecret } = await outputs(FIRST);
-  expect(turnSecret).not.toBe(first.turnSecret);
-  const { summary } = await update("up", "embedded", SECOND);
-  expect(summary.updated).toBe(2);
-  expect(await onHost(BBB, ["cat", "/etc/bigbluebutton/turn-stun-servers.xml"])).toContain(turnSecret);
-});
+  test("the borrowed secret: in no plain checkpoint", () => {
+    const plain = readFileSync(join(STATE, "stacks", "stacks", "second.json"), "latin1");
+    expect(plain).toContain("pulumi:pulumi:StackReference");
+    expect(found([["TURN secret", first.turnSecret]], plain)).toEqual([]);
+  });
 
-test("a turnStack that is not there: refused before anything is made", async () => {
-  const { code, stdout } = await tryUpdate("preview", "embedded", [
-    ...["--stack", "third", "--set", "hostname=bbb-third", "--set", "turnStack=nobody"],
-  ]);
-  expect(code).toBe(1);
-  expect(stdout).toContain('unknown stack "organization/bigbluebutton/nobody"');
-});
+  test("a second up of either: changes nothing", async () => {
+    for (const args of [[...FIRST, ...peersOf(refusal)], SECOND]) {
+      expect(Object.keys((await update("up", "embedded", args)).summary)).toEqual(["unchanged"]);
+    }
+  });
 
-test("the second stack is destroyed: the TURN server stays as it is", async () => {
-  const starts = await coturnStarts();
-  await update("destroy", "embedded", ["--stack", "second"]);
-  expect(checkpointReferences("second")).toEqual([]);
-  expect(await coturnStarts()).toBe(starts);
-  expect(await identity(TURN)).toBe(turnHost);
+  test("a rotated secret: reaches the second server at its next update", async () => {
+    await update("up", "embedded", [...FIRST, ...peersOf(refusal), "--set", "rotateTurnSecret=second"]);
+    const { turnSecret } = await outputs(FIRST);
+    expect(turnSecret).not.toBe(first.turnSecret);
+    const { summary } = await update("up", "embedded", SECOND);
+    expect(summary.updated).toBe(2);
+    expect(await onHost(BBB, ["cat", "/etc/bigbluebutton/turn-stun-servers.xml"])).toContain(turnSecret);
+  });
+
+  test("a turnStack that is not there: refused before anything is made", async () => {
+    const { code, stdout } = await tryUpdate("preview", "embedded", [
+      ...["--stack", "third", "--set", "hostname=bbb-third", "--set", "turnStack=nobody"],
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('unknown stack "organization/bigbluebutton/nobody"');
+  });
+
+  test("the second stack is destroyed: the TURN server stays as it is", async () => {
+    const starts = await coturnStarts();
+    await update("destroy", "embedded", ["--stack", "second"]);
+    expect(checkpointReferences("second")).toEqual([]);
+    expect(await coturnStarts()).toBe(starts);
+    expect(await identity(TURN)).toBe(turnHost);
+  });
 });

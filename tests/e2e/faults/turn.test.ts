@@ -35,7 +35,7 @@ beforeAll(async () => {
 const session = (way: (typeof ALL_WAYS_IN)[number]) => ({ server: TURN, ...way, secret: out.turnSecret });
 const peer = () => [out.addresses.bbb.ipv4, MEDIA_PORT] as const;
 
-describe("peers", () => {
+describe("TURN's peers", () => {
   refusalTests(HETZNER, ["ipv4", "ipv6"], () => out);
 
   test("a relay to a service on the TURN host itself: it hears nothing", async () => {
@@ -53,7 +53,7 @@ describe("peers", () => {
   });
 });
 
-describe("quotas", () => {
+describe("TURN's quotas", () => {
   const hold = (count: number, user: string) =>
     tool<Answer[]>("turn_load", { ...session(OVER_UDP), do: "hold", count, user });
   const rate = (way: (typeof ALL_WAYS_IN)[number], bytes: number) =>
@@ -113,7 +113,7 @@ describe("quotas", () => {
   }
 });
 
-describe("credentials", () => {
+describe("TURN's credentials", () => {
   for (const way of ALL_WAYS_IN) {
     test(`over ${way.transport} ${way.port}, credentials that have expired: refused, fresh ones taken`, async () => {
       for (const lifetime of [-5, -86400])
@@ -129,7 +129,7 @@ describe("credentials", () => {
   });
 });
 
-describe("what a stranger is told", () => {
+describe("What TURN tells a stranger", () => {
   const SOFTWARE = 0x8022;
   interface Sizes {
     readonly request: number;
@@ -188,7 +188,7 @@ describe("what a stranger is told", () => {
   }
 });
 
-describe("TLS", () => {
+describe("TURN's TLS", () => {
   /** What comes of a handshake: the version and the cipher, or undefined. */
   async function handshake(args: string, target = `${TURN}:443`): Promise<string | undefined> {
     const { stdout } = await outside([
@@ -222,7 +222,7 @@ describe("TLS", () => {
   );
 });
 
-describe("renewal", () => {
+describe("TURN's renewal", () => {
   test("the certificate is renewed: a relay in TLS goes on, new connections get the new one", async () => {
     const wish = JSON.stringify({ ...session(OVER_TLS), do: "steady", peer: peer() });
     const command = ["--", PYTHON, `${TOOLS}/turn_load.py`];
