@@ -432,8 +432,8 @@ install_ssl() {
   if [ ! -f "/etc/letsencrypt/live/$HOST/fullchain.pem" ]; then
     if ! grep -q "$HOST" $site; then # make sure we can do the challenge
       cat <<HERE >$site
-server_tokens off;
 server {
+  server_tokens off;
   listen 80;
   listen [::]:80;
   server_name $HOST;
@@ -464,9 +464,8 @@ HERE
   fi
 
   cat <<HERE >$site
-server_tokens off;
-
 server {
+  server_tokens off;
   listen 80;
   listen [::]:80;
   server_name $HOST;
@@ -487,6 +486,7 @@ server {
 }
 
 server {
+  server_tokens off;
   listen 443 ssl http2;
   listen [::]:443 ssl http2;
   server_name $HOST;
