@@ -212,7 +212,7 @@ part() {
   rm -rf "$destination".new*
   # A mount and a process namespace of its own: whatever happens, nothing of the build stays behind.
   if ! timeout --kill-after=10 900 unshare --mount --pid --fork --kill-child --propagation private \
-    bash "${BASH_SOURCE[0]}" inside "$name" "$destination.new" >"$log" 2>&1 </dev/null; then
+    bash "${BASH_SOURCE[0]}" inside "$name" "$destination.new" >"$log" 2>&1 </dev/null 9>&-; then
     tail -n 20 "$log" >&2
     die "building $what failed (whole log: $log)"
   fi
@@ -225,6 +225,9 @@ case ${1:-} in
   "")
     umask 022
     mkdir -p "$cache"
+    # Sandboxes with states of their own may share the cache: one builds, the others find what it built.
+    exec 9>"$cache/image.lock"
+    flock 9
     part base "$base" "the hosts' base tree ($id $codename)"
     part services "$services" "the tree of the sandbox's services"
     part mirror "$mirror" "the package mirror"
