@@ -2,10 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
 /**
- * A secret of 256 random bits in hexadecimal digits, which no configuration format or shell needs quoted.
+ * A secret of 64 random letters and digits, which no configuration format, URL or shell needs quoted.
+ *
+ * A RandomPassword, since the id of a RandomBytes or a RandomString is the secret itself, and no state encrypts an id.
  *
  * @param rotate A new value makes a new secret.
  */
 export function randomSecret(name: string, rotate: string, parent: pulumi.Resource): pulumi.Output<string> {
-  return pulumi.secret(new random.RandomBytes(name, { length: 32, keepers: { rotate } }, { parent }).hex);
+  const { result } = new random.RandomPassword(
+    name,
+    { length: 64, special: false, keepers: { rotate } },
+    { parent },
+  );
+  return pulumi.secret(result);
 }

@@ -280,8 +280,8 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":
       return { ipAddress: addressOf(name) };
-    case "random:index/randomBytes:RandomBytes":
-      return { hex: secretOf(name, inputs.keepers.rotate) };
+    case "random:index/randomPassword:RandomPassword":
+      return { result: secretOf(name, inputs.keepers.rotate) };
     case "tls:index/privateKey:PrivateKey":
       return {
         publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,

@@ -18,7 +18,7 @@ export const loaded = [
   command.remote.Command,
   ...[hcloud.Firewall, hcloud.PrimaryIp, hcloud.Rdns, hcloud.Server, hcloud.SshKey],
   ...[hcloud.Volume, hcloud.VolumeAttachment, hcloud.ZoneRrset, hcloud.getLocation, hcloud.getZone],
-  random.RandomBytes,
+  random.RandomPassword,
   tls.PrivateKey,
 ].length;
 

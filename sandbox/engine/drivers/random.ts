@@ -1,4 +1,7 @@
-/** @pulumi/random 4.21: everything is made once, and anew when an input changes. */
+/**
+ * @pulumi/random 4.21: everything is made once, and anew when an input changes. The ids are the real provider's: but for a
+ * password's, each of them is what was made, and is kept and shown as plain text.
+ */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 
 import type { Driver, Kind } from "../driver";
@@ -63,7 +66,7 @@ export const random: Driver = {
       create: async (inputs) => {
         const bytes = randomBytes(Number(inputs.length));
         return {
-          id: "none",
+          id: bytes.toString("base64"),
           outputs: { ...inputs, base64: bytes.toString("base64"), hex: bytes.toString("hex") },
         };
       },
@@ -91,7 +94,7 @@ export const random: Driver = {
         return { id: result, outputs: { ...inputs, result } };
       },
     },
-    "random:index/randomPassword:RandomPassword": textKind(() => "none", ["result"]),
+    "random:index/randomPassword:RandomPassword": textKind(() => "none", ["result", "bcryptHash"]),
     "random:index/randomString:RandomString": textKind((result) => result, []),
   },
 };

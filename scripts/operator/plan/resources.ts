@@ -42,7 +42,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "aws:route53:Record": "DNS record",
   "command:remote:Command": "step over SSH",
   "tls:index:PrivateKey": "SSH key pair",
-  "random:index:RandomBytes": "secret",
+  "random:index:RandomPassword": "secret",
   "pulumi:providers:aws": "region and account",
   "bbb:index": "component",
 };

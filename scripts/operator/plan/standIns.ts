@@ -19,8 +19,8 @@ export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Rec
         outputs: { turnHost: "the-other-stacks-turn-server", turnSecret: "0".repeat(64) },
         secretOutputNames: ["turnSecret"],
       };
-    case "random:index/randomBytes:RandomBytes":
-      return { hex: "0".repeat(64) };
+    case "random:index/randomPassword:RandomPassword":
+      return { result: "0".repeat(64) };
     case "tls:index/privateKey:PrivateKey":
       return { publicKeyOpenssh: "ssh-ed25519 AAAA\n", privateKeyOpenssh: "a private key\n" };
     case "aws:ec2/eip:Eip":

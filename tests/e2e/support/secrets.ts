@@ -1,4 +1,5 @@
 import { onHost, type Names, type Outputs } from "./sandbox";
+import { secretForms } from "./secretForms";
 
 /** What must show up nowhere: a name to report, and the text to look for. */
 export type Secret = readonly [name: string, text: string];
@@ -33,30 +34,33 @@ export async function hostKeys({ bbb, turn }: Names): Promise<Secret[]> {
   return keys.flat();
 }
 
-/** The names of the secrets that a text holds. */
+/** The names of the secrets that a text holds, in any of their forms. */
 export function found(secrets: readonly Secret[], text: string): string[] {
-  return secrets.filter(([, secret]) => text.includes(secret)).map(([name]) => name);
+  return secrets
+    .filter(([, secret]) => secretForms(secret).some((form) => text.includes(form)))
+    .map(([name]) => name);
 }
 
 /** Searches a host's journal and everything under /var/log; returns "name in place" lines. */
 export async function foundInHostLogs(fqdn: string, secrets: readonly Secret[]): Promise<string[]> {
-  const input = secrets.map(([name, secret]) => `${name}\t${secret}\n`).join("");
+  const input = secrets.flatMap(([, secret]) => secretForms(secret).map((form) => `${form}\n`)).join("");
   const lines = await onHost(fqdn, ["bash", "-c", SEARCH], { input });
-  return lines
+  const places = lines
     .split("\n")
     .filter(Boolean)
-    .map((place) => `${place} of ${fqdn}`);
+    .flatMap((line) => {
+      const [place, ...matched] = line.split(":");
+      return found(secrets, matched.join(":")).map((name) => `${name} in ${place} of ${fqdn}`);
+    });
+  return [...new Set(places)];
 }
 
 const SEARCH = `
 set -uo pipefail
-journal=$(mktemp)
-trap 'rm -f "$journal"' EXIT
-journalctl --no-pager -a -o verbose >"$journal"
-while IFS=$'\\t' read -r name secret; do
-  grep -aqF -f <(printf '%s\\n' "$secret") "$journal" && printf '%s in the journal\\n' "$name"
-  grep -raslF -f <(printf '%s\\n' "$secret") /var/log |
-    while IFS= read -r file; do printf '%s in %s\\n' "$name" "$file"; done
-done
+patterns=$(mktemp)
+trap 'rm -f "$patterns"' EXIT
+cat >"$patterns"
+journalctl --no-pager -a -o verbose | grep -aoF -f "$patterns" | sort -u | sed 's/^/the journal:/'
+grep -raosHF -f "$patterns" /var/log | sort -u
 true
 `;

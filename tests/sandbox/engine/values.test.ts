@@ -71,10 +71,17 @@ describe("random", () => {
     expect(() => password({ length: 1, minLower: 2 })).toThrow("less than the sum of the minimums");
   });
 
+  test("a password has an id that does not tell it", async () => {
+    const kind = random.kinds["random:index/randomPassword:RandomPassword"];
+    expect(await kind?.create({ length: 8 }, context)).toMatchObject({ id: "none" });
+    expect(kind?.secretOutputs).toEqual(["result", "bcryptHash"]);
+  });
+
   test("bytes come in hex and base64, and an id in all forms", async () => {
     const bytes = await random.kinds["random:index/randomBytes:RandomBytes"]?.create({ length: 32 }, context);
     expect(Buffer.from(String(bytes?.outputs.base64), "base64").toString("hex")).toBe(bytes?.outputs.hex);
     expect(bytes?.outputs.hex).toMatch(/^[0-9a-f]{64}$/);
+    expect(bytes?.id).toBe(bytes?.outputs.base64);
     const id = await random.kinds["random:index/randomId:RandomId"]?.create(
       { byteLength: 4, prefix: "p-" },
       context,
