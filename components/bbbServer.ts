@@ -100,7 +100,7 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     hostname: host.fqdn,
     email,
     "turn-host": turn.fqdn,
-    ipv4: host.privateIpv4 && host.ipv4,
+    ipv4: host.ipv4,
     "private-ipv4": host.privateIpv4,
     greenlight,
     upgrade: upgrade || undefined,

@@ -4,36 +4,71 @@
     bbb_conf_check.py <OUTPUT
 
 What counts is below the header "Potential problems described below", which is always there. A line for each problem,
-`FAIL|warn|info  text`; exit code 1 if any is FAIL, or if the header is missing. Texts that nobody has seen yet are
-judged by how they begin: Error fails, Warning warns.
+`FAIL|warn|info  text`; exit code 1 if any is FAIL.
+
+bbb-conf reports what is not so on healthy servers (a port it asked for one second; a value that it failed to read), so its
+word alone is a warning. FAIL is what a second look at this host confirms. Services, API, secrets and media addresses have
+checks of their own, which fail by themselves.
 """
 
+import os
+import pwd
 import re
+import shutil
+import socket
 import sys
 
+ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 HEADER = re.compile(r"^(#|\*\*) Potential problems described below")
 
-# In order; the first that matches decides. None: not worth a word.
+
+def lacks_command(match):
+    return shutil.which(match["command"]) is None
+
+
+def has_another_owner(match):
+    try:
+        return pwd.getpwuid(os.stat(ROOT + match["path"]).st_uid).pw_name != match["owner"]
+    except OSError:
+        return False
+    except KeyError:  # a number without a user
+        return True
+
+
+def is_deaf(match):
+    """Whether nothing listens at a port of this host."""
+    for address in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((address, int(match["port"])), 3).close()
+            return False
+        except OSError:
+            continue
+    return True
+
+
+OWNER = r".*?(?P<path>/\S+).*? not owned by (?P<owner>[\w-]+)"
+
+# In order; the first that matches decides: a kind, or the function that confirms a failure. None: not worth a word. What
+# matches none is a warning.
 RULES = [
-    (r"Error: Unable to reach default URL for presentation", "warn"),
-    (r"Error\b", "FAIL"),
-    (r"Not running:", "FAIL"),
-    (r"Nginx: BigBlueButton appears to be disabled", "FAIL"),
-    (r"Tried to check .* in", "FAIL"),
-    (r"ImageMagick's convert is not installed", "FAIL"),
-    (r".*command not found", "FAIL"),
-    (r"bbb-webrtc-sfu will try to connect to .* but FreeSWITCH is listening on", "FAIL"),
-    (r"No ffmpeg version was found", "FAIL"),
-    (r"Warning: Detected you have the default shared secret", "FAIL"),
-    (r"Warning: Detected the directory", "FAIL"),
-    (r"Warning: The (directory|file)$", "FAIL"),
-    (r"Warning: No firewall detected", None),
-    (r"Warning: The setting of .* for (local_ip_v4|proxy_pass) in", "info"),
-    (r"You have this server defined for https, but in", "info"),
-    (r"Warning: The installed ffmpeg version .* is not recommended", "info"),
-    (r"Warning", "warn"),
-    (r"The following properties in .* have no value", "warn"),
+    # It fails to read the value. media_addresses.py reads the files and compares.
+    (r"bbb-webrtc-sfu will try to connect to (null)? *but FreeSWITCH", None),
+    (r"(Warning: )?No (?P<command>ffmpeg) version was found", lacks_command),
+    (r"ImageMagick's (?P<command>convert) is not installed", lacks_command),
+    (r"(Warning: )?(?P<command>[\w.-]+) command not found", lacks_command),
+    (rf"Warning: (Detected the directory|The directory|The file){OWNER}", has_another_owner),
+    (r"Error: Unable to connect to the FreeSWITCH Event Socket Layer on port (?P<port>\d+)", is_deaf),
+    (r"(Warning: )?No firewall detected", None),
+    (r"(Warning: )?The setting of .* for (local_ip_v4|proxy_pass) in", "info"),
+    (r"(Warning: )?You have this server defined for https, but in", "info"),
+    (r"(Warning: )?The installed ffmpeg version .* is not recommended", "info"),
 ]
+
+# What a problem begins with; other lines go on with the one before.
+BEGINS = re.compile(
+    r"Error\b|Warning\b|Not running:|Nginx: |Tried to check |ImageMagick's |[\w.-]+ command not found|bbb-webrtc-sfu will try"
+    r"|No ffmpeg version|You have this server defined for https|The following properties in "
+)
 
 
 def judge(text):
@@ -43,18 +78,25 @@ def judge(text):
     if start is None:
         # It gave up early, and the end says why.
         last = " ".join(line.lstrip("# ").strip() for line in lines[-12:] if line.strip())
-        return [("FAIL", f"bbb-conf --check did not come to its end: {last or 'it printed nothing'}")]
+        return [("warn", f"bbb-conf --check did not come to its end: {last or 'it printed nothing'}")]
     found = []
     for line in lines[start + 1 :]:
-        if not line.startswith("#"):
-            continue
         body = line.lstrip("#").strip()
-        rule = next((rule for rule in RULES if re.match(rule[0], body)), None)
-        if rule:
-            found.append([rule[1], body])
-        elif body and found and len(found[-1][1]) < 300:
-            found[-1][1] += f" {body}"
-    return [(kind, body) for kind, body in found if kind]
+        if not line.startswith("#") or not body:
+            continue
+        if BEGINS.match(body):
+            found.append(body)
+        elif found and len(found[-1]) < 300:
+            found[-1] += f" {body}"
+    return [(kind, body) for kind, body in map(kind_and_body, found) if kind]
+
+
+def kind_and_body(body):
+    for pattern, kind in RULES:
+        match = re.match(pattern, body)
+        if match:
+            return ("FAIL" if kind(match) else "warn") if callable(kind) else kind, body
+    return "warn", body
 
 
 def main():

@@ -24,7 +24,9 @@ import time
 import api_check
 import bbb_conf_check
 import dns_check
+import playback
 import port_check
+import secret_files
 import system_check
 import turn_files
 from checks import Doubtful, NotAsked, Page, Wrong
@@ -51,7 +53,7 @@ def check_bbb_conf(secrets):
         return "no problems"
     # The bars of its table of services are of no use in a line.
     told = "; ".join(re.sub("[—►]+ *", "", body) for _, body in problems)
-    remedy = "bbb-conf --check says more"
+    remedy = "bbb-conf --check says more; where no other line of this page agrees, it may be mistaken"
     if any(kind == "FAIL" for kind, _ in problems):
         raise Wrong(told, remedy)
     if any(kind == "warn" for kind, _ in problems):
@@ -134,6 +136,8 @@ def check_bbb(page, request, options):
     check_names_and_ports(page, request, request["bbbHost"])
     check_api(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
+    page.check("recordings' links", "playback_host, playback_protocol", playback.check_playback, ROOT or "/", request["bbbHost"])
+    page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True, stack=request.get("turnStack"))
     check_machine(page, recordings=request["recordings"])

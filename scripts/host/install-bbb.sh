@@ -7,8 +7,10 @@
 # --version: the installer's -v, e.g. jammy-300.
 # --turn-host: the TURN server's name. The secret that the installer gets with it is a throw-away, since command lines
 #   can be read by everybody on the host; wire.sh writes the true one.
-# --ipv4, --private-ipv4: only where the public address is not on the interface. The installer then need not find out:
-#   on EC2 it would ask the metadata service in a way (IMDSv1) that gets no answer, and take the private address for both.
+# --ipv4: the public address. The installer is told, since what it finds out may be wrong: it asks an outside resolver for
+#   the name, and takes another server that the name led to before for its own public address; on EC2 it asks the metadata
+#   service in a way (IMDSv1) that gets no answer, and takes the private address for both.
+# --private-ipv4: the address on the interface, where the public one is not.
 # --upgrade: any text; a new one makes this run again, and while meetings run where duringMeetings is the same.
 #
 # Time limit: 4200 s
@@ -18,7 +20,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4= private-ipv4= greenlight upgrade=" "$@"
+parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4=! private-ipv4= greenlight upgrade=" "$@"
 change=upgrade=${flag[upgrade]:-}
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
@@ -120,8 +122,8 @@ run_installer() {
   if own_certificate_in_use "$hostname"; then options+=(-d); fi
   # It prints its environment.
   environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
-    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l)
-  if [[ -n ${flag[private-ipv4]:-} ]]; then environment+=(IP="${flag[ipv4]:-}" INTERNAL_IP="${flag[private-ipv4]}"); fi
+    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l IP="${flag[ipv4]}")
+  if [[ -n ${flag[private-ipv4]:-} ]]; then environment+=(INTERNAL_IP="${flag[private-ipv4]}"); fi
   (
     cd /root && printf '%s\n' "$BASHPID" >"$installer.pid" &&
       exec env -i "${environment[@]}" timeout --kill-after=60 "$limit" bash "$installer" "${options[@]}" </dev/null 2>&1
@@ -210,21 +212,28 @@ HERE
   systemctl is-active --quiet dummy-nic || systemctl restart dummy-nic || fail "${flag[ipv4]} could not be put on lo: see journalctl -u dummy-nic"
 }
 
-# Behind a translation of addresses the installer sets most of what the media servers announce, and the next upgrade of
-# bbb-freeswitch-core takes it back: so FreeSWITCH looks after it whenever it starts.
-announce_public_address() {
-  local addresses=(--public "${flag[ipv4]}" --private "${flag[private-ipv4]}") pending=$STATE/install-bbb/restart unit
+# Behind a translation of addresses the next upgrade of bbb-freeswitch-core takes back what FreeSWITCH announces: so it
+# looks after that whenever it starts.
+announce_at_start() {
   if changed put_file "$ROOT/etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf" 644 root:root <<HERE; then
 [Service]
-ExecStartPre=-+$PYTHON -B $LIB/media_addresses.py --only freeswitch ${addresses[*]}
+ExecStartPre=-+$PYTHON -B $LIB/media_addresses.py --only freeswitch --public ${flag[ipv4]} --private ${flag[private-ipv4]}
 HERE
     systemctl daemon-reload
   fi
-  "$PYTHON" -B "$LIB/media_addresses.py" "${addresses[@]}" --root "${ROOT:-/}" --pending "$pending" ||
+}
+
+# What the installer leaves wrong: addresses that the media servers announce, and the links of recordings.
+mend_addresses() {
+  local pending=$STATE/install-bbb/restart unit
+  "$PYTHON" -B "$LIB/media_addresses.py" --public "${flag[ipv4]}" ${flag[private-ipv4]:+--private "${flag[private-ipv4]}"} \
+    --root "${ROOT:-/}" --pending "$pending" ||
     fail "the media servers' addresses could not be set, for the reason above: mend that, then run pulumi up again"
+  "$PYTHON" -B "$LIB/playback.py" --hostname "$hostname" --root "${ROOT:-/}" --pending "$pending" ||
+    fail "the address in the links of recordings could not be set, for the reason above: mend that, then run pulumi up again"
   if [[ ! -s $pending ]]; then return 0; fi
   while IFS= read -r unit; do
-    progress "restarting $unit, which announces ${flag[ipv4]} from now on"
+    progress "restarting $unit, whose addresses were not those of $hostname"
     timeout 300 systemctl restart "$unit" || fail "$unit did not start: see journalctl -u $unit"
   done < <(sort -u "$pending")
   rm "$pending"
@@ -289,7 +298,8 @@ if [[ ! -e $installed_mark ]]; then
   # An upgrade of the system may have come before: under another kernel than the one that is installed, AppArmor refuses
   # the installer's containers.
   restart_where_asked "$change"
-  apt_install curl ca-certificates openssl python3-yaml
+  # wget: with it the installer looks whether its packages are there, and says that they are not where it is missing.
+  apt_install curl wget ca-certificates openssl python3-yaml
   download_installer
   if installed bbb-web; then upgrading=yes; fi
   install_bbb
@@ -306,8 +316,9 @@ fi
 fix_owners
 if [[ -n ${flag[private-ipv4]:-} ]]; then
   mend_dummy_nic
-  announce_public_address
+  announce_at_start
 fi
+mend_addresses
 if [[ -n $installed_mark ]]; then : >"$installed_mark"; fi
 restart_where_asked "$change"
 changes_done "$change"

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The addresses of BigBlueButton's media servers: the public one is announced, the one on the interface listened on.
 
-    media_addresses.py --public ADDRESS --private ADDRESS [--root DIRECTORY] [--pending FILE] [--only freeswitch]
+    media_addresses.py --public ADDRESS [--private ADDRESS] [--root DIRECTORY] [--pending FILE] [--only freeswitch]
 
-Sets them on a host whose public address is translated on the way (EC2). bbb-install does the same for FreeSWITCH and
-mediasoup and nothing for LiveKit; and an upgrade of bbb-freeswitch-core puts the private address back, which is what
---only freeswitch is for, whenever FreeSWITCH starts. Only files whose text changes are written; the services that
+Sets them. Without --private the public address is on the interface, and only FreeSWITCH's variables are set: bbb-install
+sets the rest, but leaves `local_ip_v4` as it was when the package was installed, which after a copy or a move of the host is
+another server's. With --private (EC2) the public address is translated on the way: bbb-install does the same for
+FreeSWITCH and mediasoup and nothing for LiveKit; and an upgrade of bbb-freeswitch-core puts the private address back, which is
+what --only freeswitch is for, whenever FreeSWITCH starts. Only files whose text changes are written; the services that
 must be restarted for it are added to FILE before, one a line. Standard output: the files written.
 
 As a module of host_check.py it checks them, on every host. Needs python3-yaml.
@@ -98,14 +100,20 @@ def dumped(data):
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
+def variables_wanted(public, private):
+    return {"local_ip_v4": private or public, "external_rtp_ip": public, "external_sip_ip": public}
+
+
 def set_freeswitch(files, writer, public, private):
     if not files.freeswitch:
         return
     path = f"{files.freeswitch}/vars.xml"
     text = files.text(path)
-    for name, value in {"local_ip_v4": private, "external_rtp_ip": public, "external_sip_ip": public}.items():
+    for name, value in variables_wanted(public, private).items():
         text = with_xml_value(text, VARIABLE, name, value)
     writer.put(path, text, "freeswitch")
+    if not private:
+        return
     path = f"{files.freeswitch}/sip_profiles/external.xml"
     text = files.text(path)
     wanted = {"ext-rtp-ip": "$${external_rtp_ip}", "ext-sip-ip": "$${external_sip_ip}", "local-network-acl": "none"}
@@ -148,10 +156,7 @@ def wrong_freeswitch(files, public, private):
         return
     path = f"{files.freeswitch}/vars.xml"
     variables = files.text(path)
-    wanted = {"external_rtp_ip": public, "external_sip_ip": public}
-    if private:
-        wanted["local_ip_v4"] = private
-    for name, value in wanted.items():
+    for name, value in variables_wanted(public, private).items():
         found = xml_value(variables, VARIABLE, name)
         if found != value:
             yield path, name, found, value
@@ -184,6 +189,19 @@ def wrong_sfu(files, public, private):
         yield SFU, "mediasoup.plainRtp.listenIp announcedIp", plain.get("announcedIp"), public
 
 
+def wrong_meeting_point(files, public, private):
+    """Where bbb-webrtc-sfu looks for FreeSWITCH, against where that listens for it."""
+    if not files.freeswitch or not files.exists(SFU_DEFAULT):
+        return
+    binding = xml_value(files.text(f"{files.freeswitch}/sip_profiles/external.xml"), PARAMETER, "ws-binding")
+    listens, _, port = expanded(binding, files.text(f"{files.freeswitch}/vars.xml")).rpartition(":")
+    sip_ip = merged(files.yaml(SFU_DEFAULT), files.yaml(SFU)).get("freeswitch", {}).get("sip_ip")
+    # Without an address in it, that is the profile's own.
+    listens = listens or private or public
+    if sip_ip and sip_ip != listens != "0.0.0.0":
+        yield SFU, "freeswitch.sip_ip", sip_ip, f"{listens}, where FreeSWITCH listens for it at port {port}"
+
+
 def wrong_livekit(files, public, private):
     if not private or not files.exists(LIVEKIT_DEFAULT):
         return
@@ -201,7 +219,7 @@ def check_addresses(root, public, private):
     """What the media servers announce and listen on. @raise Wrong naming each file and value"""
     files = Files(root)
     wrong = []
-    for finder in (wrong_freeswitch, wrong_sfu, wrong_livekit):
+    for finder in (wrong_freeswitch, wrong_sfu, wrong_meeting_point, wrong_livekit):
         for path, name, found, value in finder(files, public, private):
             wrong.append(Wrong(f"{name} in /{path} is {found or 'not set'}, not {value}", REMEDY))
     # bbb-install's way of letting FreeSWITCH and bbb-webrtc-sfu meet at the address that both know.
@@ -215,7 +233,7 @@ def check_addresses(root, public, private):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--public", required=True)
-    parser.add_argument("--private", required=True)
+    parser.add_argument("--private")
     parser.add_argument("--root", default="/")
     parser.add_argument("--pending")
     parser.add_argument("--only", choices=["freeswitch"])
@@ -223,7 +241,7 @@ def main():
     files = Files(options.root)
     writer = Writer(options.root, options.pending)
     set_freeswitch(files, writer, options.public, options.private)
-    if not options.only:
+    if options.private and not options.only:
         set_sfu(files, writer, options.public)
         set_livekit(files, writer, options.public)
 

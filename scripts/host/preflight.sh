@@ -23,8 +23,8 @@ finding() {
 # Whether our installer has been here: what it installed holds ports and has used disk.
 deployed_before() {
   case $role in
-    bbb) [[ -e $ROOT/etc/bigbluebutton || -e $STATE/install-bbb/inputs ]] ;;
-    turn) [[ -e $STATE/install-turn/inputs ]] ;;
+    bbb) [[ -e $ROOT/etc/bigbluebutton || -e $STATE/install-bbb/latest ]] ;;
+    turn) [[ -e $STATE/install-turn/latest ]] ;;
   esac
 }
 
@@ -56,9 +56,15 @@ check_system() {
   id=$(. "$ROOT/etc/os-release" && echo "${ID:-}")
   # shellcheck disable=SC1091
   version=$(. "$ROOT/etc/os-release" && echo "${VERSION_ID:-}")
-  if [[ $id != ubuntu || $version != "${flag[ubuntu]}" ]]; then
+  if [[ $id == ubuntu && $version != "${flag[ubuntu]}" && $role == bbb ]] && deployed_before; then
+    finding "this server has BigBlueButton $(installed_release) on Ubuntu $version, and the setting release asks for one on Ubuntu ${flag[ubuntu]}, which no running server becomes. Set release back; or have a new server take its place: pulumi up --replace with the server's URN (pulumi stack --show-urns). Addresses, names, secrets and a recordings volume stay; all that is on the root disk is lost: Greenlight's users, changes under /etc/bigbluebutton, recordings without a volume"
+  elif [[ $id != ubuntu || $version != "${flag[ubuntu]}" ]]; then
     finding "the system is $id $version, not Ubuntu ${flag[ubuntu]}. Leave out the setting image, or name an image of Ubuntu ${flag[ubuntu]} there"
   fi
+}
+
+installed_release() {
+  sed -n 's/^BIGBLUEBUTTON_RELEASE=//p' "$ROOT/etc/bigbluebutton/bigbluebutton-release" 2>/dev/null | grep . || echo "of another release"
 }
 
 check_size() {

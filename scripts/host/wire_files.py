@@ -4,10 +4,11 @@
     wire_files.py [--root DIRECTORY] --xml-path PATH --pending FILE|--dry-run <INPUT
 
 Standard input: the shared secret in the first line, turn-stun-servers.xml in the rest. Only files whose text changes
-are written, whole or not at all, with their owner and mode kept. What must be restarted for a change to count is
-added to FILE before the change is made, one name a line, so that an interruption loses none: a systemd unit, or
-`compose:DIRECTORY` for containers. Standard output: the files written, or with --dry-run those that would be; never a
-secret.
+are written, whole or not at all. Those that bbb-web and bbb-apps-akka read under /etc/bigbluebutton become
+root:bigbluebutton 0640, since packages and bbb-conf leave the secret in them readable by every user of the host; others
+keep owner and mode. What must be restarted for a change to count is added to FILE before the change is made, one name a
+line, so that an interruption loses none: a systemd unit, or `compose:DIRECTORY` for containers. Standard output: the files
+written, or with --dry-run those that would be; never a secret.
 """
 
 import argparse
@@ -23,6 +24,8 @@ WEB_DEFAULT = "usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties"
 AKKA = "etc/bigbluebutton/bbb-apps-akka.conf"
 AKKA_DEFAULT = "usr/share/bbb-apps-akka/conf/application.conf"
 WEBHOOKS = ["usr/local/bigbluebutton/bbb-webhooks/config/default.yml", "etc/bigbluebutton/bbb-webhooks/production.yml"]
+# Of BigBlueButton's services, which run as a user of the same name.
+GROUP = "bigbluebutton"
 GREENLIGHT = ["root/greenlight-v3/.env", "root/greenlight/.env"]
 
 
@@ -128,17 +131,19 @@ class Writer:
 
 
 def wire(writer, xml_path, secret, xml):
-    group = writer.owner("bigbluebutton")
+    group = writer.owner(GROUP)
 
     writer.put(xml_path.lstrip("/"), xml, "bbb-web", owner=group, mode=0o640)
 
     web = WEB_OVERRIDE if writer.exists(WEB_OVERRIDE) else WEB_DEFAULT
     if not writer.exists(web):
         raise Mistake(f"/{WEB_OVERRIDE} is missing: BigBlueButton is not installed. Run pulumi up again")
-    writer.put(web, with_property(read(writer.path(web)), "securitySalt", secret), "bbb-web")
+    # Who reads the packaged file of an old release is not known.
+    private = {"owner": group, "mode": 0o640} if web == WEB_OVERRIDE else {}
+    writer.put(web, with_property(read(writer.path(web)), "securitySalt", secret), "bbb-web", **private)
 
     if writer.exists(AKKA):
-        writer.put(AKKA, with_akka_secret(read(writer.path(AKKA)), secret), "bbb-apps-akka")
+        writer.put(AKKA, with_akka_secret(read(writer.path(AKKA)), secret), "bbb-apps-akka", owner=group, mode=0o640)
     elif writer.exists(AKKA_DEFAULT):
         writer.put(AKKA, with_akka_secret(f'include "/{AKKA_DEFAULT}"\n', secret), "bbb-apps-akka", owner=group, mode=0o640)
 

@@ -47,7 +47,7 @@ afterEach(() => host.remove());
 /** install-bbb.sh with an installer of these lines. */
 function install(lines: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Done> {
   host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);
-  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --email a@b.test --turn-host t.test`;
+  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --email a@b.test --turn-host t.test --ipv4 203.0.113.11`;
   return host.script("install-bbb.sh", [...given.split(" "), ...flags], "", {
     BBB_DEPLOY_PATIENCE: "3",
     BBB_DEPLOY_POLL: "1",
@@ -258,7 +258,7 @@ describe("while a meeting runs", () => {
 });
 
 describe("behind a translation of addresses", () => {
-  const flags = ["--ipv4", "203.0.113.11", "--private-ipv4", "172.31.5.5"];
+  const flags = ["--private-ipv4", "172.31.5.5"];
   const vars = "opt/freeswitch/etc/freeswitch/vars.xml";
   const packaged =
     '<include>\n  <X-PRE-PROCESS cmd="set" data="external_rtp_ip=stun:stun.freeswitch.org"/>\n</include>\n';
@@ -268,8 +268,6 @@ describe("behind a translation of addresses", () => {
   test("the installer is told both addresses, so that it asks no metadata service", async () => {
     const { output } = await install('touch $home/installed; echo "has $IP and $INTERNAL_IP"', flags);
     expect(output).toContain("has 203.0.113.11 and 172.31.5.5");
-    const without = await install('echo "has ${IP-no} and ${INTERNAL_IP-no}"');
-    expect(without.output).toContain("has no and no");
   });
 
   test("what the installer leaves wrong is set, and only what changed is restarted", async () => {
@@ -313,10 +311,52 @@ describe("behind a translation of addresses", () => {
   });
 });
 
-test("where the public address is on the interface, media servers are left to the installer", async () => {
+describe("where the public address is on the interface", () => {
   const vars = "opt/freeswitch/etc/freeswitch/vars.xml";
-  host.put(vars, "as it is");
+  const variable = (name: string, value: string) => `  <X-PRE-PROCESS cmd="set" data="${name}=${value}"/>\n`;
+
+  test("the installer is told it, so that it does not look for another one", async () => {
+    const { output } = await install('touch $home/installed; echo "has $IP and ${INTERNAL_IP-no other}"');
+    expect(output).toContain("has 203.0.113.11 and no other");
+  });
+
+  test("what FreeSWITCH still has of another server, as after a copy, is set, and the rest is the installer's", async () => {
+    host.put(vars, variable("local_ip_v4", "198.51.100.9") + variable("external_rtp_ip", "203.0.113.11"));
+    const profile = "opt/freeswitch/etc/freeswitch/sip_profiles/external.xml";
+    host.put(profile, "as it is");
+    host.fake("systemctl", "[[ $1 != is-active && $1 != cat ]]");
+    const { code, output } = await install("touch $home/installed");
+    expect([code, output]).toEqual([0, expect.stringContaining("restarting freeswitch, whose addresses")]);
+    expect(host.read(vars)).toBe(
+      variable("local_ip_v4", "203.0.113.11") + variable("external_rtp_ip", "203.0.113.11"),
+    );
+    expect(host.read(profile)).toBe("as it is");
+    expect(() => host.read("etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf")).toThrow();
+    host.forgetCalls();
+    await install("true");
+    expect(host.called("systemctl").filter((call) => call.includes(" restart "))).toEqual([]);
+  });
+
+  test("links of recordings lead to the server's name", async () => {
+    const file = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml";
+    host.put(file, "# mine\nplayback_host: 203.0.113.11\nplayback_protocol: http\nsteps:\n  a: b\n");
+    host.fake("systemctl", "[[ $1 != is-active && $1 != cat ]]");
+    const { code } = await install("touch $home/installed");
+    expect([code, host.read(file)]).toEqual([
+      0,
+      `# mine\nplayback_host: ${NAME}\nplayback_protocol: https\nsteps:\n  a: b\n`,
+    ]);
+    expect(host.called("systemctl")).toContain("systemctl restart bbb-rap-resque-worker");
+  });
+});
+
+test("wget is there before the installer, which asks for its packages by it", async () => {
+  host.fake(
+    "dpkg-query",
+    `if [[ $* == *Status-Abbrev* || $* == *wget* ]]; then exit 0; fi
+if [[ $* == *bbb-* && ! -e $HOME/installed ]]; then exit 1; fi
+echo installed`,
+  );
   await install("touch $home/installed");
-  expect(host.read(vars)).toBe("as it is");
-  expect(() => host.read("etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf")).toThrow();
+  expect(host.called("apt-get").join("\n")).toMatch(/ install wget$/m);
 });

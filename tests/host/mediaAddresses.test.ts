@@ -179,6 +179,66 @@ test("where the public address is on the interface, what the installer writes th
   expect((await check(false, "203.0.113.99")).output).toContain(`is ${PUBLIC}, not 203.0.113.99`);
 });
 
+describe("where the public address is on the interface", () => {
+  const setPublic = () =>
+    done(
+      host.start([
+        ...["python3", "-B", join(SCRIPTS, "media_addresses.py"), "--public", PUBLIC, "--root", host.root],
+        ...["--pending", join(host.directory, "pending")],
+      ]),
+    );
+
+  test("an address of the server that it was copied from is told, and set", async () => {
+    for (const path of [VARS, SFU_DEFAULT] as const) {
+      host.put(path, PACKAGED[path].replaceAll(/stun:stun.freeswitch.org|172.31.5.5/g, PUBLIC));
+    }
+    host.put(VARS, host.read(VARS).replace(`local_ip_v4=${PUBLIC}`, "local_ip_v4=198.51.100.9"));
+    expect((await check(false)).output).toContain(
+      `local_ip_v4 in /${VARS} is 198.51.100.9, not ${PUBLIC}; ext-rtp-ip`,
+    );
+    expect((await setPublic()).output).toBe(`/${VARS} written\n`);
+    expect(host.read("../pending")).toBe("freeswitch\n");
+    expect((await check(false)).output).toBe(`ok ${PUBLIC} announced\n`);
+  });
+
+  test("files that the installer sets are left to it", async () => {
+    await setPublic();
+    expect([host.read(PROFILE), host.read(LIVEKIT)]).toEqual([PACKAGED[PROFILE], PACKAGED[LIVEKIT]]);
+    expect(() => host.read(SFU)).toThrow();
+  });
+});
+
+describe("where bbb-webrtc-sfu looks for FreeSWITCH", () => {
+  const checked = async (binding: string, sipIp: string) => {
+    await set();
+    host.put(
+      PROFILE,
+      host.read(PROFILE).replace(`value="${PUBLIC}:5066"`, () => `value="${binding}"`),
+    );
+    host.put(SFU, host.read(SFU).replace(`sip_ip: ${PUBLIC}`, `sip_ip: ${sipIp}`));
+    return (await check()).output;
+  };
+
+  test.each([
+    [`${PUBLIC}:5066`, PUBLIC],
+    ["$${local_ip_v4}:5066", PRIVATE],
+    [":5066", PRIVATE],
+    ["0.0.0.0:5066", PUBLIC],
+  ])("it listens at %s, and %s is right", async (binding, sipIp) => {
+    expect(await checked(binding, sipIp)).toMatch(/^ok /);
+  });
+
+  test.each([
+    [`${PUBLIC}:5066`, PRIVATE, PUBLIC],
+    [":5066", "127.0.0.1", PRIVATE],
+    ["198.51.100.9:5066", PUBLIC, "198.51.100.9"],
+  ])("it listens at %s, and %s is wrong", async (binding, sipIp, listens) => {
+    expect(await checked(binding, sipIp)).toContain(
+      `FAIL freeswitch.sip_ip in /${SFU} is ${sipIp}, not ${listens}, where FreeSWITCH listens for it at port 5066`,
+    );
+  });
+});
+
 test("a file that is no YAML is named, and none of it shown", async () => {
   host.put(LIVEKIT, "keys: [topsecret\n");
   const { code, output } = await set();

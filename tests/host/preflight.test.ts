@@ -92,6 +92,30 @@ test("everything that is wrong is told at once, each with its remedy", async () 
   expect(told).toHaveLength(expected.length);
 });
 
+test("a release that needs another system than the server's asks for a new server, and says what goes with the old one", async () => {
+  host.put("etc/bigbluebutton/bigbluebutton-release", "BIGBLUEBUTTON_RELEASE=2.7.15\n");
+  host.put("etc/os-release", 'ID=ubuntu\nVERSION_ID="20.04"\n');
+  const [told, ...more] = await findings();
+  expect(more).toEqual([]);
+  expect(told).toMatch(/BigBlueButton 2\.7\.15 on Ubuntu 20\.04.*release asks for one on Ubuntu 22\.04/);
+  expect(told).toMatch(/Set release back.*pulumi up --replace.*recordings volume stay.*is lost: Greenlight/);
+  expect(told).not.toContain("image");
+});
+
+test("a host that was deployed before needs little room, whichever its role", async () => {
+  host.fake("df", "echo Avail; echo 3");
+  const need = [...TURN];
+  need[need.indexOf("--min-disk-gb") + 1] = "5";
+  for (const [flags, step] of [
+    [FLAGS, "install-bbb"],
+    [need, "install-turn"],
+  ] as const) {
+    expect(await findings(flags)).toEqual([expect.stringContaining("3 GB free, less than")]);
+    host.put(`var/lib/bbb-deploy/${step}/latest`, "/var/lib/bbb-deploy/x/runs/1\n");
+    expect((await check(flags)).code).toBe(0);
+  }
+});
+
 test("port 80 may be held by BigBlueButton's nginx, not by another one", async () => {
   host.fake("ss", `echo 'LISTEN 0 511 *:80 *:* users:(("nginx",pid=1,fd=4))'`);
   expect(await findings()).toContainEqual(expect.stringContaining("port 80/tcp is taken by nginx"));

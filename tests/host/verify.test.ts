@@ -90,6 +90,8 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
       "skip signed call",
       "skip wrong signature",
       "FAIL renewal",
+      "ok recordings' links",
+      "ok shared secret",
       "FAIL TURN wiring",
     ],
     ...["ok TURN", "ok clock", expect.stringMatching(/ disk$/), "FAIL recordings", "ok memory", "ok units"],

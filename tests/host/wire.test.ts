@@ -83,14 +83,22 @@ test("secret and servers come into every file that holds them, all else stays", 
   expect(restarted()).toEqual(["bbb-apps-akka", "bbb-web"]);
 });
 
-test("a file's own mode stays, and a second run changes and restarts nothing", async () => {
-  chmodSync(join(host.root, PROPERTIES), 0o600);
+test("files with the secret are closed to other users, however packages left them, and a second run changes nothing", async () => {
+  for (const [file, mode] of [
+    [PROPERTIES, 0o644],
+    [AKKA, 0o664],
+  ] as const)
+    chmodSync(join(host.root, file), mode);
   await wire();
-  expect(statSync(join(host.root, PROPERTIES)).mode & 0o777).toBe(0o600);
+  const modes = () => [PROPERTIES, AKKA].map((file) => statSync(join(host.root, file)).mode & 0o777);
+  expect(modes()).toEqual([0o640, 0o640]);
   host.forgetCalls();
   const { code, output } = await wire();
   expect([code, output]).toEqual([0, expect.stringContaining("nothing changed, nothing restarted")]);
   expect(host.called()).toEqual([]);
+  chmodSync(join(host.root, PROPERTIES), 0o644);
+  await wire();
+  expect([modes(), restarted()]).toEqual([[0o640, 0o640], []]);
 });
 
 test("a new TURN secret alone restarts bbb-web alone", async () => {
