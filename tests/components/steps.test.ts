@@ -63,6 +63,7 @@ describe("commands", () => {
       ...["--unit", "bbb 5/7", "Install BigBlueButton 3.0", "install-bbb.sh"],
       ...["--installer-url", "https://example.org/bbb-install.sh", "--version", "jammy-300"],
       ...["--hostname", "bbb.example.org", "--email", "admin@example.org", "--turn-host", "turn.example.org"],
+      ...["--ipv4", "203.0.113.1"],
     ],
     [
       "bbb-wire",
