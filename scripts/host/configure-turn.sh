@@ -37,14 +37,53 @@ set_of() {
   if ((${#found[@]})); then (IFS=, && printf '%s' "${found[*]}"); fi
 }
 
-# STUN requests are answered whoever they say they are from, up to 4.6 times as long. So that nobody is flooded with the
-# answers, one IPv4 address or IPv6 network gets 200 a second, after 1000 at once: less than a school behind one address
-# needs. Nothing that is relayed is such a request.
-request_limit() { # TYPE SOURCE
-  printf '  set requests_%s { type %s; size 65535; flags dynamic,timeout; timeout 1m; }\n' "$1" "$1"
-  printf '  chain input_%s {\n    type filter hook input priority -10; policy accept;\n' "$1"
-  printf '    udp dport %s @th,96,32 0x2112a442 @th,64,16 & 0xc110 == 0 ' "$(values listening-port)"
-  printf 'update @requests_%s { %s limit rate over 200/second burst 1000 packets } counter drop\n  }\n' "$1" "$2"
+# Requests over UDP are answered whoever they say they are from, up to 4.6 times as long. So that nobody is flooded with the
+# answers, an IPv4 address or IPv6 network has so many of them answered:
+#   Binding                  200 a second after 1000
+#   others, of strangers     200 a second after 2500: a school behind one address whose pupils all come at once
+#   others, of whom a relay was granted within 10 minutes, so that it asked itself:
+#                            500 a second after 4000; all that are as long as the answer, as those with credentials are
+# Nothing that is relayed is such a request.
+request_limits() { # FAMILY TYPE SOURCE DESTINATION
+  local type='@th,64,16' port name
+  port=$(values listening-port)
+  for name in bindings strangers known; do
+    printf '  set %s_%s { type %s; size 65535; flags dynamic,timeout; timeout 1m; }\n' "$name" "$1" "$2"
+  done
+  printf '  set granted_%s { type %s; size 65535; flags dynamic,timeout; timeout 10m; }\n' "$1" "$2"
+  cat <<HERE
+  chain requests_$1 {
+    $type 0x0001 $(at_most "bindings_$1" "$3" 200 1000)
+    $type 0x0001 accept
+    $3 @granted_$1 udp length >= $(longest_answer) accept
+    $3 @granted_$1 $(at_most "known_$1" "$3" 500 4000)
+    $3 @granted_$1 accept
+    $(at_most "strangers_$1" "$3" 200 2500)
+  }
+  chain input_$1 {
+    type filter hook input priority -10; policy accept;
+    meta nfproto $1 udp dport $port $COOKIE $type & $CLASS == 0 jump requests_$1
+  }
+  chain grants_$1 {
+    type filter hook output priority -10; policy accept;
+    meta nfproto $1 udp sport $port $COOKIE $type & $CLASS == 0x0100 $type != 0x0101 update @granted_$1 { $4 }
+  }
+HERE
+}
+
+# STUN's magic cookie, and the bits that tell it from other traffic, and a request from an answer.
+COOKIE='@th,96,32 0x2112a442'
+CLASS=0xc110
+
+at_most() { # SET KEY RATE BURST
+  printf 'update @%s { %s limit rate over %s/second burst %s packets } counter drop' "$@"
+}
+
+# As UDP counts it: 80 bytes and the realm, filled up to four.
+longest_answer() {
+  local realm
+  realm=$(values realm)
+  echo $((80 + (${#realm} + 3) / 4 * 4))
 }
 
 # Where external-ip is set, coturn 4.6.1 lets anyone talk to both of its addresses, whatever is denied.
@@ -68,8 +107,8 @@ table inet bbb_relay_guard
 delete table inet bbb_relay_guard
 table inet bbb_relay_guard {
 HERE
-  request_limit ipv4_addr 'ip saddr'
-  request_limit ipv6_addr 'ip6 saddr & ffff:ffff:ffff:ffff::'
+  request_limits ipv4 ipv4_addr 'ip saddr' 'ip daddr'
+  request_limits ipv6 ipv6_addr 'ip6 saddr & ffff:ffff:ffff:ffff::' 'ip6 daddr & ffff:ffff:ffff:ffff::'
   if [[ -n $(values external-ip) ]]; then own_addresses; fi
   printf '}\n'
 }

@@ -37,16 +37,35 @@ test("the configuration comes whole into its file, and coturn is started with it
   expect(calls.slice(-3)).toEqual(["unmask", "enable", "restart"]);
 });
 
-test("the host bounds how often coturn answers one address, or one network of IPv6", async () => {
+test("the host bounds how often coturn answers one address, or one network of IPv6, that may not have asked", async () => {
   expect((await configure()).code).toBe(0);
-  const requests = "udp dport 3478 @th,96,32 0x2112a442 @th,64,16 & 0xc110 == 0";
-  const bound = "limit rate over 200/second burst 1000 packets } counter drop";
   const rules = host.read("etc/bbb-deploy/relay-guard.nft");
-  expect(rules.match(/^ +udp.*$/gm)).toEqual([
-    `    ${requests} update @requests_ipv4_addr { ip saddr ${bound}`,
-    `    ${requests} update @requests_ipv6_addr { ip6 saddr & ffff:ffff:ffff:ffff:: ${bound}`,
-  ]);
-  expect(rules).not.toContain("daddr");
+  const chain = (name: string) =>
+    new RegExp(`chain ${name} {\n([^}]*(?:} counter drop[^}]*)*)}`).exec(rules)?.[1]?.trim().split(/\n */);
+  for (const [family, source, destination] of [
+    ["ipv4", "ip saddr", "ip daddr"],
+    ["ipv6", "ip6 saddr & ffff:ffff:ffff:ffff::", "ip6 daddr & ffff:ffff:ffff:ffff::"],
+  ] as const) {
+    const atMost = (set: string, bound: string) =>
+      `update @${set}_${family} { ${source} limit rate over ${bound} packets } counter drop`;
+    const granted = `${source} @granted_${family}`;
+    expect(chain(`requests_${family}`)).toEqual([
+      `@th,64,16 0x0001 ${atMost("bindings", "200/second burst 1000")}`,
+      "@th,64,16 0x0001 accept",
+      // 72 bytes, the realm of 17 filled up to 20, and 8 of UDP.
+      `${granted} udp length >= 100 accept`,
+      `${granted} ${atMost("known", "500/second burst 4000")}`,
+      `${granted} accept`,
+      atMost("strangers", "200/second burst 2500"),
+    ]);
+    const requests = "@th,96,32 0x2112a442 @th,64,16 & 0xc110 == 0";
+    expect(rules).toContain(`meta nfproto ${family} udp dport 3478 ${requests} jump requests_${family}\n`);
+    const grants = "@th,96,32 0x2112a442 @th,64,16 & 0xc110 == 0x0100 @th,64,16 != 0x0101";
+    expect(rules).toContain(
+      `meta nfproto ${family} udp sport 3478 ${grants} update @granted_${family} { ${destination} }\n`,
+    );
+  }
+  expect(rules).not.toContain("skuid");
 });
 
 test("behind NAT, where coturn allows its own addresses, the host lets it relay to none of them", async () => {
@@ -58,7 +77,7 @@ test("behind NAT, where coturn allows its own addresses, the host lets it relay 
     allowedPeers: ["203.0.113.10"],
   });
   expect((await configure(text)).code).toBe(0);
-  expect(host.read("etc/bbb-deploy/relay-guard.nft").match(/^ +meta.*$/gm)).toEqual([
+  expect(host.read("etc/bbb-deploy/relay-guard.nft").match(/^ +meta skuid.*$/gm)).toEqual([
     "    meta skuid turnserver udp sport 32769-65535 ip daddr { 172.31.2.11,203.0.113.11 } counter drop",
     "    meta skuid turnserver udp sport 32769-65535 ip6 daddr { 2001:db8::11 } counter drop",
   ]);

@@ -1,8 +1,8 @@
 """What a TURN server answers to requests over UDP that anybody could send in another's name.
 
 Reads {"server", "port", "family"} from standard input; prints {name: {"request": bytes, "answer": bytes or null,
-"attributes": [type, …]}} for each kind of request, and as "flood" what "flood" Binding requests in "seconds" bring:
-{"sent", "answered"}.
+"attributes": [type, …]}} for each kind of request. With "flood": what so many requests of the "kind" a second bring in
+"seconds": {"sent", "answered", "seconds": until the last answer}.
 """
 
 import json
@@ -31,6 +31,14 @@ REQUESTS = {
     "Binding with 100 unknown attributes": message(0x001, b"".join(attribute(0x7F00 + n) for n in range(100))),
     "Allocate": message(0x003, attribute(0x0019, struct.pack("!I", 17 << 24))),
     "Allocate without attributes": message(0x003),
+    "Allocate with the least of credentials": message(
+        0x003,
+        attribute(0x0019, struct.pack("!I", 17 << 24))
+        + attribute(0x0006, b"1:a")
+        + attribute(0x0014, b"turn.example.test")
+        + attribute(0x0015, b"0123456789abcdef")
+        + attribute(0x0008, bytes(20)),
+    ),
     "Refresh": message(0x004),
     "CreatePermission": message(0x008),
     "ChannelBind": message(0x009),
@@ -60,7 +68,7 @@ def ask(target, family, request):
         return {"request": len(request), "answer": len(answer), "attributes": types(answer)}
 
 
-def flood(target, family, rate, seconds):
+def flood(target, family, request, rate, seconds):
     sent = answered = 0
     with socket.socket(family, socket.SOCK_DGRAM) as client:
         client.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
@@ -77,13 +85,13 @@ def flood(target, family, rate, seconds):
         began = time.monotonic()
         while (elapsed := time.monotonic() - began) < seconds:
             while sent < rate * elapsed:
-                client.sendto(message(0x001), target)
+                client.sendto(request, target)
                 sent += 1
             answered += drain()
             time.sleep(0.001)
         time.sleep(0.5)
         answered += drain()
-    return {"sent": sent, "answered": answered}
+    return {"sent": sent, "answered": answered, "seconds": time.monotonic() - began}
 
 
 def main():
@@ -91,7 +99,7 @@ def main():
     family = FAMILIES[wish["family"]]
     target = socket.getaddrinfo(wish["server"], wish["port"], family, socket.SOCK_DGRAM)[0][4]
     if "flood" in wish:
-        print(json.dumps(flood(target, family, wish["flood"], wish["seconds"])))
+        print(json.dumps(flood(target, family, REQUESTS[wish["kind"]], wish["flood"], wish["seconds"])))
     else:
         print(json.dumps({name: ask(target, family, request) for name, request in REQUESTS.items()}))
 

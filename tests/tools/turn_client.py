@@ -88,6 +88,7 @@ class Client:
         self.password = base64.b64encode(digest).decode()
         self.key = self.realm = self.nonce = None
         self.channel = 0x4000
+        self.again = 0
 
     def request(self, method, attributes):
         """("ok", attributes) or (error code or "timeout", {})"""
@@ -110,7 +111,8 @@ class Client:
         return code, {}
 
     def transact(self, message):
-        for _ in range(1 if self.connection.stream else TRIES):
+        for attempt in range(1 if self.connection.stream else TRIES):
+            self.again += attempt > 0
             self.connection.send(bytes(message))
             deadline = time.monotonic() + (10 if self.connection.stream else WAIT)
             while data := self.connection.receive(deadline):
@@ -126,6 +128,9 @@ class Client:
         if family_code != FAMILIES["ipv4"][1]:
             attributes["REQUESTED-ADDRESS-FAMILY"] = family_code
         return self.request(stun.Method.ALLOCATE, attributes)
+
+    def release(self):
+        return self.request(stun.Method.REFRESH, {"LIFETIME": 0})[0]
 
     def permit(self, peer):
         return self.request(stun.Method.CREATE_PERMISSION, {"XOR-PEER-ADDRESS": peer})[0]
@@ -148,7 +153,7 @@ class Client:
         self.send(peer, payload)
         self.send_by_channel(payload)
         # Whatever was relayed has been when this is answered.
-        self.request(stun.Method.REFRESH, {"LIFETIME": 0})
+        self.release()
         return answers
 
     def echo(self, peer):
@@ -189,12 +194,17 @@ class Client:
         return False
 
 
+def opened(wish, user="test"):
+    """A client that is connected, over TLS with the handshake done, and has asked for nothing yet."""
+    family = FAMILIES[wish.get("family", "ipv4")][0]
+    connection = Connection(wish["server"], wish["port"], wish["transport"], family)
+    return Client(connection, wish["secret"], wish.get("lifetime", 600), user)
+
+
 def allocated(wish, user="test"):
     """A client, the answer to its allocation, and the answer's attributes."""
-    family = FAMILIES[wish.get("family", "ipv4")][0]
     for _ in range(3):
-        connection = Connection(wish["server"], wish["port"], wish["transport"], family)
-        client = Client(connection, wish["secret"], wish.get("lifetime", 600), user)
+        client = opened(wish, user)
         answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])
         if answer != 437:  # the port was another client's a moment ago: RFC 8656, section 7.4
             break
@@ -217,7 +227,7 @@ def main():
         result["relayed"] = attributes["XOR-RELAYED-ADDRESS"]
         for name, action in (("echo", client.echo), ("permissions", client.permit), ("channels", client.bind)):
             result[name] = {f"{a} {p}": action((a, p)) for a, p in wish.get(name, [])}
-        client.request(stun.Method.REFRESH, {"LIFETIME": 0})
+        client.release()
     print(json.dumps(result))
 
 

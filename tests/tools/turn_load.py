@@ -2,6 +2,8 @@
 
 Reads one JSON object from standard input: the server, port, transport, secret and family of turn_client.py, and "do":
     "hold"    count relays of "user", all at a time; prints the answer to each allocation
+    "rush"    count relays at once, "each" a user; prints {"answers": {answer: count}, "again": datagrams that had to be
+              sent again, "seconds": from the first request to the last answer}
     "rate"    send "bytes" a second for "seconds" to "peer", an echo, over one relay; prints {"sent", "echoed": bytes a
               second, "lost": the part that did not come back}
     "steady"  an echo of "peer" every 50 ms over one relay; prints "relaying" after the first, then, when standard input
@@ -10,14 +12,16 @@ Reads one JSON object from standard input: the server, port, transport, secret a
 
 import hashlib
 import json
+import resource
 import select
 import struct
 import sys
+import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
-from aioice import stun
-
-from turn_client import allocated
+from turn_client import FAMILIES, allocated, opened
 
 PAYLOAD = 1000
 
@@ -27,8 +31,34 @@ def hold(wish):
     answers = [answer for _, answer, _ in held]
     for client, answer, _ in held:
         if answer == "ok":
-            client.request(stun.Method.REFRESH, {"LIFETIME": 0})
+            client.release()
     return answers
+
+
+def rush(wish):
+    count = wish["count"]
+    # A socket each, above the 1024 that a shell is given.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2 * count + 1024,) * 2)
+    threading.stack_size(256 << 10)
+    start = threading.Barrier(count + 1)
+
+    def one(number):
+        client = opened(wish, f"pupil{number // wish['each']}")
+        start.wait()
+        answer, _ = client.allocate(FAMILIES["ipv4"][1])
+        return client, answer, client.again, time.monotonic()
+
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(one, number) for number in range(count)]
+        start.wait()
+        began = time.monotonic()
+        done = [future.result() for future in asked]
+        list(pool.map(lambda one: one[1] == "ok" and one[0].release(), done))
+    return {
+        "answers": Counter(answer for _, answer, _, _ in done),
+        "again": sum(again for _, _, again, _ in done),
+        "seconds": round(max(at for _, _, _, at in done) - began, 2),
+    }
 
 
 def relay(wish):
@@ -85,7 +115,7 @@ def steady(wish):
 
 def main():
     wish = json.loads(sys.stdin.readline())
-    print(json.dumps({"hold": hold, "rate": rate, "steady": steady}[wish["do"]](wish)), flush=True)
+    print(json.dumps({"hold": hold, "rush": rush, "rate": rate, "steady": steady}[wish["do"]](wish)), flush=True)
 
 
 if __name__ == "__main__":
