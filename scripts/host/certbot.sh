@@ -5,7 +5,8 @@
 # Either way it is /etc/letsencrypt/live/NAME, as certbot has it: BigBlueButton's nginx reads it there. The operator's own
 # is in /local/certs, where bbb-install's -d wants it, and live/NAME leads there.
 
-live=$ROOT/etc/letsencrypt/live
+letsencrypt=$ROOT/etc/letsencrypt
+live=$letsencrypt/live
 own_certs=$ROOT/local/certs
 
 own_certificate_in_use() { # HOSTNAME
@@ -35,6 +36,51 @@ ask_certbot() {
   return 1
 }
 
+# Whether certbot renews the certificate in live/HOSTNAME: it has settings for it, and its links are whole.
+certbot_knows() { # HOSTNAME
+  local conf=$letsencrypt/renewal/$1.conf file
+  for file in cert privkey chain fullchain; do
+    if ! grep -qs "^$file = " "$conf" || [[ ! -L $live/$1/$file.pem || ! -e $live/$1/$file.pem ]]; then return 1; fi
+  done
+}
+
+# What certbot does not know makes it refuse the name, or take NAME-0001, which nothing uses: it is moved away, and comes back
+# where no new certificate can be had. Nothing is deleted.
+leftovers=$letsencrypt/bbb-deploy-leftovers
+
+parts_of() { # HOSTNAME
+  printf '%s\n' "live/$1" "archive/$1" "renewal/$1.conf"
+}
+
+set_leftovers_aside() { # HOSTNAME
+  local part moved=""
+  put_leftovers_back "$1"
+  while IFS= read -r part; do
+    if [[ ! -e $letsencrypt/$part && ! -L $letsencrypt/$part ]]; then continue; fi
+    install -d -m 700 "$leftovers"
+    mkdir -p "$leftovers/$1/${part%/*}"
+    mv "$letsencrypt/$part" "$leftovers/$1/$part"
+    moved+=" $part"
+  done < <(parts_of "$1")
+  if [[ -n $moved ]]; then progress "certbot does not know what is left of a certificate of $1 in $letsencrypt:$moved; it is in $leftovers now"; fi
+}
+
+# After a failure, or an interruption.
+put_leftovers_back() { # HOSTNAME
+  local part
+  if [[ ! -d $leftovers/$1 ]]; then return 0; fi
+  while IFS= read -r part; do
+    if [[ -e $leftovers/$1/$part && ! -e $letsencrypt/$part ]]; then mv "$leftovers/$1/$part" "$letsencrypt/$part"; fi
+  done < <(parts_of "$1")
+  leave_leftovers "$1"
+}
+
+# Under a name of their own, so that a later failure does not bring them back.
+leave_leftovers() { # HOSTNAME
+  if [[ ! -d $leftovers/$1 ]]; then return 0; fi
+  if [[ -z $(find "$leftovers/$1" -mindepth 1 ! -type d -print -quit) ]]; then rm -r "${leftovers:?}/$1"; else mv "$leftovers/$1" "$leftovers/$1.$(date +%s%N)"; fi
+}
+
 # A certificate for this host, in the way that its role allows while everything runs.
 request_certificate() { # ROLE HOSTNAME EMAIL ARGUMENT…
   local role=$1 hostname=$2 email=$3 assets=$ROOT/var/www/bigbluebutton-default way
@@ -45,8 +91,48 @@ request_certificate() { # ROLE HOSTNAME EMAIL ARGUMENT…
   else
     way=(--standalone --key-type ecdsa)
   fi
-  ask_certbot "$hostname" certonly "${way[@]}" --non-interactive --agree-tos --email "$email" --domain "$hostname" \
-    --cert-name "$hostname" "$@"
+  if ! certbot_knows "$hostname"; then set_leftovers_aside "$hostname"; fi
+  if ! ask_certbot "$hostname" certonly "${way[@]}" --non-interactive --agree-tos ${email:+--email "$email"} --domain "$hostname" \
+    --cert-name "$hostname" "$@"; then
+    put_leftovers_back "$hostname"
+    return 1
+  fi
+  leave_leftovers "$hostname"
+}
+
+# Names that this deployment gave the host, one a line.
+names=$STATE/names
+
+# remember_name HOSTNAME: before /etc/hosts says nothing of the former one any more.
+remember_name() {
+  local known
+  known=$({
+    cat "$names" 2>/dev/null || true
+    awk '/# bbb-deploy$/ { print $2 }' "$ROOT/etc/hosts" 2>/dev/null || true
+    echo "$1"
+  } | awk 'NF && !seen[$0]++')
+  put_file "$names" 644 root:root <<<"$known" || (($? == 10))
+}
+
+# retire_former_names HOSTNAME: once its certificate works. Certificates of the host's former names can't be renewed when
+# these lead elsewhere, and a renewal that fails is told. What covers other names too, or is still used, stays.
+retire_former_names() {
+  local former users covered
+  while IFS= read -r former; do
+    if [[ $former == "$1" || ! -e $letsencrypt/renewal/$former.conf ]]; then continue; fi
+    covered=$(openssl x509 -noout -ext subjectAltName -in "$live/$former/fullchain.pem" 2>/dev/null | grep -o 'DNS:[^, ]*' | cut -d: -f2 | sort -u)
+    users=$(grep -rlF "/live/$former/" "$ROOT/etc/nginx" "$ROOT/etc/haproxy" "$ROOT/etc/turnserver.conf" "$letsencrypt/renewal-hooks" 2>/dev/null | paste -sd' ') || true
+    if [[ -n $covered ]] && grep -qvxFf "$names" <<<"$covered"; then
+      progress "note: the certificate of the former name $former covers other names, too, and stays: certbot certificates"
+    elif [[ -n $users ]]; then
+      progress "note: the certificate of the former name $former stays, since it is used in ${users//"$ROOT"/}"
+    elif certbot delete --non-interactive --cert-name "$former" </dev/null; then
+      progress "the certificate of the former name $former is not renewed any more"
+    else
+      progress "note: the certificate of the former name $former could not be removed, see the log: certbot delete --cert-name $former"
+    fi
+  done < <(cat "$names" 2>/dev/null || true)
+  systemctl reset-failed certbot.service 2>/dev/null || true
 }
 
 # The services take a changed certificate without an end to what runs. None of them need be there yet.

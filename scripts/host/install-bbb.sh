@@ -301,6 +301,8 @@ if [[ ! -e $installed_mark ]]; then
   # wget: with it the installer looks whether its packages are there, and says that they are not where it is missing.
   apt_install curl wget ca-certificates openssl python3-yaml
   download_installer
+  # The installer asks for a certificate where there is no file of one, by a certbot that would take another name.
+  if [[ ! -s $live/$hostname/fullchain.pem ]]; then set_leftovers_aside "$hostname" && leave_leftovers "$hostname"; fi
   if installed bbb-web; then upgrading=yes; fi
   install_bbb
   put_back
@@ -313,6 +315,12 @@ if [[ -n $found ]]; then
   if [[ -n ${failure_reason:-} ]]; then progress "  what the installer said means: $failure_reason"; fi
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
+if ! own_certificate_in_use "$hostname" && ! certbot_knows "$hostname"; then
+  request_certificate bbb "$hostname" "${flag[email]}" ||
+    fail "the certificate of $hostname works, but nobody renews it, since certbot does not know it and got no other, for the reason above"
+  use_certificate bbb
+fi
+retire_former_names "$hostname"
 fix_owners
 if [[ -n ${flag[private-ipv4]:-} ]]; then
   mend_dummy_nic

@@ -108,6 +108,7 @@ fi
 # certbot runs it at renewals only.
 "$hook"
 certificate_in_place || fail "the certificate in /etc/turnserver is not for $hostname, or has run out: see certbot certificates"
+retire_former_names "$hostname"
 # shellcheck disable=SC2119 # no setting allows it here
 restart_where_asked
 progress "coturn $(dpkg-query -W -f '${Version}' coturn), certificate of $hostname valid until $(date -u -d "$(openssl x509 -noout -enddate -in /etc/turnserver/fullchain.pem | cut -d= -f2)" +%F)"

@@ -220,8 +220,14 @@ renew_by_certbot() {
   systemctl enable --quiet --now certbot.timer
 }
 
+guard_services() {
+  "$PYTHON" -B "$LIB/upgrade_guard.py" || fail "automatic upgrades could not be kept from restarting services under meetings, for the reason in the log"
+}
+
 need_root
 guard_metadata
+guard_services
+remember_name "$hostname"
 set_hostname
 set_hosts
 set_locale

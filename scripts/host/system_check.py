@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
 
+import upgrade_guard
 from checks import Doubtful, Wrong, worst
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
@@ -74,10 +75,10 @@ def check_coturn():
 def check_renewal(hostname, role, own):
     """The certificate in use is the one that is kept here, and it is renewed where that is certbot's business."""
     lineage = f"{ROOT}/etc/letsencrypt/live/{hostname}/fullchain.pem"
-    findings = [copy_finding(lineage)] if role == "turn" else []
+    findings = [copy_finding(lineage, own_remedy() if own else renewal_remedy(hostname, role))] if role == "turn" else []
     if own:
         return worst([*findings, own_finding(lineage)])
-    findings.append(lineage_finding(hostname))
+    findings.append(lineage_finding(hostname, renewal_remedy(hostname, role)))
     state = states("is-active", ["certbot.timer"])["certbot.timer"]
     timer = "renewed by certbot.timer"
     if state != "active":
@@ -85,28 +86,45 @@ def check_renewal(hostname, role, own):
     return worst([finding for finding in (*findings, timer, last_renewal()) if finding])
 
 
-def copy_finding(lineage):
+def renewal_remedy(hostname, role):
+    here = os.path.dirname(os.path.abspath(__file__))
+    return f"on {hostname}: sudo {here}/certificate.sh --role {role} --hostname {hostname} gets one that certbot renews"
+
+
+def own_remedy():
+    return "run pulumi up with the file of a new certificate"
+
+
+def copy_finding(lineage, remedy):
     copy = f"{ROOT}/etc/turnserver/fullchain.pem"
     try:
         with open(lineage, "rb") as one, open(copy, "rb") as other:
             if one.read() == other.read():
                 return "coturn has the host's certificate"
     except FileNotFoundError as error:
-        return Wrong(f"there is no {error.filename}", "run pulumi up with a new value of the setting acmeServer, then back")
-    remedy = "run /etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn"
-    return Wrong("coturn's certificate is not the one that this host keeps", remedy)
+        return Wrong(f"there is no {error.filename}", remedy)
+    return Wrong("coturn's certificate is not the one that this host keeps", "run /etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn")
 
 
 def own_finding(lineage):
     if os.path.realpath(lineage).endswith("/local/certs/fullchain.pem"):
         return "the operator's own: a new one comes by pulumi up, from certificateFile or turnCertificateFile"
-    return Wrong("the operator's own certificate is not in use", "run pulumi up with the file of a new certificate")
+    return Wrong("the operator's own certificate is not in use", own_remedy())
 
 
-def lineage_finding(hostname):
-    if os.path.exists(f"{ROOT}/etc/letsencrypt/renewal/{hostname}.conf"):
+def lineage_finding(hostname, remedy):
+    """None where certbot has settings for the certificate in use, and its links are whole."""
+    directory = f"{ROOT}/etc/letsencrypt"
+    try:
+        with open(f"{directory}/renewal/{hostname}.conf", encoding="utf-8", errors="replace") as file:
+            known = {line.partition("=")[0].strip() for line in file}
+    except FileNotFoundError:
+        known = set()
+    files = ("cert", "privkey", "chain", "fullchain")
+    whole = all(os.path.islink(path) and os.path.exists(path) for path in (f"{directory}/live/{hostname}/{file}.pem" for file in files))
+    if known.issuperset(files) and whole:
         return None
-    return Wrong(f"certbot does not know the certificate of {hostname}", "certbot certificates shows what it knows; move /etc/letsencrypt/live/NAME away, then run pulumi up with a new value of the setting upgrade")
+    return Wrong(f"certbot does not know the certificate of {hostname}, and will not renew it", remedy)
 
 
 def last_renewal():
@@ -229,7 +247,7 @@ def check_updates():
     held = output("apt-mark", "showhold").split()
     if held:
         findings.append(Doubtful(f"held back: {', '.join(held)}", f"apt-mark unhold {' '.join(held)}, unless you hold them for a reason"))
-    findings.append(unattended_finding())
+    findings += [unattended_finding(), upgrade_guard.guard_finding()]
     return worst(findings)
 
 

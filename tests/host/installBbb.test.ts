@@ -155,7 +155,7 @@ fi`;
   });
 
   test("in a bad moment, one is asked for here, and the installer goes on from there", async () => {
-    host.fake("certbot", `cp ${host.directory}/issued.pem ${live()}`);
+    host.fake("certbot", `mkdir -p $(dirname ${live()}); cp ${host.directory}/issued.pem ${live()}`);
     const { code } = await install(refused("serverInternal"));
     expect([code, runs(), host.called("certbot").length]).toEqual([0, 2, 1]);
   });

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { utimesSync } from "node:fs";
+import { symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 
 import { check, python } from "./checks";
@@ -54,8 +54,14 @@ test("renewal: coturn has certbot's certificate and a timer renews it", async ()
     verdict: "FAIL",
     answer: expect.stringContaining("there is no") as string,
   });
-  host.put("etc/letsencrypt/live/turn.example.org/fullchain.pem", "new");
-  host.put("etc/letsencrypt/renewal/turn.example.org.conf", "");
+  const live = "etc/letsencrypt/live/turn.example.org";
+  const pieces = ["cert", "privkey", "chain", "fullchain"];
+  host.put(`${live}/archive`, "new");
+  for (const piece of pieces) symlinkSync("archive", join(host.root, live, `${piece}.pem`));
+  host.put(
+    "etc/letsencrypt/renewal/turn.example.org.conf",
+    pieces.map((piece) => `${piece} = /${live}/${piece}.pem\n`).join(""),
+  );
   host.put("etc/turnserver/fullchain.pem", "old");
   expect(await renewal()).toMatchObject({
     verdict: "FAIL",
@@ -126,10 +132,15 @@ test("failed units are named", async () => {
 });
 
 describe("updates", () => {
+  beforeEach(async () => {
+    host.fake("systemctl");
+    await python(host, "import upgrade_guard; upgrade_guard.main()");
+  });
+
   test("nothing pending", async () => {
     expect(await checked("updates")).toMatchObject({
       verdict: "ok",
-      answer: "no reboot pending; no unattended upgrades installed",
+      answer: "no reboot pending; no unattended upgrades installed; no service is restarted under meetings",
     });
   });
 
@@ -143,7 +154,7 @@ describe("updates", () => {
     expect(await checked("updates")).toMatchObject({
       verdict: "warn",
       answer:
-        "a reboot is pending since 2023-11-14, for linux-base, linux-image-6.8.0; held back: nginx; unattended upgrades are switched off",
+        "a reboot is pending since 2023-11-14, for linux-base, linux-image-6.8.0; held back: nginx; unattended upgrades are switched off; no service is restarted under meetings",
       remedy: expect.stringContaining("when no meeting is running") as string,
     });
   });
@@ -159,7 +170,8 @@ describe("updates", () => {
     utimesSync(join(host.root, stamp), then, then);
     expect(await checked("updates")).toMatchObject({
       verdict: "warn",
-      answer: "unattended upgrades ran 30 days ago; no reboot pending",
+      answer:
+        "unattended upgrades ran 30 days ago; no reboot pending; no service is restarted under meetings",
     });
   });
 });

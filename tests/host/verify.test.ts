@@ -95,7 +95,7 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
       "FAIL TURN wiring",
     ],
     ...["ok TURN", "ok clock", expect.stringMatching(/ disk$/), "FAIL recordings", "ok memory", "ok units"],
-    "ok updates",
+    "warn updates",
   ]);
   expect(found.get("TURN")?.answer).toBe("own peer: True");
   expect(found.get("API")).toMatchObject({ asked: "GET bbb.example.invalid/bigbluebutton/api" });
