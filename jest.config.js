@@ -1,4 +1,4 @@
-/** `unit` needs nothing but Node; `e2e`, `mixes`, `environments` and `faults` need the sandbox (root, see scripts/test). */
+/** `unit` needs nothing but Node; the others need the sandbox (root, see scripts/test). */
 const common = {
   rootDir: __dirname,
   testEnvironment: "node",
@@ -42,6 +42,11 @@ module.exports = {
       ...common,
       displayName: "faults",
       testMatch: ["<rootDir>/tests/e2e/faults/*.test.ts"],
+    },
+    {
+      ...common,
+      displayName: "browser",
+      testMatch: ["<rootDir>/tests/e2e/browser/*.test.ts"],
     },
   ],
 };

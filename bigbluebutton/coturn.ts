@@ -12,20 +12,22 @@ export const coturnPaths = {
 } as const;
 
 /**
- * What coturn grants, and where it stops. A relay is one of a client's many: for each of its streams, by each of the
- * URLs of turnStunServers.ts; LiveKit has all streams in one.
+ * What coturn grants, and where it stops. A browser takes a relay for each of its connections, by each URL of
+ * turnStunServers.ts and each of IPv4 and IPv6, whether it comes to use it or not: 4 a connection (measured with Chromium
+ * 156, tests/e2e/browser). BigBlueButton has a connection for each stream; LiveKit has all streams in one.
  */
 export const quotas = {
   /**
    * Relays of one client at a time. BigBlueButton's FAQ reckons with 20 cameras in a meeting: with sound, screen and its
-   * own camera that is 23 streams, by two URLs 46.
+   * own camera that is 23 connections, 92 relays. A laptop that has Wi-Fi and a cable takes them on both, and one that was
+   * cut off comes back before its old ones have run out: 4 times 92 are 368.
    */
-  perUser: 64,
+  perUser: 384,
   /**
-   * Relays of all clients at a time: 200 people, the most that a server is for (FAQ), each with 12 streams by two URLs.
-   * Of 32767 ports that could be.
+   * Relays of all clients at a time: 200 people, the most that a server is for (FAQ), each with 12 connections. Of 32767
+   * ports that could be. coturn needs up to 75 kB for each (measured over TLS): 720 MB.
    */
-  total: 4800,
+  total: 9600,
   /**
    * Bytes a second, each way, of one relay: 10 Mbit/s. 20 cameras of 0.4 Mbit/s, the screen's 1 and sound make 9.1
    * (https://wiki.meet.coop/wiki/BBB_Bandwidth). coturn drops what is more.

@@ -6,6 +6,7 @@
 #   setup_machine            Debian packages, Node and the npm packages; puts that Node first in PATH
 #   setup_python             the virtual environment of tests/requirements.txt; sets BBB_PYTHON
 #   setup_moto               the one of sandbox/aws/requirements.txt, which the sandbox's AWS needs
+#   setup_browser            Chromium and its WebRTC peer, for ./scripts/test browser; sets BBB_BROWSER_PYTHON
 #
 # It says in a line each what it is about to do, prints a failed step's log and ends the caller with exit code 1.
 # Nothing here starts a service on the machine.
@@ -48,7 +49,7 @@ setup_check() {
   [[ -d /run/systemd/system || -d /sys/fs/cgroup ]] || setup_fail "no control groups at /sys/fs/cgroup: hosts could not boot here"
 }
 
-# The packages of apt-packages.txt that are missing, one a line.
+# setup_missing_packages LIST: the packages of scripts/lib/LIST that are missing, one a line.
 setup_missing_packages() {
   local line
   local -a wanted=()
@@ -58,7 +59,7 @@ setup_missing_packages() {
       *:*) command -v "${line%%:*}" >/dev/null || wanted+=("${line#*:}") ;;
       *) wanted+=("$line") ;;
     esac
-  done <"$setup_root/scripts/lib/apt-packages.txt"
+  done <"$setup_root/scripts/lib/$1"
   command -v npm >/dev/null || [[ -x $setup_node/node ]] || wanted+=(nodejs npm)
   comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
     <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
@@ -95,9 +96,9 @@ setup_apt_update() {
   return 1
 }
 
-setup_apt() {
+setup_apt() { # LIST
   local -a missing
-  mapfile -t missing < <(setup_missing_packages)
+  mapfile -t missing < <(setup_missing_packages "$1")
   ((${#missing[@]})) || return 0
   setup_say "installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
@@ -149,7 +150,7 @@ setup_locked() {
 }
 
 setup_all() {
-  setup_apt
+  setup_apt apt-packages.txt
   setup_npm
 }
 
@@ -178,4 +179,12 @@ setup_python() {
 
 setup_moto() {
   setup_locked setup_venv moto sandbox/aws/requirements.txt
+}
+
+setup_browser() {
+  command -v chromium >/dev/null || ! grep -qx ID=ubuntu /etc/os-release ||
+    setup_fail "the browser's tests need Chromium as a package, as on Debian; Ubuntu's is a snap"
+  setup_locked setup_apt apt-packages-browser.txt
+  setup_locked setup_venv browser tests/e2e/browser/requirements.txt
+  export BBB_BROWSER_PYTHON=$setup_cache/browser/bin/python
 }

@@ -52,10 +52,10 @@ response-origin-only-with-rfc5780
 no-software-attribute
 
 # Relays of one client and of all, and the bytes a second of each; the capacity books that for every relay, idle or not
-user-quota=64
-total-quota=4800
+user-quota=384
+total-quota=9600
 max-bps=1250000
-bps-capacity=6000000000
+bps-capacity=12000000000
 max-allocate-timeout=60
 
 log-file=/var/log/turnserver/turnserver.log
