@@ -118,7 +118,7 @@ export async function openBrowser({ trusting = true, peer }: BrowserOptions): Pr
     .launchPersistentContext(join(home, "profile"), {
       executablePath: outsideProgram(home, "chromium"),
       env: { ...definite(clientEnvironment(process.env)), HOME: home },
-      viewport: { width: 960, height: 700 },
+      viewport: { width: 960, height: 400 },
       args: [
         "--no-sandbox",
         "--disable-gpu",
