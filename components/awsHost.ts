@@ -9,6 +9,7 @@ import { dailySnapshots } from "./awsSnapshots";
 import { awsTags, snapshotTag } from "./awsTags";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import { hostAccess } from "./hostAccess";
+import { valueOf } from "./valueOf";
 
 /** Arguments of an {@link AwsHost}. */
 export interface AwsHostArgs extends HostArgs {
@@ -37,6 +38,7 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
   readonly authorizedKeys: pulumi.Output<string[]>;
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   readonly server: aws.ec2.Instance;
+  readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
   readonly prerequisites: readonly pulumi.Resource[];
 
@@ -62,6 +64,12 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
     this.authorizedKeys = access.authorizedKeys;
     this.server = createServer();
     this.connection = access.connect(this.ipv4);
+    this.exists = async () => {
+      const values = [await valueOf(this.server.id)];
+      const instanceStateNames = ["pending", "running", "stopping", "stopped"];
+      const filters = [{ name: "instance-id", values }];
+      return (await aws.ec2.getInstances({ filters, instanceStateNames }, mine)).ids.length > 0;
+    };
 
     const volume = createVolume();
     this.dataDevice = volume?.id.apply(deviceOf);

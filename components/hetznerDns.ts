@@ -2,6 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
 import { hetznerLabels } from "./hetznerLabels";
+import { leftoverCheck } from "./hetznerLeftovers";
 import { hetznerLookUp } from "./hetznerLookUp";
 
 /**
@@ -27,7 +28,7 @@ export async function hetznerDns(domain: string): Promise<Dns> {
               records: [{ value: address }],
               labels: hetznerLabels(args.labels),
             },
-            { parent },
+            { parent, hooks: { beforeCreate: [leftoverCheck(args.labels)] } },
           ),
       ),
   };

@@ -7,6 +7,8 @@ import { portRange } from "../bigbluebutton/ports";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import { hostAccess } from "./hostAccess";
 import { hetznerLabels } from "./hetznerLabels";
+import { leftoverCheck } from "./hetznerLeftovers";
+import { valueOf } from "./valueOf";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 
@@ -31,6 +33,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly authorizedKeys: pulumi.Output<string[]>;
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   readonly server: hcloud.Server;
+  readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
   readonly prerequisites: readonly pulumi.Resource[];
 
@@ -38,6 +41,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     super("bbb:index:HetznerHost", name, {}, opts);
     const parent = this as pulumi.Resource;
     const labels = hetznerLabels(args.labels);
+    const beforeCreate = [leftoverCheck(args.labels)];
     this.role = args.role;
     this.fqdn = args.fqdn;
 
@@ -52,6 +56,12 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     this.authorizedKeys = access.authorizedKeys;
     this.server = createServer(createFirewall());
     this.connection = access.connect(this.ipv4);
+    this.exists = async () => {
+      const withSelector = ["project", "stack", "role"].map((key) => `${key}==${labels[key]}`).join(",");
+      const { servers } = await hcloud.getServers({ withSelector }, { parent });
+      const id = await valueOf(this.server.id);
+      return servers.some((server) => String(server.id) === id);
+    };
 
     const volume = createVolume();
     this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
@@ -71,7 +81,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           labels,
         },
         // The provider would create a replacement first and fail on the name.
-        { parent, deleteBeforeReplace: true, protect: args.protected },
+        { parent, deleteBeforeReplace: true, protect: args.protected, hooks: { beforeCreate } },
       );
     }
 
@@ -111,7 +121,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
             })),
           ],
         },
-        { parent },
+        { parent, hooks: { beforeCreate } },
       );
     }
 
@@ -144,7 +154,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
         {
           parent,
           protect: args.protected,
-          hooks: args.hooks,
+          hooks: { ...args.hooks, beforeCreate },
           deleteBeforeReplace: true,
           // Hetzner deletes no address that a server has: in another location both are new.
           replaceWith: [primaryIpv4, primaryIpv6],
@@ -168,7 +178,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
               deleteProtection: protect,
               labels,
             },
-            { parent, protect },
+            { parent, protect, hooks: { beforeCreate } },
           ).id;
       const attach = (server: hcloud.Server) =>
         new hcloud.VolumeAttachment(
@@ -196,7 +206,7 @@ export function hetznerHosts(labels: Readonly<Record<string, string>>, operatorK
       labels: hetznerLabels({ ...labels, role: "operator" }),
     },
     // The provider would create a replacement first and fail on the name.
-    { deleteBeforeReplace: true },
+    { deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels)] } },
   );
   return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey });
 }

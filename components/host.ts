@@ -75,6 +75,8 @@ export interface Host {
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** Steps are replaced with this resource: a new server gets every step anew. */
   readonly server: pulumi.CustomResource;
+  /** Asks the cloud whether it still has the server: it may have been deleted behind Pulumi's back. */
+  readonly exists: () => Promise<boolean>;
   /** Stable device path of the data volume on the host, where there is one. */
   readonly dataDevice?: pulumi.Output<string>;
   /** What must exist before the first step: the server, reachable at its addresses, with volume and firewall. */

@@ -39,10 +39,26 @@ export function sshCheck(
         const login = { host: address, user, privateKey, hostKey };
         const explained = (reason: Error) =>
           explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
-        return reach(login, patience, explained, onReached);
+        return reach(login, patience, explained, { onReached, assertExists: () => assertExists(host) });
       },
     ));
   });
+}
+
+/** @throws Error where the cloud has no such server; one that cannot be asked decides nothing. */
+async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
+  if (await exists().catch(() => true)) return;
+  throw new Error(
+    `the server of ${fqdn} (${await valueOf(server.id)}) does not exist at the cloud any more: it was deleted there. ` +
+      `pulumi refresh takes it out of the stack's state, then pulumi up makes it anew (recordings on a volume stay)`,
+  );
+}
+
+/** What else is done while a host is reached. */
+export interface Meanwhile {
+  readonly onReached?: OnReached;
+  /** Called once, when it does not answer at first; may throw. */
+  readonly assertExists?: () => Promise<void>;
 }
 
 /** Is given the connection before it is closed again. */
@@ -58,9 +74,9 @@ export async function reach(
   login: Ssh.Login,
   patience: SshPatience,
   explained: (reason: Error) => string,
-  onReached?: OnReached,
+  { onReached, assertExists }: Meanwhile = {},
 ): Promise<void> {
-  const client = await logIn(login, patience, explained);
+  const client = await logIn(login, patience, explained, assertExists);
   try {
     await onReached?.(client);
   } finally {
@@ -72,15 +88,17 @@ async function logIn(
   login: Ssh.Login,
   patience: SshPatience,
   explained: (reason: Error) => string,
+  assertExists?: () => Promise<void>,
 ): Promise<Client> {
   // Only now: an update without changes has no use for it.
   const { connect, OtherHostKey } = require("./ssh") as typeof Ssh; // eslint-disable-line @typescript-eslint/no-require-imports
   const start = Date.now();
   let otherSince: number | undefined;
-  for (;;) {
+  for (let tried = 1; ; tried++) {
     try {
       return await connect(login);
     } catch (error) {
+      if (tried === 1) await assertExists?.();
       const now = Date.now();
       otherSince = error instanceof OtherHostKey ? (otherSince ?? now) : undefined;
       const [since, seconds] =

@@ -32,6 +32,7 @@ const engineOption = (): Option =>
 const updates = {
   up: "start the sandbox and deploy in it, or bring what is deployed to what the program says",
   preview: "show what up would do",
+  refresh: "bring the state to what the cloud has: what was deleted there is forgotten, and up makes it anew",
   destroy: "remove what is deployed, but for what is protected",
 } as const;
 
@@ -51,7 +52,13 @@ for (const [action, description] of Object.entries(updates) as [keyof typeof upd
     .action(async (options: UpdateOptions) => {
       process.exitCode = await update(action, options);
     });
-  if (action !== "destroy") {
+  if (action === "up") {
+    command.option(
+      "--no-adopt",
+      "after a kill, do as the Pulumi CLI: leave what was being made to scripts/recover",
+    );
+  }
+  if (action === "up" || action === "preview") {
     command.option(
       "--replace <name>",
       "a resource to replace by a new one, e.g. bbb-host-server; repeatable",

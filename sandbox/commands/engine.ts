@@ -53,12 +53,14 @@ async function pulumiPlugins(): Promise<string[] | undefined> {
 }
 
 export interface EngineRequest {
-  readonly action: "up" | "preview" | "destroy" | "outputs";
+  readonly action: "up" | "preview" | "refresh" | "destroy" | "outputs";
   readonly stack: string;
   readonly engine: Engine;
   readonly config: Settings;
   /** Logical names of resources to replace in any case. */
   readonly replace?: readonly string[];
+  /** Whether to go on with what a killed update had begun. @default true */
+  readonly adopt?: boolean;
   readonly showSecrets?: boolean;
   /** Folder of Pulumi.yaml. @default this project's */
   readonly projectDir?: string;

@@ -15,12 +15,17 @@ export interface UpdateOptions {
   readonly set: readonly string[];
   /** Logical names of resources to replace in any case. */
   readonly replace?: readonly string[];
+  /** Whether to go on with what a killed update had begun. */
+  readonly adopt?: boolean;
 }
 
 /** Start the sandbox where it does not run, and have the engine do its work in it; resolves with the exit code. */
-export async function update(action: "up" | "preview" | "destroy", options: UpdateOptions): Promise<number> {
-  const { stack, replace } = options;
-  if (action === "destroy" && !stackExists(stack)) {
+export async function update(
+  action: "up" | "preview" | "refresh" | "destroy",
+  options: UpdateOptions,
+): Promise<number> {
+  const { stack, replace, adopt } = options;
+  if ((action === "destroy" || action === "refresh") && !stackExists(stack)) {
     throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   }
   await startSandbox();
@@ -30,6 +35,6 @@ export async function update(action: "up" | "preview" | "destroy", options: Upda
   // What an update no longer uses it may still have to delete.
   if (aws || existsSync(AWS_CREDENTIALS_FILE)) await startAws();
   if (action === "up") rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
-  const { code } = await runEngine({ action, stack, engine, config, replace });
+  const { code } = await runEngine({ action, stack, engine, config, replace, adopt });
   return code;
 }

@@ -110,6 +110,11 @@ export class Checkpoint {
     }
   }
 
+  /** Put another state in a stack's place. */
+  static replace(stateDir: string, stack: string, state: Export): void {
+    writeDurably(Checkpoint.file(stateDir, stack), JSON.stringify(state, undefined, 2));
+  }
+
   /** On disk when it returns: a new file is synced and renamed over the old. Unchanged content is not written. */
   save(): void {
     const seal = (value: unknown) => this.crypter.seal(value as Value);

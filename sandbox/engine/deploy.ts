@@ -7,12 +7,12 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
 import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
-import { difference, withIgnoredChanges } from "./diff";
+import { changedPaths, difference, withIgnoredChanges } from "./diff";
 import { nameOf, typeOf, type Display, type Step } from "./display";
 import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
 import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
 import { Hooks } from "./hooks";
-import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn } from "./graph";
+import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn, withoutNeed } from "./graph";
 import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
 
 export interface DeploymentOptions {
@@ -28,6 +28,8 @@ export interface DeploymentOptions {
   readonly drivers: Readonly<Record<string, Driver>>;
   /** URNs of resources to replace though nothing about them has changed. */
   readonly replace: readonly string[];
+  /** Whether to go on with what a killed update was creating. */
+  readonly adopt: boolean;
   readonly onStep?: (step: StepEvent) => void;
   readonly onOperation?: (operation: OperationEvent) => void;
   /** Operations at a time. */
@@ -177,7 +179,8 @@ export class Deployment {
     const invoke = this.options.drivers[pkg]?.invokes?.[token];
     if (invoke === undefined) throw new NotServed(`the function ${token}`);
     const reference = provider === "" ? this.defaultProvider(pkg, version) : provider;
-    return this.track(this.slot(() => invoke(plainValues(args), this.context("", reference, undefined))));
+    // Without a slot of its own: a resource whose hook asks has one already.
+    return this.track(invoke(plainValues(args), this.context("", reference, undefined)));
   }
 
   // --- registration -----------------------------------------------------------------------------------------
@@ -548,6 +551,53 @@ export class Deployment {
     end();
   }
 
+  // --- refresh ----------------------------------------------------------------------------------------------
+
+  /**
+   * Bring the checkpoint to what the clouds have: what is gone there is forgotten, changes count as made.
+   *
+   * @param urns Of the resources to look at. @default all
+   */
+  async refresh(urns?: readonly string[]): Promise<void> {
+    const gone = new Set<string>();
+    const asked = this.olds.filter(({ urn }) => urns === undefined || urns.includes(urn));
+    await Promise.all(
+      asked.map(async (state) => {
+        try {
+          if (!(await this.reread(state))) gone.add(state.urn);
+        } catch (error) {
+          this.fail(state.urn, error);
+        }
+      }),
+    );
+    if (this.failed) return;
+    for (const { urn } of this.olds) if (gone.has(urn)) this.display.begin("delete", urn, "", true)();
+    this.olds = this.olds.filter(({ urn }) => !gone.has(urn)).map((state) => withoutNeed(state, gone));
+    const { summary } = this.display;
+    summary.unchanged = this.olds.filter((state) => !isDefaultProvider(state)).length - summary.updated;
+    this.save();
+  }
+
+  /** Read one resource anew. @returns false where it no longer exists */
+  private async reread(state: ResourceState): Promise<boolean> {
+    const made = state.custom && !state.type.startsWith(PROVIDER_TYPE) && state.external !== true;
+    const kind = made ? this.kind(state.type) : undefined;
+    const read = kind?.read?.bind(kind);
+    if (kind === undefined || read === undefined) return true;
+    const seen = await this.track(this.slot(() => read(plainState(state), this.contextOf(state, undefined))));
+    if (seen === undefined) return false;
+    const asked = Object.keys(state.inputs).filter(
+      (key) => key in seen && changedPaths(state.inputs[key], seen[key]).length > 0,
+    );
+    const end = asked.length > 0 ? this.display.begin("update", state.urn, "", true) : () => {};
+    for (const key of asked) {
+      state.inputs[key] = containsSecret(state.inputs[key]) ? secret(seen[key]!) : seen[key]!;
+    }
+    state.outputs = { ...state.outputs, ...this.annotated(kind, state, seen) };
+    end();
+    return true;
+  }
+
   // --- after a kill -----------------------------------------------------------------------------------------
 
   /**
@@ -556,6 +606,7 @@ export class Deployment {
    * @throws one line for a resource that exists, but that this stack did not make.
    */
   async recover(): Promise<void> {
+    if (!this.options.adopt) return this.warnOfPending();
     for (const { resource, type } of this.checkpoint.operations) {
       if (type === "deleting") this.interruptedDeletes.add(resource.urn);
       const adopt = type === "creating" ? this.kind(resource.type).adopt : undefined;
@@ -577,6 +628,15 @@ export class Deployment {
       );
     }
     if (!this.preview) this.save();
+  }
+
+  /** As the CLI: what was being created stays on record, and the update tries to make it again. */
+  private warnOfPending(): void {
+    const creating = this.checkpoint.operations.filter(({ type }) => type === "creating");
+    for (const operation of creating) {
+      this.operations.add(operation);
+      this.display.warning(operation.resource.urn, "interrupted while creating");
+    }
   }
 
   // --- means ------------------------------------------------------------------------------------------------

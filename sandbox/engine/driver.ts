@@ -47,6 +47,13 @@ export interface Kind {
   create(inputs: Values, context: Context): Promise<Created>;
   update?(old: State, inputs: Values, context: Context): Promise<Values>;
   delete?(state: State, context: Context): Promise<void>;
+  /**
+   * What the cloud has of it now, for a refresh: outputs as they are there, those of the same name as an input being
+   * that input's value, too. Outputs that are left out stay.
+   *
+   * @returns undefined where it no longer exists
+   */
+  read?(state: State, context: Context): Promise<Values | undefined>;
   /** Find and finish what a killed update may have created; undefined: it had not; throw: it is not ours. */
   adopt?(inputs: Values, context: Context): Promise<Created | undefined>;
 }

@@ -66,3 +66,20 @@ export async function dependentsFirst(
   };
   await Promise.all(states.map(run));
 }
+
+/** A state that no longer names these URNs among what it needs. */
+export function withoutNeed(state: ResourceState, gone: ReadonlySet<string>): ResourceState {
+  const left = (urns: readonly string[] = []) => urns.filter((urn) => !gone.has(urn));
+  const { dependencies, propertyDependencies, deletedWith, replaceWith, ...rest } = state;
+  return {
+    ...rest,
+    ...(dependencies && { dependencies: left(dependencies) }),
+    ...(propertyDependencies && {
+      propertyDependencies: Object.fromEntries(
+        Object.entries(propertyDependencies).map(([key, urns]) => [key, left(urns)]),
+      ),
+    }),
+    ...(deletedWith !== undefined && !gone.has(deletedWith) ? { deletedWith } : {}),
+    ...(replaceWith && { replaceWith: left(replaceWith) }),
+  };
+}

@@ -18,6 +18,7 @@ import { serve } from "./server";
 import { plain, redacted, type Value, type Values } from "./wire";
 
 export type { OperationEvent, StepEvent } from "./deploy";
+export type { Export } from "./checkpoint";
 export type { Summary } from "./display";
 export { isLocked, Locked } from "./lock";
 
@@ -34,6 +35,14 @@ export interface UpdateOptions {
   readonly engine: "embedded" | "pulumi";
   /** Logical names of resources to replace though nothing about them has changed, as `--replace` of the CLI. */
   readonly replace?: readonly string[];
+  /**
+   * Go on with what a killed update had begun, as no engine but this sandbox's does; false: as the CLI, warn of it.
+   *
+   * @default true
+   */
+  readonly adopt?: boolean;
+  /** Of {@link destroy}: refresh first, so that what is gone at the cloud stops nothing. */
+  readonly refresh?: boolean;
   readonly out: NodeJS.WritableStream;
   /** Told of each step that changes something, in a preview of each that would. */
   readonly onStep?: (step: StepEvent) => void;
@@ -66,19 +75,41 @@ export async function preview(options: UpdateOptions): Promise<Summary> {
   return options.engine === "pulumi" ? cli.preview(options) : update(options, true);
 }
 
-/** As `pulumi destroy --exclude-protected`: what is protected stays, with all that it needs. */
+/** As `pulumi refresh`: bring the state to what the clouds have. What was made no more than half is settled first. */
+export async function refresh(options: UpdateOptions): Promise<Summary> {
+  if (options.engine === "pulumi") return locked(options, () => cli.refresh(options));
+  return atRest(options, "Refreshing", async (deployment) => {
+    await deployment.recover();
+    await deployment.refresh();
+  });
+}
+
+/** As `pulumi destroy --exclude-protected --refresh`: what is protected stays, with all that it needs. */
 export async function destroy(options: UpdateOptions): Promise<Summary> {
   if (options.engine === "pulumi") return locked(options, () => cli.destroy(options));
+  return atRest(options, "Destroying", async (deployment) => {
+    await deployment.recover();
+    if (options.refresh === true) await deployment.refresh();
+    if (!deployment.failed) await deployment.destroy();
+  });
+}
+
+/** Work on what the state has, without the program. */
+async function atRest(
+  options: UpdateOptions,
+  doing: string,
+  action: (deployment: Deployment) => Promise<void>,
+  /** To begin with, instead of the one that the stack has. */
+  state?: Export,
+): Promise<Summary> {
   const { project, config } = configured(options);
   return locked(options, async () => {
+    if (state !== undefined) Checkpoint.replace(options.stateDir, options.stack, state);
     const checkpoint = Checkpoint.load(options.stateDir, options.stack);
     const display = new Display(options.out, false);
     const deployment = new Deployment(deploymentOptions(options, project, config), checkpoint, display);
-    display.line(`Destroying (${options.stack}):`);
-    await attempt(display, async () => {
-      await deployment.recover();
-      await deployment.destroy();
-    });
+    display.line(`${doing} (${options.stack}):`);
+    await attempt(display, () => action(deployment));
     return finish(deployment, display, {});
   });
 }
@@ -105,6 +136,16 @@ function outputsOf(stateDir: string, stack: string): Values | undefined {
 export async function stackExport(options: UpdateOptions): Promise<Export | undefined> {
   if (options.engine === "pulumi") return (await cli.stackExport(options)) as Export;
   return Checkpoint.read(Checkpoint.file(options.stateDir, options.stack));
+}
+
+/** As `pulumi stack import`, then `pulumi refresh` of these resources. */
+export async function stackImport(
+  options: UpdateOptions,
+  state: Export,
+  urns: readonly string[],
+): Promise<void> {
+  if (options.engine === "pulumi") return locked(options, () => cli.stackImport(options, state, urns));
+  await atRest(options, "Importing", (deployment) => deployment.refresh(urns), state);
 }
 
 /** Forget a stack: its checkpoint, or what the CLI has of it. @throws where it still has resources */
@@ -207,6 +248,7 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     drivers: options.drivers ?? drivers,
     stackOutputs: (stack) => outputsOf(options.stateDir, stack),
     replace: [],
+    adopt: options.adopt ?? true,
     onStep: options.onStep,
     onOperation: options.onOperation,
     parallel: PARALLEL,

@@ -2,11 +2,20 @@
 import { appendFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
-import { destroy, outputs, preview, stackExport, up, UpdateFailed, type UpdateOptions } from "./index";
+import {
+  destroy,
+  outputs,
+  preview,
+  refresh,
+  stackExport,
+  up,
+  UpdateFailed,
+  type UpdateOptions,
+} from "./index";
 
 /** `timeline`: a file that gets each operation as it ends, a line of JSON each. */
 type Request = Omit<UpdateOptions, "out"> & { readonly timeline?: string } & (
-    | { readonly action: "up" | "preview" | "destroy" | "export" }
+    | { readonly action: "up" | "preview" | "refresh" | "destroy" | "export" }
     | { readonly action: "outputs"; readonly showSecrets?: boolean }
   );
 
@@ -24,6 +33,8 @@ async function main(): Promise<void> {
       return void (await up(options));
     case "preview":
       return void (await preview(options));
+    case "refresh":
+      return void (await refresh(options));
     case "destroy":
       return void (await destroy(options));
     case "outputs":

@@ -48,12 +48,19 @@ export async function preview(options: UpdateOptions): Promise<Summary> {
   return finished(opened, () => opened.stack.preview({ ...opened.run, replace }));
 }
 
+export async function refresh(options: UpdateOptions): Promise<Summary> {
+  removeDeadLocks(options);
+  const opened = await configured(options);
+  await goOnAfterKill(opened, options);
+  return finished(opened, () => opened.stack.refresh(opened.run));
+}
+
 export async function destroy(options: UpdateOptions): Promise<Summary> {
   removeDeadLocks(options);
   const opened = await configured(options);
   await goOnAfterKill(opened, options);
   const summary = await finished(opened, () =>
-    opened.stack.destroy({ ...opened.run, excludeProtected: true }),
+    opened.stack.destroy({ ...opened.run, excludeProtected: true, refresh: options.refresh }),
   );
   const { resources = [] } = await deploymentOf(opened.stack);
   summary.protectedKept = resources.filter((state) => state.protect === true).map(({ urn }) => nameOf(urn));
@@ -77,6 +84,26 @@ export async function remove(options: UpdateOptions): Promise<void> {
   removeDeadLocks(options);
   const { stack } = await open(options);
   await stack.workspace.removeStack(stack.name);
+}
+
+export async function stackImport(
+  options: UpdateOptions,
+  state: unknown,
+  urns: readonly string[],
+): Promise<void> {
+  removeDeadLocks(options);
+  const opened = await configured(options);
+  const { workDir, envVars } = opened.stack.workspace;
+  const file = join(workDir, `${options.stack}-state.json`);
+  writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+  try {
+    const args = ["stack", "import", "--stack", opened.stack.name, "--file", file];
+    await promisify(execFile)("pulumi", args, { cwd: workDir, env: { ...process.env, ...envVars } });
+  } finally {
+    rmSync(file, { force: true });
+  }
+  if (urns.length > 0)
+    await finished(opened, () => opened.stack.refresh({ ...opened.run, target: [...urns] }));
 }
 
 export async function stackExport(options: UpdateOptions): Promise<unknown> {
@@ -223,6 +250,7 @@ function removeDeadLocks(options: UpdateOptions): void {
  * @throws one line for something that exists, but that this stack did not make
  */
 async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Promise<void> {
+  if (options.adopt === false) return;
   const exported = await stack.exportStack();
   const deployment = (exported.deployment ?? {}) as Deployment;
   const { resources = [], pending_operations: pending = [] } = deployment;

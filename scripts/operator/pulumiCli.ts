@@ -34,9 +34,44 @@ export async function runCli(place: CliPlace, args: readonly string[], input = "
   }
 }
 
-/** What went wrong, in one line of the CLI's own words. */
+/** What went wrong, in one line of the CLI's own words; of an update, what each resource says. */
 export function told(error: Error): string {
+  const reasons = diagnosed(error.message);
+  if (reasons.length > 0) return reasons.join("; ");
   const lines = error.message.split("\n").map((line) => line.replace(/^\s*stderr:\s*/, "").trim());
   const found = lines.filter((line) => line.startsWith("error: ")).at(-1);
   return found?.slice("error: ".length) ?? lines.find((line) => line !== "") ?? "the pulumi CLI failed";
+}
+
+/** That something failed at all, which the others say better. */
+const GENERAL = /^(update|preview|destroy|refresh) failed$|^resource .* failed to register/;
+
+/** The errors under "Diagnostics:", each with its resource's name: `bbb-host-server: server with ID … not found`. */
+function diagnosed(text: string): string[] {
+  const [, ...parts] = text.split(/^ *(?:stdout: )?Diagnostics:$/m);
+  const reasons: string[] = [];
+  let name = "";
+  let reason: string | undefined;
+  const end = () => {
+    if (reason !== undefined && !GENERAL.test(reason)) reasons.push(`${name}: ${innermost(reason)}`);
+    reason = undefined;
+  };
+  for (const line of parts.join("\n").split("\n")) {
+    const header = /^ {2}\S+ \((.+)\):$/.exec(line);
+    const message = /^ {4}(error|warning): +(.*)$/.exec(line);
+    if (header !== null || message !== null || line.trim() === "" || !line.startsWith("    ")) end();
+    if (header !== null) name = header[1]!;
+    else if (message?.[1] === "error") reason = message[2]!;
+    else if (reason !== undefined) reason += ` ${line.trim()}`;
+  }
+  end();
+  return [...new Set(reasons)];
+}
+
+/** Of the provider's "deleting urn:…: 1 error occurred: * REASON" and "sdk.helper_schema: REASON: provider=…", the reason. */
+function innermost(reason: string): string {
+  return reason
+    .replace(/^.*sdk\.helper_schema: (.*?)(: provider=\S+)?$/, "$1")
+    .replace(/^(?:creating|updating|deleting|refreshing|reading) urn:\S+ *\d+ errors? occurred: \* /, "")
+    .trim();
 }

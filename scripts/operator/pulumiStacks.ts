@@ -22,6 +22,7 @@ import { changeOf } from "./cliEvents";
 import { Mistake } from "./mistake";
 import { runCli, told } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
+import type { StackState } from "./recover/state";
 import { parseStackFile, readProjectFile, readStackFile } from "./stackFiles";
 import { exportedResources } from "./stackExport";
 import {
@@ -132,7 +133,9 @@ class PulumiStacks implements Stacks {
     await this.inWorkspace(async (workspace) => {
       const selected = await this.select(workspace, stack);
       await this.recall(workspace, stack);
-      await this.update(selected, (run) => selected.destroy({ ...run, excludeProtected: true }));
+      await this.update(selected, (run) =>
+        selected.destroy({ ...run, excludeProtected: true, refresh: true }),
+      );
     });
   }
 
@@ -165,13 +168,28 @@ class PulumiStacks implements Stacks {
     });
   }
 
-  async resources(stack: string): Promise<readonly StackResource[]> {
+  async exportState(stack: string): Promise<StackState> {
     return this.inWorkspace(async (workspace) => {
       await this.select(workspace, stack);
       // The Automation API's own export has every secret in clear.
-      const exported = await this.run(workspace, ["stack", "export", "--stack", stack]);
-      return exportedResources(JSON.parse(exported));
+      return JSON.parse(await this.run(workspace, ["stack", "export", "--stack", stack])) as StackState;
     });
+  }
+
+  async importState(stack: string, state: StackState, urns: readonly string[]): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      const file = join(workspace.workDir, "state.json");
+      writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+      await this.run(workspace, ["stack", "import", "--stack", stack, "--file", file]);
+      if (urns.length === 0) return;
+      await this.update(selected, (run) => selected.refresh({ ...run, target: [...urns] }));
+    });
+  }
+
+  async resources(stack: string): Promise<readonly StackResource[]> {
+    return exportedResources(await this.exportState(stack));
   }
 
   // --- workspaces: a folder for each call, with the project's Pulumi.yaml leading to the program ------------------

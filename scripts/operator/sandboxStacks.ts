@@ -13,6 +13,7 @@ import * as engine from "../../sandbox/engine";
 import { writeJson } from "../../sandbox/hosts/files";
 import { PROJECT_DIR, STACKS_DIR } from "../../sandbox/paths";
 import { nameOf } from "./cliEvents";
+import type { StackState } from "./recover/state";
 import { readProjectFile } from "./stackFiles";
 import { exportedResources } from "./stackExport";
 import {
@@ -31,7 +32,10 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
   const project = readProjectFile(PROJECT_DIR).name;
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
 
-  return { project, goesOn: true, list, settings, preview, up, destroy, settle, remove, outputs, resources };
+  return {
+    ...{ project, goesOn: true, list, settings, preview, up, destroy, settle, remove, outputs, resources },
+    ...{ exportState, importState },
+  };
 
   function list(): Promise<readonly StackInfo[]> {
     const files = (directory: string, ending: string) =>
@@ -72,7 +76,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
 
   async function destroy(stack: string): Promise<void> {
     const last = await settings(stack);
-    await update(stack, async () => engine.destroy(await options(stack, last)));
+    await update(stack, async () => engine.destroy({ ...(await options(stack, last)), refresh: true }));
   }
 
   /** The next update settles it by itself, and finds what is there. */
@@ -94,8 +98,20 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
     return engine.outputs(await options(stack, await settings(stack)), { showSecrets });
   }
 
+  async function exportState(stack: string): Promise<StackState> {
+    const exported = await engine.stackExport(await options(stack, await settings(stack)));
+    return (exported ?? { deployment: {} }) as StackState;
+  }
+
+  async function importState(stack: string, state: StackState, urns: readonly string[]): Promise<void> {
+    const last = await settings(stack);
+    await update(stack, async () =>
+      engine.stackImport(await options(stack, last), state as engine.Export, urns),
+    );
+  }
+
   async function resources(stack: string): Promise<readonly StackResource[]> {
-    return exportedResources(await engine.stackExport(await options(stack, await settings(stack))));
+    return exportedResources(await exportState(stack));
   }
 
   async function assertKnown(stack: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the operator's commands ask of an engine: the Pulumi CLI, or in the sandbox the sandbox's own. */
 import { Failure } from "./mistake";
+import type { StackState } from "./recover/state";
 
 /**
  * Settings of a stack by their plain keys ("domain"), values as they are in a Pulumi.<stack>.yaml; a key with a colon
@@ -58,7 +59,7 @@ export interface Stacks {
    */
   up(stack: string, settings: StackSettings): Promise<void>;
   /**
-   * Delete all resources that are not protected.
+   * Delete all resources that are not protected; what is gone at the cloud already stops nothing.
    *
    * @throws UpdateFailed, StackBusy, StackNotFound
    */
@@ -76,6 +77,14 @@ export interface Stacks {
     stack: string,
     options: { readonly showSecrets: boolean },
   ): Promise<Readonly<Record<string, unknown>>>;
+  /** The state as it is kept, secrets encrypted. @throws StackNotFound */
+  exportState(stack: string): Promise<StackState>;
+  /**
+   * Replace the state, then bring these resources of it to what the clouds have: one that does not exist is forgotten.
+   *
+   * @throws UpdateFailed, StackBusy, StackNotFound
+   */
+  importState(stack: string, state: StackState, urns: readonly string[]): Promise<void>;
   /** Everything in the state. @throws StackNotFound */
   resources(stack: string): Promise<readonly StackResource[]>;
 }

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer, type AddressInfo } from "node:net";
 
+import type { Client } from "ssh2";
+
 import { converse } from "../../components/converse";
 import { explain, reach, type SshTarget } from "../../components/sshCheck";
 import { keyPair, SshServer } from "../sandbox/engine/sshServer";
@@ -42,14 +44,33 @@ test("a host that lets us in is asked once, and nothing is run there", async () 
 
 test("what is to be done there is done before it is left, and its failure is told as it is", async () => {
   let ended = false;
-  const done = reach(login(), NOW, String, async (client) => {
+  const onReached = async (client: Client) => {
     client.on("close", () => (ended = true));
     expect(await converse(client, "cat >&2; exit 3", { input: "said" })).toEqual({ code: 3, stderr: "said" });
     expect(ended).toBe(false);
     throw new Error("the disk is full");
-  });
+  };
+  const done = reach(login(), NOW, String, { onReached });
   await expect(done).rejects.toThrow(/^the disk is full$/);
   expect([server.connections, server.commands.length]).toEqual([1, 1]);
+});
+
+test("a server that the cloud no longer has is named at once; where it has it, that is asked once", async () => {
+  await server.close();
+  const patience = { silent: 3, otherKey: 0 };
+  let asked = 0;
+  const gone = () => {
+    asked += 1;
+    return Promise.reject(new Error("the server of bbb.example.org (4711) does not exist"));
+  };
+  const before = Date.now();
+  await expect(reach(login(), patience, String, { assertExists: gone })).rejects.toThrow(
+    "(4711) does not exist",
+  );
+  expect(Date.now() - before).toBeLessThan(2000);
+  const there = async () => void (asked += 1);
+  await expect(reach(login(), patience, String, { assertExists: there })).rejects.toThrow("ECONNREFUSED");
+  expect(asked).toBe(2);
 });
 
 test("one that does not listen yet is waited for", async () => {

@@ -24,12 +24,21 @@ export function cloudObjectKey({ cloud, type, id }: Pick<CloudObject, "cloud" | 
   return `${cloud} ${type} ${id}`;
 }
 
+/** Where an inventory has the objects that resources of a type are; undefined for what it does not list. */
+export function typeOf(resourceType: string): Pick<CloudObject, "cloud" | "type"> | undefined {
+  const type = TYPES[resourceType];
+  return type && { cloud: resourceType.startsWith("hcloud:") ? "hetzner" : "aws", type };
+}
+
 /** The {@link cloudObjectKey} of a resource; undefined for what an inventory does not list. */
-export function keyOf({ type, id, inputs }: StackResource): string | undefined {
-  const known = TYPES[type];
+export function keyOf({
+  type,
+  id,
+  inputs,
+}: Pick<StackResource, "type" | "id" | "inputs">): string | undefined {
+  const known = typeOf(type);
   if (known === undefined || id === undefined || id === "") return undefined;
-  const cloud = type.startsWith("hcloud:") ? "hetzner" : "aws";
   // The provider's id of a record set lacks its zone.
   const full = type === "hcloud:index/zoneRrset:ZoneRrset" ? `${String(inputs.zone)}/${id}` : id;
-  return cloudObjectKey({ cloud, type: known, id: full });
+  return cloudObjectKey({ ...known, id: full });
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
+import { session } from "../../../sandbox/engine/drivers/aws/client";
 import { publicKey, type Json } from "../hetzner/harness";
 import { EngineAccount } from "./awsAccount";
 import { root, Workbench } from "./support";
@@ -80,6 +81,21 @@ afterEach(async () => {
 async function count(type: string): Promise<number> {
   return (await account.objects()).filter((object: Json) => object.type === type).length;
 }
+
+test("a refresh without a difference changes nothing; an instance that is gone is forgotten with its attachment", async () => {
+  expect((await bench.up()).errors).toEqual([]);
+  expect((await bench.refresh()).summary).toMatchObject({ updated: 0, deleted: 0 });
+  const { id = "" } = bench.resource("server")!;
+  const { ec2 } = await session(account.context("server"));
+  await ec2.terminateInstances({ InstanceIds: [id] });
+  await account.settled();
+  const { summary, errors } = await bench.refresh();
+  expect(errors).toEqual([]);
+  expect(summary.deleted).toBeGreaterThanOrEqual(2);
+  for (const gone of ["server", "attachment"]) expect(bench.resource(gone)).toBeUndefined();
+  expect((await bench.up()).errors).toEqual([]);
+  expect(await count("instance")).toBe(1);
+});
 
 test("a deployment, a second up without any change at AWS, a new server with the old addresses, and its end", async () => {
   const preview = await bench.preview();

@@ -1,10 +1,6 @@
 /** Updates that are killed half-way, by the engine's own process against the emulated API. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-
 import { token, useProject, type Json, type Project } from "../hetzner/harness";
-import { root, Workbench } from "./support";
+import { Workbench } from "./support";
 
 jest.setTimeout(120_000);
 
@@ -36,22 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** Run an action in a process of its own, and kill that with no warning as soon as `when` comes true. */
-async function killed(action: "up" | "destroy", when: () => boolean): Promise<void> {
-  const { projectDir, stateDir, stack, config, env, engine } = bench.options();
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "sandbox/engine/main.ts")], {
-    cwd: root,
-    stdio: ["pipe", "ignore", "inherit"],
-  });
-  child.stdin.end(JSON.stringify({ action, projectDir, stateDir, stack, config, env, engine }));
-  const ended = once(child, "exit");
-  while (!when()) {
-    if (child.exitCode !== null) throw new Error(`the ${action} ended by itself`);
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  child.kill("SIGKILL");
-  await ended;
-}
+const killed = (action: "up" | "destroy", when: () => boolean) => bench.killed(action, when);
 
 const posts = (p: Project) => p.log().filter(({ method }: Json) => method === "POST").length;
 const count = async (p: Project, collection: string): Promise<number> =>

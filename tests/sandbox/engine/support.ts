@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +11,7 @@ import {
   destroy,
   outputs,
   preview,
+  refresh,
   up,
   UpdateFailed,
   type Summary,
@@ -53,6 +56,8 @@ export class Workbench {
   readonly stateDir = join(this.directory, "state");
   /** "create a", "delete b" … in the order in which the provider did them. */
   readonly calls: string[] = [];
+  /** Whether updates go on with what a killed one had begun. */
+  adopt = true;
   /** Resource names of which every operation fails. */
   readonly broken = new Set<string>();
   config: Record<string, unknown> = {};
@@ -72,11 +77,20 @@ export class Workbench {
 
   /** TypeScript, compiled here: the SDK's own compiler takes a second at each run. */
   program(body: string): void {
-    const { code } = transformSync(PRELUDE + body, {
+    this.write("index", PRELUDE + body);
+  }
+
+  /** Put a module of components/ beside the program. */
+  component(name: string): void {
+    this.write(name, readFileSync(join(root, "components", `${name}.ts`), "utf8"));
+  }
+
+  private write(name: string, text: string): void {
+    const { code } = transformSync(text, {
       jsc: { parser: { syntax: "typescript" }, target: "es2022" },
       module: { type: "commonjs" },
     });
-    writeFileSync(join(this.projectDir, "index.js"), code);
+    writeFileSync(join(this.projectDir, `${name}.js`), code);
   }
 
   close(): void {
@@ -86,9 +100,9 @@ export class Workbench {
   options(
     out: NodeJS.WritableStream = new Writable({ write: (_chunk, _encoding, done) => done() }),
   ): UpdateOptions {
-    const { projectDir, stateDir, config, env } = this;
+    const { projectDir, stateDir, config, env, adopt } = this;
     const all = { ...drivers, test: this.provider() };
-    return { projectDir, stateDir, config, env, stack: "dev", engine: "embedded", out, drivers: all };
+    return { projectDir, stateDir, config, env, adopt, stack: "dev", engine: "embedded", out, drivers: all };
   }
 
   up(replace: readonly string[] = []): Promise<Result> {
@@ -99,8 +113,30 @@ export class Workbench {
     return this.update(preview);
   }
 
-  destroy(): Promise<Result> {
-    return this.update(destroy);
+  refresh(): Promise<Result> {
+    return this.update(refresh);
+  }
+
+  /** @param refreshed as `pulumi destroy --refresh` */
+  destroy(refreshed = false): Promise<Result> {
+    return this.update((options) => destroy({ ...options, refresh: refreshed }));
+  }
+
+  /** Run an action in a process of its own, and kill that with no warning as soon as `when` comes true. */
+  async killed(action: "up" | "destroy", when: () => boolean): Promise<void> {
+    const { projectDir, stateDir, stack, config, env, engine } = this.options();
+    const child = spawn(process.execPath, ["--import", "tsx", join(root, "sandbox/engine/main.ts")], {
+      cwd: root,
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+    child.stdin.end(JSON.stringify({ action, projectDir, stateDir, stack, config, env, engine }));
+    const ended = once(child, "exit");
+    while (!when()) {
+      if (child.exitCode !== null) throw new Error(`the ${action} ended by itself`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    child.kill("SIGKILL");
+    await ended;
   }
 
   outputs(showSecrets = false): Promise<Record<string, unknown>> {

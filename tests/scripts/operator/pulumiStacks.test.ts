@@ -67,6 +67,13 @@ describe("with a CLI that notes what it is asked", () => {
     expect(noted(".environment")).toEqual(["true\n"]);
   });
 
+  test("what is taken down is refreshed first, so that what is gone at the cloud stops nothing", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    await stacks.destroy("test-a");
+    const destroys = noted(".args").filter((args) => args.startsWith("destroy\n"));
+    expect(destroys).toEqual([expect.stringMatching(/^--refresh(=true)?$/m)]);
+  });
+
   test("why it does not take one is told in its own words, without the secret", async () => {
     const stacks = await openPulumiStacks(project, silent);
     const attempt = stacks.up("test-a", { "hcloud:broken": "s3cret-t0ken" });

@@ -72,6 +72,7 @@ export const eip: Kind = {
     const inUse = (error: unknown) => isCode(error, "InvalidIPAddress.InUse", "AuthFailure");
     await unlessGone(() => persisting(3, context, inUse, () => ec2.releaseAddress({ AllocationId: id })));
   },
+  read: async ({ id }, context) => ((await read(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
     const found = await foundByTags(inputs, context, "elastic IPs", async (Filters) => {
@@ -138,6 +139,10 @@ export const eipAssociation: Kind = {
     const { ec2 } = await session(context);
     // it may have gone with its interface, or the address have moved on to another
     await unlessGone(() => ec2.disassociateAddress({ AssociationId: id }));
+  },
+  read: async ({ inputs }, context) => {
+    const address = await associated(inputs, context);
+    return address && associationOutputs(address, inputs);
   },
   adopt: async (inputs, context) => {
     const address = await associated(inputs, context);

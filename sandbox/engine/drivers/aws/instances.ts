@@ -265,6 +265,10 @@ export const instance: Kind = {
   create,
   update,
   delete: terminate,
+  read: async ({ id, inputs }, context) => {
+    const state = (await readInstance(id, context))?.State?.Name;
+    return state === undefined || state === "terminated" ? undefined : outputsOf(id, inputs, context);
+  },
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
     const found = await foundByTags(inputs, context, "instances", async (filters) => {

@@ -121,6 +121,7 @@ export const networkInterface: Kind = {
       persisting(3, context, inUse, () => ec2.deleteNetworkInterface({ NetworkInterfaceId: id })),
     );
   },
+  read: async ({ id }, context) => ((await readInterface(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
     const found = await foundByTags(inputs, context, "network interfaces", async (Filters) => {

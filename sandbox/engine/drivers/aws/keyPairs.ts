@@ -53,6 +53,7 @@ export const keyPair: Kind = {
     const { ec2 } = await session(context);
     await unlessGone(() => ec2.deleteKeyPair({ KeyName: id }));
   },
+  read: async ({ id }, context) => ((await read(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const name = String(inputs.keyName);
     const found = await read(name, context);

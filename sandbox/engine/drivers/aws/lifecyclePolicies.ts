@@ -124,6 +124,7 @@ export const lifecyclePolicy: Kind = {
     const { dlm } = await session(context);
     await unlessGone(() => dlm.deleteLifecyclePolicy({ PolicyId: id }));
   },
+  read: async ({ id }, context) => ((await read(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const { dlm } = await session(context);
     const found = await foundByTags(inputs, context, "lifecycle policies", async () => {

@@ -117,6 +117,11 @@ export const record: Kind = {
       if (!gone) throw error;
     }
   },
+  read: async ({ inputs }, context) => {
+    const fqdn = await unlessGone(() => fqdnOf(inputs, context));
+    const found = fqdn === undefined ? undefined : await held(inputs, fqdn, context);
+    return found && {};
+  },
   /** Records have no tags: one with the very values that were asked for is taken for the killed update's. */
   adopt: async (inputs, context) => {
     const fqdn = await fqdnOf(inputs, context);

@@ -70,6 +70,7 @@ export const role: Kind = {
     const inUse = (error: unknown) => isCode(error, "DeleteConflict", "DeleteConflictException");
     await unlessGone(() => persisting(2, context, inUse, () => iam.deleteRole({ RoleName })));
   },
+  read: async ({ id }, context) => ((await read(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const name = String(inputs.name);
     const found = await read(name, context);
@@ -101,6 +102,7 @@ export const rolePolicyAttachment: Kind = {
     );
     return { id, outputs: inputs };
   },
+  read: async ({ inputs }, context) => ((await isAttached(inputs, context)) ? {} : undefined),
   delete: async ({ inputs }, context) => {
     const { iam } = await session(context);
     await unlessGone(() =>

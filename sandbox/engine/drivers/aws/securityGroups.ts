@@ -75,6 +75,7 @@ export const securityGroup: Kind = {
     const inUse = (error: unknown) => isCode(error, "DependencyViolation", "InvalidGroup.InUse");
     await unlessGone(() => persisting(10, context, inUse, () => ec2.deleteSecurityGroup({ GroupId: id })));
   },
+  read: async ({ id }, context) => ((await read(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
     const { SecurityGroups = [] } = await ec2.describeSecurityGroups({
@@ -171,6 +172,7 @@ function rule(direction: Direction): Kind {
         else await ec2.revokeSecurityGroupEgress(request);
       });
     },
+    read: async ({ id }, context) => ((await readRule(id, context)) === undefined ? undefined : {}),
     adopt: async (inputs, context) => {
       const { ec2 } = await session(context);
       const found = await foundByTags(inputs, context, "security group rules", async (filters) => {

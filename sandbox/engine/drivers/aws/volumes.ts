@@ -126,6 +126,7 @@ export const volume: Kind = {
       },
     );
   },
+  read: async ({ id }, context) => ((await readVolume(id, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
     const found = await foundByTags(inputs, context, "volumes", async (Filters) => {
@@ -215,6 +216,7 @@ export const volumeAttachment: Kind = {
       async () => (await attachmentOf(inputs, context))?.State,
     );
   },
+  read: async ({ inputs }, context) => ((await attachmentOf(inputs, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) =>
     (await attachmentOf(inputs, context)) === undefined ? undefined : attached(inputs, context),
 };

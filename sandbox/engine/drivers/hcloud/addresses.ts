@@ -11,6 +11,7 @@ import {
   labelsOf,
   ours,
   retrying,
+  unlessGone,
   withoutDefaults,
   type Named,
   type Protection,
@@ -21,6 +22,7 @@ interface PrimaryIp extends Named {
   readonly ip: string;
   readonly assignee_id: number | null;
   readonly assignee_type: string;
+  readonly dns_ptr?: readonly { readonly ip: string; readonly dns_ptr: string }[];
   readonly auto_delete: boolean;
   readonly protection: Protection;
   readonly location: { readonly name: string };
@@ -39,6 +41,11 @@ function outputsOf(ip: PrimaryIp, inputs: Values): Values {
     ipAddress: isNetwork ? (ip.ip.split("/")[0] ?? "") : ip.ip,
     ...(isNetwork ? { ipNetwork: ip.ip } : {}),
   };
+}
+
+async function readPrimaryIp(id: string, context: Context): Promise<PrimaryIp | undefined> {
+  const answer = await unlessGone(() => api(context).get<{ primary_ip: PrimaryIp }>(`/primary_ips/${id}`));
+  return answer?.primary_ip;
 }
 
 async function finish(id: number, inputs: Values, context: Context): Promise<Created> {
@@ -100,6 +107,10 @@ export const primaryIp: Kind = {
       if (!isNotFound(error)) throw error;
     });
   },
+  read: async ({ id, inputs }, context) => {
+    const found = await readPrimaryIp(id, context);
+    return found && { ...outputsOf(found, inputs), name: found.name, labels: { ...found.labels } };
+  },
   adopt: async (inputs, context) => {
     const found = await ours<PrimaryIp>(context, "primary_ips", inputs);
     return found === undefined ? undefined : finish(found.id, inputs, context);
@@ -134,6 +145,13 @@ export const rdns: Kind = {
   update: async (_old, inputs, context) => {
     await changePtr(inputs, inputs.dnsPtr, context);
     return inputs;
+  },
+  read: async ({ inputs }, context) => {
+    const { collection, id } = target(inputs);
+    if (collection !== "primary_ips") throw new NotServed("a refresh of a server's reverse DNS");
+    const names = (await readPrimaryIp(id, context))?.dns_ptr ?? [];
+    const dnsPtr = names.find(({ ip }) => ip === inputs.ipAddress)?.dns_ptr;
+    return dnsPtr === undefined ? undefined : { dnsPtr };
   },
   delete: async ({ inputs }, context) => {
     await changePtr(inputs, null, context).catch((error: unknown) => {

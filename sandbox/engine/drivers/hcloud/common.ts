@@ -2,7 +2,7 @@
 import type { Context } from "../../driver";
 import { isObject, type Value, type Values } from "../../wire";
 import { autoNamed } from "../common";
-import { Hcloud } from "./client";
+import { Hcloud, isNotFound } from "./client";
 
 export { afterCreate, changed, retrying, set, withoutDefaults } from "../common";
 
@@ -21,6 +21,16 @@ export function api(context: Context): Hcloud {
 }
 
 export const autoName = autoNamed("name");
+
+/** An answer of the API; undefined where that has nothing such. */
+export async function unlessGone<T>(action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
 
 /** With a name of the program's own, old and new cannot exist side by side. */
 export function explicitlyNamed(inputs: Values): boolean {

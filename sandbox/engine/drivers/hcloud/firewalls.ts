@@ -11,6 +11,7 @@ import {
   ours,
   retrying,
   set,
+  unlessGone,
   withoutDefaults,
   type Named,
 } from "./common";
@@ -99,6 +100,10 @@ export const firewall: Kind = {
     }
     const inUse = (error: unknown) => error instanceof ApiError && error.code === "resource_in_use";
     await retrying(10, inUse, () => hcloud.delete(`/firewalls/${id}`));
+  },
+  read: async ({ id }, context) => {
+    const answer = await unlessGone(() => api(context).get<{ firewall: Firewall }>(`/firewalls/${id}`));
+    return answer && { name: answer.firewall.name, labels: { ...answer.firewall.labels } };
   },
   adopt: async (inputs, context) => {
     const found = await ours<Firewall>(context, "firewalls", inputs);

@@ -99,6 +99,34 @@ export function imageByName(context: Context, name: Value | undefined, architect
   return one(context, "images", "image", { name: name ?? null }, filter);
 }
 
+/** All pages of what a label selector selects. */
+async function labelled<T>(context: Context, path: string, key: string, args: Values): Promise<T[]> {
+  const selector = encodeURIComponent(String(args.withSelector ?? ""));
+  const all: T[] = [];
+  for (let page: number | null = 1; page !== null;) {
+    const query: string = `label_selector=${selector}&page=${page}&per_page=50`;
+    const answer: Meta & Record<string, unknown> = await api(context).get(`${path}?${query}`);
+    all.push(...((answer[key] ?? []) as T[]));
+    page = answer.meta?.pagination?.next_page ?? null;
+  }
+  return all;
+}
+
+interface Meta {
+  readonly meta?: { readonly pagination?: { readonly next_page: number | null } };
+}
+
+/** A data source that lists by labels; of each object its id, name and labels. */
+function listed(name: string, collection: string, result: string) {
+  return {
+    [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {
+      const found = await labelled<Named>(context, `/${collection}`, collection, args);
+      const seen = found.map(({ id, name, labels }) => ({ id, name, labels: { ...labels } }));
+      return { ...args, id: "0", [result]: seen };
+    },
+  };
+}
+
 export const lookups = {
   "hcloud:index/getZone:getZone": async (args: Values, context: Context): Promise<Values> => {
     const reference = encodeURIComponent(String(args.id ?? args.name));
@@ -160,6 +188,17 @@ export const lookups = {
       rapidDeploy: image.rapid_deploy,
       labels: image.labels,
     };
+  },
+  ...listed("getServers", "servers", "servers"),
+  ...listed("getPrimaryIps", "primary_ips", "primaryIps"),
+  ...listed("getFirewalls", "firewalls", "firewalls"),
+  ...listed("getVolumes", "volumes", "volumes"),
+  ...listed("getSshKeys", "ssh_keys", "sshKeys"),
+  "hcloud:index/getZoneRrsets:getZoneRrsets": async (args: Values, context: Context): Promise<Values> => {
+    const path = `/zones/${encodeURIComponent(String(args.zone))}/rrsets`;
+    const rrsets = await labelled<Named & { type: string }>(context, path, "rrsets", args);
+    const seen = rrsets.map(({ id, name, type, labels }) => ({ id, name, type, labels: { ...labels } }));
+    return { ...args, id: "0", rrsets: seen };
   },
   "hcloud:index/getLocation:getLocation": async (args: Values, context: Context): Promise<Values> => {
     const location = await one<Location>(context, "locations", "location", args);

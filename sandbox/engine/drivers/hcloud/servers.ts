@@ -15,6 +15,7 @@ import {
   ours,
   retrying,
   set,
+  unlessGone,
   withoutDefaults,
   type Named,
 } from "./common";
@@ -254,6 +255,13 @@ export const server: Kind = {
       // the provider does not bear a server that is gone; a deletion that was killed half-way is ours
       if (!(isNotFound(error) && context.resumed === true)) throw error;
     }
+  },
+  read: async ({ id, inputs }, context) => {
+    const found = await unlessGone(() => read(id, context));
+    if (found === undefined) return undefined;
+    const seen = { ...outputsOf(found, inputs), labels: { ...found.labels } };
+    // The API never tells it.
+    return Object.fromEntries(Object.entries(seen).filter(([key]) => key !== "userData"));
   },
   adopt: async (inputs, context) => {
     const found = await ours<Server>(context, "servers", inputs);

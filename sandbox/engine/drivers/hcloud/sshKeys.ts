@@ -1,7 +1,7 @@
 import type { Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
 import { isNotFound } from "./client";
-import { api, autoName, changed, labelsOf, ours, withoutDefaults, type Named } from "./common";
+import { api, autoName, changed, labelsOf, ours, unlessGone, withoutDefaults, type Named } from "./common";
 
 interface SshKey extends Named {
   readonly fingerprint: string;
@@ -38,6 +38,10 @@ export const sshKey: Kind = {
       .catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
+  },
+  read: async ({ id }, context) => {
+    const answer = await unlessGone(() => api(context).get<{ ssh_key: SshKey }>(`/ssh_keys/${id}`));
+    return answer && { name: answer.ssh_key.name, labels: { ...answer.ssh_key.labels } };
   },
   adopt: async (inputs, context) => {
     const found = await ours<SshKey>(context, "ssh_keys", inputs);

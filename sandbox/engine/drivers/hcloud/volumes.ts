@@ -1,6 +1,6 @@
 import type { Context, Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
-import { ApiError, isNotFound, type Action } from "./client";
+import { ApiError, type Action } from "./client";
 import {
   afterCreate,
   api,
@@ -11,6 +11,7 @@ import {
   ours,
   retrying,
   set,
+  unlessGone,
   withoutDefaults,
   type Named,
   type Protection,
@@ -21,6 +22,7 @@ const isLocked = (error: unknown) => error instanceof ApiError && error.code ===
 
 interface Volume extends Named {
   readonly server: number | null;
+  readonly size: number;
   readonly linux_device: string;
   readonly location: { readonly name: string };
   readonly protection: Protection;
@@ -47,12 +49,7 @@ async function read(id: number | string, inputs: Values, context: Context): Prom
 
 /** The volume, or undefined where it is gone. */
 async function find(id: string, context: Context): Promise<Volume | undefined> {
-  try {
-    return (await api(context).get<{ volume: Volume }>(`/volumes/${id}`)).volume;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return (await unlessGone(() => api(context).get<{ volume: Volume }>(`/volumes/${id}`)))?.volume;
 }
 
 async function detach(id: string, context: Context): Promise<void> {
@@ -103,6 +100,19 @@ export const volume: Kind = {
     if (found.server !== null) await detach(id, context);
     await retrying(5, isLocked, () => api(context).delete(`/volumes/${id}`));
   },
+  read: async ({ id }, context) => {
+    const found = await find(id, context);
+    return (
+      found && {
+        name: found.name,
+        size: found.size,
+        labels: { ...found.labels },
+        location: found.location.name,
+        linuxDevice: found.linux_device,
+        deleteProtection: found.protection.delete,
+      }
+    );
+  },
   adopt: async (inputs, context) => {
     const found = await ours<Volume>(context, "volumes", inputs);
     return found === undefined ? undefined : finish(found.id, inputs, context);
@@ -126,6 +136,8 @@ export const volumeAttachment: Kind = {
     const found = await find(id, context);
     if (found !== undefined && found.server !== null) await detach(id, context);
   },
+  read: async ({ id, inputs }, context) =>
+    (await find(id, context))?.server === Number(inputs.serverId) ? {} : undefined,
   adopt: async (inputs, context) => {
     await unlocked(String(inputs.serverId), context);
     const found = await find(String(inputs.volumeId), context);

@@ -1,11 +1,12 @@
 import type { Context, Kind } from "../../driver";
 import type { Value, Values } from "../../wire";
 import { isNotFound, type Action } from "./client";
-import { api, assertOurs, changed, labelsOf, set } from "./common";
+import { api, assertOurs, changed, labelsOf, set, unlessGone } from "./common";
 
 interface Rrset {
   readonly ttl: number | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly records: readonly { readonly value: string }[];
 }
 
 const idOf = (inputs: Values) => `${String(inputs.name)}/${String(inputs.type)}`;
@@ -60,6 +61,19 @@ export const zoneRrset: Kind = {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+  },
+  read: async ({ inputs }, context) => {
+    const answer = await unlessGone(() => api(context).get<{ rrset: Rrset }>(path(inputs)));
+    if (answer === undefined) return undefined;
+    const { ttl, labels, records: held } = answer.rrset;
+    const values = (list: readonly { readonly value?: unknown }[]) =>
+      list.map(({ value }) => String(value)).sort();
+    const same = values(held).join() === values((inputs.records ?? []) as Values[]).join();
+    return {
+      ...(ttl === null ? {} : { ttl }),
+      labels: { ...labels },
+      ...(same ? {} : { records: held.map(({ value }) => ({ value })) }),
+    };
   },
   adopt: async (inputs, context) => {
     try {

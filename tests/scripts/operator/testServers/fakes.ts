@@ -110,6 +110,8 @@ export class FakeWorld implements World {
       Promise.resolve([...this.known.keys()].map((name) => ({ name, updating: this.busy.has(name) }))),
     settings: (stack) => this.of(stack, "settings", ({ settings }) => settings),
     preview: (stack) => this.of(stack, "preview", () => this.changes),
+    exportState: (stack) => this.of(stack, "export", ({ resources }) => ({ deployment: { resources } })),
+    importState: (stack) => this.of(stack, "import", () => undefined),
     resources: (stack) => this.of(stack, "resources", ({ resources }) => resources),
     outputs: (stack) => this.of(stack, "outputs", ({ outputs }) => outputs),
     up: async (stack, settings) => {

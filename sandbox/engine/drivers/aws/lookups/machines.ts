@@ -112,6 +112,18 @@ export const machineLookups = {
     ["owners", "mostRecent", "filters", "tags", "includeDeprecated", "executableUsers"],
     getAmi,
   ),
+  ...lookup("aws:ec2/getInstances:getInstances", ["filters", "instanceStateNames"], async (args, context) => {
+    const { ec2, region } = await session(context);
+    const Filters = [
+      ...(filtersOf(args) ?? []),
+      { Name: "instance-state-name", Values: texts(args.instanceStateNames) ?? ["running"] },
+    ];
+    const { Reservations = [] } = await ec2.describeInstances({ Filters });
+    const ids = Reservations.flatMap(({ Instances = [] }) => Instances).map(
+      ({ InstanceId = "" }) => InstanceId,
+    );
+    return { ...args, id: region, region, ids };
+  }),
   ...lookup("aws:ec2/getInstanceType:getInstanceType", ["instanceType"], async (args, context) => {
     const { ec2, region } = await session(context);
     const name = text(args.instanceType);

@@ -1,0 +1,95 @@
+/** What is to be done about an update that was killed. Decides; calls nothing. */
+import type { CloudObject } from "../inventory";
+import { cloudObjectKey } from "../inventory/keys";
+import { nameOf } from "../cliEvents";
+import { idOf, isRepeatable, keysOf } from "./find";
+import { openValues, type StackState, type StateResource } from "./state";
+
+/** One operation that was cut off. */
+export interface Remedy {
+  readonly urn: string;
+  readonly name: string;
+  readonly operation: string;
+  /**
+   * - adopt: it was made, and comes into the state as `id`
+   * - again: nothing is left of it, or it does no harm twice; the next update makes it
+   * - read: the state has it, and is brought to what the cloud has
+   */
+  readonly what: "adopt" | "again" | "read";
+  readonly id?: string;
+}
+
+export interface Plan {
+  readonly remedies: readonly Remedy[];
+  /** What bears this stack's labels, but is neither in its state nor being made. */
+  readonly strays: readonly CloudObject[];
+  /** The state without pending operations, and with what is adopted. */
+  readonly state: StackState;
+  /** What to read at the clouds then. */
+  readonly urns: readonly string[];
+}
+
+/**
+ * @param objects what bears this stack's labels at its clouds
+ * @param rules ids of security group rules that were made, by their URNs
+ * @throws Failure where it cannot be told what was made
+ */
+export function planOf(
+  state: StackState,
+  objects: readonly CloudObject[],
+  rules: ReadonlyMap<string, string> = new Map(),
+): Plan {
+  const { resources = [], pending_operations: pending = [] } = state.deployment;
+  const taken = keysOf(resources);
+  const remedies: Remedy[] = [];
+  const adopted: StateResource[] = [];
+  for (const { type: operation, resource } of pending) {
+    const { urn } = resource;
+    const remedy = { urn, name: nameOf(urn), operation };
+    if (operation !== "creating") {
+      remedies.push({ ...remedy, what: resources.some((one) => one.urn === urn) ? "read" : "again" });
+      continue;
+    }
+    const id = isRepeatable(resource.type) ? undefined : (rules.get(urn) ?? idOf(resource, objects, taken));
+    if (id === undefined) {
+      remedies.push({ ...remedy, what: "again" });
+      continue;
+    }
+    remedies.push({ ...remedy, what: "adopt", id });
+    const made = { ...resource, id, outputs: { ...openValues(resource.inputs), id } };
+    adopted.push(made);
+    for (const key of keysOf([made])) taken.add(key);
+  }
+  const urns = adopted.map(({ urn }) => urn);
+  return {
+    remedies,
+    strays: objects.filter((object) => !taken.has(cloudObjectKey(object))),
+    state: {
+      ...state,
+      deployment: {
+        ...state.deployment,
+        // One that is in the state already was to be replaced by it.
+        resources: [
+          ...resources.map((one) => (urns.includes(one.urn) ? { ...one, delete: true } : one)),
+          ...adopted,
+        ],
+        pending_operations: [],
+      },
+    },
+    urns: remedies.filter(({ what }) => what !== "again").map(({ urn }) => urn),
+  };
+}
+
+/** Adopted records that say something else than was asked for: they are somebody else's. */
+export function foreignRecords(before: StackState, after: StackState): string[] {
+  const values = ({ records }: Readonly<Record<string, unknown>> = {}) =>
+    JSON.stringify([...((records as string[] | undefined) ?? [])].sort());
+  const { pending_operations: pending = [] } = before.deployment;
+  return pending
+    .filter(({ resource }) => resource.type === "aws:route53/record:Record")
+    .filter(({ resource }) => {
+      const read = after.deployment.resources?.find(({ urn }) => urn === resource.urn);
+      return read !== undefined && values(read.outputs) !== values(resource.inputs);
+    })
+    .map(({ resource }) => resource.urn);
+}
