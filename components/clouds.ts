@@ -48,6 +48,13 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
   const findHosts = once((name: CloudName) =>
     cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
   );
+  // A package that is missing is told before anything is asked.
+  for (const name of [
+    ...(dns === "manual" ? [] : [dnsClouds[dns]]),
+    ...roles.map((role) => placement[role].cloud),
+  ]) {
+    cloud(name);
+  }
 
   const [zone, ...found] = await orRefused(
     allFound([

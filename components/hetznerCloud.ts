@@ -13,7 +13,11 @@ export function hetznerCloud({ labels }: Settings): Cloud {
   return {
     // What a location lacks for a host, the API itself says, in one answer.
     async findHosts(hosts) {
-      await allFound(hosts.map(lookUpLocation));
+      // The same location is asked for once, under the name of the setting that says it first.
+      const asked = hosts.filter(
+        ({ location }, i) => hosts.findIndex((one) => one.location === location) === i,
+      );
+      await allFound(asked.map(lookUpLocation));
       return (operatorKey) => hetznerHosts(labels, operatorKey);
     },
     findZone: hetznerDns,

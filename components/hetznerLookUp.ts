@@ -5,6 +5,26 @@ import { LookUpError } from "./lookUps";
 const NO_ACCESS =
   /missing Hetzner Cloud API token|missing a required configuration key|token is invalid|unable to authenticate|unauthorized/i;
 
+/** Settles with the first answer: what refuses one question for the token refuses them all. */
+let access: Promise<void> | undefined;
+
+/** Put a question once it is known that any may be put: a bad token is told by one refusal, not by one for each. */
+async function allowed<T>(ask: () => Promise<T>): Promise<T> {
+  if (access !== undefined) {
+    await access;
+    return ask();
+  }
+  const first = ask();
+  access = first.then(
+    () => undefined,
+    (error: unknown) => {
+      if (NO_ACCESS.test(String((error as Error).message))) throw error;
+    },
+  );
+  access.catch(() => undefined);
+  return first;
+}
+
 /**
  * The answer to a question put to Hetzner Cloud.
  *
@@ -16,7 +36,7 @@ export async function hetznerLookUp<T>(
   missing: (answer: string) => Problem,
 ): Promise<T> {
   try {
-    return await ask();
+    return await allowed(ask);
   } catch (error) {
     const answer = error instanceof Error ? error.message : String(error);
     throw new LookUpError([NO_ACCESS.test(answer) ? noAccess(answer) : missing(answer)]);

@@ -1,4 +1,4 @@
-import { atAws, runProgram } from "./program";
+import { atAws, runProgram, settings } from "./program";
 
 const problem = (text: string) =>
   `1 problem in the settings of the stack "staging"; nothing was changed.\n\n  ${text}`;
@@ -33,4 +33,26 @@ test("nothing is asked of Hetzner where nothing is to be made there", async () =
     hetznerRefuses: "Missing Hetzner Cloud API token",
   });
   expect(lookUps.filter(({ token }) => token.startsWith("hcloud:"))).toEqual([]);
+});
+
+test("a location that both servers are in is asked for once, two locations once each", async () => {
+  const locations = async (turn: string) => {
+    const { bbb } = settings.placement;
+    const { lookUps } = await runProgram({
+      settings: { placement: { bbb, turn: { ...bbb, location: turn } } },
+    });
+    return lookUps.filter(({ token }) => token.endsWith("getLocation")).length;
+  };
+  expect(await locations("fsn1")).toBe(1);
+  expect(await locations("nbg1")).toBe(2);
+});
+
+test("after a refusal of the token nothing more is asked", async () => {
+  let asked = 0;
+  const run = runProgram({
+    hetznerRefuses: "unable to authenticate (unauthorized, 4711)",
+    onLookUp: () => (asked += 1),
+  });
+  await expect(run).rejects.toThrow("hcloud:token is missing or not accepted");
+  expect(asked).toBe(1);
 });

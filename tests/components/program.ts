@@ -142,6 +142,8 @@ export interface Variation {
   readonly stacks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What every question to Hetzner is answered with. */
   readonly hetznerRefuses?: string;
+  /** Told of each question to a cloud. */
+  readonly onLookUp?: (token: string) => void;
 }
 
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
@@ -213,6 +215,7 @@ async function run(
         return { id, state: { ...args.inputs, ...computed(args) } };
       },
       call({ token, inputs, provider }) {
+        variation.onLookUp?.(token);
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
         if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
         return hetznerAnswer(token, inputs, variation.hetznerRefuses);
