@@ -10,8 +10,9 @@ import { environments, protectionOf, type EnvironmentName } from "./settings/env
 import type { FieldValues } from "./settings/fields";
 import { qualifyHostname } from "./settings/names";
 import { readOwnCertificates, type OwnChains } from "./settings/ownCertificates";
-import { SettingsError } from "./settings/problems";
+import { SettingsError, type Problem } from "./settings/problems";
 import { readFields, unknownKeys } from "./settings/read";
+import { clearCredentials, environmentWarnings, prefixWarnings } from "./settings/warnings";
 
 /** A stack's settings, checked, with every default filled in. */
 export interface Settings {
@@ -130,10 +131,33 @@ const TURN_UBUNTU = releases["noble-40"];
  */
 export function loadSettings(): Settings {
   const project = pulumi.getProject();
+  const stack = pulumi.getStack();
+  const all = pulumi.runtime.allConfig();
   const prefix = `${project}:`;
-  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(all).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-  return parseSettings(raw, { project, stack: pulumi.getStack() });
+  for (const warning of [...prefixWarnings(all, project), ...environmentWarnings(raw, stack)]) {
+    void pulumi.log.warn(warning);
+  }
+  const secrets = secretKeys();
+  return parseSettings(raw, {
+    project,
+    stack,
+    elsewhere: clearCredentials(all, (key) => secrets.has(key)),
+  });
+}
+
+/** The keys whose values are encrypted in the stack's settings, as the engine tells the program. */
+function secretKeys(): ReadonlySet<string> {
+  return new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]);
+}
+
+/** Whose settings are read. */
+export interface SettingsContext {
+  readonly project: string;
+  readonly stack: string;
+  /** What is wrong with the rest of the stack's configuration. @default nothing */
+  readonly elsewhere?: readonly Problem[];
 }
 
 /**
@@ -142,11 +166,12 @@ export function loadSettings(): Settings {
  */
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
-  { project, stack }: { readonly project: string; readonly stack: string },
+  { project, stack, elsewhere = [] }: SettingsContext,
 ): Settings {
+  const now = new Date();
   const { values, problems } = readFields(raw);
-  const { own, problems: ofFiles } = readOwnCertificates(values, readPem, new Date());
-  const all = [...unknownKeys(raw), ...problems, ...conflicts(values), ...ofFiles];
+  const { own, problems: ofFiles } = readOwnCertificates(values, readPem, now);
+  const all = [...elsewhere, ...unknownKeys(raw), ...problems, ...conflicts(values, now), ...ofFiles];
   if (all.length > 0) throw new SettingsError(all, project, stack);
   return settingsFrom(values as FieldValues, own, project, stack);
 }

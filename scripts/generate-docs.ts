@@ -199,9 +199,12 @@ function environmentsTable(): string {
         ),
       ],
       refused("releases that are end of life, even with `allowEndOfLife`"),
+      refused("release candidates"),
       refused("`acmeServer: staging`"),
       refused("server types with shared or burstable cores"),
-      refused("SSH from everywhere (`0.0.0.0/0`, `::/0`)"),
+      refused(
+        "SSH from everywhere (`0.0.0.0/0`, `::/0`), or by all `sshNetworks` together from more than a /8 of IPv4 or a /16 of IPv6",
+      ),
       refused("`protect`, `protectRecordings` or `backups` set to `false`"),
     ],
   );

@@ -10,11 +10,17 @@ export function publicAddressProblem(text: string): string | undefined {
   const address = parse(text);
   if (!address) return "is not an IPv4 or IPv6 address";
   const range = address.range();
-  const documented = DOCUMENTATION.some((network) => {
+  return range === "unicast" || isDocumentation(address)
+    ? undefined
+    : `is no public address of a server (${range})`;
+}
+
+/** Whether an address is from a network for documentation. */
+export function isDocumentation(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  return DOCUMENTATION.some((network) => {
     const [base] = network;
     return base.kind() === address.kind() && address.match(network);
   });
-  return range === "unicast" || documented ? undefined : `is no public address of a server (${range})`;
 }
 
 /** The address as ipaddr.js writes it; any other text as it is. */

@@ -1,17 +1,20 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
 import { fields, setCommand, type FieldName, type FieldValues } from "./fields";
+import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./names";
 import { placementProblems } from "./placement";
+import { sshNetworkProblems } from "./sshNetworks";
 import type { Problem } from "./problems";
 
 /** What is wrong with values that are right by themselves; those that are not are absent. */
-export function conflicts(values: Partial<FieldValues>): Problem[] {
+export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
   return [
     ...nameProblems(values),
     ...placementProblems(values),
+    ...sshNetworkProblems(values),
     ...strictProblems(values),
-    ...expiryProblems(values),
+    ...expiryProblems(values, now),
     ...sharedTurnProblems(values),
     ...releaseProblems(values),
     ...installerProblems(values),
@@ -29,7 +32,8 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     if (value === undefined) continue;
     const result = qualifyHostname(value, domain);
     if ("reason" in result) {
-      problems.push({ key, reason: `"${value}" ${result.reason}`, remedy: fields[key].remedy });
+      const remedy = result.suggestion ? setCommand(key, result.suggestion) : fields[key].remedy;
+      problems.push({ key, reason: `"${value}" ${result.reason}`, remedy });
     } else if (["bbb.example.com", "turn.example.com"].includes(result.fqdn)) {
       const reason = `makes ${result.fqdn}, a placeholder in BigBlueButton's docs that its installer refuses`;
       problems.push({ key, reason, remedy: setCommand("domain", "YOUR-ZONE") });
@@ -40,7 +44,7 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     problems.push({
       key: "turnHostname",
       reason: `is ${fqdns.hostname}, the BigBlueButton server's name; the two are servers of their own`,
-      remedy: fields.turnHostname.remedy,
+      remedy: setCommand("turnHostname", turnNameBeside(fqdns.hostname, domain)),
     });
   }
   if (
@@ -55,6 +59,12 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     });
   }
   return problems;
+}
+
+/** "turn.school.eu" for a server "meet.school.eu", "turn-turn.school.eu" for one that is "turn.school.eu" itself. */
+function turnNameBeside(fqdn: string, domain: string): string {
+  const [label = "", ...rest] = fqdn.slice(0, -`.${domain}`.length).split(".");
+  return [label === "turn" ? "turn-turn" : "turn", ...rest].join(".");
 }
 
 /** What is about a TURN server of its own says nothing of another stack's. */
@@ -94,6 +104,17 @@ function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partia
       key: "release",
       reason: `is ${name}, BigBlueButton ${release.version}, which gets no security updates any more`,
       remedy: `${fields.release.remedy}, or knowingly ${fields.allowEndOfLife.remedy}`,
+    });
+  }
+  const otherSystem = image && imageNameProblem(image, release);
+  if (otherSystem) {
+    const id =
+      cloud && release.withdrawnFrom.includes(cloud) ? ", with the id of a snapshot of your own" : "";
+    const rm = id ? "" : "pulumi config rm image for the release's own, or ";
+    problems.push({
+      key: "image",
+      reason: `is ${image}, which ${otherSystem}; ${name}, BigBlueButton ${release.version}, needs Ubuntu ${release.ubuntu} on x86`,
+      remedy: `${rm}${setCommand("image", "NAME-OR-ID")} of Ubuntu ${release.ubuntu}${id}`,
     });
   }
   if (cloud && release.withdrawnFrom.includes(cloud) && !image) {

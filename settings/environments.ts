@@ -1,4 +1,6 @@
+import { defaultRelease, releases } from "../bigbluebutton/releases";
 import { setCommand, type FieldValues } from "./fields";
+import { coveredShare } from "./network";
 import type { Problem } from "./problems";
 
 /** What a kind of environment stands for; the settings `protect`, `protectRecordings` and `backups` can say otherwise. */
@@ -68,17 +70,43 @@ export function strictProblems(values: Values): Problem[] {
     const reason = "is staging, whose certificates browsers don't trust";
     problems.push(problem("acmeServer", reason, setCommand("acmeServer", "production")));
   }
-  for (const network of values.sshNetworks ?? []) {
-    if (!network.endsWith("/0")) continue;
-    const remedy = setCommand("--path 'sshNetworks[0]'", "YOUR-ADDRESS/32");
-    problems.push(problem("sshNetworks", `has ${network}, SSH from everywhere`, remedy));
+  if (values.release && releases[values.release].status === "candidate") {
+    const reason = `is ${values.release}, a release candidate`;
+    problems.push(problem("release", reason, setCommand("release", defaultRelease)));
   }
+  const remedy = setCommand("--path 'sshNetworks[0]'", "YOUR-ADDRESS/32");
+  for (const reason of wideNetworks(values.sshNetworks ?? []))
+    problems.push(problem("sshNetworks", reason, remedy));
   return problems;
 }
 
-/** What is to be removed in time cannot be protected from it. */
-export function expiryProblems(values: Values): Problem[] {
+/** The most that SSH may be open to: what the largest organizations have, a /8 of IPv4 and a /16 of IPv6. */
+const WIDEST = { ipv4: 2 ** -8, ipv6: 2 ** -13 } as const;
+
+/** What is wrong with networks that are so many addresses that SSH is open to strangers, by one of them or together. */
+function wideNetworks(networks: readonly string[]): string[] {
+  return (["ipv4", "ipv6"] as const).flatMap((family) => {
+    const wide = networks.filter((network) => coveredShare([network], family) > WIDEST[family]);
+    if (wide.some((network) => network.endsWith("/0"))) {
+      return wide.map((network) => `has ${network}, SSH from everywhere`);
+    }
+    const share = coveredShare(networks, family);
+    if (share <= WIDEST[family]) return [];
+    const percent = share >= 0.01 ? Math.round(share * 100) : (share * 100).toFixed(2);
+    const title = family === "ipv4" ? "IPv4" : "IPv6";
+    return [`has networks that are together ${percent} % of all ${title} addresses, SSH from strangers`];
+  });
+}
+
+/** What is to be removed in time cannot be protected from it, nor be made when that time is over. */
+export function expiryProblems(values: Values, now: Date): Problem[] {
   if (!values.expires || !values.environment) return [];
+  const expires = new Date(Number(values.expires) * 1000);
+  if (expires <= now) {
+    const reason = `is ${values.expires}, ${expires.toISOString()}, which is over: what is made would be removed at once`;
+    const remedy = `pulumi config rm expires, for what is to stay; scripts/test-server extend gives a test server more time`;
+    return [{ key: "expires", reason, remedy }];
+  }
   const reason = "though the deployment has an expiry, at which it is removed";
   if (values.environment !== "test") {
     const remedy = `pulumi config rm expires, or ${setCommand("environment", "test")}`;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { defaultRelease, releaseNames } from "../bigbluebutton/releases";
 import { canonicalAddress, publicAddressProblem } from "./addresses";
 import { rootsProblem } from "./certificates";
-import { dnsNameProblem, normalizeName, zoneProblem } from "./names";
-import { parseNetwork } from "./network";
+import { dnsNameProblem, meantName, normalizeName, zoneProblem } from "./names";
+import { parseNetwork, unreachableProblem } from "./network";
 import { sshPublicKeyProblem } from "./sshPublicKey";
 
 /** A setting: how its value is read and checked by itself. */
@@ -63,8 +63,25 @@ function choice<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, { error: ({ input }) => `must be ${known}, not ${JSON.stringify(input)}` });
 }
 
-function list(what: string) {
-  return z.array(text, { error: orNotSet(`must be a list of ${what}`) });
+/** A list of texts; an entry that is none is told with its place and what to write instead of it. */
+function list(key: string, what: string, example: string) {
+  const entries = z.array(z.unknown(), { error: orNotSet(`must be a list of ${what}`) });
+  const texts = must<unknown[]>((values) =>
+    values.map((value, i) => {
+      if (typeof value === "string" && value.trim() !== "") return undefined;
+      const only = Array.isArray(value) && value.length === 1 ? (value as unknown[])[0] : undefined;
+      const meant = typeof only === "string" && /^[\w.:/-]+$/.test(only) ? only : example;
+      const found =
+        typeof value === "string"
+          ? "an empty text"
+          : `${JSON.stringify(value)}, ${Array.isArray(value) ? "a list in the list" : "no text"}`;
+      return {
+        reason: `has ${found} as entry number ${i + 1}, where one of the ${what} belongs`,
+        remedy: `pulumi config rm --path '${key}[${i}]', then ${setCommand(`--path '${key}[${i}]'`, meant)}`,
+      };
+    }),
+  );
+  return entries.superRefine(texts).pipe(z.array(text));
 }
 
 const location = optionalText.superRefine(
@@ -118,8 +135,14 @@ export const fields = {
     "string",
     text.transform(normalizeName).superRefine(
       must((value) => {
-        const problem = dnsNameProblem(value) ?? zoneProblem(value);
-        return problem && `"${value}" ${problem}`;
+        const problem = dnsNameProblem(value);
+        if (problem) {
+          const meant = meantName(value);
+          const remedy = meant && !zoneProblem(meant) ? setCommand("domain", meant) : undefined;
+          return { reason: `"${value}" ${problem}`, remedy };
+        }
+        const notOwn = zoneProblem(value);
+        return notOwn && `"${value}" ${notOwn}`;
       }),
     ),
     setCommand("domain", "example.org"),
@@ -133,7 +156,14 @@ export const fields = {
         if (value === "info@example.com") {
           return "is info@example.com, the placeholder in BigBlueButton's docs that its installer refuses";
         }
-        return z.email().safeParse(value).success ? undefined : `"${value}" is not an e-mail address`;
+        if (z.email().safeParse(value).success) return undefined;
+        const [, mailbox, host] = /^([^@\s]+)@([^@\s]+)$/.exec(value) ?? [];
+        const meant = host && meantName(host);
+        if (!meant || !z.email().safeParse(`${mailbox}@${meant}`).success) {
+          return `"${value}" is not an e-mail address`;
+        }
+        const reason = `"${value}" is not an e-mail address in ASCII, as the certificate authority wants it`;
+        return { reason, remedy: setCommand("email", `${mailbox}@${meant}`) };
       }),
     ),
     setCommand("email", "YOUR-ADDRESS"),
@@ -151,7 +181,7 @@ export const fields = {
   turnServerType: field("string", serverType, setCommand("turnServerType", "cpx22")),
   turnPeers: field(
     "array",
-    list("addresses")
+    list("turnPeers", "addresses", "ADDRESS")
       .default([])
       .superRefine(
         must((peers) =>
@@ -195,12 +225,15 @@ export const fields = {
   ),
   sshNetworks: field(
     "array",
-    list("networks in CIDR form")
+    list("sshNetworks", "networks in CIDR form", "YOUR-ADDRESS/32")
       .superRefine(
         must((networks) =>
           networks.map((network, i) => {
-            const result = parseNetwork(network);
-            if ("network" in result) return undefined;
+            const read = parseNetwork(network);
+            const meant = "network" in read ? read.network : read.suggestion;
+            const unreachable = meant === undefined ? undefined : unreachableProblem(meant);
+            const result = unreachable ?? ("network" in read ? undefined : read);
+            if (!result) return undefined;
             const remedy = setCommand(`--path 'sshNetworks[${i}]'`, result.suggestion ?? "YOUR-ADDRESS/32");
             return { reason: `has "${network}", which ${result.reason}`, remedy };
           }),
@@ -216,7 +249,7 @@ export const fields = {
   ),
   sshPublicKeys: field(
     "array",
-    list("public keys")
+    list("sshPublicKeys", "public keys", '"$(cat ~/.ssh/id_ed25519.pub)"')
       .default([])
       .superRefine(
         must((keys) =>

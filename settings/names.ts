@@ -36,6 +36,17 @@ export function dnsNameProblem(name: string): string | undefined {
     : `is not a DNS name: "${bad}" must be 1 to 63 letters, digits and inner hyphens`;
 }
 
+/** The DNS name that somebody meant who wrote a URL, an address of a mailbox or a name that is not in ASCII; undefined for none. */
+export function meantName(text: string): string | undefined {
+  const name = text
+    .trim()
+    .replace(/^[a-z]+:\/\//i, "")
+    .replace(/^[^/@]*@/, "")
+    .replace(/[/:?#].*$/, "");
+  const ascii = normalizeName((domainToASCII(name) || name).replace(/[\s_]+/g, "-"));
+  return ascii !== "" && dnsNameProblem(ascii) === undefined ? ascii : undefined;
+}
+
 /** Says what is wrong with a zone's name, which is already known to be a DNS name. */
 export function zoneProblem(zone: string): string | undefined {
   if (!zone.includes(".")) return "is not a zone of your own, as it has one label only";
@@ -57,15 +68,26 @@ const MAX_FQDN = 53;
 export function qualifyHostname(
   hostname: string,
   zone: string,
-): { readonly fqdn: string } | { readonly reason: string } {
+): { readonly fqdn: string } | { readonly reason: string; readonly suggestion?: string } {
   const name = normalizeName(hostname);
   const problem = dnsNameProblem(name);
-  if (problem) return { reason: problem };
+  if (problem) {
+    const meant = meantName(name);
+    return { reason: problem, suggestion: meant && inZone(meant, zone) };
+  }
   if (name === zone) return { reason: `is the zone itself, where a name in it is needed` };
   const fqdn = name.includes(".") ? name : `${name}.${zone}`;
-  if (!fqdn.endsWith(`.${zone}`)) return { reason: `is outside the zone ${zone}` };
+  if (!fqdn.endsWith(`.${zone}`)) {
+    return { reason: `is outside the zone ${zone}`, suggestion: inZone(name, zone) };
+  }
   if (fqdn.length > MAX_FQDN) {
     return { reason: `makes a name of ${fqdn.length} characters, ${fqdn}; ${MAX_FQDN} are the most` };
   }
   return { fqdn };
+}
+
+/** A name as it would be in a zone: as it is where it is in there, or else its first label. */
+function inZone(name: string, zone: string): string | undefined {
+  if (name === zone) return undefined;
+  return name.endsWith(`.${zone}`) ? name : name.split(".")[0];
 }

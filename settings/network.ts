@@ -1,5 +1,7 @@
 import ipaddr from "ipaddr.js";
 
+import { isDocumentation } from "./addresses";
+
 /** What reading a network gave: its canonical text, or why it is none and what was perhaps meant. */
 export type NetworkResult =
   { readonly network: string } | { readonly reason: string; readonly suggestion?: string };
@@ -24,16 +26,74 @@ export function parseNetwork(text: string): NetworkResult {
   if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) {
     return { reason: `needs a prefix length from 0 to ${bits}` };
   }
-  const network = `${networkAddress(parsed, Number(prefix))}/${Number(prefix)}`;
+  const network = `${edge(parsed, Number(prefix), "first")}/${Number(prefix)}`;
   if (network !== `${parsed.toString()}/${Number(prefix)}`) {
     return { reason: "has bits set behind its prefix", suggestion: network };
   }
   return { network };
 }
 
-function networkAddress(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number): string {
+/** The first or the last address of a network. */
+function edge(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number, which: "first" | "last") {
+  const family = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
   const cidr = `${address.toString()}/${prefix}`;
-  return address.kind() === "ipv4"
-    ? ipaddr.IPv4.networkAddressFromCIDR(cidr).toString()
-    : ipaddr.IPv6.networkAddressFromCIDR(cidr).toString();
+  return which === "first" ? family.networkAddressFromCIDR(cidr) : family.broadcastAddressFromCIDR(cidr);
+}
+
+/** Names of ipaddr.js for ranges that nobody on the internet comes from, and what they are. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  private: "a private network (RFC 1918)",
+  uniqueLocal: "a private network (RFC 4193)",
+  carrierGradeNat: "a provider's inner network (carrier-grade NAT, RFC 6598)",
+  loopback: "this machine's own (loopback)",
+  linkLocal: "a link's own (link-local)",
+  multicast: "for groups of receivers (multicast)",
+  broadcast: "for all hosts of a link (broadcast)",
+  unspecified: "nobody's (unspecified)",
+  reserved: "reserved, and nobody's",
+  benchmarking: "for benchmarks, and nobody's",
+};
+
+/** All that is given to anybody. */
+const IPV6_IN_USE = ipaddr.IPv6.parseCIDR("2000::/3");
+
+/**
+ * Why no connection over the internet can come from a network in canonical form, all of it; undefined where some can.
+ * Networks for documentation are let pass.
+ */
+export function unreachableProblem(network: string): Exclude<NetworkResult, { network: string }> | undefined {
+  const [address, prefix] = ipaddr.parseCIDR(network);
+  const first = edge(address, prefix, "first");
+  const range = first.range();
+  if (first instanceof ipaddr.IPv6 && first.isIPv4MappedAddress() && prefix >= 96) {
+    return {
+      reason: "is an IPv4 network written as an IPv6 one, which a firewall takes for IPv6",
+      suggestion: `${first.toIPv4Address().toString()}/${prefix - 96}`,
+    };
+  }
+  const whole = edge(address, prefix, "last").range() === range;
+  const what = whole ? UNREACHABLE[range] : undefined;
+  const unused = first instanceof ipaddr.IPv6 && prefix >= 3 && !first.match(IPV6_IN_USE);
+  if (isDocumentation(first) || (!what && !unused)) return undefined;
+  return {
+    reason: `is ${what ?? "of IPv6 addresses that nobody has"}: no connection over the internet comes from there. Name the public address that you come from (curl -4 https://ifconfig.me)`,
+  };
+}
+
+/** How much of all IPv4 addresses, or of all IPv6 addresses in use (2000::/3), networks have together, from 0 to 1. */
+export function coveredShare(networks: readonly string[], family: "ipv4" | "ipv6"): number {
+  const all = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === family);
+  // Two networks are either apart, or one is in the other.
+  const outermost = all.filter(([base, prefix], i) =>
+    all.every(([other, wider], j) => {
+      const within = wider < prefix || (wider === prefix && j < i);
+      return i === j || !(within && contains(other, wider, base));
+    }),
+  );
+  const share = outermost.reduce((sum, [, prefix]) => sum + 2 ** -prefix, 0);
+  return family === "ipv4" ? share : Math.min(1, share * 8);
+}
+
+function contains(base: ipaddr.IPv4 | ipaddr.IPv6, prefix: number, address: ipaddr.IPv4 | ipaddr.IPv6) {
+  return address.kind() === base.kind() && address.match(base as never, prefix);
 }

@@ -86,7 +86,7 @@ describe("values", () => {
         turnServerType: "cpx32",
         turnPeers: '["5.75.128.7","2A01:4F8:1:0::1"]',
         image: "4711",
-        sshNetworks: '["10.0.0.0/8","2001:DB8::/32","10.0.0.0/8"]',
+        sshNetworks: '["198.51.100.0/24","2001:DB8::/32","198.51.100.0/24"]',
         sshPublicKeys: JSON.stringify([ed25519Key]),
         dns: "manual",
         acmeServer: "https://acme.school.eu/directory",
@@ -123,7 +123,7 @@ describe("values", () => {
         turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx32", image: "ubuntu-24.04" },
       },
       network: {},
-      sshNetworks: ["10.0.0.0/8", "2001:db8::/32"],
+      sshNetworks: ["198.51.100.0/24", "2001:db8::/32"],
       sshPublicKeys: [ed25519Key],
       dns: "manual",
       acme: {
@@ -355,12 +355,12 @@ describe("mistakes", () => {
     ["no list", { sshNetworks: "10.0.0.0/8" }, "sshNetworks", "must be a list of networks", "sshNetworks[0]"],
     [
       "host bits",
-      { sshNetworks: ["10.0.0.1/8"] },
+      { sshNetworks: ["198.51.100.1/24"] },
       "sshNetworks",
       "has bits set",
-      "'sshNetworks[0]' 10.0.0.0/8",
+      "'sshNetworks[0]' 198.51.100.0/24",
     ],
-    ["a bare address", { sshNetworks: ["10.0.0.1"] }, "sshNetworks", "is an address", "10.0.0.1/32"],
+    ["a bare address", { sshNetworks: ["8.8.8.8"] }, "sshNetworks", "is an address", "8.8.8.8/32"],
     [
       "a bad key",
       { sshPublicKeys: ["ssh-rsa AAAA"] },
@@ -554,7 +554,7 @@ describe("mistakes", () => {
   });
 
   test("an expiry is a time, and only of what can be removed", () => {
-    const expires = "1795000000";
+    const expires = "4102444800";
     expect(settings({ expires }).labels).toEqual({ ...at, expires });
     expect(problemsOf({ ...required, expires: "tomorrow" })).toEqual([
       ["expires", '"tomorrow" is not a time in seconds since 1970', expect.stringContaining("test-server")],
@@ -575,13 +575,104 @@ describe("mistakes", () => {
     ]);
   });
 
+  test("an expiry that is over is refused: what is made would go at once", () => {
+    expect(problemsOf({ ...required, expires: "1600000000" })).toEqual([
+      [
+        "expires",
+        "is 1600000000, 2020-09-13T12:26:40.000Z, which is over: what is made would be removed at once",
+        expect.stringContaining("config rm expires"),
+      ],
+    ]);
+  });
+
+  test.each<[string, Record<string, unknown>, key: string, reason: string, remedy: string]>([
+    ["a zone with an umlaut", { domain: "schüle.de" }, "domain", "ASCII form", "domain xn--schle-mva.de"],
+    ["a URL", { domain: "https://school.eu/bbb" }, "domain", "is a URL", "config set domain school.eu"],
+    ["a mailbox", { domain: "a@school.eu" }, "domain", "is not a DNS name", "config set domain school.eu"],
+    [
+      "a mailbox's host with an umlaut",
+      { email: "admin@schüle.de" },
+      "email",
+      "is not an e-mail address in ASCII",
+      "email admin@xn--schle-mva.de",
+    ],
+    ["a host outside", { hostname: "meet.other.eu" }, "hostname", "outside the zone", "set hostname meet"],
+    [
+      "a host's URL",
+      { hostname: "https://meet.school.eu" },
+      "hostname",
+      "is a URL",
+      "hostname meet.school.eu",
+    ],
+    ["an underscore", { hostname: "meet_one" }, "hostname", "is not a DNS name", "set hostname meet-one"],
+    ["a host with an umlaut", { hostname: "grün" }, "hostname", "ASCII form", "set hostname xn--grn-ioa"],
+    [
+      "the name turn for both",
+      { hostname: "turn" },
+      "turnHostname",
+      "BigBlueButton server's name",
+      "set turnHostname turn-turn",
+    ],
+    [
+      "a list in a list",
+      { sshNetworks: [["198.51.100.7/32"]] },
+      "sshNetworks",
+      'has ["198.51.100.7/32"], a list in the list as entry number 1',
+      "set --path 'sshNetworks[0]' 198.51.100.7/32",
+    ],
+    [
+      "a number in a list",
+      { sshNetworks: ["198.51.100.7/32", 7] },
+      "sshNetworks",
+      "has 7, no text as entry number 2",
+      "'sshNetworks[1]'",
+    ],
+    [
+      "another Ubuntu's image",
+      { image: "ubuntu-24.04" },
+      "image",
+      "by its name of Ubuntu 24.04; jammy-30, BigBlueButton 3.0, needs Ubuntu 22.04 on x86",
+      "pulumi config rm image",
+    ],
+    ["another system's image", { image: "debian-12" }, "image", "by its name of debian", "config rm image"],
+    [
+      "another Ubuntu's image at AWS",
+      { cloud: "aws", image: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*" },
+      "image",
+      "of Ubuntu 24.04",
+      "config rm image",
+    ],
+    [
+      "an image for ARM at AWS",
+      { cloud: "aws", image: "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-*" },
+      "image",
+      "for ARM",
+      "config rm image",
+    ],
+    [
+      "the wrong Ubuntu for a release whose own is gone",
+      { release: "focal-27", allowEndOfLife: true, image: "ubuntu-22.04" },
+      "image",
+      "needs Ubuntu 20.04",
+      "the id of a snapshot of your own",
+    ],
+  ])("what was meant is in the remedy: %s", (_name, raw, key, reason, remedy) => {
+    expect(problemsOf({ ...required, ...raw })).toEqual([
+      [key, expect.stringContaining(reason), expect.stringContaining(remedy)],
+    ]);
+  });
+
+  test.each(["4711", "my-image", "ubuntu-22.04"])("the image %s may be what is needed", (image) => {
+    expect(problemsOf({ ...required, image })).toEqual([]);
+  });
+
   test("all of them in one error, each with its key, its reason and its remedy", () => {
     const raw = {
       sshNetwork: ["10.0.0.0/8"],
       domain: "school.eu",
       hostname: "bbb.other.eu",
       email: "info@example.com",
-      sshNetworks: ["10.0.0.1/8", "2001:db8::1"],
+      sshNetworks: ["198.51.100.1/24", "2001:db8::1"],
       serverType: "cax31",
       release: "focal-27",
       recordingsGb: "lots",
@@ -595,8 +686,8 @@ describe("mistakes", () => {
   bigbluebutton:email is info@example.com, the placeholder in BigBlueButton's docs that its installer refuses
     → pulumi config set email YOUR-ADDRESS
 
-  bigbluebutton:sshNetworks has "10.0.0.1/8", which has bits set behind its prefix
-    → pulumi config set --path 'sshNetworks[0]' 10.0.0.0/8
+  bigbluebutton:sshNetworks has "198.51.100.1/24", which has bits set behind its prefix
+    → pulumi config set --path 'sshNetworks[0]' 198.51.100.0/24
 
   bigbluebutton:sshNetworks has "2001:db8::1", which is an address, not a network in CIDR form
     → pulumi config set --path 'sshNetworks[1]' 2001:db8::1/128
@@ -644,19 +735,60 @@ describe("loadSettings", () => {
     pulumi.runtime.setAllConfig({
       "bigbluebutton:domain": "school.eu",
       "bigbluebutton:email": "admin@school.eu",
-      "bigbluebutton:sshNetworks": '["10.0.0.0/8"]',
-      "hcloud:token": "secret",
+      "bigbluebutton:sshNetworks": '["198.51.100.0/24"]',
+      "bigbluebutton:environment": "test",
+      "hcloud:location": "fsn1",
       "pulumi:tags": "{}",
     });
     expect(loadSettings()).toEqual({
-      ...settings({ sshNetworks: ["10.0.0.0/8"] }),
+      ...settings({ sshNetworks: ["198.51.100.0/24"] }),
       stack: "staging",
       labels: { ...at, stack: "staging" },
     });
   });
 
+  const complete = {
+    "bigbluebutton:domain": "school.eu",
+    "bigbluebutton:email": "admin@school.eu",
+    "bigbluebutton:sshNetworks": '["198.51.100.0/24"]',
+    "bigbluebutton:environment": "test",
+  };
+  afterEach(() => {
+    delete process.env.PULUMI_CONFIG_SECRET_KEYS;
+    jest.restoreAllMocks();
+  });
+
+  test("a token in clear is refused, one that is encrypted is not", () => {
+    pulumi.runtime.setAllConfig({ ...complete, "hcloud:token": "x".repeat(64) });
+    expect(loadSettings).toThrow(
+      /^1 problem [^]*\n {2}hcloud:token is in clear in the stack's settings[^]*→ revoke it[^]*pulumi config set --secret hcloud:token/,
+    );
+    process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hcloud:token"]);
+    expect(loadSettings).not.toThrow();
+  });
+
+  test("what looks like this project's settings under another prefix is told, whatever else is set", () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    pulumi.runtime.setAllConfig({ ...complete, "bbb:environment": "prod" });
+    loadSettings();
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(
+        /^bbb:environment is not read, .* pulumi config set bigbluebutton:environment VALUE, and pulumi config rm bbb:environment$/,
+      ),
+    ]);
+  });
+
+  test("a stack without an environment is told to be a test deployment", () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    pulumi.runtime.setAllConfig({ ...complete, "bigbluebutton:environment": "" });
+    expect(loadSettings()).toMatchObject({ environment: "test", protected: false });
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringContaining('environment is not set, so the stack "staging" is a test deployment'),
+    ]);
+  });
+
   test("finds unknown ones among them", () => {
-    pulumi.runtime.setAllConfig({ "bigbluebutton:domian": "school.eu" });
+    pulumi.runtime.setAllConfig({ "bigbluebutton:domian": "school.eu", "bigbluebutton:environment": "test" });
     expect(loadSettings).toThrow("bigbluebutton:domian is no setting; did you mean domain?");
   });
 });

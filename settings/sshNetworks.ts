@@ -1,0 +1,66 @@
+import { turnPorts } from "../bigbluebutton/ports";
+import { releases } from "../bigbluebutton/releases";
+import { setCommand, type FieldValues } from "./fields";
+import type { Problem } from "./problems";
+
+/** CIDRs in one rule of a firewall at Hetzner Cloud (https://docs.hetzner.com/cloud/firewalls/faq/). */
+const HETZNER_NETWORKS = 100;
+
+/**
+ * Inbound rules of a security group, for IPv4 and for IPv6 each, where the account's quota was not raised
+ * (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
+ */
+const AWS_RULES = 60;
+
+/** What is wrong with all networks of SSH together, each of which is right by itself. */
+export function sshNetworkProblems(values: Partial<FieldValues>): Problem[] {
+  const { sshNetworks: networks = [] } = values;
+  if (networks.length === 0) return [];
+  const problem = (reason: string, remedy: string): Problem => ({ key: "sshNetworks", reason, remedy });
+  const ipv4 = networks.filter((network) => !network.includes(":"));
+  if (ipv4.length === 0) {
+    return [
+      problem(
+        "has IPv6 networks only, but the deployment connects to the servers' IPv4 addresses",
+        `${setCommand(`--path 'sshNetworks[${networks.length}]'`, "YOUR-ADDRESS/32")}, with what curl -4 https://ifconfig.me prints`,
+      ),
+    ];
+  }
+  const fewer = "name fewer and larger ones, or the one address of a VPN or jump host that all come from";
+  return cloudsOf(values).flatMap((cloud) => {
+    if (cloud === "hetzner") {
+      if (networks.length <= HETZNER_NETWORKS) return [];
+      return [
+        problem(
+          `has ${networks.length}; a firewall's rule at Hetzner Cloud takes ${HETZNER_NETWORKS}`,
+          fewer,
+        ),
+      ];
+    }
+    const most = AWS_RULES - otherRules(values);
+    return [
+      { networks: ipv4, family: "IPv4" },
+      { networks: networks.filter((network) => network.includes(":")), family: "IPv6" },
+    ].flatMap(({ networks, family }) =>
+      networks.length <= most
+        ? []
+        : [
+            problem(
+              `has ${networks.length} of ${family}; a security group at AWS has room for ${most} beside the other rules`,
+              fewer,
+            ),
+          ],
+    );
+  });
+}
+
+function cloudsOf({ cloud, turnCloud, turnStack }: Partial<FieldValues>) {
+  if (!cloud) return [];
+  return [...new Set([cloud, ...(turnStack ? [] : [turnCloud ?? cloud])])];
+}
+
+/** The rules of one address family beside those of SSH: the port table's, and ICMP's. */
+function otherRules({ release }: Partial<FieldValues>): number {
+  const ports = release ? releases[release].ports.bbb.length : 0;
+  return Math.max(ports, turnPorts.length) + 1;
+}
