@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 
 import { defaultRelease } from "../../bigbluebutton/releases";
+import { parseStackText, type StackText } from "../../settings/stackFile";
 import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
@@ -19,7 +20,9 @@ export type Settings = Readonly<Record<string, unknown>>;
  */
 export function readSettings(stack: string, set: readonly string[], cloud?: Cloud): Settings {
   const file = join(PROJECT_DIR, `Pulumi.${stack}.yaml`);
-  const fromFile = existsSync(file) ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`) : {};
+  const fromFile = existsSync(file)
+    ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`)
+    : { environment: "test" };
   const project = readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8");
   const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, settingTypes(project))));
   const base = { recordingsGb: 10, ...fromFile, ...labels(fromFile), ...(cloud && { cloud }) };
@@ -68,13 +71,27 @@ export function zoneFor(settings: Settings): string {
 
 /** The project's own settings in a Pulumi.<stack>.yaml. */
 export function parseStackFile(text: string, file: string): Settings {
-  const { config } = (parse(text) ?? {}) as { config?: Record<string, unknown> };
+  const { config, environments } = parsed(text, file);
   const prefix = "bigbluebutton:";
-  const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
   const secret = own.find(([, value]) => typeof value === "object" && value !== null && "secure" in value);
   if (secret)
     throw new Mistake(`${file}: ${secret[0]} is encrypted for its own stack: give it here by --set`);
+  if (environments.length > 0) {
+    process.stderr.write(
+      `note: ${file} takes settings from an environment of Pulumi ESC (${environments.join(", ")}), which the sandbox ` +
+        "does not open: give them by --set\n",
+    );
+  }
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+function parsed(text: string, file: string): StackText {
+  try {
+    return parseStackText(text, file);
+  } catch (error) {
+    throw new Mistake((error as Error).message, { cause: error });
+  }
 }
 
 /** Types of the settings, as Pulumi.yaml declares them. */

@@ -79,20 +79,23 @@ class PulumiStacks implements Stacks {
 
   async settings(stack: string): Promise<StackSettings> {
     const file = readStackFile(this.projectDir, this.project, stack);
-    if (file?.encrypted.length === 0) return file.settings;
+    if (file?.encrypted.length === 0 && file.environments.length === 0) return file.settings;
     return this.inWorkspace(async (workspace) => {
       await this.select(workspace, stack);
       if (!(await this.recall(workspace, stack))) return {};
-      const { settings, encrypted } = parseStackFile(
+      const { settings, encrypted, environments } = parseStackFile(
         readFileSync(this.settingsFile(workspace, stack), "utf8"),
         this.project,
         `Pulumi.${stack}.yaml`,
       );
-      if (encrypted.length === 0) return settings;
+      if (encrypted.length === 0 && environments.length === 0) return settings;
       const all = Object.entries(await workspace.getAllConfig(stack)).map(
         ([key, { value }]) => [this.plainKey(key), value] as const,
       );
-      return { ...settings, ...Object.fromEntries(all.filter(([key]) => encrypted.includes(key))) };
+      // Environments have any key; without them, only what is encrypted is missing.
+      const missing = all.filter(([key]) => encrypted.includes(key) || environments.length > 0);
+      // What stands in the file goes before what its environments have.
+      return { ...Object.fromEntries(missing), ...settings };
     });
   }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
+import { parseStackText, type StackText } from "../../settings/stackFile";
 import { Mistake } from "./mistake";
 import type { StackSettings } from "./stacks";
 
@@ -29,6 +30,8 @@ export interface StackFile {
   readonly settings: StackSettings;
   /** Keys whose values are encrypted for the stack, and so are not among the settings. */
   readonly encrypted: readonly string[];
+  /** Environments of Pulumi ESC that further settings are taken from, which only the CLI can open. */
+  readonly environments: readonly string[];
   /** Who encrypts the stack's secrets, where the file says so. */
   readonly secretsProvider?: string;
 }
@@ -40,30 +43,29 @@ export function readStackFile(projectDir: string, project: string, stack: string
   return parseStackFile(readFileSync(file, "utf8"), project, `Pulumi.${stack}.yaml`);
 }
 
-/** @param file what the text is called where it cannot be read */
+/**
+ * @param file what the text is called where it cannot be read
+ * @throws Mistake
+ */
 export function parseStackFile(text: string, project: string, file: string): StackFile {
-  const content = parseYaml(text, file);
+  const { config, environments, secretsProvider } = parsed(text, file);
   const prefix = `${project}:`;
-  const entries = Object.entries(content.config ?? {}).map(
+  const entries = Object.entries(config).map(
     ([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value] as const,
   );
   return {
     settings: Object.fromEntries(entries.filter(([, value]) => !isEncrypted(value))),
     encrypted: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
-    secretsProvider: content.secretsprovider,
+    environments,
+    secretsProvider,
   };
 }
 
-interface Content {
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly secretsprovider?: string;
-}
-
-function parseYaml(text: string, file: string): Content {
+function parsed(text: string, file: string): StackText {
   try {
-    return (parse(text) ?? {}) as Content;
+    return parseStackText(text, file);
   } catch (error) {
-    throw new Mistake(`${file} is no YAML: ${(error as Error).message.split("\n")[0]}`);
+    throw new Mistake((error as Error).message, { cause: error });
   }
 }
 

@@ -205,6 +205,7 @@ async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Prom
   }
   const file = readStackFile(PROJECT_DIR, stacks.project, name);
   if (file === undefined) return {};
+  if (file.environments.length > 0) return stacks.settings(name);
   if (file.encrypted.length === 0) return file.settings;
   // A token in the environment spares opening another stack's secrets.
   const needed = file.encrypted.filter((key) => !(key === "hcloud:token" && process.env.HCLOUD_TOKEN));

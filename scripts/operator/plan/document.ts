@@ -33,6 +33,8 @@ export interface Plan {
   readonly stack: string;
   /** What would stop the update, all at once. */
   readonly problems: readonly Problem[];
+  /** What stops no update, and may be meant otherwise. */
+  readonly warnings: readonly string[];
   /** Where the plan was made with other values than were given. */
   readonly standIns: readonly StandIn[];
   /** Null where no plan can be made of the settings. */
@@ -78,10 +80,10 @@ export interface PlanOptions {
 
 /** What the settings would make, and what is wrong with them. */
 export async function makePlan(given: Given, options: PlanOptions): Promise<Plan> {
-  const { project, stack } = given;
+  const { project, stack, warnings } = given;
   const { problems, standIns, plannable } = assess(given);
   const deployment = plannable ? await planDeployment(plannable, options) : null;
-  return { project, stack, problems, standIns, deployment };
+  return { project, stack, problems, warnings, standIns, deployment };
 }
 
 async function planDeployment(

@@ -20,6 +20,7 @@ export function renderPlan(plan: Plan): string {
   const sections = [
     `Plan of the stack "${stack}" of ${project}: what \`pulumi up\` would make. Nothing is changed.`,
     ...renderProblems(plan),
+    ...(plan.warnings.length > 0 ? [section("Is this meant?", bullets(plan.warnings))] : []),
     ...(deployment ? renderDeployment(deployment) : ["No plan can be made of these settings."]),
   ];
   return `${sections.join("\n\n")}\n`;

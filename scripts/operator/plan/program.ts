@@ -134,12 +134,12 @@ function onRegistration(note: (request: Parameters<Register>[0], urn: string) =>
 
 /** Without an engine the SDK prints what is meant for the operator of an update. */
 async function withoutMessages<T>(work: () => Promise<T>): Promise<T> {
-  const { info } = pulumi.log;
-  const log = pulumi.log as { info: typeof info };
-  log.info = () => Promise.resolve();
+  const { info, warn } = pulumi.log;
+  const log = pulumi.log as { info: typeof info; warn: typeof warn };
+  log.info = log.warn = () => Promise.resolve();
   try {
     return await work();
   } finally {
-    log.info = info;
+    Object.assign(log, { info, warn });
   }
 }

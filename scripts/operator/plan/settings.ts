@@ -34,7 +34,7 @@ const STAND_INS: StackSettings = {
 const ROUNDS = 6;
 
 /** Finds what is wrong, and settings without it that are as near as possible. */
-export function assess({ project, stack, settings, encrypted }: Given): Assessed {
+export function assess({ project, stack, settings, encrypted, elsewhere }: Given): Assessed {
   const context = { project, stack };
   const standIns = new Map<string, StandIn>();
   let raw: StackSettings = settings;
@@ -53,12 +53,12 @@ export function assess({ project, stack, settings, encrypted }: Given): Assessed
     const result = attempt(raw, context);
     if ("settings" in result) {
       const plannable = { raw, settings: result.settings };
-      return { problems: problems ?? [], standIns: [...standIns.values()], plannable };
+      return { problems: [...elsewhere, ...(problems ?? [])], standIns: [...standIns.values()], plannable };
     }
     problems ??= result.problems;
     new Set(result.problems.map(({ key }) => key)).forEach((key) => standIn(key, "problem"));
   }
-  return { problems: problems ?? [], standIns: [] };
+  return { problems: [...elsewhere, ...(problems ?? [])], standIns: [] };
 }
 
 function attempt(

@@ -7,6 +7,7 @@ const plan: Plan = {
   project: "bigbluebutton",
   stack: "prod",
   problems: [{ key: "email", reason: "is not set", remedy: "pulumi config set email YOUR-ADDRESS" }],
+  warnings: ["bbb:environment is not read"],
   standIns: [
     { key: "email", value: "somebody@somewhere", why: "problem" },
     { key: "upgrade", why: "encrypted" },

@@ -29,6 +29,8 @@ describe("the settings of a stack", () => {
       stack: "prod",
       settings: { domain: "other.org", recordingsGb: 20 },
       encrypted: ["email"],
+      elsewhere: [],
+      warnings: [expect.stringContaining("environment is not set") as string],
     });
   });
 
@@ -37,8 +39,83 @@ describe("the settings of a stack", () => {
   });
 
   test("need no stack", () => {
-    const given = { project: "bbb", stack: "new", settings: { domain: "x.org" }, encrypted: [] };
+    const given = {
+      ...{ project: "bbb", stack: "new", settings: { domain: "x.org" } },
+      ...{ encrypted: [], elsewhere: [], warnings: [] },
+    };
     expect(readGiven(folder, undefined, ["domain=x.org"])).toEqual(given);
+  });
+
+  const write = (text: string) => writeFileSync(join(folder, "Pulumi.prod.yaml"), text);
+
+  test("a token in clear and a prefix that is not the project's are told", () => {
+    write("config:\n  bbb:environment: prod\n  hcloud:token: abc\n  bigbluebutton:domain: school.org\n");
+    expect(readGiven(folder, "prod", [])).toMatchObject({
+      elsewhere: [{ key: "hcloud:token", reason: expect.stringContaining("in clear") as string }],
+      warnings: [expect.stringMatching(/^bigbluebutton:domain is not read, .* prefix is bbb:/) as string],
+    });
+  });
+
+  test.each([
+    [
+      "a: b: c\n",
+      "Pulumi.prod.yaml is no YAML: Nested mappings are not allowed in compact mappings at line 1, column 4",
+    ],
+    [
+      "- a\n",
+      "Pulumi.prod.yaml is no settings file: it must begin with config:, and have the settings below",
+    ],
+    [
+      "config: [a]\n",
+      "Pulumi.prod.yaml is no settings file: config must have the settings as KEY: VALUE, a line for each",
+    ],
+  ])("%j is a mistake, in a whole sentence", (text, message) => {
+    write(text);
+    expect(() => readGiven(folder, "prod", [])).toThrow(new Mistake(message));
+  });
+
+  describe("with an environment of Pulumi ESC", () => {
+    const { PATH } = process.env;
+    const cli = (text: string) => {
+      writeFileSync(join(folder, "pulumi"), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      process.env.PATH = `${folder}:${PATH}`;
+    };
+    beforeEach(() => write("environment:\n  - school/prod\nconfig:\n  bbb:domain: own.org\n"));
+    afterEach(() => {
+      process.env.PATH = PATH;
+    });
+
+    test("are read by the CLI, without the values of secrets; those of the file count first", () => {
+      const answer = {
+        "bbb:domain": { value: "esc.org", secret: false },
+        "bbb:environment": { value: "prod", secret: false },
+        "bbb:sshNetworks": { value: '["8.8.8.8/32"]', objectValue: ["8.8.8.8/32"], secret: false },
+        "bbb:email": { secret: true },
+        "hcloud:token": { secret: true },
+      };
+      cli(
+        `[ "$*" = "config --json --open --stack prod --non-interactive" ] && echo '${JSON.stringify(answer)}'`,
+      );
+      expect(readGiven(folder, "prod", [])).toEqual({
+        project: "bbb",
+        stack: "prod",
+        settings: { domain: "own.org", environment: "prod", sshNetworks: ["8.8.8.8/32"] },
+        encrypted: ["email"],
+        elsewhere: [],
+        warnings: [],
+      });
+    });
+
+    test.each([
+      ["echo 'error: no login' >&2; exit 255", "could not be opened: pulumi config says: no login"],
+      [undefined, "could not be opened: the pulumi CLI is not on PATH"],
+    ])("that the CLI can't open is told as missing from the plan", (text, why) => {
+      if (text === undefined) process.env.PATH = folder;
+      else cli(text);
+      const { warnings } = readGiven(folder, "prod", []);
+      expect(warnings[0]).toContain(`environment of Pulumi ESC (school/prod), which ${why}`);
+      expect(warnings[0]).toContain("a plan without what is in there: give it by --set");
+    });
   });
 
   test("of an unknown stack are a mistake, which names the stacks that there are", () => {
@@ -49,7 +126,7 @@ describe("the settings of a stack", () => {
 
 function assessed(settings: object, encrypted: readonly string[] = []) {
   const { problems, standIns, plannable } = assess({
-    ...{ project: "bigbluebutton", stack: "s", encrypted },
+    ...{ project: "bigbluebutton", stack: "s", encrypted, elsewhere: [], warnings: [] },
     settings: settings as Readonly<Record<string, unknown>>,
   });
   return { problems: problems.map(({ key }) => key), standIns, settings: plannable?.settings };
