@@ -32,6 +32,14 @@ export interface Installer {
   readonly note?: string;
 }
 
+/** BigBlueButton's own files of a line that still changes, which scripts/upstream reads. */
+export interface Upstream {
+  /** Folder of the line's files. */
+  readonly source: string;
+  /** Services that bbb-conf of this line names, out of those that the check of a host asks for. */
+  readonly units: readonly string[];
+}
+
 /** What the installer refuses to go on without, checked by our preflight before it starts. */
 export interface Minimum {
   /** kB, compared with MemTotal of /proc/meminfo. */
@@ -70,6 +78,8 @@ export interface Release {
   /** Clouds that no longer let one order `images`; the setting `image` must then name another. */
   readonly withdrawnFrom: readonly ("hetzner" | "aws")[];
   readonly installer?: Installer;
+  /** Missing where the line is at its end, or its installer a fixed revision. */
+  readonly upstream?: Upstream;
   readonly minimum: Minimum;
   readonly ports: { readonly bbb: readonly PortRule[]; readonly turn: readonly PortRule[] };
   readonly turnXml: TurnXml;
@@ -82,6 +92,29 @@ export interface Release {
 const REPOSITORY = "https://github.com/bigbluebutton/bbb-install";
 const RAW = "https://raw.githubusercontent.com/bigbluebutton/bbb-install";
 const DOCS = "https://docs.bigbluebutton.org";
+
+/** Upstream's lists of what there is and what is supported, for scripts/upstream. */
+export const upstreamLists = {
+  /** BigBlueButton's lines, and whether they are supported, as a table in Markdown. */
+  support: "https://raw.githubusercontent.com/bigbluebutton/bigbluebutton/develop/SECURITY.md",
+  /** Every version, as GitHub's API lists tags. */
+  tags: "https://api.github.com/repos/bigbluebutton/bigbluebutton/git/matching-refs/tags/v",
+  /** Ubuntu's releases with the ends of their support, as CSV. */
+  ubuntu: "https://debian.pages.debian.net/distro-info-data/ubuntu.csv",
+} as const;
+
+const SOURCE = "https://raw.githubusercontent.com/bigbluebutton/bigbluebutton";
+const everyLine = [
+  ...["nginx", "freeswitch", "redis-server", "bbb-apps-akka", "bbb-fsesl-akka", "bbb-web", "bbb-webrtc-sfu"],
+  ...["bbb-webrtc-recorder", "bbb-graphql-server", "bbb-graphql-actions", "bbb-graphql-middleware"],
+  ...[
+    "bbb-export-annotations",
+    "bbb-rap-resque-worker",
+    "bbb-rap-starter",
+    "bbb-rap-caption-inbox",
+    "bbb-webhooks",
+  ],
+];
 
 /** Last commit of the branch `master`, which holds the installers of 2.2 to 2.6 (2024-02-12). */
 const MASTER = "9e0691bb9e3576a58d764a8fd406054b3d58bb95";
@@ -272,6 +305,10 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
         "9654ba2c4470b7e4a986c1bbf98544c7b3bf509314f1e8b217c7ef8e029186c2), still sets up Node.js 18 and MongoDB, " +
         "which 3.0 has since replaced. The URL follows the branch, as BigBlueButton's own instructions do.",
     },
+    upstream: {
+      source: `${SOURCE}/v3.0.x-release`,
+      units: [...everyLine, "etherpad", "bbb-pads", "livekit-server"],
+    },
     minimum: memoryCoresAndIpv6,
     ports: { bbb: bbbPorts, turn: turnPorts },
     turnXml: overrideXml,
@@ -299,6 +336,10 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       note:
         "Not verified: the branch changes with the release candidates and no revision's bytes could be had whole. " +
         "The URL follows the branch, as BigBlueButton's own instructions do.",
+    },
+    upstream: {
+      source: `${SOURCE}/v4.0.x-release`,
+      units: [...everyLine, "bbb-shared-notes-server", "livekit-server"],
     },
     minimum: memoryCoresAndIpv6,
     ports: { bbb: bbbPorts, turn: turnPorts },

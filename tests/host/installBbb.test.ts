@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -34,8 +34,17 @@ echo installed`,
     `for word; do if [[ $last == --output ]]; then cp ${installer} "$word"; exit; fi; last=$word; done
 echo "<returncode>SUCCESS</returncode>"`,
   );
-  const certificate = join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem");
-  host.put(`etc/letsencrypt/live/${NAME}/fullchain.pem`, "");
+  const certificate = join(host.root, "etc/letsencrypt/archive", NAME, "fullchain1.pem");
+  host.put(`etc/letsencrypt/archive/${NAME}/fullchain1.pem`, "");
+  host.put(`etc/letsencrypt/live/${NAME}/README`, "");
+  const pieces = ["cert", "privkey", "chain", "fullchain"];
+  for (const piece of pieces) {
+    symlinkSync(certificate, join(host.root, "etc/letsencrypt/live", NAME, `${piece}.pem`));
+  }
+  host.put(
+    `etc/letsencrypt/renewal/${NAME}.conf`,
+    pieces.map((piece) => `${piece} = /etc/letsencrypt/live/${NAME}/${piece}.pem\n`).join(""),
+  );
   const make = ["-subj", `/CN=${NAME}`, "-addext", `subjectAltName=DNS:${NAME}`, "-out", certificate];
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null"];
   const made = host.start(["openssl", "req", "-x509", ...key, ...make]);
@@ -145,7 +154,10 @@ fi`;
   const runs = () => host.read("../runs").split("\n").filter(Boolean).length;
   const live = () => join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem");
 
-  beforeEach(() => renameSync(live(), join(host.directory, "issued.pem")));
+  beforeEach(() => {
+    copyFileSync(live(), join(host.directory, "issued.pem"));
+    rmSync(join(host.root, "etc/letsencrypt"), { recursive: true });
+  });
 
   test("for a limit of the authority's, the installer runs once, and the limit is explained", async () => {
     host.fake("certbot");
@@ -156,8 +168,10 @@ fi`;
 
   test("in a bad moment, one is asked for here, and the installer goes on from there", async () => {
     host.fake("certbot", `mkdir -p $(dirname ${live()}); cp ${host.directory}/issued.pem ${live()}`);
-    const { code } = await install(refused("serverInternal"));
-    expect([code, runs(), host.called("certbot").length]).toEqual([0, 2, 1]);
+    const { code, output } = await install(refused("serverInternal"));
+    expect([code, runs(), host.called("certbot").length]).toEqual([0, 2, 2]);
+    // The fake gives files only, which certbot would not renew.
+    expect(output).toContain("certbot does not know what is left of a certificate");
   });
 });
 

@@ -128,7 +128,11 @@ describe("what is run", () => {
   test("each script of ours takes what it is given", () => {
     const ours = commands.filter(({ words }) => words[0]!.startsWith("./scripts/"));
     expect(new Set(ours.map(({ words }) => words[0]))).toEqual(
-      new Set(["test", "plan", "check", "test-server", "install-pulumi"].map((name) => `./scripts/${name}`)),
+      new Set(
+        ["test", "plan", "check", "test-server", "install-pulumi", "upstream"].map(
+          (name) => `./scripts/${name}`,
+        ),
+      ),
     );
     const helps = new Map<string, string>();
     for (const { name, words } of ours) {
@@ -307,6 +311,7 @@ describe("secrets", () => {
       reap: "test",
       up: "test",
       down: "test",
+      upstream: undefined,
     });
     const of = (name: string) => nameOf(github.find((job) => job.name === name)!.environment);
     expect(of("preview.yml: staging")).toBe("staging-read");
@@ -322,6 +327,7 @@ describe("secrets", () => {
       prod: "prod",
       reap: "test/reap",
       check: "$STACK-read",
+      upstream: undefined,
     });
   });
 
@@ -380,13 +386,14 @@ describe("where and when", () => {
     }
   });
 
-  test("the reap runs every hour, the check every day", () => {
+  test("the reap runs every hour, the check every day, upstream is read every week", () => {
     const cron = (name: string) =>
       (githubWorkflow(join(EXAMPLES, "github", name)).on.schedule as { cron: string }[]).map(
         (entry) => entry.cron,
       );
     expect(cron("reap.yml")).toEqual([expect.stringMatching(/^\d+ \* \* \* \*$/)]);
     expect(cron("check.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \* \* \*$/)]);
+    expect(cron("upstream.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \* \* [0-6]$/)]);
   });
 
   test("a test server goes when its pull request does", () => {
