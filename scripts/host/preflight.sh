@@ -57,7 +57,7 @@ check_system() {
   # shellcheck disable=SC1091
   version=$(. "$ROOT/etc/os-release" && echo "${VERSION_ID:-}")
   if [[ $id == ubuntu && $version != "${flag[ubuntu]}" && $role == bbb ]] && deployed_before; then
-    finding "this server has BigBlueButton $(installed_release) on Ubuntu $version, and the setting release asks for one on Ubuntu ${flag[ubuntu]}, which no running server becomes. Set release back; or have a new server take its place: pulumi up --replace with the server's URN (pulumi stack --show-urns). Addresses, names, secrets and a recordings volume stay; all that is on the root disk is lost: Greenlight's users, changes under /etc/bigbluebutton, recordings without a volume"
+    finding "this server has BigBlueButton $(installed_release) on Ubuntu $version, and the setting release asks for one on Ubuntu ${flag[ubuntu]}, which no running server becomes. Set release back; or have a new server take its place: pulumi up --replace with the server's URN (pulumi stack --show-urns). Addresses, names, secrets and a recordings volume stay (before that, on this server: sudo /usr/local/lib/bbb-deploy/unmount-recordings.sh); all that is on the root disk is lost: Greenlight's users, changes under /etc/bigbluebutton, recordings without a volume"
   elif [[ $id != ubuntu || $version != "${flag[ubuntu]}" ]]; then
     finding "the system is $id $version, not Ubuntu ${flag[ubuntu]}. Leave out the setting image, or name an image of Ubuntu ${flag[ubuntu]} there"
   fi
