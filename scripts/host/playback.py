@@ -16,6 +16,7 @@ from wire_files import Writer, read
 
 FILE = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml"
 SERVICE = "bbb-rap-resque-worker"
+UNITS = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"]
 
 
 def wanted(hostname):
@@ -51,6 +52,11 @@ def check_playback(root, hostname):
     )
 
 
+def has_service(root):
+    """Releases before 2.3 start their workers anew for each recording."""
+    return any(os.path.exists(os.path.join(root, folder, f"{SERVICE}.service")) for folder in UNITS)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hostname", required=True)
@@ -64,7 +70,7 @@ def main():
     for key, right in wanted(options.hostname).items():
         if value(before, key) != right:
             text = with_value(text, key, right)
-    Writer(options.root, options.pending).put(FILE, text, SERVICE)
+    Writer(options.root, options.pending if has_service(options.root) else None).put(FILE, text, SERVICE)
 
 
 if __name__ == "__main__":

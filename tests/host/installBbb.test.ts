@@ -353,6 +353,7 @@ describe("where the public address is on the interface", () => {
 
   test("links of recordings lead to the server's name", async () => {
     const file = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml";
+    host.put("usr/lib/systemd/system/bbb-rap-resque-worker.service", "");
     host.put(file, "# mine\nplayback_host: 203.0.113.11\nplayback_protocol: http\nsteps:\n  a: b\n");
     host.fake("systemctl", "[[ $1 != is-active && $1 != cat ]]");
     const { code } = await install("touch $home/installed");
