@@ -127,6 +127,29 @@ describe("A renewal", () => {
     expect(await renew(turn)).toBe("inactive");
     expect(await hostCheck(turn)).toMatch(/ok .*renewal/);
   });
+
+  test.each([
+    ["whose settings are gone", turn, "rm renewal/$0.conf"],
+    ["of which nothing but the archive is left", turn, "rm -r renewal/$0.conf live/$0"],
+    ["whose settings are gone", bbb, "rm renewal/$0.conf"],
+  ])(
+    "a certificate %s, on %s: the remedy of the check gets one that is in use and renewed",
+    async (_, fqdn, lose) => {
+      const before = await shown(fqdn, "serial");
+      await onHost(fqdn, ["bash", "-c", `cd /etc/letsencrypt && ${lose}`, fqdn]);
+      const told = await hostCheck(fqdn);
+      expect(told).toMatch(/FAIL .*renewal .*certbot does not know the certificate of/);
+      const [remedy] = /\/usr\/local\/lib\/bbb-deploy\/certificate\.sh --role \w+ --hostname \S+/.exec(told)!;
+      expect(await onHost(fqdn, ["bash", "-c", remedy])).toContain(
+        `certbot renews the certificate of ${fqdn}`,
+      );
+      expect(await hostCheck(fqdn)).toMatch(/ok .*renewal/);
+      const after = await shown(fqdn, "serial");
+      expect(after).toMatch(/^serial=/);
+      expect(after).not.toBe(before);
+      expect(await onHost(fqdn, ["ls", "/etc/letsencrypt/renewal"])).toBe(`${fqdn}.conf\n`);
+    },
+  );
 });
 
 /** The settings for one of {@link own}; its leaf must have been made. */
