@@ -24,7 +24,7 @@ function hashOf(text: string, { sha256 }: Installer): string | Wrong {
   );
 }
 
-function optionsOf(text: string, { installer, minimum: _minimum, ...release }: Release): string | Wrong {
+function optionsOf(text: string, { installer, name }: Release): string | Wrong {
   const [, options] = /getopts +["']?:?([A-Za-z:]+)["']? /.exec(text) ?? [];
   if (options === undefined) return new Wrong("no line with getopts tells its options", SCRIPT);
   const takes = new Map(
@@ -43,7 +43,7 @@ function optionsOf(text: string, { installer, minimum: _minimum, ...release }: R
   if (differ.length === 0) return "options as in the table";
   return new Doubtful(
     `options: ${differ.join(", ")}`,
-    `correct flags of ${release.name} in bigbluebutton/releases.ts`,
+    `correct flags of ${name} in bigbluebutton/releases.ts`,
   );
 }
 
