@@ -84,7 +84,22 @@ export function certificateSeen(printed: string, fqdn: string): CertificateOutpu
   const lines = printed.split("\n").filter((line) => line.includes(` ${fqdn}:443 `));
   const [, validUntil, issuedBy] =
     lines
-      .map((line) => /, valid until (\S+Z), -?\d+ days, by (.*?)(?:; not trusted by browsers.*)?$/.exec(line))
+      .map((line) =>
+        /, valid until (\S+Z), -?\d+ days, by (.*?)(?:; not trusted by browsers.*)?$/.exec(
+          withoutLabel(line),
+        ),
+      )
       .find((found) => found !== null) ?? [];
   return validUntil !== undefined && issuedBy !== undefined ? { validUntil, issuedBy } : undefined;
+}
+
+/** The page of a verification out of what its step printed: a line for each check, and how long it took. */
+export function verificationPage(printed: string): string {
+  const lines = printed.trimEnd().split("\n").map(withoutLabel);
+  return lines.filter((line) => !line.endsWith(": started")).join("\n");
+}
+
+/** A step ends its lines with its number: " [bbb 7/7]". */
+function withoutLabel(line: string): string {
+  return line.replace(/ \[\w+ \d+\/\d+\]$/, "");
 }

@@ -31,12 +31,11 @@ const END = "END_OF_BBB_DEPLOY_FILE";
  * @throws Error if a file holds the line that ends it in the bundle.
  */
 export function bundle({ label, title, files, user, authorizedKeys }: BundleArgs): string {
-  const head = `[${label}] ${title}`;
   return [
     "set -euo pipefail",
-    `head=${quote([head])}`,
-    `printf '%s: started\\n' "$head"`,
-    `trap 'status=$?; if ((status)); then printf "%s: FAILED after %s s\\n" "$head" "$SECONDS"; fi' EXIT`,
+    `title=${quote([title])} label=${quote([`[${label}]`])}`,
+    `printf '%s: started %s\\n' "$title" "$label"`,
+    `trap 'status=$?; if ((status)); then printf "FAILED after %s s: %s %s\\n" "$SECONDS" "$title" "$label"; fi' EXIT`,
     "",
     ...files.map(installFile),
     `user=${quote([user])}`,
@@ -52,7 +51,7 @@ export function bundle({ label, title, files, user, authorizedKeys }: BundleArgs
     `mv "$managed.new" "$managed"`,
     `rm "$managed.all"`,
     "",
-    `printf '%s: done in %s s\\n' "$head" "$SECONDS"`,
+    `printf 'done in %s s: %s %s\\n' "$SECONDS" "$title" "$label"`,
     "",
   ].join("\n");
 }

@@ -32,6 +32,8 @@ export interface StepArgs {
   readonly unit?: boolean;
   /** What else makes it run again when it changes, beside a new server. */
   readonly triggers?: readonly string[];
+  /** Called before it runs, the first time as well as again. */
+  readonly beforeRun?: pulumi.ResourceHook;
   /** Called before it runs again. */
   readonly beforeUpdate?: pulumi.ResourceHook;
   /** Steps whose every re-run makes this one necessary again. It waits for them. */
@@ -119,6 +121,7 @@ export class HostSteps {
         create: commandLine(unit ? "unit" : "plain"),
         stdin: step.stdin,
         triggers: step.triggers,
+        beforeRun: step.beforeRun,
         beforeUpdate: step.beforeUpdate,
         dialErrorLimit: DIAL_ATTEMPTS,
       },
@@ -161,13 +164,15 @@ export class HostSteps {
       create: pulumi.Input<string>;
       stdin?: pulumi.Input<string>;
       triggers?: readonly string[];
+      beforeRun?: pulumi.ResourceHook;
       beforeUpdate?: pulumi.ResourceHook;
       dialErrorLimit: number;
     },
     opts: pulumi.CustomResourceOptions,
   ): Step {
     const { server, connection } = this.host;
-    const { create, stdin, triggers = [], beforeUpdate, dialErrorLimit } = args;
+    const { create, stdin, triggers = [], beforeRun, beforeUpdate, dialErrorLimit } = args;
+    const begins = beforeRun ? [beforeRun] : [];
     const resource = new command.remote.Command(
       `${this.name}-${suffix}`,
       {
@@ -188,9 +193,9 @@ export class HostSteps {
       {
         ...opts,
         hooks: {
-          beforeCreate: [this.reached],
+          beforeCreate: [this.reached, ...begins],
           // What refuses a change comes first: then nobody is asked in vain.
-          beforeUpdate: [...(beforeUpdate ? [beforeUpdate] : []), this.reached],
+          beforeUpdate: [...(beforeUpdate ? [beforeUpdate] : []), this.reached, ...begins],
         },
         deletedWith: server,
         additionalSecretOutputs: ["stdout", "stderr"],

@@ -4,6 +4,7 @@ import { coturnPaths } from "../bigbluebutton/coturn";
 import {
   certificateSeen,
   renderHostRequest,
+  verificationPage,
   type BbbRequest,
   type CertificateOutput,
   type CheckOutput,
@@ -44,8 +45,25 @@ export class Verification extends pulumi.ComponentResource {
     const triggers = hostsOf(args).map(({ role }) => settings.placement[role].serverType);
     const dependsOn = hostsOf(args).map(({ server }) => server);
     const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
-    const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) =>
-      steps.run("verify", { title, script: "verify.sh", stdin, triggers, follows, dependsOn }, this);
+    const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) => {
+      let begun = false;
+      const beforeRun = new pulumi.ResourceHook(
+        `begins-to-${title.toLowerCase().replaceAll(" ", "-")}`,
+        () => {
+          begun = true;
+        },
+      );
+      const step = steps.run(
+        "verify",
+        { title, script: "verify.sh", stdin, triggers, follows, dependsOn, beforeRun },
+        this,
+      );
+      // In a terminal only this stays, below "Diagnostics"; without a new run there is no news.
+      step.command.stdout.apply((printed) => {
+        if (begun) void pulumi.log.info(verificationPage(printed ?? ""), step.command);
+      });
+      return step;
+    };
     const requests = { bbb: bbbRequest(args), turn: ownTurn && turnRequest(args, ownTurn) };
     const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
     const fromTurn =

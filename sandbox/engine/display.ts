@@ -69,7 +69,7 @@ export function describe(urn: string): string {
 
 interface Diagnostic {
   readonly urn: string;
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "info";
   readonly message: string;
 }
 
@@ -114,6 +114,11 @@ export class Display {
     this.add({ urn, severity: "warning", message });
   }
 
+  /** A message that stays below the steps. */
+  info(urn: string, message: string): void {
+    this.add({ urn, severity: "info", message });
+  }
+
   private add(diagnostic: Diagnostic): void {
     const known = this.diagnostics.some(
       ({ urn, message }) => urn === diagnostic.urn && message === diagnostic.message,
@@ -140,7 +145,9 @@ export class Display {
         `  ${urn === "" ? "the program" : describe(urn)}:`,
         ...this.diagnostics
           .filter((diagnostic) => diagnostic.urn === urn)
-          .map(({ severity, message }) => indent(`${severity}: ${message.trimEnd()}`, 4)),
+          .map(({ severity, message }) =>
+            indent(`${severity === "info" ? "" : `${severity}: `}${message.trimEnd()}`, 4),
+          ),
       ])
       .join("\n");
   }

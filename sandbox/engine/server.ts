@@ -196,7 +196,9 @@ function logged(deployment: Deployment, display: Display, request: engine.LogReq
       display.warning(urn, message);
       break;
     case engine.LogSeverity.INFO:
-      display.log(urn, message);
+      // The CLI shows it twice, now and below; what a resource did was shown as it did it.
+      if (deployment.find(urn)?.custom === true) display.info(urn, message);
+      else display.log(urn, message);
       break;
     default:
   }

@@ -28,7 +28,7 @@ note() {
 # A line for the operator, and for the log. A cut connection must not end what runs: the next attempt waits for it.
 progress() {
   note "$*"
-  (trap '' PIPE && printf '%s\n' "${BBB_DEPLOY_LABEL:+[$BBB_DEPLOY_LABEL]   }$*" >&3) 2>/dev/null || true
+  (trap '' PIPE && printf '%s\n' "$*${BBB_DEPLOY_LABEL:+ [$BBB_DEPLOY_LABEL]}" >&3) 2>/dev/null || true
 }
 
 # without SECRET TEXT: what others print may have a secret of ours in it.

@@ -1,7 +1,7 @@
-import { certificateSeen } from "../../bigbluebutton/verification";
+import { certificateSeen, verificationPage } from "../../bigbluebutton/verification";
 
 const PAGE = (answer: string) =>
-  `[bbb 7/7]   ok      0.1 s  certificate         bbb.example.org:443                     ${answer}\n`;
+  `ok      0.1 s  certificate         bbb.example.org:443                     ${answer} [bbb 7/7]\n`;
 
 test.each([
   ["TLSv1.3, valid until 2027-02-24T08:00:00Z, 89 days, by Let's Encrypt R11", "Let's Encrypt R11"],
@@ -13,4 +13,11 @@ test.each([
     issuedBy,
   });
   expect(certificateSeen(printed, "turn.example.org")).toBeUndefined();
+});
+
+test("its page is what the step printed, without the step's number and that it was started", () => {
+  const printed = ["Verify it: started", "   took  check", "ok 0.1 s  api", "done in 3 s: Verify it"]
+    .map((line) => `${line} [bbb 7/7]\n`)
+    .join("");
+  expect(verificationPage(printed)).toBe("   took  check\nok 0.1 s  api\ndone in 3 s: Verify it");
 });

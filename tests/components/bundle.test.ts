@@ -18,9 +18,9 @@ const args: BundleArgs = {
 
 test("is exactly this script", () => {
   expect(bundle({ ...args, user: "root" })).toBe(String.raw`set -euo pipefail
-head='[bbb 1/7] Connect and install the step scripts'
-printf '%s: started\n' "$head"
-trap 'status=$?; if ((status)); then printf "%s: FAILED after %s s\n" "$head" "$SECONDS"; fi' EXIT
+title='Connect and install the step scripts' label='[bbb 1/7]'
+printf '%s: started %s\n' "$title" "$label"
+trap 'status=$?; if ((status)); then printf "FAILED after %s s: %s %s\n" "$SECONDS" "$title" "$label"; fi' EXIT
 
 install -D -m 644 /dev/stdin /usr/local/lib/bbb-deploy/lib.sh <<'END_OF_BBB_DEPLOY_FILE'
 say() { echo; }
@@ -48,7 +48,7 @@ install -m 600 -o "$user" -g "$group" "$managed.all" "$keys"
 mv "$managed.new" "$managed"
 rm "$managed.all"
 
-printf '%s: done in %s s\n' "$head" "$SECONDS"
+printf 'done in %s s: %s %s\n' "$SECONDS" "$title" "$label"
 `);
 });
 
@@ -81,7 +81,7 @@ describe("run by bash", () => {
     const { stdout, stderr, status } = install();
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     expect(stdout).toMatch(
-      /^\[bbb 1\/7\] Connect and install the step scripts: started\n\[bbb 1\/7\] .*: done in \d+ s\n$/,
+      /^Connect and install the step scripts: started \[bbb 1\/7\]\ndone in \d+ s: .* \[bbb 1\/7\]\n$/,
     );
     expect(readFileSync(`${root}/lib/lib.sh`, "utf8")).toBe(args.files[0]!.content);
     expect(readFileSync(`${root}/lib/step`, "utf8")).toBe(`${args.files[1]!.content}\n`);
@@ -114,6 +114,6 @@ describe("run by bash", () => {
     writeFileSync(`${root}/lib`, "a file where the folder should be");
     const { stdout, status } = install();
     expect(status).not.toBe(0);
-    expect(stdout).toMatch(/\[bbb 1\/7\] Connect and install the step scripts: FAILED after \d+ s\n$/);
+    expect(stdout).toMatch(/FAILED after \d+ s: Connect and install the step scripts \[bbb 1\/7\]\n$/);
   });
 });

@@ -100,7 +100,7 @@ describe("commands", () => {
     const steps = stepsOf(without, "bbb").filter(({ name }) => !name.endsWith("-resumed"));
     const labels = steps.map((step) => /bbb \d\/\d/.exec(step.inputs.create)?.[0]);
     expect(labels).toEqual([undefined, "bbb 2/6", "bbb 3/6", "bbb 4/6", "bbb 5/6", "bbb 6/6"]);
-    expect(without.get("bbb-connect").inputs.stdin).toContain("[bbb 1/6] Connect");
+    expect(without.get("bbb-connect").inputs.stdin).toMatch(/^title='Connect .* label='\[bbb 1\/6\]'$/m);
   });
 
   test.each(["bbb-install", "turn-install"])("%s is seen to its end after a restart of the host", (name) => {
@@ -382,10 +382,15 @@ test("every step first sees that its host can be reached, and refuses what it ha
   for (const { name, beforeCreate, beforeUpdate } of run.ofType(COMMAND)) {
     const reached = `ssh-reaches-${name.split("-")[0]}`;
     const refusing = name === "turn-configure" ? ["no-meetings-while-coturn-restarts"] : [];
+    const verifies: Readonly<Record<string, string>> = {
+      "bbb-verify": "begins-to-verify-the-deployment",
+      "turn-verify": "begins-to-verify-bigbluebutton-from-here",
+    };
+    const begins = name in verifies ? [verifies[name]] : [];
     expect({ name, beforeCreate, beforeUpdate }).toEqual({
       name,
-      beforeCreate: [reached],
-      beforeUpdate: [...refusing, reached],
+      beforeCreate: [reached, ...begins],
+      beforeUpdate: [...refusing, reached, ...begins],
     });
   }
 });

@@ -6,8 +6,8 @@ import { engineMissing, must, outputs, testUnless, update, type Engine } from ".
 const MOMENTS = [
   ["while the cloud's resources are made", /PrimaryIp|primary-?ip/i],
   ["while the servers boot", /hcloud:index\S*:Server\b/],
-  ["while coturn is installed", /\[turn 4\/6\].*started/],
-  ["while BigBlueButton is installed", /\[bbb \d\/\d\] Install BigBlueButton.*started/],
+  ["while coturn is installed", /started \[turn 4\/6\]/],
+  ["while BigBlueButton is installed", /Install BigBlueButton.*started \[bbb \d\/\d\]/],
 ] as const;
 
 // By the embedded engine, and at many more moments: faults/steps.test.ts.

@@ -84,7 +84,7 @@ describe("a step", () => {
     );
     expect(code).toBe(0);
     expect(output).toMatch(
-      /^\[bbb 6\/7\] Wire it: started\n\[bbb 6\/7\] {3}half way\n\[bbb 6\/7\] Wire it: done in \d+ s\n$/,
+      /^Wire it: started \[bbb 6\/7\]\nhalf way \[bbb 6\/7\]\ndone in \d+ s: Wire it \[bbb 6\/7\]\n$/,
     );
     expect(readFileSync(log("wire.log"), "utf8")).toContain("detail: --flag a b, from standard input");
     expect(statSync(log("wire.log")).mode & 0o777).toBe(0o600);
@@ -96,7 +96,7 @@ describe("a step", () => {
     const { code, output } = await step("bbb 6/7", "Wire it", "wire.sh", "1", "40");
     expect(code).toBe(7);
     expect(output).toMatch(
-      /\[bbb 6\/7\] Wire it: FAILED after \d+ s, log \S+\/wire\.log on \S+\n {4}line 21\.\n/,
+      /FAILED after \d+ s: Wire it, log \S+\/wire\.log on \S+ \[bbb 6\/7\]\n {4}line 21\.\n/,
     );
     expect(output.match(/ {4}line \d+\./g)).toHaveLength(20);
     expect(output).not.toContain("line 9");
@@ -148,7 +148,7 @@ describe("a step as a unit", () => {
     script("long.sh", 'progress "half way: $*"');
     const first = await long("--flag", "a b", "--script-hash", "0123456789ab");
     expect(first.output).toMatch(
-      /started\n\[bbb 5\/7\] {3}half way: --flag a b\n\[bbb 5\/7\] Install it: done in \d+ s\n$/,
+      /started \[bbb 5\/7\]\nhalf way: --flag a b \[bbb 5\/7\]\ndone in \d+ s: Install it \[bbb 5\/7\]\n$/,
     );
     const second = await long("--flag", "a b", "--script-hash", "0123456789ab");
     expect(second.code).toBe(0);
@@ -253,11 +253,15 @@ fi`,
     test("ends well before it, takes no connection any more, and is seen to its end after it", async () => {
       script("long.sh", `[[ $(wc -l <"${count}") == 2 ]] || exit $EX_RESTART; progress "again"`);
       const first = await long("--flag", "1");
-      expect(first.output).toMatch(/started\n.*the host restarts; this goes on afterwards\n$/);
+      expect(first.output).toMatch(
+        /started \[bbb 5\/7\]\nthe host restarts; this goes on afterwards \[bbb 5\/7\]\n$/,
+      );
       expect(first.code).toBe(0);
       expect(host.called("systemctl")).toContain("systemctl stop ssh.socket ssh.service");
       const rest = await resume("--flag", "1");
-      expect(rest.output).toMatch(/the host has restarted; going on\n[^]*again\n[^]*Install it: done in/);
+      expect(rest.output).toMatch(
+        /the host has restarted; going on \[bbb 5\/7\]\n[^]*again \[bbb 5\/7\]\n[^]*done in \d+ s: Install it/,
+      );
       expect(rest.code).toBe(0);
       expect(runs()).toBe(2);
       // Neither runs it again.

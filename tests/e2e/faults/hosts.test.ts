@@ -198,7 +198,7 @@ describe("The recordings volume", () => {
 describe("In the middle of an installation", () => {
   test("the host rebooted while BigBlueButton is installed: the unit starts over, and the next up takes it up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN);
-    await cut.prints(/\[bbb 5\/7\]\s+running bbb-install/);
+    await cut.prints(/running bbb-install.*\[bbb 5\/7\]/);
     await reboot(BBB);
     await cut.ended;
     const { stdout } = await up(...UPGRADED_AGAIN);
@@ -210,7 +210,7 @@ describe("In the middle of an installation", () => {
 
   test("SSH cut while coturn is installed on a new TURN server: the next up takes the run up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/\[turn 4\/6\].*started/);
+    await cut.prints(/started \[turn 4\/6\]/);
     await cutSsh(TURN);
     await cut.ended;
     expect(cut.update.code).not.toBe(0);
@@ -220,7 +220,7 @@ describe("In the middle of an installation", () => {
 
   test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/\[turn 4\/6\].*started/);
+    await cut.prints(/started \[turn 4\/6\]/);
     await reboot(TURN);
     await cut.ended;
     await up(...UPGRADED_AGAIN);

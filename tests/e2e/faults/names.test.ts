@@ -33,7 +33,7 @@ describe("Names", () => {
 
   test("records that appear late, and one that is mended late: waited for", async () => {
     const late = upInBackground(...MANUAL);
-    await late.prints(/\[bbb 2\/\d\]\s+waiting for DNS/);
+    await late.prints(/waiting for DNS.*\[bbb 2\/\d\]/);
     const address = (host: string, type: string) =>
       new RegExp(`${host.replaceAll(".", "\\.")}\\. 300 IN ${type} (\\S+)`).exec(late.update.printed)?.[1] ??
       "";

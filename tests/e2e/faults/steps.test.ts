@@ -20,15 +20,15 @@ describe("Updates that are killed", () => {
   }
 
   for (const [step, moment] of [
-    ["BigBlueButton's host is checked", /\[bbb 2\/7\].*started/],
-    ["its system is prepared", /\[bbb 3\/7\].*started/],
-    ["the recordings volume is mounted", /\[bbb 4\/7\].*started/],
-    ["coturn is installed", /\[turn 4\/6\].*started/],
-    ["coturn is configured", /\[turn 5\/6\].*started/],
-    ["BigBlueButton is installed", /\[bbb 5\/7\].*started/],
-    ["BigBlueButton is wired", /\[bbb 6\/7\].*started/],
-    ["the deployment is verified", /\[bbb 7\/7\].*started/],
-    ["BigBlueButton is verified from TURN", /\[turn 6\/6\].*started/],
+    ["BigBlueButton's host is checked", /started \[bbb 2\/7\]/],
+    ["its system is prepared", /started \[bbb 3\/7\]/],
+    ["the recordings volume is mounted", /started \[bbb 4\/7\]/],
+    ["coturn is installed", /started \[turn 4\/6\]/],
+    ["coturn is configured", /started \[turn 5\/6\]/],
+    ["BigBlueButton is installed", /started \[bbb 5\/7\]/],
+    ["BigBlueButton is wired", /started \[bbb 6\/7\]/],
+    ["the deployment is verified", /started \[bbb 7\/7\]/],
+    ["BigBlueButton is verified from TURN", /started \[turn 6\/6\]/],
   ] as const) {
     test(`the engine killed while ${step}: the next update goes on from there`, () => killed(moment));
   }

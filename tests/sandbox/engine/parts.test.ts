@@ -216,10 +216,11 @@ describe("the display", () => {
     const urn = "urn:pulumi:dev::p::test:index:Group$hcloud:index/server:Server::web";
     display.error(urn, "two\nlines\n");
     display.error(urn, "two\nlines\n");
+    display.info(urn, "a page\nof two");
     display.warning("", "look");
     display.end({});
     expect(text).toContain(
-      "Diagnostics:\n  hcloud:index:Server (web):\n    error: two\n    lines\n  the program:\n    warning: look\n",
+      "Diagnostics:\n  hcloud:index:Server (web):\n    error: two\n    lines\n    a page\n    of two\n  the program:\n    warning: look\n",
     );
     expect(display.errors).toEqual(["two\nlines\n"]);
   });
