@@ -25,7 +25,7 @@ const OVER_UDP = `turn:${TURN}:3478`;
 const OVER_TLS = `turns:${TURN}:443?transport=tcp`;
 
 let out: Outputs;
-let peer: Peer;
+let peer: Peer | undefined;
 
 beforeAll(async () => {
   await must(["reset"]);
@@ -34,13 +34,13 @@ beforeAll(async () => {
   peer = await startPeer(BBB);
 });
 
-afterAll(() => peer.stop());
+afterAll(() => peer?.stop());
 
 async function inBrowser<T>(
   work: (browser: Browser) => Promise<T>,
   options: Omit<BrowserOptions, "peer"> = {},
 ): Promise<T> {
-  const browser = await openBrowser({ ...options, peer });
+  const browser = await openBrowser({ ...options, peer: peer! });
   try {
     return await work(browser);
   } finally {
