@@ -90,8 +90,12 @@ describe.each(lines)("$release", ({ release, install, codename, ubuntu, line }) 
     expect(readFileSync(`${installer}.sha256`, "utf8")).toBe(`${sha256(installer)}  bbb-install.sh\n`);
     expect(text).toContain(`STAND-IN ${line}`);
     expect(text).not.toMatch(/@[A-Z_]+@/);
-    const options = /getopts "([^"]*)"/.exec(text)?.[1];
-    expect(options).toBe(line === "4.0" ? "hs:r:c:v:e:p:m:t:xgadwjikb" : "hs:r:c:v:e:p:m:t:xgadwjik");
+    const { stderr } = spawnSync("bash", [installer, "-h"], { encoding: "utf8" });
+    const options = [...stderr.matchAll(/^ {2}-(\w) (?:(<)| )/gm)].map(([, letter, argument]) =>
+      argument ? `${letter}:` : letter,
+    );
+    const letters = "h s: r: c: v: e: p: m: t: x g a d w j i k".split(" ");
+    expect(options.sort()).toEqual((line === "4.0" ? [...letters, "b"] : letters).sort());
   });
 
   test("has a repository that apt can use and that the installer finds", () => {
@@ -121,5 +125,15 @@ describe.each(lines)("$release", ({ release, install, codename, ubuntu, line }) 
     expect(names.includes("bbb-graphql-server")).toBe(line !== "2.7");
     expect(names.includes("bbb-etherpad")).toBe(line !== "4.0");
     expect(names.includes("bbb-livekit")).toBe(line === "4.0");
+  });
+
+  test("stops nginx and the databases with BigBlueButton, since 3.0", () => {
+    const config = packages(out, install, codename).find((stanza) => stanza.Package === "bbb-config")!;
+    const listed = spawnSync("dpkg-deb", ["--contents", join(out, "bbb", install, config.Filename!)], {
+      encoding: "utf8",
+    }).stdout;
+    const joined = listed.match(/(?<=system\/)\S+(?=\.service\.d\/bigbluebutton\.conf)/g) ?? [];
+    const expected = line === "2.7" ? [] : ["freeswitch", "nginx", "postgresql", "redis-server"];
+    expect(joined.sort()).toEqual(expected);
   });
 });

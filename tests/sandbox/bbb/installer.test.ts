@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { build, FakeHost, packaged, STANDIN } from "./standin";
@@ -26,7 +27,7 @@ beforeEach(() => {
     "wget",
     `if [[ $* == *keyserver* ]]; then ${KEY}; else [[ $* == *jammy-300/dists/bigbluebutton-jammy/Release.gpg ]]; fi`,
   );
-  host.command("dig", "if [[ $2 == turn.example.test ]]; then echo 198.51.100.9; fi");
+  host.command("dig", "if [[ $2 == turn.example.test && $# == 2 ]]; then echo 198.51.100.9; fi");
   host.command("ip", "echo 'eth0 UP 203.0.113.7/32 '");
   host.command("dpkg", "exit 1");
   for (const name of ["apt-get", "certbot", "systemctl", "xmlstarlet", "nginx", "chown", "sleep", "yq"]) {
@@ -38,7 +39,7 @@ beforeEach(() => {
 afterEach(() => host.remove());
 
 const install = (args: readonly string[], release = "jammy-30", env: NodeJS.ProcessEnv = {}) =>
-  host.run(join(out, "bbb-install", release, "bbb-install.sh"), args, env);
+  host.runZipped(join(out, "bbb-install", release, "bbb-install.sh"), args, env);
 const good = [
   "-v",
   "jammy-300",
@@ -145,7 +146,7 @@ test("takes -c after -s without a look at the name, and writes its secret to the
   host.command("certbot", "exit 0");
   host.write("/etc/bigbluebutton/turn-stun-servers.xml", "ours");
   install(good);
-  expect(host.calls().join("\n")).not.toContain("dig");
+  expect(host.calls().join("\n")).not.toContain("dig +short turn.example.test");
   const xml = host.read("/etc/bigbluebutton/turn-stun-servers.xml");
   expect(xml).toContain('index="0" value="secret"');
   expect(xml).toContain('value="turns:turn.example.test:443?transport=tcp"');
@@ -160,6 +161,107 @@ test("asks certbot as the original does, and shows its environment", () => {
     "-d bbb.example.test --deploy-hook systemctl reload nginx --webroot --non-interactive certonly",
   );
   expect(asked).not.toContain("--server");
+});
+
+test("is run by bash, as a deployment does", () => {
+  const served = join(out, "bbb-install", "jammy-30", "bbb-install.sh");
+  const { status, stderr } = spawnSync("bash", [served, "-h"], { encoding: "utf8" });
+  expect(stderr).toContain("STAND-IN for the installer of BigBlueButton 3.0");
+  expect(status).toBe(0);
+});
+
+test("waits without an end for packages that could not be installed", () => {
+  rmSync(host.path("/usr/share/bbb-web"), { recursive: true });
+  const { status, stdout } = install(good, "jammy-30", { TEST_PATIENCE: "3" });
+  expect(stdout).toMatch(/\.{10}$/);
+  expect(status).toBe(124);
+});
+
+test.each([
+  ["7", false],
+  ["8", true],
+])("with %s cores bbb-web may have more files open: %s", (cores, raised) => {
+  host.command("certbot", "exit 0");
+  host.command("nproc", `echo ${cores}`);
+  install(good);
+  const override = "/etc/systemd/system/bbb-web.service.d/override.conf";
+  expect(existsSync(host.path(override))).toBe(raised);
+});
+
+describe("between the lines of BigBlueButton", () => {
+  const site = (release: string): string => {
+    const [version, yq] = release === "noble-40" ? ["noble-400", "yq-go"] : ["jammy-300", "yq"];
+    for (const directory of ["/etc/nginx/sites-available", "/usr/share/bigbluebutton/nginx"]) {
+      mkdirSync(host.path(directory), { recursive: true });
+    }
+    mkdirSync(host.path("/etc/bigbluebutton/bbb-conf"), { recursive: true });
+    host.write("/usr/share/bigbluebutton/nginx/sip.nginx", "proxy_pass https://127.0.0.1:7443;\n");
+    host.command(yq!, "exit 0");
+    host.command("certbot", "exit 0");
+    host.command("wget", `if [[ $* == *keyserver* ]]; then ${KEY}; fi`);
+    install(["-v", version!, ...good.slice(2)], release);
+    return host.read("/etc/nginx/sites-available/bigbluebutton");
+  };
+
+  test("only those before 4.0 have http2, SIP by nginx, FreeSWITCH's TLS and a key server", () => {
+    expect(site("jammy-30")).toContain("listen *:443 ssl http2;");
+    expect(host.read("/usr/share/bigbluebutton/nginx/sip.nginx")).toBe(
+      "proxy_pass http://203.0.113.7:5066;\n",
+    );
+    const calls = host.calls().join("\n");
+    expect(calls).toContain("wss-binding");
+    expect(calls).toContain("sipjsHackViaWs = true");
+    expect(calls).toContain("keyserver");
+    expect(existsSync(host.path("/etc/bigbluebutton/bbb-conf/apply-config.sh"))).toBe(false);
+  });
+
+  test("4.0 has none of them, and ufw unasked", () => {
+    expect(site("noble-40")).toContain("listen *:443 ssl;");
+    expect(host.read("/usr/share/bigbluebutton/nginx/sip.nginx")).toContain("127.0.0.1");
+    const calls = host.calls().join("\n");
+    expect(calls).not.toContain("wss-binding");
+    expect(calls).not.toContain("sipjsHackViaWs");
+    expect(calls).not.toContain("keyserver");
+    expect(host.read("/etc/bigbluebutton/bbb-conf/apply-config.sh")).toContain("enableUFWRules");
+  });
+
+  test("in each the packages' parts of the site come by the operator's directory alone", () => {
+    for (const release of ["jammy-30", "noble-40"]) {
+      expect(site(release).match(/include .*/g)).toEqual([
+        `include "${host.path("/etc/bigbluebutton/nginx")}/*.nginx";`,
+      ]);
+    }
+  });
+});
+
+describe("where the name's address is not the interface's, by an outside resolver,", () => {
+  const asked = "dig +short bbb.example.test @resolver1.opendns.com";
+  const announced = (): string[] =>
+    host.calls().flatMap((call) => /--value external_rtp_ip=(\S+) /.exec(call)?.[1] ?? []);
+  beforeEach(() => {
+    host.command("certbot", "exit 0");
+    host.command("dig", "if [[ $3 == @resolver1.opendns.com ]]; then echo 198.51.100.7; fi");
+  });
+
+  test("it takes another server's for its own, if that answers at 443", () => {
+    host.command("nc", "exit 0");
+    install(good);
+    expect(host.calls()).toContain(asked);
+    expect(announced()).toEqual(["198.51.100.7"]);
+  });
+
+  test("it keeps its own where nobody answers there", () => {
+    host.command("nc", "[[ $1 != -zvw3 ]] || exit 1");
+    install(good);
+    expect(announced()).toEqual(["203.0.113.7"]);
+  });
+
+  test("whoever gives it its address is believed, and nobody is asked", () => {
+    host.command("nc", "exit 0");
+    install(good, "jammy-30", { IP: "203.0.113.7" });
+    expect(host.calls()).not.toContain(asked);
+    expect(announced()).toEqual(["203.0.113.7"]);
+  });
 });
 
 test("4.0 has an option more, and its own version check", () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -77,14 +77,46 @@ export class FakeHost {
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ): { status: number | null; stdout: string; stderr: string } {
-    const moved = readFileSync(script, "utf8")
-      .replaceAll(/(?<![\w.$}/:-])\/(etc|usr|var|opt|proc|sys|root|tmp|lib|local)\//g, `${this.root}/$1/`)
-      .replaceAll("$EUID", "${FAKE_EUID:-0}");
     const file = this.path("script");
-    writeFileSync(file, moved);
-    return spawnSync("bash", [file, ...args], {
+    writeFileSync(file, this.moved(readFileSync(script, "utf8")));
+    return this.spawn("bash", file, args, env);
+  }
+
+  /** {@link run} for a program that is served as a zip behind a head of bash. */
+  runZipped(
+    served: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): { status: number | null; stdout: string; stderr: string } {
+    const directory = this.path("program");
+    rmSync(directory, { recursive: true, force: true });
+    spawnSync("/usr/bin/python3", ["-m", "zipfile", "--extract", served, directory]);
+    const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((found) => found.isFile())) {
+      const file = join(entry.parentPath, entry.name);
+      writeFileSync(file, this.moved(readFileSync(file, "utf8")));
+    }
+    return this.spawn("/usr/bin/python3", directory, args, env);
+  }
+
+  private moved(text: string): string {
+    return text
+      .replaceAll(/(?<![\w.$}/:-])\/(etc|usr|var|opt|proc|sys|root|tmp|lib|local)\//g, `${this.root}/$1/`)
+      .replaceAll("$EUID", "${FAKE_EUID:-0}")
+      .replaceAll("os.geteuid()", "0");
+  }
+
+  private spawn(command: string, file: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    // What never ends is ended by timeout(1), with 124.
+    return spawnSync("/usr/bin/timeout", [env.TEST_PATIENCE ?? "60", command, file, ...args], {
       encoding: "utf8",
-      env: { PATH: `${this.bin}:${process.env.PATH}`, HOME: this.path("root"), LC_ALL: "C.UTF-8", ...env },
+      env: {
+        PATH: `${this.bin}:${process.env.PATH}`,
+        HOME: this.path("root"),
+        LC_ALL: "C.UTF-8",
+        PYTHONDONTWRITEBYTECODE: "1",
+        ...env,
+      },
     });
   }
 }

@@ -1,0 +1,18 @@
+"""What differs between the lines of BigBlueButton, as far as their installers go. The build fills in release.json."""
+
+import json
+import pkgutil
+from collections import namedtuple
+
+Release = namedtuple("Release", "line install match ubuntu codename yq")
+
+
+def _read():
+    return Release(**json.loads(pkgutil.get_data("release", "release.json")))
+
+
+RELEASE = _read()
+
+# 4.0 has no SIP.js, so neither http2 nor sip.nginx nor FreeSWITCH's own TLS; it takes everything from its own package source,
+# switches ufw on unasked, and can harden sshd.
+IS_4 = RELEASE.line.startswith("4.")
