@@ -43,6 +43,9 @@ beforeEach(() => {
   );
   host.command("ufw", "exit 0");
   host.command("nproc", "echo 8");
+  host.command("ss", "echo 'LISTEN 0 128 203.0.113.7:5066 0.0.0.0:*'");
+  host.command("ffmpeg", "echo 'ffmpeg version 4.4.2-standin Copyright'");
+  host.command("timeout", '[[ $1 == 1s ]] && shift && exec "$@"');
 });
 afterEach(() => host.remove());
 
@@ -54,16 +57,70 @@ test("--check shows the addresses that FreeSWITCH announces, and no example in a
   expect(host.run(SCRIPT, ["--check"]).stdout).toContain("ext-rtp-ip: $${local_ip_v4}\n");
 });
 
-test("--check finds nothing on a healthy host, and prints its header all the same", () => {
+/** What a healthy host of 3.0 is told all the same. */
+const NULL_SIP =
+  "# bbb-webrtc-sfu will try to connect to null but FreeSWITCH is listening on 203.0.113.7 for port 5066";
+
+test("--check finds nothing but the null that it always finds on a healthy host, below its header", () => {
   const { status, stdout } = conf("--check");
   expect(status).toBe(0);
   expect(stdout).toContain("\nBigBlueButton Server 3.0.26-standin (");
   expect(stdout).toContain("       bigbluebutton.web.serverURL: https://old.example.test\n");
   expect(stdout).toContain("                        FreeSWITCH: 16384-24576\n");
   // FreeSWITCH's event socket can't be had in a test.
-  expect(problems(stdout.replace(/# Error: Unable to connect to the FreeSWITCH.*\n/, ""))).toMatch(
-    /^(# Warning: Detected FreeSWITCH is using default stun\.freeswitch\.org server\.)?$/,
+  const left = problems(stdout)
+    .split("\n")
+    .filter((line) => line.length > 1 && !line.startsWith("# Error: Unable to connect to the FreeSWITCH"));
+  expect(left).toEqual([
+    "# Warning: Detected FreeSWITCH is using default stun.freeswitch.org server.",
+    NULL_SIP,
+  ]);
+});
+
+describe("--check and FreeSWITCH's address", () => {
+  const release = (text: string) =>
+    host.write("/etc/bigbluebutton/bigbluebutton-release", `BIGBLUEBUTTON_RELEASE=${text}\n`);
+
+  test("4.0 compares it with the override of bbb-webrtc-sfu", () => {
+    release("4.0.0-rc.3-standin");
+    const override = "/etc/bigbluebutton/bbb-webrtc-sfu/production.yml";
+    host.write(override, "freeswitch:\n  sip_ip: 203.0.113.7\n");
+    expect(conf("--check").stdout).not.toContain("bbb-webrtc-sfu will try");
+    host.write(override, "freeswitch:\n  sip_ip: 10.0.0.1\n");
+    expect(conf("--check").stdout).toContain("bbb-webrtc-sfu will try to connect to 10.0.0.1 but FreeSWITCH");
+  });
+
+  test("where nobody listens nothing is said", () => {
+    host.command("ss", "exit 0");
+    expect(conf("--check").stdout).not.toContain("bbb-webrtc-sfu will try");
+  });
+
+  test("the pair of warnings where nginx goes to it without TLS, as the installer has it", () => {
+    host.write("/usr/share/bigbluebutton/nginx/sip.nginx", "  proxy_pass http://203.0.113.7:5066;\n");
+    const lines = problems(conf("--check").stdout).split("\n");
+    expect(lines.filter((line) => line.endsWith("You have this server defined for https, but in"))).toEqual([
+      "# Warning: You have this server defined for https, but in",
+      "# Warning: You have this server defined for https, but in",
+    ]);
+    expect(lines).toContain("#  did not find the use of port 7443 in definition for proxy_pass");
+  });
+});
+
+test("--check asks the API for a second at a time", () => {
+  conf("--check");
+  const asked = "curl --silent https://old.example.test/bigbluebutton/api";
+  expect(host.calls()).toContain(`timeout 1s ${asked}`);
+});
+
+test("--check shows inactive units as they are before it says what they are", () => {
+  host.command(
+    "systemctl",
+    'case $* in "is-active bbb-web" | "is-active nginx") echo inactive ;; is-active*) echo active ;; esac',
   );
+  const found = problems(conf("--check").stdout);
+  const raw = /^nginx —+► \[✘ - inactive\]\nbbb-web —+► \[✘ - inactive\]\n\n# Error: Detected some/m;
+  expect(found).toMatch(raw);
+  expect(found).toMatch(/have not started correctly\n#\n# {3}nginx —+► \[✘ - inactive\]\nbbb-web /);
 });
 
 test.each([
@@ -73,6 +130,8 @@ test.each([
   ["a site that is switched off", "# Nginx: BigBlueButton appears to be disabled"],
   ["directories of somebody else", "# is not owned by bigbluebutton:bigbluebutton"],
   ["few cores", "# Warning: found only 2 cores"],
+  ["no ffmpeg", "# Warning: No ffmpeg version was found on the system"],
+  ["a new ffmpeg", "# Warning: The installed ffmpeg version '6.1.1-3ubuntu5' is not recommended."],
   ["another language", "# Warning: Detected that systemctl does not define a UTF-8 language."],
   ["the packaged secret of bbb-apps-akka", "has the default\n# value for sharedSecret."],
 ])("--check names %s, and ends with 0", (what, text) => {
@@ -84,6 +143,8 @@ test.each([
     systemctl('if [[ $* == "is-active freeswitch" ]]; then echo failed; else echo active; fi');
   if (what.startsWith("a site")) rmSync(host.path("/etc/nginx/sites-enabled/bigbluebutton"));
   if (what.startsWith("directories")) host.command("stat", "echo root:root");
+  if (what === "no ffmpeg") host.command("ffmpeg", "exit 127");
+  if (what === "a new ffmpeg") host.command("ffmpeg", "echo 'ffmpeg version 6.1.1-3ubuntu5 Copyright'");
   if (what.startsWith("few")) host.command("nproc", "echo 2");
   if (what.startsWith("another")) systemctl("if [[ $1 == is-active ]]; then echo active; fi");
   if (what.startsWith("the packaged"))

@@ -1,16 +1,21 @@
 #!/usr/bin/python3
 """Stand-in for one of BigBlueButton's services: holds its ports and does none of its work.
 
-    service.py NAME [--echo FIRST-LAST] [TCP-PORT…]
+    service.py NAME [--echo FIRST-LAST] [--freeswitch DIRECTORY] [TCP-PORT…]
 
-TCP ports are on 127.0.0.1; whoever connects is told that this is a stand-in and hung up on. --echo is for the
-media servers: a UDP echo on every port of the range, IPv4 and IPv6, each answer from the address and port that
-were asked. A datagram that comes from a media port is not answered, or two stand-ins could be made to echo each
-other for ever.
+TCP ports are on 127.0.0.1, those given as *:PORT on all addresses, IPv6 included; --freeswitch adds those of the
+configuration in DIRECTORY, at its addresses. Whoever connects is told that this is a stand-in and hung up on. An address
+that the host has not is told, and the rest goes on without it, as FreeSWITCH does.
+
+--echo is for the media servers: a UDP echo on every port of the range, IPv4 and IPv6, each answer from the address and port
+that were asked. A datagram that comes from a media port is not answered, or two stand-ins could be made to echo each other
+for ever.
 """
 
 import argparse
 import errno
+import os
+import re
 import resource
 import select
 import socket
@@ -29,11 +34,11 @@ def open_udp(port):
     return udp
 
 
-def open_tcp(port):
-    tcp = socket.socket()
+def open_tcp(address, port):
+    tcp = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tcp.setblocking(False)
-    tcp.bind(("127.0.0.1", port))
+    tcp.bind((address, port))
     tcp.listen()
     return tcp
 
@@ -46,6 +51,32 @@ def echo(udp):
                 udp.sendmsg([data], [item for item in ancillary if item[:2] == PACKET_INFO], 0, sender)
         except OSError:
             return
+
+
+def endpoint(text):
+    """(address, port) of an argument."""
+    address, _, port = text.rpartition(":")
+    return {"": "127.0.0.1", "*": "::"}.get(address, address), int(port)
+
+
+def freeswitch_endpoints(directory):
+    """Where FreeSWITCH's configuration has it listen: the event socket, SIP, and SIP over WebSocket."""
+
+    def text(name):
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
+            return re.sub(r"<!--.*?-->", "", file.read(), flags=re.DOTALL)
+
+    def parameter(name, of):
+        found = re.search(rf'<param name="{name}" +value="([^"]*)"', of)
+        return found and found[1]
+
+    own = re.search(r'data="local_ip_v4=([^"]*)"', text("vars.xml"))[1]
+    events, profile = text("autoload_configs/event_socket.conf.xml"), text("sip_profiles/external.xml")
+    yield parameter("listen-ip", events), int(parameter("listen-port", events))
+    yield own, 5060
+    for binding in filter(None, (parameter(name, profile) for name in ("ws-binding", "wss-binding"))):
+        address, _, port = binding.replace("$${local_ip_v4}", own).rpartition(":")
+        yield address or own, int(port)
 
 
 def refuse(name, tcp):
@@ -61,7 +92,8 @@ def main():
     parser = argparse.ArgumentParser(description="Stand-in for one of BigBlueButton's services")
     parser.add_argument("name")
     parser.add_argument("--echo", metavar="FIRST-LAST")
-    parser.add_argument("ports", nargs="*", type=int)
+    parser.add_argument("--freeswitch", metavar="DIRECTORY")
+    parser.add_argument("ports", nargs="*", type=endpoint)
     options = parser.parse_intermixed_args()
     first, last = map(int, options.echo.split("-")) if options.echo else (0, -1)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -87,8 +119,14 @@ def main():
         return taken
 
     started = time.monotonic()
-    for port in options.ports:
-        listen(open_tcp(port))
+    endpoints = [*options.ports, *(freeswitch_endpoints(options.freeswitch) if options.freeswitch else [])]
+    for address, port in endpoints:
+        try:
+            listen(open_tcp(address, port))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            print(f"{options.name} (stand-in): this host has no address {address}: nobody listens at port {port}", flush=True)
     taken = listen_where_free(range(first, last + 1))
     print(f"{options.name} (stand-in): {len(sockets)} ports open in {time.monotonic() - started:.1f} s", flush=True)
     if taken:
