@@ -265,9 +265,11 @@ export const instance: Kind = {
   create,
   update,
   delete: terminate,
-  read: async ({ id, inputs }, context) => {
-    const state = (await readInstance(id, context))?.State?.Name;
-    return state === undefined || state === "terminated" ? undefined : outputsOf(id, inputs, context);
+  read: async ({ id }, context) => {
+    const found = await readInstance(id, context);
+    const state = found?.State?.Name;
+    if (state === undefined || state === "terminated") return undefined;
+    return { instanceState: state, ...(found?.InstanceType ? { instanceType: found.InstanceType } : {}) };
   },
   adopt: async (inputs, context) => {
     const { ec2 } = await session(context);
