@@ -1,3 +1,5 @@
+import type { PortRule } from "./ports";
+
 /** A file as the deployment wrote it; its text holds a secret. */
 interface DeployedFile {
   readonly path: string;
@@ -19,6 +21,10 @@ interface CommonRequest {
   /** The hosts whose certificate is the operator's own, which nobody renews. */
   readonly ownCertificates: readonly ("bbb" | "turn")[];
   readonly turnSecret: string;
+  /** Greenlight is what people find at the server's name. */
+  readonly greenlight?: boolean;
+  /** What a firewall on the host that is asked must let in, as the cloud's does. */
+  readonly openPorts?: readonly Omit<PortRule, "role">[];
 }
 
 /** What the BigBlueButton host is to check: itself, its API by the public name, and the TURN server. */
@@ -36,6 +42,8 @@ export interface BbbRequest extends CommonRequest {
   readonly turnXml: DeployedFile;
   /** The stack that the TURN server belongs to, where that is another one. */
   readonly turnStack?: string;
+  /** The TURN server's address, where it is this stack's own. */
+  readonly turnIpv4?: string;
 }
 
 /** What the TURN host is to check: itself, and BigBlueButton from outside. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { coturnPaths } from "../bigbluebutton/coturn";
+import type { PortRule } from "../bigbluebutton/ports";
 import {
   certificateSeen,
   renderHostRequest,
@@ -134,6 +135,7 @@ function common({ bbb, turn, settings }: VerificationArgs) {
     untrustedTurnCa: !(own?.turn ?? settings.acme).trustedByBrowsers,
     ownCertificates: (["bbb", "turn"] as const).filter((role) => own?.[role]),
     turnSecret: turn.secret,
+    greenlight: settings.greenlight,
   };
 }
 
@@ -151,7 +153,13 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     sharedSecret: bbb.sharedSecret,
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
     turnStack: settings.turnStack,
+    turnIpv4: args.ownTurn?.host.ipv4,
+    openPorts: openPorts(release.ports.bbb),
   });
+}
+
+function openPorts(rules: readonly PortRule[]): BbbRequest["openPorts"] {
+  return rules.map(({ protocol, from, to }) => ({ protocol, from, to }));
 }
 
 function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<TurnRequest> {
@@ -163,5 +171,6 @@ function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<Tu
     ipv6: turn.host.ipv6,
     bbbIpv4: bbb.host.ipv4,
     turnServerConf: { path: coturnPaths.config, text: turn.conf },
+    openPorts: openPorts(args.settings.release.ports.turn),
   });
 }

@@ -22,11 +22,12 @@ import urllib.parse
 import urllib.request
 from xml.etree import ElementTree
 
-from checks import Doubtful, Wrong
+from checks import Doubtful, Unanswered, Wrong
 
 TIMEOUT = 15
 LOCAL = "http://127.0.0.1:8090/bigbluebutton/api"
 DAY = 86400
+RESTART = "ss -ltnp shows who listens, systemctl restart helps one that hangs (nginx or coturn)"
 
 
 def signed(base, call, parameters, secret):
@@ -85,8 +86,10 @@ def check_certificate(hostname, port, untrusted, remedy):
                 certificate, version = secure.getpeercert(), secure.version()
     except ssl.SSLCertVerificationError as error:
         raise Wrong(f"no valid chain: {error.verify_message}", remedy) from None
+    except socket.timeout:
+        raise Wrong(f"no answer within {TIMEOUT} s", f"on {hostname}: {RESTART}; its firewalls must let {port}/tcp in") from None
     except OSError as error:
-        raise Wrong(reason(error), f"look whether {hostname} listens on {port}, and that its firewall lets {port}/tcp in") from None
+        raise Wrong(reason(error), f"look whether {hostname} listens on {port}: {RESTART}; its firewalls must let {port}/tcp in") from None
     begins, ends = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
     finding = days_finding(begins, ends, time.time(), remedy)
     # bigbluebutton/verification.ts reads this line: for whom, until when, by whom.
@@ -94,6 +97,57 @@ def check_certificate(hostname, port, untrusted, remedy):
     if isinstance(finding, Wrong):
         raise type(finding)(told, finding.remedy)
     return told + ("; not trusted by browsers (acmeServer)" if untrusted else "")
+
+
+def open_page(url):
+    """(status, where it ended) of a page, by all redirects, with the cookies that they set."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    asking = urllib.request.Request(url, headers={"Accept": "text/html", "User-Agent": "bbb-deploy"})
+    try:
+        with opener.open(asking, timeout=TIMEOUT) as answer:
+            return answer.status, answer.url
+    except urllib.error.HTTPError as error:
+        return error.code, error.url
+
+
+def front_page_remedy(hostname, greenlight):
+    on_host = f"on {hostname}:"
+    if greenlight:
+        return (
+            f"{on_host} docker ps --all shows whether Greenlight (greenlight-v3) and its database run, docker logs greenlight-v3 why not, "
+            "journalctl -u docker whether Docker does; then docker compose up -d in /root/greenlight-v3"
+        )
+    return f"{on_host} systemctl status nginx, nginx -t, /var/log/nginx/error.log, and ls -lR /var/www/bigbluebutton-default for the page itself"
+
+
+def front_page(url, hostname, greenlight):
+    """What people get who open the server's name: Greenlight, or BigBlueButton's own page."""
+    remedy = front_page_remedy(hostname, greenlight)
+    try:
+        status, end = open_page(url)
+    except OSError as error:
+        raise Wrong(reason(error), remedy) from None
+    at = urllib.parse.urlsplit(end)
+    where = "" if end == url else f" at {end.split('?')[0]}, where {url} leads"
+    if 300 <= status < 400:
+        raise Wrong(f"redirects without end, the last{where}", remedy)
+    if status >= 400 and at.hostname != hostname:
+        raise Doubtful(f"HTTP status {status}{where}", f"look at {at.hostname}, or take the redirect to it out of nginx's settings on {hostname}")
+    if status >= 400:
+        raise Wrong(f"HTTP status {status}{where}: people see an error instead of the page", remedy)
+    return f"HTTP status {status}{where}"
+
+
+def check_front_page(hostname, greenlight, wait):
+    """wait: seconds that it has to start."""
+    end = time.monotonic() + wait
+    while True:
+        try:
+            return front_page(f"https://{hostname}/", hostname, greenlight)
+        except Wrong:
+            if time.monotonic() > end:
+                raise
+        time.sleep(2)
 
 
 def check_index(base, wait):
@@ -107,6 +161,10 @@ def check_index(base, wait):
             last = told(answer)
         except (OSError, ElementTree.ParseError) as error:
             last = reason(error)
+        except Unanswered:
+            if time.monotonic() > end:
+                raise
+            last = "no answer"
         if time.monotonic() > end:
             raise Wrong(last, "on the BigBlueButton host: systemctl status nginx bbb-web, journalctl -u bbb-web, bbb-conf --status")
         time.sleep(2)

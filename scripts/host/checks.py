@@ -1,4 +1,4 @@
-"""What the checks of a deployment have in common: a record of each, its bound in time, and the form of the page.
+"""What the checks of a deployment have in common: a record of each, bounds in time, and the form of the page.
 
 A check is a function that returns what came back, or raises Wrong, Doubtful or NotAsked. Its record, one JSON object a
 line (the form that scripts/check reads) or one aligned line of text:
@@ -10,16 +10,28 @@ line (the form that scripts/check reads) or one aligned line of text:
     seconds   how long it took
     remedy    what to do, where something is to be done
 
+All commands that a check starts go through `run`, all names through `resolver_bound`: what hangs or fails there is a
+doubtful finding in words, and no failure of the host's.
+
 Python 3.8 or newer, standard library only.
 """
 
 import contextlib
+import itertools
 import json
+import os
+import shlex
 import signal
+import socket
+import subprocess
 import sys
+import textwrap
+import threading
 import time
 
-HEAD = f"{'':<4}  {'took':>7}  {'check':<18}  {'asked':<38}  came back"
+GB = 1e9
+# From this width on each part of a record has a column of its own.
+WIDE = 100
 
 
 class Wrong(Exception):
@@ -42,6 +54,10 @@ class NotAsked(Wrong):
     verdict = "skip"
 
 
+class Unanswered(Doubtful):
+    """A helper of a check (a command, the resolver) that did not do its part: nothing is known of what it was asked."""
+
+
 class TimeIsUp(BaseException):
     """Not an Exception: no check's own handling may take it for an answer."""
 
@@ -60,6 +76,106 @@ def bounded(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
+def run(*command, limit=20, merged=False):
+    """(exit code, standard output) of a command; with `merged`, standard error is in it.
+
+    @raise FileNotFoundError where there is none, Unanswered where it did not end within `limit` seconds or can't be started
+    """
+    by_hand = f"run it by hand on that host: {shlex.join(command)}; systemctl --failed and uptime show what it may wait for"
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unanswered(f"{command[0]} can't be started: {error.strerror}", by_hand) from None
+    try:
+        printed = process.communicate(timeout=limit)[0].decode(errors="replace")
+    except BaseException as error:
+        # Its children, too, which would keep the pipe open; one that the kernel does not let go of is not waited for.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.stdout.close()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise Unanswered(f"{os.path.basename(command[0])} did not answer within {limit} s", by_hand) from None
+        raise
+    return process.returncode, printed
+
+
+def output(*command, limit=20):
+    """Standard output of a command, whatever its exit code; "" where there is no such command. @raise Unanswered"""
+    try:
+        return run(*command, limit=limit)[1]
+    except FileNotFoundError:
+        return ""
+
+
+RESOLVER_REMEDY = "resolvectl status and /etc/resolv.conf show whom it asks; systemctl restart systemd-resolved; see that nothing stops its traffic to port 53"
+RESOLVER_REST = 60
+
+
+def resolver_bound(known, limit=10):
+    """Has every look-up of a name in this process end within `limit` seconds.
+
+    known: {name: [addresses]}, which serve where the resolver gives no answer, so that it is what the deployment is
+    asked for that is found out, not twice the state of the resolver. Of other names the look-up raises Unanswered.
+    """
+    look_up = socket.getaddrinfo
+    failed = {}  # name: (when, why)
+
+    def ask(host, *arguments, **named):
+        heard = []
+
+        def listen():
+            try:
+                heard.append((look_up(host, *arguments, **named), None))
+            except Exception as error:
+                heard.append((None, error))
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        thread.join(limit)
+        if not heard:
+            raise Unanswered(f"the host's resolver did not answer within {limit} s for {host}", RESOLVER_REMEDY)
+        found, error = heard[0]
+        if isinstance(error, socket.gaierror) and error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+            raise Unanswered(f"the host's resolver could not answer for {host}: {error.strerror}", RESOLVER_REMEDY)
+        if error:
+            raise error
+        return found
+
+    def of_known(host, *arguments, **named):
+        found = []
+        for address in known.get(host, []):
+            with contextlib.suppress(socket.gaierror):
+                found += look_up(address, *arguments, **named)
+        return found
+
+    def getaddrinfo(host, *arguments, **named):
+        at, why = failed.get(host, (-RESOLVER_REST, None))
+        if time.monotonic() - at >= RESOLVER_REST:
+            try:
+                return ask(host, *arguments, **named)
+            except Unanswered as error:
+                failed[host] = (time.monotonic(), error)
+                why = error
+        found = of_known(host, *arguments, **named)
+        if not found:
+            raise Unanswered(str(why), why.remedy)
+        return found
+
+    socket.getaddrinfo = getaddrinfo
+    return ask
+
+
 def worst(findings):
     """One answer out of several, each a text or a Wrong: the worst decides, and what is wrong comes first.
 
@@ -76,28 +192,80 @@ def worst(findings):
     raise type(wrong[0])(answer, "; ".join(remedies) or None)
 
 
-def line(record):
-    """A record as the page has it, with its remedy below."""
-    text = "{verdict:<4}  {seconds:>5.1f} s  {name:<18}  {asked:<38}  {answer}".format(**record)
-    return text + (f"\n               to do: {record['remedy']}" if record.get("remedy") else "")
+def parts(text, width):
+    """A text wrapped between words; longer words stay whole."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def beside(cells, width):
+    """Lines of (text, columns) cells side by side: wrapped within their columns, or one line where `width` is None."""
+    rows = itertools.zip_longest(*(parts(text, columns) if width else [text] for text, columns in cells), fillvalue="")
+    return ["  ".join(text.ljust(columns) for text, (_, columns) in zip(row, cells)).rstrip() for row in rows]
+
+
+def cells(verdict, took, name, asked, answer, width):
+    """A record's parts as a page of that width has them side by side."""
+    if width and width < WIDE:
+        told = f"{asked}: {answer}" if asked else answer
+        return [(verdict, 4), (name, 18), (told, max(width - 26, 20))]
+    return [(verdict, 4), (took, 7), (name, 18), (asked, 38), (answer, (width or 0) - 75)]
+
+
+def head(width=None):
+    return "\n".join(beside(cells("", f"{'took':>7}", "check", "asked", "came back", width), width))
+
+
+def line(record, width=None):
+    """A record as the page has it, with its remedy below; scripts/operator/check/report.ts has the same form."""
+    took = f"{record['seconds']:>5.1f} s"
+    lines = beside(cells(record["verdict"], took, record["name"], record["asked"], record["answer"], width), width)
+    if record.get("remedy"):
+        label = " " * (6 if width and width < WIDE else 15) + "to do: "
+        remedy = parts(record["remedy"], max(width - len(label), 20)) if width else [record["remedy"]]
+        lines += [(label if number == 0 else " " * len(label)) + part for number, part in enumerate(remedy)]
+    return "\n".join(lines)
+
+
+def told_of(error):
+    """What kept a check from being made, in words and without any value, which may be a secret."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    where = error.__traceback__
+    while where.tb_next:
+        where = where.tb_next
+    file = os.path.basename(where.tb_frame.f_code.co_filename)
+    return f"the check itself went wrong ({type(error).__name__}, {file} line {where.tb_lineno})"
+
+
+def remedy_of(error, name):
+    if isinstance(error, FileNotFoundError):
+        return "run pulumi up with a new value of the setting upgrade, which puts back what the installation made"
+    if isinstance(error, OSError):
+        return "on that host: dmesg | tail and df -h show whether its disk is at fault; then ask again"
+    return f"run pulumi up once, which installs the checks anew; if it stays, report it with this line, and look after {name} by hand"
 
 
 class Page:
     """Prints each check as soon as it has ended."""
 
-    def __init__(self, as_json, hidden=()):
-        """hidden: secrets that no record may show, whoever printed them."""
+    def __init__(self, as_json, hidden=(), width=None):
+        """hidden: secrets that no record may show, whoever printed them. width: of the terminal, None for a log."""
         self.as_json = as_json
         self.hidden = [secret for secret in hidden if secret]
+        self.width = width
         self.failed = 0
         if not as_json:
-            self.say(HEAD)
+            self.say(head(width))
 
     def say(self, text):
         print(text, flush=True)
 
-    def check(self, name, asked, function, *arguments, limit=60):
-        """Runs a check of at most `limit` seconds and returns its verdict."""
+    def check(self, name, asked, function, *arguments, limit=60, late=Doubtful):
+        """Runs a check of at most `limit` seconds and returns its verdict.
+
+        late: what it amounts to where it has no end by then. Nothing is known then, as where the check itself is at a
+        loss, and no update is to fail for it alone: only a check of what clients ask of the deployment says Wrong.
+        """
         began = time.monotonic()
         verdict, remedy = "ok", None
         try:
@@ -106,13 +274,10 @@ class Page:
         except Wrong as wrong:
             verdict, answer, remedy = wrong.verdict, str(wrong), wrong.remedy
         except TimeIsUp:
-            verdict, answer, remedy = "FAIL", f"no end within {limit} s", "the host may be overloaded: see uptime and top there"
+            verdict, answer = late.verdict, f"no end within {limit} s"
+            remedy = "the host may be overloaded: uptime, top and systemctl list-jobs there show with what; then ask again"
         except Exception as error:  # a check that is at a loss must not keep the others from being made
-            where = error.__traceback__
-            while where.tb_next:
-                where = where.tb_next
-            told = f"{type(error).__name__} in line {where.tb_lineno} of {where.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}"
-            verdict, answer, remedy = "FAIL", f"could not be checked: {told}", "look on the host itself"
+            verdict, answer, remedy = "warn", f"could not be checked: {told_of(error)}", remedy_of(error, name)
         self.add(name, asked, verdict, answer, time.monotonic() - began, remedy)
         return verdict
 
@@ -122,7 +287,7 @@ class Page:
             record["remedy"] = self.clean(remedy)
         if verdict == "FAIL":
             self.failed += 1
-        self.say(json.dumps(record, ensure_ascii=False) if self.as_json else line(record))
+        self.say(json.dumps(record, ensure_ascii=False) if self.as_json else line(record, self.width))
 
     def clean(self, text):
         for secret in self.hidden:
@@ -131,7 +296,8 @@ class Page:
 
 
 if __name__ == "__main__":
-    # Records on standard input as a page, for tests of its form.
-    print(HEAD)
+    # Records on standard input as a page of a width, for tests of its form.
+    columns = int(sys.argv[1]) if len(sys.argv) > 1 else None
+    print(head(columns))
     for given in sys.stdin:
-        print(line(json.loads(given)))
+        print(line(json.loads(given), columns))

@@ -13,11 +13,10 @@ check_name is host_check.py's.
 
 import argparse
 import ipaddress
-import subprocess
 import sys
 import time
 
-from checks import NotAsked, Wrong, worst
+from checks import NotAsked, Unanswered, Wrong, run, worst
 
 PAUSE = 5
 REMINDER = 60
@@ -29,13 +28,13 @@ def dig(name, kind, server=None):
     if server:
         command += ["+norecurse", "@" + server]
     try:
-        done = subprocess.run(command + [name, kind], capture_output=True, text=True, timeout=20, check=False)
-    except subprocess.TimeoutExpired:
+        _, printed = run(*command, name, kind)
+    except Unanswered:
         return None
-    if "status: NOERROR" not in done.stdout and "status: NXDOMAIN" not in done.stdout:
+    if "status: NOERROR" not in printed and "status: NXDOMAIN" not in printed:
         return None
     records = []
-    for line in done.stdout.splitlines():
+    for line in printed.splitlines():
         fields = line.split(None, 4)
         if len(fields) == 5 and not line.startswith(";"):
             records.append((fields[0].rstrip(".").lower(), fields[3], fields[4].strip()))
@@ -117,7 +116,7 @@ def findings(zone, hostname, ipv4, ipv6):
     where = "the root servers" if parent == "." else f"the name servers of {parent}"
     if servers is None:
         remedy = "Look at the host's resolver (resolvectl status), and that nothing stops its traffic to port 53"
-        return [Wrong(f"{where} could not be asked for the delegation of {zone}", remedy)], []
+        return [Unanswered(f"{where} could not be asked for the delegation of {zone}", remedy)], []
     if not servers:
         remedy = f"At the registrar of {zone}, set the name servers to those of your DNS provider"
         return [Wrong(f"{where} refer to no name servers for {zone}: the world can't find it", remedy)], []

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Whether this host, and its deployment as seen from here, is what it should be; changes nothing.
 
-    host_check.py [--wait SECONDS] [--meeting] <REQUEST       a page of text
-    host_check.py --json                                      a conversation, one JSON document a line
+    host_check.py [--wait SECONDS] [--meeting] [--width COLUMNS] <REQUEST     a page of text
+    host_check.py --json                                                      a conversation, one JSON document a line
 
 REQUEST is what bigbluebutton/verification.ts renders: one line of JSON, secrets included, which no output shows.
---wait: for services and API that are starting. --meeting: make, join and end a meeting, too.
+--wait: for services and API that are starting. --meeting: make, join and end a meeting, too. --width: of the page; as wide as
+its terminal by default, and where there is none a line for each check, however long, as logs have it.
 
 With --json it prints {"ready": true}, reads the request with "wait", "meeting" and "ports" in it, answers {"now": seconds since
 1970} at once, by which the asker sets its clock against this one, then prints the records (see checks.py) and at the end
@@ -16,34 +17,35 @@ import argparse
 import json
 import os
 import re
+import shutil
 import socket
-import subprocess
 import sys
 import time
 
 import api_check
 import bbb_conf_check
 import dns_check
+import network_check
 import playback
 import port_check
 import secret_files
+import service_check
+import storage_check
 import system_check
 import turn_files
-from checks import Doubtful, NotAsked, Page, Wrong
+from checks import RESOLVER_REMEDY, Doubtful, Page, Wrong, resolver_bound, run
+from recordings_mounts import DIRECTORIES, MOUNT_POINT
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
+BBB_CONF_LIMIT = 90
 
 
 def check_bbb_conf(secrets):
     """BigBlueButton's own check, whose exit code says nothing."""
-    command = ["bbb-conf", "--check"]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, check=False
-        )
+        _, text = run("bbb-conf", "--check", limit=BBB_CONF_LIMIT, merged=True)
     except FileNotFoundError:
         raise Wrong("there is no bbb-conf", "BigBlueButton is not installed: run pulumi up") from None
-    text = done.stdout.decode(errors="replace")
     # Where the secret of bbb-webhooks is another one, it shows both.
     for secret in secrets:
         text = text.replace(secret, "(secret)")
@@ -64,7 +66,10 @@ def check_bbb_conf(secrets):
 def check_media(public, private):
     import media_addresses  # needs python3-yaml, which a TURN host may lack
 
-    return media_addresses.check_addresses(ROOT or "/", public, private)
+    try:
+        return media_addresses.check_addresses(ROOT or "/", public, private)
+    except media_addresses.Mistake as mistake:
+        raise Wrong(str(mistake)) from None
 
 
 def check_turn(page, host, peer, secret, own, stack=None):
@@ -94,7 +99,10 @@ def check_api(page, request, options):
     hostname, secret = request["bbbHost"], request.get("sharedSecret")
     base = f"https://{hostname}/bigbluebutton/api"
     remedy = certificate_remedy(request, "bbb", hostname)
-    verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], limit=options["wait"] + 60)
+    patient = {"limit": options["wait"] + 60, "late": Wrong}
+    # What people open comes first.
+    page.check("front page", f"GET {hostname}/", api_check.check_front_page, hostname, request.get("greenlight", False), options["wait"], **patient)
+    verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], **patient)
     page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
     calls = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
     if secret:
@@ -105,7 +113,7 @@ def check_api(page, request, options):
         if verdict == "FAIL":
             page.add(name, asked, "skip", "not asked, since the API does not answer", 0)
         else:
-            page.check(name, asked, function, *arguments)
+            page.check(name, asked, function, *arguments, late=Wrong)
 
 
 def check_names_and_ports(page, request, hostname):
@@ -117,43 +125,76 @@ def check_names_and_ports(page, request, hostname):
         page.check("ports", f"{ports['host']}, as a stranger", port_check.check_ports, ports)
 
 
-def check_machine(page, clock_of=None, recordings=False):
+def check_network(page, request, hostname, resolve):
+    """What this host needs of its own network."""
+    page.check("resolver", f"{hostname}, as programs ask it", check_resolver, resolve, hostname)
+    ipv6 = request.get("ipv6")
+    if request["role"] == "bbb" or ipv6:
+        page.check("IPv6", f"lo{f', {ipv6}' if ipv6 else ''}", network_check.check_ipv6, request["role"], ipv6)
+    if "openPorts" in request:
+        page.check("firewall", "on the host itself", network_check.check_firewall, request["openPorts"])
+
+
+def check_resolver(resolve, hostname):
+    try:
+        resolve(hostname, 443)
+    except socket.gaierror as error:
+        raise Doubtful(f"it knows no {hostname}: {error.strerror}", "the checks of names say whether its records are right; " + RESOLVER_REMEDY) from None
+    return "answers"
+
+
+def check_machine(page, role, clock_of=None, recordings=False):
     page.check("clock", "NTP" + (", the other host" if clock_of else ""), system_check.check_clock, clock_of)
-    page.check("disk", "/", system_check.check_disk, "/")
+    page.check("disk", "/", storage_check.check_disk, "/")
+    page.check("temporary files", "/tmp", storage_check.check_temporary, role)
     if recordings:
-        page.check("recordings", "/srv/bigbluebutton", system_check.check_recordings)
+        page.check("recordings", f"{MOUNT_POINT}, {len(DIRECTORIES)} places", storage_check.check_recordings)
     page.check("memory", "/proc/meminfo", system_check.check_memory)
     page.check("units", "systemctl --failed", system_check.check_units)
     page.check("updates", "reboot, held packages", system_check.check_updates)
 
 
-def check_bbb(page, request, options):
+def check_bbb(page, request, options, resolve):
     xml, secrets = request["turnXml"], [request["sharedSecret"], request["turnSecret"]]
     page.check("services", "systemctl is-active", system_check.check_services, options["wait"], limit=options["wait"] + 60)
     page.check("release", "bigbluebutton-release", system_check.check_release, request["version"])
-    page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=300)
+    page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=BBB_CONF_LIMIT + 10)
     page.check("media addresses", "FreeSWITCH, mediasoup, LiveKit", check_media, request["ipv4"], request.get("privateIpv4"))
+    check_network(page, request, request["bbbHost"], resolve)
     check_names_and_ports(page, request, request["bbbHost"])
     check_api(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("recordings' links", "playback_host, playback_protocol", playback.check_playback, ROOT or "/", request["bbbHost"])
     page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
+    page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
     check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True, stack=request.get("turnStack"))
-    check_machine(page, recordings=request["recordings"])
+    check_machine(page, "bbb", recordings=request["recordings"])
 
 
-def check_turn_host(page, request, options):
+def check_turn_host(page, request, options, resolve):
     conf, hostname = request["turnServerConf"], request["turnHost"]
     remedy, untrusted = certificate_remedy(request, "turn", hostname), request.get("untrustedTurnCa", request["untrustedCa"])
-    page.check("coturn", "systemctl is-active", system_check.check_coturn)
+    settings = turn_files.settings(conf["text"])
+    listening = settings.get("listening-ip", ["127.0.0.1"])
+    readable = [conf["path"], *(path for key in ("cert", "pkey") for path in settings.get(key, []))]
+    page.check("coturn", "systemctl, STUN from here", service_check.check_coturn, listening)
+    page.check("files", "what coturn must read", service_check.check_readable, "turnserver", readable, "systemctl restart coturn")
     page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
     page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, remedy)
     page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname, "turn", is_own(request, "turn"))
+    check_network(page, request, hostname, resolve)
     check_names_and_ports(page, request, hostname)
     check_api(page, request, options)
     check_turn(page, hostname, request["bbbIpv4"], request["turnSecret"], own=False)
-    check_machine(page, clock_of=f"https://{request['bbbHost']}/")
+    check_machine(page, "turn", clock_of=f"https://{request['bbbHost']}/")
+
+
+def known_addresses(request):
+    """{name: [addresses]} of the deployment's own names, as it made them."""
+    own, other = ("bbbHost", "turnHost") if request["role"] == "bbb" else ("turnHost", "bbbHost")
+    known = {request[own]: [request["ipv4"]], request[other]: [request.get("turnIpv4", request.get("bbbIpv4"))]}
+    return {name: addresses for name, addresses in known.items() if addresses != [None]}
 
 
 def main():
@@ -161,6 +202,7 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--wait", type=float, default=0)
     parser.add_argument("--meeting", action="store_true")
+    parser.add_argument("--width", type=int, default=shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     given = parser.parse_args()
     # One that hangs is not to hold a check for longer than the check's own bound.
     socket.setdefaulttimeout(30)
@@ -171,8 +213,9 @@ def main():
     if given.json:
         print(json.dumps({"now": time.time()}), flush=True)
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
-    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"]])
-    {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options)
+    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"]], given.width)
+    resolve = resolver_bound(known_addresses(request))
+    {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
     if given.json:
         print('{"end": true}', flush=True)
     return 1 if page.failed else 0

@@ -18,11 +18,10 @@ import ipaddress
 import json
 import os
 import re
-import subprocess
 import sys
 
 import yaml
-from checks import Wrong, worst
+from checks import Wrong, output, worst
 from wire_files import Mistake, Writer, read
 
 FREESWITCH = ["opt/freeswitch/etc/freeswitch", "opt/freeswitch/conf"]
@@ -211,8 +210,7 @@ def wrong_livekit(files, public, private):
 
 
 def on_an_interface(address):
-    shown = subprocess.run(["ip", "-4", "-o", "address", "show", "to", address], capture_output=True, text=True, check=False)
-    return address in shown.stdout
+    return address in output("ip", "-4", "-o", "address", "show", "to", address)
 
 
 def check_addresses(root, public, private):

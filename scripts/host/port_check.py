@@ -35,9 +35,10 @@ def check_ports(ports):
     idle = which([port for port in wanted if port not in ports["quiet"]], "refused")
     findings = []
     if silent:
-        findings.append(Wrong(f"no answer at {silent}", f"the firewall must let {silent}/tcp in: pulumi refresh, then pulumi up"))
+        told = f"the firewall must let {silent}/tcp in: pulumi refresh, then pulumi up; and a firewall on {host} itself, if its check finds one"
+        findings.append(Wrong(f"no answer at {silent}", told))
     if idle:
-        findings.append(Wrong(f"nobody listens at {idle}", f"systemctl --failed on {host}"))
+        findings.append(Wrong(f"nobody listens at {idle}", f"systemctl --failed on {host}; then systemctl restart what should listen (nginx or coturn)"))
     if reachable:
         findings.append(Wrong(f"open to everybody: {reachable}", attach))
     if unfiltered:

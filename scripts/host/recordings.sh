@@ -13,12 +13,11 @@ set -euo pipefail
 
 parse_flags "device=! size-gb=" "$@"
 device=${flag[device]}
-mount_point=/srv/bigbluebutton
+{
+  read -r mount_point
+  mapfile -t directories
+} < <("$PYTHON" -B "$LIB/recordings_mounts.py")
 container_unit=bbb-deploy-recordings.service
-
-# All that a meeting or its recording leaves: published, raw, and what FreeSWITCH, mediasoup, the recorder and (up to
-# BigBlueButton 2.6) Kurento write before it is archived.
-directories=(/var/bigbluebutton /var/freeswitch/meetings /var/mediasoup /var/lib/bbb-webrtc-recorder /var/kurento)
 
 # Services that write there: they must not start without the volume, or they would fill the root disk instead.
 units=(bbb-web freeswitch bbb-webrtc-sfu bbb-webrtc-recorder kurento-media-server bbb-rap-resque-worker bbb-rap-starter

@@ -1,44 +1,30 @@
-"""Checks of a host as a machine: its services, clock, disks, memory, and what waits for a restart."""
+"""Checks of a host as a machine: its services, clock, memory, and what waits for a restart."""
 
 import os
 import re
-import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
 
 import upgrade_guard
-from checks import Doubtful, Wrong, worst
+from checks import GB, Doubtful, Unanswered, Wrong, output, worst
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
-GB = 1e9
 
 # Of what a release installs, whatever is switched on must run; these always.
 BBB_ALWAYS = ["nginx", "freeswitch", "bbb-apps-akka", "bbb-fsesl-akka", "bbb-web"]
 BBB_SWITCHED_ON = """redis-server bbb-webrtc-sfu bbb-webrtc-recorder bbb-graphql-server bbb-graphql-actions
   bbb-graphql-middleware bbb-html5 mongod etherpad bbb-pads bbb-shared-notes-server bbb-export-annotations
   bbb-rap-resque-worker bbb-rap-starter bbb-rap-caption-inbox livekit-server livekit-sip bbb-webhooks""".split()
-RECORDINGS = "/srv/bigbluebutton"
-RECORDINGS_SEEN = "/var/bigbluebutton"
-
-
-def output(*command, limit=20):
-    """Standard output of a command, whatever its exit code; "" where there is no such command."""
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False, env=environment
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout
 
 
 def states(question, units):
     """{unit: answer} of systemctl is-active or is-enabled."""
-    answers = output("systemctl", question, *units).split("\n")
+    told = output("systemctl", question, *units)
+    if not told.strip():
+        raise Unanswered(f"systemctl {question} said nothing", "systemctl status on that host; where it fails, reboot it when no meeting is running")
+    answers = told.split("\n")
     answers += [""] * len(units)
     return {unit: answer.strip() or "unknown" for unit, answer in zip(units, answers)}
 
@@ -62,14 +48,6 @@ def check_services(wait):
             names = " ".join(down)
             raise Wrong(told, f"journalctl -u {names.replace(' ', ' -u ')} says why; then systemctl restart {names}")
         time.sleep(1)
-
-
-def check_coturn():
-    state = states("is-active", ["coturn"])["coturn"]
-    if state != "active":
-        raise Wrong(f"coturn is {state}", "journalctl -u coturn says why; then systemctl restart coturn")
-    since = output("systemctl", "show", "-p", "ActiveEnterTimestamp", "--value", "coturn").strip()
-    return f"active since {since}" if since else "active"
 
 
 def check_renewal(hostname, role, own):
@@ -150,6 +128,8 @@ def check_clock(other):
         findings.append("the machine's own")
     elif synchronized and synchronized[1] == "yes":
         findings.append("synchronized by NTP")
+    elif not synchronized:
+        findings.append(Doubtful("timedatectl does not tell whether it is synchronized", "timedatectl and systemctl status dbus systemd-timedated on that host"))
     else:
         findings.append(Doubtful("not synchronized by NTP", "timedatectl set-ntp true; then timedatectl timesync-status"))
     if other:
@@ -175,37 +155,6 @@ def compare_clock(url):
     if difference > 5:
         return Doubtful(f"{apart(difference)} apart from {url}", remedy)
     return "within 2 s of the other host's" if difference < 2 else f"{apart(difference)} apart from the other host's"
-
-
-def room(free, total, free_inodes, inodes, remedy):
-    """How full a file system is. A large one may be filled further than a small one."""
-    told = f"{free / GB:.1f} of {total / GB:.1f} GB free"
-    if inodes and free_inodes / inodes < 0.03:
-        return Wrong(f"{told}, but almost no room for further files (df -i)", remedy)
-    if free < 0.05 * total and free < 5 * GB:
-        return Wrong(told, remedy)
-    if free < 0.15 * total and free < 20 * GB:
-        return Doubtful(told, remedy)
-    return told
-
-
-def disk_finding(path):
-    usage, inodes = shutil.disk_usage(ROOT + path), os.statvfs(ROOT + path)
-    remedy = f"du -xh --max-depth 2 {path} | sort -h | tail shows what has it; remove what may go, or take a larger disk or volume"
-    return room(usage.free, usage.total, inodes.f_favail, inodes.f_files, remedy)
-
-
-def check_disk(path):
-    return worst([disk_finding(path)])
-
-
-def check_recordings():
-    """The recordings volume is where BigBlueButton writes to, and has room."""
-    remedy = "mount -a; if that fails, look whether the volume is attached (lsblk), and reboot the host"
-    for path in (RECORDINGS, RECORDINGS_SEEN):
-        if not os.path.ismount(ROOT + path):
-            raise Wrong(f"the volume is not mounted at {path}: recordings would fill the root disk", remedy)
-    return worst([disk_finding(RECORDINGS)])
 
 
 def check_memory():

@@ -20,12 +20,14 @@ import time
 
 from aioice import stun, turn
 
-from checks import Wrong
+import network_check
+from checks import Doubtful, Wrong
 
 TIMEOUT = 10
 ECHO_TRIES, ECHO_PAUSE = 10, 0.3
 # BigBlueButton's media range, which its firewall lets in.
-MEDIA_PORTS = range(16384, 32768)
+MEDIA_PORTS = range(16384, 32769)
+MEDIA = {"protocol": "udp", "from": MEDIA_PORTS[0], "to": MEDIA_PORTS[-1]}
 # The cloud's metadata service: the address that an open relay is asked for first.
 FORBIDDEN = "169.254.169.254"
 
@@ -49,12 +51,16 @@ class Relayed(asyncio.DatagramProtocol):
 
 
 class Echo(asyncio.DatagramProtocol):
-    """A peer of our own."""
+    """A peer of our own; counts what arrives."""
+
+    def __init__(self):
+        self.heard = 0
 
     def connection_made(self, transport):
         self.transport = transport
 
     def datagram_received(self, data, addr):
+        self.heard += 1
         self.transport.sendto(data, addr)
 
 
@@ -132,7 +138,7 @@ async def check_relay(way, secret, peer, own, stack=None):
     own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing.
     stack: whose TURN server it is, where it is another one's.
     """
-    turn_log = f"on {way.host}: systemctl status coturn, /var/log/turnserver/turnserver.log"
+    turn_log = f"on {way.host}: systemctl status coturn, and where it is active all the same, systemctl restart coturn; /var/log/turnserver/turnserver.log"
     try:
         transport, protocol = await way.allocate(secret)
     except stun.TransactionFailed as error:
@@ -160,27 +166,52 @@ async def check_relay(way, secret, peer, own, stack=None):
             await asyncio.wait_for(client_of(transport).delete(), TIMEOUT)
 
 
+def ports_in_use():
+    """UDP ports that somebody on this host has, IPv6's among them: they hear IPv4, too."""
+    used = set()
+    for table in ("/proc/net/udp", "/proc/net/udp6"):
+        with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as file:
+            used.update(int(line.split()[1].rsplit(":", 1)[1], 16) for line in file.readlines()[1:])
+    return used
+
+
 async def echo_peer():
-    """A socket of ours in the media range, or None where all that were tried are taken."""
+    """(transport, protocol) of a socket of ours in the media range. @raise Doubtful where somebody has every port of it"""
     loop = asyncio.get_running_loop()
-    for port in random.sample(MEDIA_PORTS, 20):
+    free = sorted(set(MEDIA_PORTS) - ports_in_use())
+    for port in random.sample(free, min(len(free), 20)):
         with contextlib.suppress(OSError):
-            transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("0.0.0.0", port))
-            return transport
-    return None
+            return await loop.create_datagram_endpoint(Echo, local_addr=("0.0.0.0", port))
+    told = f"whether media gets through could not be tried: no port of {network_check.opens(MEDIA)} is free"
+    raise Doubtful(told, "ss -ulnp shows who has them; try again when fewer meetings are running")
 
 
 async def try_peer(way, transport, protocol, peer, own, stack):
-    echo = await echo_peer() if own else None
-    port = echo.get_extra_info("sockname")[1] if echo else random.choice(MEDIA_PORTS)
+    if not own:
+        return await send(way, transport, protocol, (peer, random.choice(MEDIA_PORTS)), None, stack)
+    end, echo = await echo_peer()
     try:
-        return await send(way, transport, protocol, (peer, port), bool(echo), stack)
+        return await send(way, transport, protocol, (peer, end.get_extra_info("sockname")[1]), echo, stack)
     finally:
-        if echo:
-            echo.close()
+        end.close()
 
 
-async def send(way, transport, protocol, peer, answers, stack):
+def nothing_back(way, peer, heard):
+    """What is wrong where nothing that is relayed to this host comes back."""
+    if heard:
+        told = f"media arrives here from {way.host}, but what this host answers does not get back there"
+        relay = "the firewall of the TURN server must let 32769-65535/udp in: pulumi refresh, then pulumi up"
+        return Wrong(told, f"{relay}; on both hosts nft list ruleset shows what else may stop it")
+    told = f"media does not get through: nothing relayed to {peer[0]}:{peer[1]}/udp arrives"
+    found = network_check.firewalls()
+    if not found:
+        return Wrong(told, f"the cloud's firewall must let {network_check.opens(MEDIA)} in: pulumi refresh, then pulumi up")
+    remedies = [network_check.let_in(MEDIA, firewall) for firewall in found]
+    return Wrong(f"{told}, and on this host there is a firewall: {', '.join(found)}", "; ".join(remedies))
+
+
+async def send(way, transport, protocol, peer, echo, stack):
+    """echo: what answers at the peer, where it is ours."""
     client = client_of(transport)
     remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer[0]}"
     if stack:
@@ -193,7 +224,7 @@ async def send(way, transport, protocol, peer, answers, stack):
         raise Wrong(f"no channel to {peer[0]}: {no_answer(error)}", remedy) from None
     client.channel_to_peer[0x4F00] = peer
     sent = {}
-    for _ in range(ECHO_TRIES if answers else 3):
+    for _ in range(ECHO_TRIES if echo else 3):
         token = secrets.token_bytes(20)
         sent[token] = time.monotonic()
         client._send(struct.pack("!HH", 0x4F00, len(token)) + token)
@@ -203,9 +234,8 @@ async def send(way, transport, protocol, peer, answers, stack):
     times = [at - sent[token] for token, at in protocol.echoes.items() if token in sent]
     if times:
         return f"both ways to {peer[0]} in {min(times) * 1000:.0f} ms"
-    if answers:
-        told = f"nothing comes back from {peer[0]}"
-        raise Wrong(told, f"its firewall must let {MEDIA_PORTS[0]}-{MEDIA_PORTS[-1]}/udp in, and {way.host}'s 32769-65535/udp")
+    if echo:
+        raise nothing_back(way, peer, echo.heard)
     return f"{peer[0]} allowed"
 
 

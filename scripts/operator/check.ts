@@ -9,6 +9,7 @@ import { Mistake } from "./mistake";
 import { openStacks } from "./openStacks";
 import { printJson } from "./output";
 import type { Stacks } from "./stacks";
+import { terminalWidth } from "./width";
 
 interface Options {
   readonly json?: true;
@@ -37,7 +38,7 @@ const command = new Command("scripts/check")
     const list = listObjects(() => stacks.settings(stack), process.env);
     const report = await check(stacks, list, { stack, meeting: meeting ?? false });
     if (json) printJson(reportAsJson(report));
-    else process.stdout.write(renderReport(report));
+    else process.stdout.write(renderReport(report, terminalWidth()));
     process.exitCode = exitCode(report, strict ?? false);
   });
 

@@ -4,6 +4,7 @@ import * as path from "node:path";
 
 import type { Client } from "ssh2";
 
+import { releases } from "../../bigbluebutton/releases";
 import type * as SshCheck from "../../components/sshCheck";
 import type { OnReached } from "../../components/sshCheck";
 import { idOf, runProgram, secretOf, type Registered, type Run } from "./program";
@@ -198,10 +199,13 @@ describe("standard input", () => {
       expect(rest).toEqual([""]);
       return JSON.parse(line!) as unknown;
     };
+    const ports = (role: "bbb" | "turn") =>
+      releases["jammy-30"].ports[role].map(({ protocol, from, to }) => ({ protocol, from, to }));
     expect(request("bbb-verify")).toEqual({
       ...{ role: "bbb", ...names, untrustedCa: false, ipv4: "203.0.113.1", recordings: true },
       ...{ untrustedTurnCa: false, ownCertificates: [] },
       ...{ release: "jammy-30", version: "3.0", sharedSecret: shared, turnSecret: turn },
+      ...{ greenlight: false, turnIpv4: "203.0.113.2", openPorts: ports("bbb") },
       turnXml: {
         path: "/etc/bigbluebutton/turn-stun-servers.xml",
         text: wired!.slice(wired!.indexOf("\n") + 1),
@@ -210,7 +214,7 @@ describe("standard input", () => {
     expect(request("turn-verify")).toEqual({
       ...{ role: "turn", ...names, untrustedCa: false, ipv4: "203.0.113.2", ipv6: "2001:db8:0:2::1" },
       ...{ untrustedTurnCa: false, ownCertificates: [] },
-      ...{ bbbIpv4: "203.0.113.1", turnSecret: turn },
+      ...{ bbbIpv4: "203.0.113.1", turnSecret: turn, greenlight: false, openPorts: ports("turn") },
       turnServerConf: { path: "/etc/turnserver.conf", text: conf },
     });
   });

@@ -96,3 +96,52 @@ test("an API that stays silent fails after the time it was given, with what to d
   });
   expect(await check(host, "api_check", "check_refused", base)).toMatchObject({ verdict: "ok" });
 });
+
+describe("the page that people open first", () => {
+  const ANSWERS: Readonly<Record<string, readonly [status: number, location?: string]>> = {
+    "/": [200],
+    "/moved": [302, "/rooms?token=s3cr3t"],
+    "/rooms?token=s3cr3t": [200],
+    "/dead": [302, "/gone"],
+    "/gone": [502],
+    "/round": [301, "/round"],
+  };
+  let pages: Server;
+  let root: string;
+
+  beforeAll(async () => {
+    pages = createServer(({ url }, response) => {
+      const [status, location] = ANSWERS[url!] ?? [404];
+      response.writeHead(status, location === undefined ? {} : { Location: location }).end();
+    });
+    await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
+    root = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+  });
+
+  afterAll(() => void pages.close());
+
+  const page = (path: string, hostname = "127.0.0.1", greenlight = false) =>
+    check(host, "api_check", "front_page", `${root}${path}`, hostname, greenlight);
+
+  test.each([
+    ["/", "ok", /^HTTP status 200$/],
+    ["/moved", "ok", /^HTTP status 200 at http:.*\/rooms, where http:.*\/moved leads$/],
+    ["/gone", "FAIL", /^HTTP status 502: people see an error/],
+    ["/dead", "FAIL", /^HTTP status 502 at http:.*\/gone, where .*: people see an error/],
+    ["/missing", "FAIL", /^HTTP status 404: people see an error/],
+    ["/round", "FAIL", /^redirects without end/],
+  ])("%s: %s", async (path, verdict, answer) => {
+    expect(await page(path)).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });
+  });
+
+  test("with Greenlight, its containers are where to look; without, nginx", async () => {
+    expect((await page("/gone", "127.0.0.1", true)).remedy).toMatch(
+      /docker ps --all .*docker logs greenlight-v3/,
+    );
+    expect((await page("/gone")).remedy).toMatch(/^on 127\.0\.0\.1: systemctl status nginx, nginx -t/);
+  });
+
+  test("elsewhere, where a redirect leads to, is doubtful only", async () => {
+    expect(await page("/dead", "bbb.example.org")).toMatchObject({ verdict: "warn" });
+  });
+});

@@ -12,7 +12,8 @@ const REQUEST = {
   zone: "example.invalid",
   bbbHost: "bbb.example.invalid",
   turnHost: "turn.example.invalid",
-  ipv4: "203.0.113.1",
+  // Where their names can't be looked up, this is where they are asked.
+  ipv4: "127.0.0.1",
   untrustedCa: false,
   untrustedTurnCa: false,
   ownCertificates: [],
@@ -28,12 +29,12 @@ const TURN_REQUEST = {
   zone: "example.invalid",
   bbbHost: "bbb.example.invalid",
   turnHost: "turn.example.invalid",
-  ipv4: "203.0.113.2",
+  ipv4: "127.0.0.1",
   untrustedCa: false,
   untrustedTurnCa: false,
   ownCertificates: [],
   turnSecret: SECRET,
-  bbbIpv4: "203.0.113.1",
+  bbbIpv4: "127.0.0.1",
   turnServerConf: { path: "/etc/turnserver.conf", text: "no-cli\n" },
 } satisfies HostRequest;
 
@@ -53,6 +54,9 @@ echo "# Warning: Webhooks API Shared Secret mismatch:"
 echo "#    bbb-web.properties = ${SECRET}"`,
   );
   host.put("etc/bigbluebutton/bigbluebutton-release", "BIGBLUEBUTTON_RELEASE=3.0.26\n");
+  host.put("proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n");
+  mkdirSync(join(host.root, "tmp"));
+  host.fake("setpriv");
   host.put("proc/meminfo", "MemTotal: 16000000 kB\nMemAvailable: 8000000 kB\nMemFree: 8000000 kB\n");
   mkdirSync(join(host.directory, "lib"));
   const names = readdirSync(SCRIPTS).filter((name) => /^(verify|lib)\.sh$|\.py$/.test(name));
@@ -84,7 +88,10 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
   expect([...found].map(([name, { verdict }]) => `${verdict} ${name}`)).toEqual([
     ...["ok services", "ok release", "warn bbb-conf", expect.stringMatching(/ media addresses$/)],
     ...[
-      "FAIL name",
+      "warn resolver",
+      "ok IPv6",
+      "warn name",
+      "FAIL front page",
       "FAIL API",
       "FAIL certificate",
       "skip signed call",
@@ -93,8 +100,10 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
       "ok recordings' links",
       "ok shared secret",
       "FAIL TURN wiring",
+      "FAIL files",
     ],
-    ...["ok TURN", "ok clock", expect.stringMatching(/ disk$/), "FAIL recordings", "ok memory", "ok units"],
+    ...["ok TURN", "ok clock", expect.stringMatching(/ disk$/), expect.stringMatching(/ temporary files$/)],
+    ...["FAIL recordings", "ok memory", "ok units"],
     "warn updates",
   ]);
   expect(found.get("TURN")?.answer).toBe("own peer: True");
@@ -120,15 +129,18 @@ test("the TURN host's page asks BigBlueButton without a secret", async () => {
   expect([...found.keys()].slice(0, -3)).toEqual([
     ...[
       "coturn",
+      "files",
       "coturn's settings",
       "TURN certificate",
       "renewal",
+      "resolver",
       "name",
+      "front page",
       "API",
       "certificate",
       "wrong signature",
     ],
-    ...["TURN", "clock", "disk"],
+    ...["TURN", "clock", "disk", "temporary files"],
   ]);
   expect(found.get("TURN")?.answer).toBe("own peer: False");
 });

@@ -1,10 +1,11 @@
+import { get as getPlain } from "node:http";
 import { get } from "node:https";
 import { text } from "node:stream/consumers";
 
 import { create } from "xmlbuilder2";
 
 import { signedApiUrl } from "../../../bigbluebutton/api";
-import { reasonOf, Wrong } from "./finding";
+import { Doubtful, reasonOf, Wrong } from "./finding";
 
 /** An API as it is reached from here. */
 export interface ApiArgs {
@@ -15,6 +16,64 @@ export interface ApiArgs {
 
 const REMEDY =
   "on the BigBlueButton host: systemctl status nginx bbb-web, journalctl -u bbb-web, bbb-conf --status";
+
+const FRONT_PAGE_REMEDY = {
+  greenlight:
+    "on the BigBlueButton host: docker ps --all shows whether Greenlight (greenlight-v3) and its database run, docker logs greenlight-v3 why not; then docker compose up -d in /root/greenlight-v3",
+  own: "on the BigBlueButton host: systemctl status nginx, nginx -t, /var/log/nginx/error.log, and ls -lR /var/www/bigbluebutton-default for the page itself",
+} as const;
+
+const REDIRECTS = 10;
+
+/** What people get who open the server's name: Greenlight, or BigBlueButton's own page. */
+export function checkFrontPage(args: ApiArgs & { readonly greenlight: boolean }): Promise<string> {
+  return checkPage(
+    `https://${args.hostname}/`,
+    args,
+    FRONT_PAGE_REMEDY[args.greenlight ? "greenlight" : "own"],
+  );
+}
+
+/** A page, by all redirects, each with a status that is no error. */
+export async function checkPage(first: string, args: ApiArgs, remedy: string): Promise<string> {
+  let url = first;
+  for (let redirects = 0; redirects <= REDIRECTS; redirects++) {
+    const { status, location } = await open(url, args, remedy);
+    const where = url === first ? "" : ` at ${url.split("?")[0]}, where ${first} leads`;
+    if (status >= 300 && status < 400 && location !== undefined) {
+      url = new URL(location, url).href;
+    } else if (status >= 400 && new URL(url).hostname !== args.hostname) {
+      throw new Doubtful(
+        `HTTP status ${status}${where}`,
+        `look at ${new URL(url).hostname}, or take the redirect to it out of nginx's settings`,
+      );
+    } else if (status >= 400) {
+      throw new Wrong(`HTTP status ${status}${where}: people see an error instead of the page`, remedy);
+    } else return `HTTP status ${status}${where}`;
+  }
+  throw new Wrong(`redirects without end, the last to ${url.split("?")[0]}`, remedy);
+}
+
+function open(
+  url: string,
+  { hostname, untrustedCa }: ApiArgs,
+  remedy: string,
+): Promise<{ readonly status: number; readonly location?: string }> {
+  const rejectUnauthorized = !(untrustedCa && new URL(url).hostname === hostname);
+  return new Promise((resolve, reject) => {
+    const getPage = url.startsWith("https:") ? get : getPlain;
+    const request = getPage(
+      url,
+      { rejectUnauthorized, timeout: 15_000, headers: { Accept: "text/html", "User-Agent": "bbb-deploy" } },
+      (response) => {
+        response.resume();
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location });
+      },
+    );
+    request.once("timeout", () => request.destroy(new Error("no answer")));
+    request.once("error", (error: Error) => reject(new Wrong(reasonOf(error), remedy)));
+  });
+}
 
 function apiUrl({ hostname }: ApiArgs): string {
   return `https://${hostname}/bigbluebutton/api`;

@@ -31,7 +31,7 @@ export async function checkCertificate(
 function open(host: string, port: number): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, servername: host, rejectUnauthorized: false, timeout: 15_000 });
-    const remedy = `look whether ${host} listens on ${port}, and that its firewall lets ${port}/tcp in`;
+    const remedy = `on ${host}: ss -ltnp shows whether somebody listens on ${port}, systemctl restart helps one that hangs (nginx or coturn); its firewalls must let ${port}/tcp in`;
     const fail = (text: string) => {
       socket.destroy();
       reject(new Wrong(text, remedy));

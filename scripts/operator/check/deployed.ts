@@ -21,6 +21,11 @@ const common = {
   untrustedTurnCa: z.boolean(),
   ownCertificates: z.array(z.enum(["bbb", "turn"])),
   turnSecret: z.string(),
+  // Missing where an older program deployed it.
+  greenlight: z.boolean().optional(),
+  openPorts: z
+    .array(z.object({ protocol: z.enum(["tcp", "udp"]), from: z.number(), to: z.number() }))
+    .optional(),
 };
 const access = { host: z.string(), user: z.string(), hostKey: z.string().startsWith("ssh-") };
 
@@ -40,6 +45,7 @@ const schema = z.object({
         sharedSecret: z.string(),
         turnXml: file,
         turnStack: z.string().optional(),
+        turnIpv4: z.string().optional(),
       }),
     }),
     turn: z

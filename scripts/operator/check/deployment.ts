@@ -4,7 +4,7 @@ import type { Role } from "../../../components/host";
 import type { CheckOutput } from "../../../bigbluebutton/verification";
 import { StackNotFound, type StackResource, type Stacks } from "../stacks";
 import { Mistake } from "../mistake";
-import { checkApi, checkSignedCall } from "./api";
+import { checkApi, checkFrontPage, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
 import { checkClouds, type ListObjects } from "./cloud";
@@ -84,6 +84,10 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
       : []),
   ];
   return Promise.all([
+    // What people open comes first.
+    ask("front page", `GET ${bbbHost}/`, () =>
+      checkFrontPage({ ...api, greenlight: hosts.bbb.request.greenlight ?? false }),
+    ),
     ask("settings", "release, names", async () =>
       checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
     ),

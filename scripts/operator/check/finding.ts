@@ -34,6 +34,10 @@ export class NotAsked extends Wrong {
   override readonly verdict = "skip";
 }
 
+/** Where this machine itself may be what is at fault. */
+const FROM_HERE =
+  "see that this machine resolves names and reaches the internet, then ask again; the hosts' own checks below tell whether it is theirs";
+
 /** Of one check, unless it has a reason to take longer. */
 const LIMIT_SECONDS = 30;
 
@@ -57,14 +61,14 @@ export async function ask(
     return end("ok", await within(limitSeconds, Promise.resolve().then(check)));
   } catch (error) {
     if (error instanceof Wrong) return end(error.verdict, error.message, error.remedy);
-    return end("FAIL", `could not be asked: ${reasonOf(error)}`);
+    return end("FAIL", `could not be asked: ${reasonOf(error)}`, FROM_HERE);
   }
 }
 
 async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Wrong(`no answer within ${seconds} s`)), seconds * 1000);
+    timer = setTimeout(() => reject(new Wrong(`no answer within ${seconds} s`, FROM_HERE)), seconds * 1000);
   });
   try {
     return await Promise.race([work, limit]);

@@ -13,15 +13,21 @@ export type Probe = (host: string, port: number) => Promise<PortState>;
 
 const SILENCE_MS = 4000;
 
-/** Ports of BigBlueButton's and coturn's own that nobody outside is to reach: bbb-web, Redis, PostgreSQL, coturn's console. */
-const CLOSED = { bbb: [8090, 6379, 5432], turn: [5766] } as const;
+/**
+ * Ports that nobody outside is to reach though somebody listens there on every address: FreeSWITCH's event socket, SIP and
+ * SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall keeps them closed.
+ */
+const CLOSED = { bbb: [8021, 5060, 5066, 7880], turn: [5766] } as const;
 
 /** Nobody listens there but certbot, while it renews. */
 const QUIET = { bbb: [], turn: [80] } as const;
 
 const ATTACH = "attach the firewall again: pulumi refresh, then pulumi up";
 
-const LISTENER = { bbb: "systemctl status nginx there", turn: "systemctl status coturn there" } as const;
+const LISTENER = {
+  bbb: "on that host: nginx -t says what is wrong with its settings; then systemctl restart nginx",
+  turn: "on that host: systemctl restart coturn; journalctl -u coturn says why it does not listen",
+} as const;
 
 const probe: Probe = (host, port) =>
   new Promise((resolve, reject) => {
@@ -109,7 +115,7 @@ function finding(ports: readonly number[], tell: (list: string) => Wrong): Wrong
 function noAnswer(list: string): Wrong {
   return new Wrong(
     `no answer at ${list}`,
-    `the firewall must let ${list}/tcp in: pulumi refresh, then pulumi up; does your own network let it out?`,
+    `the firewall must let ${list}/tcp in: pulumi refresh, then pulumi up; the host's own check "firewall" tells of one there; does your own network let it out?`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { FAILED, FINE } from "../mistake";
+import { wrapped } from "../width";
 import type { Finding, Verdict } from "./finding";
 
 /** The findings of one place that was asked, or that asked: this machine, the cloud, a host. */
@@ -28,23 +29,71 @@ export function exitCode(report: Report, strict: boolean): number {
   return FAIL > 0 || (strict && warn > 0) ? FAILED : FINE;
 }
 
-const HEAD = `${" ".repeat(6)}${"took".padStart(7)}  ${"check".padEnd(18)}  ${"asked".padEnd(38)}  came back`;
+/** From this width on each part of a finding has a column of its own. */
+const WIDE = 100;
 
-/** A check's line, with its remedy below. The same as scripts/host/checks.py prints at the end of an update. */
-export function renderFinding({ verdict, seconds, name, asked, answer, remedy }: Finding): string {
-  const time = `${seconds.toFixed(1).padStart(5)} s`;
-  const line = `${verdict.padEnd(4)}  ${time}  ${name.padEnd(18)}  ${asked.padEnd(38)}  ${answer}`;
-  return remedy === undefined ? line : `${line}\n${" ".repeat(15)}to do: ${remedy}`;
+type Cell = readonly [text: string, columns: number];
+
+/** Lines of cells side by side: wrapped within their columns, or one line where there is no width. */
+function beside(cells: readonly Cell[], width?: number): string[] {
+  const columns = cells.map(([text, columns]) =>
+    width === undefined || text.length <= columns ? [text] : wrapped(text, columns),
+  );
+  const rows = Array.from({ length: Math.max(...columns.map(({ length }) => length)) }, (_, row) =>
+    cells.map(([, size], i) => (columns[i]![row] ?? "").padEnd(Math.max(size, 0))),
+  );
+  return rows.map((row) => row.join("  ").trimEnd());
 }
 
-/** The whole page. */
-export function renderReport(report: Report): string {
+function cellsOf(
+  [verdict, took, name, asked, answer]: readonly [string, string, string, string, string],
+  width?: number,
+): Cell[] {
+  const told = asked === "" ? answer : `${asked}: ${answer}`;
+  return width !== undefined && width < WIDE
+    ? [
+        [verdict, 4],
+        [name, 18],
+        [told, Math.max(width - 26, 20)],
+      ]
+    : [
+        [verdict, 4],
+        [took, 7],
+        [name, 18],
+        [asked, 38],
+        [answer, (width ?? 0) - 75],
+      ];
+}
+
+function renderHead(width?: number): string {
+  return beside(cellsOf(["", "took".padStart(7), "check", "asked", "came back"], width), width).join("\n");
+}
+
+/**
+ * A check's line, wrapped where there is a width, with its remedy below. The same as scripts/host/checks.py prints at
+ * the end of an update.
+ */
+export function renderFinding(
+  { verdict, seconds, name, asked, answer, remedy }: Finding,
+  width?: number,
+): string {
+  const took = `${seconds.toFixed(1).padStart(5)} s`;
+  const lines = beside(cellsOf([verdict, took, name, asked, answer], width), width);
+  if (remedy === undefined) return lines.join("\n");
+  const label = `${" ".repeat(width !== undefined && width < WIDE ? 6 : 15)}to do: `;
+  const parts = width === undefined ? [remedy] : wrapped(remedy, Math.max(width - label.length, 20));
+  const below = parts.map((part, i) => `${i === 0 ? label : " ".repeat(label.length)}${part}`);
+  return [...lines, ...below].join("\n");
+}
+
+/** The whole page. @param width of the terminal; undefined: a line for each check, however long */
+export function renderReport(report: Report, width?: number): string {
   const sections = report.sections.flatMap(({ place, findings }) => [
     place,
-    ...findings.map((finding) => renderFinding(finding)),
+    ...findings.map((finding) => renderFinding(finding, width)),
     "",
   ]);
-  return [HEAD, ...sections, renderSummary(report), ""].join("\n");
+  return [renderHead(width), ...sections, renderSummary(report), ""].join("\n");
 }
 
 function renderSummary(report: Report): string {

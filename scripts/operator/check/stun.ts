@@ -12,6 +12,7 @@ const XOR_MAPPED_ADDRESS = 0x0020;
 const TRIES = 4;
 const PAUSE_MS = 1000;
 const EXCHANGES = 3;
+const PATIENCE_MS = 15_000;
 
 /** A STUN binding request (RFC 8489 §5) and its transaction id. */
 export function bindingRequest(transaction: Buffer = randomBytes(12)): {
@@ -78,7 +79,7 @@ function askOverUdp(socket: Socket, address: string, port: number, host: string)
     };
     const send = () => {
       if (++sent > TRIES) {
-        const remedy = `systemctl status coturn on ${host}; its firewall must let ${port}/udp in, and your own network out`;
+        const remedy = `systemctl status coturn on ${host}, and where it runs, systemctl restart coturn; its firewall must let ${port}/udp in, and your own network out`;
         return fail(new Wrong("no answer", remedy));
       }
       socket.send(packet, port, address);
@@ -91,14 +92,20 @@ function askOverUdp(socket: Socket, address: string, port: number, host: string)
 
 /** The same over TLS, for which the certificate is not looked at: that is another check's. */
 export async function checkStunOverTls(host: string, port: number): Promise<string> {
-  const socket = connectTls({ host, port, servername: host, rejectUnauthorized: false, timeout: 15_000 });
+  const socket = connectTls({
+    host,
+    port,
+    servername: host,
+    rejectUnauthorized: false,
+    timeout: PATIENCE_MS,
+  });
   socket.on("error", () => undefined); // an exchange hears of it, too
   try {
     return await fastest(() => askOverTls(socket));
   } catch (error) {
     throw new Wrong(
       reasonOf(error),
-      `systemctl status coturn on ${host}; its firewall must let ${port}/tcp in`,
+      `systemctl status coturn on ${host}, and where it runs, systemctl restart coturn; its firewall must let ${port}/tcp in`,
     );
   } finally {
     socket.destroy();
@@ -110,6 +117,7 @@ function askOverTls(socket: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     let heard = Buffer.alloc(0);
     const end = (settle: () => void) => {
+      clearTimeout(timer);
       socket.off("data", hear).off("timeout", late).off("close", closed).off("error", fail);
       settle();
     };
@@ -120,6 +128,8 @@ function askOverTls(socket: TLSSocket): Promise<void> {
       heard = Buffer.concat([heard, data]);
       if (bindingAnswer(heard, transaction) !== undefined) end(resolve);
     };
+    // One that hangs takes the connection, and no more.
+    const timer = setTimeout(late, PATIENCE_MS);
     socket.on("data", hear).on("timeout", late).on("close", closed).on("error", fail);
     socket.write(packet);
   });

@@ -1,5 +1,7 @@
 import { ask, Doubtful, NotAsked, oneLine, worst, Wrong } from "../../../../scripts/operator/check/finding";
 
+const HERE = expect.stringMatching(/^see that this machine resolves names/) as string;
+
 const fail = (error: unknown) => () => {
   throw error;
 };
@@ -10,16 +12,20 @@ test.each([
   ["a failure", fail(new Wrong("bad", "mend it")), { verdict: "FAIL", answer: "bad", remedy: "mend it" }],
   ["a doubt", fail(new Doubtful("soon", "see")), { verdict: "warn", answer: "soon", remedy: "see" }],
   ["nothing asked", fail(new NotAsked("no token")), { verdict: "skip", answer: "no token" }],
-  ["an error", fail(new Error("boom")), { verdict: "FAIL", answer: "could not be asked: boom" }],
+  [
+    "an error",
+    fail(new Error("boom")),
+    { verdict: "FAIL", answer: "could not be asked: boom", remedy: HERE },
+  ],
   [
     "an error of several attempts",
     fail(new AggregateError([new Error("refused"), new Error("refused"), new Error("no route")])),
-    { verdict: "FAIL", answer: "could not be asked: refused, no route" },
+    { verdict: "FAIL", answer: "could not be asked: refused, no route", remedy: HERE },
   ],
   [
     "an error without words",
     fail(new TypeError()),
-    { verdict: "FAIL", answer: "could not be asked: TypeError" },
+    { verdict: "FAIL", answer: "could not be asked: TypeError", remedy: HERE },
   ],
 ])("%s becomes a finding", async (_, check, expected) => {
   const finding = await ask("name", "asked", check);

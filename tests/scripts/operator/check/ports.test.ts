@@ -21,18 +21,18 @@ test("single TCP ports only can be tried from outside", () => {
 });
 
 test.each([
-  ["bbb", BBB_OPEN, "ok", "80, 443 let in, 8090, 6379, 5432 not"],
+  ["bbb", BBB_OPEN, "ok", "80, 443 let in, 8021, 5060, 5066, 7880 not"],
   ["turn", TURN_OPEN, "ok", "80, 443, 3478 let in, 5766 not"],
   ["bbb", { 80: "open" }, "FAIL", "no answer at 443"],
   ["bbb", { ...BBB_OPEN, 443: "refused" }, "FAIL", "nobody listens at 443"],
   ["turn", { 80: "refused", 443: "refused", 3478: "refused" }, "FAIL", "nobody listens at 443, 3478"],
   ["turn", { 443: "open", 3478: "open" }, "FAIL", "no answer at 80"],
-  ["bbb", { ...BBB_OPEN, 6379: "open" }, "FAIL", "open to outside: 6379"],
+  ["bbb", { ...BBB_OPEN, 8021: "open" }, "FAIL", "open to outside: 8021"],
   [
     "bbb",
-    { ...BBB_OPEN, 8090: "refused", 5432: "refused" },
+    { ...BBB_OPEN, 8021: "refused", 7880: "refused" },
     "warn",
-    "8090, 5432 get to the host, which refuses them itself: is the firewall gone?",
+    "8021, 7880 get to the host, which refuses them itself: is the firewall gone?",
   ],
 ] as const)("%s with %j: %s", async (role, states, verdict, answer) => {
   const finding = await checked(role, states);
@@ -52,13 +52,13 @@ describe("what a host tries of the other", () => {
       host: "bbb.example.org",
       open: [80, 443],
       quiet: [],
-      closed: [22, 8090, 6379, 5432],
+      closed: [22, 8021, 5060, 5066, 7880],
     });
     expect(of([], "xenial-22").open).toEqual([80, 443, 1935, 5066, 7443]);
   });
 
   test.each(["0.0.0.0/0", "203.0.113.0/24"])("is no SSH where %s may use it", (network) => {
-    expect(of(["198.51.100.7/32", network]).closed).toEqual([8090, 6379, 5432]);
+    expect(of(["198.51.100.7/32", network]).closed).toEqual([8021, 5060, 5066, 7880]);
   });
 });
 

@@ -64,17 +64,74 @@ test("the page has a line a check, by place, aligned, remedies below, and a summ
   );
 });
 
-test("its lines are those that the hosts print at the end of an update", () => {
-  const findings = [ok, warn, wrong, skip];
-  const printed = execFileSync(
-    "/usr/bin/python3",
-    ["-B", join(__dirname, "../../../../scripts/host/checks.py")],
-    { input: findings.map((finding) => JSON.stringify(finding)).join("\n"), encoding: "utf8" },
+const long: Finding = {
+  ...{ name: "recordings", asked: "/srv/bigbluebutton, 5 places", verdict: "FAIL", seconds: 0.01 },
+  answer:
+    "/var/mediasoup is not on the volume: what is recorded there fills the root disk, and is lost with the server",
+  remedy:
+    "outside of meetings: rsync -aHAX --remove-source-files /var/mediasoup/ /srv/bigbluebutton/var/mediasoup/ && mount /var/mediasoup",
+};
+
+test("at 80 columns, nothing is folded by the terminal", () => {
+  expect(renderReport(report(ok, long), 80)).toBe(
+    [
+      "      check               asked: came back",
+      "from here",
+      "ok    API                 GET bbb.example.org/bigbluebutton/api: SUCCESS,",
+      "                          version 2.0",
+      "",
+      "bbb.example.org",
+      "FAIL  recordings          /srv/bigbluebutton, 5 places: /var/mediasoup is not on",
+      "                          the volume: what is recorded there fills the root",
+      "                          disk, and is lost with the server",
+      "      to do: outside of meetings: rsync -aHAX --remove-source-files",
+      "             /var/mediasoup/ /srv/bigbluebutton/var/mediasoup/ && mount",
+      "             /var/mediasoup",
+      "",
+      "prod: 1 ok, 1 wrong (FAIL), in 4.4 s",
+      "",
+    ].join("\n"),
   );
-  const page = renderReport(report(...findings)).split("\n");
-  const lines = page.filter((line) => line !== "" && !/^(from here|bbb\.example\.org$|prod:)/.test(line));
-  expect(printed).toBe(`${lines.join("\n")}\n`);
 });
+
+test.each([80, 99, 100, 120])("no line of a page of %d columns is longer", (width) => {
+  const lines = renderReport(report(ok, warn, wrong, skip, long), width).split("\n");
+  expect(lines.filter((line) => line.length > width)).toEqual([]);
+});
+
+test("at 120 columns, each part has its column", () => {
+  expect(renderReport(report(long), 120)).toBe(
+    [
+      "         took  check               asked                                   came back",
+      "from here",
+      "FAIL    0.0 s  recordings          /srv/bigbluebutton, 5 places            /var/mediasoup is not on the volume: what is",
+      "                                                                           recorded there fills the root disk, and is",
+      "                                                                           lost with the server",
+      "               to do: outside of meetings: rsync -aHAX --remove-source-files /var/mediasoup/",
+      "                      /srv/bigbluebutton/var/mediasoup/ && mount /var/mediasoup",
+      "",
+      "bbb.example.org",
+      "",
+      "prod: 0 ok, 1 wrong (FAIL), in 4.4 s",
+      "",
+    ].join("\n"),
+  );
+});
+
+test.each([undefined, 80, 99, 100, 120, 160])(
+  "its lines of %p columns are those that the hosts print",
+  (width) => {
+    const findings = [ok, warn, wrong, skip, long];
+    const printed = execFileSync(
+      "/usr/bin/python3",
+      ["-B", join(__dirname, "../../../../scripts/host/checks.py"), ...(width ? [String(width)] : [])],
+      { input: findings.map((finding) => JSON.stringify(finding)).join("\n"), encoding: "utf8" },
+    );
+    const page = renderReport(report(...findings), width).split("\n");
+    const lines = page.filter((line) => line !== "" && !/^(from here|bbb\.example\.org$|prod:)/.test(line));
+    expect(printed).toBe(`${lines.join("\n")}\n`);
+  },
+);
 
 test.each([
   [[ok, skip], false, 0],

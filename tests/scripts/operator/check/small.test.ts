@@ -1,4 +1,7 @@
-import { parse } from "../../../../scripts/operator/check/api";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { checkPage, parse } from "../../../../scripts/operator/check/api";
 import { judgeClocks } from "../../../../scripts/operator/check/clocks";
 import { readDeployed } from "../../../../scripts/operator/check/deployed";
 import { ask } from "../../../../scripts/operator/check/finding";
@@ -16,6 +19,46 @@ describe("the API's answers", () => {
 
   test.each(["<html><body>Welcome</body></html>", "no XML at all", ""])("%j is none", (text) => {
     expect(() => parse(text)).toThrow("an answer that is not the API's");
+  });
+});
+
+describe("the page that people open first", () => {
+  let server: Server;
+  let base: string;
+  const ANSWERS: Readonly<Record<string, readonly [status: number, location?: string]>> = {
+    "/": [200],
+    "/moved": [302, "/rooms?token=s3cr3t"],
+    "/rooms?token=s3cr3t": [200],
+    "/dead": [302, "/gone"],
+    "/gone": [502],
+    "/round": [301, "/round"],
+  };
+
+  beforeAll(async () => {
+    server = createServer(({ url }, response) => {
+      const [status, location] = ANSWERS[url!] ?? [404];
+      response.writeHead(status, location === undefined ? {} : { Location: location }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterAll(() => void server.close());
+
+  test.each([
+    ["/", "127.0.0.1", "ok", /^HTTP status 200$/],
+    ["/moved", "127.0.0.1", "ok", /^HTTP status 200 at http:.*\/rooms, where http:.*\/moved leads$/],
+    ["/gone", "127.0.0.1", "FAIL", /^HTTP status 502: people see an error/],
+    ["/dead", "127.0.0.1", "FAIL", /^HTTP status 502 at http:.*\/gone, where .*: people see an error/],
+    ["/missing", "127.0.0.1", "FAIL", /^HTTP status 404: people see an error/],
+    ["/round", "127.0.0.1", "FAIL", /^redirects without end, the last to http:.*\/round$/],
+    ["/dead", "bbb.example.org", "warn", /^HTTP status 502 at http:/],
+  ])("%s of %s: %s", async (path, hostname, verdict, answer) => {
+    const finding = await ask("front page", "", () =>
+      checkPage(`${base}${path}`, { hostname, untrustedCa: false }, "remedy"),
+    );
+    expect(finding).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });
+    expect(finding.remedy === undefined).toBe(verdict === "ok");
   });
 });
 

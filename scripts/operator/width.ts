@@ -1,0 +1,54 @@
+/** How wide a page may be. */
+
+/** Pages in files and logs, which are read in editors and browsers. */
+const WITHOUT_TERMINAL = 120;
+const NARROWEST = 60;
+const WIDEST = 160;
+
+type Out = Pick<NodeJS.WriteStream, "isTTY" | "columns">;
+
+/**
+ * The columns of the terminal that a page goes to; undefined where it goes to a file or a log, unless COLUMNS says how
+ * wide that is to be.
+ */
+export function terminalWidth(
+  out: Out = process.stdout,
+  { COLUMNS }: NodeJS.ProcessEnv = process.env,
+): number | undefined {
+  const columns = out.isTTY ? out.columns : Number(COLUMNS);
+  return columns > 0 ? Math.min(Math.max(columns, NARROWEST), WIDEST) : undefined;
+}
+
+/** The same for pages that always are wrapped. */
+export function pageWidth(out?: Out, environment?: NodeJS.ProcessEnv): number {
+  return terminalWidth(out, environment) ?? WITHOUT_TERMINAL;
+}
+
+/** The lines of a text wrapped between words; longer words stay whole. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((word) => word !== "")) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.length > 0 ? lines : [""];
+}
+
+/** Lines that exceed the width wrapped, from the second on four columns further in than they begin; others as they are. */
+export function hanging(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      if (line.length <= width) return [line];
+      const [indent] = /^ */.exec(line)!;
+      const [first, ...rest] = line.slice(indent.length).split(/(?<=\S)(?=\s)/);
+      const lines = [`${indent}${first}`];
+      for (const piece of rest) {
+        if (lines.at(-1)!.length + piece.length <= width) lines[lines.length - 1] += piece;
+        else lines.push(`${indent}    ${piece.trimStart()}`);
+      }
+      return lines;
+    })
+    .join("\n");
+}
