@@ -19,7 +19,7 @@ export function renderDeployment({ start, seconds, operations, chain }: Measured
     `  ${fixed(seconds)} s in all; ${operations.length} operations, the longest chain of which takes ${fixed(chain.milliseconds / 1000)} s:`,
     indent(
       renderTable(
-        [["seconds", undefined, "right"], ["operation"]],
+        [["seconds", "right"], ["operation"]],
         chain.links.map(({ urn, milliseconds }) => [fixed(milliseconds / 1000), nameOf(urn)]),
       ),
     ),
@@ -40,12 +40,7 @@ export function renderNoOp(
     `update without changes: ${ratio.toFixed(2)} times that of a program that loads the same packages and registers ${resources} resources without inputs`,
     indent(
       renderTable(
-        [
-          ["run"],
-          ["deployment", undefined, "right"],
-          ["baseline", undefined, "right"],
-          ["ratio", undefined, "right"],
-        ],
+        [["run"], ["deployment", "right"], ["baseline", "right"], ["ratio", "right"]],
         [
           ...pairs.map(({ program, baseline }, index) => [
             String(index + 1),

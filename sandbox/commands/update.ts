@@ -36,5 +36,20 @@ export async function update(
   if (aws || existsSync(AWS_CREDENTIALS_FILE)) await startAws();
   if (action === "up") rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
   const { code } = await runEngine({ action, stack, engine, config, replace, adopt });
+  if (action === "up" && code === 0) process.stdout.write(`\n${nextSteps(stack)}\n`);
   return code;
+}
+
+/** What a deployment in the sandbox is good for, as commands. */
+export function nextSteps(stack: string): string {
+  const ofStack = stack === "sandbox" ? "" : ` --stack ${stack}`;
+  const steps = [
+    [`./scripts/check ${stack} --sandbox`, "is everything as it should be?"],
+    ["./scripts/sandbox status", "the hosts, and their names"],
+    ["./scripts/sandbox exec --at NAME -- bash", "a shell on one of them"],
+    [`./scripts/sandbox outputs${ofStack}`, "all that the program returns"],
+    ["./scripts/sandbox reset", "take everything away again"],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length)) + 2;
+  return ["What next:", ...steps.map(([command, what]) => `  ${command.padEnd(width)}${what}`)].join("\n");
 }

@@ -1,4 +1,5 @@
 /** What an update prints, in the CLI's own words: steps as they go, then diagnostics, outputs and the summary. */
+import { hanging, terminalWidth } from "../../scripts/operator/width";
 import { redacted, type Value, type Values } from "./wire";
 
 export type Step = "same" | "create" | "update" | "replace" | "delete";
@@ -83,8 +84,10 @@ export class Display {
     readonly preview: boolean,
   ) {}
 
+  /** A terminal would fold what is wider than it in the middle of words. */
   line(text: string): void {
-    this.out.write(`${text}\n`);
+    const width = terminalWidth(this.out as NodeJS.WriteStream, {});
+    this.out.write(`${width === undefined ? text : hanging(text, width)}\n`);
   }
 
   /** Print that a step begins, unless it is over at once; returns what prints and counts its end. */
@@ -157,13 +160,23 @@ function indent(text: string, by: number): string {
   return text.replaceAll(/^/gm, " ".repeat(by));
 }
 
+/** Outputs that are a line each; the others, and secrets, by name alone. */
 export function renderOutputs(outputs: Values): string {
-  const width = Math.max(...Object.keys(outputs).map((key) => key.length));
-  const show = (value: Value) => indent(JSON.stringify(redacted(value), undefined, 2), 4).trimStart();
-  return Object.keys(outputs)
-    .sort()
-    .map((key) => `    ${key.padEnd(width)}: ${show(outputs[key] ?? null)}`)
-    .join("\n");
+  const shown = Object.entries(outputs)
+    .map(([key, value]) => [key, redacted(value)] as const)
+    .sort();
+  const told = shown.filter(([, value]) => isLine(value));
+  const others = shown.filter(([, value]) => !isLine(value)).map(([key]) => key);
+  const width = Math.max(0, ...told.map(([key]) => key.length));
+  return [
+    ...told.map(([key, value]) => `    ${key.padEnd(width)}: ${String(value)}`),
+    ...(others.length > 0 ? [`    and ${others.join(", ")}`] : []),
+  ].join("\n");
+}
+
+function isLine(value: Value): boolean {
+  if (typeof value === "string") return value !== "[secret]" && value.length <= 100 && !value.includes("\n");
+  return typeof value === "number" || typeof value === "boolean";
 }
 
 function seconds(since: number): string {

@@ -7,6 +7,7 @@ import { runCommand } from "./commandLine";
 import { Mistake } from "./mistake";
 import { printJson } from "./output";
 import { readGiven } from "./plan/given";
+import { pageWidth } from "./width";
 
 const PROJECT = join(__dirname, "..", "..");
 
@@ -44,7 +45,7 @@ const command = new Command("scripts/plan")
       now: new Date(),
     });
     if (json) printJson(plan);
-    else process.stdout.write(renderPlan(plan));
+    else process.stdout.write(renderPlan(plan, pageWidth()));
     process.exitCode = exitCode(plan);
   });
 

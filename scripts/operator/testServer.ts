@@ -19,6 +19,7 @@ import { reap } from "./testServers/reap";
 import * as render from "./testServers/render";
 import { stackOf } from "./testServers/settings";
 import { look, type World } from "./testServers/world";
+import { terminalWidth } from "./width";
 
 interface Common {
   readonly json?: true;
@@ -85,7 +86,7 @@ command("list", "show the test servers, and when each of them goes")
       const { servers, problems } = await look(open(stacks, options));
       const now = new Date();
       if (options.json) printJson(servers.map((server) => render.serverJson(server, now)));
-      else process.stdout.write(`${render.renderServers(servers, now)}\n`);
+      else process.stdout.write(`${render.renderServers(servers, now, terminalWidth())}\n`);
       return problems.length === 0 ? FINE : FAILED;
     }),
   );
@@ -150,11 +151,11 @@ command("reap", "remove every test server whose time is up; show, and if told re
           agree(
             options.yes,
             `Remove ${render.summaryOfDue(due)} for good?`,
-            render.renderDue(due, new Date()),
+            render.renderDue(due, new Date(), terminalWidth(process.stderr)),
           ),
       });
       if (options.json) printJson(render.reapJson(result));
-      else process.stdout.write(`${render.renderReap(result, self(options), new Date())}\n`);
+      else process.stdout.write(`${render.renderReap(result, self(options), new Date(), terminalWidth())}\n`);
       return result.clean ? FINE : FAILED;
     }),
   );

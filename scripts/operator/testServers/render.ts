@@ -1,5 +1,6 @@
 /** What the commands print, for people and as JSON. */
 import { renderTable } from "../table";
+import { hanging } from "../width";
 import type { Made } from "./change";
 import { iso, relative } from "./duration";
 import type { Due, ReapResult } from "./reap";
@@ -31,7 +32,7 @@ export function madeJson({ expires, problem, ...made }: Made): object {
   };
 }
 
-export function renderServers(servers: readonly TestServer[], now: Date): string {
+export function renderServers(servers: readonly TestServer[], now: Date, width?: number): string {
   if (servers.length === 0) return "No test servers.";
   return renderTable(
     [["name"], ["stack"], ["state"], ["url"], ["release"], ["created"], ["expires"]],
@@ -44,6 +45,7 @@ export function renderServers(servers: readonly TestServer[], now: Date): string
       created ? iso(created) : "–",
       `${iso(expires)}, ${relative(expires, now)}`,
     ]),
+    width,
   );
 }
 
@@ -61,6 +63,7 @@ export function serverJson({ created, expires, url, release, ...server }: TestSe
 export function renderOrphans(
   orphans: readonly (Orphan & { readonly removed?: boolean; readonly problem?: string })[],
   now: Date,
+  width?: number,
 ): string {
   return renderTable(
     [["cloud"], ["type"], ["id"], ["name"], ["stack"], ["why"], ["expires"], [""]],
@@ -74,15 +77,16 @@ export function renderOrphans(
       `${iso(expires)}, ${relative(expires, now)}`,
       removed ? "removed" : problem === undefined ? "" : `stays: ${problem}`,
     ]),
+    width,
   );
 }
 
 /** What is about to be removed, and the question whether to. */
-export function renderDue({ servers, orphans }: Due, now: Date): string {
+export function renderDue({ servers, orphans }: Due, now: Date, width?: number): string {
   return [
-    ...(servers.length > 0 ? ["Expired test servers:", renderServers(servers, now)] : []),
+    ...(servers.length > 0 ? ["Expired test servers:", renderServers(servers, now, width)] : []),
     ...(orphans.length > 0
-      ? ["Resources that belong to no stack known here:", renderOrphans(orphans, now)]
+      ? ["Resources that belong to no stack known here:", renderOrphans(orphans, now, width)]
       : []),
   ].join("\n");
 }
@@ -110,28 +114,33 @@ export function renderRetirement({ stack, outcome, reason }: Retirement): string
   return `${nameOf(stack)}: ${OUTCOMES[outcome]}${reason === undefined ? "" : `, ${reason}`}`;
 }
 
-export function renderReap(result: ReapResult, command: string, now: Date): string {
+export function renderReap(result: ReapResult, command: string, now: Date, width?: number): string {
   const { servers, orphans, orphansUnseen, kept, problems } = result;
   const left = orphans.filter(({ removed }) => !removed);
+  const told = (line: string) => (width === undefined ? line : hanging(line, width));
   return [
-    ...(servers.length === 0 ? ["No test server has expired."] : servers.map(renderRetirement)),
+    ...(servers.length === 0
+      ? ["No test server has expired."]
+      : servers.map((one) => told(renderRetirement(one)))),
     ...(orphans.length > 0
       ? [
           "",
-          "Resources that belong to no stack known here (one in another backend looks the same):",
-          renderOrphans(orphans, now),
+          told("Resources that belong to no stack known here (one in another backend looks the same):"),
+          renderOrphans(orphans, now, width),
         ]
       : []),
     ...(left.length > 0 && left.every(({ problem }) => problem === undefined)
-      ? [`To remove them: ${command} reap --orphans --remove`]
+      ? [told(`To remove them: ${command} reap --orphans --remove`)]
       : []),
     ...(orphansUnseen > 0
       ? [
-          `${orphansUnseen} more resources belong to no stack known here: ${command} reap --orphans shows them`,
+          told(
+            `${orphansUnseen} more resources belong to no stack known here: ${command} reap --orphans shows them`,
+          ),
         ]
       : []),
-    ...problems.map((problem) => `FAILED, ${problem}`),
-    ...(kept.length > 0 ? [`Kept, as they have no expiry: ${kept.join(", ")}`] : []),
+    ...problems.map((problem) => told(`FAILED, ${problem}`)),
+    ...(kept.length > 0 ? [told(`Kept, as they have no expiry: ${kept.join(", ")}`)] : []),
   ].join("\n");
 }
 

@@ -198,13 +198,24 @@ describe("the display", () => {
     expect(renderSummary({ ...emptySummary(), unchanged: 9 }, false)).toBe("Resources:\n    9 unchanged");
   });
 
-  test("shows outputs without secrets", () => {
-    expect(renderOutputs({ url: "u", secret: secret("x"), deep: { a: secret("x") } })).toBe(
-      '    deep  : {\n      "a": "[secret]"\n    }\n    secret: "[secret]"\n    url   : "u"'.replaceAll(
-        /^ {6}(?=")/gm,
-        "      ",
-      ),
-    );
+  test("shows outputs that are a line each, and of secrets and others the names", () => {
+    const outputs = { url: "u", secret: secret("x"), deep: { a: secret("x") }, n: 1, key: "k".repeat(200) };
+    expect(renderOutputs(outputs)).toBe("    n  : 1\n    url: u\n    and deep, key, secret");
+  });
+
+  test("folds no word at the end of a terminal's line, and leaves a log's lines whole", () => {
+    const shown = (more: object) => {
+      let text = "";
+      const out = new Writable({
+        write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()),
+      });
+      new Display(Object.assign(out, more), false).line(`    bbb-verify: ${"word ".repeat(20)}end`);
+      return text.trimEnd().split("\n");
+    };
+    expect(shown({})).toHaveLength(1);
+    const folded = shown({ isTTY: true, columns: 80 });
+    expect(folded.map((line) => line.length <= 80)).toEqual([true, true]);
+    expect(folded[1]).toMatch(/^ {8}word /);
   });
 
   test("says each problem once, under the resource that it concerns", () => {

@@ -102,7 +102,7 @@ const plan: Plan = {
 };
 
 test("the page", () => {
-  expect(renderPlan(plan)).toBe(`\
+  expect(renderPlan(plan, 100)).toBe(`\
 Plan of the stack "prod" of bigbluebutton: what \`pulumi up\` would make. Nothing is changed.
 
 1 problem in the settings of the stack "prod"; nothing was changed.
@@ -111,6 +111,9 @@ Plan of the stack "prod" of bigbluebutton: what \`pulumi up\` would make. Nothin
     → pulumi config set email YOUR-ADDRESS
 
 Planned all the same: email with a stand-in; upgrade as if it were not set, as it is encrypted.
+
+Is this meant?
+  - bbb:environment is not read
 
 What it is
   release             BigBlueButton 3.0 (jammy-30)
@@ -139,15 +142,14 @@ Open ports; all others are closed
   SSH networks: 198.51.100.7/32, 2001:db8::/32
 
 Resources: 4, as Pulumi counts them
-  for                 what                 type                                 protected by
-  BigBlueButton    1  server               hcloud:index:Server                  Pulumi and the cloud
-  both             2  SSH key pair         tls:index:PrivateKey
+  for               what          type                  protected by
+  BigBlueButton  1  server        hcloud:index:Server   Pulumi and the cloud
+  both           2  SSH key pair  tls:index:PrivateKey
 
 Steps: about 20 to 31 minutes in all, both hosts side by side
-  step                                                            takes      figure
-  BigBlueButton 1/2   Check the host                              1–4 s      sandbox + 0–60 min for
-                                                                             your records
-  BigBlueButton 2/2   Install BigBlueButton                       20–30 min  field
+  step                                      takes      figure
+  BigBlueButton 1/2  Check the host         1–4 s      sandbox + 0–60 min for your records
+  BigBlueButton 2/2  Install BigBlueButton  20–30 min  field
 
   - sandbox: measured
   - field: published
@@ -158,9 +160,9 @@ What is downloaded
     https://example.org/bbb-install.sh
 
 A month at Hetzner Cloud
-                                                         EUR net   with 19 % VAT
-  BigBlueButton server, cpx32 in fsn1                      35.99           42.83
-  together                                                 35.99           42.83
+                                       EUR net  with 19 % VAT
+  BigBlueButton server, cpx32 in fsn1    35.99          42.83
+  together                               35.99          42.83
 
   By the price list of 2026-11-21, for new orders, without traffic beyond what is included.
   - sold out
@@ -175,7 +177,7 @@ Taken for granted, as no cloud was asked
 });
 
 test("settings of which nothing can be planned have their problems told all the same", () => {
-  expect(renderPlan({ ...plan, standIns: [], deployment: null })).toBe(`\
+  expect(renderPlan({ ...plan, standIns: [], deployment: null }, 100)).toBe(`\
 Plan of the stack "prod" of bigbluebutton: what \`pulumi up\` would make. Nothing is changed.
 
 1 problem in the settings of the stack "prod"; nothing was changed.
@@ -183,13 +185,16 @@ Plan of the stack "prod" of bigbluebutton: what \`pulumi up\` would make. Nothin
   bigbluebutton:email is not set
     → pulumi config set email YOUR-ADDRESS
 
+Is this meant?
+  - bbb:environment is not read
+
 No plan can be made of these settings.
 `);
 });
 
-test("no line is longer than 100 columns, but for a word that is", () => {
-  const long = renderPlan(plan)
+test.each([80, 100, 120])("no line is longer than %d columns, but for a word that is", (width) => {
+  const long = renderPlan(plan, width)
     .split("\n")
-    .filter((line) => line.length > 100);
+    .filter((line) => line.length > width);
   expect(long).toEqual([]);
 });
