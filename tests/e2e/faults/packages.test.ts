@@ -40,7 +40,7 @@ describe("Packages and installers", () => {
     expect(await bash(BBB, "ls /etc/bigbluebutton 2>&1 || true")).toContain("No such file");
   });
 
-  test("an installer that exits 0 with half of the packages: not believed, the packages named", async () => {
+  test("an installer that waits without an end for packages that it could not install: stopped, the packages named", async () => {
     const hold = "/etc/apt/preferences.d/half";
     await bash(BBB, `printf 'Package: bbb-web\\nPin: release *\\nPin-Priority: -1\\n' >${hold}`);
     await failingUp(
