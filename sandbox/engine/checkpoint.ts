@@ -24,6 +24,8 @@ export interface ResourceState {
   external?: boolean;
   /** Superseded by a replacement, and still to be deleted. */
   delete?: boolean;
+  /** Deleted ahead of its replacement, which has yet to be created. */
+  pendingReplacement?: boolean;
   id?: string;
   type: string;
   inputs: Values;
@@ -43,6 +45,7 @@ export interface ResourceState {
   replaceWith?: string[];
   ignoreChanges?: string[];
   replaceOnChanges?: string[];
+  replacementTrigger?: Value;
   created?: string;
   modified?: string;
 }

@@ -13,7 +13,15 @@ import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, typ
 import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
 import { Hooks } from "./hooks";
 import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn, withoutNeed } from "./graph";
-import { containsSecret, hashAssets, plainValues, secret, UNKNOWN, type Values } from "./wire";
+import {
+  containsSecret,
+  containsUnknown,
+  hashAssets,
+  plainValues,
+  secret,
+  UNKNOWN,
+  type Values,
+} from "./wire";
 
 export interface DeploymentOptions {
   /** The outputs of another stack of the project, secrets wrapped; undefined where there is no such stack. */
@@ -75,11 +83,12 @@ export class Deployment {
   private readonly deleted = new Set<string>();
   /** Deleted along with what they depend on, and replaced as soon as the program registers them. */
   private readonly recreating = new Set<string>();
+  /** Whose deletion ahead of a replacement has been decided. */
+  private readonly condemned = new Set<ResourceState>();
   private readonly interruptedDeletes = new Set<string>();
   private readonly running = new Set<Promise<unknown>>();
   private readonly failures = new Set<string>();
   private givenStackOutputs: Values | undefined;
-  private deletion: Promise<unknown> = Promise.resolve();
   private slots: number;
   private readonly waiting: (() => void)[] = [];
 
@@ -315,7 +324,9 @@ export class Deployment {
       goal.options.replaceOnChanges ?? [],
     );
     const told = this.options.replace.includes(state.urn) ? ["--replace"] : [];
-    const because = this.replacedAlong(state) ?? [...replace, ...told];
+    const triggered = isTriggered(state, old) ? ["replacementTrigger"] : [];
+    const half = old.pendingReplacement === true ? ["interrupted replacement"] : [];
+    const because = this.replacedAlong(state) ?? [...replace, ...told, ...triggered, ...half];
     if (because.length > 0) {
       // Defaults and ignored changes of the old resource do not bind its replacement.
       state.inputs = this.checkedInputs(kind, state, asked, undefined);
@@ -332,7 +343,6 @@ export class Deployment {
   }
 
   private replacedAlong(state: ResourceState): string[] | undefined {
-    if (state.deletedWith !== undefined && this.replaced.has(state.deletedWith)) return ["deletedWith"];
     return state.replaceWith?.some((urn) => this.replaced.has(urn)) === true ? ["replaceWith"] : undefined;
   }
 
@@ -360,8 +370,9 @@ export class Deployment {
       state.id = id;
       state.outputs = this.annotated(kind, state, outputs);
       state.created = state.modified = new Date().toISOString();
-      if (old !== undefined && this.olds.includes(old)) old.delete = true;
-      this.keep(state, undefined);
+      const superseded = old !== undefined && this.olds.includes(old) ? old : undefined;
+      if (superseded !== undefined && superseded.pendingReplacement !== true) superseded.delete = true;
+      this.keep(state, superseded?.pendingReplacement === true ? superseded : undefined);
     };
     try {
       const { id, outputs } = await this.operation("creating", state, async () => {
@@ -435,45 +446,41 @@ export class Deployment {
     this.replaced.add(state.urn);
     const deleteFirst =
       goal.deleteBeforeReplace ?? kind.deleteBeforeReplace?.(plainValues(goal.inputs)) ?? false;
-    if (deleteFirst) await this.deleteWithDependents(old);
+    if (deleteFirst) await this.deleteForReplacement(old);
     return this.create(goal, kind, state, old, "replace", ` [${because.join(", ")}]`);
   }
 
   /**
-   * Delete a resource ahead of its replacement, and before it those that its replacement replaces. One after the
-   * other: two resources may be in need of the same one's deletion.
+   * Delete a resource ahead of its replacement, and before it those that its replacement replaces, one after the other. What
+   * is deleted for another resource goes on side by side with it. Each of them stays in the checkpoint until it is created
+   * anew; whoever is replaced again then is not deleted a second time, but all that depend on it are. This is what the
+   * CLI's engine 3.259 does (continueStepsFromDiff, calculateDependentReplacements, findResourcesReplacedWith).
    */
-  private deleteWithDependents(root: ResourceState): Promise<void> {
-    const turn = this.deletion.then(() => this.deleteInTurn(root));
-    this.deletion = turn.catch(() => undefined);
-    return turn;
-  }
-
-  private async deleteInTurn(root: ResourceState): Promise<void> {
-    if (!this.olds.includes(root)) return;
+  private async deleteForReplacement(root: ResourceState): Promise<void> {
     const candidates = this.olds.filter((state) => !this.registered.has(state.urn) || state.delete === true);
-    const along = condemnedWith(root, candidates, (state, condemned) =>
+    const dependents = condemnedWith(root, candidates, (state, condemned) =>
       this.replacedByLossOf(state, condemned),
     );
-    const guarded = along.find((state) => state.protect === true && state.delete !== true);
+    const along = this.olds.filter(({ replaceWith }) => replaceWith?.includes(root.urn));
+    const condemned = [...dependents, ...along].reverse().filter((state) => !this.condemned.has(state));
+    const guarded = condemned.find((state) => state.protect === true && state.delete !== true);
     if (guarded !== undefined) {
       throw new Error(
         `unable to replace resource "${guarded.urn}" as part of replacing "${root.urn}" as it is protected: ` +
           "take the `protect` flag from it in the program, then run up again",
       );
     }
-    for (const { urn } of [...along, root]) this.deleted.add(urn);
-    for (const state of along.reverse()) {
-      await this.remove(state, "deleting for replacement");
+    for (const state of condemned) {
+      this.condemned.add(state);
+      this.deleted.add(state.urn);
       if (state.delete !== true) this.recreating.add(state.urn);
     }
-    await this.remove(root, "deleting original");
+    for (const state of condemned) await this.remove(state, "deleting for replacement");
+    if (root.pendingReplacement !== true) await this.remove(root, "deleting original");
   }
 
   private replacedByLossOf(state: ResourceState, condemned: ReadonlySet<string>): boolean {
     if (state.provider !== undefined && condemned.has(providerUrn(state.provider))) return true;
-    if (state.deletedWith !== undefined && condemned.has(state.deletedWith)) return true;
-    if (state.replaceWith?.some((urn) => condemned.has(urn)) === true) return true;
     const lost = Object.entries(state.propertyDependencies ?? {}).filter(([, urns]) =>
       urns.some((urn) => condemned.has(urn)),
     );
@@ -518,7 +525,10 @@ export class Deployment {
     }
     if (guarded.length > 0) return;
     for (const { urn } of states) this.deleted.add(urn);
-    await dependentsFirst(states, async (state) => {
+    const gone = states.filter(({ pendingReplacement }) => pendingReplacement === true);
+    this.olds = this.olds.filter((state) => !gone.includes(state));
+    if (gone.length > 0) this.save();
+    await dependentsFirst(without(states, gone), async (state) => {
       try {
         await this.remove(state);
         return true;
@@ -546,7 +556,8 @@ export class Deployment {
         return destroy(plainState(state), { ...context, resumed: this.interruptedDeletes.has(state.urn) });
       });
     }
-    this.olds = this.olds.filter((other) => other !== state);
+    if (why !== undefined && state.delete !== true) state.pendingReplacement = true;
+    else this.olds = this.olds.filter((other) => other !== state);
     this.save();
     end();
   }
@@ -580,6 +591,7 @@ export class Deployment {
 
   /** Read one resource anew. @returns false where it no longer exists */
   private async reread(state: ResourceState): Promise<boolean> {
+    if (state.pendingReplacement === true) return true;
     const made = state.custom && !state.type.startsWith(PROVIDER_TYPE) && state.external !== true;
     const kind = made ? this.kind(state.type) : undefined;
     const read = kind?.read?.bind(kind);
@@ -617,6 +629,7 @@ export class Deployment {
       const adopted = await this.track(adopt(inputs, { ...context, taken }));
       if (adopted === undefined) continue;
       const kind = this.kind(resource.type);
+      this.olds = this.olds.filter((old) => old.urn !== resource.urn || old.pendingReplacement !== true);
       for (const old of this.olds) if (old.urn === resource.urn) old.delete = true;
       this.olds.push({
         ...resource,
@@ -744,6 +757,17 @@ export class Deployment {
     promise.then(done, done);
     return promise;
   }
+}
+
+/** Nothing on either side never replaces; what is not known yet always does (shouldTriggerReplace). */
+function isTriggered(state: ResourceState, old: ResourceState): boolean {
+  const [now, before] = [state, old].map(({ replacementTrigger: trigger }) => trigger ?? undefined);
+  if (containsUnknown(now)) return true;
+  return now !== undefined && before !== undefined && changedPaths(before, now).length > 0;
+}
+
+function without<T>(all: readonly T[], some: readonly T[]): T[] {
+  return all.filter((one) => !some.includes(one));
 }
 
 /** Those that the engine makes itself, and no summary counts. */

@@ -2,7 +2,7 @@
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 
 import type { ResourceState } from "./checkpoint";
-import { fromStruct, type Values } from "./wire";
+import { fromStruct, known, type Value, type Values } from "./wire";
 
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
@@ -41,6 +41,7 @@ export interface Goal {
     | "replaceWith"
     | "ignoreChanges"
     | "replaceOnChanges"
+    | "replacementTrigger"
   >;
 }
 
@@ -55,7 +56,6 @@ export function readGoal(request: RegisterResourceRequest): Goal {
   refuse(request.getAliasesList().length + request.getAliasurnsList().length > 0, "aliases");
   refuse(request.getTransformsList().length > 0, "transforms");
   refuse(request.getStateMigrationsList().length > 0, "stateMigrations");
-  refuse(request.hasReplacementTrigger(), "replacementTrigger");
   refuse(request.getHidediffsList().length > 0, "hideDiffs");
   refuse(request.getEnvvarmappingsMap().getLength() > 0, "envVarMappings");
   refuse(request.getPackageref() !== "", "packageRef (a parameterized package)");
@@ -94,6 +94,8 @@ export function readGoal(request: RegisterResourceRequest): Goal {
       replaceWith: list(request.getReplaceWithList()),
       ignoreChanges: list(request.getIgnorechangesList()),
       replaceOnChanges: list(request.getReplaceonchangesList()),
+      replacementTrigger:
+        known((request.getReplacementTrigger()?.toJavaScript() ?? null) as Value) ?? undefined,
     }),
   };
 }

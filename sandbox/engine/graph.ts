@@ -48,23 +48,49 @@ export function condemnedWith(
 }
 
 /**
- * Run `action` on each state once all who need it are done, in parallel where they allow it. A state whose
- * dependents failed is left alone. `action` resolves to false for a failure.
+ * Run `action` on each state once all who need it are done: in rounds, as the CLI's engine does (ScheduleDeletes), each of
+ * them side by side and none before the last has ended. The last round holds those that need none of the others, the one
+ * before those that need only these, and so on. A state whose dependents failed is left alone. `action` resolves to false
+ * for a failure.
  */
 export async function dependentsFirst(
   states: readonly ResourceState[],
   action: (state: ResourceState) => Promise<boolean>,
 ): Promise<void> {
-  const running = new Map<ResourceState, Promise<boolean>>();
-  const run = (state: ResourceState): Promise<boolean> => {
-    const known = running.get(state);
-    if (known !== undefined) return known;
-    const dependents = states.filter((other) => other.urn !== state.urn && needs(other).has(state.urn));
-    const result = Promise.all(dependents.map(run)).then((done) => done.every(Boolean) && action(state));
-    running.set(state, result);
-    return result;
+  const neededOf = (state: ResourceState) => {
+    const needed = needs(state);
+    return states.filter((other) => other.urn !== state.urn && needed.has(other.urn));
   };
-  await Promise.all(states.map(run));
+  const spared = new Set<ResourceState>();
+  const spare = (state: ResourceState): void => {
+    for (const needed of neededOf(state)) {
+      if (spared.has(needed)) continue;
+      spared.add(needed);
+      spare(needed);
+    }
+  };
+  for (const round of rounds(states, neededOf).reverse()) {
+    const ended = round
+      .filter((state) => !spared.has(state))
+      .map(async (state) => ({ state, done: await action(state) }));
+    for (const { state, done } of await Promise.all(ended)) if (!done) spare(state);
+  }
+}
+
+/** Those that need no other, then those that need only these, and so on. */
+function rounds(
+  states: readonly ResourceState[],
+  neededOf: (state: ResourceState) => readonly ResourceState[],
+): ResourceState[][] {
+  const left = new Set(states);
+  const all: ResourceState[][] = [];
+  while (left.size > 0) {
+    const round = [...left].filter((state) => !neededOf(state).some((needed) => left.has(needed)));
+    if (round.length === 0) throw new Error(`${[...left].map(({ urn }) => urn).join(", ")} need each other`);
+    round.forEach((state) => left.delete(state));
+    all.push(round);
+  }
+  return all;
 }
 
 /** A state that no longer names these URNs among what it needs. */

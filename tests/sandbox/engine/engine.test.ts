@@ -104,12 +104,13 @@ describe("an update", () => {
     expect(bench.takeCalls()).toEqual(["delete b", "delete a", "create a", "create b", "update c"]);
   });
 
-  test("deletes once what two replacements at a time both need gone", async () => {
+  test("deletes once what two replacements at a time both need gone, and the second does not wait for it", async () => {
     const program = (text: string) =>
       bench.program(`
         const a = new Thing("a", { name: "a", size: "${text}" }, {}, "Named");
-        const b = new Thing("b", { name: "b", size: "${text}" }, {}, "Named");
-        new Thing("server", { on: [a.serial, b.serial], ms: 300 }, { replaceWith: [a, b] });
+        const b = new Thing("b", { name: "b", size: "${text}" }, { dependsOn: a }, "Named");
+        const c = new Thing("c", { name: "c", size: "${text}" }, {}, "Named");
+        new Thing("server", { on: [a.serial, b.serial, c.serial], ms: 1000 }, { replaceWith: [a, b, c] });
       `);
     bench = new Workbench("");
     program("1");
@@ -120,8 +121,96 @@ describe("an update", () => {
     expect(errors).toEqual([]);
     const calls = bench.takeCalls();
     expect(calls.filter((call) => call.endsWith("server"))).toEqual(["delete server", "create server"]);
-    expect(calls.at(0)).toBe("delete server");
-    expect(calls.slice(1, -1).sort()).toEqual(["create a", "create b", "delete a", "delete b"]);
+    // Side by side, as the CLI's engine does: whichever of the two was asked for first waits for the server.
+    const [first, second] = calls.indexOf("delete a") < calls.indexOf("delete c") ? "ac" : "ca";
+    expect(calls.indexOf(`delete ${first}`)).toBeLessThan(calls.indexOf(`delete ${second}`));
+    expect(calls.slice(0, 2).sort()).toEqual([`delete ${first}`, "delete server"].sort());
+    expect(calls.indexOf("delete b")).toBeGreaterThan(calls.indexOf("create a"));
+  });
+
+  test("keeps what is deleted for a replacement that then fails, and goes on from there", async () => {
+    const program = (size: number) =>
+      bench.program(`
+        const host = new Thing("host", { size: ${size}, name: "host" }, {}, "Named");
+        const disk = new Thing("disk", { size: host.serial });
+        new Thing("note", { text: disk.serial });
+      `);
+    bench = new Workbench("");
+    program(1);
+    await bench.up();
+    bench.takeCalls();
+    program(2);
+    const fail = async () => {
+      bench.broken.add("host");
+      const { errors } = await bench.up();
+      bench.broken.clear();
+      return errors;
+    };
+    // The deletion of the host fails: it is tried again, with the disk's.
+    expect(await fail()).toEqual(["no luck with host"]);
+    expect(bench.takeCalls()).toEqual(["delete disk", "delete host"]);
+    expect(bench.resource("disk")?.pendingReplacement).toBe(true);
+    expect(bench.resource("host")?.pendingReplacement).toBeUndefined();
+    // The creation fails: what is gone is not deleted again, but what depends on it is, as by the CLI's engine.
+    bench.onCall = (call) => {
+      if (call === "create host") bench.broken.add("host");
+    };
+    expect((await bench.up()).errors).toEqual(["no luck with host"]);
+    bench.broken.clear();
+    bench.onCall = undefined;
+    expect(bench.takeCalls()).toEqual(["delete disk", "delete host", "create host"]);
+    expect(bench.resource("host")?.pendingReplacement).toBe(true);
+    const { summary } = await bench.up();
+    expect(bench.takeCalls()).toEqual(["delete disk", "create host", "create disk", "update note"]);
+    expect(summary).toMatchObject({ replaced: 2, updated: 1, created: 0, deleted: 0 });
+    expect(bench.resources().filter(({ pendingReplacement }) => pendingReplacement)).toEqual([]);
+    expect((await bench.up()).summary).toMatchObject({ replaced: 0, unchanged: 4 });
+  });
+
+  test("has nothing to delete of a replacement that failed half-way", async () => {
+    const program = (size: number) =>
+      bench.program(`new Thing("host", { size: ${size}, name: "host" }, {}, "Named");`);
+    bench = new Workbench("");
+    program(1);
+    await bench.up();
+    program(2);
+    bench.onCall = (call) => {
+      if (call === "create host") bench.broken.add("host");
+    };
+    await bench.up();
+    bench.takeCalls();
+    expect((await bench.destroy()).errors).toEqual([]);
+    expect(bench.takeCalls()).toEqual([]);
+    expect(bench.resources()).toEqual([]);
+  });
+
+  test("replaces by a trigger that changes, but not by one that is new or gone", async () => {
+    const program = (trigger: string) =>
+      bench.program(
+        `new Thing("a", { size: 1 }, { ignoreChanges: ["size"], replacementTrigger: ${trigger} });`,
+      );
+    bench = new Workbench("");
+    const replaced: number[] = [];
+    for (const trigger of ["undefined", "'1'", "'1'", "pulumi.output('2')", "undefined", "'3'"]) {
+      program(trigger);
+      replaced.push((await bench.up()).summary.replaced);
+    }
+    expect(replaced).toEqual([0, 0, 0, 1, 0, 0]);
+  });
+
+  test("deletes in rounds: what needs none of the others waits for all that do", async () => {
+    bench = new Workbench(`
+      const base = new Thing("base");
+      new Thing("slow", { of: base.serial, ms: 500 });
+      const alone = new Thing("alone");
+      new Thing("quick", { of: alone.serial });
+    `);
+    await bench.up();
+    bench.takeCalls();
+    expect((await bench.destroy()).errors).toEqual([]);
+    const calls = bench.takeCalls();
+    expect(calls.slice(0, 2).sort()).toEqual(["delete quick", "delete slow"]);
+    expect(calls.slice(2).sort()).toEqual(["delete alone", "delete base"]);
   });
 
   test("replaces what it is told to replace, with what is replaced along, and names what it does not know", async () => {
@@ -161,30 +250,25 @@ describe("an update", () => {
     expect(calls.filter((call) => call.endsWith("b"))).toEqual(["create b", "delete b"]);
   });
 
-  test.each(["", ', name: "host"'])(
-    "replaces what is deletedWith a replaced resource, and deletes it with that (%s)",
-    async (name) => {
-      const program = (size: number) =>
-        bench.program(`
-        const host = new Thing("host", { size: ${size}${name} }, {}, "Named");
+  test("does not replace what is deletedWith a replaced resource, and deletes it with one that goes for good", async () => {
+    const program = (size: number) =>
+      bench.program(`
+        const host = new Thing("host", { size: ${size}, name: "host" }, {}, "Named");
         const step = new Thing("step", { text: "x" }, { deletedWith: host });
-        new Thing("along", {}, { replaceWith: [step] });
+        new Thing("bound", { size: host.serial }, { deletedWith: host });
       `);
-      bench = new Workbench("");
-      program(1);
-      await bench.up();
-      bench.takeCalls();
-      program(2);
-      expect((await bench.up()).summary).toMatchObject({ replaced: 3, unchanged: 1 });
-      const calls = bench.takeCalls();
-      expect(calls).toContain("create step");
-      expect(calls).not.toContain("delete step");
-      expect(calls).toContain("delete along");
-      await bench.destroy();
-      expect(bench.takeCalls()).not.toContain("delete step");
-      expect(bench.resources()).toEqual([]);
-    },
-  );
+    bench = new Workbench("");
+    program(1);
+    await bench.up();
+    bench.takeCalls();
+    program(2);
+    expect((await bench.up()).summary).toMatchObject({ replaced: 2, unchanged: 2 });
+    // What is replaced for its inputs is deleted by itself, though the host goes next: the CLI's engine 3.259 does so.
+    expect(bench.takeCalls()).toEqual(["delete bound", "delete host", "create host", "create bound"]);
+    await bench.destroy();
+    expect(bench.takeCalls()).toEqual(["delete host"]);
+    expect(bench.resources()).toEqual([]);
+  });
 
   test("carries on with what does not need a resource that fails, and says so once", async () => {
     bench = new Workbench(`
@@ -581,11 +665,6 @@ describe("what is not served stops the run and is named", () => {
     ],
     ["import", `new Thing("a", {}, { import: "7" });`, /option import of/],
     ["hideDiffs", `new Thing("a", {}, { hideDiffs: ["x"] });`, /option hideDiffs of/],
-    [
-      "replacementTrigger",
-      `new Thing("a", {}, { replacementTrigger: "x" });`,
-      /option replacementTrigger of/,
-    ],
     [
       "another hook than beforeUpdate",
       `new Thing("a", {}, { hooks: { afterCreate: [() => {}] } });`,

@@ -60,6 +60,8 @@ export class Workbench {
   adopt = true;
   /** Resource names of which every operation fails. */
   readonly broken = new Set<string>();
+  /** Told of each call before it is answered. */
+  onCall: ((call: string) => void) | undefined;
   config: Record<string, unknown> = {};
   env: Record<string, string> = {};
   private serial = 0;
@@ -181,6 +183,7 @@ export class Workbench {
   private provider(): Driver {
     const act = async (what: string, { name, timeout }: Context, inputs: Values) => {
       this.calls.push(`${what} ${name}`);
+      this.onCall?.(`${what} ${name}`);
       if (inputs.forever === true) {
         await new Promise((_, reject) =>
           timeout?.addEventListener("abort", () => reject(new Error("timed out"))),

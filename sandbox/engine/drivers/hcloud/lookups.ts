@@ -116,12 +116,20 @@ interface Meta {
   readonly meta?: { readonly pagination?: { readonly next_page: number | null } };
 }
 
-/** A data source that lists by labels; of each object its id, name and labels. */
+interface Listed extends Named {
+  readonly server_type?: { readonly name: string };
+  readonly location?: { readonly name: string };
+}
+
+/** A data source that lists by labels; of each object its id, name and labels, of a server its type and location, too. */
 function listed(name: string, collection: string, result: string) {
   return {
     [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {
-      const found = await labelled<Named>(context, `/${collection}`, collection, args);
-      const seen = found.map(({ id, name, labels }) => ({ id, name, labels: { ...labels } }));
+      const found = await labelled<Listed>(context, `/${collection}`, collection, args);
+      const seen = found.map(({ id, name, labels, server_type, location }) => ({
+        ...{ id, name, labels: { ...labels } },
+        ...(server_type && location ? { serverType: server_type.name, location: location.name } : {}),
+      }));
       return { ...args, id: "0", [result]: seen };
     },
   };

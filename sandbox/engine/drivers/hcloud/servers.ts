@@ -237,18 +237,35 @@ export async function unlocked(id: number | string, context: Context): Promise<v
   throw new Error(`server ${id} is locked for five minutes: an action on it does not end`);
 }
 
+/** Give the server half a minute for it, as the provider does, and then go on. */
+async function shutDown(id: string, context: Context): Promise<void> {
+  await api(context).act(`/servers/${id}/actions/shutdown`);
+  for (const seconds of [1, 2, 4, 8, 16]) {
+    if ((await read(id, context)).status === "off") return;
+    await sleep(seconds * 1000);
+  }
+}
+
 export const server: Kind = {
   keys: [
     ...["name", "serverType", "image", "location", "userData", "sshKeys", "labels", "backups", "firewallIds"],
-    ...["publicNets", "keepDisk", "deleteProtection", "rebuildProtection", "ignoreRemoteFirewallIds"],
+    ...[
+      "publicNets",
+      "keepDisk",
+      "shutdownBeforeDeletion",
+      "deleteProtection",
+      "rebuildProtection",
+      "ignoreRemoteFirewallIds",
+    ],
   ],
   replaceKeys: ["image", "location", "userData", "sshKeys"],
   deleteBeforeReplace: explicitlyNamed,
   defaults: autoName,
   create,
   update,
-  delete: async ({ id }, context) => {
+  delete: async ({ id, inputs }, context) => {
     try {
+      if (inputs.shutdownBeforeDeletion === true) await shutDown(id, context);
       const { action } = await api(context).delete<{ action: Action }>(`/servers/${id}`);
       await api(context).wait([action]);
     } catch (error) {
