@@ -23,7 +23,7 @@ import { Mistake } from "./mistake";
 import { runCli, told } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
 import type { StackState } from "./recover/state";
-import { parseStackFile, readProjectFile, readStackFile } from "./stackFiles";
+import { hasStackFile, parseStackFile, readProjectFile, readStackFile, stackFilePath } from "./stackFiles";
 import { exportedResources } from "./stackExport";
 import {
   StackBusy,
@@ -78,7 +78,9 @@ class PulumiStacks implements Stacks {
   }
 
   async settings(stack: string): Promise<StackSettings> {
-    const file = readStackFile(this.projectDir, this.project, stack);
+    const file = hasStackFile(this.projectDir, stack)
+      ? readStackFile(this.projectDir, this.project, stack)
+      : undefined;
     if (file?.encrypted.length === 0 && file.environments.length === 0) return file.settings;
     return this.inWorkspace(async (workspace) => {
       await this.select(workspace, stack);
@@ -236,9 +238,8 @@ class PulumiStacks implements Stacks {
 
   /** Put a stack's settings into the workspace, from its own file or the backend; false where neither has any. */
   private async recall(workspace: automation.LocalWorkspace, stack: string): Promise<boolean> {
-    const own = join(this.projectDir, `Pulumi.${stack}.yaml`);
-    if (existsSync(own)) {
-      copyFileSync(own, this.settingsFile(workspace, stack));
+    if (hasStackFile(this.projectDir, stack)) {
+      copyFileSync(stackFilePath(this.projectDir, stack), this.settingsFile(workspace, stack));
       return true;
     }
     try {

@@ -36,9 +36,25 @@ export interface StackFile {
   readonly secretsProvider?: string;
 }
 
+/** The path of a stack's file in the project's folder. */
+export function stackFilePath(projectDir: string, stack: string): string {
+  return join(projectDir, `Pulumi.${stack}.yaml`);
+}
+
+/**
+ * Whether a stack has settings in the project's folder. `pulumi preview`, `refresh` or `destroy` leaves a file there with
+ * nothing but the salt of its secrets, which is none.
+ */
+export function hasStackFile(projectDir: string, stack: string): boolean {
+  const file = stackFilePath(projectDir, stack);
+  if (!existsSync(file)) return false;
+  const { config, environments } = parsed(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`);
+  return Object.keys(config).length + environments.length > 0;
+}
+
 /** The file of a stack in the project's folder; undefined where there is none. */
 export function readStackFile(projectDir: string, project: string, stack: string): StackFile | undefined {
-  const file = join(projectDir, `Pulumi.${stack}.yaml`);
+  const file = stackFilePath(projectDir, stack);
   if (!existsSync(file)) return undefined;
   return parseStackFile(readFileSync(file, "utf8"), project, `Pulumi.${stack}.yaml`);
 }

@@ -33,6 +33,8 @@ describe("with a CLI that notes what it is asked", () => {
   printf '%s\\n' "$@" >"$note.args"
   case "$*" in
     version) echo v3.270.0 ;;
+    "config refresh "*)
+      printf 'config:\\n  bigbluebutton:expires: 1795917600\\n' >"Pulumi.$(echo "$*" | sed 's/.*--stack \\([^ ]*\\).*/\\1/').yaml" ;;
     "config set "*)
       cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
       if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
@@ -72,6 +74,17 @@ describe("with a CLI that notes what it is asked", () => {
     await stacks.destroy("test-a");
     const destroys = noted(".args").filter((args) => args.startsWith("destroy\n"));
     expect(destroys).toEqual([expect.stringMatching(/^--refresh(=true)?$/m)]);
+  });
+
+  test.each([
+    ["without a file", undefined],
+    ["with a file that plain pulumi left, of a salt alone", "encryptionsalt: v1:abc=:v1:def\n"],
+  ])("the settings on record are the test stack's, %s", async (_, left) => {
+    const file = join(project, "Pulumi.test-b.yaml");
+    if (left !== undefined) writeFileSync(file, left);
+    const stacks = await openPulumiStacks(project, silent);
+    expect(await stacks.settings("test-b")).toEqual({ expires: 1795917600 });
+    rmSync(file, { force: true });
   });
 
   test("why it does not take one is told in its own words, without the secret", async () => {
