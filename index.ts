@@ -37,7 +37,7 @@ export = async () => {
     sharedSecret: verification.proves(bbb.sharedSecret),
     turnUrls: verification.proves([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.proves(turn.secret),
-    turnHost: ownTurn && verification.proves(ownTurn.fqdn),
+    ...(ownTurn && { turnHost: verification.proves(ownTurn.fqdn) }),
     certificates: verification.certificates,
     release: verification.proves(release.name),
     addresses: {

@@ -51,6 +51,18 @@ export class BbbServer extends pulumi.ComponentResource {
         { title: "Mount the recordings volume", script: "recordings.sh", flags },
         this,
       );
+      if (host.dataAttachment) {
+        this.steps.runBeforeDeletion(
+          "recordings-release",
+          {
+            title: "Release the recordings volume",
+            script: "unmount-recordings.sh",
+            flags: { detach: true },
+            of: host.dataAttachment,
+          },
+          this,
+        );
+      }
     }
     const installed = this.steps.run(
       "install",

@@ -5,19 +5,20 @@ import type { Cloud } from "./clouds";
 import { hetznerDns } from "./hetznerDns";
 import { hetznerHosts } from "./hetznerHost";
 import { hetznerLookUp } from "./hetznerLookUp";
+import { lookUpServerType } from "./hetznerServerTypes";
 import type { HostArgs } from "./host";
 import { allFound } from "./lookUps";
 
 /** Hetzner Cloud, in the project that the token belongs to. */
 export function hetznerCloud({ labels }: Settings): Cloud {
   return {
-    // What a location lacks for a host, the API itself says, in one answer.
     async findHosts(hosts) {
       // The same location is asked for once, under the name of the setting that says it first.
       const asked = hosts.filter(
         ({ location }, i) => hosts.findIndex((one) => one.location === location) === i,
       );
       await allFound(asked.map(lookUpLocation));
+      await allFound(hosts.map(lookUpServerType));
       return (operatorKey) => hetznerHosts(labels, operatorKey);
     },
     findZone: hetznerDns,

@@ -35,6 +35,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly server: hcloud.Server;
   readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
+  readonly dataAttachment?: hcloud.VolumeAttachment;
   readonly prerequisites: readonly pulumi.Resource[];
 
   constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -63,9 +64,10 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
       return servers.some((server) => String(server.id) === id);
     };
 
-    const volume = createVolume();
+    const volume = createVolume(this.server);
     this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
-    this.prerequisites = volume ? [this.server, volume.attach(this.server)] : [this.server];
+    this.dataAttachment = volume?.attachment;
+    this.prerequisites = volume ? [this.server, volume.attachment] : [this.server];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
 
@@ -73,15 +75,16 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
       return new hcloud.PrimaryIp(
         `${name}-${type}`,
         {
-          name: `${args.fqdn}-${type}`,
+          // Another location makes another address, ahead of the server that it is for and beside the old one.
+          name: `${args.fqdn}-${type}-${args.location}`,
           type,
           location: args.location,
           autoDelete: false,
           deleteProtection: args.protected,
           labels,
         },
-        // The provider would create a replacement first and fail on the name.
-        { parent, deleteBeforeReplace: true, protect: args.protected, hooks: { beforeCreate } },
+        // Where Hetzner refuses the new one, nothing is gone yet.
+        { parent, deleteBeforeReplace: false, protect: args.protected, hooks: { beforeCreate } },
       );
     }
 
@@ -146,6 +149,8 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           userData: access.userData,
           // A larger disk would make the way back to a smaller type impossible.
           keepDisk: true,
+          // What is mounted is written out before Hetzner takes the volume from a server that is deleted.
+          shutdownBeforeDeletion: args.volume ? true : undefined,
           backups: args.backups,
           deleteProtection: args.protected,
           rebuildProtection: args.protected,
@@ -155,16 +160,15 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           parent,
           protect: args.protected,
           hooks: { ...args.hooks, beforeCreate },
+          // Its name is taken as long as it is there.
           deleteBeforeReplace: true,
-          // Hetzner deletes no address that a server has: in another location both are new.
-          replaceWith: [primaryIpv4, primaryIpv6],
           // Each of them would replace the server; what may change in them, a step brings to the host.
           ignoreChanges: ["userData", "sshKeys", "image"],
         },
       );
     }
 
-    function createVolume() {
+    function createVolume(server: hcloud.Server) {
       if (!args.volume) return undefined;
       const { adoptId, sizeGb, protected: protect } = args.volume;
       const id = adoptId
@@ -178,16 +182,24 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
               deleteProtection: protect,
               labels,
             },
-            { parent, protect, hooks: { beforeCreate } },
+            // In another location it is replaced, too, but not before the server that has it is gone.
+            { parent, protect, dependsOn: [server], hooks: { beforeCreate } },
           ).id;
-      const attach = (server: hcloud.Server) =>
-        new hcloud.VolumeAttachment(
-          `${name}-volume-attachment`,
-          { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
-          // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
-          { parent, deleteBeforeReplace: true, protect: args.protected && protect && !adoptId },
-        );
-      return { id, attach };
+      const attachment = new hcloud.VolumeAttachment(
+        `${name}-volume-attachment`,
+        { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
+        // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
+        {
+          parent,
+          deleteBeforeReplace: true,
+          // A volume is not taken from a server that is about to be deleted, which is shut down first, with all that is
+          // mounted: by its number the attachment would go ahead of it.
+          ignoreChanges: ["serverId"],
+          replacementTrigger: server.id,
+          protect: args.protected && protect && !adoptId,
+        },
+      );
+      return { id, attachment };
     }
   }
 }

@@ -79,6 +79,8 @@ export interface Host {
   readonly exists: () => Promise<boolean>;
   /** Stable device path of the data volume on the host, where there is one. */
   readonly dataDevice?: pulumi.Output<string>;
+  /** What attaches that volume, where the cloud does so to a server that runs: the volume is unmounted before it goes. */
+  readonly dataAttachment?: pulumi.CustomResource;
   /** What must exist before the first step: the server, reachable at its addresses, with volume and firewall. */
   readonly prerequisites: readonly pulumi.Resource[];
 }

@@ -1,7 +1,8 @@
 import * as command from "@pulumi/command";
+import type { types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
-import { bundle } from "./bundle";
+import { bundle, scriptsDirectory } from "./bundle";
 import type { Host } from "./host";
 import { readScripts } from "./hostScripts";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
@@ -31,7 +32,7 @@ export interface StepArgs {
    */
   readonly unit?: boolean;
   /** What else makes it run again when it changes, beside a new server. */
-  readonly triggers?: readonly string[];
+  readonly triggers?: readonly pulumi.Input<string>[];
   /** Called before it runs, the first time as well as again. */
   readonly beforeRun?: pulumi.ResourceHook;
   /** Called before it runs again. */
@@ -40,6 +41,16 @@ export interface StepArgs {
   readonly follows?: readonly Step[];
   /** What else must be there before. */
   readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** A script to be run before something is taken from the host. */
+export interface LastWords {
+  /** What the operator reads. */
+  readonly title: string;
+  /** A file of scripts/host. */
+  readonly script: string;
+  readonly flags: Flags;
+  readonly of: pulumi.CustomResource;
 }
 
 /** A step that was asked for. */
@@ -145,6 +156,48 @@ export class HostSteps {
     return added;
   }
 
+  /**
+   * Have a script run on the host before a resource is deleted or replaced there, but not where the host itself goes.
+   *
+   * @param suffix Of the resource's name, e.g. "recordings-release".
+   */
+  runBeforeDeletion(suffix: string, { title, script, flags, of }: LastWords, parent: pulumi.Resource): void {
+    const { server, role } = this.host;
+    const step = stepCommand({
+      sudo: this.sudo,
+      label: role,
+      title,
+      script,
+      run: "plain",
+      flags,
+      scriptHash: "",
+    });
+    new command.remote.Command(
+      `${this.name}-${suffix}`,
+      {
+        connection: this.connection(DIAL_ATTEMPTS),
+        // A server that no step has reached yet has nothing to run.
+        delete: `if [ -x ${scriptsDirectory}/step ]; then ${step}; fi`,
+        triggers: [of.id],
+        logging: "stdoutAndStderr",
+        addPreviousOutputInEnv: false,
+      },
+      // Its inputs must say nothing of the server: what is bound to that by an input goes ahead of it, and again, to no host,
+      // where the new one could not be made.
+      { parent, dependsOn: [of], deletedWith: server, additionalSecretOutputs: ["stdout", "stderr"] },
+    );
+  }
+
+  private connection(dialErrorLimit: number): pulumi.Output<types.input.remote.ConnectionArgs> {
+    return this.host.connection.apply(({ host, user, privateKey, hostKey }) => ({
+      host,
+      user,
+      privateKey,
+      hostKey,
+      dialErrorLimit,
+    }));
+  }
+
   private get sudo(): boolean {
     return this.host.user !== "root";
   }
@@ -163,26 +216,20 @@ export class HostSteps {
     args: {
       create: pulumi.Input<string>;
       stdin?: pulumi.Input<string>;
-      triggers?: readonly string[];
+      triggers?: readonly pulumi.Input<string>[];
       beforeRun?: pulumi.ResourceHook;
       beforeUpdate?: pulumi.ResourceHook;
       dialErrorLimit: number;
     },
     opts: pulumi.CustomResourceOptions,
   ): Step {
-    const { server, connection } = this.host;
+    const { server } = this.host;
     const { create, stdin, triggers = [], beforeRun, beforeUpdate, dialErrorLimit } = args;
     const begins = beforeRun ? [beforeRun] : [];
     const resource = new command.remote.Command(
       `${this.name}-${suffix}`,
       {
-        connection: connection.apply(({ host, user, privateKey, hostKey }) => ({
-          host,
-          user,
-          privateKey,
-          hostKey,
-          dialErrorLimit,
-        })),
+        connection: this.connection(dialErrorLimit),
         create,
         stdin,
         triggers: [server.id, ...triggers],

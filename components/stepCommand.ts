@@ -28,7 +28,7 @@ export interface StepCommandArgs {
   readonly script: string;
   readonly run: StepRun;
   readonly flags: Flags;
-  /** Of {@link scriptHash}. */
+  /** Of {@link scriptHash}; empty where no change of the script makes it run again. */
   readonly scriptHash: string;
 }
 
@@ -41,7 +41,7 @@ export function stepCommand(args: StepCommandArgs): string {
     args.label,
     args.title,
     args.script,
-    ...flagWords({ ...args.flags, "script-hash": args.scriptHash }),
+    ...flagWords({ ...args.flags, "script-hash": args.scriptHash || undefined }),
   ]);
 }
 

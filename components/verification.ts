@@ -42,8 +42,11 @@ export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
     const { bbb, ownTurn, settings } = args;
-    // A server that was given another type was off.
-    const triggers = hostsOf(args).map(({ role }) => settings.placement[role].serverType);
+    // A server that was given another type was off, and in place of one that is new the other host has seen none yet.
+    const triggers = hostsOf(args).flatMap(({ role, server }) => [
+      settings.placement[role].serverType,
+      server.id,
+    ]);
     const dependsOn = hostsOf(args).map(({ server }) => server);
     const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) => {

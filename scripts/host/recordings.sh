@@ -166,3 +166,8 @@ put_file "$ROOT/etc/fstab" 644 root:root < <(fstab "$uuid" "$type") || (($? == 1
 require_mounts
 grow "$type"
 progress "$(df --output=size -BG "$ROOT$mount_point" | tail -n 1 | tr -d ' ') for recordings at $mount_point, $(df --output=pcent "$ROOT$mount_point" | tail -n 1 | tr -d ' ') used"
+if [[ -e $STATE/recordings-detached ]]; then
+  progress "starting BigBlueButton, which was stopped to take the former volume away"
+  timeout 300 bbb-conf --start || fail "bbb-conf --start failed: see the log, then run pulumi up again"
+  rm -f "$STATE/recordings-detached"
+fi

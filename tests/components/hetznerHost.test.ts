@@ -12,15 +12,16 @@ beforeAll(async () => {
 
 describe("addresses", () => {
   test.each([
-    ["bbb-host-ipv4", "ipv4", "bbb.example.org-ipv4"],
-    ["bbb-host-ipv6", "ipv6", "bbb.example.org-ipv6"],
-    ["turn-host-ipv4", "ipv4", "turn.example.org-ipv4"],
-    ["turn-host-ipv6", "ipv6", "turn.example.org-ipv6"],
+    ["bbb-host-ipv4", "ipv4", "bbb.example.org-ipv4-fsn1"],
+    ["bbb-host-ipv6", "ipv6", "bbb.example.org-ipv6-fsn1"],
+    ["turn-host-ipv4", "ipv4", "turn.example.org-ipv4-fsn1"],
+    ["turn-host-ipv6", "ipv6", "turn.example.org-ipv6-fsn1"],
   ])("%s is a resource of its own that waits for nothing", (resource, type, name) => {
     const { inputs, dependsOn, deleteBeforeReplace } = staging.get(resource);
     expect(inputs).toMatchObject({ type, name, location: "fsn1", autoDelete: false });
     expect(dependsOn).toEqual([]);
-    expect(deleteBeforeReplace).toBe(true);
+    // In another location it has another name, and is made before anything is deleted.
+    expect(deleteBeforeReplace).toBe(false);
   });
 
   test.each([
@@ -145,9 +146,14 @@ describe("server", () => {
     },
   );
 
-  test("makes way for new addresses, since Hetzner deletes none that a server has", () => {
-    expect(staging.get("bbb-host-server").replaceWith).toEqual(["bbb-host-ipv4", "bbb-host-ipv6"]);
-    expect(staging.get("turn-host-server").replaceWith).toEqual(["turn-host-ipv4", "turn-host-ipv6"]);
+  test("is replaced for its location alone, not for that of its addresses, whose creation may still be refused", () => {
+    for (const name of ["bbb-host-server", "turn-host-server"])
+      expect(staging.get(name).replaceWith).toEqual([]);
+  });
+
+  test("is shut down before it is deleted where a volume is mounted", () => {
+    expect(staging.get("bbb-host-server").inputs.shutdownBeforeDeletion).toBe(true);
+    expect(staging.get("turn-host-server").inputs.shutdownBeforeDeletion).toBeUndefined();
   });
 
   test("carries one secret in its user data, the SSH host key, and keeps the whole of it secret", () => {
@@ -211,7 +217,26 @@ describe("recordings volume", () => {
       automount: false,
     });
     expect(attachment.deleteBeforeReplace).toBe(true);
+    // With a server that is deleted it goes by itself, once that is shut down.
+    expect(attachment.ignoreChanges).toEqual(["serverId"]);
+    expect(attachment.replacementTrigger).toBe(String(idOf("bbb-host-server")));
+    expect(staging.get("bbb-host-volume").dependsOn).toEqual(["bbb-host-server"]);
     expect(staging.get("bbb-connect").dependsOn).toContain("bbb-host-volume-attachment");
+  });
+
+  test("is unmounted before it is taken from a server that stays", () => {
+    const { inputs, dependsOn, deletedWith } = staging.get("bbb-recordings-release");
+    expect(inputs).toMatchObject({
+      delete: expect.stringMatching(
+        /^if \[ -x (\S+\/step) \]; then \1 bbb .* unmount-recordings\.sh --detach; fi$/,
+      ) as string,
+      triggers: [String(idOf("bbb-host-volume-attachment"))],
+    });
+    expect(inputs.create).toBeUndefined();
+    expect(deletedWith).toBe("bbb-host-server");
+    // An input of the server's would have it run again, on no host, where the new server could not be made.
+    expect(dependsOn).toContain("bbb-host-volume-attachment");
+    expect(JSON.stringify(inputs)).not.toContain(String(idOf("bbb-host-server")));
   });
 
   test("an adopted one is attached by its id and stays outside the stack", async () => {

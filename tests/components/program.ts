@@ -31,6 +31,7 @@ export interface Registered {
   readonly additionalSecretOutputs: readonly string[];
   readonly deletedWith: string;
   readonly replaceWith: readonly string[];
+  readonly replacementTrigger: unknown;
   readonly createTimeout: string;
   /** Names of the hooks that its creation, and its updates, are first told to. */
   readonly beforeCreate: readonly string[];
@@ -120,6 +121,11 @@ export const scripts: readonly ScriptFile[] = [
   "wire.sh",
 ].map((name) => ({ name, content: `# ${name}\n` }));
 
+/** The steps on the hosts, without what runs there before something is deleted. */
+export function stepsIn(run: Run): Registered[] {
+  return run.ofType("command:remote:Command").filter(({ inputs }) => inputs.create !== undefined);
+}
+
 /** The numeric id that the mocked cloud gives to a resource. */
 export function idOf(name: string): number {
   return parseInt(createHash("sha256").update(name).digest("hex").slice(0, 8), 16);
@@ -144,6 +150,8 @@ export interface Variation {
   readonly hetznerRefuses?: string;
   /** Told of each question to a cloud. */
   readonly onLookUp?: (token: string) => void;
+  /** What Hetzner has sold out, and the servers that the stack has there. */
+  readonly hetznerHas?: { readonly soldOut: readonly string[]; readonly servers?: readonly object[] };
 }
 
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
@@ -176,10 +184,27 @@ function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"]
   return { id: id!, state: { ...inputs, outputs, secretOutputNames: ["turnSecret"] } };
 }
 
-function hetznerAnswer(token: string, { name }: Readonly<Record<string, unknown>>, refusal?: string): object {
+function hetznerAnswer(
+  token: string,
+  { name }: Readonly<Record<string, unknown>>,
+  { hetznerRefuses, hetznerHas = { soldOut: [] } }: Variation,
+): object {
   const refused = (details: string) => Object.assign(new Error(), { details });
-  if (refusal) throw refused(refusal);
+  if (hetznerRefuses) throw refused(hetznerRefuses);
+  const { soldOut, servers = [] } = hetznerHas;
   switch (token) {
+    case "hcloud:index/getServerType:getServerType":
+      if (name === "unheard-of") throw refused(`no server type ${name}`);
+      return {
+        name,
+        locations: ["fsn1", "nbg1"].map((location) => ({
+          name: location,
+          available: !soldOut.includes(`${String(name)} in ${location}`),
+          isDeprecated: name === "old",
+        })),
+      };
+    case "hcloud:index/getServers:getServers":
+      return { servers };
     case "hcloud:index/getZone:getZone":
       if (name !== "example.org") throw refused(`zone ${String(name)} not found`);
       return { id: 7, name, ttl: 3600, mode: "primary" };
@@ -218,7 +243,7 @@ async function run(
         variation.onLookUp?.(token);
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
         if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
-        return hetznerAnswer(token, inputs, variation.hetznerRefuses);
+        return hetznerAnswer(token, inputs, variation);
       },
     },
     "bigbluebutton",
@@ -254,6 +279,7 @@ async function run(
           additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
           deletedWith: nameOf(request.getDeletedwith()),
           replaceWith: request.getReplaceWithList().map(nameOf),
+          replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
           createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
           beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
           beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],

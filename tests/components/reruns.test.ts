@@ -1,6 +1,4 @@
-import { idOf, runProgram, scripts, settings, type Registered, type Run } from "./program";
-
-const COMMAND = "command:remote:Command";
+import { idOf, runProgram, scripts, settings, stepsIn, type Registered, type Run } from "./program";
 
 let run: Run;
 beforeAll(async () => {
@@ -78,7 +76,7 @@ test("with a changed script: its own step and the proof, after the scripts are o
 
 test.each(["step", "lib.sh"])("with a changed %s: every step", async (script) => {
   const other = await runProgram({ scripts: edit(script) });
-  expect(names(changed(other))).toEqual(names(run.ofType(COMMAND)));
+  expect(names(changed(other))).toEqual(names(stepsIn(run)));
 });
 
 test("with another key of the operator's: the connection, and user data that is not looked at", async () => {
@@ -94,9 +92,11 @@ test("with another key of the operator's: the connection, and user data that is 
 });
 
 test("every step, by creation, on another server", () => {
-  for (const { name, inputs, deletedWith } of run.ofType(COMMAND)) {
+  for (const { name, inputs, deletedWith } of stepsIn(run)) {
     const server = name.startsWith("bbb") ? "bbb-host-server" : "turn-host-server";
-    const types = name.endsWith("-verify") ? ["ccx23", "cpx22"] : [];
+    const types = name.endsWith("-verify")
+      ? ["ccx23", String(idOf("bbb-host-server")), "cpx22", String(idOf("turn-host-server"))]
+      : [];
     expect({ name, triggers: inputs.triggers, deletedWith }).toEqual({
       name,
       triggers: [String(idOf(server)), ...types],

@@ -1,6 +1,5 @@
-import { reveal, runProgram, type Run, type Variation } from "./program";
+import { reveal, runProgram, stepsIn, type Run, type Variation } from "./program";
 
-const COMMAND = "command:remote:Command";
 const OWNER = "organization/bigbluebutton/owner";
 
 const shared = (outputs: Readonly<Record<string, string>>): Variation => ({
@@ -18,7 +17,7 @@ describe("with another stack's TURN server", () => {
   test("there is no TURN host of its own, nor anything about one", () => {
     expect(run.resources.filter(({ name }) => name.startsWith("turn"))).toEqual([]);
     expect(run.ofType("hcloud:index/server:Server").map(({ name }) => name)).toEqual(["bbb-host-server"]);
-    expect(run.ofType(COMMAND).every(({ name }) => name.startsWith("bbb-"))).toBe(true);
+    expect(stepsIn(run).every(({ name }) => name.startsWith("bbb-"))).toBe(true);
   });
 
   test("BigBlueButton is given that server's name and secret, as a secret", () => {
@@ -46,7 +45,8 @@ describe("with another stack's TURN server", () => {
       "turns:turn.example.net:443?transport=tcp",
     ]);
     expect(out.turnSecret).toEqual({ value: owner.turnSecret, secret: true });
-    expect(out.turnHost!.value).toBeUndefined();
+    // Of one that is there without a value, the CLI says that it will not show.
+    expect(Object.keys(out)).not.toContain("turnHost");
     expect(out.addresses!.value).toMatchObject({ bbb: { ipv4: "203.0.113.1" }, turn: undefined });
     expect(Object.keys(out.check!.value as object)).toEqual(["bbb"]);
     expect((out.knownHosts!.value as string).split("\n")).toHaveLength(2);

@@ -7,18 +7,14 @@ import type { Client } from "ssh2";
 import { releases } from "../../bigbluebutton/releases";
 import type * as SshCheck from "../../components/sshCheck";
 import type { OnReached } from "../../components/sshCheck";
-import { idOf, runProgram, secretOf, type Registered, type Run } from "./program";
-
-const COMMAND = "command:remote:Command";
-const LIB = "/usr/local/lib/bbb-deploy";
+import { idOf, runProgram, secretOf, stepsIn, type Registered, type Run } from "./program";
 
 let run: Run;
 beforeAll(async () => {
   run = await runProgram();
 });
 
-const stepsOf = (of: Run, host: string) =>
-  of.ofType(COMMAND).filter(({ name }) => name.startsWith(`${host}-`));
+const stepsOf = (of: Run, host: string) => stepsIn(of).filter(({ name }) => name.startsWith(`${host}-`));
 
 /** The command line as the host's shell splits it. */
 function words({ inputs }: Registered): string[] {
@@ -254,7 +250,7 @@ describe("secrets", () => {
   });
 
   test("what a step prints is kept closed in the state, in case it ever prints one", () => {
-    for (const { additionalSecretOutputs } of run.ofType(COMMAND)) {
+    for (const { additionalSecretOutputs } of stepsIn(run)) {
       expect(additionalSecretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr"]));
     }
   });
@@ -268,7 +264,7 @@ function dialErrorLimit(step: string): number {
 
 describe("connection", () => {
   test("goes to the address, with the operator's key, and pins the host's", () => {
-    for (const { name, inputs } of run.ofType(COMMAND)) {
+    for (const { name, inputs } of stepsIn(run)) {
       const host = name.startsWith("bbb") ? "bbb" : "turn";
       expect(inputs.connection).toEqual({
         host: host === "bbb" ? "203.0.113.1" : "203.0.113.2",
@@ -283,7 +279,7 @@ describe("connection", () => {
   });
 
   test("waits for a new machine, but not for ever", () => {
-    for (const { name, createTimeout } of run.ofType(COMMAND)) {
+    for (const { name, createTimeout } of stepsIn(run)) {
       expect({ name, createTimeout }).toEqual({
         name,
         createTimeout: name.endsWith("-connect") ? "10m" : "",
@@ -333,7 +329,7 @@ describe("on a cloud with NAT and another login", () => {
   });
 
   test("every step runs as root", () => {
-    for (const step of nat.ofType(COMMAND)) expect(words(step)[0]).toBe("sudo");
+    for (const step of stepsIn(nat)) expect(words(step)[0]).toBe("sudo");
     expect(nat.get("bbb-connect").inputs.create).toBe("sudo bash -s");
   });
 
@@ -383,7 +379,7 @@ test("duringMeetings is left on BigBlueButton's host, and on no other, before it
 });
 
 test("every step first sees that its host can be reached, and refuses what it has to before that", () => {
-  for (const { name, beforeCreate, beforeUpdate } of run.ofType(COMMAND)) {
+  for (const { name, beforeCreate, beforeUpdate } of stepsIn(run)) {
     const reached = `ssh-reaches-${name.split("-")[0]}`;
     const refusing = name === "turn-configure" ? ["no-meetings-while-coturn-restarts"] : [];
     const verifies: Readonly<Record<string, string>> = {

@@ -84,6 +84,14 @@ test("an empty volume gets a file system, and the places of recordings lie on it
   );
 });
 
+test("BigBlueButton, stopped for a volume that was taken away, starts with the next, once", async () => {
+  host.fake("bbb-conf");
+  host.put("var/lib/bbb-deploy/recordings-detached", "");
+  expect((await recordings()).code).toBe(0);
+  expect((await recordings()).code).toBe(0);
+  expect(host.called("bbb-conf")).toEqual(["bbb-conf --start"]);
+});
+
 test("a volume that came with recordings keeps them, and a second run changes nothing", async () => {
   await recordings("echo precious >$BBB_DEPLOY_ROOT/var/bigbluebutton/recording");
   const fstab = host.read("etc/fstab");

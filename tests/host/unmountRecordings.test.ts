@@ -61,6 +61,15 @@ test("a host without such a volume is told", async () => {
   expect(calls()).toEqual([]);
 });
 
+test("before the program takes it away, no boot waits for it any more, and a second time there is nothing to do", async () => {
+  expect(await unmount("--detach")).toMatchObject({ code: 0 });
+  expect(host.read("etc/fstab")).toBe("UUID=1 / ext4 defaults 0 1\n");
+  expect(calls()).toContain("bbb-conf --stop");
+  const again = await unmount("--detach");
+  expect([again.code, again.output]).toEqual([0, expect.stringContaining("no recordings volume is mounted")]);
+  expect(calls().filter((call) => call.startsWith("bbb-conf"))).toEqual(["bbb-conf --stop"]);
+});
+
 test("meetings are not ended, unless that is asked for", async () => {
   host.fake("systemctl", "[[ $* == *coturn* ]]");
   host.fake("ss", `echo 'UNCONN 0 0 203.0.113.2:40000 0.0.0.0:* users:(("turnserver",pid=1,fd=4))'`);

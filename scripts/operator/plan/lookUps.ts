@@ -32,6 +32,11 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { id: 1, name: inputs.name },
         says: `Hetzner Cloud has the location ${text(inputs.name)}`,
       };
+    case "hcloud:index/getServerType:getServerType":
+      return {
+        answer: { name: inputs.name, locations: [] },
+        says: `Hetzner Cloud has ${text(inputs.name)} there, and has not sold it out`,
+      };
     case "aws:route53/getZone:getZone":
       return {
         answer: { zoneId: "ZASSUMED", name: inputs.name },

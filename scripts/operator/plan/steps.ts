@@ -23,7 +23,7 @@ const COMMAND = "command:remote:Command";
 /** Every step, host by host, in the order in which they run. */
 export function stepsOf(resources: readonly PlannedResource[]): PlannedStep[] {
   return resources
-    .filter((resource) => resource.type === COMMAND && !isResumption(resource))
+    .filter((resource) => isStep(resource))
     .map(stepOf)
     .sort((a, b) => a.role.localeCompare(b.role) || a.number - b.number);
 }
@@ -37,8 +37,7 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
     if (!resource) return [0, 0];
     const before = known.get(urn);
     if (before) return before;
-    const own =
-      resource.type === COMMAND && !isResumption(resource) ? stepOf(resource).seconds : ([0, 0] as const);
+    const own = isStep(resource) ? stepOf(resource).seconds : ([0, 0] as const);
     const ends = resource.dependsOn.map(end);
     const after = [0, 1].map((i) => Math.max(0, ...ends.map((one) => one[i] ?? 0)) + (own[i] ?? 0));
     known.set(urn, after as unknown as readonly [number, number]);
@@ -48,9 +47,14 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
   return [Math.max(0, ...all.map(([least]) => least)), Math.max(0, ...all.map(([, most]) => most))];
 }
 
-/** What sees a step to its end after a restart of its host, and is over at once where there was none. */
-function isResumption({ inputs }: PlannedResource): boolean {
-  return parse(String(inputs.create)).includes("--resume");
+/**
+ * Not what sees a step to its end after a restart of its host, and is over at once where there was none; nor what runs
+ * before something is deleted.
+ */
+function isStep({ type, inputs }: PlannedResource): boolean {
+  return (
+    type === COMMAND && inputs.create !== undefined && !parse(String(inputs.create)).includes("--resume")
+  );
 }
 
 function stepOf({ name, inputs }: PlannedResource): PlannedStep {

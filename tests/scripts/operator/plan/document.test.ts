@@ -86,7 +86,9 @@ describe.each(Object.entries(cases))("%s", (name, more) => {
 
   test("the steps are the program's, in an order that keeps every dependency", () => {
     const { steps } = plan.deployment!;
-    const commands = run.ofType("command:remote:Command").filter(({ name }) => !name.endsWith("-resumed"));
+    const commands = run
+      .ofType("command:remote:Command")
+      .filter(({ name }) => !/-(resumed|release)$/.test(name));
     expect(steps).toHaveLength(commands.length);
     for (const { role, number, of, title, script } of steps) {
       const texts = commands.map(({ inputs }) => `${inputs.create} ${inputs.stdin}`);
