@@ -9,6 +9,8 @@ import type * as SshCheck from "../../components/sshCheck";
 import type { OnReached } from "../../components/sshCheck";
 import { idOf, runProgram, secretOf, stepsIn, type Registered, type Run } from "./program";
 
+const LIB = "/usr/local/lib/bbb-deploy";
+
 let run: Run;
 beforeAll(async () => {
   run = await runProgram();
