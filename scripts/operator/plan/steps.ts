@@ -84,6 +84,6 @@ const LABEL = /^(bbb|turn) (\d+)\/(\d+)$/;
 
 /** What the script that installs the others says first. */
 function headOf(script: string): { readonly label: string; readonly title: string } {
-  const [, label = "", title = ""] = /^head='\[(.+?)\] (.+)'$/m.exec(script) ?? [];
+  const [, title = "", label = ""] = /^title='(.+?)' label='\[(.+?)\]'$/m.exec(script) ?? [];
   return { label, title };
 }
