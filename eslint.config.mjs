@@ -31,7 +31,12 @@ export default tseslint.config(
   },
   {
     files: ["**/*.js"],
-    languageOptions: { globals: { module: "writable", require: "readonly", __dirname: "readonly" } },
+    languageOptions: {
+      globals: {
+        ...{ module: "writable", require: "readonly", __dirname: "readonly" },
+        ...{ console: "readonly", process: "readonly" },
+      },
+    },
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   prettier,

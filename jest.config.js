@@ -1,4 +1,4 @@
-/** `unit` needs nothing but Node; the others need the sandbox (root, see scripts/test). */
+/** `unit` needs nothing but Node; `fresh` needs root, the others the sandbox (see scripts/test). */
 const common = {
   rootDir: __dirname,
   testEnvironment: "node",
@@ -47,6 +47,11 @@ module.exports = {
       ...common,
       displayName: "browser",
       testMatch: ["<rootDir>/tests/e2e/browser/*.test.ts"],
+    },
+    {
+      ...common,
+      displayName: "fresh",
+      testMatch: ["<rootDir>/tests/e2e/fresh/*.test.ts"],
     },
   ],
 };

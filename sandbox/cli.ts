@@ -1,5 +1,5 @@
 /** The sandbox's command line; scripts/sandbox has done the set-up and holds the lock. */
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 
 import { benchmark } from "./benchmark";
 import { execute } from "./commands/exec";
@@ -20,7 +20,9 @@ interface StackOptions {
 const program = new Command("scripts/sandbox")
   .description("A cloud on this one machine, and the deployment of BigBlueButton in it.")
   .showSuggestionAfterError()
-  .enablePositionalOptions();
+  .enablePositionalOptions()
+  // Before the commands, which take it from here.
+  .exitOverride();
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 const stackOption = (): Option => new Option("--stack <name>", "the stack").default("sandbox");
@@ -139,10 +141,18 @@ program
     await reset(options);
   });
 
+/** As the operator's commands: 2 is what the caller can put right, before anything was done. */
+function exitCodeOf(error: unknown): 0 | 1 | 2 {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return error instanceof Mistake ? 2 : 1;
+}
+
 program.parseAsync().catch((error: unknown) => {
+  process.exitCode = exitCodeOf(error);
+  // Commander has told its own.
+  if (error instanceof CommanderError) return;
   const known = error instanceof Mistake || process.env.BBB_SANDBOX_DEBUG === undefined;
   const text =
     error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`error: ${text}\n`);
-  process.exitCode = 1;
 });

@@ -46,6 +46,8 @@ export interface ServerSpec {
   readonly ubuntu: string;
   readonly cores: number;
   readonly memoryGb: number;
+  /** Size of its disk, whatever room this machine has. */
+  readonly diskGb: number;
   readonly userData: string;
   /** authorized_keys lines for the image's login user, from the cloud's SSH keys. */
   readonly sshPublicKeys: readonly string[];

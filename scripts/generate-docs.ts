@@ -211,6 +211,14 @@ function environmentsTable(): string {
 }
 
 function main(): void {
+  const unknown = process.argv.slice(2).find((argument) => argument !== "--check");
+  if (unknown !== undefined) {
+    console.error(
+      `error: generate-docs knows no ${unknown}: usage: npx tsx scripts/generate-docs.ts [--check]`,
+    );
+    process.exitCode = 2;
+    return;
+  }
   const path = join(PROJECT, "README.md");
   const old = readFileSync(path, "utf8");
   const made = withGeneratedRegions(old);

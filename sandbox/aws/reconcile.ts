@@ -84,12 +84,17 @@ export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSp
   const guest = await describeGuest(cloud, instance, primary, record);
   const applied = await wantedFor(cloud, instance, primary, groups, interfaces);
   const { addresses, rules, cores, memoryGb } = applied;
+  const root = (await readVolumes(cloud)).find(
+    ({ attachment }) => attachment?.instanceId === id && attachment.device === instance.rootDeviceName,
+  );
+  if (!root) throw new Error(`instance ${id} has no root volume`);
   const spec: ServerSpec = {
     id: record.host,
     name: guest.hostname,
     ubuntu,
     cores,
     memoryGb,
+    diskGb: root.sizeGb,
     userData: guest.userData,
     sshPublicKeys: guest.publicKey === undefined ? [] : [guest.publicKey],
     loginUser: "ubuntu",

@@ -85,11 +85,11 @@ function isOfProgram({ type }: ResourceState): boolean {
   return type !== STACK_TYPE && !type.startsWith("pulumi:providers:");
 }
 
-/** @returns The seconds that the engine's whole process took. @throws Mistake with what it printed if it failed */
+/** @returns The seconds that the engine's whole process took. @throws Error with what it printed if it failed */
 async function run(request: Request): Promise<number> {
   const start = Date.now();
   const { code, stdout } = await runEngine({ ...request, engine: "embedded" }, true);
   const seconds = (Date.now() - start) / 1000;
-  if (code !== 0) throw new Mistake(`${request.action} of stack ${request.stack} failed:\n${stdout}`);
+  if (code !== 0) throw new Error(`${request.action} of stack ${request.stack} failed:\n${stdout}`);
   return seconds;
 }

@@ -1,12 +1,13 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 import { hostProcess, hostInit, removeGroups } from "../hosts/container";
-import { mountsBelow, unmountBelow } from "../hosts/mounts";
+import { empty, mountsBelow, unmountBelow } from "../hosts/mounts";
 import { listProcesses, startTime, stopProcess, waitUntil } from "../hosts/processes";
 import { listDevices } from "../hosts/volumes";
 import { listNamespaces, removeNamespace } from "../network/namespaces";
 import { run } from "../network/run";
-import { SANDBOX_CACHE, SANDBOX_STATE } from "../paths";
+import { HOSTS_DIR, SANDBOX_CACHE, SANDBOX_STATE, SERVICES_DIR } from "../paths";
 
 /** Remove the sandbox. What is not there is no error; what cannot be removed stops it, before anything is deleted. */
 export async function reset({ cache }: { readonly cache?: boolean }): Promise<void> {
@@ -14,17 +15,22 @@ export async function reset({ cache }: { readonly cache?: boolean }): Promise<vo
   await stopProcess("daemon");
   await Promise.all(listProcesses().map(({ name }) => end(name)));
   await endInNamespaces();
-  await unmountBelow(SANDBOX_STATE);
+  const ours = ownDirectories();
+  for (const directory of ours) await unmountBelow(directory);
   for (const device of await listDevices()) await run("losetup", ["--detach", device]);
   await waitUntil(async () => (await listDevices()).length === 0, 5000);
   for (const namespace of await listNamespaces()) await removeNamespace(namespace);
   await removeGroups();
-  for (const directory of [SANDBOX_STATE, ...(cache ? [SANDBOX_CACHE] : [])]) {
-    const left = mountsBelow(directory);
-    if (left.length > 0)
-      throw new Error(`${left.join(", ")}: still mounted; nothing in ${directory} was deleted`);
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const left = ours.flatMap((directory) => mountsBelow(directory));
+  if (left.length > 0) throw new Error(`${left.join(", ")}: still mounted; nothing was deleted`);
+  for (const directory of [SANDBOX_STATE, ...(cache ? [SANDBOX_CACHE] : [])]) empty(directory);
+}
+
+/** Where the sandbox itself mounts anything. A volume that an operator mounted for its state is above these, and stays mounted. */
+function ownDirectories(): string[] {
+  return [HOSTS_DIR, SERVICES_DIR].flatMap((directory) =>
+    existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [],
+  );
 }
 
 async function end(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, symlinkSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
@@ -24,18 +24,18 @@ import {
   TOKEN_FILE,
 } from "../paths";
 import { writeClientFiles } from "./client";
-import { Mistake } from "./mistake";
 
-const READY_MS = 90_000;
+const READY_MS = 180_000;
 
 /** How long the emulated AWS may take to come up, with all that was asked of it told again. */
 const AWS_READY_MS = 120_000;
 
 /** Bring the sandbox up: everything but the deployment itself. Fast where it runs already. */
 export async function startSandbox(): Promise<void> {
+  mkdirSync(SANDBOX_STATE, { recursive: true, mode: 0o711 });
+  needRoom();
   const image = await buildImage();
   const standIn = await buildStandIn();
-  mkdirSync(SANDBOX_STATE, { recursive: true, mode: 0o711 });
   writeJson(IMAGE_FILE, image);
   link(image.mirror, "debian");
   for (const part of ["bbb", "bbb-install"]) link(join(standIn, part), part);
@@ -43,6 +43,38 @@ export async function startSandbox(): Promise<void> {
   writeClientFiles();
   await ensureNetwork();
   await startDaemon();
+  await recreateHosts();
+}
+
+/** What a deployment with all its hosts writes, and as much again for what is tried out there. */
+const ROOM_GB = 2;
+
+/** Hosts have the disks of their server types, larger than this machine may be: where it is full, they break in odd ways. */
+function needRoom(): void {
+  const { bavail, bsize } = statfsSync(SANDBOX_STATE);
+  const free = (bavail * bsize) / 1024 ** 3;
+  if (free < ROOM_GB)
+    throw new Error(
+      `${SANDBOX_STATE} has ${free.toFixed(1)} GB free, and the sandbox needs ${ROOM_GB} GB there: make room, or name a directory ` +
+        "on another disk in BBB_SANDBOX_STATE",
+    );
+}
+
+/** Make the hosts of servers whose creation failed, in an update before this one. @throws Error that names those which fail again */
+async function recreateHosts(): Promise<void> {
+  const token = readFileSync(TOKEN_FILE, "utf8").trim();
+  const curl = [
+    ...["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "300", "--request", "POST"],
+    ...["--config", "-", `http://${SERVICES.api}/_hosts`],
+  ];
+  const input = `header = "authorization: Bearer ${token}"\nuser-agent = "sandbox"\n`;
+  const answer = await runIn(ROUTER, curl, { input, timeoutMs: 305_000 });
+  const { failed } = JSON.parse(answer) as { failed: { server: string; error: string }[] };
+  if (failed.length === 0) return;
+  const told = failed.map(({ server, error }) => `${server}: ${error}`).join("; ");
+  throw new Error(
+    `servers that an earlier update could not create still cannot be made on this machine: ${told}`,
+  );
 }
 
 /**
@@ -62,7 +94,7 @@ export async function startAws(): Promise<void> {
   const answer = await runIn(ROUTER, curl, { input, timeoutMs: AWS_READY_MS + 5000 });
   const lines = answer.trimEnd().split("\n");
   if (lines.at(-1) !== "200")
-    throw new Mistake(`the sandbox's AWS does not start: ${lines.slice(0, -1).join(" ")}`);
+    throw new Error(`the sandbox's AWS does not start: ${lines.slice(0, -1).join(" ")}`);
 }
 
 /** Install moto's server where it is missing or outdated; may be called while the sandbox starts. */
@@ -70,7 +102,7 @@ export async function installMoto(): Promise<void> {
   const script = `set -euo pipefail; . ${join(PROJECT_DIR, "scripts/lib/setup.sh")}; setup_moto`;
   const installer = spawn("bash", ["-c", script], { stdio: ["ignore", "ignore", "inherit"] });
   const [code] = (await once(installer, "exit")) as [number];
-  if (code !== 0) throw new Mistake("moto's server could not be installed, as told above");
+  if (code !== 0) throw new Error("moto's server could not be installed, as told above");
 }
 
 /** As AWS's look; the id is no secret. */
@@ -98,7 +130,7 @@ async function buildImage(): Promise<Image> {
     text(builder.stdout),
     once(builder, "exit") as Promise<[number]>,
   ]);
-  if (code !== 0) throw new Mistake("the hosts' image could not be built, as told above");
+  if (code !== 0) throw new Error("the hosts' image could not be built, as told above");
   return parseImage(printed);
 }
 
@@ -149,7 +181,7 @@ async function startDaemon(): Promise<void> {
   const program = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/daemon.ts")];
   startProcess("daemon", inNamespace(ROUTER, program), { env: daemonEnvironment() });
   if (!(await daemonReady(READY_MS))) {
-    throw new Mistake(
+    throw new Error(
       `the sandbox's cloud does not start: ${lastLine(logFile("daemon"))} (whole log: ${logFile("daemon")})`,
     );
   }

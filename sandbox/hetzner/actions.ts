@@ -77,6 +77,14 @@ export class Actions {
     return action;
   }
 
+  /** Resolves with the actions of those ids, once none of them runs any more. */
+  async ended(ids: readonly number[]): Promise<Action[]> {
+    const found = (): Action[] => ids.flatMap((id) => this.store.state.actions[id] ?? []);
+    while (!this.#stopped && found().some(({ status }) => status === "running"))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    return found();
+  }
+
   /** Whether a running action holds the resource. */
   isLocked(state: State, resource: ResourceRef): boolean {
     return Object.values(state.actions).some(

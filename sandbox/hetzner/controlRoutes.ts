@@ -6,7 +6,7 @@ import { type Fault, type Faults, faultSchema } from "./faults";
 import type { State } from "./model";
 import type { RequestLog } from "./requestLog";
 import { removePrimaryIp } from "./resources/primaryIps";
-import { removeServer } from "./serverCommands";
+import { recreateHosts, removeServer } from "./serverCommands";
 import { remove } from "./store";
 
 type Kind = Exclude<keyof State, "version" | "nextId" | "pools" | "actions">;
@@ -23,10 +23,12 @@ const kinds: Readonly<Record<string, Kind>> = {
 /**
  * The sandbox's own switches, outside /v1 and not in the request log, with the same token:
  * POST, GET, DELETE /_faults (see faults.ts); DELETE /_objects/{collection}/{id} removes an object behind the
- * program's back, protected or in use; GET /_requests returns the counters.
+ * program's back, protected or in use; GET /_requests returns the counters; POST /_hosts makes the hosts anew of servers whose
+ * creation failed, and answers with those that failed again.
  */
 export function controlRoutes(app: FastifyInstance, cloud: Cloud, faults: Faults, log: RequestLog): void {
   app.get("/_requests", () => log.counters);
+  app.post("/_hosts", async () => ({ failed: await recreateHosts(cloud) }));
 
   app.get("/_faults", () => ({ faults: faults.list() }));
   app.post<{ Body: Fault }>("/_faults", { schema: { body: faultSchema } }, (request, reply) => {

@@ -115,6 +115,7 @@ async function createHost(cloud: Cloud, id: number): Promise<void> {
     ubuntu: image.version,
     cores: type.cores,
     memoryGb: type.memory,
+    diskGb: server.primaryDiskSize,
     userData: server.userData,
     sshPublicKeys: server.sshPublicKeys,
     addresses: addressesOf(cloud.store.state, id),
@@ -125,6 +126,35 @@ async function createHost(cloud: Cloud, id: number): Promise<void> {
     if (made) made.hostExists = true;
   });
   await cloud.publish.firewall(id);
+}
+
+/**
+ * Begin anew with servers whose host could not be made. The provider takes such a server for one that exists, at its next update
+ * with nothing to change: whatever kept the machine from it may be mended by now.
+ *
+ * @returns the servers that failed again, and why
+ */
+export async function recreateHosts({ store, actions }: Cloud): Promise<{ server: string; error: string }[]> {
+  const isBusy = (id: number): boolean => actions.isLocked(store.state, { type: "server", id });
+  const begun = store.change((state) =>
+    Object.values(state.servers)
+      .filter(({ id, hostExists }) => !hostExists && !isBusy(id))
+      .map(({ id, name }) => {
+        const resources = [{ type: "server", id }] as const;
+        const create = actions.begin(state, "create_server", resources);
+        return {
+          name,
+          ids: [create.id, actions.begin(state, "start_server", resources, { after: create }).id],
+        };
+      }),
+  );
+  const failed: { server: string; error: string }[] = [];
+  for (const { name, ids } of begun) {
+    const ended = await actions.ended(ids);
+    const error = ended.find(({ status }) => status === "error")?.error?.message;
+    if (error !== undefined) failed.push({ server: name, error });
+  }
+  return failed;
 }
 
 interface StatusChange {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { hostNamespace, SERVICES } from "../network/addresses";
@@ -14,8 +14,10 @@ import {
   renderMeminfo,
   renderOsRelease,
 } from "./identity";
-import { mountOverlay, unmountBelow } from "./mounts";
-import { findInit, isAlive, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
+import { mountOverlay, mountsBelow, unmountBelow } from "./mounts";
+import { findInit, isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
+import { lastWords } from "../services/lastWords";
+import { createDiskImage } from "./volumes";
 
 /**
  * One host as a container with an init of its own: an overlay on the image's tree, booted by systemd-nspawn in
@@ -25,7 +27,7 @@ import { findInit, isAlive, readProcess, startProcess, stopProcess, waitUntil } 
 /** systemd's init powers off on SIGRTMIN+4. */
 const SIGPOWEROFF = 34 + 4;
 const SHUTDOWN_MS = 20_000;
-const BOOT_MS = 10_000;
+const BOOT_MS = 60_000;
 
 /** A block device that a host sees. */
 export interface Device {
@@ -83,14 +85,31 @@ mount --bind ${HARDWARE_DIR}/cpus /sys/devices/system/cpu/possible
 exec /lib/systemd/systemd
 `;
 
+/**
+ * A host's disk is a sparse file of the size of its server's, with what the host wrote: it has the room that it would have at the
+ * cloud, and takes what is on it of this machine's.
+ */
+const DISK_IMAGE = "disk.img";
+
+/** Mount a host's disk, unless it is. @returns the two directories of its overlay */
+async function mountDisk(directory: string): Promise<{ upper: string; work: string }> {
+  const disk = join(directory, "disk");
+  mkdirSync(disk, { recursive: true });
+  if (!mountsBelow(disk).includes(disk))
+    // Nothing of the machine's room for inodes that no host will have.
+    await run("mount", ["-o", "loop,noinit_itable", join(directory, DISK_IMAGE), disk]);
+  return { upper: join(disk, "upper"), work: join(disk, "work") };
+}
+
 /** Lay out the disk of a new host. */
 export async function createDisk(spec: ServerSpec): Promise<void> {
   const directory = hostDirectory(spec.id);
-  const upper = join(directory, "upper");
   mkdirSync(HOSTS_DIR, { recursive: true, mode: 0o700 });
-  mkdirSync(upper, { recursive: true });
-  mkdirSync(join(directory, "work"), { recursive: true });
   mkdirSync(join(directory, "root"), { recursive: true });
+  await createDiskImage(join(directory, DISK_IMAGE), spec.diskGb);
+  const { upper, work } = await mountDisk(directory);
+  mkdirSync(upper, { recursive: true });
+  mkdirSync(work, { recursive: true });
   const put = (path: string, text: string, mode = 0o644): void =>
     writeAtomically(join(upper, path), text, mode);
   put("usr/lib/os-release", renderOsRelease(spec.ubuntu));
@@ -112,16 +131,20 @@ export async function boot(spec: ServerSpec, lower: string, devices: readonly De
   const directory = hostDirectory(spec.id);
   const root = join(directory, "root");
   if (hostInit(spec.id) !== undefined) return;
-  await mountOverlay(root, [lower], join(directory, "upper"), join(directory, "work"));
+  const { upper, work } = await mountDisk(directory);
+  await mountOverlay(root, [lower], upper, work);
   writeAtomically(join(root, HARDWARE_DIR, "meminfo"), renderMeminfo(spec.memoryGb));
   writeAtomically(join(root, HARDWARE_DIR, "cpus"), renderCpus(spec.cores));
   writeOptions(spec, devices);
+  const console = logFile(hostProcess(spec.id));
   const record = startProcess(hostProcess(spec.id), [join(__dirname, "boot.sh"), directory, `h${spec.id}`], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", SYSTEMD_LOG_LEVEL: "warning" },
   });
   const up = await waitUntil(() => hostInit(spec.id) !== undefined || !isAlive(record), BOOT_MS);
   if (!up || !isAlive(record))
-    throw new Error(`host ${spec.name} does not boot: see its console, ${hostProcess(spec.id)}.log`);
+    throw new Error(
+      `host ${spec.name} does not boot: ${lastWords(readFileSync(console, "utf8"))} (its console: ${console})`,
+    );
 }
 
 /** What the next boot, a reboot too, uses. */

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
 import { run, tryRun } from "../network/run";
 
@@ -36,4 +37,21 @@ export async function unmountBelow(directory: string): Promise<void> {
     throw new Error(
       `${left.join(", ")}: still mounted; see what uses it with fuser -vm, end that, then try again`,
     );
+}
+
+/**
+ * Delete all that is in a directory. The directory itself stays where something is mounted at it, and so does any mount point
+ * below: an operator's volume, say. It is emptied, its lost+found apart.
+ *
+ * @param mounts of the machine; whoever calls has unmounted its own.
+ */
+export function empty(directory: string, mounts: readonly string[] = mountsBelow(directory)): void {
+  if (!existsSync(directory)) return;
+  const mounted = mounts.includes(directory);
+  for (const name of readdirSync(directory)) {
+    if (mounted && name === "lost+found") continue;
+    const path = join(directory, name);
+    if (mounts.some((point) => point === path || point.startsWith(`${path}/`))) empty(path, mounts);
+    else rmSync(path, { recursive: true, force: true });
+  }
 }

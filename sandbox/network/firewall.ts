@@ -94,7 +94,7 @@ function renderMatches(rule: InboundRule): string[] {
 function renderProtocol(rule: InboundRule, kind: "ipv4" | "ipv6"): string {
   switch (rule.protocol) {
     case "icmp":
-      return kind === "ipv4" ? "meta l4proto icmp" : "meta l4proto ipv6-icmp";
+      return kind === "ipv4" ? "meta l4proto icmp" : "meta l4proto icmpv6";
     case "esp":
     case "gre":
       return `meta l4proto ${rule.protocol}`;

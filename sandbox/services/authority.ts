@@ -101,8 +101,7 @@ export async function collectRoots(): Promise<void> {
     );
     return issuing !== undefined;
   }, START_MS);
-  if (!answered || issuing === undefined)
-    throw new Error("the ACME authority does not start: see pebble.log");
+  if (!answered || issuing === undefined) throw new Error("the ACME authority does not start");
   writeAtomically(
     CA_BUNDLE,
     mergeBundle(existsSync(CA_BUNDLE) ? readFileSync(CA_BUNDLE, "utf8") : ca, issuing),

@@ -9,13 +9,30 @@ export interface PublishedZone {
   readonly file: string;
 }
 
-function common(address: string): string {
+/** What of named.conf depends on BIND's version. */
+export interface Bind {
+  /** Whether there is a lock file, and so the option: three servers would need it for themselves. Gone in BIND 9.20. */
+  readonly lockFile: boolean;
+}
+
+/**
+ * Reads the output of `named -v`.
+ *
+ * @throws Error for any other text.
+ */
+export function parseBind(printed: string): Bind {
+  const [, major, minor] = /^BIND (\d+)\.(\d+)/.exec(printed) ?? [];
+  if (major === undefined || minor === undefined)
+    throw new Error(`named -v told no version: ${printed.trim()}`);
+  return { lockFile: Number(major) === 9 && Number(minor) < 20 };
+}
+
+function common(address: string, { lockFile }: Bind): string {
   return `  directory "/var/cache/bind";
   listen-on { ${address}; };
   listen-on-v6 { ${serviceIpv6(address)}; };
   pid-file none;
-  session-keyfile none;
-  lock-file none;
+  session-keyfile none;${lockFile ? "\n  lock-file none;" : ""}
   empty-zones-enable no;
   dnssec-validation no;
   notify no;
@@ -25,11 +42,11 @@ function common(address: string): string {
 }
 
 /** named.conf of an authoritative server. */
-export function renderAuthoritative(address: string, zones: readonly PublishedZone[]): string {
+export function renderAuthoritative(address: string, zones: readonly PublishedZone[], bind: Bind): string {
   const zone = ({ name, file }: PublishedZone): string =>
     `zone "${name}" { type primary; file "${CONFIG_DIR}/${file}"; };\n`;
   return `options {
-${common(address)}
+${common(address, bind)}
   recursion no;
   allow-query { any; };
   minimal-responses no;
@@ -39,10 +56,10 @@ ${zones.map(zone).join("")}`;
 }
 
 /** named.conf of the resolver: it starts at the sandbox's root and forgets within a second. */
-export function renderResolver(): string {
+export function renderResolver(bind: Bind): string {
   const address = SERVICES.resolver;
   return `options {
-${common(address)}
+${common(address, bind)}
   recursion yes;
   allow-query { any; };
   allow-recursion { any; };

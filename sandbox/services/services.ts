@@ -1,11 +1,11 @@
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { writeAtomically } from "../hosts/files";
 import { mountOverlay, mountsBelow } from "../hosts/mounts";
-import { children, isAlive, readProcess, startProcess } from "../hosts/processes";
+import { children, isAlive, logFile, readProcess, startProcess } from "../hosts/processes";
 import { ROUTER, SERVICES } from "../network/addresses";
-import { inNamespace } from "../network/run";
+import { inNamespace, run } from "../network/run";
 import { SERVICES_DIR } from "../paths";
 import {
   API_CERTIFICATE,
@@ -15,7 +15,8 @@ import {
   PEBBLE_ENVIRONMENT,
   renderPebbleConfig,
 } from "./authority";
-import { CONFIG_DIR, renderHints, renderResolver } from "./named";
+import { CONFIG_DIR, parseBind, renderHints, renderResolver } from "./named";
+import { lastWords } from "./lastWords";
 import { Zones } from "./zones";
 
 /** The name servers and the ACME authority: programs of the image's services tree, run in the router. */
@@ -56,9 +57,10 @@ export async function startServices(trees: readonly [services: string, base: str
   await mountOverlay(ROOT, trees, join(SERVICES_DIR, "upper"), join(SERVICES_DIR, "work"));
   mkdirSync(CONFIG, { recursive: true });
 
-  const zones = new Zones(CONFIG, reloadZones);
+  const bind = parseBind(await run("chroot", [ROOT, "/usr/sbin/named", "-v"]));
+  const zones = new Zones(CONFIG, reloadZones, bind);
   zones.write();
-  writeAtomically(join(CONFIG, "resolver.conf"), renderResolver());
+  writeAtomically(join(CONFIG, "resolver.conf"), renderResolver(bind));
   writeAtomically(join(CONFIG, "root.hints"), renderHints());
   for (const [name, file] of [
     ["dns-root", "root.conf"],
@@ -67,8 +69,22 @@ export async function startServices(trees: readonly [services: string, base: str
   ] as const) {
     startProcess(name, inTree({}, ["named", "-g", "-n", "1", "-u", "bind", "-c", join(CONFIG_DIR, file)]));
   }
-  await Promise.all([startAuthority(), zones.served()]);
+  try {
+    await Promise.all([startAuthority(), zones.served()]);
+  } catch (error) {
+    throw new Error([(error as Error).message, ...ended()].join("; "), { cause: error });
+  }
   return zones;
+}
+
+/** The services that have ended, each with its last words and where the rest of them is. */
+function ended(): string[] {
+  return [...AUTHORITATIVE, "dns-resolver", "pebble"]
+    .filter((name) => readProcess(name) !== undefined && !isAlive(readProcess(name)))
+    .map((name) => {
+      const log = logFile(name);
+      return `${name} has ended: ${lastWords(readFileSync(log, "utf8"))} (whole log: ${log})`;
+    });
 }
 
 async function startAuthority(): Promise<void> {

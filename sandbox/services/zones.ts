@@ -7,7 +7,7 @@ import { omit, readJson, writeAtomically, writeJson } from "../hosts/files";
 import { waitUntil } from "../hosts/processes";
 import { ZONES_DIR } from "../paths";
 import type { ZoneRecord } from "../runtime";
-import { renderAuthoritative } from "./named";
+import { type Bind, renderAuthoritative } from "./named";
 import { delegation, glue, renderZone, reverseName, ROOT_SERVER, serviceRecords } from "./zoneFile";
 
 /** Zones of reverse names: the documentation ranges that hosts and services have their addresses from. */
@@ -43,10 +43,12 @@ export class Zones {
   /**
    * @param directory the servers' configuration directory, as this machine sees it
    * @param reload makes both servers read their files again
+   * @param bind what the servers are
    */
   constructor(
     private readonly directory: string,
     private readonly reload: () => void,
+    private readonly bind: Bind,
   ) {}
 
   set(name: string, records: readonly ZoneRecord[]): Promise<void> {
@@ -89,16 +91,21 @@ export class Zones {
     put("zone-root", top(".", elsewhere, [own, ...glue()]));
     put(
       "root.conf",
-      renderAuthoritative(SERVICES.rootDns, [
-        { name: ".", file: "zone-root" },
-        { name: "test", file: "zone-test" },
-      ]),
+      renderAuthoritative(
+        SERVICES.rootDns,
+        [
+          { name: ".", file: "zone-root" },
+          { name: "test", file: "zone-test" },
+        ],
+        this.bind,
+      ),
     );
     put(
       "zones.conf",
       renderAuthoritative(
         SERVICES.zoneDns,
         names.map((name) => ({ name, file: `zone-${name}` })),
+        this.bind,
       ),
     );
   }
@@ -151,7 +158,7 @@ export class Zones {
           () => false,
         );
       if (!(await waitUntil(serves, PUBLISH_MS))) {
-        throw new Error(`zone ${zone}: the name server at ${server} does not take it; see its log`);
+        throw new Error(`zone ${zone}: the name server at ${server} does not take it`);
       }
     }
   }

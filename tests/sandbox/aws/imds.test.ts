@@ -132,6 +132,7 @@ test("the service tells instances EC2's answers and other hosts Hetzner's", asyn
     ubuntu: "24.04",
     cores: 2,
     memoryGb: 4,
+    diskGb: 40,
     userData: "hetzner's",
     sshPublicKeys: [],
     addresses: { ipv4: "127.0.0.3" },

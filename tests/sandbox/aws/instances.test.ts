@@ -51,6 +51,7 @@ test("an instance becomes a host with the image's release, the type's size, its 
       ubuntu: "22.04",
       cores: 16,
       memoryGb: 32,
+      diskGb: 8,
       userData: "#cloud-config\nssh_keys: {}\n",
       sshPublicKeys: [expect.stringContaining(publicKey)],
       loginUser: "ubuntu",

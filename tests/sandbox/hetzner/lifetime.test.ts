@@ -85,6 +85,31 @@ describe("a runtime that fails", () => {
   });
 });
 
+describe("servers whose creation failed", () => {
+  test("are made anew when that is asked for, and are as any other then", async () => {
+    const p = project();
+    p.recorder.fail("createServer", "nft: Could not resolve protocol name");
+    const { body } = await p.call("POST", "/servers", order);
+    await p.wait([body.action.id, body.next_actions[0].id]);
+    expect((await p.call("POST", "/_hosts")).body).toEqual({
+      failed: [{ server: order.name, error: "nft: Could not resolve protocol name" }],
+    });
+    p.recorder.heal();
+    expect((await p.call("POST", "/_hosts")).body).toEqual({ failed: [] });
+    expect((await p.call("GET", `/servers/${body.server.id}`)).body.server.status).toBe("running");
+    expect(p.recorder.last("createServer")?.[0]).toMatchObject({ name: order.name });
+  });
+
+  test("all others are left alone", async () => {
+    const p = project();
+    const { server } = await p.done("POST", "/servers", order);
+    await p.done("POST", `/servers/${server.id}/actions/poweroff`);
+    const before = p.recorder.calls.length;
+    expect((await p.call("POST", "/_hosts")).body).toEqual({ failed: [] });
+    expect(p.recorder.calls.length).toBe(before);
+  });
+});
+
 describe("faults", () => {
   test("requests that match fail as often as asked, after as many as asked", async () => {
     const p = project();

@@ -197,6 +197,7 @@ test("a full server, its updates, its replacement and its end", async () => {
         ubuntu: "22.04",
         cores: 4,
         memoryGb: 16,
+        diskGb: 160,
         userData: "#cloud-config\n{}\n",
         sshPublicKeys: [publicKey],
         addresses: { ipv4: "203.0.113.10", ipv6Network: "2001:db8:1::/64" },

@@ -30,7 +30,7 @@ test.each([
   [{ protocol: "tcp", ports: "any", sources: ["::/0"] }, ["meta nfproto ipv6 meta l4proto tcp"]],
   [
     { protocol: "icmp", sources: everyone },
-    ["meta nfproto ipv4 meta l4proto icmp", "meta nfproto ipv6 meta l4proto ipv6-icmp"],
+    ["meta nfproto ipv4 meta l4proto icmp", "meta nfproto ipv6 meta l4proto icmpv6"],
   ],
   [
     // One contains the other, which one set of nft would refuse.

@@ -22,6 +22,7 @@ const spec: ServerSpec = {
   ubuntu: "22.04",
   cores: 4,
   memoryGb: 16,
+  diskGb: 160,
   userData: "#cloud-config\nssh_keys: {}\n",
   sshPublicKeys: [`ssh-ed25519 ${"A".repeat(120)} somebody with a long comment`],
   addresses: { ipv4: "203.0.113.10", ipv6Network: "2001:db8:1::/64" },

@@ -1,4 +1,5 @@
-import { renderAuthoritative, renderResolver } from "../../../sandbox/services/named";
+import { lastWords } from "../../../sandbox/services/lastWords";
+import { parseBind, renderAuthoritative, renderResolver } from "../../../sandbox/services/named";
 import {
   delegation,
   renderZone,
@@ -44,14 +45,47 @@ test.each([
 });
 
 test("the name servers answer for their zones only, the resolver forgets within a second", () => {
-  const zones = renderAuthoritative("198.51.100.3", [{ name: "example.test", file: "zone-example.test" }]);
+  const bind = { lockFile: true };
+  const zones = renderAuthoritative(
+    "198.51.100.3",
+    [{ name: "example.test", file: "zone-example.test" }],
+    bind,
+  );
   expect(zones).toContain("recursion no;");
   expect(zones).toContain(
     'zone "example.test" { type primary; file "/etc/bbb-sandbox/zone-example.test"; };',
   );
   for (const setting of ["max-cache-ttl 1;", "max-ncache-ttl 1;", "listen-on { 198.51.100.4; };"]) {
-    expect(renderResolver()).toContain(setting);
+    expect(renderResolver(bind)).toContain(setting);
   }
   // BIND would answer for documentation ranges by itself.
-  expect(renderResolver()).toContain("empty-zones-enable no;");
+  expect(renderResolver(bind)).toContain("empty-zones-enable no;");
+});
+
+test.each([
+  ["BIND 9.18.33-1~deb12u2-Debian (Extended Support Version) <id:>", true],
+  ["BIND 9.20.11-4-Debian (Stable Release) <id:>", false],
+  ["BIND 10.0.1", false],
+])("%s: a lock file, which only BIND before 9.20 knows: %s", (printed, lockFile) => {
+  const bind = parseBind(`${printed}\n`);
+  for (const text of [renderAuthoritative("198.51.100.3", [], bind), renderResolver(bind)])
+    expect(text.includes("lock-file none;")).toBe(lockFile);
+});
+
+test("what tells no version is no BIND", () => {
+  expect(() => parseBind("named: not found")).toThrow(/told no version: named: not found/);
+});
+
+test("a service that has ended is told with its reason", () => {
+  expect(
+    lastWords(
+      "29-Nov-2026 02:31:19.123 starting BIND 9.20.11\n29-Nov-2026 02:31:19.123 loading configuration from 'x'\n" +
+        "29-Nov-2026 02:31:19.124 /etc/x.conf:7: unknown option 'lock-file'\n" +
+        "29-Nov-2026 02:31:19.124 loading configuration: failure\n29-Nov-2026 02:31:19.124 exiting (due to fatal error)\n\n",
+    ),
+  ).toBe(
+    "/etc/x.conf:7: unknown option 'lock-file' / loading configuration: failure / exiting (due to fatal error)",
+  );
+  expect(lastWords("one\ntwo\nthree\nfour\n")).toBe("two / three / four");
+  expect(lastWords("")).toBe("its log is empty");
 });

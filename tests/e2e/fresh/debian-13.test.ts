@@ -1,0 +1,3 @@
+import { freshTests } from "../support/freshTests";
+
+freshTests({ distribution: "debian", codename: "trixie" });
