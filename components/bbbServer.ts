@@ -104,13 +104,12 @@ function ownVolumeGb({ recordings }: Settings): number | undefined {
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {
-  const { installer, email, greenlight, upgrade } = settings;
+  const { installer, greenlight, upgrade } = settings;
   return {
     "installer-url": installer.url,
     "installer-sha256": installer.sha256,
     version: installer.version,
     hostname: host.fqdn,
-    email,
     "turn-host": turn.fqdn,
     ipv4: host.ipv4,
     "private-ipv4": host.privateIpv4,

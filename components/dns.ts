@@ -16,6 +16,8 @@ export interface Dns {
   publish(name: string, args: NameArgs, opts: { readonly parent: pulumi.Resource }): pulumi.Resource[];
   /** How long a host waits in its preflight for its own name to lead to it. */
   readonly waitSeconds: number;
+  /** Names of the servers that have the records, as the provider tells. @default not known */
+  readonly nameServers?: readonly string[];
 }
 
 /** Seconds that a resolver may keep a record; short, for the day an address changes. */

@@ -12,9 +12,10 @@ import { hetznerLookUp } from "./hetznerLookUp";
  * @throws LookUpError if it could not be read.
  */
 export async function hetznerDns(domain: string): Promise<Dns> {
-  const zone = await lookUpZone(domain);
+  const { zone, nameServers } = await lookUpZone(domain);
   return {
     waitSeconds: 600,
+    nameServers,
     publish: (name, args, { parent }) =>
       recordsOf(args).map(
         ({ type, address }) =>
@@ -34,18 +35,18 @@ export async function hetznerDns(domain: string): Promise<Dns> {
   };
 }
 
-/** @returns What records are made in: the zone's name. */
-async function lookUpZone(domain: string): Promise<string> {
+/** @returns What records are made in: the zone's name, and the servers that have them. */
+async function lookUpZone(domain: string) {
   const zone = await hetznerLookUp(
     () => hcloud.getZone({ name: domain }),
     (answer) => ({
       key: "domain",
       reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
       remedy:
-        "create it in the project that the token belongs to, or pulumi config set dns route53 or manual",
+        "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
     }),
   );
-  return zone.name ?? domain;
+  return { zone: zone.name ?? domain, nameServers: zone.authoritativeNameservers?.assigneds ?? [] };
 }
 
 /** A name as its zone's records have it: "@" for the zone's own. */

@@ -1,5 +1,5 @@
 import type { Problem } from "../settings/problems";
-import { LookUpError } from "./lookUps";
+import { isOutage, LookUpError, OutageError } from "./lookUps";
 
 /** How the provider says that there is no token, or none that could be one, and Hetzner that it does not know it. */
 const NO_ACCESS =
@@ -25,11 +25,14 @@ async function allowed<T>(ask: () => Promise<T>): Promise<T> {
   return first;
 }
 
+/** How the provider says that there is nothing such: its own words, or Hetzner's code. */
+const NOT_FOUND = /not.?found|no \w+ "[^"]*" exists|does not exist/i;
+
 /**
  * The answer to a question put to Hetzner Cloud.
  *
  * @param missing What is wrong with the settings where Hetzner has nothing such, in its own words.
- * @throws LookUpError with that, or with what is wrong with the token.
+ * @throws LookUpError with that, or with what is wrong with the token; OutageError where Hetzner did not answer
  */
 export async function hetznerLookUp<T>(
   ask: () => Promise<T>,
@@ -39,8 +42,20 @@ export async function hetznerLookUp<T>(
     return await allowed(ask);
   } catch (error) {
     const answer = error instanceof Error ? error.message : String(error);
-    throw new LookUpError([NO_ACCESS.test(answer) ? noAccess(answer) : missing(answer)]);
+    if (NO_ACCESS.test(answer)) throw new LookUpError([noAccess(answer)]);
+    if (NOT_FOUND.test(answer)) throw new LookUpError([missing(answer)]);
+    if (isOutage(answer)) throw new OutageError("Hetzner Cloud", [answer], "https://status.hetzner.com");
+    throw new LookUpError([unanswered(missing(answer), answer)]);
   }
+}
+
+/** Neither found nor missing: what Hetzner said is all that is known. */
+function unanswered({ key }: Problem, answer: string): Problem {
+  return {
+    key,
+    reason: `could not be checked at Hetzner Cloud: ${answer}`,
+    remedy: "look what the token may do (read and write, of the right project), and run pulumi up again",
+  };
 }
 
 function noAccess(answer: string): Problem {

@@ -51,6 +51,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "min-cores": minimum.cores,
         "min-disk-gb": minimum.diskGb,
         "dns-wait": dns.waitSeconds,
+        "name-servers": dns.nameServers?.length ? [...dns.nameServers].sort().join(",") : undefined,
       },
       dependsOn: records,
     },

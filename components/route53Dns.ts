@@ -11,7 +11,7 @@ import { RECORD_TTL, recordsOf, type Dns } from "./dns";
  * @throws LookUpError if there is none, or more than one.
  */
 export async function route53Dns(domain: string, provider: aws.Provider): Promise<Dns> {
-  const { zoneId } = await awsLookUp(
+  const { zoneId, nameServers } = await awsLookUp(
     () => aws.route53.getZone({ name: domain, privateZone: false }, { provider }),
     {
       key: "domain",
@@ -21,6 +21,7 @@ export async function route53Dns(domain: string, provider: aws.Provider): Promis
   );
   return {
     waitSeconds: 600,
+    nameServers: nameServers ?? [],
     publish: (name, args, { parent }) =>
       recordsOf(args).map(
         ({ type, address }) =>

@@ -61,7 +61,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
       {
         title: "Install coturn and its certificate",
         script: "install-turn.sh",
-        flags: { hostname: host.fqdn, email: settings.email },
+        flags: { hostname: host.fqdn },
         unit: true,
       },
       this,

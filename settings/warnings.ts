@@ -15,8 +15,8 @@ type Configuration = Readonly<Record<string, unknown>>;
 /** Texts about settings that are not read, though they look like this project's: their prefix is another one. */
 export function prefixWarnings(all: Configuration, project: string): string[] {
   return Object.keys(all).flatMap((whole) => {
-    const [namespace = "", key = ""] = split(whole);
-    if (key === "" || namespace === project || OTHERS.includes(namespace)) return [];
+    const [, namespace, key] = /^([^:]+):(.+)$/.exec(whole) ?? [];
+    if (!namespace || !key || namespace === project || OTHERS.includes(namespace)) return [];
     const near = distance(namespace.toLowerCase(), project.toLowerCase()) <= Math.max(2, project.length / 4);
     if (!near && !(key in fields)) return [];
     return [
@@ -50,9 +50,4 @@ export function clearCredentials(all: Configuration, isSecret: (key: string) => 
         "which asks for it and encrypts it",
     }),
   );
-}
-
-function split(whole: string): [namespace: string, key: string] {
-  const at = whole.indexOf(":");
-  return [whole.slice(0, at), whole.slice(at + 1)];
 }

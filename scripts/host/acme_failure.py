@@ -46,6 +46,10 @@ LIMITS = [
 ]
 REMEDIES = "; try deployments out with the setting acmeServer: staging, or use a certificate of your own (certificateFile, certificateKeyFile)"
 
+# Name servers that fail, in Boulder's words: what they hold is not known.
+SERVERS_FAIL = re.compile(r"SERVFAIL|timed? ?out|query timeout|network error|REFUSED|look(?:ing)? ?up.*(?:fail|error)", re.IGNORECASE)
+DNSSEC = re.compile(r"DNSSEC|DNSKEY|RRSIG|\bbogus\b", re.IGNORECASE)
+
 # What may be over in a moment.
 MOMENTS = {
     "connection": "it can't reach this host from outside: 80/tcp must be open to everybody, at the cloud's firewall, too",
@@ -75,6 +79,8 @@ class Failure:
         self.kind, self.detail, self.until = kind, detail, until
 
     def status(self):
+        if self.kind == "caa" and SERVERS_FAIL.search(self.detail):
+            return A_MOMENT
         return A_MOMENT if self.kind in MOMENTS or self.kind in ("unreachable", "unknown") else NEVER
 
     def text(self):
@@ -85,6 +91,19 @@ class Failure:
             return f"certbot failed{said}: see {LOG}"
         if self.kind == "rateLimited":
             return f"a limit of the certificate authority is reached: {self.limit()}{said}. To do: wait{self.when()}{REMEDIES}"
+        if self.kind == "noDirectory":
+            return f"there is no ACME directory at the address that the setting acmeServer leads to{said}: correct acmeServer"
+        if self.kind in ("caa", "dns") and DNSSEC.search(self.detail):
+            return (
+                f"the certificate authority says {self.kind}{said}: the zone's signatures (DNSSEC) do not fit. After a move of name servers, the old "
+                "DS record is left over: at the registrar of the zone remove it, or give the DS record of the new DNS provider"
+            )
+        if self.kind == "caa" and SERVERS_FAIL.search(self.detail):
+            return (
+                f"the certificate authority says {self.kind}{said}: its question for CAA records got no answer, which forbids nothing but lets it "
+                "issue nothing. The zone's name servers must answer such questions, with an empty answer, too; a DS record left over "
+                "after a move of name servers (at the registrar) has the same effect"
+            )
         meaning = MOMENTS.get(self.kind) or FINAL.get(self.kind) or "the authority takes no such request"
         return f"the certificate authority says {self.kind}{said}: {meaning}"
 
@@ -148,6 +167,8 @@ def classify(run):
         status = STATUS.search(text)
         if level == "DEBUG" and status and status[1] == "429":
             return Failure("rateLimited", "HTTP status 429", until("", text, asked))
+        if level == "DEBUG" and status and status[1] in ("404", "410") and not problems:
+            return Failure("noDirectory", f"HTTP status {status[1]}")
         if level == "DEBUG" and status and int(status[1]) >= 500:
             return Failure("serverInternal", f"HTTP status {status[1]}")
         lost = NO_ANSWER.search(text)

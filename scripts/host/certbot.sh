@@ -13,6 +13,22 @@ own_certificate_in_use() { # HOSTNAME
   [[ $(readlink "$live/$1/fullchain.pem") == "$own_certs/fullchain.pem" ]]
 }
 
+# The address of the account at the authority, which prepare.sh leaves here: no step that installs runs for a new one.
+account_email() {
+  cat "$STATE/email"
+}
+
+# remember_email EMAIL ACME-SERVER: for the installers, and told the authority where there is an account already.
+remember_email() {
+  local account=$ROOT/etc/letsencrypt/accounts/${2#*://}
+  if [[ -d $account && $(cat "$STATE/email" 2>/dev/null) != "$1" ]]; then
+    timeout 120 certbot update_account --non-interactive --email "$1" </dev/null ||
+      fail "$2 does not take $1 as the address of this host's account: see /var/log/letsencrypt/letsencrypt.log. If it does not answer, run pulumi up again; else change the setting email"
+    progress "$1 is the address of this host's account at the authority"
+  fi
+  put_file "$STATE/email" 644 root:root < <(echo "$1") || (($? == 10))
+}
+
 # Of certbot's last run since then: why there is no certificate, in $refusal, and whether asking again is of use.
 may_ask_again() { # SECONDS, since 1970
   local status=0

@@ -1,18 +1,21 @@
 #!/usr/bin/python3
 """Whether a name leads to this host, for everybody: asked of the zone's parent and of the zone's own name servers.
 
-    dns_check.py --zone ZONE --hostname NAME --ipv4 ADDRESS [--ipv6 ADDRESS] [--wait SECONDS]
+    dns_check.py --zone ZONE --hostname NAME --ipv4 ADDRESS [--ipv6 ADDRESS] [--name-servers NAME,…] [--wait SECONDS]
 
 No cache is asked, since a certificate authority asks none either: the parent's name servers say which servers the
 zone is delegated to, and each of those is asked for the name's addresses. Without --ipv6 there must be no AAAA
-record. Waits until all is as it should be. Standard output: what is wrong, one line each, with its remedy; standard
+record. --name-servers: those that have the deployment's records; a zone that is delegated to others is told at once, as
+is a DS record that none of the zone's keys belongs to. Waits until all is as it should be. Standard output: what is wrong, one line each, with its remedy; standard
 error: what is waited for. Exit code 0 if nothing is wrong, else 1. Needs dig.
 
 check_name is host_check.py's.
 """
 
 import argparse
+import base64
 import ipaddress
+import struct
 import sys
 import time
 
@@ -20,6 +23,10 @@ from checks import NotAsked, Unanswered, Wrong, run, worst
 
 PAUSE = 5
 REMINDER = 60
+
+
+class ForSomebody(Wrong):
+    """Wrong until somebody changes something at the registrar: not waited for."""
 
 
 def dig(name, kind, server=None):
@@ -67,7 +74,7 @@ def ask(server, name, kind):
 
 
 def delegation(zone):
-    """(name servers that the zone's parent refers to, the parent), or (None, what could not be asked)."""
+    """(name servers that the zone's parent refers to, its DS records, the parent), or (None, [], what could not be asked)."""
     labels = zone.split(".")
     for depth in range(1, len(labels) + 1):
         parent = ".".join(labels[depth:]) or "."
@@ -77,9 +84,35 @@ def delegation(zone):
         for server in servers[:4]:
             records = ask(server, zone, "NS")
             if records is not None:
-                return names(records, zone), parent
-        return None, parent
-    return None, "the root"
+                return names(records, zone), values(ask(server, zone, "DS"), zone, "DS"), parent
+        return None, [], parent
+    return None, [], "the root"
+
+
+def key_tag(dnskey):
+    """The number that a DS record has of a key: RFC 4034, appendix B."""
+    flags, protocol, algorithm, *key = dnskey.split()
+    data = struct.pack("!HBB", int(flags), int(protocol), int(algorithm)) + base64.b64decode("".join(key))
+    total = sum(byte if place & 1 else byte << 8 for place, byte in enumerate(data))
+    return (total + (total >> 16 & 0xFFFF)) & 0xFFFF
+
+
+def signature_problem(zone, servers, signers, where):
+    """A DS record of the parent's that no key of the zone belongs to, as after a move to other name servers."""
+    if not signers:
+        return None
+    answers = [records for records in (ask(server, zone, "DNSKEY") for server in servers) if records is not None]
+    if not answers:
+        return None
+    tags = {key_tag(value) for records in answers for value in values(records, zone, "DNSKEY")}
+    if tags & {int(value.split()[0]) for value in signers}:
+        return None
+    keys = "no keys (DNSKEY)" if not tags else "other keys"
+    return ForSomebody(
+        f"{where} have a DS record of {zone}, but its name servers ({', '.join(servers)}) have {keys}: most resolvers and "
+        "certificate authorities get an error (SERVFAIL) for every name in it. It is left over from other name servers",
+        f"At the registrar of {zone}, remove the DS record (switch DNSSEC off), or set the one that your DNS provider tells",
+    )
 
 
 def same(found, expected):
@@ -110,9 +143,9 @@ def check_server(server, hostname, kind, expected):
     )
 
 
-def findings(zone, hostname, ipv4, ipv6):
+def findings(zone, hostname, ipv4, ipv6, assigned=()):
     """(all that is wrong now, what is only worth a note)"""
-    servers, parent = delegation(zone)
+    servers, signers, parent = delegation(zone)
     where = "the root servers" if parent == "." else f"the name servers of {parent}"
     if servers is None:
         remedy = "Look at the host's resolver (resolvectl status), and that nothing stops its traffic to port 53"
@@ -120,6 +153,16 @@ def findings(zone, hostname, ipv4, ipv6):
     if not servers:
         remedy = f"At the registrar of {zone}, set the name servers to those of your DNS provider"
         return [Wrong(f"{where} refer to no name servers for {zone}: the world can't find it", remedy)], []
+    if assigned and not set(assigned) & set(servers):
+        told = f"{zone} is delegated to {', '.join(servers)}, but this deployment's records are at {', '.join(assigned)}, which nobody asks"
+        remedy = (
+            f"At the registrar of {zone}, set the name servers to {', '.join(assigned)}, once all other records of the zone are there, too. "
+            "Or leave it where it is, and have the records made there: the setting dns, manual for any other provider"
+        )
+        return [ForSomebody(told, remedy)], []
+    unsigned = signature_problem(zone, servers, signers, where)
+    if unsigned:
+        return [unsigned], []
     wrong, notes = {}, set()
     for kind, value in (("A", ipv4), ("AAAA", ipv6)):
         silent = []
@@ -152,15 +195,17 @@ def main():
     parser.add_argument("--hostname", required=True)
     parser.add_argument("--ipv4", required=True)
     parser.add_argument("--ipv6")
+    parser.add_argument("--name-servers", default="")
     parser.add_argument("--wait", type=float, default=0)
     options = parser.parse_args()
     zone, hostname = options.zone.rstrip(".").lower(), options.hostname.rstrip(".").lower()
+    assigned = sorted(name.rstrip(".").lower() for name in options.name_servers.split(",") if name)
 
     began = reminded = time.monotonic()
     while True:
-        wrong, notes = findings(zone, hostname, options.ipv4, options.ipv6)
+        wrong, notes = findings(zone, hostname, options.ipv4, options.ipv6, assigned)
         now = time.monotonic()
-        if not wrong or now - began + PAUSE > options.wait:
+        if not wrong or now - began + PAUSE > options.wait or any(isinstance(one, ForSomebody) for one in wrong):
             break
         if reminded == began or now - reminded >= REMINDER:
             print(f"waiting for DNS ({now - began:.0f} of {options.wait:.0f} s): {wrong[0]}. {wrong[0].remedy}", file=sys.stderr, flush=True)

@@ -86,6 +86,13 @@ TABLE = (
         "the signature of a package source is not good",
         "look which source the log names: its key has changed or run out. A newer installer may know the new one (installerUrl)",
     ),
+    (
+        # A package list that is older than its mirror says so, too, until it is fetched anew.
+        (r"failed to fetch \S+\s+(404\s+not found|410\s+gone)", r"\berror 404: not found", r"returned error: 404", r"^ +404 +not found"),
+        UNKNOWN,
+        "what is to be fetched is not there (404)",
+        "look in the log for its address: that source has moved or ended, or is none for this Ubuntu release; else the settings installerUrl and release",
+    ),
     # What passes by itself.
     (
         (r"toomanyrequests", r"\b429 too many requests\b", r"you have reached your (unauthenticated )?pull rate limit"),

@@ -20,7 +20,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "installer-url=! installer-sha256= version=! hostname=! email=! turn-host=! ipv4=! private-ipv4= greenlight upgrade=" "$@"
+parse_flags "installer-url=! installer-sha256= version=! hostname=! turn-host=! ipv4=! private-ipv4= greenlight upgrade=" "$@"
 change=upgrade=${flag[upgrade]:-}
 hostname=${flag[hostname]}
 installer=$STATE/install-bbb/bbb-install.sh
@@ -117,7 +117,7 @@ run_installer() {
   local status=0 options environment limit=$((deadline - SECONDS))
   mkdir -p "${output%/*}"
   # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
-  options=(-v "${flag[version]}" -s "$hostname" -e "${flag[email]}" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
+  options=(-v "${flag[version]}" -s "$hostname" -e "$(account_email)" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
   if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
   if own_certificate_in_use "$hostname"; then options+=(-d); fi
   # It prints its environment.
@@ -180,7 +180,7 @@ certificate_or_reason() { # SECONDS, since 1970: when the installer was started
   progress "the installer got no certificate: $refusal"
   sleep "${BBB_DEPLOY_PAUSE:-10}"
   unfinished=yes
-  request_certificate bbb "$hostname" "${flag[email]}"
+  request_certificate bbb "$hostname" "$(account_email)"
 }
 
 greenlight_runs() {
@@ -316,7 +316,7 @@ if [[ -n $found ]]; then
   fail "read what the installer said in /var/log/bbb-deploy/install-bbb.log on $hostname, then run pulumi up again"
 fi
 if ! own_certificate_in_use "$hostname" && ! certbot_knows "$hostname"; then
-  request_certificate bbb "$hostname" "${flag[email]}" ||
+  request_certificate bbb "$hostname" "$(account_email)" ||
     fail "the certificate of $hostname works, but nobody renews it, since certbot does not know it and got no other, for the reason above"
   use_certificate bbb
 fi

@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "hostname=! email=!" "$@"
+parse_flags "hostname=!" "$@"
 hostname=${flag[hostname]}
 hook=/etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn
 
@@ -102,7 +102,7 @@ put_file "$hook" 755 root:root < <(renewal_hook) || (($? == 10))
 if ! own_certificate_in_use "$hostname"; then
   apt_install certbot
   if [[ ! -s $live/$hostname/fullchain.pem ]]; then progress "asking for a certificate for $hostname"; fi
-  request_certificate turn "$hostname" "${flag[email]}" --keep-until-expiring ||
+  request_certificate turn "$hostname" "$(account_email)" --keep-until-expiring ||
     fail "there is no certificate for $hostname, for the reason above; more is in /var/log/letsencrypt/letsencrypt.log on this host"
 fi
 # certbot runs it at renewals only.

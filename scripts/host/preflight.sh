@@ -4,6 +4,7 @@
 # all of it, each with its remedy.
 #
 # --ipv6: the address that the name's AAAA record must have; without it there must be no such record.
+# --name-servers: those that have the name's records; where the zone is delegated to others, nothing is waited for.
 # --dns-wait: how long the name's records may take to show on the zone's name servers.
 #
 # It only looks.
@@ -12,7 +13,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "role=! ubuntu=! hostname=! ipv4=! ipv6= zone=! min-memory-kb=! min-cores=! min-disk-gb=! dns-wait=!" "$@"
+parse_flags "role=! ubuntu=! hostname=! ipv4=! ipv6= zone=! min-memory-kb=! min-cores=! min-disk-gb=! dns-wait=! name-servers=" "$@"
 role=${flag[role]} hostname=${flag[hostname]}
 
 findings=()
@@ -138,7 +139,7 @@ check_dns() {
   if ((${#findings[@]} > 0 && wait > 20)); then wait=20; fi
   output=$(mktemp)
   "$PYTHON" "$LIB/dns_check.py" --zone "${flag[zone]}" --hostname "$hostname" --ipv4 "${flag[ipv4]}" \
-    ${flag[ipv6]:+--ipv6 "${flag[ipv6]}"} --wait "$wait" 2>&1 >"$output" |
+    ${flag[ipv6]:+--ipv6 "${flag[ipv6]}"} ${flag[name-servers]:+--name-servers "${flag[name-servers]}"} --wait "$wait" 2>&1 >"$output" |
     while IFS= read -r line; do progress "$line"; done || status=$?
   while IFS= read -r line; do finding "$line"; done <"$output"
   if ((status != 0 && ${#findings[@]} == 0)); then finding "DNS could not be checked, see the log: run pulumi up again"; fi

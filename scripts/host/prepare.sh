@@ -8,7 +8,7 @@
 # --swap-mb: of a host that has none.
 # --acme-server: directory URL, for certbot's cli.ini: everything that calls certbot here obeys that. A certificate that
 #   another authority issued is replaced.
-# --email: of the account at an authority that was changed to.
+# --email: of the account at the authority; the installers find it where this leaves it.
 # --acme-ca-urls: certificates to trust, separated by commas.
 #
 # Time limit: 1800 s
@@ -236,12 +236,14 @@ apt_install ca-certificates curl openssl
 read_parts
 trust_authorities
 if [[ -n ${flag[own-certificate]:-} ]]; then
+  put_file "$STATE/email" 644 root:root < <(echo "${flag[email]}") || (($? == 10))
   take_own_certificate "${flag[role]}" "$hostname" "$parts/certificate" "$parts/key"
   progress "$hostname leads to this host itself"
 else
   set_acme_server
   leave_own_certificate "${flag[role]}" "$hostname" "${flag[email]}"
   change_authority
+  remember_email "${flag[email]}" "${flag[acme-server]}"
   renew_by_certbot
   progress "$hostname leads to this host itself; certbot asks ${flag[acme-server]}"
 fi

@@ -1,5 +1,5 @@
 import { awsLookUp } from "../../components/awsLookUp";
-import { allFound, LookUpError } from "../../components/lookUps";
+import { allFound, LookUpError, OutageError } from "../../components/lookUps";
 
 const missing = { key: "vpcId", reason: "is not there", remedy: "make one" };
 const asked = (answer: string) => awsLookUp(() => Promise.reject(new Error(answer)), missing);
@@ -46,4 +46,23 @@ test.each([
       { key: "AWS credentials", elsewhere: true, remedy: expect.stringContaining("AWS_PROFILE") as string },
     ],
   });
+});
+
+test.each([
+  "reading EC2 VPC: operation error EC2: DescribeVpcs, exceeded maximum number of attempts, 25, https response error StatusCode: 503, RequestID: 4711, api error Unavailable: The service is unavailable",
+  'operation error EC2: DescribeVpcs, https response error StatusCode: 0, RequestID: , request send failed, Post "https://ec2.eu-central-1.amazonaws.com/": dial tcp: lookup ec2.eu-central-1.amazonaws.com: no such host',
+  "api error RequestLimitExceeded: Request limit exceeded.",
+  "operation error STS: AssumeRole, failed to refresh cached credentials, https response error StatusCode: 503",
+  'Post "https://route53.amazonaws.com/": net/http: TLS handshake timeout',
+])("%s: an outage, of which the settings know nothing", async (answer) => {
+  await expect(asked(answer)).rejects.toEqual(
+    new OutageError("AWS", [answer], "https://health.aws.amazon.com"),
+  );
+  await expect(allFound([asked(answer), asked("no matching EC2 VPC found")])).rejects.toThrow(OutageError);
+});
+
+test("no credentials at all, for which the metadata service is asked in vain, are no outage", async () => {
+  const answer =
+    "No valid credential sources found. Error: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, request canceled, context deadline exceeded";
+  await expect(asked(answer)).rejects.toMatchObject({ problems: [{ key: "AWS credentials" }] });
 });

@@ -20,10 +20,31 @@ test.each([
   }
 });
 
-test("any other refusal is about what was asked for", async () => {
-  const hetznerRefuses = "server responded with status code 503";
+/** Of hcloud-go and of Go's network code. */
+test.each([
+  "server responded with status code 503",
+  "server responded with status code 429",
+  "rate limit exceeded (rate_limit_exceeded, 4711)",
+  'Get "https://api.hetzner.cloud/v1/zones/example.org": dial tcp: lookup api.hetzner.cloud: no such host',
+  'Get "https://api.hetzner.cloud/v1/locations?name=fsn1": EOF',
+  "read tcp 10.0.0.2:4711->213.239.246.73:443: read: connection reset by peer",
+  "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+  "Unavailable (unavailable, 4711)",
+])("%s: an outage, which blames no setting and offers to change none", async (hetznerRefuses) => {
+  for (const dns of ["hetzner", "manual"] as const) {
+    const run = runProgram({ settings: { dns }, hetznerRefuses });
+    await expect(run).rejects.toThrow(/^Hetzner Cloud did not answer; nothing was changed/);
+    const told = await run.catch((error: Error) => error.message);
+    expect(told.split(hetznerRefuses)).toHaveLength(2);
+    expect(told).toContain("→ try again in some minutes");
+    expect(told).not.toMatch(/bigbluebutton:|config set|dns/);
+  }
+});
+
+test("a refusal that is neither is told as it is, without a setting to change", async () => {
+  const hetznerRefuses = "the token is read-only (forbidden, 4711)";
   await expect(runProgram({ settings: { dns: "manual" }, hetznerRefuses })).rejects.toThrow(
-    /bigbluebutton:location is \w+, which could not be read at Hetzner Cloud: server responded with status code 503/,
+    /bigbluebutton:location could not be checked at Hetzner Cloud: the token is read-only[^]*→ look what the token may do/,
   );
 });
 

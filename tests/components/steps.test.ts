@@ -61,7 +61,7 @@ describe("commands", () => {
       "bbb-install",
       ...["--unit", "bbb 5/7", "Install BigBlueButton 3.0", "install-bbb.sh"],
       ...["--installer-url", "https://example.org/bbb-install.sh", "--version", "jammy-300"],
-      ...["--hostname", "bbb.example.org", "--email", "admin@example.org", "--turn-host", "turn.example.org"],
+      ...["--hostname", "bbb.example.org", "--turn-host", "turn.example.org"],
       ...["--ipv4", "203.0.113.1"],
     ],
     [
@@ -86,7 +86,7 @@ describe("commands", () => {
     [
       "turn-install",
       ...["--unit", "turn 4/6", "Install coturn and its certificate", "install-turn.sh"],
-      ...["--hostname", "turn.example.org", "--email", "admin@example.org"],
+      ...["--hostname", "turn.example.org"],
     ],
     ["turn-configure", "turn 5/6", "Configure coturn", "configure-turn.sh"],
     ["turn-verify", "turn 6/6", "Verify BigBlueButton from here", "verify.sh"],

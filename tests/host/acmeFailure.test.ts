@@ -77,3 +77,25 @@ test("only the last run counts, only its last problem, and none that was got ove
   expect((await why(limited + two)).output).toContain("says caa");
   expect(await why(limited, ["--since", "4000000000"])).toEqual({ code: 0, output: "" });
 });
+
+test.each([
+  [
+    "caa",
+    "While processing CAA for bbb.example.org: DNS problem: SERVFAIL looking up CAA for example.org - the domain's nameservers may be malfunctioning",
+    "forbids nothing",
+  ],
+  ["caa", "DNS problem: query timed out looking up CAA for example.org", "must answer such questions"],
+  ["dns", "DNS problem: looking up A for bbb.example.org: DNSSEC: DNSKEY Missing", "remove it"],
+])("name servers that fail are no prohibition: %s, %s", async (type, detail, text) => {
+  const { code, output } = await why(START + answer(400, type, detail) + FAILED);
+  expect({ code, output }).toEqual({ code: 10, output: expect.stringContaining(text) as string });
+  expect(output).not.toContain("a CAA record of the zone forbids");
+});
+
+test("an address that is no ACME directory stays none", async () => {
+  const gone = `${AT},500:DEBUG:acme.client:Received response:\nHTTP 404\nServer: x\n\nnothing here\n`;
+  expect(await why(START + gone + FAILED)).toEqual({
+    code: 11,
+    output: expect.stringContaining("correct acmeServer") as string,
+  });
+});

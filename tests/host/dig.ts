@@ -4,6 +4,8 @@ export interface Dns {
   readonly delegation: readonly string[];
   /** Per name server: records of "name type". Absent: it does not answer. */
   readonly servers: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** DS records that the parent has of the zone. @default none */
+  readonly ds?: readonly string[];
 }
 
 export const GOOD: Dns = {
@@ -30,6 +32,7 @@ export function dig(dns: Dns): string {
     ["- ns1.example.net A", answer("ns1.example.net", "A", ["192.0.2.1"])],
     ["- ns2.example.net A", answer("ns2.example.net", "A", ["192.0.2.2"])],
     ["@192.0.2.9 example.test NS", answer("example.test", "NS", dns.delegation)],
+    ["@192.0.2.9 example.test DS", answer("example.test", "DS", dns.ds ?? [])],
     ...Object.entries(dns.servers).flatMap(([server, records]) =>
       Object.entries(records).map(([query, values]) => {
         const [name, type] = query.split(" ");

@@ -82,3 +82,14 @@ test("a full disk counts more than what else failed", async () => {
 test("what it does not know it does not judge", async () => {
   expect(await classify("Setting up bbb-web\nsomething else went wrong \xff\n")).toEqual(["unknown"]);
 });
+
+test.each([
+  "E: Failed to fetch http://mirror/pool/x.deb  404  Not Found [IP: 192.0.2.1 80]",
+  "2026-11-28 02:21:44 ERROR 404: Not Found.",
+  "curl: (22) The requested URL returned error: 404",
+])("what is not there may be so for good, and is not asked for again and again: %s", async (log) => {
+  expect(await classify(`Reading…\n${log}\n`)).toEqual([
+    "unknown",
+    expect.stringContaining("is not there (404)"),
+  ]);
+});

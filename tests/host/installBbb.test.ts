@@ -55,8 +55,9 @@ afterEach(() => host.remove());
 
 /** install-bbb.sh with an installer of these lines. */
 function install(lines: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Done> {
+  host.put("var/lib/bbb-deploy/email", "a@b.test\n");
   host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);
-  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --email a@b.test --turn-host t.test --ipv4 203.0.113.11`;
+  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --turn-host t.test --ipv4 203.0.113.11`;
   return host.script("install-bbb.sh", [...given.split(" "), ...flags], "", {
     BBB_DEPLOY_PATIENCE: "3",
     BBB_DEPLOY_POLL: "1",

@@ -172,3 +172,38 @@ test("every script says how long it may take", () => {
     expect(readFileSync(join(SCRIPTS, name), "utf8")).toMatch(/\n# Time limit: [1-9]\d+ s\n/);
   }
 });
+
+describe("a changed address of the account", () => {
+  const certbot = () => {
+    host.fake("certbot", `echo "$@" >>${host.directory}/certbot`);
+    return () =>
+      existsSync(join(host.directory, "certbot"))
+        ? readFileSync(join(host.directory, "certbot"), "utf8")
+        : "";
+  };
+
+  test("is left for the installers; without an account there is nobody to tell", async () => {
+    const asked = certbot();
+    expect((await prepare()).code).toBe(0);
+    expect(host.read("var/lib/bbb-deploy/email")).toBe("a@b.test\n");
+    expect(asked()).toBe("");
+  });
+
+  test("is told the authority that has the account, once", async () => {
+    const asked = certbot();
+    host.put("etc/letsencrypt/accounts/acme.test/dir/x/regr.json", "{}");
+    host.put("var/lib/bbb-deploy/email", "old@b.test\n");
+    for (let i = 0; i < 2; i++) expect((await prepare()).code).toBe(0);
+    expect(asked()).toBe("update_account --non-interactive --email a@b.test\n");
+  });
+
+  test("that the authority does not take is not kept, so that the next update asks again", async () => {
+    host.fake("certbot", "exit 1");
+    host.put("etc/letsencrypt/accounts/acme.test/dir/x/regr.json", "{}");
+    host.put("var/lib/bbb-deploy/email", "old@b.test\n");
+    const { code, output } = await prepare();
+    expect(code).not.toBe(0);
+    expect(output).toContain("https://acme.test/dir does not take a@b.test");
+    expect(host.read("var/lib/bbb-deploy/email")).toBe("old@b.test\n");
+  });
+});

@@ -15,7 +15,14 @@ test("a setting under another prefix, or anything under one that is nearly the p
 
 test("providers' settings, those of other programs and the project's own are none of these", () => {
   expect(
-    prefixes("bigbluebutton:domain", "hcloud:location", "aws:protect", "pulumi:tags", "grafana:url"),
+    prefixes(
+      "domain",
+      "bigbluebutton:domain",
+      "hcloud:location",
+      "aws:protect",
+      "pulumi:tags",
+      "grafana:url",
+    ),
   ).toEqual([]);
 });
 

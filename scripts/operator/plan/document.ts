@@ -19,6 +19,7 @@ import {
   type RecordingsFacts,
 } from "./facts";
 import type { Given } from "./given";
+import { limitsOf } from "./limits";
 import { hetznerPrice } from "./hetznerPrices";
 import { plannedHost, type PlannedHost } from "./hosts";
 import type { Price } from "./price";
@@ -66,6 +67,8 @@ export interface Deployment {
     readonly bases: Readonly<Record<string, string>>;
   };
   readonly downloads: readonly Download[];
+  /** What each cloud's account must be allowed to have. */
+  readonly limits: readonly string[];
   /** By cloud. */
   readonly prices: readonly Price[];
 }
@@ -103,12 +106,14 @@ async function planDeployment(
     await hetznerPrice({ resources, adoptedVolume, access: hetzner, now }),
     awsPrice(resources, region),
   ];
+  const hosts = roles.map((role) => plannedHost(settings, role, { ipv6, users }));
   return {
     release: release.name,
     version: release.version,
     environment: environmentFacts(settings),
     assumptions,
-    hosts: roles.map((role) => plannedHost(settings, role, { ipv6, users })),
+    hosts,
+    limits: limitsOf(hosts, resources),
     dns: settings.dns,
     urls: { url, api: apiUrl, turn: turnUrls },
     certificates: certificateFacts(settings),

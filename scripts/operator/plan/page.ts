@@ -48,7 +48,7 @@ function renderProblems(
 }
 
 function renderDeployment(deployment: Deployment, page: Page): string[] {
-  const { resourceCount, duration, prices, assumptions } = deployment;
+  const { resourceCount, duration, prices, assumptions, limits } = deployment;
   return [
     section("What it is", renderSummary(deployment, page)),
     section("Open ports; all others are closed", renderPorts(deployment, page)),
@@ -58,6 +58,10 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
       renderSteps(deployment, page),
     ),
     section("What is downloaded", renderDownloads(deployment, page)),
+    section(
+      "What the account must be allowed, which a new one may have to ask for",
+      page.bullets(limits),
+    ),
     ...prices.map((price) => section(`A month at ${CLOUDS[price.cloud]}`, renderPrice(price, page))),
     ...(assumptions.length > 0
       ? [section("Taken for granted, as no cloud was asked", page.bullets(assumptions))]

@@ -16,6 +16,7 @@ const plan: Plan = {
     release: "jammy-30",
     version: "3.0",
     environment: { name: "prod", protect: true, protectRecordings: true, strict: true, expires: null },
+    limits: ["Hetzner Cloud: 1 server"],
     assumptions: ["the zone example.org is there"],
     hosts: [
       {
@@ -158,6 +159,9 @@ What is downloaded
   - to the BigBlueButton host: bbb-install, sha256
     abababababababababababababababababababababababababababababababab, from
     https://example.org/bbb-install.sh
+
+What the account must be allowed, which a new one may have to ask for
+  - Hetzner Cloud: 1 server
 
 A month at Hetzner Cloud
                                        EUR net  with 19 % VAT

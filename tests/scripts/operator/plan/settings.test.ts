@@ -71,7 +71,9 @@ describe("the settings of a stack", () => {
     ],
   ])("%j is a mistake, in a whole sentence", (text, message) => {
     write(text);
-    expect(() => readGiven(folder, "prod", [])).toThrow(new Mistake(message));
+    expect(() => readGiven(folder, "prod", [])).toThrow(
+      expect.objectContaining({ name: "Error", message }) as Mistake,
+    );
   });
 
   describe("with an environment of Pulumi ESC", () => {
