@@ -73,7 +73,7 @@ for (const [action, description] of Object.entries(updates) as [keyof typeof upd
 program
   .command("outputs")
   .description("show the stack's outputs")
-  .argument("[name]", "one output only, its value as it is")
+  .argument("[name]", "one output only, its value as it is; or the stack, if there is one of that name")
   .addOption(stackOption())
   .addOption(engineOption())
   .option("--json", "as JSON")

@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 import { STACKS_DIR } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
 import { Mistake } from "./mistake";
+import { stackExists } from "./stacks";
+
+const DEFAULT_STACK = "sandbox";
 
 export interface OutputsOptions {
   readonly stack: string;
@@ -12,8 +15,9 @@ export interface OutputsOptions {
 }
 
 /** Print a stack's outputs as `pulumi stack output` does; resolves with the exit code. */
-export async function showOutputs(name: string | undefined, options: OutputsOptions): Promise<number> {
-  const { stack, showSecrets = false } = options;
+export async function showOutputs(asked: string | undefined, options: OutputsOptions): Promise<number> {
+  const { showSecrets = false } = options;
+  const { stack, name } = meant(asked, options);
   const nothing = new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   if (!existsSync(STACKS_DIR)) throw nothing;
   const engine = await chooseEngine(options.engine, stack, { aws: false });
@@ -31,6 +35,17 @@ export async function showOutputs(name: string | undefined, options: OutputsOpti
     `${name === undefined ? render(outputs, options.json) : renderValue(outputs[name], options.json)}\n`,
   );
   return 0;
+}
+
+/** `outputs prod` means the stack, as in the other commands, where there is one of that name. */
+export function meant(
+  asked: string | undefined,
+  { stack }: Pick<OutputsOptions, "stack">,
+  exists: (stack: string) => boolean = stackExists,
+): { readonly stack: string; readonly name?: string } {
+  return asked !== undefined && stack === DEFAULT_STACK && exists(asked)
+    ? { stack: asked }
+    : { stack, name: asked };
 }
 
 function render(outputs: Readonly<Record<string, unknown>>, json?: true): string {

@@ -29,8 +29,29 @@ export function engineOf(stack: string): Engine | undefined {
   );
 }
 
+/** GB of a stack's recordings volume; undefined where it has none of its own. */
+export function recordingsGbOf(stack: string): number | undefined {
+  const file = Object.values(stateFiles(stack)).find(
+    (file) => existsSync(file) && holdsResources(readFileSync(file, "utf8")),
+  );
+  return file === undefined ? undefined : volumeGb(readFileSync(file, "utf8"));
+}
+
+/** Of the state file of either engine. */
+export function volumeGb(text: string): number | undefined {
+  const file = JSON.parse(text) as { deployment?: State; checkpoint?: { latest?: State } };
+  const { resources = [] } = file.deployment ?? file.checkpoint?.latest ?? {};
+  const volume = resources.find(({ type }) => /^(hcloud:index|aws:ebs)\/volume:Volume$/.test(type));
+  const size = volume?.inputs?.size;
+  return typeof size === "number" ? size : undefined;
+}
+
 interface State {
-  readonly resources?: readonly { readonly type: string; readonly custom?: boolean }[];
+  readonly resources?: readonly {
+    readonly type: string;
+    readonly custom?: boolean;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+  }[];
   readonly pending_operations?: readonly unknown[];
 }
 

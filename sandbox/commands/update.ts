@@ -4,7 +4,7 @@ import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
 import { Mistake } from "./mistake";
 import { readSettings, usesAws } from "./settings";
-import { cloudOf, rememberCloud, stackExists, type Cloud, type Engine } from "./stacks";
+import { cloudOf, recordingsGbOf, rememberCloud, stackExists, type Cloud, type Engine } from "./stacks";
 import { startAws, startSandbox } from "./start";
 
 export interface UpdateOptions {
@@ -30,6 +30,7 @@ export async function update(
   }
   await startSandbox();
   const config = readSettings(stack, options.set, options.cloud ?? cloudOf(stack));
+  if (action === "up") assertNoGrowth(stack, config.recordingsGb, options.set, recordingsGbOf(stack));
   const aws = usesAws(config);
   const engine = await chooseEngine(options.engine, stack, { aws });
   // What an update no longer uses it may still have to delete.
@@ -52,4 +53,24 @@ export function nextSteps(stack: string): string {
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length)) + 2;
   return ["What next:", ...steps.map(([command, what]) => `  ${command.padEnd(width)}${what}`)].join("\n");
+}
+
+/**
+ * A volume grows for good, so it grows only when asked for in the same command: a stack that was made with another
+ * `--set` has a smaller one than its file says.
+ *
+ * @throws Mistake
+ */
+export function assertNoGrowth(
+  stack: string,
+  wanted: unknown,
+  set: readonly string[],
+  has: number | undefined,
+): void {
+  const gb = Number(wanted);
+  if (has === undefined || !(gb > has) || set.some((one) => one.startsWith("recordingsGb="))) return;
+  throw new Mistake(
+    `the recordings volume of stack ${stack} has ${has} GB, and would grow to ${gb} GB for good: ` +
+      `--set recordingsGb=${gb} has that done, --set recordingsGb=${has} leaves it`,
+  );
 }
