@@ -58,10 +58,7 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
       renderSteps(deployment, page),
     ),
     section("What is downloaded", renderDownloads(deployment, page)),
-    section(
-      "What the account must be allowed, which a new one may have to ask for",
-      page.bullets(limits),
-    ),
+    section("What the account must be allowed, which a new one may have to ask for", page.bullets(limits)),
     ...prices.map((price) => section(`A month at ${CLOUDS[price.cloud]}`, renderPrice(price, page))),
     ...(assumptions.length > 0
       ? [section("Taken for granted, as no cloud was asked", page.bullets(assumptions))]
