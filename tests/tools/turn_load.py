@@ -40,19 +40,22 @@ def rush(wish):
     # A socket each, above the 1024 that a shell is given.
     resource.setrlimit(resource.RLIMIT_NOFILE, (2 * count + 1024,) * 2)
     threading.stack_size(256 << 10)
-    start = threading.Barrier(count + 1)
 
-    def one(number):
-        client = opened(wish, f"pupil{number // wish['each']}")
-        start.wait()
-        answer, _ = client.allocate(FAMILIES["ipv4"][1])
+    def user(number):
+        return f"pupil{number // wish['each']}"
+
+    def one(number, client):
+        for _ in range(3):
+            answer, _ = client.allocate(FAMILIES["ipv4"][1])
+            if answer != 437:  # as in allocated
+                break
+            client = opened(wish, user(number))
         return client, answer, client.again, time.monotonic()
 
     with ThreadPoolExecutor(count) as pool:
-        asked = [pool.submit(one, number) for number in range(count)]
-        start.wait()
+        clients = list(pool.map(lambda number: opened(wish, user(number)), range(count)))
         began = time.monotonic()
-        done = [future.result() for future in asked]
+        done = list(pool.map(one, range(count), clients))
         list(pool.map(lambda one: one[1] == "ok" and one[0].release(), done))
     return {
         "answers": Counter(answer for _, answer, _, _ in done),
