@@ -17,7 +17,7 @@ export async function reset({ cache }: { readonly cache?: boolean }): Promise<vo
   await endInNamespaces();
   const ours = ownDirectories();
   for (const directory of ours) await unmountBelow(directory);
-  for (const device of await listDevices()) await run("losetup", ["--detach", device]);
+  for (const { name, leaving } of await listDevices()) if (!leaving) await run("losetup", ["--detach", name]);
   await waitUntil(async () => (await listDevices()).length === 0, 5000);
   for (const namespace of await listNamespaces()) await removeNamespace(namespace);
   await removeGroups();

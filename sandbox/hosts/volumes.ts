@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { run } from "../network/run";
-import { VOLUMES_DIR } from "../paths";
+import { SANDBOX_STATE, VOLUMES_DIR } from "../paths";
+import { isBackedBy, isLeftOf, listLoopDevices, type LoopDevice } from "./loopDevices";
 
 /** A volume is a sparse file behind a loop device, which stays until the volume is deleted. */
 
@@ -59,9 +60,8 @@ export async function openDevice(id: string): Promise<string> {
 
 /** Not one that is only left since something still has it open: to its host, the volume has gone. */
 async function findDevice(file: string): Promise<string | undefined> {
-  const listed = await run("losetup", ["--noheadings", "--output", "NAME,AUTOCLEAR", "--associated", file]);
-  const devices = listed.split("\n").map((line) => line.trim().split(/\s+/));
-  return devices.find(([name, autoclear]) => name && autoclear === "0")?.[0];
+  const devices = await listLoopDevices();
+  return devices.find((device) => !device.leaving && isBackedBy(device, file))?.name;
 }
 
 export async function closeDevice(id: string): Promise<void> {
@@ -81,11 +81,11 @@ export async function deleteImage(id: string): Promise<void> {
   rmSync(volumeDirectory(id), { recursive: true, force: true });
 }
 
-/** Loop devices of this machine whose file is one of the sandbox's, also a deleted one. */
-export async function listDevices(): Promise<string[]> {
-  const listed = await run("losetup", ["--noheadings", "--output", "NAME,BACK-FILE", "--list"]);
-  return listed
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .flatMap(([name, file]) => (name && file?.startsWith(`${VOLUMES_DIR}/`) ? [name] : []));
+/** The loop devices of this sandbox's volumes. Deleted together with their directory they are still on its file system. */
+export async function listDevices(): Promise<LoopDevice[]> {
+  const files = existsSync(VOLUMES_DIR) ? readdirSync(VOLUMES_DIR).map(imageFile) : [];
+  const devices = await listLoopDevices();
+  return devices.filter(
+    (device) => files.some((file) => isBackedBy(device, file)) || isLeftOf(device, SANDBOX_STATE),
+  );
 }
