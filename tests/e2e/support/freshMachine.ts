@@ -37,11 +37,11 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** What an administrator has installed beforehand: an init, and what the README's first command needs. */
 const INCLUDED = "systemd-sysv,dbus,ca-certificates,git";
 
-function must(command: string, args: readonly string[], input?: string): string {
+function must(command: string, args: readonly string[], timeoutSeconds = 300): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: "utf8",
-    input,
     maxBuffer: 1e9,
+    timeout: timeoutSeconds * 1000,
   });
   if (status !== 0)
     throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? `${stdout}${stderr}`.slice(-4000)}`);
@@ -93,8 +93,8 @@ export class FreshMachine {
   constructor(private readonly suite: Suite) {}
 
   /** Make the tree, put this project's sources at /srv/repository as a git repository, and boot; resolves when it is up. */
-  async boot(): Promise<void> {
-    this.#makeTree();
+  async boot(timeoutSeconds: number): Promise<void> {
+    this.#makeTree(timeoutSeconds);
     const binds = this.#borrowSettings();
     this.#putRepository();
     const console = openSync(join(this.#directory, "console.log"), "w");
@@ -118,7 +118,7 @@ export class FreshMachine {
   }
 
   /** Run a command as root, logged in; it may leave processes behind. */
-  async run(command: string, timeoutSeconds = 1800): Promise<Answer> {
+  async run(command: string, timeoutSeconds: number): Promise<Answer> {
     const init = this.#init();
     if (init === undefined) throw new Error("the machine is off");
     const variables = Object.entries(this.#environment).map(([key, value]) => `${key}=${value}`);
@@ -179,7 +179,7 @@ export class FreshMachine {
     return undefined;
   }
 
-  #makeTree(): void {
+  #makeTree(timeoutSeconds: number): void {
     const { distribution, codename } = this.suite;
     const { main = "", security = main } = mirrorsOf(distribution);
     const disk = join(this.#directory, "disk.img");
@@ -192,11 +192,12 @@ export class FreshMachine {
       ? []
       : [`/usr/share/debootstrap/scripts/${distribution === "debian" ? "sid" : "gutsy"}`];
     const proxy = must("apt-config", ["dump", "--format", "%v", "Acquire::http::Proxy"]).trim();
-    must("env", [
+    const debootstrap = [
       ...(proxy === "" ? [] : [`http_proxy=${proxy}`]),
       ...["debootstrap", "--variant=minbase", `--include=${INCLUDED}`, `--keyring=${keyring}`],
       ...[codename, this.#root, main, ...script],
-    ]);
+    ];
+    must("env", debootstrap, timeoutSeconds);
     const components = distribution === "debian" ? "main" : "main universe";
     const sources = [
       `deb ${main} ${codename} ${components}`,

@@ -1,8 +1,14 @@
 import { FreshMachine, whyNot, type Suite } from "./freshMachine";
 import { readmeCommands } from "./readme";
 
-/** The whole of a suite's tests has to end within this. */
+/** All suites together, which run one after the other in this process, have to end within this. */
 const BOUND_MINUTES = 45;
+
+function secondsLeft(): number {
+  const left = Math.floor(BOUND_MINUTES * 60 - process.uptime());
+  if (left <= 0) throw new Error(`the ${BOUND_MINUTES} minutes that all of it may take are over`);
+  return left;
+}
 
 /** Types the README's commands on a fresh machine of a suite, and what follows from them. */
 export function freshTests(suite: Suite): void {
@@ -19,7 +25,7 @@ export function freshTests(suite: Suite): void {
     const [start = [], around = []] = readmeCommands("Try it on one machine");
     let failed = false;
 
-    beforeAll(() => machine.boot());
+    beforeAll(() => machine.boot(secondsLeft()));
     afterAll(() => machine.end());
 
     /** A step of the one way through; what comes after a failed one would only repeat its failure. */
@@ -27,16 +33,24 @@ export function freshTests(suite: Suite): void {
       test(name, async () => {
         if (failed) throw new Error("a step before has failed");
         failed = true;
+        const started = Date.now();
         await work();
         failed = false;
+        // Before the whole has ended Jest says nothing.
+        process.stderr.write(`${title}: ${name} (${Math.round((Date.now() - started) / 1000)} s)\n`);
       });
 
     const typed = async (command: string, expected: RegExp = /(?:)/): Promise<string> => {
-      const cloned = (await machine.run("test -d bigbluebutton", 60)).code === 0;
       const line = command.replaceAll("REPOSITORY", "/srv/repository");
-      const { code, output } = await machine.run(`cd ~${cloned ? "/bigbluebutton" : ""} && ${line}`);
+      const left = secondsLeft();
+      const { code, output } = await machine.run(
+        `cd ~; ! [ -d bigbluebutton ] || cd bigbluebutton; ${line}`,
+        left,
+      );
       if (code !== 0 || !expected.test(output))
-        throw new Error(`${line}: exit code ${code}\n${output.slice(-6000)}`);
+        throw new Error(
+          `${line}: exit code ${code}${code === 124 ? `, after ${left} s` : ""}\n${output.slice(-6000)}`,
+        );
       return output;
     };
 
