@@ -50,6 +50,16 @@ test.each([
   expect(existsSync(join(state, "cache"))).toBe(false);
 });
 
+test("a pattern that the first of many files matches is a regular expression", () => {
+  const find = join(state, "find");
+  writeFileSync(find, "#!/bin/sh\nseq -f 'tests/e2e/%g-deployment.test.ts' 100000\n", { mode: 0o755 });
+  mkdirSync(join(state, "stacks"));
+  writeFileSync(join(state, "stacks/prod.json"), '{"custom":true}');
+  const { status, stderr } = run("./scripts/test e2e 1-deployment", { path: `${state}:${process.env.PATH}` });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/something deployed \(prod\)/);
+});
+
 test.each([
   [
     "embedded",
