@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { PROJECT } from "./sandbox";
 
@@ -104,7 +106,7 @@ export class FreshMachine {
       stdio: ["ignore", console, console],
     });
     for (let tries = 0; tries < 300; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await sleep(1000);
       const { output } = await this.run("systemctl is-system-running", 30).catch(() => ({ output: "" }));
       if (/^(running|degraded)/m.test(output)) {
         // Any other machine's devtmpfs has them.
@@ -145,8 +147,11 @@ export class FreshMachine {
   /** Switch the machine off and remove it. */
   async end(): Promise<void> {
     const init = this.#init();
-    if (init !== undefined) process.kill(Number(init), "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    if (this.#nspawn !== undefined && init !== undefined) {
+      const off = once(this.#nspawn, "exit");
+      process.kill(Number(init), "SIGKILL");
+      await Promise.race([off, sleep(30_000, undefined, { ref: false })]);
+    }
     spawnSync("umount", [this.#root]);
     for (const hierarchy of ["systemd", "unified", ""])
       spawnSync("find", [
@@ -186,7 +191,8 @@ export class FreshMachine {
     must("truncate", ["--size", `${DISK_GB}G`, disk]);
     must("mkfs.ext4", ["-q", "-F", "-E", "nodiscard", disk]);
     mkdirSync(this.#root);
-    must("mount", ["-o", "loop", disk, this.#root]);
+    // No power fails here that anything would have to be flushed for.
+    must("mount", ["-o", "loop,barrier=0", disk, this.#root]);
     const keyring = `${KEYRINGS}/${distribution}-archive-keyring.gpg`;
     const script = existsSync(`/usr/share/debootstrap/scripts/${codename}`)
       ? []
