@@ -4,6 +4,7 @@ import { defaultLocations } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
 import { environments } from "../settings/environments";
 import { awsHosts } from "./awsHost";
+import { awsAddresses } from "./awsAddresses";
 import { findAwsPlacement } from "./awsPlacement";
 import type { Cloud } from "./clouds";
 import { hostRoles } from "./hostArgs";
@@ -26,6 +27,7 @@ export function awsCloud(settings: Settings): Cloud {
       const found = await findAwsPlacement(request, provider);
       return (operatorKey) => awsHosts({ labels, hosts, placement: found, operatorKey, provider });
     },
-    findZone: (domain) => route53Dns(domain, provider),
+    findZone: (request) => route53Dns(request, provider),
+    findAddresses: () => awsAddresses(labels, { provider }),
   };
 }

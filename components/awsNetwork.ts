@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../settings/fields";
 import { awsLookUp } from "./awsLookUp";
-import { awsTags } from "./awsTags";
+import { stackFilters } from "./awsTags";
 import { LookUpError } from "./lookUps";
 
 /** A subnet whose hosts can have public addresses. */
@@ -59,17 +59,13 @@ export async function publicSubnets(
  * @returns Ids; none in a new deployment.
  */
 export async function occupiedSubnets(
-  { project = "", stack = "" }: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
   opts: pulumi.InvokeOptions,
 ): Promise<ReadonlySet<string>> {
-  const { project: ofProject, stack: ofStack } = awsTags({ name: "", labels: { project, stack } });
-  const filters = [
-    { name: "tag:project", values: [ofProject!] },
-    { name: "tag:stack", values: [ofStack!] },
-  ];
+  const filters = stackFilters(labels);
   const missing = {
     key: "stack",
-    reason: `is ${stack}, of which a network interface vanished while it was looked at`,
+    reason: `is ${labels.stack ?? ""}, of which a network interface vanished while it was looked at`,
     remedy: "try again",
   };
   const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);

@@ -20,6 +20,17 @@ export function awsTags({ name, labels }: AwsTagArgs): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, tagValue(value)]));
 }
 
+/** EC2's filters for what bears a stack's tags. */
+export function stackFilters({ project = "", stack = "" }: Readonly<Record<string, string>>): {
+  readonly name: string;
+  readonly values: string[];
+}[] {
+  return [
+    { name: "tag:project", values: [tagValue(project)] },
+    { name: "tag:stack", values: [tagValue(stack)] },
+  ];
+}
+
 function tagValue(text: string): string {
   return text.replace(/[^\p{L}\p{N} _.:/=+@-]/gu, "-").slice(0, MAX_LENGTH);
 }

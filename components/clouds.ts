@@ -2,13 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { CloudName } from "../bigbluebutton/sizing";
 import type { Settings } from "../config";
+import { canonicalAddress } from "../settings/addresses";
 import { manualDns, type Dns } from "./dns";
 import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
+import type { NamesRequest } from "./existingRecords";
 import { hostArgs, hostRoles } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
 import type { MeetingsGuard } from "./meetingsGuard";
 
-/** What one cloud offers. Both methods look up what they need and make nothing. */
+/** What one cloud offers. All methods look up what they need and make nothing. */
 export interface Cloud {
   /**
    * @param hosts All that are to be made there.
@@ -16,8 +18,12 @@ export interface Cloud {
    * @throws LookUpError with everything that the cloud lacks for them.
    */
   findHosts(hosts: readonly HostArgs[]): Promise<(operatorKey: OperatorKey) => HostMaker>;
-  /** @throws LookUpError if the cloud has no such zone. */
-  findZone(domain: string): Promise<Dns>;
+  /** @throws LookUpError if the cloud has no such zone, or the zone has records of another owner under these names. */
+  findZone(request: NamesRequest): Promise<Dns>;
+  /** @returns The public addresses that the stack has there by now. */
+  findAddresses(): Promise<readonly string[]>;
+  /** Warns of the records that an update with `dns` manual deletes, where the cloud knows whose they are. */
+  warnOfDeletedRecords?(domain: string): Promise<void>;
 }
 
 /** What a deployment asks of the clouds that it runs on. */
@@ -48,17 +54,26 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
   const findHosts = once((name: CloudName) =>
     cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
   );
+  const used = [
+    ...new Set([
+      ...(dns === "manual" ? [] : [dnsClouds[dns]]),
+      ...roles.map((role) => placement[role].cloud),
+    ]),
+  ];
+  const ownAddresses = async () => {
+    const found = await allFound(used.map((name) => cloud(name).findAddresses()));
+    return new Set(found.flat().map(canonicalAddress));
+  };
+  const byHand = async () => {
+    await allFound(used.map((name) => cloud(name).warnOfDeletedRecords?.(domain) ?? Promise.resolve()));
+    return manualDns;
+  };
   // A package that is missing is told before anything is asked.
-  for (const name of [
-    ...(dns === "manual" ? [] : [dnsClouds[dns]]),
-    ...roles.map((role) => placement[role].cloud),
-  ]) {
-    cloud(name);
-  }
+  for (const name of used) cloud(name);
 
   const [zone, ...found] = await orRefused(
     allFound([
-      dns === "manual" ? Promise.resolve(manualDns) : cloud(dnsClouds[dns]).findZone(domain),
+      dns === "manual" ? byHand() : cloud(dnsClouds[dns]).findZone({ domain, hosts: args, ownAddresses }),
       ...roles.map((role) => findHosts(placement[role].cloud)),
     ]),
     settings,

@@ -2,7 +2,8 @@ import * as hcloud from "@pulumi/hcloud";
 
 import type { Settings } from "../config";
 import type { Cloud } from "./clouds";
-import { hetznerDns } from "./hetznerDns";
+import { hetznerAddresses } from "./hetznerAddresses";
+import { hetznerDns, warnOfDeletedRecords } from "./hetznerDns";
 import { hetznerHosts } from "./hetznerHost";
 import { hetznerLookUp } from "./hetznerLookUp";
 import { lookUpServerType } from "./hetznerServerTypes";
@@ -22,6 +23,8 @@ export function hetznerCloud({ labels }: Settings): Cloud {
       return (operatorKey) => hetznerHosts(labels, operatorKey);
     },
     findZone: hetznerDns,
+    findAddresses: () => hetznerAddresses(labels),
+    warnOfDeletedRecords: (domain) => warnOfDeletedRecords(domain, labels),
   };
 }
 

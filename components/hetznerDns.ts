@@ -1,6 +1,10 @@
 import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
 
+import { setCommand } from "../settings/fields";
+import type { Problem } from "../settings/problems";
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
+import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "./existingRecords";
 import { hetznerLabels } from "./hetznerLabels";
 import { leftoverCheck } from "./hetznerLeftovers";
 import { hetznerLookUp } from "./hetznerLookUp";
@@ -8,11 +12,16 @@ import { hetznerLookUp } from "./hetznerLookUp";
 /**
  * Record sets in a zone of the Hetzner Cloud project.
  *
- * @param domain The zone's name, e.g. "example.org". It is looked up, never created.
- * @throws LookUpError if it could not be read.
+ * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
+ * @throws LookUpError if it could not be read, or has records of another owner under these names.
  */
-export async function hetznerDns(domain: string): Promise<Dns> {
+export async function hetznerDns(request: NamesRequest): Promise<Dns> {
+  const { domain, hosts } = request;
+  const records = recordsIn(domain, hosts[0]?.labels ?? {});
+  // A zone that cannot be read says so itself.
+  records.catch(() => undefined);
   const { zone, nameServers } = await lookUpZone(domain);
+  await refuseForeignRecords(await records, request, "Hetzner Cloud");
   return {
     waitSeconds: 600,
     nameServers,
@@ -37,16 +46,56 @@ export async function hetznerDns(domain: string): Promise<Dns> {
 
 /** @returns What records are made in: the zone's name, and the servers that have them. */
 async function lookUpZone(domain: string) {
-  const zone = await hetznerLookUp(
-    () => hcloud.getZone({ name: domain }),
-    (answer) => ({
-      key: "domain",
-      reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
-      remedy:
-        "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
-    }),
-  );
+  const zone = await hetznerLookUp(() => hcloud.getZone({ name: domain }), unreadable(domain));
   return { zone: zone.name ?? domain, nameServers: zone.authoritativeNameservers?.assigneds ?? [] };
+}
+
+/** All record sets of a zone. */
+async function recordsIn(
+  domain: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<ExistingRecord[]> {
+  const { project, stack } = hetznerLabels(labels);
+  const { rrsets } = await hetznerLookUp(() => hcloud.getZoneRrsets({ zone: domain }), unreadable(domain));
+  return rrsets.map(({ name, type, records, labels }) => ({
+    fqdn: name === "@" ? domain : `${name}.${domain}`,
+    type,
+    values: records.map(({ value }) => value),
+    labelled: labels.project === project && labels.stack === stack,
+  }));
+}
+
+function unreadable(domain: string): (answer: string) => Problem {
+  return (answer) => ({
+    key: "domain",
+    reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
+    remedy:
+      "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
+  });
+}
+
+/**
+ * Warns that an update deletes the records that a stack has made in a zone, as after a change of `dns` to manual. Says
+ * nothing where the zone can't be read: with `dns` manual it need not be at Hetzner.
+ *
+ * @param labels Project and stack.
+ */
+export async function warnOfDeletedRecords(
+  domain: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const records = await recordsIn(domain, labels).catch(() => []);
+  const own = records.filter(({ labelled }) => labelled);
+  if (own.length === 0) return;
+  const shown = own.map(({ fqdn, type, values }) => `${fqdn}. ${RECORD_TTL} IN ${type} ${values.join(" ")}`);
+  await pulumi.log.warn(
+    [
+      `dns is manual, so this update deletes the records that this stack has made in the zone ${domain} at Hetzner Cloud, ` +
+        "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
+        `To keep them: ${setCommand("dns", "hetzner")}`,
+      ...shown,
+    ].join("\n  "),
+  );
 }
 
 /** A name as its zone's records have it: "@" for the zone's own. */

@@ -1,11 +1,11 @@
 import type { types } from "@pulumi/command";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import ipaddr from "ipaddr.js";
 
 import { portRange } from "../bigbluebutton/ports";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import { hostAccess } from "./hostAccess";
+import { firstAddress } from "./hetznerAddresses";
 import { hetznerLabels } from "./hetznerLabels";
 import { leftoverCheck } from "./hetznerLeftovers";
 import { valueOf } from "./valueOf";
@@ -226,10 +226,4 @@ export function hetznerHosts(labels: Readonly<Record<string, string>>, operatorK
 /** Most references between Hetzner's resources are numbers, where Pulumi's ids are text. */
 function numericId(resource: pulumi.CustomResource): pulumi.Output<number> {
   return resource.id.apply(Number);
-}
-
-/** The address of a Hetzner /64 that its images configure: "2001:db8:0:4::" → "2001:db8:0:4::1". */
-function firstAddress(network: string): string {
-  const parts = ipaddr.IPv6.parse(network).parts;
-  return new ipaddr.IPv6([...parts.slice(0, 7), 1]).toRFC5952String();
 }

@@ -2,15 +2,17 @@ import * as aws from "@pulumi/aws";
 
 import { awsLookUp } from "./awsLookUp";
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
+import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "./existingRecords";
 
 /**
  * Records in a public hosted zone of the AWS account. The provider waits for each change until Route 53's name servers
  * have it ("INSYNC").
  *
- * @param domain The zone's name, e.g. "example.org". It is looked up, never created.
- * @throws LookUpError if there is none, or more than one.
+ * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
+ * @throws LookUpError if there is none, or more than one, or if it has records of another owner under these names.
  */
-export async function route53Dns(domain: string, provider: aws.Provider): Promise<Dns> {
+export async function route53Dns(request: NamesRequest, provider: aws.Provider): Promise<Dns> {
+  const { domain, hosts } = request;
   const { zoneId, nameServers } = await awsLookUp(
     () => aws.route53.getZone({ name: domain, privateZone: false }, { provider }),
     {
@@ -19,6 +21,8 @@ export async function route53Dns(domain: string, provider: aws.Provider): Promis
       remedy: "create it with aws route53 create-hosted-zone, or pulumi config set dns hetzner or manual",
     },
   );
+  const names = hosts.map(({ fqdn }) => fqdn);
+  await refuseForeignRecords(await recordsOfNames(names, { domain, zoneId }, provider), request, "Route 53");
   return {
     waitSeconds: 600,
     nameServers: nameServers ?? [],
@@ -40,4 +44,29 @@ export async function route53Dns(domain: string, provider: aws.Provider): Promis
           ),
       ),
   };
+}
+
+/** Record sets of some names. Route 53 has no labels for them. */
+async function recordsOfNames(
+  names: readonly string[],
+  { domain, zoneId }: { readonly domain: string; readonly zoneId: string },
+  provider: aws.Provider,
+): Promise<ExistingRecord[]> {
+  const nameRegex = `^(${names.map((name) => name.replaceAll(".", "\\.")).join("|")})\\.?$`;
+  const { resourceRecordSets } = await awsLookUp(
+    () => aws.route53.getRecords({ zoneId, nameRegex }, { provider }),
+    {
+      key: "domain",
+      reason: `is ${domain}, a hosted zone that vanished while it was looked at`,
+      remedy: "try again",
+    },
+  );
+  return resourceRecordSets.map(({ name, type, resourceRecords, aliasTarget }) => ({
+    fqdn: name.toLowerCase().replace(/\.$/, ""),
+    type,
+    values: [
+      ...resourceRecords.map(({ value }) => value),
+      ...[(aliasTarget as typeof aliasTarget | undefined)?.dnsName].filter((alias) => alias),
+    ] as string[],
+  }));
 }

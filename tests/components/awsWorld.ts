@@ -14,6 +14,14 @@ export interface AwsWorld {
   readonly volumes: readonly AwsVolume[];
   readonly zones: readonly { readonly name: string; readonly zoneId: string }[];
   readonly interfaces: readonly AwsInterface[];
+  readonly eips: readonly (Owned & { readonly publicIp: string })[];
+  /** Of the zone Z0EXAMPLE, in the provider's form. */
+  readonly records: readonly { readonly name: string; readonly type: string; readonly values: string[] }[];
+}
+
+interface Owned {
+  readonly project: string;
+  readonly stack: string;
 }
 
 interface AwsVolume {
@@ -22,11 +30,10 @@ interface AwsVolume {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-interface AwsInterface {
+interface AwsInterface extends Owned {
   readonly id: string;
   readonly subnetId: string;
-  readonly project: string;
-  readonly stack: string;
+  readonly ipv6Addresses?: readonly string[];
 }
 
 interface AwsSubnet {
@@ -118,6 +125,8 @@ export const world: AwsWorld = {
   volumes: [{ id: "vol-0123456789abcdef0", availabilityZone: "eu-central-1b" }],
   zones: [{ name: "example.org", zoneId: "Z0EXAMPLE" }],
   interfaces: [],
+  eips: [],
+  records: [],
 };
 
 function nameOf(pattern: string, serial: string): string {
@@ -128,6 +137,8 @@ function nameOf(pattern: string, serial: string): string {
 export function awsAnswer(world: AwsWorld, token: string, inputs: Inputs): object {
   const filter = (name: string): string | undefined =>
     inputs.filters?.find((one: { name: string }) => one.name === name)?.values[0];
+  const isOurs = ({ project, stack }: Owned) =>
+    project === filter("tag:project") && stack === filter("tag:stack");
   const found = <T extends object>(value: T | undefined, otherwise: string): T => {
     if (value) return value;
     throw Object.assign(new Error(otherwise), { details: otherwise });
@@ -145,14 +156,18 @@ export function awsAnswer(world: AwsWorld, token: string, inputs: Inputs): objec
         world.subnets.find(({ id }) => id === inputs.id),
         "reading EC2 Subnet: no matching EC2 Subnet found",
       );
-    case "aws:ec2/getNetworkInterfaces:getNetworkInterfaces": {
-      const ours = world.interfaces.filter(
-        ({ project, stack }) => project === filter("tag:project") && stack === filter("tag:stack"),
-      );
-      return { ids: ours.map(({ id }) => id) };
-    }
+    case "aws:ec2/getNetworkInterfaces:getNetworkInterfaces":
+      return { ids: world.interfaces.filter(isOurs).map(({ id }) => id) };
     case "aws:ec2/getNetworkInterface:getNetworkInterface":
-      return world.interfaces.find(({ id }) => id === inputs.id)!;
+      return { ipv6Addresses: [], ...world.interfaces.find(({ id }) => id === inputs.id)! };
+    case "aws:ec2/getEips:getEips":
+      return { publicIps: world.eips.filter(isOurs).map(({ publicIp }) => publicIp) };
+    case "aws:route53/getRecords:getRecords":
+      return {
+        resourceRecordSets: world.records
+          .filter(({ name }) => inputs.zoneId === "Z0EXAMPLE" && new RegExp(inputs.nameRegex).test(name))
+          .map(({ values, ...set }) => ({ ...set, resourceRecords: values.map((value) => ({ value })) })),
+      };
     case "aws:ec2/getRouteTables:getRouteTables":
       return { ids: world.routeTables.filter(({ vpcId }) => vpcId === inputs.vpcId).map(({ id }) => id) };
     case "aws:ec2/getRouteTable:getRouteTable": {

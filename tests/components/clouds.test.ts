@@ -64,7 +64,7 @@ test("Route 53 alone needs no host's region, and nothing else of AWS", async () 
   const run = await runProgram({ settings: mixes["Hetzner with Route 53"] });
   expect(run.get("aws").inputs).toMatchObject({ region: "eu-central-1" });
   const aws = run.lookUps.map(({ token }) => token).filter((token) => token.startsWith("aws:"));
-  expect(aws).toEqual(["aws:route53/getZone:getZone"]);
+  expect(aws).toEqual(["aws:route53/getZone:getZone", "aws:route53/getRecords:getRecords"]);
 });
 
 test("the provider's region is the TURN server's where only that is at AWS", async () => {

@@ -52,6 +52,7 @@ export interface Run {
   readonly outputs: Record<string, pulumi.Output<unknown>>;
   readonly resources: readonly Registered[];
   readonly messages: readonly string[];
+  readonly warnings: readonly string[];
   readonly lookUps: readonly LookUp[];
   /** @throws Error unless there is exactly one. */
   get(name: string): Registered;
@@ -150,8 +151,14 @@ export interface Variation {
   readonly hetznerRefuses?: string;
   /** Told of each question to a cloud. */
   readonly onLookUp?: (token: string) => void;
-  /** What Hetzner has sold out, and the servers that the stack has there. */
-  readonly hetznerHas?: { readonly soldOut: readonly string[]; readonly servers?: readonly object[] };
+  /** What Hetzner has sold out, and what the stack has there. */
+  readonly hetznerHas?: {
+    readonly soldOut?: readonly string[];
+    readonly servers?: readonly object[];
+    readonly primaryIps?: readonly object[];
+    /** Record sets of its zone example.org. */
+    readonly rrsets?: readonly object[];
+  };
 }
 
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
@@ -186,12 +193,12 @@ function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"]
 
 function hetznerAnswer(
   token: string,
-  { name }: Readonly<Record<string, unknown>>,
-  { hetznerRefuses, hetznerHas = { soldOut: [] } }: Variation,
+  { name, zone }: Readonly<Record<string, unknown>>,
+  { hetznerRefuses, hetznerHas = {} }: Variation,
 ): object {
   const refused = (details: string) => Object.assign(new Error(), { details });
   if (hetznerRefuses) throw refused(hetznerRefuses);
-  const { soldOut, servers = [] } = hetznerHas;
+  const { soldOut = [], servers = [], primaryIps = [], rrsets = [] } = hetznerHas;
   switch (token) {
     case "hcloud:index/getServerType:getServerType":
       if (name === "unheard-of") throw refused(`no server type ${name}`);
@@ -205,6 +212,11 @@ function hetznerAnswer(
       };
     case "hcloud:index/getServers:getServers":
       return { servers };
+    case "hcloud:index/getPrimaryIps:getPrimaryIps":
+      return { primaryIps };
+    case "hcloud:index/getZoneRrsets:getZoneRrsets":
+      if (zone !== "example.org") throw refused(`zone ${String(zone)} not found`);
+      return { rrsets };
     case "hcloud:index/getZone:getZone":
       if (name !== "example.org") throw refused(`zone ${String(name)} not found`);
       return { id: 7, name, ttl: 3600, mode: "primary" };
@@ -225,10 +237,15 @@ async function run(
   const sdk = require("@pulumi/pulumi") as typeof pulumi;
   const resources: Registered[] = [];
   const messages: string[] = [];
+  const warnings: string[] = [];
   const lookUps: LookUp[] = [];
   const inputs = new Map<string, MockResourceArgs>();
   jest.spyOn(sdk.log, "info").mockImplementation((message) => {
     messages.push(message);
+    return Promise.resolve();
+  });
+  jest.spyOn(sdk.log, "warn").mockImplementation((message) => {
+    warnings.push(message);
     return Promise.resolve();
   });
   await sdk.runtime.setMocks(
@@ -293,6 +310,7 @@ async function run(
     outputs,
     resources,
     messages,
+    warnings,
     lookUps,
     ofType: (type) => resources.filter((resource) => resource.type === type),
     get(name) {

@@ -25,8 +25,10 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
     case "hcloud:index/getZone:getZone":
       return {
         answer: { id: 1, name: inputs.name, ttl: 3600, mode: "primary" },
-        says: `the zone ${text(inputs.name)} is in the Hetzner project that the token opens`,
+        says: `the zone ${text(inputs.name)} is in the Hetzner project that the token opens, and no record of another owner has the servers' names`,
       };
+    case "hcloud:index/getZoneRrsets:getZoneRrsets":
+      return { answer: { rrsets: [] }, says: "" };
     case "hcloud:index/getLocation:getLocation":
       return {
         answer: { id: 1, name: inputs.name },
@@ -40,8 +42,10 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
     case "aws:route53/getZone:getZone":
       return {
         answer: { zoneId: "ZASSUMED", name: inputs.name },
-        says: `the public hosted zone ${text(inputs.name)} is in the AWS account`,
+        says: `the public hosted zone ${text(inputs.name)} is in the AWS account, and no record of another owner has the servers' names`,
       };
+    case "aws:route53/getRecords:getRecords":
+      return { answer: { resourceRecordSets: [] }, says: "" };
     case "aws:ec2/getVpc:getVpc":
       return inputs.default
         ? {

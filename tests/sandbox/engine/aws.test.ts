@@ -216,7 +216,11 @@ describe("a host's resources", () => {
     });
     await expect(
       look("ec2/getNetworkInterface:getNetworkInterface", { id: networkInterface.id }),
-    ).resolves.toMatchObject({ subnetId: subnet.id, vpcId: subnet.vpcId });
+    ).resolves.toMatchObject({ subnetId: subnet.id, vpcId: subnet.vpcId, ipv6Addresses: [] });
+    await expect(look("ec2/getEips:getEips", ours)).resolves.toMatchObject({
+      allocationIds: [eip.id],
+      publicIps: [eip.outputs.publicIp],
+    });
     const association = await make("EipAssociation", {
       allocationId: eip.id,
       networkInterfaceId: networkInterface.id,
@@ -504,6 +508,14 @@ describe("what belongs to no host", () => {
     await make("Record", { ...moved.inputs, allowOverwrite: true, records: ["203.0.113.13"] });
     const short = await make("Record", { ...inputs, name: "turn", type: "AAAA", records: ["2001:db8::1"] });
     expect(short.outputs.fqdn).toBe("turn.example-aws.test");
+    const held = (nameRegex: string) => look("route53/getRecords:getRecords", { zoneId, nameRegex });
+    await expect(held("^(bbb|turn)\\.example-aws\\.test\\.?$")).resolves.toMatchObject({
+      resourceRecordSets: [
+        { type: "A", resourceRecords: [{ value: "203.0.113.13" }] },
+        { name: "turn.example-aws.test.", type: "AAAA", resourceRecords: [{ value: "2001:db8::1" }] },
+      ],
+    });
+    await expect(held("^none\\.")).resolves.toMatchObject({ resourceRecordSets: [] });
     taken();
     for (const gone of [moved, moved, short]) await remove("Record", gone);
     expect(taken()).toEqual(["route53:ChangeResourceRecordSets", "route53:ChangeResourceRecordSets"]);

@@ -86,7 +86,11 @@ test("a primary IP with its reverse DNS", async () => {
     assigneeId: 0,
   });
   const path = `/primary_ips/${ip.id}`;
-  expect(taken()).toEqual([
+  const all = hcloud.invokes?.["hcloud:index/getPrimaryIps:getPrimaryIps"];
+  await expect(all?.({}, context)).resolves.toMatchObject({
+    primaryIps: [{ name: "ip6", type: "ipv6", ipAddress: "2001:db8:1::" }],
+  });
+  expect(taken().filter((line) => !line.startsWith("GET /primary_ips?"))).toEqual([
     'POST /primary_ips {"name":"ip6","type":"ipv6","labels":{},"auto_delete":false,"location":"fsn1"}',
     `POST ${path}/actions/change_protection {"delete":true}`,
     "poll",
@@ -326,6 +330,12 @@ test("a record set", async () => {
     records: [{ value: "203.0.113.10" }],
   });
   expect(set.id).toBe("bbb/A");
+  const held = hcloud.invokes?.["hcloud:index/getZoneRrsets:getZoneRrsets"];
+  const { rrsets } = (await held?.({ zone: "example.test" }, context)) as Json;
+  expect(rrsets).toContainEqual({
+    ...{ id: "bbb/A", name: "bbb", type: "A", ttl: 60, labels: {} },
+    records: [{ value: "203.0.113.10", comment: "" }],
+  });
   const path = "/zones/example.test/rrsets/bbb/A";
   await change("zoneRrset", set, { records: [{ value: "203.0.113.11" }] });
   await change("zoneRrset", set, { ttl: 300 });
@@ -334,6 +344,7 @@ test("a record set", async () => {
   expect(taken()).toEqual([
     'POST /zones/example.test/rrsets {"name":"bbb","type":"A","ttl":60,"labels":{},"records":[{"value":"203.0.113.10"}]}',
     "poll",
+    "GET /zones/example.test/rrsets?label_selector=&page=1&per_page=50",
     ...[`POST ${path}/actions/set_records {"records":[{"value":"203.0.113.11"}]}`, "poll", `PUT ${path} {}`],
     ...[`POST ${path}/actions/change_ttl {"ttl":300}`, "poll", `PUT ${path} {}`],
     ...[`DELETE ${path}`, "poll", `DELETE ${path}`],

@@ -119,16 +119,26 @@ interface Meta {
 interface Listed extends Named {
   readonly server_type?: { readonly name: string };
   readonly location?: { readonly name: string };
+  /** Of a primary IP; that of IPv6 is a network, "2001:db8:0:4::/64". */
+  readonly ip?: string;
+  readonly type?: string;
 }
 
-/** A data source that lists by labels; of each object its id, name and labels, of a server its type and location, too. */
+interface RecordSet extends Named {
+  readonly type: string;
+  readonly ttl: number | null;
+  readonly records: readonly { readonly value: string; readonly comment?: string }[];
+}
+
+/** A data source that lists by labels; of each object its id, name and labels, of a server its type and location, of a primary IP its address, too. */
 function listed(name: string, collection: string, result: string) {
   return {
     [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {
       const found = await labelled<Listed>(context, `/${collection}`, collection, args);
-      const seen = found.map(({ id, name, labels, server_type, location }) => ({
+      const seen = found.map(({ id, name, labels, server_type, location, ip, type }) => ({
         ...{ id, name, labels: { ...labels } },
         ...(server_type && location ? { serverType: server_type.name, location: location.name } : {}),
+        ...(ip !== undefined && type !== undefined ? { ipAddress: ip.split("/")[0] ?? "", type } : {}),
       }));
       return { ...args, id: "0", [result]: seen };
     },
@@ -204,8 +214,11 @@ export const lookups = {
   ...listed("getSshKeys", "ssh_keys", "sshKeys"),
   "hcloud:index/getZoneRrsets:getZoneRrsets": async (args: Values, context: Context): Promise<Values> => {
     const path = `/zones/${encodeURIComponent(String(args.zone))}/rrsets`;
-    const rrsets = await labelled<Named & { type: string }>(context, path, "rrsets", args);
-    const seen = rrsets.map(({ id, name, type, labels }) => ({ id, name, type, labels: { ...labels } }));
+    const rrsets = await labelled<RecordSet>(context, path, "rrsets", args);
+    const seen = rrsets.map(({ id, name, type, ttl, labels, records }) => ({
+      ...{ id, name, type, ttl: ttl ?? 0, labels: { ...labels } },
+      records: records.map(({ value, comment = "" }) => ({ value, comment })),
+    }));
     return { ...args, id: "0", rrsets: seen };
   },
   "hcloud:index/getLocation:getLocation": async (args: Values, context: Context): Promise<Values> => {

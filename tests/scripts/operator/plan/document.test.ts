@@ -145,7 +145,7 @@ function firewallOf(run: Run, role: "bbb" | "turn"): string[] {
 
 test("what is taken for granted is named", () => {
   expect(planOf("small").deployment!.assumptions).toContain(
-    "the zone example.org is in the Hetzner project that the token opens",
+    "the zone example.org is in the Hetzner project that the token opens, and no record of another owner has the servers' names",
   );
   const { deployment } = planOf("a subnet of AWS");
   expect(deployment!.assumptions.slice().sort()).toEqual([
@@ -154,7 +154,7 @@ test("what is taken for granted is named", () => {
     "eu-central-1 offers c7a.large in the availability zone of that subnet",
     "eu-central-1 offers c7a.xlarge in the availability zone of that subnet",
     "subnet-12345678 is a public subnet in eu-central-1, without IPv6",
-    "the zone example.org is in the Hetzner project that the token opens",
+    "the zone example.org is in the Hetzner project that the token opens, and no record of another owner has the servers' names",
   ]);
 });
 

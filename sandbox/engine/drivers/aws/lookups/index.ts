@@ -1,4 +1,10 @@
 /** The provider's data sources: called anew at every preview and update. */
+import type {
+  ListResourceRecordSetsCommandInput,
+  ListResourceRecordSetsCommandOutput,
+  ResourceRecordSet,
+} from "@aws-sdk/client-route-53";
+
 import type { Context } from "../../../driver";
 import type { Values } from "../../../wire";
 import { session } from "../client";
@@ -76,9 +82,50 @@ async function getZone(args: Values, context: Context): Promise<Values> {
   };
 }
 
+/** All record sets of a zone whose names, with the dot at their end, match `nameRegex`. */
+async function getRecords(args: Values, context: Context): Promise<Values> {
+  const { route53 } = await session(context);
+  const wanted = new RegExp(text(args.nameRegex) ?? "");
+  const sets: ResourceRecordSet[] = [];
+  let start: ListResourceRecordSetsCommandInput | undefined = { HostedZoneId: zoneId(String(args.zoneId)) };
+  while (start !== undefined) {
+    const page: ListResourceRecordSetsCommandOutput = await route53.listResourceRecordSets(start);
+    sets.push(...(page.ResourceRecordSets ?? []));
+    start =
+      page.IsTruncated === true
+        ? {
+            ...start,
+            StartRecordName: page.NextRecordName,
+            StartRecordType: page.NextRecordType,
+            StartRecordIdentifier: page.NextRecordIdentifier,
+          }
+        : undefined;
+  }
+  const resourceRecordSets = sets
+    .filter(({ Name = "" }) => wanted.test(Name))
+    .map((set) => ({
+      name: set.Name ?? "",
+      type: set.Type ?? "",
+      ttl: set.TTL ?? 0,
+      setIdentifier: set.SetIdentifier ?? "",
+      resourceRecords: (set.ResourceRecords ?? []).map(({ Value = "" }) => ({ value: Value })),
+      ...(set.AliasTarget === undefined
+        ? {}
+        : {
+            aliasTarget: {
+              dnsName: set.AliasTarget.DNSName ?? "",
+              evaluateTargetHealth: set.AliasTarget.EvaluateTargetHealth ?? false,
+              hostedZoneId: set.AliasTarget.HostedZoneId ?? "",
+            },
+          }),
+    }));
+  return { ...args, resourceRecordSets };
+}
+
 export const lookups = {
   ...networkLookups,
   ...machineLookups,
   ...lookup("aws:ebs/getVolume:getVolume", ["filters", "mostRecent", "tags"], getVolume),
   ...lookup("aws:route53/getZone:getZone", ["zoneId", "name", "privateZone"], getZone),
+  ...lookup("aws:route53/getRecords:getRecords", ["zoneId", "nameRegex"], getRecords),
 };

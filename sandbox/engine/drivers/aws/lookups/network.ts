@@ -1,4 +1,4 @@
-/** VPCs, subnets and route tables. */
+/** VPCs, subnets, route tables, interfaces and addresses. */
 import type { Route, RouteTable, Subnet, Vpc } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../../driver";
@@ -126,6 +126,17 @@ async function subnets(args: Values, context: Context): Promise<Subnet[]> {
 }
 
 export const networkLookups = {
+  ...lookup("aws:ec2/getEips:getEips", ["filters", "tags"], async (args, context) => {
+    const { ec2, region } = await session(context);
+    const { Addresses = [] } = await ec2.describeAddresses({ Filters: filtersOf(args) });
+    return {
+      ...args,
+      id: region,
+      region,
+      allocationIds: Addresses.flatMap(({ AllocationId }) => AllocationId ?? []),
+      publicIps: Addresses.flatMap(({ PublicIp }) => PublicIp ?? []),
+    };
+  }),
   ...lookup(
     "aws:ec2/getNetworkInterfaces:getNetworkInterfaces",
     ["filters", "tags"],
@@ -148,6 +159,7 @@ export const networkLookups = {
       description: found.Description ?? "",
       macAddress: found.MacAddress ?? "",
       privateIp: found.PrivateIpAddress ?? "",
+      ipv6Addresses: (found.Ipv6Addresses ?? []).map(({ Ipv6Address = "" }) => Ipv6Address),
       subnetId: found.SubnetId ?? "",
       tags: tagMap(found.TagSet),
       vpcId: found.VpcId ?? "",
