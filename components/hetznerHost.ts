@@ -182,8 +182,9 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
               deleteProtection: protect,
               labels,
             },
-            // In another location it is replaced, too, but not before the server that has it is gone.
-            { parent, protect, dependsOn: [server], hooks: { beforeCreate } },
+            // In another location it is replaced, too, but not before the server that has it is gone. One that is protected is
+            // never replaced, and what it depends on would stay with it at a destroy.
+            { parent, protect, dependsOn: protect ? [] : [server], hooks: { beforeCreate } },
           ).id;
       const attachment = new hcloud.VolumeAttachment(
         `${name}-volume-attachment`,
