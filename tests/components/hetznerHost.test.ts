@@ -220,8 +220,13 @@ describe("recordings volume", () => {
     // With a server that is deleted it goes by itself, once that is shut down.
     expect(attachment.ignoreChanges).toEqual(["serverId"]);
     expect(attachment.replacementTrigger).toBe(String(idOf("bbb-host-server")));
-    expect(staging.get("bbb-host-volume").dependsOn).toEqual(["bbb-host-server"]);
     expect(staging.get("bbb-connect").dependsOn).toContain("bbb-host-volume-attachment");
+  });
+
+  test("where it may be replaced, waits for the server's end; where it is protected, keeps no server from a destroy", async () => {
+    const run = await runProgram({ settings: { recordings: { sizeGb: 50, protected: false } } });
+    expect(run.get("bbb-host-volume").dependsOn).toEqual(["bbb-host-server"]);
+    expect(staging.get("bbb-host-volume")).toMatchObject({ protect: true, dependsOn: [] });
   });
 
   test("is unmounted before it is taken from a server that stays", () => {
