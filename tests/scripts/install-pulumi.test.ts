@@ -95,7 +95,7 @@ test.each([
   ["too many arguments", ["a", "b"], /^error: usage: scripts\/install-pulumi \[DIRECTORY\]$/m],
 ])("%s is refused in one line", (_, args, reason) => {
   const result = run(SCRIPT, args);
-  expect(result).toEqual({ status: 1, stdout: "", stderr: expect.stringMatching(reason) });
+  expect(result).toEqual({ status: 2, stdout: "", stderr: expect.stringMatching(reason) });
 });
 
 test("a machine without a checksum is told so", () => {
