@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { awsLookUp } from "./awsLookUp";
+import { stackInterfaces } from "./awsNetwork";
 import { stackFilters } from "./awsTags";
 import { allFound } from "./lookUps";
 
@@ -20,13 +21,9 @@ export async function awsAddresses(
     reason: `is ${labels.stack ?? ""}, of which an address vanished while it was looked at`,
     remedy: "try again",
   };
-  const interfaces = async () => {
-    const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);
-    return allFound(ids.map((id) => awsLookUp(() => aws.ec2.getNetworkInterface({ id }, opts), missing)));
-  };
   const [{ publicIps }, found] = await allFound([
     awsLookUp(() => aws.ec2.getEips({ filters }, opts), missing),
-    interfaces(),
+    stackInterfaces(labels, missing, opts),
   ]);
   return [...publicIps, ...found.flatMap(({ ipv6Addresses }) => ipv6Addresses)];
 }

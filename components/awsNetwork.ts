@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../settings/fields";
+import type { Problem } from "../settings/problems";
 import { awsLookUp } from "./awsLookUp";
 import { stackFilters } from "./awsTags";
 import { LookUpError } from "./lookUps";
@@ -62,17 +63,24 @@ export async function occupiedSubnets(
   labels: Readonly<Record<string, string>>,
   opts: pulumi.InvokeOptions,
 ): Promise<ReadonlySet<string>> {
-  const filters = stackFilters(labels);
   const missing = {
     key: "stack",
     reason: `is ${labels.stack ?? ""}, of which a network interface vanished while it was looked at`,
     remedy: "try again",
   };
-  const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);
-  const found = await Promise.all(
-    ids.map((id) => awsLookUp(() => aws.ec2.getNetworkInterface({ id }, opts), missing)),
-  );
+  const found = await stackInterfaces(labels, missing, opts);
   return new Set(found.map(({ subnetId }) => subnetId));
+}
+
+/** The network interfaces that bear a stack's tags. @throws LookUpError with `missing` where one vanished meanwhile. */
+export async function stackInterfaces(
+  labels: Readonly<Record<string, string>>,
+  missing: Problem,
+  opts: pulumi.InvokeOptions,
+) {
+  const filters = stackFilters(labels);
+  const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);
+  return Promise.all(ids.map((id) => awsLookUp(() => aws.ec2.getNetworkInterface({ id }, opts), missing)));
 }
 
 async function namedSubnet(

@@ -57,3 +57,15 @@ export async function retrying<T>(
     }
   }
 }
+
+/** A call's answer; undefined where its error says that there is no such object. */
+export function unless(isNotFound: (error: unknown) => boolean) {
+  return async <T>(action: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await action();
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+}

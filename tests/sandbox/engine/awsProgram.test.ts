@@ -1,12 +1,9 @@
 /** Whole programs with AWS: an explicit provider, look-ups before any resource, an asynchronous entry, kills. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 
 import { session } from "../../../sandbox/engine/drivers/aws/client";
 import { publicKey, type Json } from "../hetzner/harness";
 import { EngineAccount } from "./awsAccount";
-import { root, Workbench } from "./support";
+import { Workbench } from "./support";
 
 jest.setTimeout(600_000);
 
@@ -176,28 +173,11 @@ test("a provider that changes is for the real engine", async () => {
   ]);
 });
 
-/** Run an action in a process of its own, and kill that with no warning as soon as `when` comes true. */
-async function killed(action: "up" | "destroy", when: () => boolean): Promise<void> {
-  const { projectDir, stateDir, stack, config, env, engine } = bench.options();
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "sandbox/engine/main.ts")], {
-    cwd: root,
-    stdio: ["pipe", "ignore", "inherit"],
-  });
-  child.stdin.end(JSON.stringify({ action, projectDir, stateDir, stack, config, env, engine }));
-  const ended = once(child, "exit");
-  while (!when()) {
-    if (child.exitCode !== null) throw new Error(`the ${action} ended by itself`);
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  child.kill("SIGKILL");
-  await ended;
-}
-
 test("an up that is killed while an instance is made goes on with that instance", async () => {
   const asked = account.changes().filter((change) => change === "ec2:RunInstances").length;
   const release = account.recorder.hold("createServer");
   const servers = account.recorder.of("createServer").length;
-  await killed("up", () => account.recorder.of("createServer").length > servers);
+  await bench.killed("up", () => account.recorder.of("createServer").length > servers);
   release();
   await account.settled();
   const { errors, output } = await bench.up();
@@ -211,7 +191,7 @@ test("an up that is killed while an instance is made goes on with that instance"
 test("killed again and again, it still comes to the same end, with one of each", async () => {
   for (const wanted of [2, 5]) {
     const before = account.changes().length;
-    await killed("up", () => account.changes().length >= before + wanted);
+    await bench.killed("up", () => account.changes().length >= before + wanted);
     await account.settled();
   }
   expect((await bench.up()).errors).toEqual([]);

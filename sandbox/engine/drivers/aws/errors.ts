@@ -1,4 +1,5 @@
 /** What the SDK's errors say, and how they are told apart. */
+import { unless } from "../common";
 
 /** What every client of the SDK has, for a function that serves them all: their own types have no common one. */
 interface Client {
@@ -60,11 +61,4 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /** What `action` gives, or undefined where the object that it is about does not exist. */
-export async function unlessGone<T>(action: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await action();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
+export const unlessGone = unless(isNotFound);

@@ -1,7 +1,7 @@
 /** What the hcloud resource types share. */
 import type { Context } from "../../driver";
 import { isObject, type Value, type Values } from "../../wire";
-import { autoNamed } from "../common";
+import { autoNamed, unless } from "../common";
 import { Hcloud, isNotFound } from "./client";
 
 export { afterCreate, changed, retrying, set, withoutDefaults } from "../common";
@@ -23,14 +23,7 @@ export function api(context: Context): Hcloud {
 export const autoName = autoNamed("name");
 
 /** An answer of the API; undefined where that has nothing such. */
-export async function unlessGone<T>(action: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await action();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
+export const unlessGone = unless(isNotFound);
 
 /** With a name of the program's own, old and new cannot exist side by side. */
 export function explicitlyNamed(inputs: Values): boolean {
