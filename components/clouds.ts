@@ -9,6 +9,7 @@ import type { NamesRequest } from "./existingRecords";
 import { hostArgs, hostRoles } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
 import type { MeetingsGuard } from "./meetingsGuard";
+import { warnOfDeletedRecords } from "./ownRecords";
 
 /** What one cloud offers. All methods look up what they need and make nothing. */
 export interface Cloud {
@@ -22,8 +23,6 @@ export interface Cloud {
   findZone(request: NamesRequest): Promise<Dns>;
   /** @returns The public addresses that the stack has there by now. */
   findAddresses(): Promise<readonly string[]>;
-  /** Warns of the records that an update with `dns` manual deletes, where the cloud knows whose they are. */
-  warnOfDeletedRecords?(domain: string): Promise<void>;
 }
 
 /** What a deployment asks of the clouds that it runs on. */
@@ -65,7 +64,7 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
     return new Set(found.flat().map(canonicalAddress));
   };
   const byHand = async () => {
-    await allFound(used.map((name) => cloud(name).warnOfDeletedRecords?.(domain) ?? Promise.resolve()));
+    await warnOfDeletedRecords();
     return manualDns;
   };
   // A package that is missing is told before anything is asked.

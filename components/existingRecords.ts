@@ -3,6 +3,7 @@ import { setCommand } from "../settings/fields";
 import type { Problem } from "../settings/problems";
 import type { HostArgs } from "./host";
 import { LookUpError } from "./lookUps";
+import { ownRecords } from "./ownRecords";
 
 /** A record set that a zone has. */
 export interface ExistingRecord {
@@ -19,7 +20,7 @@ export interface ExistingRecord {
 export interface NamesRequest {
   readonly domain: string;
   readonly hosts: readonly Pick<HostArgs, "role" | "fqdn" | "labels">[];
-  /** Finds the public addresses that this stack has by now; called only where a name has records without labels. */
+  /** Finds the public addresses that this stack has by now; called only where a name has records that nothing else explains. */
   readonly ownAddresses: () => Promise<ReadonlySet<string>>;
 }
 
@@ -27,7 +28,8 @@ export interface NamesRequest {
 const TYPES = ["A", "AAAA", "CNAME"];
 
 /**
- * Refuses names that lead elsewhere already. Records of this stack bear its labels, or lead to its addresses.
+ * Refuses names that lead elsewhere already. Records of this stack bear its labels, are as its state has them wherever its
+ * hosts were by then, or lead to its addresses.
  *
  * @param service The provider of DNS, e.g. "Hetzner Cloud".
  * @throws LookUpError with one problem for each name.
@@ -42,8 +44,13 @@ export async function refuseForeignRecords(
     ({ fqdn, type, labelled }) => names.has(fqdn) && TYPES.includes(type) && !labelled,
   );
   if (doubtful.length === 0) return;
+  const made = await ownRecords();
+  const unexplained = doubtful.filter((record) => !made.some((one) => isSame(one, record)));
+  if (unexplained.length === 0) return;
   const own = await ownAddresses();
-  const foreign = doubtful.filter(({ values }) => !values.some((value) => own.has(canonicalAddress(value))));
+  const foreign = unexplained.filter(
+    ({ values }) => !values.some((value) => own.has(canonicalAddress(value))),
+  );
   const problems = hosts.flatMap(({ role, fqdn }): Problem[] => {
     const found = foreign.filter((record) => record.fqdn === fqdn);
     if (found.length === 0) return [];
@@ -61,4 +68,11 @@ export async function refuseForeignRecords(
     ];
   });
   if (problems.length > 0) throw new LookUpError(problems);
+}
+
+/** Whether two record sets have the same name, type and values: one that was changed by hand since is not what was made. */
+function isSame(a: ExistingRecord, b: ExistingRecord): boolean {
+  const text = ({ fqdn, type, values }: ExistingRecord) =>
+    JSON.stringify([fqdn.toLowerCase(), type, values.map(canonicalAddress).sort()]);
+  return text(a) === text(b);
 }

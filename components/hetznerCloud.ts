@@ -3,7 +3,7 @@ import * as hcloud from "@pulumi/hcloud";
 import type { Settings } from "../config";
 import type { Cloud } from "./clouds";
 import { hetznerAddresses } from "./hetznerAddresses";
-import { hetznerDns, warnOfDeletedRecords } from "./hetznerDns";
+import { hetznerDns } from "./hetznerDns";
 import { hetznerHosts } from "./hetznerHost";
 import { hetznerLookUp } from "./hetznerLookUp";
 import { lookUpServerType } from "./hetznerServerTypes";
@@ -24,7 +24,6 @@ export function hetznerCloud({ labels }: Settings): Cloud {
     },
     findZone: hetznerDns,
     findAddresses: () => hetznerAddresses(labels),
-    warnOfDeletedRecords: (domain) => warnOfDeletedRecords(domain, labels),
   };
 }
 

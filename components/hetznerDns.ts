@@ -1,7 +1,5 @@
 import * as hcloud from "@pulumi/hcloud";
-import * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../settings/fields";
 import type { Problem } from "../settings/problems";
 import { RECORD_TTL, recordsOf, type Dns } from "./dns";
 import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "./existingRecords";
@@ -72,30 +70,6 @@ function unreadable(domain: string): (answer: string) => Problem {
     remedy:
       "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
   });
-}
-
-/**
- * Warns that an update deletes the records that a stack has made in a zone, as after a change of `dns` to manual. Says
- * nothing where the zone can't be read: with `dns` manual it need not be at Hetzner.
- *
- * @param labels Project and stack.
- */
-export async function warnOfDeletedRecords(
-  domain: string,
-  labels: Readonly<Record<string, string>>,
-): Promise<void> {
-  const records = await recordsIn(domain, labels).catch(() => []);
-  const own = records.filter(({ labelled }) => labelled);
-  if (own.length === 0) return;
-  const shown = own.map(({ fqdn, type, values }) => `${fqdn}. ${RECORD_TTL} IN ${type} ${values.join(" ")}`);
-  await pulumi.log.warn(
-    [
-      `dns is manual, so this update deletes the records that this stack has made in the zone ${domain} at Hetzner Cloud, ` +
-        "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
-        `To keep them: ${setCommand("dns", "hetzner")}`,
-      ...shown,
-    ].join("\n  "),
-  );
 }
 
 /** A name as its zone's records have it: "@" for the zone's own. */

@@ -150,9 +150,7 @@ export class Deployment {
    */
   read(type: string, name: string, id: string, parent: string, inputs: Values): ResourceState {
     if (type !== STACK_REFERENCE) throw new NotServed("reading an existing resource (get, or the option id)");
-    const [stack = "", project = this.options.project, ...owner] = id.split("/").reverse();
-    if (project !== this.options.project || owner.join("/") !== "organization")
-      throw new NotServed(`the stack ${id} of another project`);
+    const stack = this.ownProjects(id);
     const urn = this.urn(type, name, parent);
     const outputs = this.options.stackOutputs(stack);
     if (outputs === undefined) {
@@ -169,6 +167,25 @@ export class Deployment {
       this.olds.find((old) => old.urn === urn),
     );
     return state;
+  }
+
+  /** @returns The bare name of a stack of this project, which alone is served. */
+  private ownProjects(name: string): string {
+    const [stack = "", project = this.options.project, ...owner] = name.split("/").reverse();
+    if (project !== this.options.project || owner.join("/") !== "organization")
+      throw new NotServed(`the stack ${name} of another project`);
+    return stack;
+  }
+
+  /**
+   * Types and outputs of the resources in this stack's checkpoint, by their URNs, without those yet to be deleted.
+   * Source: pkg/backend/backend.go, GetStackResourceOutputs.
+   */
+  stackResources(name: string): Values {
+    if (this.ownProjects(name) !== this.options.stack)
+      throw new NotServed(`the resources of the stack ${name}`);
+    const there = this.checkpoint.resources.filter((state) => state.delete !== true);
+    return Object.fromEntries(there.map(({ urn, type, outputs }) => [urn, { type, outputs }]));
   }
 
   registerOutputs(urn: string, outputs: Values): void {

@@ -117,6 +117,9 @@ export async function serve(
         const state = deployment.find(String(args.urn));
         if (state === undefined) throw new Error(`unknown resource ${String(args.urn)}`);
         response.setReturn(toStruct({ urn: state.urn, id: state.id ?? "", state: state.outputs }));
+      } else if (request.getTok() === "pulumi:pulumi:readStackResourceOutputs") {
+        const outputs = deployment.stackResources(String(args.stackName));
+        response.setReturn(toStruct({ name: args.stackName ?? "", outputs }));
       } else {
         const result = await deployment.invoke(
           request.getTok(),

@@ -7,6 +7,14 @@ const rrset = (name: string, type: string, value: string, labels: object = {}) =
 });
 const hetznerHas = (...rrsets: object[]) => ({ rrsets });
 const route53 = { placement: atAws, dns: "route53" } as const;
+const made = (name: string, type: string, ...records: string[]) => ({
+  type: "aws:route53/record:Record",
+  outputs: { name, type, records, ttl: 300, zoneId: "Z0EXAMPLE" },
+});
+const madeAtHetzner = (name: string, type: string, value: string) => ({
+  type: "hcloud:index/zoneRrset:ZoneRrset",
+  outputs: { zone: "example.org", name, type, records: [{ value, comment: "" }], labels: {} },
+});
 const record = (name: string, type: string, ...values: string[]) => ({ name, type, values });
 
 async function refusal(variation: Variation): Promise<string> {
@@ -126,6 +134,38 @@ describe("in Route 53", () => {
     expect(told).toMatch(/^1 problem[^]*:hostname makes the name bbb\.example\.org/);
   });
 
+  test("those that are as the stack made them are its own after a move to another region or cloud", async () => {
+    // Of another region, where the stack's tags are not looked for.
+    const records = [
+      record("bbb.example.org.", "A", "203.0.113.81"),
+      record("turn.example.org.", "AAAA", "2001:db8:f::2"),
+    ];
+    const state = [
+      made("BBB.example.org", "A", "203.0.113.81"),
+      made("turn.example.org", "AAAA", "2001:db8:f:0:0::2"),
+    ];
+    const moved: Variation = { settings: route53, aws: { records } };
+    expect(await refusal(moved)).toMatch(/^2 problems/);
+    expect(await refusal({ ...moved, state })).toMatch(/^none/);
+  });
+
+  test("one that was led elsewhere since the stack made it is another's, and so is one of another type", async () => {
+    const state = [
+      made("bbb.example.org", "A", "203.0.113.81"),
+      made("turn.example.org", "A", "203.0.113.82"),
+    ];
+    const records = [
+      record("bbb.example.org", "A", "198.51.100.9"),
+      record("turn.example.org", "CNAME", "203.0.113.82"),
+    ];
+    const told = await refusal({ settings: route53, aws: { records }, state });
+    expect(told).toMatch(
+      /^2 problems[^]*:hostname makes[^]*A 198\.51\.100\.9[^]*:turnHostname makes[^]*CNAME/,
+    );
+    const beside = [record("bbb.example.org", "A", "203.0.113.81", "198.51.100.9")];
+    expect(await refusal({ settings: route53, aws: { records: beside }, state })).toMatch(/^1 problem/);
+  });
+
   test("with hosts at Hetzner, its addresses count", async () => {
     const variation: Variation = {
       settings: { dns: "route53" },
@@ -150,27 +190,43 @@ describe("by hand", () => {
     expect(await refusal({ settings: manual, hetznerHas: foreign })).toMatch(/^none/);
   });
 
-  test("records that the stack has made until now are named before they are deleted", async () => {
+  test("records that the stack has made at Hetzner are named before they are deleted", async () => {
     const { warnings } = await runProgram({
       settings: manual,
-      hetznerHas: hetznerHas(
-        rrset("bbb", "A", "203.0.113.1", OURS),
-        rrset("turn", "A", "203.0.113.2", OURS),
-        rrset("www", "A", "198.51.100.9"),
-      ),
+      state: [
+        madeAtHetzner("bbb", "A", "203.0.113.1"),
+        madeAtHetzner("@", "AAAA", "2001:db8:0:2::1"),
+        { type: "hcloud:index/server:Server", outputs: { name: "bbb" } },
+      ],
     });
     expect(warnings).toEqual([
-      "dns is manual, so this update deletes the records that this stack has made in the zone example.org at Hetzner Cloud, " +
+      "dns is manual, so this update deletes the records that this stack has made at Hetzner Cloud, " +
         "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
         "To keep them: pulumi config set dns hetzner\n" +
-        "  bbb.example.org. 300 IN A 203.0.113.1\n  turn.example.org. 300 IN A 203.0.113.2",
+        "  bbb.example.org. 300 IN A 203.0.113.1\n  example.org. 300 IN AAAA 2001:db8:0:2::1",
     ]);
   });
 
-  test("a zone without such records, or that Hetzner has not, needs no word", async () => {
-    const foreign = hetznerHas(rrset("bbb", "A", "198.51.100.9"));
-    const quiet = await runProgram({ settings: manual, hetznerHas: foreign });
-    const elsewhere = await runProgram({ settings: { ...manual, domain: "absent.example" } });
-    expect([...quiet.warnings, ...elsewhere.warnings]).toEqual([]);
+  test.each([
+    ["with hosts at AWS", { ...manual, placement: atAws }],
+    ["with hosts at Hetzner", manual],
+  ])("so are those at Route 53, %s, though nothing of Route 53 is asked", async (_, settings) => {
+    const { warnings, lookUps } = await runProgram({
+      settings,
+      state: [made("bbb.example.org", "A", "203.0.113.1")],
+    });
+    expect(warnings).toEqual([
+      "dns is manual, so this update deletes the records that this stack has made at Route 53, " +
+        "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
+        "To keep them: pulumi config set dns route53\n  bbb.example.org. 300 IN A 203.0.113.1",
+    ]);
+    expect(lookUps.filter(({ token }) => token.includes("route53"))).toEqual([]);
+  });
+
+  test.each([
+    ["that has made none", []],
+    ["whose engine does not tell", undefined],
+  ])("a stack %s needs no word", async (_, state) => {
+    expect((await runProgram({ settings: manual, state })).warnings).toEqual([]);
   });
 });

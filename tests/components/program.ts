@@ -147,6 +147,8 @@ export interface Variation {
   readonly aws?: Partial<AwsWorld>;
   /** Outputs of other stacks, by their whole names. */
   readonly stacks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Resources of the stack's own state, with their types and outputs; undefined where the engine does not tell them. */
+  readonly state?: readonly { readonly type: string; readonly outputs: object }[];
   /** What every question to Hetzner is answered with. */
   readonly hetznerRefuses?: string;
   /** Told of each question to a cloud. */
@@ -189,6 +191,15 @@ function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"]
   const outputs = stacks[String(inputs.name)];
   if (!outputs) throw new Error(`unknown stack "${String(inputs.name)}"`);
   return { id: id!, state: { ...inputs, outputs, secretOutputNames: ["turnSecret"] } };
+}
+
+/** The engine's function that tells a stack's resources. */
+const STATE = "pulumi:pulumi:readStackResourceOutputs";
+
+function ownState({ stackName }: MockResourceArgs["inputs"], state: Variation["state"]) {
+  if (stackName !== "organization/bigbluebutton/staging" || !state)
+    throw new Error("unrecognized function name");
+  return { name: stackName, outputs: Object.fromEntries(state.map((resource, i) => [`urn ${i}`, resource])) };
 }
 
 function hetznerAnswer(
@@ -257,6 +268,7 @@ async function run(
         return { id, state: { ...args.inputs, ...computed(args) } };
       },
       call({ token, inputs, provider }) {
+        if (token === STATE) return ownState(inputs, variation.state);
         variation.onLookUp?.(token);
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
         if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);

@@ -22,6 +22,9 @@ const ROUTES = "rtb-assumed";
 export function assume(token: string, inputs: Inputs, region: string): Assumption {
   const zone = `${region}a`;
   switch (token) {
+    // A plan knows nothing of what was made before.
+    case "pulumi:pulumi:readStackResourceOutputs":
+      return { answer: { outputs: {} }, says: "" };
     case "hcloud:index/getZone:getZone":
       return {
         answer: { id: 1, name: inputs.name, ttl: 3600, mode: "primary" },

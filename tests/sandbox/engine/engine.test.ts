@@ -537,6 +537,30 @@ describe("deletion", () => {
   });
 });
 
+describe("the stack's own resources", () => {
+  const READER = `
+    new Thing("b", { text: "new" });
+    export const seen = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName: "organization/demo/dev" })
+      .then(({ outputs }: any) => Object.values(outputs).map(({ type, outputs }: any) => type + " " + (outputs.text ?? "")));
+  `;
+
+  test("are told as the last update left them, by previews, too", async () => {
+    bench = new Workbench(`new Thing("a", { text: pulumi.secret("old") });`);
+    await bench.up();
+    bench.program(READER);
+    expect((await bench.preview()).errors).toEqual([]);
+    expect((await bench.up()).errors).toEqual([]);
+    const { seen } = await bench.outputs(true);
+    expect(seen).toContain("test:index:Thing old");
+    expect(seen).not.toContain("test:index:Thing new");
+  });
+
+  test("of another stack are not", async () => {
+    bench = new Workbench(READER.replace("demo/dev", "demo/other"));
+    expect((await bench.up()).errors.join()).toContain("the resources of the stack organization/demo/other");
+  });
+});
+
 describe("another stack's outputs", () => {
   const OTHER = `export const open = "seen"; export const word = pulumi.secret("correct horse");`;
   const reader = (stack: string) => `

@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { setCommand } from "../settings/fields";
+import { RECORD_TTL } from "./dns";
+import type { ExistingRecord } from "./existingRecords";
+import { stackResources, type StackResource } from "./stackState";
+
+/** A record set that a stack has made. */
+export interface OwnRecord extends ExistingRecord {
+  readonly dns: "hetzner" | "route53";
+}
+
+/** Services by the settings' names for them. */
+const SERVICES = { hetzner: "Hetzner Cloud", route53: "Route 53" } as const;
+
+/** Record sets that the stack has made until now, as it made them last, wherever its hosts were. */
+export async function ownRecords(): Promise<readonly OwnRecord[]> {
+  return (await stackResources()).flatMap(ownRecord);
+}
+
+function ownRecord({ type, outputs }: StackResource): OwnRecord[] {
+  switch (type) {
+    case "aws:route53/record:Record": {
+      const { name, type, records } = outputs as { name: string; type: string; records?: readonly string[] };
+      return [{ dns: "route53", fqdn: name, type, values: records ?? [] }];
+    }
+    case "hcloud:index/zoneRrset:ZoneRrset": {
+      const { zone, name, type, records } = outputs as {
+        readonly [key in "zone" | "name" | "type"]: string;
+      } & { readonly records: readonly { readonly value: string }[] };
+      const fqdn = name === "@" ? zone : `${name}.${zone}`;
+      return [{ dns: "hetzner", fqdn, type, values: records.map(({ value }) => value) }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Warns that an update with `dns` manual deletes the records that the stack has made until now. */
+export async function warnOfDeletedRecords(): Promise<void> {
+  const own = await ownRecords();
+  for (const dns of ["hetzner", "route53"] as const) {
+    const shown = own
+      .filter((record) => record.dns === dns)
+      .map(({ fqdn, type, values }) => `${fqdn}. ${RECORD_TTL} IN ${type} ${values.join(" ")}`);
+    if (shown.length === 0) continue;
+    await pulumi.log.warn(
+      [
+        `dns is manual, so this update deletes the records that this stack has made at ${SERVICES[dns]}, ` +
+          "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
+          `To keep them: ${setCommand("dns", dns)}`,
+        ...shown,
+      ].join("\n  "),
+    );
+  }
+}
