@@ -25,7 +25,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["index.ts", "components/**/*.ts"],
+    files: ["index.ts", "{clouds,components,steps}/**/*.ts"],
     plugins: { "@pulumi": { rules: pulumi.rules ?? pulumi.default.rules } },
     rules: { "@pulumi/no-output-in-template-literal": "error" },
   },

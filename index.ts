@@ -2,14 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { turnUrls } from "./bigbluebutton/turnStunServers";
 import { BbbServer } from "./components/bbbServer";
-import { openClouds } from "./components/clouds";
-import { knownHosts } from "./components/knownHosts";
+import { openClouds } from "./clouds";
+import { knownHosts } from "./clouds/knownHosts";
 import { MeetingsGuard } from "./components/meetingsGuard";
-import { newOperatorKey } from "./components/operatorKey";
+import { newOperatorKey } from "./clouds/operatorKey";
 import { sharedTurn } from "./components/sharedTurn";
 import { TurnServer } from "./components/turnServer";
 import { Verification } from "./components/verification";
-import { loadSettings } from "./config";
+import { loadSettings } from "./settings";
 
 // The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too.
 Error.stackTraceLimit = 3;

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
-import type { Settings } from "../config";
-import type { Dns } from "./dns";
-import type { Host } from "./host";
-import { prepareHost } from "./prepareHost";
-import type { HostSteps, Step } from "./remote";
+import type { Settings } from "../settings";
+import type { Dns } from "../clouds/dns";
+import type { Host } from "../clouds/host";
+import { prepareHost } from "../steps/prepareHost";
+import type { HostSteps, Step } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
 

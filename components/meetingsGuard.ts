@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { quote } from "shell-quote";
 
 import { runningMeetings } from "../bigbluebutton/meetings";
-import type { Settings } from "../config";
-import { valueOf } from "./valueOf";
+import type { Settings } from "../settings";
+import { valueOf } from "../clouds/valueOf";
 
 /** Inputs of a server that its provider powers it off for, to change them. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;

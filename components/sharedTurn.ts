@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Settings } from "../config";
-import { LookUpError, orRefused } from "./lookUps";
+import type { Settings } from "../settings";
+import { LookUpError, orRefused } from "../clouds/lookUps";
 import type { TurnService } from "./turnServer";
 
 /**

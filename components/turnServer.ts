@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { renderTurnServerConf } from "../bigbluebutton/coturn";
-import type { Settings } from "../config";
-import type { Dns } from "./dns";
-import type { Host } from "./host";
+import type { Settings } from "../settings";
+import type { Dns } from "../clouds/dns";
+import type { Host } from "../clouds/host";
 import type { MeetingsGuard } from "./meetingsGuard";
-import { prepareHost } from "./prepareHost";
-import type { HostSteps } from "./remote";
+import { prepareHost } from "../steps/prepareHost";
+import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 
 /** connect, check, prepare, install, configure, and the check of BigBlueButton that {@link Verification} adds */

@@ -13,10 +13,10 @@ import {
   type HostRequest,
   type TurnRequest,
 } from "../bigbluebutton/verification";
-import type { Settings } from "../config";
+import type { Settings } from "../settings";
 import type { BbbServer } from "./bbbServer";
-import type { Host } from "./host";
-import type { HostSteps } from "./remote";
+import type { Host } from "../clouds/host";
+import type { HostSteps } from "../steps/hostSteps";
 import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */

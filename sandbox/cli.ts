@@ -114,7 +114,7 @@ program
 program
   .command("operator", { hidden: true })
   .description("run one of the operator's commands in the sandbox: as scripts/test-server --sandbox does")
-  .argument("<name>", "of a file in scripts/operator")
+  .argument("<name>", "of a file in operator/")
   .argument("[arguments...]")
   .helpOption(false)
   .allowUnknownOption()

@@ -13,7 +13,7 @@ import { parse } from "yaml";
 import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
-import { capacities, defaultServerTypes, typeNotes, type CloudName } from "../bigbluebutton/sizing";
+import { capacities, defaultServerTypes, typeNotes, type CloudName } from "../bigbluebutton/capacity";
 import { environments } from "../settings/environments";
 
 const PROJECT = join(__dirname, "..");

@@ -2,7 +2,7 @@ import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
 import { fields, setCommand, type FieldName, type FieldValues } from "./fields";
 import { imageNameProblem } from "./imageName";
-import { isSpecialUse, qualifyHostname } from "./names";
+import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { placementProblems } from "./placement";
 import { sshNetworkProblems } from "./sshNetworks";
 import type { Problem } from "./problems";

@@ -1,6 +1,6 @@
 import { defaultRelease, releases } from "../bigbluebutton/releases";
 import { setCommand, type FieldValues } from "./fields";
-import { coveredShare } from "./network";
+import { coveredShare } from "./formats/network";
 import type { Problem } from "./problems";
 
 /** What a kind of environment stands for; the settings `protect`, `protectRecordings` and `backups` can say otherwise. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
 import { defaultRelease, releaseNames } from "../bigbluebutton/releases";
-import { canonicalAddress, publicAddressProblem } from "./addresses";
-import { rootsProblem } from "./certificates";
-import { dnsNameProblem, meantName, normalizeName, zoneProblem } from "./names";
-import { parseNetwork, unreachableProblem } from "./network";
-import { sshPublicKeyProblem } from "./sshPublicKey";
+import { canonicalAddress, publicAddressProblem } from "./formats/addresses";
+import { rootsProblem } from "./formats/certificates";
+import { dnsNameProblem, meantName, normalizeName, zoneProblem } from "./formats/names";
+import { parseNetwork, unreachableProblem } from "./formats/network";
+import { sshPublicKeyProblem } from "./formats/sshPublicKey";
 
 /** A setting: how its value is read and checked by itself. */
 interface Field<T extends z.ZodType = z.ZodType> {
@@ -128,7 +128,7 @@ function isUrl(value: string, ...protocols: string[]): boolean {
 /** How many daily snapshots of its volumes EC2 keeps. */
 export const DEFAULT_SNAPSHOT_DAYS = 7;
 
-/** Every setting there is. What depends on more than one of them is checked in config.ts. */
+/** Every setting there is. What depends on more than one of them is checked in conflicts.ts and index.ts. */
 export const fields = {
   cloud: field("string", choice(["hetzner", "aws"]).default("hetzner"), setCommand("cloud", "hetzner")),
   domain: field(

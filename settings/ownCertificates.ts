@@ -1,6 +1,6 @@
 import { setCommand, type FieldValues } from "./fields";
-import { readOwnChain, type OwnChain } from "./chain";
-import { qualifyHostname } from "./names";
+import { readOwnChain, type OwnChain } from "./formats/chain";
+import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
 
 /** The operator's own certificate of each host that has one; the other hosts' are from the certificate authority. */

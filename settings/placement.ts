@@ -4,7 +4,7 @@ import {
   isArmServerType,
   isPartTimeServerType,
   type CloudName,
-} from "../bigbluebutton/sizing";
+} from "../bigbluebutton/capacity";
 import { environments } from "./environments";
 import { DEFAULT_SNAPSHOT_DAYS, setCommand, type FieldName, type FieldValues } from "./fields";
 import type { Problem } from "./problems";

@@ -11,7 +11,7 @@ import { startSandbox } from "../commands/start";
 import { Checkpoint, type ResourceState } from "../engine/checkpoint";
 import { needs } from "../engine/graph";
 import { STACK_TYPE } from "../engine/goal";
-import type { OperationEvent } from "../engine/index";
+import type { OperationEvent } from "../engine";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
 import { longestChain, median } from "./chain";
 import { renderDeployment, renderNoOp } from "./report";

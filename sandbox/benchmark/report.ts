@@ -1,4 +1,4 @@
-import { renderTable } from "../../scripts/operator/table";
+import { renderTable } from "../../operator/table";
 import { nameOf } from "../engine/display";
 import { median, type Chain, type Timed } from "./chain";
 

@@ -11,12 +11,12 @@ import { startAws } from "./start";
  * Run one of the operator's commands where the operator is, with the credentials of the sandbox's clouds; resolves with
  * its exit code. The sandbox runs already.
  *
- * @param name of a file in scripts/operator, without .ts
+ * @param name of a file in operator/, without .ts
  */
 export async function operate(name: string, args: readonly string[]): Promise<number> {
   if (existsSync(AWS_CREDENTIALS_FILE) || args.some((arg) => /\b(aws|route53)\b/.test(arg))) await startAws();
   const loader = join(PROJECT_DIR, "node_modules/ts-node/register/transpile-only");
-  const script = join(PROJECT_DIR, "scripts/operator", `${name}.ts`);
+  const script = join(PROJECT_DIR, "operator", `${name}.ts`);
   return pass(asClient("operator", [process.execPath, "-r", loader, script, ...args]), {
     ...withoutCloudCredentials(clientEnvironment(process.env)),
     ...cloudEnvironment(),

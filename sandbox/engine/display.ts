@@ -1,5 +1,5 @@
 /** What an update prints, in the CLI's own words: steps as they go, then diagnostics, outputs and the summary. */
-import { hanging, terminalWidth } from "../../scripts/operator/width";
+import { hanging, terminalWidth } from "../../operator/width";
 import { redacted, type Value, type Values } from "./wire";
 
 export type Step = "same" | "create" | "update" | "replace" | "delete";

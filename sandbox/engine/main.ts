@@ -2,16 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
-import {
-  destroy,
-  outputs,
-  preview,
-  refresh,
-  stackExport,
-  up,
-  UpdateFailed,
-  type UpdateOptions,
-} from "./index";
+import { destroy, outputs, preview, refresh, stackExport, up, UpdateFailed, type UpdateOptions } from ".";
 
 /** `timeline`: a file that gets each operation as it ends, a line of JSON each. */
 type Request = Omit<UpdateOptions, "out"> & { readonly timeline?: string } & (

@@ -10,14 +10,14 @@ import { promisify } from "node:util";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { changeOf } from "../../scripts/operator/cliEvents";
+import { changeOf } from "../../operator/cliEvents";
 
 import type { Operation, ResourceState } from "./checkpoint";
 import { emptySummary, nameOf, type Summary } from "./display";
 import type { Created } from "./driver";
 import { drivers } from "./drivers";
 import { providerUrn } from "./graph";
-import { UpdateFailed, urnsOf, type UpdateOptions } from "./index";
+import { UpdateFailed, urnsOf, type UpdateOptions } from ".";
 import { startTime } from "./lock";
 import { applyConfig, readProject, type Project } from "./project";
 import { Crypter, passphraseFile } from "./secrets";

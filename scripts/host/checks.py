@@ -216,7 +216,7 @@ def head(width=None):
 
 
 def line(record, width=None):
-    """A record as the page has it, with its remedy below; scripts/operator/check/report.ts has the same form."""
+    """A record as the page has it, with its remedy below; operator/check/report.ts has the same form."""
     took = f"{record['seconds']:>5.1f} s"
     lines = beside(cells(record["verdict"], took, record["name"], record["asked"], record["answer"], width), width)
     if record.get("remedy"):

@@ -2,7 +2,7 @@
 #
 # What the operator's commands have in common; sourced by scripts/plan and its like.
 #
-#   operator_run NAME ARGUMENT…   becomes scripts/operator/NAME.ts, or ends with one line that says what is missing;
+#   operator_run NAME ARGUMENT…   becomes operator/NAME.ts, or ends with one line that says what is missing;
 #                                 with --sandbox among the arguments it runs in this machine's sandbox
 #
 # ts-node, not tsx: the binary that tsx needs is an optional package, which `npm ci --omit=optional` leaves out.
@@ -50,5 +50,5 @@ operator_run() {
   [[ -e $modules/ts-node/register/transpile-only.js && -d $modules/commander && -d $modules/sucrase ]] ||
     operator_needs "the npm packages are missing: run npm ci in $operator_root" "$@"
   export PATH TS_NODE_PROJECT=$operator_root/tsconfig.json
-  exec node -r "$modules/ts-node/register/transpile-only" "$operator_root/scripts/operator/$name.ts" "$@"
+  exec node -r "$modules/ts-node/register/transpile-only" "$operator_root/operator/$name.ts" "$@"
 }

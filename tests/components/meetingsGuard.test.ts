@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { runningMeetings } from "../../bigbluebutton/meetings";
 import { MeetingsGuard } from "../../components/meetingsGuard";
-import type { Settings } from "../../config";
-import { settings } from "./program";
+import type { Settings } from "../../settings";
+import { settings } from "../support/program";
 
 jest.mock("../../bigbluebutton/meetings");
 jest.mock("@pulumi/pulumi/runtime/resource", () => ({

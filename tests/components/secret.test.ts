@@ -2,7 +2,7 @@ import { drivers } from "../../sandbox/engine/drivers";
 import type { Context } from "../../sandbox/engine/driver";
 import { plain, type Values } from "../../sandbox/engine/wire";
 import { secretForms } from "../e2e/support/secretForms";
-import { runProgram, type Registered } from "./program";
+import { runProgram, type Registered } from "../support/program";
 
 /** What the provider makes of a resource, by a driver with the provider's own ids. */
 async function made({ type, name, inputs }: Registered) {

@@ -1,4 +1,4 @@
-import { reveal, runProgram, stepsIn, type Run, type Variation } from "./program";
+import { reveal, runProgram, stepsIn, type Run, type Variation } from "../support/program";
 
 const OWNER = "organization/bigbluebutton/owner";
 

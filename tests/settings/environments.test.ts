@@ -1,4 +1,4 @@
-import { parseSettings, type Settings } from "../../config";
+import { parseSettings, type Settings } from "../../settings";
 import { environments, type EnvironmentName } from "../../settings/environments";
 import { SettingsError } from "../../settings/problems";
 

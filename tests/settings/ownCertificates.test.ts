@@ -1,6 +1,6 @@
 import type { FieldValues } from "../../settings/fields";
 import { readOwnCertificates } from "../../settings/ownCertificates";
-import { Authority } from "./authority";
+import { Authority } from "./formats/authority";
 
 const own = new Authority();
 afterAll(() => own.remove());

@@ -4,7 +4,7 @@ import type { State } from "../state";
 import { readInstance, readVolumes, type Volume } from "../view";
 import { items, text } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
-import type { Rule } from "./index";
+import type { Rule } from ".";
 
 const create: Rule = (cloud, call) =>
   idempotently(cloud, call, async () => {

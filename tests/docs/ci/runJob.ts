@@ -10,7 +10,7 @@ import { PROJECT, type Job } from "./jobs";
 export const NOT_RUN: Readonly<Record<string, string>> = {
   'sudo env "PATH=$PATH" ./scripts/test unit': "it is scripts/test itself that runs this",
   "./scripts/test unit": "it is scripts/test itself that runs this",
-  "./scripts/upstream": "reads from outside; tests/scripts/operator/upstream has it",
+  "./scripts/upstream": "reads from outside; tests/operator/upstream has it",
   "npm ci --ignore-scripts": "the set-up has done so, from the same lock file",
   "./scripts/install-pulumi": "fetches from outside; tests/scripts/install-pulumi.test.ts has it",
   'export PATH="$HOME/.pulumi/bin:$PATH"': "would put the CLI's place before the sandbox's",

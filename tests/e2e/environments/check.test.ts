@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 
 import { cloudEnvironment } from "../../../sandbox/commands/engine";
-import type { Finding } from "../../../scripts/operator/check/finding";
+import type { Finding } from "../../../operator/check/finding";
 import { accountObjects } from "../support/account";
 import { hetzner } from "../support/clouds";
 import { serviceStarts, status } from "../support/hosts";
@@ -489,7 +489,7 @@ describe("drift", () => {
 test("without a token, what would need it is not asked, and says so", async () => {
   const script = [
     ...["-r", join(PROJECT, "node_modules/ts-node/register/transpile-only")],
-    ...[join(PROJECT, "scripts/operator/check.ts"), "--sandbox", "--json"],
+    ...[join(PROJECT, "operator/check.ts"), "--sandbox", "--json"],
   ];
   const { HCLOUD_TOKEN, ...rest } = cloudEnvironment();
   expect(HCLOUD_TOKEN).toBeDefined();

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CA_BUNDLE } from "../../../sandbox/paths";
-import { Authority } from "../../settings/authority";
+import { Authority } from "../../settings/formats/authority";
 import { arm, disarm, expectDeployed, failingUp, freshSandbox, up } from "../support/faults";
 import { filesUnder, serviceStarts, STATE } from "../support/hosts";
 import { IN_HETZNER_DNS, onHost, outputs, outside, printed } from "../support/sandbox";

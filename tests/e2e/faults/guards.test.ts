@@ -85,7 +85,7 @@ describe("Meetings", () => {
         "touch /run/reboot-required && echo linux-base >/run/reboot-required.pkgs",
       ]);
     }
-    const { stdout } = await up("email=operator@example.test");
+    const { stdout } = await up("upgrade=kernel");
     for (const role of ["bbb", "turn"]) {
       expect(stdout).toMatch(
         new RegExp(`\\[${role} \\d/\\d\\] +the host asks for a restart, for linux-base`),

@@ -6,11 +6,13 @@ const BASELINE = readFileSync(join(PROJECT, "sandbox/benchmark/baseline/index.ts
 
 /** The program's own files, but for those that only a deployment to AWS, or a step that is run, loads. */
 const files = [
-  ...["index.ts", "config.ts"],
-  ...["components", "bigbluebutton", "settings"].flatMap((folder) =>
-    readdirSync(join(PROJECT, folder)).map((name) => join(folder, name)),
+  "index.ts",
+  ...["settings", "bigbluebutton", "clouds", "steps", "components"].flatMap((folder) =>
+    readdirSync(join(PROJECT, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name)),
   ),
-].filter((file) => !/^components\/(aws|route53|ssh\.ts)/.test(file));
+].filter((file) => !/^(clouds\/aws\/|steps\/ssh\.ts)/.test(file));
 
 /** What a text imports from packages, types left out. */
 function packages(text: string): string[] {

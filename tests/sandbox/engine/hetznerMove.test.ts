@@ -11,8 +11,8 @@ let bench: Workbench;
 
 const program = (location: string) => `
   require(${JSON.stringify(join(root, "node_modules/tsx/dist/cjs/index.cjs"))});
-  const { newOperatorKey } = require(${JSON.stringify(join(root, "components/operatorKey.ts"))});
-  const { hetznerHosts } = require(${JSON.stringify(join(root, "components/hetznerHost.ts"))});
+  const { newOperatorKey } = require(${JSON.stringify(join(root, "clouds/operatorKey.ts"))});
+  const { hetznerHosts } = require(${JSON.stringify(join(root, "clouds/hetzner/host.ts"))});
   const labels = { project: "demo", stack: "dev" };
   hetznerHosts(labels, newOperatorKey())("bbb-host", {
     role: "bbb", fqdn: "bbb.example.org", serverType: "ccx23", location: "${location}", image: "ubuntu-22.04",

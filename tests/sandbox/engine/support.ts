@@ -82,9 +82,9 @@ export class Workbench {
     this.write("index", PRELUDE + body);
   }
 
-  /** Put a module of components/ beside the program. */
-  component(name: string): void {
-    this.write(name, readFileSync(join(root, "components", `${name}.ts`), "utf8"));
+  /** Puts a module of clouds/hetzner/ beside the program. */
+  hetznerModule(name: string): void {
+    this.write(name, readFileSync(join(root, "clouds/hetzner", `${name}.ts`), "utf8"));
   }
 
   private write(name: string, text: string): void {

@@ -1,0 +1,111 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+import { portRange } from "../../bigbluebutton/ports";
+import { awsTags } from "./tags";
+import type { HostArgs } from "../host";
+
+/** One rule of a security group, which knows one network, of one address family, at a time. */
+export interface AwsRule {
+  /** Unique in its group; the end of the resource's name. */
+  readonly name: string;
+  /**
+   * Letters, digits, spaces and `. _ - : / ( ) # , @ [ ] + = & ; { } ! $ *` are all that EC2 takes.
+   *
+   * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+   */
+  readonly description: string;
+  /** "-1" stands for all. */
+  readonly ipProtocol: string;
+  /** Absent where the protocol is "-1"; -1 for all types of ICMP. */
+  readonly fromPort?: number;
+  readonly toPort?: number;
+  readonly cidrIpv4?: string;
+  readonly cidrIpv6?: string;
+}
+
+const ANYWHERE = { ipv4: { cidrIpv4: "0.0.0.0/0" }, ipv6: { cidrIpv6: "::/0" } } as const;
+
+const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/** What may come in: the release's port table, SSH from the operator's networks, ICMP. */
+export function ingressRules({ ports, sshNetworks }: Pick<HostArgs, "ports" | "sshNetworks">): AwsRule[] {
+  const ssh = sshNetworks.map((network) => ({
+    // A resource's name must not have the "::" of an IPv6 network.
+    name: `ssh-${network.replace(/[:/]/g, "-")}`,
+    description: "SSH: networks of the operator only",
+    ipProtocol: "tcp",
+    fromPort: 22,
+    toPort: 22,
+    ...(network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network }),
+  }));
+  const icmp = FAMILIES.map((family) => ({
+    name: `icmp-${family}`,
+    description: "ICMP: path MTU discovery, ping",
+    ipProtocol: family === "ipv4" ? "icmp" : "icmpv6",
+    fromPort: -1,
+    toPort: -1,
+    ...ANYWHERE[family],
+  }));
+  const table = ports.flatMap((rule) =>
+    FAMILIES.map((family) => ({
+      name: `${rule.protocol}-${portRange(rule)}-${family}`,
+      description: rule.role,
+      ipProtocol: rule.protocol,
+      fromPort: rule.from,
+      toPort: rule.to,
+      ...ANYWHERE[family],
+    })),
+  );
+  return [...ssh, ...icmp, ...table];
+}
+
+/** What may go out: everything. A group that is made for nobody in particular lets nothing out. */
+const egressRules: readonly AwsRule[] = FAMILIES.map((family) => ({
+  name: `out-${family}`,
+  description: "Everything outbound",
+  ipProtocol: "-1",
+  ...ANYWHERE[family],
+}));
+
+/** A security group, whose rules are resources of their own. */
+export interface AwsFirewall {
+  readonly group: aws.ec2.SecurityGroup;
+  readonly rules: readonly pulumi.Resource[];
+}
+
+/** Makes a host's security group in a VPC. */
+export function awsFirewall(
+  name: string,
+  args: HostArgs & { readonly vpcId: string },
+  opts: pulumi.CustomResourceOptions,
+): AwsFirewall {
+  const { fqdn, labels } = args;
+  const group = new aws.ec2.SecurityGroup(
+    name,
+    {
+      vpcId: args.vpcId,
+      // One of another description would be another group.
+      description: "Made from the port table of the BigBlueButton deployment",
+      tags: awsTags({ name: fqdn, labels }),
+    },
+    // As the interface stays in its subnet, so does its group in its VPC.
+    { ...opts, ignoreChanges: ["vpcId"] },
+  );
+  const inputs = ({ name: rule, ...rest }: AwsRule) => ({
+    ...rest,
+    securityGroupId: group.id,
+    tags: awsTags({ name: `${fqdn} ${rule}`, labels }),
+  });
+  return {
+    group,
+    rules: [
+      ...ingressRules(args).map(
+        (rule) => new aws.vpc.SecurityGroupIngressRule(`${name}-${rule.name}`, inputs(rule), opts),
+      ),
+      ...egressRules.map(
+        (rule) => new aws.vpc.SecurityGroupEgressRule(`${name}-${rule.name}`, inputs(rule), opts),
+      ),
+    ],
+  };
+}

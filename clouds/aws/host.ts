@@ -1,0 +1,226 @@
+import type { types } from "@pulumi/command";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+import { diskGb } from "../../bigbluebutton/capacity";
+import { awsFirewall, type AwsFirewall } from "./firewall";
+import type { AwsPlacement } from "./placement";
+import { dailySnapshots } from "./snapshots";
+import { awsTags, snapshotTag } from "./tags";
+import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
+import { hostAccess } from "../access";
+import { valueOf } from "../valueOf";
+
+/** Arguments of an {@link AwsHost}. */
+export interface AwsHostArgs extends HostArgs {
+  readonly operatorKey: OperatorKey;
+  /** The operator's key as EC2 knows it, and its name there. */
+  readonly keyPair: aws.ec2.KeyPair;
+  readonly keyName: string;
+  readonly placement: AwsPlacement;
+  readonly provider: aws.Provider;
+}
+
+/**
+ * An EC2 instance with an Elastic IP, a network interface, a security group and, where asked for, an EBS volume.
+ *
+ * Address, interface and volume outlive the instance: whatever replaces it, its records, its private and its IPv6 address
+ * and its recordings stay. Behind the Elastic IP's translation the host itself has the private address only.
+ */
+export class AwsHost extends pulumi.ComponentResource implements Host {
+  readonly role: Role;
+  readonly fqdn: string;
+  /** Of Canonical's images, which let nobody log in as root. */
+  readonly user = "ubuntu";
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6?: pulumi.Output<string>;
+  readonly privateIpv4: pulumi.Output<string>;
+  readonly authorizedKeys: pulumi.Output<string[]>;
+  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  readonly server: aws.ec2.Instance;
+  readonly exists: () => Promise<boolean>;
+  readonly dataDevice?: pulumi.Output<string>;
+  readonly prerequisites: readonly pulumi.Resource[];
+
+  constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bbb:index:AwsHost", name, {}, opts);
+    const { fqdn, labels, provider, placement } = args;
+    const mine = { parent: this as pulumi.Resource, provider };
+    const kept = { ...mine, protect: args.protected };
+    this.role = args.role;
+    this.fqdn = fqdn;
+
+    const elasticIp = new aws.ec2.Eip(`${name}-ipv4`, { domain: "vpc", tags: tags() }, kept);
+    const firewall = awsFirewall(`${name}-firewall`, { ...args, vpcId: placement.subnet.vpcId }, mine);
+    const networkInterface = createInterface(firewall);
+    const address = associate();
+    this.ipv4 = elasticIp.publicIp;
+    this.privateIpv4 = networkInterface.privateIp;
+    this.ipv6 = placement.subnet.ipv6
+      ? networkInterface.ipv6Addresses.apply(([first]) => first ?? "")
+      : undefined;
+
+    const access = hostAccess(name, { ...args, user: this.user }, this);
+    this.authorizedKeys = access.authorizedKeys;
+    this.server = createServer();
+    this.connection = access.connect(this.ipv4);
+    this.exists = async () => {
+      const values = [await valueOf(this.server.id)];
+      const instanceStateNames = ["pending", "running", "stopping", "stopped"];
+      const filters = [{ name: "instance-id", values }];
+      return (await aws.ec2.getInstances({ filters, instanceStateNames }, mine)).ids.length > 0;
+    };
+
+    const volume = createVolume();
+    this.dataDevice = volume?.id.apply(deviceOf);
+    const attached = volume ? [attach(volume, this.server)] : [];
+    this.prerequisites = [this.server, address, ...firewall.rules, ...attached];
+
+    this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6, privateIpv4: this.privateIpv4 });
+
+    function tags(what?: string): Record<string, string> {
+      return awsTags({ name: what ? `${fqdn} ${what}` : fqdn, labels });
+    }
+
+    function createInterface({ group }: AwsFirewall): aws.ec2.NetworkInterface {
+      return new aws.ec2.NetworkInterface(
+        `${name}-interface`,
+        {
+          subnetId: placement.subnet.id,
+          securityGroups: [group.id],
+          ipv6AddressCount: placement.subnet.ipv6 ? 1 : undefined,
+          description: fqdn,
+          tags: tags(),
+        },
+        // A host stays in its subnet, even where a new one would go elsewhere.
+        { ...kept, ignoreChanges: ["subnetId"] },
+      );
+    }
+
+    function associate(): aws.ec2.EipAssociation {
+      return new aws.ec2.EipAssociation(
+        `${name}-address`,
+        { allocationId: elasticIp.allocationId, networkInterfaceId: networkInterface.id },
+        // An address leads to one interface at a time.
+        { ...kept, deleteBeforeReplace: true },
+      );
+    }
+
+    function createServer(): aws.ec2.Instance {
+      return new aws.ec2.Instance(
+        `${name}-server`,
+        {
+          ami: placement.images.get(args.role),
+          instanceType: args.serverType,
+          keyName: args.keyName,
+          primaryNetworkInterface: { networkInterfaceId: networkInterface.id },
+          metadataOptions: {
+            httpEndpoint: "enabled",
+            // IMDSv2 only, and no container's network is near enough.
+            httpTokens: "required",
+            httpPutResponseHopLimit: 1,
+          },
+          rootBlockDevice: {
+            volumeType: "gp3",
+            volumeSize: diskGb[args.role],
+            encrypted: true,
+            deleteOnTermination: true,
+            tags: { ...tags("disk"), ...(args.backups ? snapshotTag(labels) : {}) },
+          },
+          userData: access.userData,
+          userDataReplaceOnChange: false,
+          disableApiTermination: args.protected,
+          tags: tags(),
+        },
+        {
+          ...kept,
+          hooks: args.hooks,
+          // For the key's name, which must not make the instance follow when the key is replaced.
+          dependsOn: [args.keyPair],
+          // An interface is in one instance at a time.
+          deleteBeforeReplace: true,
+          // The first and the last would replace the server, user data would stop it; what may change in them, a step
+          // brings to the host.
+          ignoreChanges: ["ami", "userData", "keyName"],
+        },
+      );
+    }
+
+    function createVolume(): { readonly id: pulumi.Output<string>; readonly protect: boolean } | undefined {
+      if (!args.volume) return undefined;
+      const { adoptId, sizeGb, protected: protect } = args.volume;
+      if (adoptId) return { id: pulumi.output(adoptId), protect: false };
+      const subnet = aws.ec2.getSubnetOutput({ id: networkInterface.subnetId }, mine);
+      const { id } = new aws.ebs.Volume(
+        `${name}-volume`,
+        {
+          availabilityZone: subnet.availabilityZone,
+          size: sizeGb,
+          type: "gp3",
+          encrypted: true,
+          tags: { ...tags(args.role === "bbb" ? "recordings" : "data"), ...snapshotTag(labels) },
+        },
+        { ...mine, protect, ignoreChanges: ["availabilityZone"] },
+      );
+      return { id, protect };
+    }
+
+    function attach(
+      volume: NonNullable<ReturnType<typeof createVolume>>,
+      server: aws.ec2.Instance,
+    ): aws.ec2.VolumeAttachment {
+      return new aws.ec2.VolumeAttachment(
+        `${name}-volume-attachment`,
+        {
+          deviceName: "/dev/sdf",
+          volumeId: volume.id,
+          instanceId: server.id,
+          // A file system that is in use would keep the volume busy; a stopped server has written everything.
+          stopInstanceBeforeDetaching: true,
+        },
+        // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
+        { ...mine, deleteBeforeReplace: true, protect: args.protected && volume.protect },
+      );
+    }
+  }
+}
+
+/** Arguments of {@link awsHosts}. */
+export interface AwsHostsArgs {
+  /** Of the deployment, without a role. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** All that are going to be made. */
+  readonly hosts: readonly HostArgs[];
+  readonly placement: AwsPlacement;
+  readonly operatorKey: OperatorKey;
+  readonly provider: aws.Provider;
+}
+
+/** A maker of hosts at AWS that share the operator's key and the schedule of snapshots. */
+export function awsHosts({ labels, hosts, placement, operatorKey, provider }: AwsHostsArgs): HostMaker {
+  const keyName = `${labels.project}-${labels.stack}`;
+  const keyPair = new aws.ec2.KeyPair(
+    "operator",
+    {
+      keyName,
+      publicKey: operatorKey.publicKey,
+      tags: awsTags({ name: keyName, labels: { ...labels, role: "operator" } }),
+    },
+    // A replacement has the same name.
+    { provider, deleteBeforeReplace: true },
+  );
+  const days = Math.max(
+    0,
+    ...hosts.filter(({ volume, backups }) => volume || backups).map(({ snapshotDays }) => snapshotDays),
+  );
+  if (days > 0) dailySnapshots({ days, labels }, { provider });
+  return (name, args) => new AwsHost(name, { ...args, operatorKey, keyPair, keyName, placement, provider });
+}
+
+/**
+ * Where Ubuntu has a volume of an instance of the Nitro generation: its id, without the dash, is the NVMe device's
+ * serial number (https://docs.aws.amazon.com/ebs/latest/userguide/nvme-ebs-volumes.html).
+ */
+function deviceOf(volumeId: string): string {
+  return `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
+}

@@ -1,0 +1,141 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+
+import { setCommand } from "../../settings/fields";
+import { findImage } from "./image";
+import { awsLookUp } from "./lookUp";
+import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./network";
+import { serverTypeKey, zonesWithType } from "./serverTypes";
+import { snapshotTag } from "./tags";
+import type { HostArgs, Role } from "../host";
+import { allFound, LookUpError } from "../lookUps";
+
+/** What is wanted at AWS. */
+export interface AwsPlacementRequest extends NetworkRequest {
+  /** All in one subnet. */
+  readonly hosts: readonly HostArgs[];
+  /** Refuse server types that give their cores part of the time only. */
+  readonly fullTimeCores: boolean;
+}
+
+/** Where hosts are or go, and what new servers are made from. */
+export interface AwsPlacement {
+  readonly subnet: PublicSubnet;
+  /** By host: the id of the image that its server is made from; not looked at by one that exists. */
+  readonly images: ReadonlyMap<Role, string>;
+}
+
+/**
+ * Finds a place for hosts: the settings' subnet, else of the VPC's public subnets the one in the first availability zone,
+ * by name, that offers every wanted server type and has the recordings volume if that exists. Where the deployment has
+ * servers already, theirs is the only one: EC2 would stop a server for a type that its zone lacks, and not start it again.
+ *
+ * @throws LookUpError with everything that is in the way.
+ */
+export async function findAwsPlacement(
+  request: AwsPlacementRequest,
+  provider: aws.Provider,
+): Promise<AwsPlacement> {
+  const { hosts, region } = request;
+  const opts = { provider };
+  const [subnets, occupied, images, ...limits] = await allFound([
+    publicSubnets(request, opts),
+    occupiedSubnets(hosts[0]?.labels ?? {}, opts),
+    allFound(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
+    ...hosts.map((host) => typeLimit(host, request, opts)),
+    ...hosts.flatMap((host) =>
+      host.volume?.adoptId ? [volumeLimit(host.volume.adoptId, host, region, opts)] : [],
+    ),
+  ]);
+  const settled = occupied.size > 0;
+  const possible = settled ? subnets.filter(({ id }) => occupied.has(id)) : subnets;
+  if (possible.length === 0) throw elsewhere(request, occupied);
+  const subnet = possible.find(({ zone }) => limits.every(({ zones }) => zones.has(zone)));
+  if (!subnet) throw noZone(request, possible, limits, settled);
+  return { subnet, images: new Map(images) };
+}
+
+/** What confines the choice of an availability zone. */
+interface Limit {
+  /** The setting that it comes from. */
+  readonly key: string;
+  readonly zones: ReadonlySet<string>;
+  /** As the end of a sentence that begins with the key. */
+  readonly what: string;
+}
+
+async function typeLimit(
+  host: HostArgs,
+  request: AwsPlacementRequest,
+  opts: pulumi.InvokeOptions,
+): Promise<Limit> {
+  const zones = await zonesWithType(host, request, opts);
+  return {
+    key: serverTypeKey(host),
+    zones,
+    what: `is ${host.serverType}, which AWS offers in ${list(zones)} only`,
+  };
+}
+
+/** A volume can be attached in its own zone only. */
+async function volumeLimit(
+  id: string,
+  host: HostArgs,
+  region: string,
+  opts: pulumi.InvokeOptions,
+): Promise<Limit> {
+  const key = "recordingsVolumeId";
+  const filters = [{ name: "volume-id", values: [id] }];
+  const { availabilityZone, tags } = await awsLookUp(() => aws.ebs.getVolume({ filters }, opts), {
+    key,
+    reason: `is ${id}, of which the account has none in ${region}`,
+    remedy: `${setCommand(key, "vol-…")}, with an id that aws ec2 describe-volumes --region ${region} shows`,
+  });
+  const wanted = snapshotTag(host.labels).snapshots;
+  if (host.snapshotDays > 0 && tags && tags.snapshots !== wanted) {
+    await pulumi.log.warn(
+      `recordingsVolumeId is ${id}, of which no daily snapshots are made, since its tags are left as they are: ` +
+        `aws ec2 create-tags --region ${region} --resources ${id} --tags Key=snapshots,Value=${wanted} has them made`,
+    );
+  }
+  return { key, zones: new Set([availabilityZone]), what: `is ${id}, a volume in ${availabilityZone}` };
+}
+
+/** Servers that exist cannot be moved to another subnet. */
+function elsewhere({ vpcId, subnetId }: AwsPlacementRequest, occupied: ReadonlySet<string>): LookUpError {
+  const [key, wanted] = subnetId ? (["subnetId", subnetId] as const) : (["vpcId", vpcId] as const);
+  const among = subnetId ? "" : ", which is none of the public subnets of that VPC";
+  return new LookUpError([
+    {
+      key,
+      reason: `is ${wanted ?? "not set"}, but the deployment's servers are in ${list(occupied)}, where they stay${among}`,
+      remedy: `${setCommand("subnetId", list(occupied))}, or pulumi destroy, after which they can be made elsewhere`,
+    },
+  ]);
+}
+
+function noZone(
+  { subnetId }: AwsPlacementRequest,
+  subnets: readonly PublicSubnet[],
+  limits: readonly Limit[],
+  settled: boolean,
+): LookUpError {
+  const zones = list(new Set(subnets.map(({ zone }) => zone)));
+  const place = subnetId ? `subnetId ${subnetId} is` : `the public subnets of ${subnets[0]!.vpcId} are`;
+  const where = settled
+    ? `the deployment's servers are in ${zones}, where they stay`
+    : `${place} in ${zones}`;
+  const outside = limits.filter(({ zones }) => !subnets.some(({ zone }) => zones.has(zone)));
+  // Where each has a zone, but not the same one, all are to be told.
+  const blamed = outside.length > 0 ? outside : limits;
+  const remedy = settled
+    ? "choose another, or pulumi destroy, after which they can be made elsewhere"
+    : subnetId
+      ? `${setCommand("subnetId", "subnet-…")}, of a public one there, or pulumi config rm subnetId for any of the VPC`
+      : `choose another, or ${setCommand("vpcId", "vpc-…")}, of one with a public subnet there`;
+  return new LookUpError(blamed.map(({ key, what }) => ({ key, reason: `${what}; ${where}`, remedy })));
+}
+
+function list(zones: ReadonlySet<string>): string {
+  return [...zones].sort().join(", ");
+}

@@ -1,0 +1,72 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+
+import { defaultServerTypes } from "../../bigbluebutton/capacity";
+import { setCommand } from "../../settings/fields";
+import { awsLookUp } from "./lookUp";
+import type { HostArgs } from "../host";
+import { LookUpError } from "../lookUps";
+
+/** As large as the defaults, and offered in every region, which those are not. */
+const EVERYWHERE = { bbb: "c6i.4xlarge", turn: "c6i.large" } as const;
+
+/** The setting that a host's server type comes from. */
+export function serverTypeKey({ role }: Pick<HostArgs, "role">): "serverType" | "turnServerType" {
+  return role === "bbb" ? "serverType" : "turnServerType";
+}
+
+/**
+ * The availability zones of the region that offer a host's server type.
+ *
+ * @param fullTimeCores Refuse types that give their cores part of the time only.
+ * @throws LookUpError if the region has no such type, or it is none to run BigBlueButton or TURN on.
+ */
+export async function zonesWithType(
+  host: Pick<HostArgs, "role" | "serverType">,
+  { region, fullTimeCores }: { readonly region: string; readonly fullTimeCores: boolean },
+  opts: pulumi.InvokeOptions,
+): Promise<ReadonlySet<string>> {
+  const { role, serverType } = host;
+  const key = serverTypeKey(host);
+  const usual = defaultServerTypes.aws.prod[role];
+  const instead = (type: string) => `${setCommand(key, type)}, or another compute-optimised x86 type`;
+  const remedy = instead(usual);
+  const missing = {
+    key,
+    reason: `is ${serverType}, which AWS does not offer in ${region}`,
+    remedy: instead(familyOf(serverType) === familyOf(usual) ? EVERYWHERE[role] : usual),
+  };
+  const type = await awsLookUp(() => aws.ec2.getInstanceType({ instanceType: serverType }, opts), missing);
+
+  const unfit = [
+    ...(type.supportedArchitectures.includes("x86_64")
+      ? []
+      : [
+          `has ${type.supportedArchitectures.join(" and ")} processors, for which BigBlueButton has no packages`,
+        ]),
+    ...(fullTimeCores && type.burstablePerformanceSupported
+      ? ["is burstable: its cores are slowed down once its credits are used up, which breaks up sound"]
+      : []),
+    // On Xen a volume has no device name that can be known before it is attached.
+    ...(type.hypervisor === "xen"
+      ? ["is of a generation before Nitro, whose volumes have no lasting names"]
+      : []),
+  ];
+  if (unfit.length > 0) {
+    throw new LookUpError(
+      unfit.map((reason) => ({ key, reason: `is ${serverType}, which ${reason}`, remedy })),
+    );
+  }
+
+  const filters = [{ name: "instance-type", values: [serverType] }];
+  const { locations } = await awsLookUp(
+    () => aws.ec2.getInstanceTypeOfferings({ locationType: "availability-zone", filters }, opts),
+    missing,
+  );
+  if (locations.length === 0) throw new LookUpError([missing]);
+  return new Set(locations);
+}
+
+function familyOf(serverType: string): string {
+  return serverType.split(".", 1)[0]!;
+}

@@ -1,0 +1,78 @@
+import { canonicalAddress } from "../settings/formats/addresses";
+import { setCommand } from "../settings/fields";
+import type { Problem } from "../settings/problems";
+import type { HostArgs } from "./host";
+import { LookUpError } from "./lookUps";
+import { ownRecords } from "./ownRecords";
+
+/** A record set that a zone has. */
+export interface ExistingRecord {
+  /** The whole name, in lower case and without the dot at its end. */
+  readonly fqdn: string;
+  readonly type: string;
+  /** Addresses, or the name that an alias leads to. */
+  readonly values: readonly string[];
+  /** Bears this stack's labels. */
+  readonly labelled?: boolean;
+}
+
+/** Names that a deployment is about to publish in a zone. */
+export interface NamesRequest {
+  readonly domain: string;
+  readonly hosts: readonly Pick<HostArgs, "role" | "fqdn" | "labels">[];
+  /** Finds the public addresses that this stack has by now; called only where a name has records that nothing else explains. */
+  readonly ownAddresses: () => Promise<ReadonlySet<string>>;
+}
+
+/** Types that lead to a host, or that no other may stand beside. */
+const TYPES = ["A", "AAAA", "CNAME"];
+
+/**
+ * Refuses names that lead elsewhere already. Records of this stack bear its labels, are as its state has them wherever its
+ * hosts were by then, or lead to its addresses.
+ *
+ * @param service The provider of DNS, e.g. "Hetzner Cloud".
+ * @throws LookUpError with one problem for each name.
+ */
+export async function refuseForeignRecords(
+  records: readonly ExistingRecord[],
+  { domain, hosts, ownAddresses }: NamesRequest,
+  service: string,
+): Promise<void> {
+  const names = new Set(hosts.map(({ fqdn }) => fqdn));
+  const doubtful = records.filter(
+    ({ fqdn, type, labelled }) => names.has(fqdn) && TYPES.includes(type) && !labelled,
+  );
+  if (doubtful.length === 0) return;
+  const made = await ownRecords();
+  const unexplained = doubtful.filter((record) => !made.some((one) => isSame(one, record)));
+  if (unexplained.length === 0) return;
+  const own = await ownAddresses();
+  const foreign = unexplained.filter(
+    ({ values }) => !values.some((value) => own.has(canonicalAddress(value))),
+  );
+  const problems = hosts.flatMap(({ role, fqdn }): Problem[] => {
+    const found = foreign.filter((record) => record.fqdn === fqdn);
+    if (found.length === 0) return [];
+    const key = role === "turn" ? "turnHostname" : "hostname";
+    const shown = found.map(({ type, values }) => `${type} ${values.join(", ")}`).join("; ");
+    const back = own.size > 0 ? `. If this stack made it, let it lead to ${[...own].join(" or ")} again` : "";
+    return [
+      {
+        key,
+        reason: `makes the name ${fqdn}, which leads elsewhere already: the zone ${domain} at ${service} has ${shown}`,
+        remedy:
+          `${setCommand(key, "NAME")}, with a name that is not in use: what this one leads to may be a running site. ` +
+          `If that record is yours and nobody uses it any more, remove it there, then try again${back}`,
+      },
+    ];
+  });
+  if (problems.length > 0) throw new LookUpError(problems);
+}
+
+/** Whether two record sets have the same name, type and values: one that was changed by hand since is not what was made. */
+function isSame(a: ExistingRecord, b: ExistingRecord): boolean {
+  const text = ({ fqdn, type, values }: ExistingRecord) =>
+    JSON.stringify([fqdn.toLowerCase(), type, values.map(canonicalAddress).sort()]);
+  return text(a) === text(b);
+}

@@ -1,0 +1,30 @@
+import * as hcloud from "@pulumi/hcloud";
+import ipaddr from "ipaddr.js";
+
+import { hetznerLabels } from "./labels";
+import { hetznerLookUp } from "./lookUp";
+
+/**
+ * Public addresses that a stack has at Hetzner Cloud, by the labels of its primary IPs.
+ *
+ * @throws LookUpError if they could not be read.
+ */
+export async function hetznerAddresses(labels: Readonly<Record<string, string>>): Promise<string[]> {
+  const { project, stack } = hetznerLabels(labels);
+  const { primaryIps } = await hetznerLookUp(
+    () => hcloud.getPrimaryIps({ withSelector: `project==${project},stack==${stack}` }),
+    (answer) => ({
+      key: "hcloud:token",
+      elsewhere: true,
+      reason: `does not open the project's addresses: ${answer}`,
+      remedy: "a token, read and write, of the project",
+    }),
+  );
+  return primaryIps.map(({ ipAddress, type }) => (type === "ipv6" ? firstAddress(ipAddress) : ipAddress));
+}
+
+/** The address of a Hetzner /64 that its images configure: "2001:db8:0:4::" → "2001:db8:0:4::1". */
+export function firstAddress(network: string): string {
+  const parts = ipaddr.IPv6.parse(network).parts;
+  return new ipaddr.IPv6([...parts.slice(0, 7), 1]).toRFC5952String();
+}

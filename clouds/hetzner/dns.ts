@@ -1,0 +1,78 @@
+import * as hcloud from "@pulumi/hcloud";
+
+import type { Problem } from "../../settings/problems";
+import { RECORD_TTL, recordsOf, type Dns } from "../dns";
+import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "../existingRecords";
+import { hetznerLabels } from "./labels";
+import { leftoverCheck } from "./leftovers";
+import { hetznerLookUp } from "./lookUp";
+
+/**
+ * Record sets in a zone of the Hetzner Cloud project.
+ *
+ * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
+ * @throws LookUpError if it could not be read, or has records of another owner under these names.
+ */
+export async function hetznerDns(request: NamesRequest): Promise<Dns> {
+  const { domain, hosts } = request;
+  const records = recordsIn(domain, hosts[0]?.labels ?? {});
+  // A zone that cannot be read says so itself.
+  records.catch(() => undefined);
+  const { zone, nameServers } = await lookUpZone(domain);
+  await refuseForeignRecords(await records, request, "Hetzner Cloud");
+  return {
+    waitSeconds: 600,
+    nameServers,
+    publish: (name, args, { parent }) =>
+      recordsOf(args).map(
+        ({ type, address }) =>
+          new hcloud.ZoneRrset(
+            `${name}-${type.toLowerCase()}`,
+            {
+              zone,
+              name: relativeName(args.fqdn, domain),
+              type,
+              ttl: RECORD_TTL,
+              records: [{ value: address }],
+              labels: hetznerLabels(args.labels),
+            },
+            { parent, hooks: { beforeCreate: [leftoverCheck(args.labels)] } },
+          ),
+      ),
+  };
+}
+
+/** @returns What records are made in: the zone's name, and the servers that have them. */
+async function lookUpZone(domain: string) {
+  const zone = await hetznerLookUp(() => hcloud.getZone({ name: domain }), unreadable(domain));
+  return { zone: zone.name ?? domain, nameServers: zone.authoritativeNameservers?.assigneds ?? [] };
+}
+
+/** All record sets of a zone. */
+async function recordsIn(
+  domain: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<ExistingRecord[]> {
+  const { project, stack } = hetznerLabels(labels);
+  const { rrsets } = await hetznerLookUp(() => hcloud.getZoneRrsets({ zone: domain }), unreadable(domain));
+  return rrsets.map(({ name, type, records, labels }) => ({
+    fqdn: name === "@" ? domain : `${name}.${domain}`,
+    type,
+    values: records.map(({ value }) => value),
+    labelled: labels.project === project && labels.stack === stack,
+  }));
+}
+
+function unreadable(domain: string): (answer: string) => Problem {
+  return (answer) => ({
+    key: "domain",
+    reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
+    remedy:
+      "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
+  });
+}
+
+/** A name as its zone's records have it: "@" for the zone's own. */
+function relativeName(fqdn: string, domain: string): string {
+  return fqdn === domain ? "@" : fqdn.slice(0, -`.${domain}`.length);
+}

@@ -1,0 +1,230 @@
+import type { types } from "@pulumi/command";
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+
+import { portRange } from "../../bigbluebutton/ports";
+import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
+import { hostAccess } from "../access";
+import { firstAddress } from "./addresses";
+import { hetznerLabels } from "./labels";
+import { leftoverCheck } from "./leftovers";
+import { valueOf } from "../valueOf";
+
+const ANYWHERE = ["0.0.0.0/0", "::/0"];
+
+/** Arguments of a {@link HetznerHost}. */
+export interface HetznerHostArgs extends HostArgs {
+  readonly operatorKey: OperatorKey;
+  /** The operator's key as Hetzner knows it; one for all hosts, since Hetzner takes each key once a project. */
+  readonly sshKey: hcloud.SshKey;
+}
+
+/**
+ * A server at Hetzner Cloud with addresses of its own, a firewall, reverse DNS and, where asked for, a data volume.
+ *
+ * The addresses and the volume outlive the server. Its name is the host's, which is unique as its DNS name is.
+ */
+export class HetznerHost extends pulumi.ComponentResource implements Host {
+  readonly role: Role;
+  readonly fqdn: string;
+  readonly user = "root";
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6: pulumi.Output<string>;
+  readonly authorizedKeys: pulumi.Output<string[]>;
+  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  readonly server: hcloud.Server;
+  readonly exists: () => Promise<boolean>;
+  readonly dataDevice?: pulumi.Output<string>;
+  readonly dataAttachment?: hcloud.VolumeAttachment;
+  readonly prerequisites: readonly pulumi.Resource[];
+
+  constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bbb:index:HetznerHost", name, {}, opts);
+    const parent = this as pulumi.Resource;
+    const labels = hetznerLabels(args.labels);
+    const beforeCreate = [leftoverCheck(args.labels)];
+    this.role = args.role;
+    this.fqdn = args.fqdn;
+
+    const primaryIpv4 = createPrimaryIp("ipv4");
+    const primaryIpv6 = createPrimaryIp("ipv6");
+    this.ipv4 = primaryIpv4.ipAddress;
+    this.ipv6 = primaryIpv6.ipAddress.apply(firstAddress);
+    createReverseDns("ipv4", primaryIpv4, this.ipv4);
+    createReverseDns("ipv6", primaryIpv6, this.ipv6);
+
+    const access = hostAccess(name, { ...args, user: this.user }, parent);
+    this.authorizedKeys = access.authorizedKeys;
+    this.server = createServer(createFirewall());
+    this.connection = access.connect(this.ipv4);
+    this.exists = async () => {
+      const withSelector = ["project", "stack", "role"].map((key) => `${key}==${labels[key]}`).join(",");
+      const { servers } = await hcloud.getServers({ withSelector }, { parent });
+      const id = await valueOf(this.server.id);
+      return servers.some((server) => String(server.id) === id);
+    };
+
+    const volume = createVolume(this.server);
+    this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
+    this.dataAttachment = volume?.attachment;
+    this.prerequisites = volume ? [this.server, volume.attachment] : [this.server];
+
+    this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
+
+    function createPrimaryIp(type: "ipv4" | "ipv6"): hcloud.PrimaryIp {
+      return new hcloud.PrimaryIp(
+        `${name}-${type}`,
+        {
+          // Another location makes another address, ahead of the server that it is for and beside the old one.
+          name: `${args.fqdn}-${type}-${args.location}`,
+          type,
+          location: args.location,
+          autoDelete: false,
+          deleteProtection: args.protected,
+          labels,
+        },
+        // Where Hetzner refuses the new one, nothing is gone yet.
+        { parent, deleteBeforeReplace: false, protect: args.protected, hooks: { beforeCreate } },
+      );
+    }
+
+    function createReverseDns(
+      suffix: string,
+      primaryIp: hcloud.PrimaryIp,
+      address: pulumi.Output<string>,
+    ): void {
+      new hcloud.Rdns(
+        `${name}-rdns-${suffix}`,
+        { primaryIpId: numericId(primaryIp), ipAddress: address, dnsPtr: args.fqdn },
+        { parent },
+      );
+    }
+
+    function createFirewall(): hcloud.Firewall {
+      const inbound = { direction: "in", sourceIps: ANYWHERE };
+      return new hcloud.Firewall(
+        `${name}-firewall`,
+        {
+          name: args.fqdn,
+          labels,
+          rules: [
+            {
+              ...inbound,
+              protocol: "tcp",
+              port: "22",
+              sourceIps: [...args.sshNetworks],
+              description: "SSH: the operator's networks only",
+            },
+            { ...inbound, protocol: "icmp", description: "ICMP: path MTU discovery, ping" },
+            ...args.ports.map((rule) => ({
+              ...inbound,
+              protocol: rule.protocol,
+              port: portRange(rule),
+              description: rule.role,
+            })),
+          ],
+        },
+        { parent, hooks: { beforeCreate } },
+      );
+    }
+
+    function createServer(firewall: hcloud.Firewall): hcloud.Server {
+      return new hcloud.Server(
+        `${name}-server`,
+        {
+          name: args.fqdn,
+          serverType: args.serverType,
+          image: args.image,
+          location: args.location,
+          publicNets: [
+            {
+              ipv4Enabled: true,
+              ipv4: numericId(primaryIpv4),
+              ipv6Enabled: true,
+              ipv6: numericId(primaryIpv6),
+            },
+          ],
+          firewallIds: [numericId(firewall)],
+          sshKeys: [args.sshKey.id],
+          userData: access.userData,
+          // A larger disk would make the way back to a smaller type impossible.
+          keepDisk: true,
+          // What is mounted is written out before Hetzner takes the volume from a server that is deleted.
+          shutdownBeforeDeletion: args.volume ? true : undefined,
+          backups: args.backups,
+          deleteProtection: args.protected,
+          rebuildProtection: args.protected,
+          labels,
+        },
+        {
+          parent,
+          protect: args.protected,
+          hooks: { ...args.hooks, beforeCreate },
+          // Its name is taken as long as it is there.
+          deleteBeforeReplace: true,
+          // Each of them would replace the server; what may change in them, a step brings to the host.
+          ignoreChanges: ["userData", "sshKeys", "image"],
+        },
+      );
+    }
+
+    function createVolume(server: hcloud.Server) {
+      if (!args.volume) return undefined;
+      const { adoptId, sizeGb, protected: protect } = args.volume;
+      const id = adoptId
+        ? pulumi.output(adoptId)
+        : new hcloud.Volume(
+            `${name}-volume`,
+            {
+              name: `${args.fqdn}-${args.role === "bbb" ? "recordings" : "data"}`,
+              size: sizeGb,
+              location: args.location,
+              deleteProtection: protect,
+              labels,
+            },
+            // In another location it is replaced, too, but not before the server that has it is gone. One that is protected is
+            // never replaced, and what it depends on would stay with it at a destroy.
+            { parent, protect, dependsOn: protect ? [] : [server], hooks: { beforeCreate } },
+          ).id;
+      const attachment = new hcloud.VolumeAttachment(
+        `${name}-volume-attachment`,
+        { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
+        // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
+        {
+          parent,
+          deleteBeforeReplace: true,
+          // A volume is not taken from a server that is about to be deleted, which is shut down first, with all that is
+          // mounted: by its number the attachment would go ahead of it.
+          ignoreChanges: ["serverId"],
+          replacementTrigger: server.id,
+          protect: args.protected && protect && !adoptId,
+        },
+      );
+      return { id, attachment };
+    }
+  }
+}
+
+/**
+ * A maker of hosts at Hetzner Cloud that share the operator's key.
+ *
+ * @param labels Of the deployment, without a role.
+ */
+export function hetznerHosts(labels: Readonly<Record<string, string>>, operatorKey: OperatorKey): HostMaker {
+  const sshKey = new hcloud.SshKey(
+    "operator",
+    {
+      name: `${labels.project}-${labels.stack}`,
+      publicKey: operatorKey.publicKey,
+      labels: hetznerLabels({ ...labels, role: "operator" }),
+    },
+    // The provider would create a replacement first and fail on the name.
+    { deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels)] } },
+  );
+  return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey });
+}
+
+/** Most references between Hetzner's resources are numbers, where Pulumi's ids are text. */
+function numericId(resource: pulumi.CustomResource): pulumi.Output<number> {
+  return resource.id.apply(Number);
+}

@@ -1,0 +1,53 @@
+import * as hcloud from "@pulumi/hcloud";
+
+import { setCommand } from "../../settings/fields";
+import { hetznerLabels } from "./labels";
+import { hetznerLookUp } from "./lookUp";
+import type { HostArgs } from "../host";
+import { LookUpError } from "../lookUps";
+
+/**
+ * Asks whether a host's server type can be ordered in its location now: a server in another location is deleted before the
+ * new one is ordered. A host that has such a server there already needs none.
+ *
+ * An answer that names no location says nothing, as that of a plan.
+ *
+ * @throws LookUpError where there is no such type, or none left.
+ */
+export async function lookUpServerType(host: HostArgs): Promise<void> {
+  const { role, serverType, location } = host;
+  const key = role === "bbb" ? "serverType" : "turnServerType";
+  const problem = (reason: string) => ({
+    key,
+    reason: `is ${serverType}, ${reason}`,
+    remedy: `${setCommand(key, "TYPE")} with one that the console offers in ${location}, or another ${role === "bbb" ? "location" : "turnLocation"}`,
+  });
+  const { locations } = await hetznerLookUp(
+    () => hcloud.getServerType({ name: serverType }),
+    (answer) => problem(`which could not be read at Hetzner Cloud: ${answer}`),
+  );
+  if (locations.length === 0) return;
+  const there = locations.find(({ name }) => name === location);
+  if (there?.available || (await hasServer(host))) return;
+  throw new LookUpError([
+    problem(
+      there && !there.isDeprecated
+        ? `which is sold out at Hetzner Cloud in ${location}`
+        : `which Hetzner Cloud does not offer in ${location}`,
+    ),
+  ]);
+}
+
+async function hasServer({ labels, serverType, location, role }: HostArgs): Promise<boolean> {
+  const { project, stack } = hetznerLabels(labels);
+  const { servers } = await hetznerLookUp(
+    () => hcloud.getServers({ withSelector: `project=${project},stack=${stack},role=${role}` }),
+    (answer) => ({
+      key: "hcloud:token",
+      elsewhere: true,
+      reason: `does not open the project's servers: ${answer}`,
+      remedy: "a token, read and write, of the project",
+    }),
+  );
+  return servers.some((server) => server.serverType === serverType && server.location === location);
+}

@@ -1,0 +1,126 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { CloudName } from "../bigbluebutton/capacity";
+import type { Settings } from "../settings";
+import { canonicalAddress } from "../settings/formats/addresses";
+import { manualDns, type Dns } from "./dns";
+import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
+import type { NamesRequest } from "./existingRecords";
+import { hostArgs, hostRoles } from "./hostArgs";
+import { allFound, orRefused } from "./lookUps";
+import type { MeetingsGuard } from "../components/meetingsGuard";
+import { warnOfDeletedRecords } from "./ownRecords";
+
+/** What one cloud offers. All methods look up what they need and make nothing. */
+export interface Cloud {
+  /**
+   * @param hosts All that are to be made there.
+   * @returns What makes the hosts, once there is a key to log in with.
+   * @throws LookUpError with everything that the cloud lacks for them.
+   */
+  findHosts(hosts: readonly HostArgs[]): Promise<(operatorKey: OperatorKey) => HostMaker>;
+  /** @throws LookUpError if the cloud has no such zone, or the zone has records of another owner under these names. */
+  findZone(request: NamesRequest): Promise<Dns>;
+  /** @returns The public addresses that the stack has there by now. */
+  findAddresses(): Promise<readonly string[]>;
+}
+
+/** What a deployment asks of the clouds that it runs on. */
+export interface Clouds {
+  readonly dns: Dns;
+  /** Makes the hosts, each where the settings place it. */
+  hosts(operatorKey: OperatorKey, guard: MeetingsGuard): Hosts;
+}
+
+/** The TURN server's is missing where that is another stack's. */
+export interface Hosts {
+  readonly bbb: Host;
+  readonly turn?: Host;
+}
+
+const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
+
+/**
+ * The one place where clouds are chosen; a cloud's package is loaded only where the settings use it.
+ *
+ * @throws SettingsError with everything that the clouds lack, before anything is made.
+ */
+export async function openClouds(settings: Settings): Promise<Clouds> {
+  const { placement, dns, domain } = settings;
+  const roles = hostRoles(settings);
+  const args = roles.map((role) => hostArgs(settings, role));
+  const cloud = once((name: CloudName) => loadCloud(name, settings));
+  const findHosts = once((name: CloudName) =>
+    cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
+  );
+  const used = [
+    ...new Set([
+      ...(dns === "manual" ? [] : [dnsClouds[dns]]),
+      ...roles.map((role) => placement[role].cloud),
+    ]),
+  ];
+  const ownAddresses = async () => {
+    const found = await allFound(used.map((name) => cloud(name).findAddresses()));
+    return new Set(found.flat().map(canonicalAddress));
+  };
+  const byHand = async () => {
+    await warnOfDeletedRecords();
+    return manualDns;
+  };
+  // A package that is missing is told before anything is asked.
+  for (const name of used) cloud(name);
+
+  const [zone, ...found] = await orRefused(
+    allFound([
+      dns === "manual" ? byHand() : cloud(dnsClouds[dns]).findZone({ domain, hosts: args, ownAddresses }),
+      ...roles.map((role) => findHosts(placement[role].cloud)),
+    ]),
+    settings,
+  );
+  return {
+    dns: zone,
+    hosts(operatorKey, guard) {
+      const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
+      const hooks = { beforeUpdate: [guard.server] };
+      const made = roles.map(
+        (role, i) => [role, maker(found[i]!)(`${role}-host`, { ...args[i]!, hooks })] as const,
+      );
+      return Object.fromEntries(made) as unknown as Hosts;
+    },
+  };
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports -- an import at the top would load every cloud's package */
+
+function loadCloud(name: CloudName, settings: Settings): Cloud {
+  try {
+    switch (name) {
+      case "hetzner":
+        return (require("./hetzner") as typeof import("./hetzner")).hetznerCloud(settings);
+      case "aws":
+        return (require("./aws") as typeof import("./aws")).awsCloud(settings);
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const reason = /Cannot find module( '[^']*')?/.exec(error.message)?.[0] ?? error.message;
+    throw new pulumi.RunError(
+      `The settings use ${name}, whose package is not installed: ${reason}. Run npm ci without --omit=optional.`,
+    );
+  }
+}
+
+/** A package that is not there, in the words of Node or of ts-node, which checks the types before. */
+function isMissing(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const { code, diagnosticCodes } = error as { code?: unknown; diagnosticCodes?: readonly unknown[] };
+  return code === "MODULE_NOT_FOUND" || diagnosticCodes?.includes(2307) === true;
+}
+
+/** The same function, called once for each argument. */
+function once<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as V;
+  };
+}

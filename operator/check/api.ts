@@ -1,0 +1,129 @@
+import { get as getPlain } from "node:http";
+import { get } from "node:https";
+import { text } from "node:stream/consumers";
+
+import { create } from "xmlbuilder2";
+
+import { signedApiUrl } from "../../bigbluebutton/api";
+import { Doubtful, reasonOf, Wrong } from "./finding";
+
+/** An API as it is reached from here. */
+export interface ApiArgs {
+  readonly hostname: string;
+  /** The certificate's authority is none that this machine has to know. */
+  readonly untrustedCa: boolean;
+}
+
+const REMEDY =
+  "on the BigBlueButton host: systemctl status nginx bbb-web, journalctl -u bbb-web, bbb-conf --status";
+
+const FRONT_PAGE_REMEDY = {
+  greenlight:
+    "on the BigBlueButton host: docker ps --all shows whether Greenlight (greenlight-v3) and its database run, docker logs greenlight-v3 why not; then docker compose up -d in /root/greenlight-v3",
+  own: "on the BigBlueButton host: systemctl status nginx, nginx -t, /var/log/nginx/error.log, and ls -lR /var/www/bigbluebutton-default for the page itself",
+} as const;
+
+const REDIRECTS = 10;
+
+/** What people get who open the server's name: Greenlight, or BigBlueButton's own page. */
+export function checkFrontPage(args: ApiArgs & { readonly greenlight: boolean }): Promise<string> {
+  return checkPage(
+    `https://${args.hostname}/`,
+    args,
+    FRONT_PAGE_REMEDY[args.greenlight ? "greenlight" : "own"],
+  );
+}
+
+/** A page, by all redirects, each with a status that is no error. */
+export async function checkPage(first: string, args: ApiArgs, remedy: string): Promise<string> {
+  let url = first;
+  for (let redirects = 0; redirects <= REDIRECTS; redirects++) {
+    const { status, location } = await open(url, args, remedy);
+    const where = url === first ? "" : ` at ${url.split("?")[0]}, where ${first} leads`;
+    if (status >= 300 && status < 400 && location !== undefined) {
+      url = new URL(location, url).href;
+    } else if (status >= 400 && new URL(url).hostname !== args.hostname) {
+      throw new Doubtful(
+        `HTTP status ${status}${where}`,
+        `look at ${new URL(url).hostname}, or take the redirect to it out of nginx's settings`,
+      );
+    } else if (status >= 400) {
+      throw new Wrong(`HTTP status ${status}${where}: people see an error instead of the page`, remedy);
+    } else return `HTTP status ${status}${where}`;
+  }
+  throw new Wrong(`redirects without end, the last to ${url.split("?")[0]}`, remedy);
+}
+
+function open(
+  url: string,
+  { hostname, untrustedCa }: ApiArgs,
+  remedy: string,
+): Promise<{ readonly status: number; readonly location?: string }> {
+  const rejectUnauthorized = !(untrustedCa && new URL(url).hostname === hostname);
+  return new Promise((resolve, reject) => {
+    const getPage = url.startsWith("https:") ? get : getPlain;
+    const request = getPage(
+      url,
+      { rejectUnauthorized, timeout: 15_000, headers: { Accept: "text/html", "User-Agent": "bbb-deploy" } },
+      (response) => {
+        response.resume();
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location });
+      },
+    );
+    request.once("timeout", () => request.destroy(new Error("no answer")));
+    request.once("error", (error: Error) => reject(new Wrong(reasonOf(error), remedy)));
+  });
+}
+
+function apiUrl({ hostname }: ApiArgs): string {
+  return `https://${hostname}/bigbluebutton/api`;
+}
+
+/** The version that the API says it has. */
+export async function checkApi(args: ApiArgs): Promise<string> {
+  const answer = parse(await fetchText(apiUrl(args), args));
+  if (answer.returncode !== "SUCCESS") throw new Wrong(told(answer), REMEDY);
+  return `SUCCESS, version ${String(answer.apiVersion ?? answer.version ?? "not told")}`;
+}
+
+/** A signed getMeetings. */
+export async function checkSignedCall(args: ApiArgs, secret: string): Promise<string> {
+  const answer = parse(await fetchText(signedApiUrl(apiUrl(args), "getMeetings", {}, secret), args));
+  if (answer.returncode === "SUCCESS") return "SUCCESS";
+  throw new Wrong(
+    told(answer),
+    "bbb-web has another secret: give the setting rotateSharedSecret a new value, then pulumi up",
+  );
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+function told({ returncode, messageKey, message }: Answer): string {
+  return (
+    [returncode, messageKey, message].filter((one) => typeof one === "string").join(", ") || "no returncode"
+  );
+}
+
+/** The fields of an answer of BigBlueButton's API. @throws Wrong where it is none */
+export function parse(xml: string): Answer {
+  try {
+    const { response } = create(xml).toObject() as { response?: Answer };
+    if (response !== undefined) return response;
+  } catch {
+    // Told below, without the parser's words.
+  }
+  throw new Wrong("an answer that is not the API's", REMEDY);
+}
+
+/** The URL may be signed: no message has it. */
+function fetchText(url: string, { untrustedCa }: ApiArgs): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { rejectUnauthorized: !untrustedCa, timeout: 15_000 }, (response) => {
+      if (response.statusCode === 200) return void text(response).then(resolve, reject);
+      response.resume();
+      reject(new Wrong(`HTTP status ${response.statusCode}`, REMEDY));
+    });
+    request.once("timeout", () => request.destroy(new Error("no answer")));
+    request.once("error", (error: Error) => reject(new Wrong(reasonOf(error), REMEDY)));
+  });
+}

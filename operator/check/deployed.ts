@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+import type { CheckOutput } from "../../bigbluebutton/verification";
+import { Mistake } from "../mistake";
+
+/** What is asked about, as the stack's outputs have it. It holds secrets, which are kept in memory only. */
+export interface Deployed {
+  readonly hosts: CheckOutput;
+  /** What the program logs in with, in OpenSSH's form. */
+  readonly privateKey: string;
+}
+
+const file = z.object({ path: z.string(), text: z.string() });
+const common = {
+  zone: z.string(),
+  bbbHost: z.string(),
+  turnHost: z.string(),
+  ipv4: z.string(),
+  ipv6: z.string().optional(),
+  untrustedCa: z.boolean(),
+  untrustedTurnCa: z.boolean(),
+  ownCertificates: z.array(z.enum(["bbb", "turn"])),
+  turnSecret: z.string(),
+  // Missing where an older program deployed it.
+  greenlight: z.boolean().optional(),
+  openPorts: z
+    .array(z.object({ protocol: z.enum(["tcp", "udp"]), from: z.number(), to: z.number() }))
+    .optional(),
+};
+const access = { host: z.string(), user: z.string(), hostKey: z.string().startsWith("ssh-") };
+
+/** What a newer program adds to a request is the hosts' business. */
+const schema = z.object({
+  privateKey: z.string(),
+  check: z.object({
+    bbb: z.object({
+      ...access,
+      request: z.looseObject({
+        ...common,
+        role: z.literal("bbb"),
+        privateIpv4: z.string().optional(),
+        release: z.string(),
+        version: z.string(),
+        recordings: z.boolean(),
+        sharedSecret: z.string(),
+        turnXml: file,
+        turnStack: z.string().optional(),
+        turnIpv4: z.string().optional(),
+      }),
+    }),
+    turn: z
+      .object({
+        ...access,
+        request: z.looseObject({
+          ...common,
+          role: z.literal("turn"),
+          bbbIpv4: z.string(),
+          turnServerConf: file,
+        }),
+      })
+      .optional(),
+  }),
+});
+
+/** @throws Mistake where the stack has no finished deployment that knows of this command */
+export function readDeployed(stack: string, outputs: Readonly<Record<string, unknown>>): Deployed {
+  if (Object.keys(outputs).length === 0) {
+    throw new Mistake(
+      `nothing is deployed in stack ${stack}, or its first update has not ended well: run pulumi up`,
+    );
+  }
+  const read = schema.safeParse(outputs);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    const where = issue?.path.join(".") ?? "";
+    throw new Mistake(
+      `the outputs of stack ${stack} lack what this command needs (${where}), as it was deployed by another version: run pulumi up once`,
+    );
+  }
+  return { hosts: read.data.check, privateKey: read.data.privateKey };
+}

@@ -1,0 +1,140 @@
+import { TURN_PORT, TURNS_PORT } from "../../bigbluebutton/ports";
+import { releases, type Release } from "../../bigbluebutton/releases";
+import type { Role } from "../../clouds/host";
+import type { CheckOutput } from "../../bigbluebutton/verification";
+import { StackNotFound, type StackResource, type Stacks } from "../stacks";
+import { Mistake } from "../mistake";
+import { checkApi, checkFrontPage, checkSignedCall } from "./api";
+import { checkCertificate } from "./certificate";
+import { judgeClocks } from "./clocks";
+import { checkClouds, type ListObjects } from "./cloud";
+import { sshNetworks } from "./cloudState";
+import { readDeployed, type Deployed } from "./deployed";
+import { ask, type Finding } from "./finding";
+import { askHost, type HostAnswer } from "./hosts";
+import { askedOf, checkName } from "./names";
+import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
+import type { Report } from "./report";
+import { checkSettings } from "./settings";
+import { checkStunOverTls, checkStunOverUdp } from "./stun";
+
+export interface CheckOptions {
+  readonly stack: string;
+  /** Make, join and end a meeting, too. */
+  readonly meeting: boolean;
+}
+
+/**
+ * Ask a running deployment whether it is still what it should be: from this machine, at the clouds, and on both hosts.
+ * Changes nothing, but for the meeting if there is to be one.
+ *
+ * @throws Mistake where there is nothing that could be asked
+ */
+export async function check(
+  stacks: Stacks,
+  list: ListObjects,
+  { stack, meeting }: CheckOptions,
+): Promise<Report> {
+  const began = performance.now();
+  const checkedAt = new Date();
+  const deployed = await read(stacks, stack);
+  const { bbb, turn } = deployed.hosts;
+  const resources = await stacks.resources(stack);
+  const ports = portsOfBoth(deployed.hosts, resources);
+  const [bbbHost, turnHost, outside, clouds] = await Promise.all([
+    askHost(bbb, deployed.privateKey, { meeting, ports: ports?.turn }),
+    turn && askHost(turn, deployed.privateKey, { meeting, ports: ports?.bbb }),
+    askFromHere(deployed, stacks, stack),
+    checkClouds({ project: stacks.project, stack, resources }, list),
+  ]);
+  return {
+    stack,
+    checkedAt,
+    sections: [
+      { place: "from here", findings: [...outside, await askClocks(bbbHost, turnHost)] },
+      ...clouds,
+      { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
+      ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
+    ],
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+}
+
+async function read(stacks: Stacks, stack: string): Promise<Deployed> {
+  try {
+    return readDeployed(stack, await stacks.outputs(stack, { showSecrets: true }));
+  } catch (error) {
+    if (!(error instanceof StackNotFound)) throw error;
+    const names = (await stacks.list()).map(({ name }) => name);
+    const known = names.length > 0 ? `there are ${names.join(", ")}` : "there is none at all";
+    throw new Mistake(`there is no stack ${stack}: ${known}`);
+  }
+}
+
+async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): Promise<Finding[]> {
+  const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret } = hosts.bbb.request;
+  const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
+  const { ipv4 } = hosts.bbb.request;
+  const api = { hostname: bbbHost, untrustedCa };
+  const names = [
+    { fqdn: bbbHost, zone, ipv4 },
+    // Another stack's TURN server has its name from there, in whichever zone.
+    ...(hosts.turn
+      ? [{ fqdn: turnHost, zone, ipv4: hosts.turn.request.ipv4, ipv6: hosts.turn.request.ipv6 }]
+      : []),
+  ];
+  return Promise.all([
+    // What people open comes first.
+    ask("front page", `GET ${bbbHost}/`, () =>
+      checkFrontPage({ ...api, greenlight: hosts.bbb.request.greenlight ?? false }),
+    ),
+    ask("settings", "release, names", async () =>
+      checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
+    ),
+    ...names.map((name) => ask("name", askedOf(name), () => checkName(name))),
+    ...portChecks(hosts),
+    ask("certificate", `${bbbHost}:443`, () => checkCertificate(bbbHost, 443, untrustedCa, own("bbb"))),
+    ask("certificate", `${turnHost}:${TURNS_PORT}`, () =>
+      checkCertificate(turnHost, TURNS_PORT, untrustedTurnCa, own("turn")),
+    ),
+    ask("API", `GET ${bbbHost}/bigbluebutton/api`, () => checkApi(api)),
+    ask("signed call", "getMeetings", () => checkSignedCall(api, sharedSecret)),
+    ask("STUN over UDP", `${turnHost}:${TURN_PORT}`, () => checkStunOverUdp(turnHost, TURN_PORT)),
+    ask("STUN over TLS", `${turnHost}:${TURNS_PORT}`, () => checkStunOverTls(turnHost, TURNS_PORT)),
+  ]);
+}
+
+/** A release that this program does not know any more has no table. */
+function knownRelease(name: string): Release | undefined {
+  return (releases as Readonly<Record<string, Release | undefined>>)[name];
+}
+
+function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
+  const release = knownRelease(bbb.request.release);
+  if (!release) return [];
+  return [bbb, ...(turn ? [turn] : [])].map(({ host, request: { role } }) =>
+    ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
+      checkPorts(role, host, release.ports[role]),
+    ),
+  );
+}
+
+/** What each host's ports must be for the other one, which is no friend of its firewall's. */
+function portsOfBoth(
+  { bbb, turn }: CheckOutput,
+  resources: readonly StackResource[],
+): Readonly<Record<"bbb" | "turn", PortsOfOther>> | undefined {
+  const release = knownRelease(bbb.request.release);
+  if (!release || !turn) return undefined;
+  const networks = sshNetworks(resources);
+  const of = (role: "bbb" | "turn", host: string, from: string) =>
+    portsOfOther({ role, host, from, rules: release.ports[role], sshNetworks: networks });
+  return {
+    bbb: of("bbb", bbb.request.bbbHost, turn.request.ipv4),
+    turn: of("turn", turn.request.turnHost, bbb.request.ipv4),
+  };
+}
+
+function askClocks(bbb: HostAnswer, turn?: HostAnswer): Promise<Finding> {
+  return ask("clocks", "the hosts' against this one", () => judgeClocks(bbb.clock, turn?.clock));
+}

@@ -1,0 +1,174 @@
+import type { Client } from "ssh2";
+import { z } from "zod";
+
+import type { HostAccess } from "../../bigbluebutton/verification";
+import { scriptsDirectory } from "../../steps/bundle";
+import { converse } from "../../steps/converse";
+import { connect, OtherHostKey } from "../../steps/ssh";
+import { ask, oneLine, reasonOf, Wrong, type Finding } from "./finding";
+import type { PortsOfOther } from "./ports";
+
+/** How far a host's clock is from this machine's. */
+export interface ClockOffset {
+  /** Positive: the host's is ahead. */
+  readonly seconds: number;
+  /** The true one is this much more or less at most. */
+  readonly uncertainty: number;
+}
+
+/** What a host says of itself, and of the deployment as seen from there. */
+export interface HostAnswer {
+  readonly findings: readonly Finding[];
+  /** Undefined where the host could not be asked. */
+  readonly clock?: ClockOffset;
+}
+
+/** What a host is asked beside the deployment's own request. */
+export interface HostOptions {
+  /** Make, join and end a meeting, too: it leaves traces in logs, statistics and webhooks. */
+  readonly meeting: boolean;
+  /** What to try of the other host's ports. @default nothing */
+  readonly ports?: PortsOfOther;
+  /** @default 300 */
+  readonly limitSeconds?: number;
+  /** @default host_check.py, as the deployment installed it */
+  readonly command?: string;
+}
+
+const line = z.string().transform(oneLine);
+const record = z.object({
+  name: line,
+  asked: line,
+  verdict: z.enum(["ok", "warn", "FAIL", "skip"]),
+  answer: line,
+  seconds: z.number(),
+  remedy: line.optional(),
+});
+const message = z.union([
+  z.object({ ready: z.literal(true) }),
+  z.object({ now: z.number() }),
+  z.object({ end: z.literal(true) }),
+  record,
+]);
+
+/** Log in to a host and have it check itself, by scripts/host/host_check.py there. It changes nothing. */
+export async function askHost(
+  access: HostAccess & { readonly port?: number },
+  privateKey: string,
+  options: HostOptions,
+): Promise<HostAnswer> {
+  const { host, user } = access;
+  let client: Client | undefined;
+  const login = await ask("SSH", `${user}@${host}`, async () => {
+    client = await connect({ ...access, privateKey }).catch((error: Error) => {
+      throw new Wrong(reasonOf(error), loginRemedy(error, host));
+    });
+    return "logged in, the host key is the deployed one";
+  });
+  if (!client) return { findings: [login] };
+  try {
+    const { findings, clock } = await converseWith(client, access, options);
+    return { findings: [login, ...findings], clock };
+  } finally {
+    client.end();
+  }
+}
+
+function loginRemedy(error: Error & { level?: string }, host: string): string {
+  if (error instanceof OtherHostKey) {
+    return (
+      "find out who answers there; if somebody re-installed the server, have the program make it anew: " +
+      "pulumi up --replace with the server's URN (pulumi stack --show-urns)"
+    );
+  }
+  if (error.level === "client-authentication") {
+    return (
+      `the deployment's key is no more in the authorized_keys of that account on ${host}: put it back by the ` +
+      `cloud's console, it is in ${scriptsDirectory}/authorized_keys`
+    );
+  }
+  return "is the server running, is your address among the sshNetworks, and does your own network let port 22 out?";
+}
+
+async function converseWith(
+  client: Client,
+  { user, request }: HostAccess,
+  { meeting, ports, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
+): Promise<HostAnswer> {
+  const findings: Finding[] = [];
+  let sent = 0;
+  let clock: ClockOffset | undefined;
+  let ended = false;
+  const began = performance.now();
+  const timer = setTimeout(() => client.destroy(), limitSeconds * 1000);
+  const { code, stderr } = await converse(client, command, {
+    onLine(line, send) {
+      const heard = parse(line);
+      if (heard === undefined) return;
+      if ("ready" in heard) {
+        sent = Date.now();
+        send(`${JSON.stringify({ ...request, meeting, ports, wait: 0 })}\n`);
+      } else if ("now" in heard) clock = offset(heard.now, sent, Date.now());
+      else if ("end" in heard) ended = true;
+      else findings.push(heard);
+    },
+  })
+    .catch((error: unknown) => ({ code: undefined, stderr: reasonOf(error) }))
+    .finally(() => clearTimeout(timer));
+  if (ended) return { findings, clock };
+  const seconds = Math.round(performance.now() - began) / 1000;
+  const broken = { name: "the host's own check", asked: "host_check.py", verdict: "FAIL" as const, seconds };
+  return {
+    findings: [...findings, { ...broken, ...whyBroken(code, stderr, seconds >= limitSeconds) }],
+    clock,
+  };
+}
+
+function hostCheck(user: string): string {
+  return `${user === "root" ? "" : "sudo -n "}/usr/bin/python3 -B ${scriptsDirectory}/host_check.py --json`;
+}
+
+/** Undefined for what others print, and for what a newer host_check.py may have to say. */
+function parse(line: string): z.infer<typeof message> | undefined {
+  try {
+    return message.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a host's clock said between `sent` and `heard`, both of this machine's, in milliseconds. */
+export function offset(hostSeconds: number, sent: number, heard: number): ClockOffset {
+  return { seconds: hostSeconds - (sent + heard) / 2000, uncertainty: (heard - sent) / 2000 };
+}
+
+function whyBroken(
+  code: number | undefined,
+  stderr: string,
+  late: boolean,
+): Pick<Finding, "answer" | "remedy"> {
+  const last = stderr.trim().split("\n").at(-1) ?? "";
+  if (late)
+    return {
+      answer: "not at its end in time",
+      remedy: "the host may be overloaded: see uptime and top there",
+    };
+  if (last.includes("No such file") || last.includes("can't open file")) {
+    return {
+      answer: "the host does not have it",
+      remedy: "an older version deployed it: run pulumi up once",
+    };
+  }
+  if (last.includes("sudo:")) {
+    return { answer: last, remedy: "let the account use sudo without a password, as the cloud's images do" };
+  }
+  return code === undefined
+    ? {
+        answer: "the connection was lost",
+        remedy: "try again; if it stays, look at the host by the cloud's console",
+      }
+    : {
+        answer: `ended with ${code}: ${last || "it said nothing"}`,
+        remedy: "run pulumi up once; it installs the scripts anew",
+      };
+}

@@ -1,0 +1,124 @@
+import { connect } from "node:net";
+
+import ipaddr from "ipaddr.js";
+
+import type { PortRule } from "../../bigbluebutton/ports";
+import { Doubtful, worst, Wrong } from "./finding";
+
+/** How a host answers at a TCP port: a connection, a refusal by the host, or nothing, as firewalls do. */
+export type PortState = "open" | "refused" | "silent";
+
+/** How a port is tried. */
+export type Probe = (host: string, port: number) => Promise<PortState>;
+
+const SILENCE_MS = 4000;
+
+/**
+ * Ports that nobody outside is to reach though somebody listens there on every address: FreeSWITCH's event socket, SIP and
+ * SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall keeps them closed.
+ */
+const CLOSED = { bbb: [8021, 5060, 5066, 7880], turn: [5766] } as const;
+
+/** Nobody listens there but certbot, while it renews. */
+const QUIET = { bbb: [], turn: [80] } as const;
+
+const ATTACH = "attach the firewall again: pulumi refresh, then pulumi up";
+
+const LISTENER = {
+  bbb: "on that host: nginx -t says what is wrong with its settings; then systemctl restart nginx",
+  turn: "on that host: systemctl restart coturn; journalctl -u coturn says why it does not listen",
+} as const;
+
+const probe: Probe = (host, port) =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: SILENCE_MS });
+    const end = (state: PortState) => {
+      socket.destroy();
+      resolve(state);
+    };
+    socket.once("connect", () => end("open"));
+    socket.once("timeout", () => end("silent"));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      socket.destroy();
+      if (error.code === "ECONNREFUSED") resolve("refused");
+      else if (error.code === "ETIMEDOUT") resolve("silent");
+      else reject(error);
+    });
+  });
+
+/** The TCP ports of a table that are one port each; of a range nobody says which one is in use. */
+export function tcpPorts(rules: readonly PortRule[]): number[] {
+  return rules.filter(({ protocol, from, to }) => protocol === "tcp" && from === to).map(({ from }) => from);
+}
+
+const SSH_PORT = 22;
+
+/** What a host is to try of the other one's TCP ports; see scripts/host/port_check.py. */
+export interface PortsOfOther {
+  readonly host: string;
+  readonly open: readonly number[];
+  /** Of the open ones: those that nobody listens at most of the time. */
+  readonly quiet: readonly number[];
+  readonly closed: readonly number[];
+}
+
+/** Arguments of {@link portsOfOther}. */
+export interface PortsOfOtherArgs {
+  readonly host: string;
+  readonly role: "bbb" | "turn";
+  readonly rules: readonly PortRule[];
+  /** The asking host's IPv4 address, which may be among the networks that reach SSH. */
+  readonly from: string;
+  readonly sshNetworks: readonly string[];
+}
+
+export function portsOfOther({ host, role, rules, from, sshNetworks }: PortsOfOtherArgs): PortsOfOther {
+  const open = tcpPorts(rules);
+  const ssh = sshNetworks.some((network) => contains(network, from)) ? [] : [SSH_PORT];
+  const closed = [...ssh, ...CLOSED[role]].filter((port) => !open.includes(port));
+  return { host, open, quiet: QUIET[role], closed };
+}
+
+function contains(network: string, address: string): boolean {
+  const [base, bits] = ipaddr.parseCIDR(network);
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === base.kind() && parsed.match(base, bits);
+}
+
+/** Whether a host lets in what the release's table says, asked from here, and nothing of some that it must not. */
+export async function checkPorts(
+  role: "bbb" | "turn",
+  host: string,
+  rules: readonly PortRule[],
+  tried: Probe = probe,
+): Promise<string> {
+  const ask = async (port: number) => ({ port, state: await tried(host, port) });
+  const open = tcpPorts(rules);
+  const closed = CLOSED[role].filter((port) => !open.includes(port));
+  const [wanted, unwanted] = await Promise.all([Promise.all(open.map(ask)), Promise.all(closed.map(ask))]);
+  const ports = (all: readonly { port: number; state: PortState }[], state: PortState) =>
+    all.filter((one) => one.state === state).map(({ port }) => port);
+  const idle = ports(wanted, "refused").filter((port) => !(QUIET[role] as readonly number[]).includes(port));
+  const wrong = [
+    ...finding(ports(wanted, "silent"), noAnswer),
+    ...finding(idle, (list) => new Wrong(`nobody listens at ${list}`, LISTENER[role])),
+    ...finding(ports(unwanted, "open"), (list) => new Wrong(`open to outside: ${list}`, ATTACH)),
+    ...finding(ports(unwanted, "refused"), unfiltered),
+  ];
+  return worst(wrong.length > 0 ? wrong : [`${open.join(", ")} let in, ${closed.join(", ")} not`]);
+}
+
+function finding(ports: readonly number[], tell: (list: string) => Wrong): Wrong[] {
+  return ports.length > 0 ? [tell(ports.join(", "))] : [];
+}
+
+function noAnswer(list: string): Wrong {
+  return new Wrong(
+    `no answer at ${list}`,
+    `the firewall must let ${list}/tcp in: pulumi refresh, then pulumi up; the host's own check "firewall" tells of one there; does your own network let it out?`,
+  );
+}
+
+function unfiltered(list: string): Doubtful {
+  return new Doubtful(`${list} get to the host, which refuses them itself: is the firewall gone?`, ATTACH);
+}

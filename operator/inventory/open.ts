@@ -1,0 +1,89 @@
+/** Which clouds are asked, and as whom. */
+import { defaultLocations } from "../../bigbluebutton/capacity";
+import { Mistake } from "../mistake";
+import type { StackSettings } from "../stacks";
+import type * as Aws from "./aws";
+import { hetznerInventory } from "./hetzner";
+import type { CloudName, Inventory } from ".";
+
+/** The environment's variables, as the clouds' own tools name them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Clouds in which these settings have something that bears labels, and for AWS its regions. */
+export function cloudsOf(settings: StackSettings): {
+  readonly hetzner: boolean;
+  readonly regions: readonly string[];
+} {
+  const cloud = text(settings.cloud) ?? "hetzner";
+  const turnCloud = text(settings.turnCloud) ?? cloud;
+  const location = text(settings.location) ?? defaultLocations.aws;
+  const dns = text(settings.dns) ?? (cloud === "aws" ? "route53" : "hetzner");
+  const regions = [
+    ...(cloud === "aws" ? [location] : []),
+    ...(turnCloud === "aws"
+      ? [text(settings.turnLocation) ?? (cloud === "aws" ? location : defaultLocations.aws)]
+      : []),
+  ];
+  return { hetzner: [cloud, turnCloud, dns].includes("hetzner"), regions: [...new Set(regions)] };
+}
+
+/** Whether these settings have something in an inventory's place. */
+export function isIn(
+  settings: StackSettings,
+  { cloud, region }: Pick<Inventory, "cloud" | "region">,
+): boolean {
+  const { hetzner, regions } = cloudsOf(settings);
+  return cloud === "hetzner" ? hetzner : region !== undefined && regions.includes(region);
+}
+
+/**
+ * Inventories of all clouds that any of these settings use; of those that `also` names in any case.
+ *
+ * @throws Mistake where the credentials of one are missing
+ */
+export function openInventories(
+  settings: readonly StackSettings[],
+  also: readonly CloudName[],
+  environment: Environment,
+): Inventory[] {
+  const used = settings.map(cloudsOf);
+  const inventories: Inventory[] = [];
+  if (also.includes("hetzner") || used.some(({ hetzner }) => hetzner)) {
+    inventories.push(
+      hetznerInventory({ token: token(settings, environment), endpoint: environment.HCLOUD_ENDPOINT }),
+    );
+  }
+  const regions = new Set(used.flatMap(({ regions }) => regions));
+  if (also.includes("aws") && regions.size === 0) regions.add(environment.AWS_REGION ?? defaultLocations.aws);
+  for (const region of regions) inventories.push(openAws(region));
+  return inventories;
+}
+
+function token(settings: readonly StackSettings[], environment: Environment): string {
+  const found =
+    environment.HCLOUD_TOKEN ||
+    settings.map((one) => text(one["hcloud:token"])).find((one) => one !== undefined);
+  if (!found) {
+    throw new Mistake(
+      "there is no token for Hetzner Cloud: set HCLOUD_TOKEN in the environment, or hcloud:token in the stack that test servers are made like",
+    );
+  }
+  return found;
+}
+
+function openAws(region: string): Inventory {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads AWS's clients only where they are needed
+    const { awsInventory } = require("./aws") as typeof Aws;
+    return awsInventory(region);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Mistake("the packages of AWS are not installed: run npm ci, without --omit=optional", {
+      cause: error,
+    });
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,136 @@
+import { portRange } from "../../bigbluebutton/ports";
+import { sizeOf, type ServerTypeSize } from "../../clouds/serverTypes";
+import { capacities, hostMinimum, type CloudName } from "../../bigbluebutton/capacity";
+import type { Role } from "../../clouds/host";
+import { hostArgs } from "../../clouds/hostArgs";
+import type { Settings } from "../../settings";
+
+/** A host, its name, who may reach it, and whether it is large enough. */
+export interface PlannedHost {
+  readonly role: Role;
+  readonly fqdn: string;
+  /** Types of the records of its name. */
+  readonly records: readonly ("A" | "AAAA")[];
+  readonly cloud: CloudName;
+  readonly location: string;
+  readonly serverType: string;
+  readonly image: string;
+  /** Null where nothing is known of the type without asking its cloud. */
+  readonly size: ServerTypeSize | null;
+  readonly fit: Fit;
+  readonly ports: readonly OpenPort[];
+}
+
+/** One thing that the firewall lets in; everything else it drops. */
+export interface OpenPort {
+  readonly protocol: "tcp" | "udp" | "icmp";
+  /** "443" or "16384-32768"; null for ICMP. */
+  readonly port: string | null;
+  /** Networks in CIDR form. */
+  readonly from: readonly string[];
+  readonly what: string;
+}
+
+/** Whether a host's size will do. */
+export interface Fit {
+  readonly verdict: "fits" | "too small" | "not known";
+  /** The published figure, or why there is none. */
+  readonly says: string;
+  /** What would do, where this doesn't. */
+  readonly remedy?: string;
+  readonly sources: readonly string[];
+}
+
+const ANYWHERE = ["0.0.0.0/0", "::/0"];
+
+/** The host of a role, as the settings have it. */
+export function plannedHost(
+  settings: Settings,
+  role: Role,
+  { ipv6, users }: { readonly ipv6: boolean; readonly users?: number },
+): PlannedHost {
+  const { fqdn, ports } = hostArgs(settings, role);
+  const { cloud, location, serverType, image } = settings.placement[role];
+  const size = sizeOf(cloud, serverType);
+  return {
+    role,
+    fqdn,
+    // BigBlueButton has no AAAA record: its media servers have no IPv6.
+    records: role === "turn" && ipv6 ? ["A", "AAAA"] : ["A"],
+    cloud,
+    location,
+    serverType,
+    image,
+    size: size ?? null,
+    fit: fitOf(settings, role, size, users),
+    ports: [
+      {
+        protocol: "tcp",
+        port: "22",
+        from: settings.sshNetworks,
+        what: "SSH: the operator's networks only",
+      },
+      { protocol: "icmp", port: null, from: ANYWHERE, what: "ICMP: path MTU discovery, ping" },
+      ...ports.map((rule) => ({
+        protocol: rule.protocol,
+        port: portRange(rule),
+        from: ANYWHERE,
+        what: rule.role,
+      })),
+    ],
+  };
+}
+
+function fitOf(settings: Settings, role: Role, size: ServerTypeSize | undefined, users?: number): Fit {
+  const { cloud, serverType } = settings.placement[role];
+  if (!size) {
+    const says = `nothing is known here of ${serverType}; the deployment checks the host before it installs anything`;
+    return { verdict: "not known", says, sources: [] };
+  }
+  const minimum = hostMinimum(role, settings.release);
+  // A machine has a little less memory than its type's name promises, as the kernel keeps some.
+  const memoryKb = (size.memoryGb ?? Infinity) * 1_000_000;
+  if (size.cpus < minimum.cores || memoryKb < minimum.memoryKb) {
+    return {
+      verdict: "too small",
+      says: `${minimum.cores} CPUs and ${(minimum.memoryKb / 1_000_000).toFixed(1)} GB are the least that the installer takes`,
+      remedy: remedy(role, cloud, 0),
+      sources: settings.release.sources.slice(0, 1),
+    };
+  }
+  return role === "bbb" ? capacityFit(cloud, size, users) : turnFit;
+}
+
+const turnFit: Fit = {
+  verdict: "fits",
+  says: "coturn needs little; what is relayed is limited by the network. No figures are published",
+  sources: [],
+};
+
+function capacityFit(cloud: CloudName, size: ServerTypeSize, users?: number): Fit {
+  const published = capacities.filter(({ cores }) => cores <= size.cores).at(-1);
+  const { maxUsers, users: says, sources } = published ?? { maxUsers: 0, users: "no figure", sources: [] };
+  const whose = size.dedicated ? "" : ", for cores of its own, which this type has not";
+  const carries = `${size.cores} cores carry: ${says}${whose}`;
+  if (users === undefined) return { verdict: "fits", says: carries, sources };
+  if (users <= maxUsers && size.dedicated) return { verdict: "fits", says: carries, sources };
+  const most = Math.max(...capacities.map(({ maxUsers }) => maxUsers));
+  const enough = maxUsers >= most && size.dedicated;
+  return {
+    verdict: "too small",
+    says: `${users} people are expected. ${carries}${enough ? "; no figure is published for more on one server" : ""}`,
+    remedy: remedy("bbb", cloud, users),
+    sources: capacities.flatMap(({ maxUsers, sources }) => (maxUsers === most ? sources : [])),
+  };
+}
+
+/** What would do for so many people; for more than any figure is published for, several servers. */
+function remedy(role: Role, cloud: CloudName, users: number): string {
+  if (role === "turn") return "pulumi config rm turnServerType";
+  const enough = capacities.find(({ maxUsers }) => maxUsers >= users) ?? capacities.at(-1)!;
+  const { name } = enough.types[cloud];
+  const count = Math.ceil(users / Math.max(1, enough.maxUsers));
+  return count <= 1
+    ? `pulumi config set serverType ${name}`
+    : `${count} deployments with serverType ${name} behind a load balancer such as Scalelite, which this project does not make`;
+}

@@ -1,0 +1,145 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+import { valueOf } from "../../clouds/valueOf";
+import { Mistake } from "../mistake";
+import type { StackSettings } from "../stacks";
+import { assume } from "./lookUps";
+import { computed, idOf, STACK_REFERENCE } from "./standIns";
+
+/** A resource that the program asks the engine for. */
+export interface PlannedResource {
+  readonly urn: string;
+  /** e.g. "hcloud:index/server:Server" */
+  readonly type: string;
+  /** The logical name, e.g. "bbb-host-server". */
+  readonly name: string;
+  /** Secrets unwrapped. Whatever a provider makes is a stand-in. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly protect: boolean;
+  /** URNs: what the program says, and what its inputs imply. */
+  readonly dependsOn: readonly string[];
+}
+
+/** What the program does with some settings. */
+export interface PlannedProgram {
+  /** In the order of their registration, without the stack itself. */
+  readonly resources: readonly PlannedResource[];
+  /** In words, what was taken for granted where it asked a cloud. */
+  readonly assumptions: readonly string[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface ProgramContext {
+  readonly project: string;
+  readonly stack: string;
+  /** Of the hosts at AWS, where there are any. */
+  readonly region: string;
+}
+
+type Program = () => Promise<Readonly<Record<string, unknown>>>;
+
+/**
+ * Runs the program itself, index.ts, against the SDK's mocks: no cloud is asked, no CLI is needed, nothing is made.
+ *
+ * @param settings Without problems.
+ * @throws Mistake where the package of a cloud that they use is not installed
+ */
+export async function planProgram(
+  settings: StackSettings,
+  { project, stack, region }: ProgramContext,
+): Promise<PlannedProgram> {
+  const resources: PlannedResource[] = [];
+  const assumptions = new Set<string>();
+  const inputs = new Map<string, MockResourceArgs["inputs"]>();
+  let unforeseen: unknown;
+  const texts = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, asText(value)]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
+  await pulumi.runtime.setMocks(
+    {
+      newResource(args) {
+        if (args.type === STACK_REFERENCE) {
+          const { name } = args.inputs as { readonly name: string };
+          assumptions.add(
+            `the stack ${name.split("/").at(-1)} has a TURN server, and this one's address in its turnPeers`,
+          );
+        }
+        inputs.set(`${args.type} ${args.name}`, args.inputs);
+        return { id: idOf(args), state: { ...args.inputs, ...computed(args) } };
+      },
+      call({ token, inputs }) {
+        try {
+          const { answer, says } = assume(token, inputs, region);
+          if (says) assumptions.add(says);
+          return answer;
+        } catch (error) {
+          // The program would blame the settings.
+          unforeseen ??= error;
+          throw error;
+        }
+      },
+    },
+    project,
+    stack,
+    false,
+    "organization",
+  );
+  onRegistration((request, urn) => {
+    const given = inputs.get(`${request.getType()} ${request.getName()}`) ?? {};
+    resources.push({
+      urn,
+      type: request.getType(),
+      name: request.getName(),
+      inputs: Object.fromEntries(
+        Object.entries(given).map(([key, value]) => [key, pulumi.runtime.unwrapRpcSecret(value)]),
+      ),
+      protect: request.getProtect() ?? false,
+      dependsOn: request.getDependenciesList(),
+    });
+  });
+  const outputs = await withoutMessages(async () => {
+    const program = require("../..") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
+    const made = await valueOf(await program().catch((error) => refused(unforeseen ?? error)));
+    await pulumi.runtime.disconnect();
+    return made;
+  });
+  return { resources, assumptions: [...assumptions], outputs: outputs as PlannedProgram["outputs"] };
+}
+
+/** What the program itself tells the operator. */
+function refused(error: unknown): never {
+  throw error instanceof pulumi.RunError ? new Mistake(error.message) : error;
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+type Register = MockMonitor["registerResource"];
+
+function onRegistration(note: (request: Parameters<Register>[0], urn: string) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+  // The SDK's mocks know of no resource hooks, which nothing calls here.
+  Object.assign(monitor, {
+    registerResourceHook: (_: unknown, registered: (error: null) => void) => registered(null),
+  });
+  const register: Register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (!error) note(request, response.getUrn());
+      callback(error, response);
+    });
+}
+
+/** Without an engine the SDK prints what is meant for the operator of an update. */
+async function withoutMessages<T>(work: () => Promise<T>): Promise<T> {
+  const { info, warn } = pulumi.log;
+  const log = pulumi.log as { info: typeof info; warn: typeof warn };
+  log.info = log.warn = () => Promise.resolve();
+  try {
+    return await work();
+  } finally {
+    Object.assign(log, { info, warn });
+  }
+}

@@ -1,0 +1,74 @@
+import { parseSettings, type Settings } from "../../settings";
+import { SettingsError, type Problem } from "../../settings/problems";
+import type { StackSettings } from "../stacks";
+import type { Given } from "./given";
+
+/** A setting that the plan has another value of than it was given. */
+export interface StandIn {
+  readonly key: string;
+  /** A value to plan with; undefined: planned as if the setting were not there. */
+  readonly value?: unknown;
+  readonly why: "problem" | "encrypted";
+}
+
+/** Settings as they are judged, and as a plan can be made of them. */
+export interface Assessed {
+  /** All that is wrong with them as they were given. */
+  readonly problems: readonly Problem[];
+  readonly standIns: readonly StandIn[];
+  /** Undefined where no plan can be made. */
+  readonly plannable?: { readonly raw: StackSettings; readonly settings: Settings };
+}
+
+/** What a plan is made with where the true value is missing or wrong, and where leaving it out would not do. */
+const STAND_INS: StackSettings = {
+  domain: "example.org",
+  // A domain that nobody can have, which the check of addresses does not know as such.
+  email: "admin@stand-in.placeholder",
+  sshNetworks: ["192.0.2.1/32"],
+  image: "image-of-yours",
+  installerSha256: "0".repeat(64),
+};
+
+/** Enough for problems that show only once another one is gone. */
+const ROUNDS = 6;
+
+/** Finds what is wrong, and settings without it that are as near as possible. */
+export function assess({ project, stack, settings, encrypted, elsewhere }: Given): Assessed {
+  const context = { project, stack };
+  const standIns = new Map<string, StandIn>();
+  let raw: StackSettings = settings;
+  const standIn = (key: string, why: StandIn["why"]) => {
+    const value = standIns.has(key) || !(key in STAND_INS) ? undefined : STAND_INS[key];
+    standIns.set(key, { key, value, why });
+    raw = Object.fromEntries([
+      ...Object.entries(raw).filter(([other]) => other !== key),
+      ...(value === undefined ? [] : [[key, value]]),
+    ]) as StackSettings;
+  };
+  encrypted.forEach((key) => standIn(key, "encrypted"));
+
+  let problems: readonly Problem[] | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const result = attempt(raw, context);
+    if ("settings" in result) {
+      const plannable = { raw, settings: result.settings };
+      return { problems: [...elsewhere, ...(problems ?? [])], standIns: [...standIns.values()], plannable };
+    }
+    problems ??= result.problems;
+    new Set(result.problems.map(({ key }) => key)).forEach((key) => standIn(key, "problem"));
+  }
+  return { problems: [...elsewhere, ...(problems ?? [])], standIns: [] };
+}
+
+function attempt(
+  raw: StackSettings,
+  context: { readonly project: string; readonly stack: string },
+): { readonly settings: Settings } | { readonly problems: readonly Problem[] } {
+  try {
+    return { settings: parseSettings(raw, context) };
+  } catch (error) {
+    if (error instanceof SettingsError) return { problems: error.problems };
+    throw error;
+  }
+}

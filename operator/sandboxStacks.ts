@@ -1,0 +1,169 @@
+/**
+ * The stacks of the sandbox, by the sandbox's own engine, embedded or the Pulumi CLI. Loaded only inside of it: it needs
+ * the packages of the development.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+
+import { chooseEngine } from "../sandbox/commands/engine";
+import { readSettings, usesAws } from "../sandbox/commands/settings";
+import { cloudOf, rememberCloud, type Cloud } from "../sandbox/commands/stacks";
+import * as engine from "../sandbox/engine";
+import { writeJson } from "../sandbox/hosts/files";
+import { PROJECT_DIR, STACKS_DIR } from "../sandbox/paths";
+import { nameOf } from "./cliEvents";
+import type { StackState } from "./recover/state";
+import { readProjectFile } from "./stackFiles";
+import { exportedResources } from "./stackExport";
+import {
+  StackBusy,
+  StackNotFound,
+  UpdateFailed,
+  type Change,
+  type StackInfo,
+  type StackResource,
+  type Stacks,
+  type StackSettings,
+} from "./stacks";
+
+/** @param out what updates print */
+export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
+  const project = readProjectFile(PROJECT_DIR).name;
+  const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
+
+  return {
+    ...{ project, goesOn: true, list, settings, preview, up, destroy, settle, remove, outputs, resources },
+    ...{ exportState, importState },
+  };
+
+  function list(): Promise<readonly StackInfo[]> {
+    const files = (directory: string, ending: string) =>
+      (existsSync(directory) ? readdirSync(directory) : [])
+        .filter((file) => file.endsWith(ending))
+        .map((file) => file.slice(0, -ending.length));
+    const names = new Set([
+      ...files(join(STACKS_DIR, "stacks"), ".json"),
+      ...files(cliStacks, ".json"),
+      ...files(STACKS_DIR, RECORD),
+    ]);
+    const infos = [...names].sort().map((name) => ({ name, updating: engine.isLocked(STACKS_DIR, name) }));
+    return Promise.resolve(infos);
+  }
+
+  async function settings(stack: string): Promise<StackSettings> {
+    await assertKnown(stack);
+    return recorded(stack) ?? readSettings(stack, [], cloudOf(stack));
+  }
+
+  async function preview(stack: string, wanted: StackSettings): Promise<readonly Change[]> {
+    await assertKnown(stack);
+    const changes: Change[] = [];
+    const onStep = (step: engine.StepEvent) => changes.push({ ...step, name: nameOf(step.urn) });
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    await update(stack, async () =>
+      engine.preview({ ...(await options(stack, wanted)), out: silent, onStep }),
+    );
+    return changes;
+  }
+
+  async function up(stack: string, wanted: StackSettings): Promise<void> {
+    if (engine.isLocked(STACKS_DIR, stack)) throw new StackBusy(stack);
+    writeJson(recordOf(stack), wanted);
+    rememberCloud(stack, wanted.cloud === "aws" ? "aws" : "hetzner");
+    await update(stack, async () => engine.up(await options(stack, wanted)));
+  }
+
+  async function destroy(stack: string): Promise<void> {
+    const last = await settings(stack);
+    await update(stack, async () => engine.destroy({ ...(await options(stack, last)), refresh: true }));
+  }
+
+  /** The next update settles it by itself, and finds what is there. */
+  async function settle(stack: string): Promise<void> {
+    await assertKnown(stack);
+    if (engine.isLocked(STACKS_DIR, stack)) throw new StackBusy(stack);
+  }
+
+  async function remove(stack: string): Promise<void> {
+    const last = await settings(stack);
+    await update(stack, async () => engine.remove(await options(stack, last)));
+    for (const file of [recordOf(stack), join(STACKS_DIR, `${stack}.cloud`)]) rmSync(file, { force: true });
+  }
+
+  async function outputs(
+    stack: string,
+    { showSecrets }: { readonly showSecrets: boolean },
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return engine.outputs(await options(stack, await settings(stack)), { showSecrets });
+  }
+
+  async function exportState(stack: string): Promise<StackState> {
+    const exported = await engine.stackExport(await options(stack, await settings(stack)));
+    return (exported ?? { deployment: {} }) as StackState;
+  }
+
+  async function importState(stack: string, state: StackState, urns: readonly string[]): Promise<void> {
+    const last = await settings(stack);
+    await update(stack, async () =>
+      engine.stackImport(await options(stack, last), state as engine.Export, urns),
+    );
+  }
+
+  async function resources(stack: string): Promise<readonly StackResource[]> {
+    return exportedResources(await exportState(stack));
+  }
+
+  async function assertKnown(stack: string): Promise<void> {
+    if (!(await list()).some(({ name }) => name === stack)) throw new StackNotFound(stack);
+  }
+
+  async function options(stack: string, config: StackSettings): Promise<engine.UpdateOptions> {
+    return {
+      projectDir: PROJECT_DIR,
+      stack,
+      config,
+      env: credentials(process.env),
+      stateDir: STACKS_DIR,
+      engine: await chooseEngine("auto", stack, { aws: usesAws(config) }),
+      out,
+    };
+  }
+
+  async function update<T>(stack: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof engine.Locked) throw new StackBusy(stack, error.message);
+      if (error instanceof engine.UpdateFailed) throw new UpdateFailed(stack, error.message);
+      throw error;
+    }
+  }
+}
+
+/** What a test server was last asked to be, written before anything of it is made. */
+const RECORD = ".settings.json";
+
+function recordOf(stack: string): string {
+  return join(STACKS_DIR, `${stack}${RECORD}`);
+}
+
+function recorded(stack: string): StackSettings | undefined {
+  const file = recordOf(stack);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as StackSettings) : undefined;
+}
+
+/** What the sandbox's own command has put into this process's environment for the providers. */
+function credentials(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = Object.entries(environment).filter(([key]) => /^(HCLOUD|AWS)_/.test(key));
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** The settings that a stack of the sandbox has without a record: its file's, then the sandbox's own. */
+export function sandboxSettings(
+  stack: string,
+  set: readonly string[],
+  cloud: Cloud | undefined,
+): StackSettings {
+  return readSettings(stack, set, cloud);
+}

@@ -1,0 +1,119 @@
+/** Settings as people write them: in Pulumi.<stack>.yaml, and as KEY=VALUE on a command line. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { distance } from "fastest-levenshtein";
+import { parse } from "yaml";
+
+import { parseStackText, type StackText } from "../settings/stackFile";
+import { Mistake } from "./mistake";
+import type { StackSettings } from "./stacks";
+
+/** What of Pulumi.yaml the commands need. */
+export interface ProjectFile {
+  readonly name: string;
+  /** Types of the settings by key. */
+  readonly types: Readonly<Record<string, string>>;
+}
+
+export function readProjectFile(projectDir: string): ProjectFile {
+  const { name, config } = parse(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8")) as {
+    name: string;
+    config?: Record<string, { type?: string }>;
+  };
+  const types = Object.entries(config ?? {}).map(([key, { type }]) => [key, type ?? "string"] as const);
+  return { name, types: Object.fromEntries(types) };
+}
+
+/** A Pulumi.<stack>.yaml. */
+export interface StackFile {
+  readonly settings: StackSettings;
+  /** Keys whose values are encrypted for the stack, and so are not among the settings. */
+  readonly encrypted: readonly string[];
+  /** Environments of Pulumi ESC that further settings are taken from, which only the CLI can open. */
+  readonly environments: readonly string[];
+  /** Who encrypts the stack's secrets, where the file says so. */
+  readonly secretsProvider?: string;
+}
+
+/** The path of a stack's file in the project's folder. */
+export function stackFilePath(projectDir: string, stack: string): string {
+  return join(projectDir, `Pulumi.${stack}.yaml`);
+}
+
+/**
+ * Whether a stack has settings in the project's folder. `pulumi preview`, `refresh` or `destroy` leaves a file there with
+ * nothing but the salt of its secrets, which is none.
+ */
+export function hasStackFile(projectDir: string, stack: string): boolean {
+  const file = stackFilePath(projectDir, stack);
+  if (!existsSync(file)) return false;
+  const { config, environments } = parsed(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`);
+  return Object.keys(config).length + environments.length > 0;
+}
+
+/** The file of a stack in the project's folder; undefined where there is none. */
+export function readStackFile(projectDir: string, project: string, stack: string): StackFile | undefined {
+  const file = stackFilePath(projectDir, stack);
+  if (!existsSync(file)) return undefined;
+  return parseStackFile(readFileSync(file, "utf8"), project, `Pulumi.${stack}.yaml`);
+}
+
+/**
+ * @param file what the text is called where it cannot be read
+ * @throws Mistake
+ */
+export function parseStackFile(text: string, project: string, file: string): StackFile {
+  const { config, environments, secretsProvider } = parsed(text, file);
+  const prefix = `${project}:`;
+  const entries = Object.entries(config).map(
+    ([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value] as const,
+  );
+  return {
+    settings: Object.fromEntries(entries.filter(([, value]) => !isEncrypted(value))),
+    encrypted: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
+    environments,
+    secretsProvider,
+  };
+}
+
+function parsed(text: string, file: string): StackText {
+  try {
+    return parseStackText(text, file);
+  } catch (error) {
+    throw new Mistake((error as Error).message, { cause: error });
+  }
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
+
+/**
+ * A KEY=VALUE of the command line. What is no text by its declared type is read as JSON where it is JSON.
+ *
+ * @throws Mistake for a key that is no setting
+ */
+export function parseSet(assignment: string, types: ProjectFile["types"]): [key: string, value: unknown] {
+  const at = assignment.indexOf("=");
+  const [key, value] = [assignment.slice(0, at), assignment.slice(at + 1)];
+  if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);
+  const type = types[key];
+  if (type === undefined) {
+    const near = Object.keys(types).find((known) => distance(key.toLowerCase(), known.toLowerCase()) <= 2);
+    throw new Mistake(
+      `--set ${key}: no such setting${near ? `; did you mean ${near}?` : ", see Pulumi.yaml"}`,
+    );
+  }
+  if (type === "string") return [key, value];
+  try {
+    return [key, JSON.parse(value) as unknown];
+  } catch {
+    return [key, value];
+  }
+}
+
+/** All of them; the last of a key counts. */
+export function parseSets(assignments: readonly string[], types: ProjectFile["types"]): StackSettings {
+  return Object.fromEntries(assignments.map((assignment) => parseSet(assignment, types)));
+}

@@ -1,0 +1,255 @@
+/** Makes test servers, changes when they go, and takes them down. */
+import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
+import { defaultRelease } from "../../bigbluebutton/releases";
+import type { CloudObject } from "../inventory";
+import { Failure, Mistake } from "../mistake";
+import { UpdateFailed, type Change, type StackSettings } from "../stacks";
+import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
+import { runningMeetings } from "../../bigbluebutton/meetings";
+import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
+import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
+import { INTERRUPTED, listAll, look, type World } from "./world";
+
+export interface UpOptions {
+  /** e.g. "4h"; @default of a new one 4h, of one that exists what it has, or 4h once that is over */
+  readonly ttl?: string;
+  readonly name?: string;
+  readonly release?: string;
+  readonly cloud?: string;
+  readonly set: StackSettings;
+  /** Settings of the stack that a new one is made like. */
+  readonly like: () => Promise<StackSettings>;
+}
+
+/** A test server as `up` leaves it. */
+export interface Made {
+  readonly name: string;
+  readonly stack: string;
+  readonly url: string;
+  readonly hosts: readonly string[];
+  readonly release: string;
+  readonly expires: Date;
+  /** Why it is not complete. */
+  readonly problem?: string;
+}
+
+const DEFAULT_TTL = "4h";
+
+/** Make a test server, or go on with one of that name. */
+export async function up(world: World, options: UpOptions): Promise<Made> {
+  const ttl = parseTtl(options.ttl ?? DEFAULT_TTL);
+  const token = randomToken();
+  const stack = stackOf(options.name ?? token);
+  const { stacks, now, say } = world;
+  const exists = (await stacks.list()).some(({ name }) => name === stack);
+  const later = new Date(now().getTime() + ttl * 1000);
+  const settings = exists
+    ? goneOnWith(stack, await stacks.settings(stack), options, later, now())
+    : testServerSettings({ ...options, like: await options.like(), expires: later, token });
+  checkSettings(settings);
+  // That there are credentials, and that they are right, is better known now than in the middle of it.
+  const inventories = await world.inventories([settings]);
+  const objects = await listAll(inventories, stacks.project);
+  if (!exists) assertFree(stack, objects);
+  const made = describe(stack, settings);
+  say(
+    `${stack}: ${exists ? "going on with" : "making"} ${made.hosts.join(" and ")}; ` +
+      `expires ${iso(made.expires)}, ${relative(made.expires, now())}`,
+  );
+  if (exists && !stacks.goesOn) {
+    // An engine that knows nothing of these would fail on their names. A volume may hold something by now.
+    const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
+    await removeCutOff(world, stack, inventories, own);
+  }
+  if (world.interrupted()) throw new Failure(`${stack}: ${INTERRUPTED}`);
+  try {
+    await stacks.up(stack, settings);
+    return made;
+  } catch (error) {
+    if (!(error instanceof UpdateFailed)) throw error;
+    return { ...made, problem: error.message };
+  }
+}
+
+/**
+ * A killed `up` has left its stack, which is there before any resource of it; what bears the name without one is
+ * somebody else's, and the next `up` would take it for what was left half-made.
+ */
+function assertFree(stack: string, objects: readonly CloudObject[]): void {
+  const theirs = objectsOf(stack, objects);
+  if (theirs.length === 0) return;
+  const name = nameOf(stack);
+  throw new Mistake(
+    `--name ${name}: that name is in use at the cloud, by ${abridged(theirs.map(({ type, name }) => `${type} ${name}`))}, ` +
+      "of a stack that is not known here: choose another --name; or, where that stack is lost, " +
+      "remove what is left of it first: test-server reap --orphans --remove",
+  );
+}
+
+function goneOnWith(
+  stack: string,
+  settings: StackSettings,
+  options: UpOptions,
+  later: Date,
+  now: Date,
+): StackSettings {
+  const expires = fromEpoch(settings.expires);
+  if (expires === undefined)
+    throw new Mistake(`stack ${stack} is there already, and is no test server: choose another --name`);
+  for (const key of ["release", "cloud"] as const) {
+    const asked = options[key];
+    if (asked !== undefined && asked !== (settings[key] || DEFAULTS[key])) {
+      throw new Mistake(
+        `test server ${nameOf(stack)} is there already, with another ${key}: take it down first, or choose another --name`,
+      );
+    }
+  }
+  for (const key of ["environment", "hostname", "turnHostname", "expires"]) {
+    if (key in options.set) throw new Mistake(`--set ${key}: a test server has its own ${key}, leave it out`);
+  }
+  const stays = options.ttl === undefined && expires > now;
+  return { ...settings, ...options.set, expires: stays ? settings.expires : toEpoch(later) };
+}
+
+const DEFAULTS = { release: defaultRelease, cloud: "hetzner" } as const;
+
+function describe(stack: string, settings: StackSettings): Made {
+  const fqdn = (host: unknown) => `${String(host)}.${String(settings.domain)}`;
+  return {
+    name: nameOf(stack),
+    stack,
+    url: `https://${fqdn(settings.hostname)}`,
+    hosts: [fqdn(settings.hostname), fqdn(settings.turnHostname)],
+    release: String(settings.release || DEFAULTS.release),
+    expires: fromEpoch(settings.expires)!,
+  };
+}
+
+// --- extend ----------------------------------------------------------------------------------------------------
+
+/** An expiry further ahead than this is a mistake. */
+const LONGEST_MS = 30 * 86_400_000;
+
+/**
+ * Have a test server stay longer: its labels change, and nothing else.
+ *
+ * @returns its new expiry
+ * @throws Failure where the update would change more than that
+ */
+export async function extend(
+  world: World,
+  name: string,
+  ttl: string,
+): Promise<Pick<Made, "name" | "stack" | "expires">> {
+  const seconds = parseTtl(ttl);
+  const { stacks, now, say } = world;
+  const { stack } = await find(world, name);
+  const settings = await stacks.settings(stack);
+  const planned = fromEpoch(settings.expires);
+  const from = planned !== undefined && planned > now() ? planned : now();
+  const expires = new Date(from.getTime() + seconds * 1000);
+  if (expires.getTime() > now().getTime() + LONGEST_MS) {
+    throw new Mistake(`--ttl ${ttl}: ${name} would stay more than 30 days from now; extend it again later`);
+  }
+  const wanted = { ...settings, expires: toEpoch(expires) };
+  const more = (await stacks.preview(stack, wanted)).filter((change) => !changesLabelsOnly(change));
+  if (more.length > 0) {
+    throw new Failure(
+      `${stack} is not complete, or the program has changed since: more than labels would change ` +
+        `(${abridged(more.map(({ name, step }) => `${step} ${name}`))}). ` +
+        `To have all of it done, and the expiry with it: test-server up --name ${nameOf(stack)} --ttl ${ttl}`,
+    );
+  }
+  await stacks.up(stack, wanted);
+  say(`${stack}: expires ${iso(expires)}, ${relative(expires, now())}`);
+  return { name: nameOf(stack), stack, expires };
+}
+
+function abridged(names: readonly string[]): string {
+  const shown = names.slice(0, 4).join(", ");
+  return names.length > 4 ? `${shown} and ${names.length - 4} more` : shown;
+}
+
+/** Whether a change of a resource is one of its labels or tags, which touches nothing that runs. */
+export function changesLabelsOnly({ step, paths }: Change): boolean {
+  return (
+    step === "update" &&
+    paths.length > 0 &&
+    paths.every((path) => /(^|[.\]])(labels|tags|tagsAll|volumeTags)(\.|\[|$)/.test(path))
+  );
+}
+
+// --- down ------------------------------------------------------------------------------------------------------
+
+export interface DownOptions {
+  /** With running meetings, too. */
+  readonly force: boolean;
+  /** One that there is not is as good as removed, for a scheduler or a CI job: the reap may have been faster. */
+  readonly ifThere?: boolean;
+  readonly confirm: (server: TestServer) => Promise<boolean>;
+  /** @default the server's own API */
+  readonly meetings?: typeof runningMeetings;
+}
+
+/** Take a test server down. @throws Mistake for one that there is not; Failure while meetings run on it */
+export async function down(world: World, name: string, options: DownOptions): Promise<Retirement> {
+  const server = await find(world, name).catch((error: unknown) => {
+    if (options.ifThere && error instanceof NoSuchServer) return undefined;
+    throw error;
+  });
+  if (server === undefined)
+    return { stack: stackOf(name), outcome: "gone", reason: "there is no such test server" };
+  const { stack } = server;
+  await assertQuiet(world, stack, options);
+  if (!(await options.confirm(server)))
+    return { stack, outcome: "failed", reason: "not confirmed; nothing was removed" };
+  const settings = await world.stacks.settings(stack);
+  world.say(`${stack}: removing`);
+  return retire(world, stack, { inventories: await world.inventories([settings]), onlyExpired: false });
+}
+
+/** A server that does not answer has no meetings to speak of, and is no reason to keep it. */
+async function assertQuiet({ stacks, say }: World, stack: string, options: DownOptions): Promise<void> {
+  const { apiUrl, sharedSecret } = await stacks.outputs(stack, { showSecrets: true });
+  if (typeof apiUrl !== "string" || typeof sharedSecret !== "string") {
+    say(`${stack}: its deployment was never completed, so no meetings are looked for`);
+    return;
+  }
+  let count: number;
+  try {
+    count = await (options.meetings ?? runningMeetings)(apiUrl, sharedSecret);
+  } catch (error) {
+    say(`${stack}: whether meetings run on it is not known: ${(error as Error).message}`);
+    return;
+  }
+  if (count === 0) return;
+  const meetings = count === 1 ? "1 meeting is" : `${count} meetings are`;
+  if (!options.force)
+    throw new Failure(
+      `${meetings} running on ${nameOf(stack)}: add --force to end ${count === 1 ? "it" : "them"} with the server`,
+    );
+  say(`${stack}: ${meetings} running, and will be ended`);
+}
+
+/** Neither a stack nor anything at the clouds has that name. */
+class NoSuchServer extends Mistake {}
+
+/** The test server of a name that has a stack. */
+async function find(world: World, name: string): Promise<TestServer> {
+  const stack = stackOf(name);
+  const { servers, kept, views } = await look(world);
+  const { unread } = views.find(({ info }) => info.name === stack) ?? {};
+  if (unread !== undefined) throw unread;
+  const found = servers.find((server) => server.stack === stack);
+  if (found?.state === "orphaned") {
+    throw new Mistake(
+      `test server ${nameOf(stack)} has no stack here, only resources at the cloud: see test-server reap --orphans`,
+    );
+  }
+  if (found !== undefined) return found;
+  if (kept.includes(stack)) throw new Mistake(`stack ${stack} has no expiry, so it is no test server`);
+  const names = servers.filter(({ state }) => state !== "orphaned").map(({ name }) => name);
+  throw new NoSuchServer(
+    `there is no test server ${nameOf(stack)}${names.length > 0 ? `: there are ${names.join(", ")}` : ", and no other"}`,
+  );
+}

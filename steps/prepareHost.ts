@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { hostMinimum, swapMb } from "../bigbluebutton/capacity";
+import type { Settings } from "../settings";
+import type { Dns } from "../clouds/dns";
+import { leaveDuringMeetings } from "./duringMeetings";
+import type { Host, Role } from "../clouds/host";
+import { HostSteps } from "./hostSteps";
+import { sshCheck, type OnReached } from "./sshCheck";
+
+/** Arguments of {@link prepareHost}. */
+export interface PrepareHostArgs {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly dns: Dns;
+  /** Published in an AAAA record where given. */
+  readonly ipv6?: pulumi.Output<string>;
+  /** How many steps the host will see altogether. */
+  readonly count: number;
+}
+
+/** The Ubuntu release of TURN hosts, whatever BigBlueButton's. */
+const TURN_UBUNTU = "24.04";
+
+/** What both kinds of host begin with: name, connection, check, and what the installers take for granted. */
+export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.Resource): HostSteps {
+  const { host, settings, dns, ipv6, count } = args;
+  const { role, fqdn, ipv4, privateIpv4 } = host;
+  const { release, acme } = settings;
+  const minimum = hostMinimum(role, release);
+
+  // The records need the addresses only: they spread while the machine boots.
+  const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { ...settings.labels, role } }, { parent });
+  // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
+  const leave: OnReached = (client) => leaveDuringMeetings(client, host, settings.duringMeetings);
+  const reached = sshCheck(host, settings.sshNetworks, role === "bbb" ? leave : undefined);
+  const steps = new HostSteps(name, host, count, reached, parent);
+  steps.run(
+    "preflight",
+    {
+      title: "Check the host",
+      script: "preflight.sh",
+      flags: {
+        role,
+        ubuntu: role === "turn" ? TURN_UBUNTU : release.ubuntu,
+        hostname: fqdn,
+        ipv4,
+        ipv6,
+        zone: settings.domain,
+        "min-memory-kb": minimum.memoryKb,
+        "min-cores": minimum.cores,
+        "min-disk-gb": minimum.diskGb,
+        "dns-wait": dns.waitSeconds,
+        "name-servers": dns.nameServers?.length ? [...dns.nameServers].sort().join(",") : undefined,
+      },
+      dependsOn: records,
+    },
+    parent,
+  );
+  steps.run(
+    "prepare",
+    {
+      title: "Prepare the system",
+      script: "prepare.sh",
+      flags: {
+        role,
+        hostname: fqdn,
+        ipv4,
+        "private-ipv4": privateIpv4,
+        "swap-mb": swapMb[role],
+        "acme-server": acme.server,
+        "acme-ca-urls": acme.caUrls.join(",") || undefined,
+        email: settings.email,
+        "own-certificate": settings.ownCertificates?.[role] !== undefined,
+      },
+      stdin: certificatesFor(settings, role),
+    },
+    parent,
+  );
+  return steps;
+}
+
+/** As prepare.sh reads them; secret where there is a key among them. */
+function certificatesFor({ acme, ownCertificates }: Settings, role: Role): pulumi.Input<string> {
+  const roots = acme.ca ?? "";
+  const own = ownCertificates?.[role];
+  return own ? pulumi.interpolate`${roots}=== certificate ===\n${own.chain}=== key ===\n${own.key}` : roots;
+}

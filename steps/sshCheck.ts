@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import * as pulumi from "@pulumi/pulumi";
+import type { Client } from "ssh2";
+
+import type { Host } from "../clouds/host";
+import type * as Ssh from "./ssh";
+import { valueOf } from "../clouds/valueOf";
+
+/** How long one is asked, in seconds. */
+export interface SshPatience {
+  /** Until it lets us in. */
+  readonly silent: number;
+  /** From when it first shows another host key: the image's own may come before the one that cloud-init sets. */
+  readonly otherKey: number;
+}
+
+/** A machine that was just made boots in a minute or two; one that stood may be starting again. */
+const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, otherKey: 5 } } as const;
+
+/**
+ * Sees, before the first command of an update is run on a host, that it can be reached over SSH, and says what is wrong
+ * if not. The commands' provider alone would try for minutes, then tell of a time-out or a handshake.
+ *
+ * @param sshNetworks As in the settings, for the message.
+ * @param onReached What is to be done there before the update's first command; it may throw.
+ */
+export function sshCheck(
+  host: Host,
+  sshNetworks: readonly string[],
+  onReached?: OnReached,
+): pulumi.ResourceHook {
+  let reached: Promise<void> | undefined;
+  return new pulumi.ResourceHook(`ssh-reaches-${host.role}`, ({ oldInputs }) => {
+    const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
+    return (reached ??= valueOf(pulumi.all([host.connection, host.server.urn])).then(
+      ([connection, server]) => {
+        const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
+        const login = { host: address, user, privateKey, hostKey };
+        const explained = (reason: Error) =>
+          explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
+        return reach(login, patience, explained, { onReached, assertExists: () => assertExists(host) });
+      },
+    ));
+  });
+}
+
+/** @throws Error where the cloud has no such server; one that cannot be asked decides nothing. */
+async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
+  if (await exists().catch(() => true)) return;
+  throw new Error(
+    `the server of ${fqdn} (${await valueOf(server.id)}) does not exist at the cloud any more: it was deleted there. ` +
+      `pulumi refresh takes it out of the stack's state, then pulumi up makes it anew (recordings on a volume stay)`,
+  );
+}
+
+/** What else is done while a host is reached. */
+export interface Meanwhile {
+  readonly onReached?: OnReached;
+  /** Called once, when it does not answer at first; may throw. */
+  readonly assertExists?: () => Promise<void>;
+}
+
+/** Is given the connection before it is closed again. */
+export type OnReached = (client: Client) => Promise<void>;
+
+/**
+ * Log in and out again, once a second until that works.
+ *
+ * @param explained What to say of the last reason.
+ * @throws Error
+ */
+export async function reach(
+  login: Ssh.Login,
+  patience: SshPatience,
+  explained: (reason: Error) => string,
+  { onReached, assertExists }: Meanwhile = {},
+): Promise<void> {
+  const client = await logIn(login, patience, explained, assertExists);
+  try {
+    await onReached?.(client);
+  } finally {
+    client.end();
+  }
+}
+
+async function logIn(
+  login: Ssh.Login,
+  patience: SshPatience,
+  explained: (reason: Error) => string,
+  assertExists?: () => Promise<void>,
+): Promise<Client> {
+  // Only now: an update without changes has no use for it.
+  const { connect, OtherHostKey } = require("./ssh") as typeof Ssh; // eslint-disable-line @typescript-eslint/no-require-imports
+  const start = Date.now();
+  let otherSince: number | undefined;
+  for (let tried = 1; ; tried++) {
+    try {
+      return await connect(login);
+    } catch (error) {
+      if (tried === 1) await assertExists?.();
+      const now = Date.now();
+      otherSince = error instanceof OtherHostKey ? (otherSince ?? now) : undefined;
+      const [since, seconds] =
+        otherSince === undefined ? [start, patience.silent] : [otherSince, patience.otherKey];
+      if (now - since >= seconds * 1000) throw new Error(explained(error as Error), { cause: error });
+      await sleep(1000);
+    }
+  }
+}
+
+/** What a message can name. */
+export interface SshTarget {
+  readonly fqdn: string;
+  readonly address: string;
+  readonly user: string;
+  /** The server's URN. */
+  readonly server: string;
+  readonly sshNetworks: readonly string[];
+}
+
+/** Why a host could not be reached, what that means, and what to do. */
+export function explain(target: SshTarget, reason: Error & { code?: string; level?: string }): string {
+  const { fqdn, address, user, server, sshNetworks } = target;
+  const where = `${fqdn} (${address})`;
+  if (reason.name === "OtherHostKey") {
+    return (
+      `${where} shows another SSH host key than the one that it was made with, so nothing was sent to it. Either another machine ` +
+      `answers at its address, or it was installed anew behind Pulumi's back. Find out which; where it was installed ` +
+      `anew, have Pulumi make it: pulumi up --replace '${server}' (recordings on a volume stay)`
+    );
+  }
+  if (reason.level === "client-authentication") {
+    return (
+      `${where} refuses the login of ${user} with this stack's key: authorized_keys or sshd_config were changed there. ` +
+      `Put the key back at the cloud's console: pulumi stack output privateKey --show-secrets has its private half`
+    );
+  }
+  if (reason.code === "ECONNREFUSED") {
+    return `${where} refuses SSH: its sshd does not run. Look at the server's console at the cloud, then run pulumi up again`;
+  }
+  return (
+    `${where} does not answer SSH (port 22: ${reason.message}). Its firewall lets in ${sshNetworks.join(", ")} alone (the setting ` +
+    `sshNetworks): is the address of this machine, as \`curl -4 https://ifconfig.me\` tells it, among them? If not: ` +
+    `pulumi config set --path 'sshNetworks[${sshNetworks.length}]' ADDRESS/32, then pulumi up. If it is, look at the server's console ` +
+    `at the cloud, and for a firewall on the way that closes port 22`
+  );
+}

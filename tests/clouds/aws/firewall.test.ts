@@ -1,0 +1,49 @@
+import { releaseNames, releases } from "../../../bigbluebutton/releases";
+import { ingressRules } from "../../../clouds/aws/firewall";
+
+const sshNetworks = ["198.51.100.0/24", "2001:db8:1::/48", "2001:db8::1:0/112"];
+
+test("SSH from each of the operator's networks, ICMP and every row of the port table, by family", () => {
+  const ports = [{ protocol: "udp" as const, from: 16384, to: 32768, role: "Media" }];
+  const ssh = {
+    description: "SSH: networks of the operator only",
+    ipProtocol: "tcp",
+    fromPort: 22,
+    toPort: 22,
+  };
+  const icmp = { description: "ICMP: path MTU discovery, ping", fromPort: -1, toPort: -1 };
+  const media = { description: "Media", ipProtocol: "udp", fromPort: 16384, toPort: 32768 };
+  expect(ingressRules({ ports, sshNetworks: sshNetworks.slice(0, 2) })).toEqual([
+    { name: "ssh-198.51.100.0-24", ...ssh, cidrIpv4: "198.51.100.0/24" },
+    { name: "ssh-2001-db8-1---48", ...ssh, cidrIpv6: "2001:db8:1::/48" },
+    { name: "icmp-ipv4", ...icmp, ipProtocol: "icmp", cidrIpv4: "0.0.0.0/0" },
+    { name: "icmp-ipv6", ...icmp, ipProtocol: "icmpv6", cidrIpv6: "::/0" },
+    { name: "udp-16384-32768-ipv4", ...media, cidrIpv4: "0.0.0.0/0" },
+    { name: "udp-16384-32768-ipv6", ...media, cidrIpv6: "::/0" },
+  ]);
+});
+
+describe.each(releaseNames)("%s", (name) => {
+  const all = Object.values(releases[name].ports).map((ports) => ingressRules({ ports, sshNetworks }));
+
+  test("every rule has a name of its own, which can be part of a URN", () => {
+    for (const rules of all) {
+      const names = rules.map((rule) => rule.name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.filter((one) => !/^[a-z0-9.-]+$/.test(one))).toEqual([]);
+    }
+  });
+
+  test("EC2 takes the rules' descriptions", () => {
+    const descriptions = all.flat().map(({ description }) => description);
+    const taken = /^[a-zA-Z0-9. _:/()#,@[\]+=&;{}!$*-]{1,255}$/;
+    expect(descriptions.filter((description) => !taken.test(description))).toEqual([]);
+  });
+
+  test("they stay within the 60 rules of a group, of each family", () => {
+    for (const rules of all) {
+      expect(rules.filter(({ cidrIpv4 }) => cidrIpv4).length).toBeLessThanOrEqual(60);
+      expect(rules.filter(({ cidrIpv6 }) => cidrIpv6).length).toBeLessThanOrEqual(60);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import { atAws, runProgram, settings } from "../../support/program";
+
+const problem = (text: string) =>
+  `1 problem in the settings of the stack "staging"; nothing was changed.\n\n  ${text}`;
+
+/** The words of terraform-provider-hcloud and of Pulumi's bridge, and of Hetzner's API for a token that it doesn't know. */
+test.each([
+  "Missing Hetzner Cloud API token",
+  "Provider is missing a required configuration key, try `pulumi config set hcloud:token`: The Hetzner Cloud API token",
+  "entered token is invalid (must be exactly 64 characters long)",
+  "unable to authenticate (unauthorized, 4711)",
+])("%s: one problem, that of the token, with its remedy", async (hetznerRefuses) => {
+  for (const dns of ["hetzner", "manual"] as const) {
+    const run = runProgram({ settings: { dns }, hetznerRefuses });
+    await expect(run).rejects.toThrow(
+      problem(
+        `hcloud:token is missing or not accepted: ${hetznerRefuses}\n    → pulumi config set --secret hcloud:token`,
+      ),
+    );
+  }
+});
+
+/** Of hcloud-go and of Go's network code. */
+test.each([
+  "server responded with status code 503",
+  "server responded with status code 429",
+  "rate limit exceeded (rate_limit_exceeded, 4711)",
+  'Get "https://api.hetzner.cloud/v1/zones/example.org": dial tcp: lookup api.hetzner.cloud: no such host',
+  'Get "https://api.hetzner.cloud/v1/locations?name=fsn1": EOF',
+  "read tcp 10.0.0.2:4711->213.239.246.73:443: read: connection reset by peer",
+  "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+  "Unavailable (unavailable, 4711)",
+])("%s: an outage, which blames no setting and offers to change none", async (hetznerRefuses) => {
+  for (const dns of ["hetzner", "manual"] as const) {
+    const run = runProgram({ settings: { dns }, hetznerRefuses });
+    await expect(run).rejects.toThrow(/^Hetzner Cloud did not answer; nothing was changed/);
+    const told = await run.then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    expect(told.split(hetznerRefuses)).toHaveLength(2);
+    expect(told).toContain("→ try again in some minutes");
+    expect(told).not.toMatch(/bigbluebutton:|config set|dns/);
+  }
+});
+
+test("a refusal that is neither is told as it is, without a setting to change", async () => {
+  const hetznerRefuses = "the token is read-only (forbidden, 4711)";
+  await expect(runProgram({ settings: { dns: "manual" }, hetznerRefuses })).rejects.toThrow(
+    /bigbluebutton:location could not be checked at Hetzner Cloud: the token is read-only[^]*→ look what the token may do/,
+  );
+});
+
+test("nothing is asked of Hetzner where nothing is to be made there", async () => {
+  const { lookUps } = await runProgram({
+    settings: { placement: atAws, dns: "route53" },
+    hetznerRefuses: "Missing Hetzner Cloud API token",
+  });
+  expect(lookUps.filter(({ token }) => token.startsWith("hcloud:"))).toEqual([]);
+});
+
+test("a location that both servers are in is asked for once, two locations once each", async () => {
+  const locations = async (turn: string) => {
+    const { bbb } = settings.placement;
+    const { lookUps } = await runProgram({
+      settings: { placement: { bbb, turn: { ...bbb, location: turn } } },
+    });
+    return lookUps.filter(({ token }) => token.endsWith("getLocation")).length;
+  };
+  expect(await locations("fsn1")).toBe(1);
+  expect(await locations("nbg1")).toBe(2);
+});
+
+test("after a refusal of the token nothing more is asked", async () => {
+  let asked = 0;
+  const run = runProgram({
+    hetznerRefuses: "unable to authenticate (unauthorized, 4711)",
+    onLookUp: () => (asked += 1),
+  });
+  await expect(run).rejects.toThrow("hcloud:token is missing or not accepted");
+  expect(asked).toBe(1);
+});

@@ -1,0 +1,247 @@
+import { parseSettings } from "../../../settings";
+import { portRange, type PortRule } from "../../../bigbluebutton/ports";
+import { exitCode, makePlan, type Plan } from "../../../operator/plan/document";
+import { world } from "../../support/awsWorld";
+import { runProgram, type Run } from "../../support/program";
+
+const base = {
+  ...{ domain: "example.org", email: "a@school.org", sshNetworks: ["198.51.100.0/24", "2001:db8:1::/48"] },
+  ...{ recordingsGb: 50 },
+};
+
+const prodTypes = { serverType: "c7a.2xlarge", turnServerType: "c7a.large" };
+
+const cases: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  staging: { environment: "staging" },
+  prod: { environment: "prod", recordingsGb: 200 },
+  "test, without a volume and with Greenlight": { recordingsGb: 0, greenlight: true, acmeServer: "staging" },
+  "an adopted volume": { environment: "prod", recordingsVolumeId: "4711" },
+  "prod at AWS": { environment: "prod", cloud: "aws", ...prodTypes },
+  "TURN at AWS, records by hand": { turnCloud: "aws", dns: "manual" },
+  "an old release": { release: "xenial-22", allowEndOfLife: true, image: "4712" },
+};
+
+/** Planned only. */
+const others = {
+  "a subnet of AWS": { cloud: "aws", dns: "hetzner", subnetId: "subnet-12345678" },
+  "few snapshots": { ...cases["prod at AWS"], snapshotDays: 3 },
+  "for a while": { acmeServer: "staging", greenlight: true, expires: "1800000000" },
+  problems: { email: "nobody", serverType: "cax31" },
+  small: {},
+  "another stack's TURN server": { turnStack: "prod", hostname: "second" },
+};
+
+const context = { project: "bigbluebutton", stack: "staging" };
+
+/** For a machine that is slow to load the packages of two clouds. */
+const LONG = 300_000;
+
+/** Made before runProgram replaces parts of the program. */
+const plans = new Map<string, Plan>();
+beforeAll(async () => {
+  for (const [name, more] of Object.entries({ ...cases, ...others })) {
+    const given = { ...context, settings: { ...base, ...more }, encrypted: [], elsewhere: [], warnings: [] };
+    plans.set(name, await makePlan(given, { now: new Date(0) }));
+  }
+}, LONG);
+
+function planOf(name: keyof typeof others | "prod"): Plan {
+  return plans.get(name)!;
+}
+
+describe.each(Object.entries(cases))("%s", (name, more) => {
+  let plan: Plan;
+  let run: Run;
+  beforeAll(async () => {
+    const raw = { ...base, ...more };
+    plan = plans.get(name)!;
+    // As a plan assumes it: without IPv6.
+    const subnets = world.subnets.map(({ ipv6CidrBlock: _none, ...subnet }) => subnet);
+    run = await runProgram({ settings: parseSettings(raw, context), aws: { subnets } });
+  }, LONG);
+
+  test("has no problem", () => {
+    expect({ problems: plan.problems, standIns: plan.standIns }).toEqual({ problems: [], standIns: [] });
+  });
+
+  test("the resources, and what protects them, are those that the program registers", () => {
+    const { resources, resourceCount } = plan.deployment!;
+    expect(resourceCount).toBe(run.resources.length + 1);
+    const names = resources.flatMap(({ names }) => names);
+    expect([...names].sort()).toEqual(run.resources.map(({ name }) => name).sort());
+    for (const { names, type, count, protectedInPulumi, protectedAtCloud } of resources) {
+      const registered = run.resources.filter(
+        (one) => names.includes(one.name) && one.type.replace(/\/.*:/, ":").startsWith(type),
+      );
+      expect({ type, count, protectedInPulumi, protectedAtCloud }).toEqual({
+        type,
+        count: registered.length,
+        protectedInPulumi: registered.filter(({ protect }) => protect).length,
+        protectedAtCloud: registered.filter(
+          ({ inputs }) => inputs.deleteProtection === true || inputs.disableApiTermination === true,
+        ).length,
+      });
+    }
+  });
+
+  test("the steps are the program's, in an order that keeps every dependency", () => {
+    const { steps } = plan.deployment!;
+    const commands = run
+      .ofType("command:remote:Command")
+      .filter(({ name }) => !/-(resumed|release)$/.test(name));
+    expect(steps).toHaveLength(commands.length);
+    for (const { role, number, of, title, script } of steps) {
+      const texts = commands.map(({ inputs }) => `${inputs.create} ${inputs.stdin}`);
+      const own = texts.filter((text) => text.includes(`${role} ${number}/${of}`) && text.includes(title));
+      expect({ title, own: own.length }).toEqual({ title, own: 1 });
+      if (script !== "connect") expect(own[0]).toContain(script);
+    }
+    expect(steps.filter(({ role }) => role === "bbb").map(({ number }) => number)).toEqual(
+      commands.filter(({ name }) => name.startsWith("bbb-")).map((_one, i) => i + 1),
+    );
+  });
+
+  test("the open ports are the firewall's", () => {
+    for (const { role, ports } of plan.deployment!.hosts) {
+      const planned = ports.flatMap(({ protocol, port, from }) =>
+        from.map((network) => `${protocol} ${port ?? "-"} ${network}`),
+      );
+      expect([...planned].sort()).toEqual(firewallOf(run, role).sort());
+    }
+  });
+
+  test("the records are those that the program asks for", () => {
+    const { hosts, dns } = plan.deployment!;
+    const planned = hosts.flatMap(({ fqdn, records }) => records.map((type) => `${fqdn} ${type}`));
+    const zone = (name: string) => (name.includes("example.org") ? name : `${name}.example.org`);
+    const asked = run.resources
+      .filter(({ type }) => /ZoneRrset|route53\/record/.test(type))
+      .map(({ inputs }) => `${zone(inputs.name as string)} ${inputs.type}`);
+    const told = run.messages.flatMap((text) =>
+      [...text.matchAll(/(\S+)\. 300 IN (A+) /g)].map(([, name, type]) => `${name} ${type}`),
+    );
+    expect([...planned].sort()).toEqual((dns === "manual" ? told : asked).sort());
+  });
+});
+
+function firewallOf(run: Run, role: "bbb" | "turn"): string[] {
+  const rules = run
+    .ofType("hcloud:index/firewall:Firewall")
+    .filter(({ name }) => name === `${role}-host-firewall`)
+    .flatMap(({ inputs }) => inputs.rules as { protocol: string; port?: string; sourceIps: string[] }[]);
+  const hetzner = rules.flatMap(({ protocol, port, sourceIps }) =>
+    sourceIps.map((network) => `${protocol} ${port ?? "-"} ${network}`),
+  );
+  const aws = run
+    .ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    .filter(({ name }) => name.startsWith(`${role}-host-`))
+    .map(({ inputs }) => {
+      const { ipProtocol, fromPort, toPort, cidrIpv4, cidrIpv6 } = inputs;
+      const port = fromPort < 0 ? "-" : portRange({ from: fromPort, to: toPort } as PortRule);
+      return `${String(ipProtocol).replace("v6", "")} ${port} ${cidrIpv4 ?? cidrIpv6}`;
+    });
+  return [...hetzner, ...aws];
+}
+
+test("what is taken for granted is named", () => {
+  expect(planOf("small").deployment!.assumptions).toContain(
+    "the zone example.org is in the Hetzner project that the token opens, and no record of another owner has the servers' names",
+  );
+  const { deployment } = planOf("a subnet of AWS");
+  expect(deployment!.assumptions.slice().sort()).toEqual([
+    "eu-central-1 has the image ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*",
+    "eu-central-1 has the image ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*",
+    "eu-central-1 offers c7a.large in the availability zone of that subnet",
+    "eu-central-1 offers c7a.xlarge in the availability zone of that subnet",
+    "subnet-12345678 is a public subnet in eu-central-1, without IPv6",
+    "the zone example.org is in the Hetzner project that the token opens, and no record of another owner has the servers' names",
+  ]);
+});
+
+test("another stack's TURN server is not planned, but taken for granted", () => {
+  const { deployment } = planOf("another stack's TURN server");
+  expect(deployment!.hosts.map(({ role }) => role)).toEqual(["bbb"]);
+  expect(deployment!.certificates.names).toEqual(["second.example.org"]);
+  expect(new Set(deployment!.steps.map(({ role }) => role))).toEqual(new Set(["bbb"]));
+  expect(deployment!.downloads.map(({ to }) => to)).not.toContain("turn");
+  expect(deployment!.assumptions).toContain(
+    "the stack prod has a TURN server, and this one's address in its turnPeers",
+  );
+});
+
+test("what follows from the settings of prod", () => {
+  expect(planOf("prod").deployment).toMatchObject({
+    release: "jammy-30",
+    environment: { name: "prod", protect: true, protectRecordings: true, strict: true, expires: null },
+    certificates: { trustedByBrowsers: true, names: ["bbb.example.org", "turn.example.org"] },
+    recordings: { volume: "new", sizeGb: 200, protected: true, snapshotDays: 0 },
+    backupDays: 7,
+    urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/bigbluebutton/api" },
+    prices: [{ cloud: "hetzner", asked: false, failed: false, why: "not asked (no HCLOUD_TOKEN)" }],
+  });
+});
+
+test("what follows from settings at AWS", () => {
+  expect(planOf("few snapshots").deployment).toMatchObject({
+    recordings: { snapshotDays: 3 },
+    backupDays: 3,
+    prices: [
+      {
+        cloud: "aws",
+        asked: false,
+        positions: [
+          "BigBlueButton address: public IPv4, in use",
+          "BigBlueButton disk: EBS gp3, 100 GB",
+          "BigBlueButton recordings: EBS gp3, 50 GB",
+          "BigBlueButton server: EC2 c7a.2xlarge, Linux, on demand",
+          "TURN address: public IPv4, in use",
+          "TURN disk: EBS gp3, 16 GB",
+          "TURN server: EC2 c7a.large, Linux, on demand",
+          "both snapshots: EBS, by the GB that change",
+          "data transfer out, with many cameras the largest part",
+        ],
+      },
+    ],
+  });
+});
+
+test("what follows from the settings of a test", () => {
+  const { environment, certificates, downloads } = planOf("for a while").deployment!;
+  expect(environment).toMatchObject({ protect: false, strict: false, expires: "2027-01-15T08:00:00.000Z" });
+  expect(certificates.trustedByBrowsers).toBe(false);
+  expect(downloads.map(({ to, what }) => `${to}: ${what}`)).toEqual([
+    "this machine: Pulumi's plugins command, hcloud, random, tls, at the first update",
+    "bbb: bbb-install (no sha256 to check it by)",
+    "bbb: BigBlueButton 3.0 and what it needs",
+    "bbb: Greenlight, as container images",
+    "turn: coturn and certbot",
+    ...Array<string>(4).fill("bbb: a root of the staging authority"),
+    ...Array<string>(4).fill("turn: a root of the staging authority"),
+  ]);
+});
+
+test("the size of AWS's plugin is told with who measured it", () => {
+  const { downloads } = planOf("a subnet of AWS").deployment!;
+  expect(downloads[0]!.what).toMatch(
+    /plugins aws, .* \(aws: 137 MB, .* measured at 6\.60: https:\S+\/4383\), at the first update$/,
+  );
+});
+
+test("problems don't keep the rest from being planned", () => {
+  const { problems, deployment } = planOf("problems");
+  expect(problems.map(({ key }) => key)).toEqual(["email", "serverType"]);
+  expect(deployment!.hosts[0]).toMatchObject({ serverType: "ccx23" });
+});
+
+test("the exit code tells of problems, of a host that is too small, and of a price that can't be told", () => {
+  const small = planOf("small");
+  expect(exitCode(small)).toBe(0);
+  expect(exitCode(planOf("problems"))).toBe(1);
+  expect(exitCode({ ...small, deployment: null })).toBe(1);
+  const deployment = small.deployment!;
+  const [bbb, turn] = deployment.hosts;
+  const tooSmall = { ...bbb!, fit: { ...bbb!.fit, verdict: "too small" as const } };
+  expect(exitCode({ ...small, deployment: { ...deployment, hosts: [tooSmall, turn!] } })).toBe(1);
+  const failed = { cloud: "hetzner" as const, asked: false as const, why: "", failed: true, positions: [] };
+  expect(exitCode({ ...small, deployment: { ...deployment, prices: [failed] } })).toBe(1);
+});

@@ -1,0 +1,43 @@
+import { settings as staging } from "../../support/program";
+import { plannedHost } from "../../../operator/plan/hosts";
+import type { Settings } from "../../../settings";
+
+function fit(placement: Partial<Settings["placement"]["bbb"]>, users?: number) {
+  const bbb = { ...staging.placement.bbb, ...placement };
+  const settings = { ...staging, placement: { ...staging.placement, bbb } };
+  return plannedHost(settings, "bbb", { ipv6: true, users }).fit;
+}
+
+test.each([
+  ["ccx33", undefined, "fits"],
+  ["ccx33", 200, "fits"],
+  ["ccx33", 201, "too small"],
+  ["ccx63", 201, "too small"],
+  ["ccx43", 150, "fits"],
+  ["ccx23", undefined, "fits"],
+  ["ccx23", 1, "too small"],
+  ["cpx42", 100, "too small"],
+  ["ccx99", 100, "not known"],
+  ["ccx13", undefined, "too small"],
+])("%s for %s people: %s", (serverType, users, verdict) => {
+  expect(fit({ serverType }, users)).toMatchObject({ verdict });
+});
+
+test("what would do is told, with the page that says so", () => {
+  expect(fit({ serverType: "ccx23" }, 120)).toEqual({
+    verdict: "too small",
+    says: "120 people are expected. 4 cores carry: development and tests only",
+    remedy: "pulumi config set serverType ccx33",
+    sources: expect.arrayContaining(["https://docs.bigbluebutton.org/support/faq/"]) as string[],
+  });
+  expect(fit({ cloud: "aws", serverType: "c7a.8xlarge" }, 401).remedy).toMatch(
+    /^3 deployments with serverType c7a.2xlarge behind a load balancer/,
+  );
+});
+
+test("less than the installer takes is too small for anyone", () => {
+  expect(fit({ serverType: "ccx13" })).toMatchObject({
+    says: "4 CPUs and 3.9 GB are the least that the installer takes",
+    remedy: "pulumi config set serverType ccx23",
+  });
+});

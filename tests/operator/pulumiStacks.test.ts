@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Writable } from "node:stream";
+
+import { Mistake } from "../../operator/mistake";
+import { openPulumiStacks } from "../../operator/pulumiStacks";
+
+test("without the CLI both ways out are named in one line", async () => {
+  const { PATH } = process.env;
+  process.env.PATH = "/nowhere";
+  try {
+    const attempt = openPulumiStacks(".", process.stderr);
+    await expect(attempt).rejects.toThrow(Mistake);
+    await expect(attempt).rejects.toThrow(
+      /^the pulumi CLI is not on PATH: [^\n]*https:[^\n]*--sandbox[^\n]*$/,
+    );
+  } finally {
+    process.env.PATH = PATH;
+  }
+});
+
+describe("with a CLI that notes what it is asked", () => {
+  const { PATH } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), "fake-pulumi-"));
+  const calls = join(folder, "calls");
+  const project = join(folder, "project");
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+
+  /** Each call's arguments, environment and standard input are a file of their own. */
+  const FAKE = `#!/bin/sh
+  note=$(mktemp "${calls}/XXXXXX")
+  printf '%s\\n' "$@" >"$note.args"
+  case "$*" in
+    version) echo v3.270.0 ;;
+    "config refresh "*)
+      printf 'config:\\n  bigbluebutton:expires: 1795917600\\n' >"Pulumi.$(echo "$*" | sed 's/.*--stack \\([^ ]*\\).*/\\1/').yaml" ;;
+    "config set "*)
+      cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
+      if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
+    *" --json"*) echo '{}' ;;
+  esac
+  `;
+
+  beforeAll(() => {
+    for (const path of [calls, project]) mkdirSync(path);
+    writeFileSync(join(project, "Pulumi.yaml"), "name: bigbluebutton\nruntime: nodejs\n");
+    writeFileSync(join(folder, "pulumi"), FAKE, { mode: 0o755 });
+    process.env.PATH = `${folder}${delimiter}${PATH}`;
+  });
+  afterAll(() => {
+    process.env.PATH = PATH;
+    rmSync(folder, { recursive: true });
+  });
+
+  const noted = (ending: string) =>
+    readdirSync(calls)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => readFileSync(join(calls, name), "utf8"));
+
+  test("a secret goes to it by standard input, and into no command line", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    await stacks.up("test-a", { "hcloud:token": "s3cret-t0ken", domain: "school.eu" });
+    const args = noted(".args");
+    expect(args).toContain("config\nset\nhcloud:token\n--secret\n--stack\ntest-a\n--non-interactive\n");
+    expect(args).toContainEqual(expect.stringMatching(/^up\n/));
+    expect(args.filter((one) => one.includes("s3cret"))).toEqual([]);
+    expect(noted(".input")).toEqual(["s3cret-t0ken"]);
+    expect(noted(".environment")).toEqual(["true\n"]);
+  });
+
+  test("what is taken down is refreshed first, so that what is gone at the cloud stops nothing", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    await stacks.destroy("test-a");
+    const destroys = noted(".args").filter((args) => args.startsWith("destroy\n"));
+    expect(destroys).toEqual([expect.stringMatching(/^--refresh(=true)?$/m)]);
+  });
+
+  test.each([
+    ["without a file", undefined],
+    ["with a file that plain pulumi left, of a salt alone", "encryptionsalt: v1:abc=:v1:def\n"],
+  ])("the settings on record are the test stack's, %s", async (_, left) => {
+    const file = join(project, "Pulumi.test-b.yaml");
+    if (left !== undefined) writeFileSync(file, left);
+    const stacks = await openPulumiStacks(project, silent);
+    expect(await stacks.settings("test-b")).toEqual({ expires: 1795917600 });
+    rmSync(file, { force: true });
+  });
+
+  test("why it does not take one is told in its own words, without the secret", async () => {
+    const stacks = await openPulumiStacks(project, silent);
+    const attempt = stacks.up("test-a", { "hcloud:broken": "s3cret-t0ken" });
+    await expect(attempt).rejects.toThrow(Mistake);
+    await expect(attempt).rejects.toThrow(/^passphrase must be set$/);
+  });
+});

@@ -1,0 +1,94 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Client } from "ssh2";
+
+import { keepDuringMeetings, leaveDuringMeetings } from "../../steps/duringMeetings";
+import { connect } from "../../steps/ssh";
+import { SshServer } from "../sandbox/engine/sshServer";
+import { run } from "../scripts/host/scripts";
+
+describe("what the scripts find", () => {
+  let directory: string;
+  let state: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "bbb-during-"));
+    state = join(directory, "it's here");
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const keep = (value: string) => run(["bash", "-c", keepDuringMeetings("root", state)], value);
+  const kept = () => readFileSync(join(state, "during-meetings"), "utf8");
+
+  test("is the value as it was given, for root alone, and nothing beside it", async () => {
+    expect(await keep("2026-11-21; it's `time`")).toEqual({ code: 0, output: "" });
+    expect(kept()).toBe("2026-11-21; it's `time`");
+    expect(statSync(join(state, "during-meetings")).mode & 0o777).toBe(0o600);
+    expect(statSync(state).mode & 0o777).toBe(0o700);
+    await keep("another");
+    expect([kept(), readdirSync(state)]).toEqual(["another", ["during-meetings"]]);
+  });
+
+  test("is nothing any more where the setting was removed", async () => {
+    await keep("2026-11-21");
+    expect((await keep("")).code).toBe(0);
+    expect(readdirSync(state)).toEqual([]);
+  });
+
+  test("is what it was where the new value could not be written", async () => {
+    await keep("2026-11-21");
+    mkdirSync(join(state, "during-meetings.new"));
+    expect((await keep("another")).code).not.toBe(0);
+    expect(kept()).toBe("2026-11-21");
+  });
+});
+
+describe("over SSH", () => {
+  let server: SshServer;
+  let client: Client;
+  beforeEach(async () => {
+    server = new SshServer();
+    const port = await server.listen();
+    const { hostKey, userKey } = server;
+    client = await connect({
+      ...{ host: "127.0.0.1", port, user: "root" },
+      ...{ hostKey: hostKey.public, privateKey: userKey.private },
+    });
+  });
+  afterEach(async () => {
+    client.end();
+    await server.close();
+  });
+
+  const host = { fqdn: "bbb.example.org", user: "nobody-that-sudo-knows" };
+
+  test("a login that isn't root's asks for root's rights, and never for a password", () => {
+    expect(keepDuringMeetings("ubuntu")).toMatch(/^sudo -n sh -c .* \/var\/lib\/bbb-deploy$/);
+    expect(keepDuringMeetings("root")).toMatch(/^sh -c /);
+  });
+
+  test("a host that does not take it: which, why, and what to do", async () => {
+    server.answer = () => "cat >/dev/null; echo 'sudo: a password is required' >&2; exit 1";
+    const failed = leaveDuringMeetings(client, host, "x");
+    await expect(failed).rejects.toThrow(
+      /^The setting duringMeetings could not be written to \/var\/lib\/bbb-deploy on bbb\.example\.org, so no step was run: sudo: a password is required\. Look for a full or read-only disk, let nobody-that-sudo-knows use sudo without a password there, then run pulumi up again$/,
+    );
+  });
+
+  test("a connection that is lost on the way", async () => {
+    server.answer = () => "sleep 60";
+    const failed = leaveDuringMeetings(client, host, "x");
+    setTimeout(() => server.cut(), 300);
+    await expect(failed).rejects.toThrow("the connection was lost");
+  });
+
+  test("one that takes it gets the value on standard input, not in the command line", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "bbb-during-"));
+    server.answer = () => `cat >${directory}/got`;
+    await leaveDuringMeetings(client, host, "2026-11-21");
+    expect(readFileSync(join(directory, "got"), "utf8")).toBe("2026-11-21");
+    expect(server.commands).toEqual([keepDuringMeetings(host.user)]);
+    rmSync(directory, { recursive: true });
+  });
+});

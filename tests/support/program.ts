@@ -1,0 +1,376 @@
+import { createHash } from "node:crypto";
+
+import type * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+import { releases } from "../../bigbluebutton/releases";
+import type { ScriptFile } from "../../steps/bundle";
+import type * as Clouds from "../../clouds";
+import type { Host, OperatorKey } from "../../clouds/host";
+import type { MeetingsGuard } from "../../components/meetingsGuard";
+import type { Settings } from "../../settings";
+import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
+
+/** A resource as the engine is asked for it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  readonly parent: string;
+  /** The name of an explicit provider. */
+  readonly provider: string;
+  /** Secrets unwrapped; their top-level names are in `secretInputs`. */
+  readonly inputs: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  readonly secretInputs: readonly string[];
+  /** Names of resources: what the program says, and what its inputs imply. */
+  readonly dependsOn: readonly string[];
+  readonly protect: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly ignoreChanges: readonly string[];
+  readonly additionalSecretOutputs: readonly string[];
+  readonly deletedWith: string;
+  readonly replaceWith: readonly string[];
+  readonly replacementTrigger: unknown;
+  readonly createTimeout: string;
+  /** Names of the hooks that its creation, and its updates, are first told to. */
+  readonly beforeCreate: readonly string[];
+  readonly beforeUpdate: readonly string[];
+}
+
+/** A question to a cloud. */
+export interface LookUp {
+  readonly token: string;
+  /** As {@link Registered.provider}. */
+  readonly provider: string;
+  /** How many resources had been registered by then. */
+  readonly resourcesBefore: number;
+}
+
+/** What a program did when it ran. */
+export interface Run {
+  readonly outputs: Record<string, pulumi.Output<unknown>>;
+  readonly resources: readonly Registered[];
+  readonly messages: readonly string[];
+  readonly warnings: readonly string[];
+  readonly lookUps: readonly LookUp[];
+  /** @throws Error unless there is exactly one. */
+  get(name: string): Registered;
+  ofType(type: string): Registered[];
+}
+
+/** The settings of an ordinary staging deployment. */
+export const settings: Settings = {
+  project: "bigbluebutton",
+  stack: "staging",
+  labels: { project: "bigbluebutton", stack: "staging" },
+  environment: "staging",
+  domain: "example.org",
+  bbbFqdn: "bbb.example.org",
+  turnFqdn: "turn.example.org",
+  turnPeers: [],
+  email: "admin@example.org",
+  release: releases["jammy-30"],
+  placement: {
+    bbb: { cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
+    turn: { cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+  },
+  network: {},
+  sshNetworks: ["198.51.100.0/24", "2001:db8:1::/48"],
+  sshPublicKeys: ["ssh-ed25519 AAAAOWN admin@laptop"],
+  dns: "hetzner",
+  acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
+  greenlight: false,
+  recordings: { sizeGb: 50, protected: true },
+  snapshotDays: 7,
+  installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
+  upgrade: "",
+  duringMeetings: "",
+  rotateTurnSecret: "",
+  rotateSharedSecret: "",
+  protected: false,
+  backups: false,
+};
+
+/** What puts a host at AWS, into the account of {@link world}. */
+export const atAws: Settings["placement"] = {
+  bbb: {
+    cloud: "aws",
+    location: "eu-central-1",
+    serverType: "c7a.xlarge",
+    image: releases["jammy-30"].images.aws,
+  },
+  turn: {
+    cloud: "aws",
+    location: "eu-central-1",
+    serverType: "c7a.large",
+    image: releases["noble-40"].images.aws,
+  },
+};
+
+/** Stand-ins for scripts/host, so that a test's expectation does not change with each of their lines. */
+export const scripts: readonly ScriptFile[] = [
+  "configure-turn.sh",
+  "install-bbb.sh",
+  "install-turn.sh",
+  "lib.sh",
+  "preflight.sh",
+  "prepare.sh",
+  "recordings.sh",
+  "step",
+  "verify.sh",
+  "wire.sh",
+].map((name) => ({ name, content: `# ${name}\n` }));
+
+/** The steps on the hosts, without what runs there before something is deleted. */
+export function stepsIn(run: Run): Registered[] {
+  return run.ofType("command:remote:Command").filter(({ inputs }) => inputs.create !== undefined);
+}
+
+/** The numeric id that the mocked cloud gives to a resource. */
+export function idOf(name: string): number {
+  return parseInt(createHash("sha256").update(name).digest("hex").slice(0, 8), 16);
+}
+
+/** The secret that the mocked providers make for a resource. */
+export function secretOf(name: string, rotate = ""): string {
+  return createHash("sha256").update(`secret of ${name} ${rotate}`).digest("hex");
+}
+
+/** What differs from an ordinary run. */
+export interface Variation {
+  readonly settings?: Partial<Settings>;
+  readonly scripts?: readonly ScriptFile[];
+  /** Replaces what a host says of itself, as on another cloud. */
+  readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
+  /** What is otherwise in the account at AWS. */
+  readonly aws?: Partial<AwsWorld>;
+  /** Outputs of other stacks, by their whole names. */
+  readonly stacks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Resources of the stack's own state, with their types and outputs; undefined where the engine does not tell them. */
+  readonly state?: readonly { readonly type: string; readonly outputs: object }[];
+  /** What every question to Hetzner is answered with. */
+  readonly hetznerRefuses?: string;
+  /** Told of each question to a cloud. */
+  readonly onLookUp?: (token: string) => void;
+  /** What Hetzner has sold out, and what the stack has there. */
+  readonly hetznerHas?: {
+    readonly soldOut?: readonly string[];
+    readonly servers?: readonly object[];
+    readonly primaryIps?: readonly object[];
+    /** Record sets of its zone example.org. */
+    readonly rrsets?: readonly object[];
+  };
+}
+
+/** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
+export function runProgram(variation: Variation = {}): Promise<Run> {
+  return run((sdk) => {
+    jest.doMock("../../settings", () => ({ loadSettings: () => ({ ...settings, ...variation.settings }) }));
+    jest.doMock("../../steps/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
+    const clouds = jest.requireActual<typeof Clouds>("../../clouds");
+    jest.doMock("../../clouds", () => ({
+      async openClouds(...args: Parameters<typeof clouds.openClouds>) {
+        const opened = await clouds.openClouds(...args);
+        const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
+        return {
+          ...opened,
+          hosts(operatorKey: OperatorKey, guard: MeetingsGuard) {
+            const { bbb, turn } = opened.hosts(operatorKey, guard);
+            return { bbb: vary(bbb), ...(turn && { turn: vary(turn) }) };
+          },
+        };
+      },
+    }));
+    const program = require("../..") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
+    return program();
+  }, variation);
+}
+
+function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"] = {}) {
+  const outputs = stacks[String(inputs.name)];
+  if (!outputs) throw new Error(`unknown stack "${String(inputs.name)}"`);
+  return { id: id!, state: { ...inputs, outputs, secretOutputNames: ["turnSecret"] } };
+}
+
+/** The engine's function that tells a stack's resources. */
+const STATE = "pulumi:pulumi:readStackResourceOutputs";
+
+function ownState({ stackName }: MockResourceArgs["inputs"], state: Variation["state"]) {
+  if (stackName !== "organization/bigbluebutton/staging" || !state)
+    throw new Error("unrecognized function name");
+  return { name: stackName, outputs: Object.fromEntries(state.map((resource, i) => [`urn ${i}`, resource])) };
+}
+
+function hetznerAnswer(
+  token: string,
+  { name, zone }: Readonly<Record<string, unknown>>,
+  { hetznerRefuses, hetznerHas = {} }: Variation,
+): object {
+  const refused = (details: string) => Object.assign(new Error(), { details });
+  if (hetznerRefuses) throw refused(hetznerRefuses);
+  const { soldOut = [], servers = [], primaryIps = [], rrsets = [] } = hetznerHas;
+  switch (token) {
+    case "hcloud:index/getServerType:getServerType":
+      if (name === "unheard-of") throw refused(`no server type ${name}`);
+      return {
+        name,
+        locations: ["fsn1", "nbg1"].map((location) => ({
+          name: location,
+          available: !soldOut.includes(`${String(name)} in ${location}`),
+          isDeprecated: name === "old",
+        })),
+      };
+    case "hcloud:index/getServers:getServers":
+      return { servers };
+    case "hcloud:index/getPrimaryIps:getPrimaryIps":
+      return { primaryIps };
+    case "hcloud:index/getZoneRrsets:getZoneRrsets":
+      if (zone !== "example.org") throw refused(`zone ${String(zone)} not found`);
+      return { rrsets };
+    case "hcloud:index/getZone:getZone":
+      if (name !== "example.org") throw refused(`zone ${String(name)} not found`);
+      return { id: 7, name, ttl: 3600, mode: "primary" };
+    case "hcloud:index/getLocation:getLocation":
+      if (name !== "fsn1" && name !== "nbg1") throw refused(`location ${String(name)} not found`);
+      return { id: 1, name };
+    default:
+      throw new Error(`unexpected call of ${token}`);
+  }
+}
+
+async function run(
+  program: (sdk: typeof pulumi) => Promise<Run["outputs"]>,
+  variation: Variation = {},
+): Promise<Run> {
+  jest.resetModules();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const sdk = require("@pulumi/pulumi") as typeof pulumi;
+  const resources: Registered[] = [];
+  const messages: string[] = [];
+  const warnings: string[] = [];
+  const lookUps: LookUp[] = [];
+  const inputs = new Map<string, MockResourceArgs>();
+  jest.spyOn(sdk.log, "info").mockImplementation((message) => {
+    messages.push(message);
+    return Promise.resolve();
+  });
+  jest.spyOn(sdk.log, "warn").mockImplementation((message) => {
+    warnings.push(message);
+    return Promise.resolve();
+  });
+  await sdk.runtime.setMocks(
+    {
+      newResource(args) {
+        inputs.set(`${args.type} ${args.name}`, args);
+        if (args.type === "pulumi:pulumi:StackReference") return readStack(args, variation.stacks);
+        const id = args.type.startsWith("aws:") ? awsIdOf(args.type, args.name) : String(idOf(args.name));
+        return { id, state: { ...args.inputs, ...computed(args) } };
+      },
+      call({ token, inputs, provider }) {
+        if (token === STATE) return ownState(inputs, variation.state);
+        variation.onLookUp?.(token);
+        lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
+        if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
+        return hetznerAnswer(token, inputs, variation);
+      },
+    },
+    "bigbluebutton",
+    "staging",
+    false,
+    "organization",
+  );
+  const { isRpcSecret, unwrapRpcSecret } = sdk.runtime;
+  const monitor = sdk.runtime.getMonitor() as unknown as MockMonitor;
+  // The SDK's mocks know of no resource hooks, which nothing calls here.
+  Object.assign(monitor, {
+    registerResourceHook: (_: unknown, registered: (error: null) => void) => registered(null),
+  });
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (!error) {
+        const raw = inputs.get(`${request.getType()} ${request.getName()}`)!.inputs;
+        resources.push({
+          type: request.getType(),
+          name: request.getName(),
+          urn: response.getUrn(),
+          parent: nameOf(request.getParent()),
+          provider: providerOf(request.getProvider()),
+          inputs: Object.fromEntries(
+            Object.entries(raw).map(([key, value]) => [key, unwrapRpcSecret(value)]),
+          ),
+          secretInputs: Object.keys(raw).filter((key) => isRpcSecret(raw[key])),
+          dependsOn: request.getDependenciesList().map(nameOf),
+          protect: request.getProtect() ?? false,
+          deleteBeforeReplace: request.getDeletebeforereplace(),
+          ignoreChanges: request.getIgnorechangesList(),
+          additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+          deletedWith: nameOf(request.getDeletedwith()),
+          replaceWith: request.getReplaceWithList().map(nameOf),
+          replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+          createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
+          beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
+          beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
+        });
+      }
+      callback(error, response);
+    });
+  const outputs = await program(sdk);
+  await sdk.runtime.disconnect();
+  return {
+    outputs,
+    resources,
+    messages,
+    warnings,
+    lookUps,
+    ofType: (type) => resources.filter((resource) => resource.type === type),
+    get(name) {
+      const found = resources.filter(
+        (resource) => resource.name === name && !resource.type.startsWith("bbb:"),
+      );
+      if (found.length !== 1) throw new Error(`${found.length} resources are named ${name}`);
+      return found[0]!;
+    },
+  };
+}
+
+function computed({ type, name, inputs }: MockResourceArgs): Record<string, unknown> {
+  switch (type) {
+    case "hcloud:index/primaryIp:PrimaryIp":
+      return { ipAddress: addressOf(name) };
+    case "random:index/randomPassword:RandomPassword":
+      return { result: secretOf(name, inputs.keepers.rotate) };
+    case "tls:index/privateKey:PrivateKey":
+      return {
+        publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
+        privateKeyOpenssh: `-----BEGIN ${secretOf(name)}-----\n`,
+      };
+    default:
+      return awsComputed(type, name, inputs) ?? {};
+  }
+}
+
+/** Of an IPv6 address Hetzner's provider gives the network's base. */
+function addressOf(name: string): string {
+  const host = name.startsWith("bbb") ? 1 : 2;
+  return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
+}
+
+/** A reference to a provider is its URN and its id. */
+function providerOf(reference: string | undefined): string {
+  return reference?.split("::").at(-2) ?? "";
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1)!;
+}
+
+/** What an output holds, and whether it is a secret. */
+export async function reveal(output: unknown): Promise<{ value: unknown; secret: boolean }> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const sdk = require("@pulumi/pulumi") as typeof pulumi;
+  const all = sdk.output(output);
+  const value = await new Promise((resolve) => (all as pulumi.Output<unknown>).apply(resolve));
+  return { value, secret: await sdk.isSecret(all) };
+}
