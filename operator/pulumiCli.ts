@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import { Mistake } from "./mistake";
+import { stepFailure } from "./stepFailure";
 
 /** Where and how the CLI is run. */
 export interface CliPlace {
@@ -51,18 +52,19 @@ function diagnosed(text: string): string[] {
   const [, ...parts] = text.split(/^ *(?:stdout: )?Diagnostics:$/m);
   const reasons: string[] = [];
   let name = "";
-  let reason: string | undefined;
+  let lines: string[] = [];
   const end = () => {
-    if (reason !== undefined && !GENERAL.test(reason)) reasons.push(`${name}: ${innermost(reason)}`);
-    reason = undefined;
+    const reason = stepFailure(lines).join(" ");
+    if (reason !== "" && !GENERAL.test(reason)) reasons.push(`${name}: ${innermost(reason)}`);
+    lines = [];
   };
   for (const line of parts.join("\n").split("\n")) {
     const header = /^ {2}\S+ \((.+)\):$/.exec(line);
     const message = /^ {4}(error|warning): +(.*)$/.exec(line);
     if (header !== null || message !== null || line.trim() === "" || !line.startsWith("    ")) end();
     if (header !== null) name = header[1]!;
-    else if (message?.[1] === "error") reason = message[2]!;
-    else if (reason !== undefined) reason += ` ${line.trim()}`;
+    else if (message?.[1] === "error") lines = [message[2]!];
+    else if (lines.length > 0) lines.push(line.trim());
   }
   end();
   return [...new Set(reasons)];

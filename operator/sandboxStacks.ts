@@ -16,6 +16,7 @@ import { nameOf } from "./cliEvents";
 import type { StackState } from "./recover/state";
 import { readProjectFile } from "./stackFiles";
 import { exportedResources } from "./stackExport";
+import { stepFailure } from "./stepFailure";
 import {
   StackBusy,
   StackNotFound,
@@ -135,7 +136,8 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
       return await action();
     } catch (error) {
       if (error instanceof engine.Locked) throw new StackBusy(stack, error.message);
-      if (error instanceof engine.UpdateFailed) throw new UpdateFailed(stack, error.message);
+      if (error instanceof engine.UpdateFailed)
+        throw new UpdateFailed(stack, stepFailure(error.message.split("\n")).join("\n"));
       throw error;
     }
   }

@@ -179,7 +179,7 @@ export class HostSteps {
         // A server that no step has reached yet has nothing to run.
         delete: `if [ -x ${scriptsDirectory}/step ]; then ${step}; fi`,
         triggers: [of.id],
-        logging: "stdoutAndStderr",
+        logging: "stdout",
         addPreviousOutputInEnv: false,
       },
       // Its inputs must say nothing of the server: what is bound to that by an input goes ahead of it, and again, to no host,
@@ -233,8 +233,9 @@ export class HostSteps {
         create,
         stdin,
         triggers: [server.id, ...triggers],
-        // The operator sees the steps go by; a script prints no secret, and should one ever, the state keeps it closed.
-        logging: "stdoutAndStderr",
+        // The operator sees the steps go by, and what only explains a failure once, with the error, which has both streams. A
+        // script prints no secret, and should one ever, the state keeps it closed.
+        logging: "stdout",
         addPreviousOutputInEnv: false,
       },
       {

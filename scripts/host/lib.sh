@@ -25,9 +25,10 @@ note() {
   printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*"
 }
 
-# A line for the operator, and for the log. A cut connection must not end what runs: the next attempt waits for it.
+# A line for the operator, and for the log, where a ">" says that it was told. A cut connection must not end what runs:
+# the next attempt waits for it.
 progress() {
-  note "$*"
+  note "> $*"
   (trap '' PIPE && printf '%s\n' "$*${BBB_DEPLOY_LABEL:+ [$BBB_DEPLOY_LABEL]}" >&3) 2>/dev/null || true
 }
 

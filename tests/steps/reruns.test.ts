@@ -102,7 +102,7 @@ test("every step, by creation, on another server", () => {
       triggers: [String(idOf(server)), ...types],
       deletedWith: server,
     });
-    expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "stdoutAndStderr" });
+    expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "stdout" });
     expect([inputs.update, inputs.delete, inputs.environment]).toEqual([undefined, undefined, undefined]);
   }
 });

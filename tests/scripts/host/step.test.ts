@@ -64,6 +64,15 @@ function start(...args: string[]) {
   });
 }
 
+/** Its two streams, each by itself. */
+async function apart(child: ReturnType<typeof start>) {
+  let [stdout, stderr] = ["", ""];
+  child.stdout!.on("data", (data) => (stdout += data));
+  child.stderr!.on("data", (data) => (stderr += data));
+  const { code } = await done(child);
+  return { code, stdout, stderr };
+}
+
 function step(...args: string[]): Promise<Done> {
   return done(start(...args), "from standard input\n");
 }
@@ -100,6 +109,17 @@ describe("a step", () => {
     );
     expect(output.match(/ {4}line \d+\./g)).toHaveLength(20);
     expect(output).not.toContain("line 9");
+  });
+
+  test("that fails says each thing once: what was told as it came, and on standard error the rest of the log", async () => {
+    script("wire.sh", 'progress "half way"; echo "a detail"; fail "it is broken: mend it"');
+    const { code, stdout, stderr } = await apart(start("bbb 6/7", "Wire it", "wire.sh"));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^Wire it: started \[bbb 6\/7\]\nhalf way \[bbb 6\/7\]\nit is broken: mend it \[bbb 6\/7\]\nFAILED after .*\n$/,
+    );
+    expect(stderr).toBe("    a detail\n");
+    expect(readFileSync(log("wire.log"), "utf8")).toMatch(/\d {2}> it is broken: mend it\n/);
   });
 
   test("names the command that ended a script which had no more to say", async () => {
