@@ -63,6 +63,9 @@ export const IMAGE_FILE = inState("image.json");
 /** Has the daemon's process id once it serves everything. */
 export const DAEMON_READY_FILE = inState("daemon.ready");
 
+/** The digest of the code that the daemon was started from. */
+export const DAEMON_CODE_FILE = inState("daemon.code");
+
 /** The switches of control.ts. */
 export const CONTROL_SOCKET = inState("control.sock");
 

@@ -8,14 +8,12 @@ import { text } from "node:stream/consumers";
 
 import type { Image } from "../daemon";
 import { readJson, writeAtomically, writeJson } from "../hosts/files";
-import { isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "../hosts/processes";
 import type { Credentials } from "../aws";
 import { ROUTER, SERVICES } from "../network/addresses";
 import { ensureNetwork } from "../network/namespaces";
-import { inNamespace, run, runIn } from "../network/run";
+import { run, runIn } from "../network/run";
 import {
   AWS_CREDENTIALS_FILE,
-  DAEMON_READY_FILE,
   IMAGE_FILE,
   MIRROR_DIR,
   PROJECT_DIR,
@@ -24,8 +22,7 @@ import {
   TOKEN_FILE,
 } from "../paths";
 import { writeClientFiles } from "./client";
-
-const READY_MS = 180_000;
+import { startDaemon } from "./daemonProcess";
 
 /** How long the emulated AWS may take to come up, with all that was asked of it told again. */
 const AWS_READY_MS = 120_000;
@@ -168,45 +165,4 @@ async function hashTree(directory: string): Promise<string> {
       .update("\0")
       .update(await readFile(file));
   return hash.digest("hex").slice(0, 12);
-}
-
-async function startDaemon(): Promise<void> {
-  if (await daemonReady(0)) return;
-  const running = readProcess("daemon");
-  // One that a killed command began to start may still get there.
-  if (isAlive(running) && (await daemonReady(READY_MS))) return;
-  await stopProcess("daemon");
-  rmSync(DAEMON_READY_FILE, { force: true });
-  const loader = `file://${join(PROJECT_DIR, "node_modules/tsx/dist/loader.mjs")}`;
-  const program = [process.execPath, "--import", loader, join(PROJECT_DIR, "sandbox/daemon.ts")];
-  startProcess("daemon", inNamespace(ROUTER, program), { env: daemonEnvironment() });
-  if (!(await daemonReady(READY_MS))) {
-    throw new Error(
-      `the sandbox's cloud does not start: ${lastLine(logFile("daemon"))} (whole log: ${logFile("daemon")})`,
-    );
-  }
-}
-
-/** The daemon needs nothing of its caller's environment but where the sandbox is. */
-function daemonEnvironment(): NodeJS.ProcessEnv {
-  const ours = Object.entries(process.env).filter(([key]) => /^BBB_SANDBOX_(STATE|CACHE)$/.test(key));
-  return {
-    PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: "/root",
-    LANG: "C.UTF-8",
-    ...Object.fromEntries(ours),
-  };
-}
-
-async function daemonReady(timeoutMs: number): Promise<boolean> {
-  const alive = (): boolean => isAlive(readProcess("daemon"));
-  await waitUntil(() => !alive() || existsSync(DAEMON_READY_FILE), timeoutMs);
-  return alive() && existsSync(DAEMON_READY_FILE);
-}
-
-function lastLine(file: string): string {
-  const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-  return (
-    lines.findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? lines.at(-1) ?? "no log"
-  );
 }
