@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /**
  * The sandbox's own switches, outside /v1 and not in the request log, with the same token:
- * POST, GET, DELETE /_faults (see faults.ts); DELETE /_objects/{collection}/{id} removes an object behind the
+ * POST, GET, DELETE /_faults (see faults.ts; DELETE returns what did not happen); DELETE /_objects/{collection}/{id} removes an object behind the
  * program's back, protected or in use; GET /_requests returns the counters; POST /_hosts makes the hosts anew of servers whose
  * creation failed, and answers with those that failed again.
  */
@@ -35,10 +35,7 @@ export function controlRoutes(app: FastifyInstance, cloud: Cloud, faults: Faults
     faults.arm(request.body);
     return reply.code(201).send({ faults: faults.list() });
   });
-  app.delete("/_faults", (_request, reply) => {
-    faults.clear();
-    return reply.code(204).send();
-  });
+  app.delete("/_faults", () => ({ unused: faults.clear() }));
 
   app.delete<{ Params: { collection: string; id: string } }>(
     "/_objects/:collection/:id",

@@ -9,8 +9,8 @@ export interface Fault {
   readonly action?: string;
   /** How many matches are left alone first; default 0. */
   readonly skip?: number;
-  /** How many matches it hits; default 1. */
-  readonly times?: number;
+  /** How many matches it hits; "every" until it is disarmed. @default 1 */
+  readonly times?: number | "every";
   /** Error code of the answer or of the action, e.g. "conflict"; without one only the delay applies. */
   readonly code?: string;
   readonly message?: string;
@@ -33,7 +33,7 @@ export const faultSchema = object({
   match: optionalObject({ method: string, path: { type: "string", format: "regex" } }),
   action: string,
   skip: count,
-  times: count,
+  times: { anyOf: [count, { const: "every" }] },
   code: string,
   message: string,
   status: { type: "integer", minimum: 400, maximum: 599 },
@@ -56,6 +56,7 @@ interface Armed {
   readonly fault: Fault;
   skip: number;
   left: number;
+  hits: number;
 }
 
 /** The faults that are armed; each match uses one up. Kept in memory only. */
@@ -63,16 +64,30 @@ export class Faults {
   #armed: Armed[] = [];
 
   arm(...faults: readonly Fault[]): void {
-    this.#armed.push(...faults.map((fault) => ({ fault, skip: fault.skip ?? 0, left: fault.times ?? 1 })));
+    this.#armed.push(
+      ...faults.map((fault) => ({
+        fault,
+        skip: fault.skip ?? 0,
+        left: fault.times === "every" ? Infinity : (fault.times ?? 1),
+        hits: 0,
+      })),
+    );
   }
 
-  clear(): void {
+  /** Disarms all. @returns those that did not happen as often as they were to; one for every match, where it had none */
+  clear(): Fault[] {
+    const unused = this.#armed.filter(({ hits, left }) => left !== Infinity || hits === 0);
     this.#armed = [];
+    return unused.map(({ fault }) => fault);
   }
 
   /** What is still to happen. */
-  list(): (Fault & { times: number })[] {
-    return this.#armed.map(({ fault, left, skip }) => ({ ...fault, skip, times: left }));
+  list(): Fault[] {
+    return this.#armed.map(({ fault, left, skip }) => ({
+      ...fault,
+      skip,
+      times: left === Infinity ? "every" : left,
+    }));
   }
 
   forRequest(method: string, url: string): Mishap | undefined {
@@ -96,6 +111,7 @@ export class Faults {
       return undefined;
     }
     armed.left -= 1;
+    armed.hits += 1;
     if (armed.left <= 0) this.#armed = this.#armed.filter((other) => other !== armed);
     const { fault } = armed;
     const code = fault.code ?? (fault.status === undefined ? undefined : "server_error");

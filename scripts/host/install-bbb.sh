@@ -187,15 +187,6 @@ greenlight_runs() {
   [[ $(docker ps 2>/dev/null) =~ bigbluebutton/greenlight|greenlight-v[23]([[:space:]]|$) ]]
 }
 
-# A volume adopted from another server may know these users by other numbers.
-fix_owner() { # DIRECTORY USER
-  local directory=$ROOT$1 user=$2
-  if [[ -d $directory ]] && id "$user" >/dev/null 2>&1 && [[ $(stat -c %U "$directory") != "$user" ]]; then
-    progress "giving $directory to $user"
-    chown -R "$user:$(id -gn "$user")" "$directory"
-  fi
-}
-
 # The installer puts the public address on lo, too, where FreeSWITCH then listens for bbb-webrtc-sfu. Its unit fails where
 # the address is there already, as when it starts right after that.
 mend_dummy_nic() {
@@ -237,16 +228,6 @@ mend_addresses() {
     timeout 300 systemctl restart "$unit" || fail "$unit did not start: see journalctl -u $unit"
   done < <(sort -u "$pending")
   rm "$pending"
-}
-
-fix_owners() {
-  fix_owner /var/bigbluebutton bigbluebutton
-  fix_owner /var/freeswitch/meetings freeswitch
-  fix_owner /var/lib/bbb-webrtc-recorder bigbluebutton
-  local directory
-  for directory in /var/mediasoup /var/mediasoup/recordings /var/mediasoup/screenshare; do
-    fix_owner "$directory" bigbluebutton
-  done
 }
 
 # What wire.sh wrote last is put back in any case: the installer writes secrets of its own, and the next update may not

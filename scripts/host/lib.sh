@@ -320,3 +320,23 @@ guard() {
 api_answers() {
   curl --silent --max-time 5 "$1/bigbluebutton/api" 2>/dev/null | grep -q '<returncode>SUCCESS</returncode>'
 }
+
+# Gives the places of recordings to the services that write there, whose accounts come with the packages. A volume from
+# another server may know these users by other numbers.
+fix_owners() {
+  fix_owner /var/bigbluebutton bigbluebutton
+  fix_owner /var/freeswitch/meetings freeswitch
+  fix_owner /var/lib/bbb-webrtc-recorder bigbluebutton
+  local directory
+  for directory in /var/mediasoup /var/mediasoup/recordings /var/mediasoup/screenshare; do
+    fix_owner "$directory" bigbluebutton
+  done
+}
+
+fix_owner() { # DIRECTORY USER
+  local directory=$ROOT$1 user=$2
+  if [[ -d $directory ]] && id "$user" >/dev/null 2>&1 && [[ $(stat -c %U "$directory") != "$user" ]]; then
+    progress "giving $directory to $user"
+    chown -R "$user:$(id -gn "$user")" "$directory"
+  fi
+}

@@ -121,13 +121,16 @@ mount_all() {
   mkdir -p "$ROOT$mount_point"
   if ! mountpoint -q "$ROOT$mount_point"; then mount "$device" "$ROOT$mount_point"; fi
   for directory in "${directories[@]}"; do
-    mkdir -p "$ROOT$mount_point$directory" "$ROOT$directory"
+    mkdir -p "$ROOT$directory"
     if ! mountpoint -q "$ROOT$directory"; then
-      # Owner and mode, where a package has made it already.
-      if [[ -z $(ls -A "$ROOT$mount_point$directory") ]]; then
+      # Owner and mode, where a package has made it already. The volume's own directory keeps its own.
+      if [[ ! -e $ROOT$mount_point$directory ]]; then
+        mkdir -p "$ROOT$mount_point$directory"
         chown --reference="$ROOT$directory" "$ROOT$mount_point$directory"
         chmod --reference="$ROOT$directory" "$ROOT$mount_point$directory"
-        cp -a "$ROOT$directory/." "$ROOT$mount_point$directory/"
+      fi
+      if [[ -z $(ls -A "$ROOT$mount_point$directory") ]]; then
+        find "$ROOT$directory" -mindepth 1 -maxdepth 1 -exec cp -a -t "$ROOT$mount_point$directory" {} +
       fi
       mount --bind "$ROOT$mount_point$directory" "$ROOT$directory"
     fi
@@ -161,6 +164,7 @@ uuid=$(blkid --probe --match-tag UUID --output value "$device")
 refuse_other_mount "$uuid"
 check_covered
 mount_all
+fix_owners
 put_file "$ROOT/etc/systemd/system/$container_unit" 644 root:root < <(container_mount) || (($? == 10))
 put_file "$ROOT/etc/fstab" 644 root:root < <(fstab "$uuid" "$type") || (($? == 10))
 require_mounts

@@ -29,8 +29,19 @@ async function status(method: string, path: string, body?: object): Promise<numb
 test("arms faults of a service by its name, and disarms all", async () => {
   expect(await status("POST", "/faults/mirror", { status: 503, times: 3 })).toBe(201);
   expect(faults.mirror.list()).toEqual([{ status: 503, times: 3, skip: 0 }]);
-  expect(await status("DELETE", "/faults")).toBe(204);
+  expect(await status("DELETE", "/faults")).toBe(200);
   expect(faults.mirror.list()).toEqual([]);
+});
+
+test("tells which faults did not happen as often as they were to", async () => {
+  const once = { match: { path: "once" }, status: 503 };
+  const twice = { match: { path: "twice" }, status: 503, times: 2 };
+  const every = { match: { path: "every" }, status: 503, times: "every" };
+  const never = { match: { path: "never" }, status: 503, times: "every" };
+  for (const fault of [once, twice, every, never]) await status("POST", "/faults/mirror", fault);
+  for (const path of ["once", "twice", "every", "every"]) faults.mirror.forRequest("GET", path);
+  const answer = await fetch(`${base}/faults`, { method: "DELETE" });
+  expect(await answer.json()).toEqual({ unused: [twice, never] });
 });
 
 test("refuses a service that it does not know, and what is no fault", async () => {

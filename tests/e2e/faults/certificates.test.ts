@@ -62,7 +62,7 @@ describe("The certificate authority", () => {
       status: 429,
       message: LIMIT,
       retryAfter: "3600",
-      times: 99,
+      times: "every",
     });
     const { stdout } = await failingUp(
       [],

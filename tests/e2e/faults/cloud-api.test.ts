@@ -22,7 +22,7 @@ afterEach(disarm);
 
 describe("The cloud's API", () => {
   test("an expired token: one message that names it, and nothing is made", async () => {
-    await arm("hetzner", { match: { path: "^/v1" }, code: "unauthorized", times: 1000 });
+    await arm("hetzner", { match: { path: "^/v1" }, code: "unauthorized", times: "every" });
     const { stdout, stderr } = await failingUp([], /hcloud:token/);
     expect((stdout + stderr).match(/token/g)?.length).toBeLessThan(8);
     await disarm();
@@ -65,7 +65,7 @@ describe("The cloud's API", () => {
     await arm(
       "hetzner",
       { match: { method: "POST", path: "/volumes/\\d+/actions/attach" }, code: "locked", times: 2 },
-      { match: { path: "^/v1" }, delayMs: 500, times: 1000 },
+      { match: { path: "^/v1" }, delayMs: 500, times: "every" },
     );
     await up();
     await disarm();

@@ -1,40 +1,67 @@
-import { expectDeployed, freshSandbox, installerRuns, up } from "../support/faults";
-import { killWhen } from "../support/kill";
+import { expectDeployed, freshSandbox, installerRuns, upInBackground } from "../support/faults";
 import { IN_HETZNER_DNS } from "../support/sandbox";
 
 /**
- * Engines that are killed, in the middle of each step. Telling and quick, so that it is one of the end-to-end tests, too
- * (jest.config.js).
+ * Engines that are killed, in the middle of each step, and the update after it, which the next case kills. Telling and
+ * quick, so that it is one of the end-to-end tests, too (jest.config.js).
  */
 
-beforeAll(freshSandbox);
+let running: ReturnType<typeof upInBackground>;
 
-const killed = (moment: RegExp) => killWhen(["up", "--engine", "embedded"], (output) => moment.test(output));
+beforeAll(async () => {
+  await freshSandbox();
+  running = upInBackground();
+});
+
+afterAll(() => running.kill());
+
+/** Kills the update that runs as it prints that, and starts the next one. */
+async function killAt(moment: RegExp): Promise<void> {
+  await running.prints(moment);
+  running.kill();
+  await running.ended;
+  expect(running.update.code).toBeNull();
+  running = upInBackground();
+}
+
+const started = (step: string) => new RegExp(`${step}: .*: started`);
 
 describe("Updates that are killed", () => {
   for (const [what, moment] of [
     ["the cloud's resources are made", /PrimaryIp|primary-?ip/i],
     ["the servers boot", /hcloud:index\S*:Server\b/],
   ] as const) {
-    test(`the engine killed while ${what}: the next update goes on from there`, () => killed(moment));
+    test(`the engine killed while ${what}: the next update goes on from there`, async () => {
+      await killAt(moment);
+      await running.prints(/hcloud:index\S*:Server\b/);
+      expect(running.update.printed).not.toMatch(started("bbb-preflight"));
+    });
   }
 
-  for (const [step, moment] of [
-    ["BigBlueButton's host is checked", /started \[bbb 2\/7\]/],
-    ["its system is prepared", /started \[bbb 3\/7\]/],
-    ["the recordings volume is mounted", /started \[bbb 4\/7\]/],
-    ["coturn is installed", /started \[turn 4\/6\]/],
-    ["coturn is configured", /started \[turn 5\/6\]/],
-    ["BigBlueButton is installed", /started \[bbb 5\/7\]/],
-    ["BigBlueButton is wired", /started \[bbb 6\/7\]/],
-    ["the deployment is verified", /started \[bbb 7\/7\]/],
-    ["BigBlueButton is verified from TURN", /started \[turn 6\/6\]/],
-  ] as const) {
-    test(`the engine killed while ${step}: the next update goes on from there`, () => killed(moment));
+  const steps = [
+    ["BigBlueButton's host is checked", "bbb-preflight"],
+    ["its system is prepared", "bbb-prepare"],
+    ["the recordings volume is mounted", "bbb-recordings"],
+    ["coturn is installed", "turn-install"],
+    ["coturn is configured", "turn-configure"],
+    ["BigBlueButton is installed", "bbb-install"],
+    ["BigBlueButton is wired", "bbb-wire"],
+    ["the deployment is verified", "bbb-verify"],
+    ["BigBlueButton is verified from TURN", "turn-verify"],
+  ] as const;
+  for (const [index, [what, step]] of steps.entries()) {
+    test(`the engine killed while ${what}: the next update goes on from there`, async () => {
+      await killAt(started(step));
+      await running.prints(started(step));
+      const host = step.split("-")[0]!;
+      const before = steps.slice(0, index).filter(([, name]) => name.startsWith(host));
+      for (const [, done] of before) expect(running.update.printed).not.toMatch(started(done));
+    });
   }
 
   test("after all of these: the deployment is complete, and the installer ran once", async () => {
-    await up();
+    await running.ended;
+    expect(running.update.code).toBe(0);
     await expectDeployed();
     expect(await installerRuns(IN_HETZNER_DNS.bbb)).toBe(1);
   });

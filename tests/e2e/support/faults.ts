@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { request } from "node:http";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Fault } from "../../../sandbox/hetzner/faults";
@@ -13,13 +14,13 @@ import { must, onHost, outputs, tryUpdate, update, type Update } from "./sandbox
 
 export type Service = "acme" | "hetzner" | "mirror";
 
-function control(method: string, path: string, body?: unknown): Promise<void> {
+function control(method: string, path: string, body?: unknown): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { "content-type": "application/json" };
     const asked = request({ socketPath: CONTROL_SOCKET, method, path, headers }, (answer) => {
-      answer.resume().on("end", () => {
-        if ((answer.statusCode ?? 500) < 300) resolve();
-        else reject(new Error(`${method} ${path}: ${answer.statusCode}`));
+      void text(answer).then((told) => {
+        if ((answer.statusCode ?? 500) < 300) resolve(told);
+        else reject(new Error(`${method} ${path}: ${answer.statusCode} ${told}`));
       });
     });
     asked.on("error", reject);
@@ -32,13 +33,19 @@ export async function arm(service: Service, ...faults: readonly Fault[]): Promis
   for (const fault of faults) await control("POST", `/faults/${service}`, fault);
 }
 
-export function disarm(): Promise<void> {
-  return control("DELETE", "/faults");
+/**
+ * Disarms all faults.
+ *
+ * @throws with those that never happened: the case asked for something else than it tells
+ */
+export async function disarm(): Promise<void> {
+  const { unused } = JSON.parse(await control("DELETE", "/faults")) as { unused: readonly Fault[] };
+  if (unused.length > 0) throw new Error(`armed, but not used up: ${JSON.stringify(unused)}`);
 }
 
 /** Whether the zone's parent refers to it. */
-export function delegate(zone: string, delegated: boolean): Promise<void> {
-  return control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);
+export async function delegate(zone: string, delegated: boolean): Promise<void> {
+  await control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);
 }
 
 /** A sandbox without a deployment, so that faults can be armed before the first update. */

@@ -102,6 +102,14 @@ test("a volume that came with recordings keeps them, and a second run changes no
   expect(host.read("etc/fstab")).toBe(fstab);
 });
 
+test("a volume that is mounted anew keeps the owners of its directories, empty or not", async () => {
+  const own = (user: string) => `chown ${user} $BBB_DEPLOY_ROOT/var/freeswitch/meetings`;
+  const show = "stat -c %u $BBB_DEPLOY_ROOT/var/freeswitch/meetings";
+  const { code: first } = await recordings(own("12345"));
+  const { code, output } = await recordings(show);
+  expect([first, code, output.trim().split("\n").at(-1)]).toEqual([0, 0, "12345"]);
+});
+
 test.each([
   [
     "a partition table",
