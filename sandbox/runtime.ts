@@ -12,6 +12,8 @@ export interface CloudRuntime {
   powerOff(id: string, graceful: boolean): Promise<void>;
   /** Takes effect at the next power-on. */
   resizeServer(id: string, cores: number, memoryGb: number): Promise<void>;
+  /** Takes effect at the next power-on, as an image of Ubuntu's enlarges its file system at a boot. A disk gets no smaller. */
+  resizeDisk(id: string, sizeGb: number): Promise<void>;
   /** undefined: the server lost that address; takes effect at once. */
   setAddresses(id: string, addresses: Addresses): Promise<void>;
   /** The inbound rules of all firewalls on the server together; undefined: no firewall at all, everything open. */

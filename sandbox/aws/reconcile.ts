@@ -15,6 +15,7 @@ import {
   type Group,
   type Instance,
   type Interface,
+  type Volume,
 } from "./view";
 import { child, items, text } from "./xml";
 
@@ -39,6 +40,7 @@ export async function reconcile(cloud: Cloud, what?: Pick<Call, "service" | "act
   if (what === undefined || what.service === "route53") await reconcileZones(cloud);
   if (what !== undefined && (what.service !== "ec2" || WITHOUT_EFFECT.has(what.action))) return;
   await reconcileInstances(cloud);
+  if (what === undefined || what.action === "ModifyVolume") await reconcileDisks(cloud);
   await reconcileVolumes(cloud);
 }
 
@@ -62,8 +64,30 @@ async function reconcileInstances(cloud: Cloud): Promise<void> {
     if (!same(applied.rules, wanted.rules)) await cloud.runtime.setFirewall(host, wanted.rules);
     if (applied.cores !== wanted.cores || applied.memoryGb !== wanted.memoryGb)
       await cloud.runtime.resizeServer(host, wanted.cores, wanted.memoryGb);
-    record.applied = wanted;
+    record.applied = { ...wanted, diskGb: applied.diskGb };
   }
+}
+
+/** Root disks, which are part of the hosts. */
+async function reconcileDisks(cloud: Cloud): Promise<void> {
+  const live = Object.entries(cloud.store.state.instances).filter(([, record]) => isLive(record));
+  if (live.length === 0) return;
+  const volumes = await readVolumes(cloud);
+  for (const [id, record] of live) {
+    const { applied, host } = record;
+    if (applied === undefined) continue;
+    const { sizeGb } = rootOf(await readInstance(cloud, id), volumes);
+    if (applied.diskGb !== sizeGb) await cloud.runtime.resizeDisk(host, sizeGb);
+    record.applied = { ...applied, diskGb: sizeGb };
+  }
+}
+
+function rootOf({ id, rootDeviceName }: Instance, volumes: readonly Volume[]): Volume {
+  const root = volumes.find(
+    ({ attachment }) => attachment?.instanceId === id && attachment.device === rootDeviceName,
+  );
+  if (!root) throw new Error(`instance ${id} has no root volume`);
+  return root;
 }
 
 /** What a new host is made with. */
@@ -82,19 +106,16 @@ export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSp
   if (ubuntu === undefined)
     throw new Error(`image ${instance.imageId} (${name}) is none of Canonical's for servers`);
   const guest = await describeGuest(cloud, instance, primary, record);
-  const applied = await wantedFor(cloud, instance, primary, groups, interfaces);
-  const { addresses, rules, cores, memoryGb } = applied;
-  const root = (await readVolumes(cloud)).find(
-    ({ attachment }) => attachment?.instanceId === id && attachment.device === instance.rootDeviceName,
-  );
-  if (!root) throw new Error(`instance ${id} has no root volume`);
+  const wanted = await wantedFor(cloud, instance, primary, groups, interfaces);
+  const { addresses, rules, cores, memoryGb } = wanted;
+  const diskGb = rootOf(instance, await readVolumes(cloud)).sizeGb;
   const spec: ServerSpec = {
     id: record.host,
     name: guest.hostname,
     ubuntu,
     cores,
     memoryGb,
-    diskGb: root.sizeGb,
+    diskGb,
     userData: guest.userData,
     sshPublicKeys: guest.publicKey === undefined ? [] : [guest.publicKey],
     loginUser: "ubuntu",
@@ -102,7 +123,7 @@ export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSp
     addresses,
     rules,
   };
-  return { spec, applied };
+  return { spec, applied: { ...wanted, diskGb } };
 }
 
 async function wantedFor(

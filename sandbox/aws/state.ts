@@ -12,6 +12,8 @@ export interface Applied {
   readonly rules: readonly InboundRule[];
   readonly cores: number;
   readonly memoryGb: number;
+  /** Of its root volume. Missing from states of earlier versions. */
+  readonly diskGb?: number;
 }
 
 export interface InstanceRecord {

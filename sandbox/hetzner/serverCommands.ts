@@ -55,6 +55,7 @@ export const serverCommands: CommandTable = {
         const type = find(serverTypes, action.params["type"] as string);
         if (!type) throw notFound("server type", String(action.params["type"]));
         await cloud.runtime.resizeServer(String(id), type.cores, type.memory);
+        if (action.params["upgradeDisk"] === true) await cloud.runtime.resizeDisk(String(id), type.disk);
         cloud.store.change((state) => {
           const server = serverOf(state, action);
           server.serverType = type.name;

@@ -17,7 +17,7 @@ import {
 import { mountOverlay, mountsBelow, unmountBelow } from "./mounts";
 import { findInit, isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
 import { lastWords } from "../services/lastWords";
-import { createDiskImage } from "./volumes";
+import { createDiskImage, growDiskImage, growFileSystem, hasRoomToGrow } from "./volumes";
 
 /**
  * One host as a container with an init of its own: an overlay on the image's tree, booted by systemd-nspawn in
@@ -126,11 +126,25 @@ export async function createDisk(spec: ServerSpec): Promise<void> {
     put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
 }
 
+/** Give a host's disk more room, which its file system has from the next boot on. */
+export function growDisk(id: string, sizeGb: number): void {
+  growDiskImage(join(hostDirectory(id), DISK_IMAGE), sizeGb);
+}
+
+/** Let the file system of a host that is off have all of its disk. */
+async function fillDisk(directory: string): Promise<void> {
+  const file = join(directory, DISK_IMAGE);
+  if (!(await hasRoomToGrow(file))) return;
+  await unmountBelow(directory);
+  await growFileSystem(file);
+}
+
 /** Switch a host on; resolves when its init runs. */
 export async function boot(spec: ServerSpec, lower: string, devices: readonly Device[]): Promise<void> {
   const directory = hostDirectory(spec.id);
   const root = join(directory, "root");
   if (hostInit(spec.id) !== undefined) return;
+  await fillDisk(directory);
   const { upper, work } = await mountDisk(directory);
   await mountOverlay(root, [lower], upper, work);
   writeAtomically(join(root, HARDWARE_DIR, "meminfo"), renderMeminfo(spec.memoryGb));

@@ -12,7 +12,17 @@ import {
 import { SANDBOX_STATE } from "../paths";
 import type { Addresses, CloudRuntime, InboundRule, ServerSpec } from "../runtime";
 import type { Zones } from "../services/zones";
-import { boot, createDisk, type Device, deleteDisk, halt, plug, unplug, writeOptions } from "./container";
+import {
+  boot,
+  createDisk,
+  type Device,
+  deleteDisk,
+  growDisk,
+  halt,
+  plug,
+  unplug,
+  writeOptions,
+} from "./container";
 import { omit, readJson, writeJson } from "./files";
 import { closeDevice, createImage, deleteImage, openDevice, resizeImage } from "./volumes";
 
@@ -111,6 +121,15 @@ export class MachineRuntime implements CloudRuntime {
     return this.inTurn(id, async () => {
       const host = this.host(id);
       this.save(id, { ...host, spec: { ...host.spec, cores, memoryGb } });
+    });
+  }
+
+  resizeDisk(id: string, sizeGb: number): Promise<void> {
+    return this.inTurn(id, async () => {
+      const host = this.host(id);
+      growDisk(id, sizeGb);
+      this.save(id, { ...host, spec: { ...host.spec, diskGb: sizeGb } });
+      await Promise.resolve();
     });
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { run } from "../network/run";
@@ -43,6 +43,25 @@ export async function createDiskImage(file: string, sizeGb: number): Promise<voi
   const lazy = ["-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1"];
   await run("mkfs.ext4", ["-q", "-F", ...FRUGAL, ...lazy, fresh]);
   await run("mv", [fresh, file]);
+}
+
+/** Give a server's own disk more room; its file system stays as it is. A disk gets no smaller. */
+export function growDiskImage(file: string, sizeGb: number): void {
+  if (statSync(file).size < sizeGb * BYTES_PER_GB) truncateSync(file, sizeGb * BYTES_PER_GB);
+}
+
+/** Whether a disk has more room than its file system knows of. */
+export async function hasRoomToGrow(file: string): Promise<boolean> {
+  const header = await run("dumpe2fs", ["-h", file]);
+  const field = (name: string) => Number(new RegExp(`^${name}: *(\\d+)$`, "m").exec(header)?.[1]);
+  return statSync(file).size - field("Block count") * field("Block size") >= BYTES_PER_GB;
+}
+
+/** Enlarge the file system of a disk that is not mounted to all of the disk: a mounted one takes a right that containers lack. */
+export async function growFileSystem(file: string): Promise<void> {
+  // resize2fs wants to know it sound, whatever it was mounted as before.
+  await run("e2fsck", ["-f", "-p", file]);
+  await run("resize2fs", [file]);
 }
 
 export async function resizeImage(id: string, sizeGb: number): Promise<void> {

@@ -90,6 +90,10 @@ test("the root disk is the host's own: encrypted as asked, not made twice, not t
     Tags: [{ Key: "role", Value: "root" }],
   });
   expect(account().recorder.of("createVolume")).toHaveLength(before);
+  await account().clients.ec2.send(new ModifyVolumeCommand({ VolumeId: root, Size: 80 }));
+  const [host] = account().recorder.last("createServer")! as [{ id: string; diskGb: number }];
+  expect(host.diskGb).toBe(50);
+  expect(account().recorder.of("resizeDisk")).toEqual([[host.id, 80]]);
   await expect(detach(account(), root)).rejects.toMatchObject({ name: "OperationNotPermitted" });
   await terminate(account(), id);
   await expect(describeVolume(account(), root)).rejects.toMatchObject({ name: "InvalidVolume.NotFound" });

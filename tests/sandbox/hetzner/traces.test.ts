@@ -242,6 +242,10 @@ test("a full server, its updates, its replacement and its end", async () => {
     primary_disk_size: 160,
     backup_window: null,
   });
+  expect(p.recorder.of("resizeDisk")).toEqual([]);
+  await p.done("POST", `/servers/${s}/actions/poweroff`);
+  await p.done("POST", `/servers/${s}/actions/change_type`, { server_type: "ccx43", upgrade_disk: true });
+  expect(p.recorder.of("resizeDisk")).toEqual([[String(s), 360]]);
 
   await p.done("POST", `/firewalls/${firewall.id}/actions/remove_from_resources`, {
     remove_from: [{ type: "server", server: { id: s } }],
