@@ -1,37 +1,42 @@
 import type { Release } from "./releases";
 
+/** What the host puts in place of a word, since only the host knows it. */
+export const knownToTheHost = {
+  /** The address of its account at the certificate authority: a new one needs no installation. */
+  email: "EMAIL",
+  /**
+   * A TURN secret to throw away. -c shows it to everyone on the host; the true one is only in
+   * turn-stun-servers.xml.
+   */
+  turnSecret: "THROW-AWAY",
+} as const;
+
 /** Arguments of {@link installerArguments}. */
 export interface InstallerArgs {
+  /** Literal argument of -v, e.g. "jammy-300". */
+  readonly version: string;
   readonly hostname: string;
-  readonly email: string;
   readonly turnHostname: string;
-  /**
-   * Where the TURN secret goes. bbb-install's -c shows it to everyone on the host, so that the host makes one to throw
-   * away; the true one is only in turn-stun-servers.xml.
-   */
-  readonly turnSecret: string;
   readonly greenlight: boolean;
 }
 
 /**
  * bbb-install's arguments, in the order that works: it looks at -c while it parses, and with -s not yet read it
- * would insist that the TURN server's name is this host's.
+ * would insist that the TURN server's name is this host's. install-bbb.sh fills in {@link knownToTheHost}, and adds -d while the
+ * operator's own certificate is in use.
  *
- * @throws Error if the release has no installer, or one that does not take a flag.
+ * @throws Error if the release's installer does not take a flag.
  */
 export function installerArguments(release: Release, args: InstallerArgs): string[] {
-  if (!release.installer || !release.installVersion) {
-    throw new Error(`${release.name} has no installer: ${release.note ?? "none is known"}`);
-  }
   const options: [flag: string, value?: string][] = [
-    ["v", release.installVersion],
+    ["v", args.version],
     ["s", args.hostname],
-    ["e", args.email],
-    ["c", `${args.turnHostname}:${args.turnSecret}`],
+    ["e", knownToTheHost.email],
+    ["c", `${args.turnHostname}:${knownToTheHost.turnSecret}`],
     ...(args.greenlight ? ([["g"]] as [string][]) : []),
   ];
   for (const [flag] of options) {
-    if (!release.installer.flags.includes(flag)) {
+    if (release.installer && !release.installer.flags.includes(flag)) {
       throw new Error(`${release.name}: its installer does not take -${flag}`);
     }
   }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { installerArguments } from "../bigbluebutton/installer";
 import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
@@ -104,16 +105,16 @@ function ownVolumeGb({ recordings }: Settings): number | undefined {
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {
-  const { installer, greenlight, upgrade } = settings;
+  const { installer, release, greenlight, upgrade } = settings;
+  const { url, sha256, version } = installer;
+  const names = { hostname: host.fqdn, turnHostname: turn.fqdn };
   return {
-    "installer-url": installer.url,
-    "installer-sha256": installer.sha256,
-    version: installer.version,
+    "installer-url": url,
+    "installer-sha256": sha256,
+    "installer-arguments": installerArguments(release, { version, ...names, greenlight }).join(" "),
     hostname: host.fqdn,
-    "turn-host": turn.fqdn,
     ipv4: host.ipv4,
     "private-ipv4": host.privateIpv4,
-    greenlight,
     upgrade: upgrade || undefined,
   };
 }

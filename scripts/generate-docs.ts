@@ -98,10 +98,9 @@ function releasesTables(): string {
     [note, installer?.note].flatMap((text) => (text ? [`- \`${name}\`: ${text}`] : [])),
   );
   const command = installerArguments(releases[defaultRelease], {
+    version: releases[defaultRelease].installVersion!,
     hostname: "HOSTNAME",
-    email: "EMAIL",
     turnHostname: "TURNHOSTNAME",
-    turnSecret: "THROW-AWAY",
     greenlight: false,
   }).join(" ");
   return [

@@ -4,9 +4,9 @@
 # nothing, since it goes on after most failures: what counts is what is there afterwards.
 #
 # --installer-sha256: what the installer must be, where known.
-# --version: the installer's -v, e.g. jammy-300.
-# --turn-host: the TURN server's name. The secret that the installer gets with it is a throw-away, since command lines
-#   can be read by everybody on the host; wire.sh writes the true one.
+# --installer-arguments: the installer's, as bigbluebutton/installer.ts has them, with a blank between them. In place of EMAIL
+#   comes the address of the account at the certificate authority, and of THROW-AWAY a TURN secret to throw away, since
+#   command lines can be read by everybody on the host; wire.sh writes the true one.
 # --ipv4: the public address. The installer is told, since what it finds out may be wrong: it asks an outside resolver for
 #   the name, and takes another server that the name led to before for its own public address; on EC2 it asks the metadata
 #   service in a way (IMDSv1) that gets no answer, and takes the private address for both.
@@ -20,9 +20,10 @@ set -euo pipefail
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
 
-parse_flags "installer-url=! installer-sha256= version=! hostname=! turn-host=! ipv4=! private-ipv4= greenlight upgrade=" "$@"
+parse_flags "installer-url=! installer-sha256= installer-arguments=! hostname=! ipv4=! private-ipv4= upgrade=" "$@"
 change=upgrade=${flag[upgrade]:-}
 hostname=${flag[hostname]}
+read -r -a arguments <<<"${flag[installer-arguments]}"
 installer=$STATE/install-bbb/bbb-install.sh
 properties=$ROOT/etc/bigbluebutton/bbb-web.properties
 # What is left of the time limit is for looking at what came of it.
@@ -113,13 +114,23 @@ watch_installer() {
   done
 }
 
+# Of the installer, in `options`: those given, with what only this host knows.
+fill_in_arguments() {
+  local i
+  options=("${arguments[@]}")
+  for i in "${!options[@]}"; do
+    case ${options[i]} in
+      EMAIL) options[i]=$(account_email) ;;
+      *:THROW-AWAY) options[i]=${options[i]%THROW-AWAY}$(openssl rand -hex 24) ;;
+    esac
+  done
+  if own_certificate_in_use "$hostname"; then options+=(-d); fi
+}
+
 run_installer() {
   local status=0 options environment limit=$((deadline - SECONDS))
   mkdir -p "${output%/*}"
-  # -s before -c: the installer looks at -c while it parses, and would else insist that the TURN server's name is this host's.
-  options=(-v "${flag[version]}" -s "$hostname" -e "$(account_email)" -c "${flag[turn-host]}:$(openssl rand -hex 24)")
-  if [[ -n ${flag[greenlight]:-} ]]; then options+=(-g); fi
-  if own_certificate_in_use "$hostname"; then options+=(-d); fi
+  fill_in_arguments
   # It prints its environment.
   environment=(PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8
     DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l IP="${flag[ipv4]}")
@@ -165,7 +176,7 @@ problems() {
   if ! wait_until 300 api_answers http://127.0.0.1:8090; then
     echo "bbb-web does not answer: see journalctl -u bbb-web and /var/log/bigbluebutton/bbb-web.log"
   fi
-  if [[ -n ${flag[greenlight]:-} ]] && ! wait_until "${BBB_DEPLOY_PATIENCE:-60}" greenlight_runs; then
+  if [[ " ${arguments[*]} " == *" -g "* ]] && ! wait_until "${BBB_DEPLOY_PATIENCE:-60}" greenlight_runs; then
     echo "Greenlight does not run: see docker ps --all; its image may be refused for a while (Docker Hub limits how many are fetched)"
   fi
 }
@@ -246,7 +257,7 @@ install_bbb() {
   local attempt pause=${BBB_DEPLOY_PAUSE:-30} line began
   for ((attempt = 1; ; attempt++)); do
     apt_repair
-    progress "running bbb-install -v ${flag[version]} (20 to 30 minutes on a new server)"
+    progress "running bbb-install ${arguments[*]:0:2} (20 to 30 minutes on a new server)"
     began=$(date +%s)
     run_installer
     if ! certificate_or_reason "$began"; then

@@ -60,9 +60,9 @@ describe("commands", () => {
     [
       "bbb-install",
       ...["--unit", "bbb 5/7", "Install BigBlueButton 3.0", "install-bbb.sh"],
-      ...["--installer-url", "https://example.org/bbb-install.sh", "--version", "jammy-300"],
-      ...["--hostname", "bbb.example.org", "--turn-host", "turn.example.org"],
-      ...["--ipv4", "203.0.113.1"],
+      ...["--installer-url", "https://example.org/bbb-install.sh", "--installer-arguments"],
+      "-v jammy-300 -s bbb.example.org -e EMAIL -c turn.example.org:THROW-AWAY",
+      ...["--hostname", "bbb.example.org", "--ipv4", "203.0.113.1"],
     ],
     [
       "bbb-wire",
@@ -138,7 +138,8 @@ describe("commands", () => {
       },
     });
     const install = withoutHash(other.get("bbb-install"));
-    expect(install).toEqual(expect.arrayContaining(["--installer-sha256", "ab".repeat(32), "--greenlight"]));
+    expect(install).toEqual(expect.arrayContaining(["--installer-sha256", "ab".repeat(32)]));
+    expect(install[install.indexOf("--installer-arguments") + 1]).toMatch(/:THROW-AWAY -g$/);
     expect(install.slice(-2)).toEqual(["--upgrade", "2026-12-24; it's `time`"]);
     expect(withoutHash(other.get("bbb-prepare"))).toEqual(
       expect.arrayContaining(["--acme-ca-urls", "https://ca.test/1.pem,https://ca.test/2.pem"]),

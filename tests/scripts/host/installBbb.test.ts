@@ -57,8 +57,9 @@ afterEach(() => host.remove());
 function install(lines: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Done> {
   host.put("var/lib/bbb-deploy/email", "a@b.test\n");
   host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);
-  const given = `--installer-url https://x.test/i --version jammy-300 --hostname ${NAME} --turn-host t.test --ipv4 203.0.113.11`;
-  return host.script("install-bbb.sh", [...given.split(" "), ...flags], "", {
+  const given = `--installer-url https://x.test/i --hostname ${NAME} --ipv4 203.0.113.11`.split(" ");
+  const options = `-v jammy-300 -s ${NAME} -e EMAIL -c t.test:THROW-AWAY`;
+  return host.script("install-bbb.sh", [...given, "--installer-arguments", options, ...flags], "", {
     BBB_DEPLOY_PATIENCE: "3",
     BBB_DEPLOY_POLL: "1",
     ...env,
@@ -73,6 +74,29 @@ test("what the installer installs counts, and its lines are in the log", async (
   expect(output).toMatch(/^end$/m);
   expect(output).toContain("installed: BigBlueButton 3.0.26");
   expect(code).toBe(0);
+});
+
+describe("the installer's arguments", () => {
+  const tell = 'touch $home/installed; printf "<%s>\\n" "$@"';
+  const told = (output: string) => [...output.matchAll(/^<(.*)>$/gm)].map(([, word]) => word);
+  const all = ["-v", "jammy-300", "-s", NAME, "-e", "a@b.test", "-c"];
+
+  test("are those given, with the address of the account, a new secret each time, and nothing else", async () => {
+    const [first, second] = [await install(tell), await install(tell)].map(({ output }) => told(output));
+    expect(first!.slice(0, -1)).toEqual(all);
+    expect(first!.at(-1)).toMatch(/^t\.test:[0-9a-f]{48}$/);
+    expect(second!.at(-1)).not.toBe(first!.at(-1));
+  });
+
+  test("end with -d while the operator's own certificate is in use", async () => {
+    const own = join(host.root, "local/certs/fullchain.pem");
+    const live = join(host.root, "etc/letsencrypt/live", NAME, "fullchain.pem");
+    host.put("local/certs/fullchain.pem", readFileSync(live, "utf8"));
+    rmSync(live);
+    symlinkSync(own, live);
+    const words = told((await install(tell)).output);
+    expect(words).toEqual([...all, expect.stringMatching(/^t\.test:/), "-d"]);
+  });
 });
 
 test("an installer that waits for ever for what it could not install is stopped, and gets its second chance", async () => {
@@ -192,7 +216,7 @@ test("Greenlight must run where it was asked for", async () => {
   host.fake("docker", '[[ -e $HOME/greenlight ]] && echo "greenlight-v3   Up"');
   const script =
     "touch $home/installed; if [[ -e $home/before ]]; then touch $home/greenlight; fi; touch $home/before";
-  const { code, output } = await install(script, ["--greenlight"]);
+  const { code, output } = await install(script, ["--installer-arguments", "-v jammy-300 -g"]);
   expect(output).toContain("  - Greenlight does not run");
   expect(code).toBe(0);
 });
