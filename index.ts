@@ -22,7 +22,7 @@ export = async () => {
 
   const operatorKey = newOperatorKey();
   const guard = new MeetingsGuard(settings);
-  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, guard);
+  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, { beforeUpdate: [guard.server] });
 
   const ownTurn = turnHost && new TurnServer("turn", { host: turnHost, bbbHost, dns, settings, guard });
   const turn = (ownTurn ?? shared)!;

@@ -8,7 +8,6 @@ import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
 import type { NamesRequest } from "./existingRecords";
 import { hostArgs, hostRoles } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
-import type { MeetingsGuard } from "../components/meetingsGuard";
 import { warnOfDeletedRecords } from "./ownRecords";
 
 /** What one cloud offers. All methods look up what they need and make nothing. */
@@ -28,8 +27,12 @@ export interface Cloud {
 /** What a deployment asks of the clouds that it runs on. */
 export interface Clouds {
   readonly dns: Dns;
-  /** Makes the hosts, each where the settings place it. */
-  hosts(operatorKey: OperatorKey, guard: MeetingsGuard): Hosts;
+  /**
+   * Makes the hosts, each where the settings place it.
+   *
+   * @param hooks Of every server.
+   */
+  hosts(operatorKey: OperatorKey, hooks: pulumi.ResourceHookBinding): Hosts;
 }
 
 /** The TURN server's is missing where that is another stack's. */
@@ -79,9 +82,8 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
   );
   return {
     dns: zone,
-    hosts(operatorKey, guard) {
+    hosts(operatorKey, hooks) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
-      const hooks = { beforeUpdate: [guard.server] };
       const made = roles.map(
         (role, i) => [role, maker(found[i]!)(`${role}-host`, { ...args[i]!, hooks })] as const,
       );

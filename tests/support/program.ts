@@ -7,8 +7,7 @@ import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { releases } from "../../bigbluebutton/releases";
 import type { ScriptFile } from "../../steps/bundle";
 import type * as Clouds from "../../clouds";
-import type { Host, OperatorKey } from "../../clouds/host";
-import type { MeetingsGuard } from "../../components/meetingsGuard";
+import type { Host } from "../../clouds/host";
 import type { Settings } from "../../settings";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
@@ -175,8 +174,8 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
         const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
         return {
           ...opened,
-          hosts(operatorKey: OperatorKey, guard: MeetingsGuard) {
-            const { bbb, turn } = opened.hosts(operatorKey, guard);
+          hosts(...args: Parameters<typeof opened.hosts>) {
+            const { bbb, turn } = opened.hosts(...args);
             return { bbb: vary(bbb), ...(turn && { turn: vary(turn) }) };
           },
         };
