@@ -3,7 +3,15 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
-import type { Change } from "./stacks";
+/** What an update or its preview does to one resource, in the order in which it is announced. */
+export interface Change {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly step: "create" | "update" | "replace" | "delete";
+  /** Paths of the changed inputs, e.g. "labels.expires" or "labels"; empty where they are not known. */
+  readonly paths: readonly string[];
+}
 
 const STEPS: readonly string[] = ["create", "update", "replace", "delete"] satisfies Change["step"][];
 

@@ -5,11 +5,11 @@ import { check } from "./check/deployment";
 import { listObjects } from "./check/listObjects";
 import { exitCode, renderReport, reportAsJson } from "./check/report";
 import { runCommand } from "./commandLine";
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import { openStacks } from "./openStacks";
 import { printJson } from "./output";
 import type { Stacks } from "./stacks";
-import { terminalWidth } from "./width";
+import { terminalWidth } from "../cli/width";
 
 interface Options {
   readonly json?: true;

@@ -1,6 +1,6 @@
 import { CommanderError, type Command } from "commander";
 
-import { FAILED, Failure, FINE, Mistake, MISTAKEN } from "./mistake";
+import { FAILED, Failure, FINE, Mistake, MISTAKEN } from "../cli/mistake";
 
 /**
  * Runs one of the operator's commands and sets the process's exit code, as its action returns it.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import type * as SandboxStacks from "./sandboxStacks";
 import { openPulumiStacks } from "./pulumiStacks";
 import type { Stacks } from "./stacks";

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 
 /** The one document that --json promises on standard output. */
 export function printJson(value: unknown): void {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Command } from "commander";
 
 import { runCommand } from "./commandLine";
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import { printJson } from "./output";
 import { readGiven } from "./plan/given";
-import { pageWidth } from "./width";
+import { pageWidth } from "../cli/width";
 
 const PROJECT = join(__dirname, "..");
 

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import { stepFailure } from "./stepFailure";
 
 /** Where and how the CLI is run. */

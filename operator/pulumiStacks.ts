@@ -18,8 +18,8 @@ import { join, relative } from "node:path";
 import type * as automation from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { changeOf } from "./cliEvents";
-import { Mistake } from "./mistake";
+import { changeOf, type Change } from "../cli/pulumiEvents";
+import { Mistake } from "../cli/mistake";
 import { runCli, told } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
 import type { StackState } from "./recover/state";
@@ -29,7 +29,6 @@ import {
   StackBusy,
   StackNotFound,
   UpdateFailed,
-  type Change,
   type StackInfo,
   type StackResource,
   type Stacks,

@@ -5,7 +5,7 @@ import { Command } from "commander";
 
 import { runCommand } from "./commandLine";
 import { cloudsOf, openInventories } from "./inventory/open";
-import { FAILED, FINE, Mistake } from "./mistake";
+import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { openStacks } from "./openStacks";
 import { agree, say } from "./output";
 import type * as AwsRules from "./recover/awsRules";

@@ -12,7 +12,7 @@ import { cloudOf, rememberCloud, type Cloud } from "../sandbox/commands/stacks";
 import * as engine from "../sandbox/engine";
 import { writeJson } from "../sandbox/hosts/files";
 import { PROJECT_DIR, STACKS_DIR } from "../sandbox/paths";
-import { nameOf } from "./cliEvents";
+import { nameOf, type Change } from "../cli/pulumiEvents";
 import type { StackState } from "./recover/state";
 import { readProjectFile } from "./stackFiles";
 import { exportedResources } from "./stackExport";
@@ -21,7 +21,6 @@ import {
   StackBusy,
   StackNotFound,
   UpdateFailed,
-  type Change,
   type StackInfo,
   type StackResource,
   type Stacks,

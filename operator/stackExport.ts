@@ -1,4 +1,4 @@
-import { nameOf } from "./cliEvents";
+import { nameOf } from "../cli/pulumiEvents";
 import type { StackResource } from "./stacks";
 
 /** What marks an encrypted value in a state. */

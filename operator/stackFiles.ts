@@ -6,7 +6,7 @@ import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
 import { parseStackText, type StackText } from "../settings/stackFile";
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import type { StackSettings } from "./stacks";
 
 /** What of Pulumi.yaml the commands need. */

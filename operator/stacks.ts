@@ -1,5 +1,6 @@
 /** What the operator's commands ask of an engine: the Pulumi CLI, or in the sandbox the sandbox's own. */
-import { Failure } from "./mistake";
+import { Failure } from "../cli/mistake";
+import type { Change } from "../cli/pulumiEvents";
 import type { StackState } from "./recover/state";
 
 /**
@@ -28,16 +29,6 @@ export interface StackResource {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly created?: Date;
-}
-
-/** What an update or its preview does to one resource, in the order in which it is announced. */
-export interface Change {
-  readonly urn: string;
-  readonly type: string;
-  readonly name: string;
-  readonly step: "create" | "update" | "replace" | "delete";
-  /** Paths of the changed inputs, e.g. "labels.expires" or "labels"; empty where they are not known. */
-  readonly paths: readonly string[];
 }
 
 /** The stacks of this project. */

@@ -8,7 +8,7 @@ import { Command, Option } from "commander";
 import { runCommand } from "./commandLine";
 import type { CloudName } from "./inventory";
 import { openInventories } from "./inventory/open";
-import { FAILED, FINE, Mistake } from "./mistake";
+import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
 import { agree, printJson, say } from "./output";
 import { parseSets, readProjectFile, readStackFile } from "./stackFiles";
@@ -19,7 +19,7 @@ import { reap } from "./testServers/reap";
 import * as render from "./testServers/render";
 import { stackOf } from "./testServers/settings";
 import { look, type World } from "./testServers/world";
-import { terminalWidth } from "./width";
+import { terminalWidth } from "../cli/width";
 
 interface Common {
   readonly json?: true;

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { releaseNames, type ReleaseName } from "../bigbluebutton/releases";
 import { exitCode, renderReport, reportAsJson } from "./check/report";
 import { runCommand } from "./commandLine";
-import { Mistake } from "./mistake";
+import { Mistake } from "../cli/mistake";
 import { printJson } from "./output";
 import { inspectUpstream } from "./upstream/document";
 import { reader } from "./upstream/files";

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 
 import { benchmark } from "./benchmark";
 import { execute } from "./commands/exec";
-import { Mistake } from "./commands/mistake";
+import { Mistake } from "../cli/mistake";
 import { operate } from "./commands/operator";
 import { showOutputs } from "./commands/outputs";
 import { reset } from "./commands/reset";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { CheckOutput } from "../../bigbluebutton/verification";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 
 /** What is asked about, as the stack's outputs have it. It holds secrets, which are kept in memory only. */
 export interface Deployed {

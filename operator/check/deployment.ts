@@ -3,7 +3,7 @@ import { releases, type Release } from "../../bigbluebutton/releases";
 import type { Role } from "../../clouds/host";
 import type { CheckOutput } from "../../bigbluebutton/verification";
 import { StackNotFound, type StackResource, type Stacks } from "../stacks";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import { checkApi, checkFrontPage, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";

@@ -1,6 +1,6 @@
 import type { CloudName, CloudObject, Inventory } from "../inventory";
 import { cloudsOf, openInventories, type Environment } from "../inventory/open";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../stacks";
 import type { ListObjects } from "./cloud";
 import { NotAsked } from "./finding";

@@ -1,5 +1,5 @@
-import { FAILED, FINE } from "../mistake";
-import { wrapped } from "../width";
+import { FAILED, FINE } from "../../cli/mistake";
+import { wrapped } from "../../cli/width";
 import type { Finding, Verdict } from "./finding";
 
 /** The findings of one place that was asked, or that asked: this machine, the cloud, a host. */

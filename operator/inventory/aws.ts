@@ -38,7 +38,7 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { Failure, Mistake } from "../mistake";
+import { Failure, Mistake } from "../../cli/mistake";
 import type { CloudObject, InboundRule, Inventory, ObjectType } from ".";
 import { removeInOrder } from "./removal";
 

@@ -1,7 +1,7 @@
 /** As much of the Hetzner Cloud API as an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Failure, Mistake } from "../mistake";
+import { Failure, Mistake } from "../../cli/mistake";
 
 /** An error answer of the API. */
 export class HetznerError extends Failure {

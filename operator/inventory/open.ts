@@ -1,6 +1,6 @@
 /** Which clouds are asked, and as whom. */
 import { defaultLocations } from "../../bigbluebutton/capacity";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../stacks";
 import type * as Aws from "./aws";
 import { hetznerInventory } from "./hetzner";

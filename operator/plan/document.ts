@@ -2,7 +2,7 @@ import { defaultLocations } from "../../bigbluebutton/capacity";
 import { hostRoles } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import type { Problem } from "../../settings/problems";
-import { FAILED, FINE } from "../mistake";
+import { FAILED, FINE } from "../../cli/mistake";
 import type { HetznerAccess } from "../inventory/hetznerApi";
 import type { StackSettings } from "../stacks";
 import { awsPrice } from "./awsPrices";

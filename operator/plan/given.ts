@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import type { Problem } from "../../settings/problems";
 import { clearCredentials, environmentWarnings, prefixWarnings } from "../../settings/warnings";
 import { openEnvironments, type Opened } from "../escEnvironments";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import { parseSets, readProjectFile, readStackFile, type StackFile } from "../stackFiles";
 import type { StackSettings } from "../stacks";
 

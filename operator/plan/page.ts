@@ -1,5 +1,5 @@
 import { SettingsError } from "../../settings/problems";
-import { renderTable } from "../table";
+import { renderTable } from "../../cli/table";
 import type { Deployment, Plan } from "./document";
 import {
   describeBackups,
@@ -10,7 +10,7 @@ import {
 } from "./phrases";
 import type { Price } from "./price";
 import { purposeNames } from "./resources";
-import { hanging, wrapped } from "../width";
+import { hanging, wrapped } from "../../cli/width";
 import { pageOf, section, type Page } from "./text";
 
 const CLOUDS = { hetzner: "Hetzner Cloud", aws: "AWS" } as const;

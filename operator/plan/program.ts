@@ -3,7 +3,7 @@ import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
 import { valueOf } from "../../clouds/valueOf";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../stacks";
 import { assume } from "./lookUps";
 import { computed, idOf, STACK_REFERENCE } from "./standIns";

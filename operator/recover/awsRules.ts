@@ -1,8 +1,8 @@
 /** Security group rules that a killed update has made: found by their tags. Loaded only where AWS is asked. */
 import { EC2Client, paginateDescribeSecurityGroupRules, type SecurityGroupRule } from "@aws-sdk/client-ec2";
 
-import { nameOf } from "../cliEvents";
-import { Failure } from "../mistake";
+import { nameOf } from "../../cli/pulumiEvents";
+import { Failure } from "../../cli/mistake";
 import type { PendingOperation } from "./state";
 
 const RULE = /^aws:vpc\/securityGroup(In|E)gressRule:SecurityGroup(In|E)gressRule$/;

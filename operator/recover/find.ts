@@ -1,8 +1,8 @@
 /** Which object at a cloud a creation that was cut off has made, if any. Decides; calls nothing. */
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey, keyOf, typeOf } from "../inventory/keys";
-import { Failure } from "../mistake";
-import { nameOf } from "../cliEvents";
+import { Failure } from "../../cli/mistake";
+import { nameOf } from "../../cli/pulumiEvents";
 import type { StateResource } from "./state";
 
 /**

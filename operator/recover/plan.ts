@@ -1,7 +1,7 @@
 /** What is to be done about an update that was killed. Decides; calls nothing. */
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey } from "../inventory/keys";
-import { nameOf } from "../cliEvents";
+import { nameOf } from "../../cli/pulumiEvents";
 import { idOf, isRepeatable, keysOf } from "./find";
 import { openValues, type StackState, type StateResource } from "./state";
 

@@ -1,6 +1,6 @@
 /** Brings a stack whose update was killed to where the next update goes on. */
 import type { Inventory } from "../inventory";
-import { Failure } from "../mistake";
+import { Failure } from "../../cli/mistake";
 import { StackBusy, type Stacks } from "../stacks";
 import { objectsOf } from "../testServers/survey";
 import { foreignRecords, planOf, type Plan } from "./plan";

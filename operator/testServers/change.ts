@@ -2,8 +2,9 @@
 import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
 import { defaultRelease } from "../../bigbluebutton/releases";
 import type { CloudObject } from "../inventory";
-import { Failure, Mistake } from "../mistake";
-import { UpdateFailed, type Change, type StackSettings } from "../stacks";
+import { Failure, Mistake } from "../../cli/mistake";
+import type { Change } from "../../cli/pulumiEvents";
+import { UpdateFailed, type StackSettings } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { runningMeetings } from "../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";

@@ -1,4 +1,4 @@
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 
 const UNITS = { m: 60, h: 3600, d: 86_400 } as const;
 

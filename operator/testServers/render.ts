@@ -1,6 +1,6 @@
 /** What the commands print, for people and as JSON. */
-import { renderTable } from "../table";
-import { hanging } from "../width";
+import { renderTable } from "../../cli/table";
+import { hanging } from "../../cli/width";
 import type { Made } from "./change";
 import { iso, relative } from "./duration";
 import type { Due, ReapResult } from "./reap";

@@ -2,7 +2,7 @@
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { isIn } from "../inventory/open";
-import { Failure } from "../mistake";
+import { Failure } from "../../cli/mistake";
 import { StackBusy, StackNotFound, type StackResource } from "../stacks";
 import { iso } from "./duration";
 import { expiryOf, lastingVolumes, leftovers, nameOf } from "./survey";

@@ -1,6 +1,6 @@
 /** What the commands work on, so that tests can give them another. */
 import type { CloudObject, Inventory } from "../inventory";
-import { Mistake } from "../mistake";
+import { Mistake } from "../../cli/mistake";
 import { StackNotFound, type Stacks, type StackSettings } from "../stacks";
 import { fromEpoch } from "./duration";
 import { PREFIX, survey, type StackView, type Survey } from "./survey";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { runEngine, type EngineRequest } from "../commands/engine";
-import { Mistake } from "../commands/mistake";
+import { Mistake } from "../../cli/mistake";
 import { readSettings } from "../commands/settings";
 import { engineOf } from "../commands/stacks";
 import { startSandbox } from "../commands/start";

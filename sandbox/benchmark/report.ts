@@ -1,5 +1,5 @@
-import { renderTable } from "../../operator/table";
-import { nameOf } from "../engine/display";
+import { renderTable } from "../../cli/table";
+import { nameOf } from "../../cli/pulumiEvents";
 import { median, type Chain, type Timed } from "./chain";
 
 export interface MeasuredDeployment {

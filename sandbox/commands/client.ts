@@ -4,7 +4,7 @@ import { writeAtomically } from "../hosts/files";
 import { type ClientName, clientNamespace, SERVICES } from "../network/addresses";
 import { namespaceExists } from "../network/namespaces";
 import { CA_BUNDLE, CLIENT_NSSWITCH_CONF, CLIENT_RESOLV_CONF } from "../paths";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 
 /** Outside clients: the machine's files and programs, the sandbox's network, names and certificates. */
 

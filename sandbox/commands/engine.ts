@@ -8,7 +8,7 @@ import { SERVICE_ZONE } from "../network/addresses";
 import { tryRun } from "../network/run";
 import { AWS_CREDENTIALS_FILE, PROJECT_DIR, STACKS_DIR, TOKEN_FILE } from "../paths";
 import { asClient, clientEnvironment } from "./client";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 import type { Settings } from "./settings";
 import { engineOf, type Engine } from "./stacks";
 

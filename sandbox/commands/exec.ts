@@ -6,7 +6,7 @@ import { readHosts } from "../hosts/runtime";
 import type { ServerSpec } from "../runtime";
 import { readZones } from "../services/zones";
 import { asClient, clientEnvironment } from "./client";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 
 /** Run a command where it was asked for, with our own standard streams; resolves with its exit code. */
 export async function execute(

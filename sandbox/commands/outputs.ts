@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import { STACKS_DIR } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 import { stackExists } from "./stacks";
 
 const DEFAULT_STACK = "sandbox";

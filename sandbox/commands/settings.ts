@@ -8,7 +8,7 @@ import { parseStackText, type StackText } from "../../settings/stackFile";
 import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 import type { Cloud } from "./stacks";
 
 /** Settings of the program by their plain keys. */

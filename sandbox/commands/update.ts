@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
-import { Mistake } from "./mistake";
+import { Mistake } from "../../cli/mistake";
 import { readSettings, usesAws } from "./settings";
 import { cloudOf, recordingsGbOf, rememberCloud, stackExists, type Cloud, type Engine } from "./stacks";
 import { startAws, startSandbox } from "./start";

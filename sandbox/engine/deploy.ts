@@ -6,9 +6,10 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
+import { nameOf } from "../../cli/pulumiEvents";
 import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
 import { changedPaths, difference, withIgnoredChanges } from "./diff";
-import { nameOf, typeOf, type Display, type Step } from "./display";
+import { typeOf, type Display, type Step } from "./display";
 import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
 import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
 import { Hooks } from "./hooks";

@@ -1,5 +1,6 @@
 /** What an update prints, in the CLI's own words: steps as they go, then diagnostics, outputs and the summary. */
-import { hanging, terminalWidth } from "../../operator/width";
+import { hanging, terminalWidth } from "../../cli/width";
+import { nameOf } from "../../cli/pulumiEvents";
 import { redacted, type Value, type Values } from "./wire";
 
 export type Step = "same" | "create" | "update" | "replace" | "delete";
@@ -54,10 +55,6 @@ export function renderSummary(summary: Summary, preview: boolean): string {
 export function shortType(type: string): string {
   const [pkg, module, name] = type.split(":");
   return [pkg, module?.split("/")[0], name].join(":");
-}
-
-export function nameOf(urn: string): string {
-  return urn.split("::").slice(3).join("::");
 }
 
 export function typeOf(urn: string): string {

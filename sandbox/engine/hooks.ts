@@ -9,7 +9,7 @@ import {
 } from "@pulumi/pulumi/proto/resource_pb";
 
 import type { ResourceState } from "./checkpoint";
-import { nameOf } from "./display";
+import { nameOf } from "../../cli/pulumiEvents";
 import { toStruct } from "./wire";
 
 export class Hooks {

@@ -4,9 +4,10 @@
  */
 import { rmSync } from "node:fs";
 
+import { nameOf } from "../../cli/pulumiEvents";
 import { Checkpoint, type Export } from "./checkpoint";
 import { Deployment, type DeploymentOptions, type OperationEvent, type StepEvent } from "./deploy";
-import { Display, nameOf, type Summary } from "./display";
+import { Display, type Summary } from "./display";
 import type { Driver } from "./driver";
 import { drivers } from "./drivers";
 import { STACK_TYPE } from "./goal";

@@ -10,10 +10,10 @@ import { promisify } from "node:util";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { changeOf } from "../../operator/cliEvents";
+import { changeOf, nameOf } from "../../cli/pulumiEvents";
 
 import type { Operation, ResourceState } from "./checkpoint";
-import { emptySummary, nameOf, type Summary } from "./display";
+import { emptySummary, type Summary } from "./display";
 import type { Created } from "./driver";
 import { drivers } from "./drivers";
 import { providerUrn } from "./graph";

@@ -1,6 +1,6 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
-import { changeOf } from "../../operator/cliEvents";
+import { changeOf } from "../../cli/pulumiEvents";
 import { changesLabelsOnly } from "../../operator/testServers/change";
 
 const urn =

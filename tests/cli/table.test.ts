@@ -1,4 +1,4 @@
-import { renderTable, type Column } from "../../operator/table";
+import { renderTable, type Column } from "../../cli/table";
 
 const COLUMNS: readonly Column[] = [["name"], ["", "right"], ["what"]];
 const ROWS = [

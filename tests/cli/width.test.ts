@@ -1,4 +1,4 @@
-import { hanging, pageWidth, terminalWidth, wrapped } from "../../operator/width";
+import { hanging, pageWidth, terminalWidth, wrapped } from "../../cli/width";
 
 test.each([
   [{ isTTY: true, columns: 80 }, {}, 80],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Writable } from "node:stream";
 
-import { Mistake } from "../../operator/mistake";
+import { Mistake } from "../../cli/mistake";
 import { openPulumiStacks } from "../../operator/pulumiStacks";
 
 test("without the CLI both ways out are named in one line", async () => {

@@ -1,7 +1,7 @@
 import { check } from "../../../operator/check/deployment";
 import { NotAsked } from "../../../operator/check/finding";
 import { listObjects } from "../../../operator/check/listObjects";
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import { StackNotFound, type Stacks } from "../../../operator/stacks";
 
 function stacks(outputs: Readonly<Record<string, object>>): Stacks {

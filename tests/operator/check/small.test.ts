@@ -7,7 +7,7 @@ import { readDeployed } from "../../../operator/check/deployed";
 import { ask } from "../../../operator/check/finding";
 import { offset } from "../../../operator/check/hosts";
 import { checkSettings } from "../../../operator/check/settings";
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import { deployed } from "./deployed";
 
 describe("the API's answers", () => {

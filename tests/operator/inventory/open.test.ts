@@ -1,5 +1,5 @@
 import { cloudsOf, openInventories } from "../../../operator/inventory/open";
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 
 test.each([
   [{}, true, []],

@@ -1,4 +1,4 @@
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import { planProgram } from "../../../operator/plan/program";
 
 const context = { project: "bigbluebutton", stack: "new", region: "eu-central-1" };

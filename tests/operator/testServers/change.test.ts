@@ -1,6 +1,6 @@
-import { Failure, Mistake } from "../../../operator/mistake";
+import { Failure, Mistake } from "../../../cli/mistake";
 import { changesLabelsOnly, down, extend, up, type UpOptions } from "../../../operator/testServers/change";
-import type { Change } from "../../../operator/stacks";
+import type { Change } from "../../../cli/pulumiEvents";
 import { epoch, FakeWorld, object } from "./fakes";
 
 const like = {

@@ -1,5 +1,5 @@
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "../../../operator/testServers/duration";
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 
 test.each([
   ["5m", 300],

@@ -1,9 +1,9 @@
+import type { Change } from "../../../cli/pulumiEvents";
 import type { CloudObject, Inventory, ObjectType } from "../../../operator/inventory";
 import {
   StackBusy,
   StackNotFound,
   UpdateFailed,
-  type Change,
   type StackResource,
   type Stacks,
   type StackSettings,

@@ -1,4 +1,4 @@
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import { down, type DownOptions } from "../../../operator/testServers/change";
 import { epoch, FakeWorld, object } from "./fakes";
 

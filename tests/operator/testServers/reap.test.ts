@@ -1,5 +1,5 @@
 import type { Inventory } from "../../../operator/inventory";
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import { reap, type Due, type ReapOptions } from "../../../operator/testServers/reap";
 import type { World } from "../../../operator/testServers/world";
 import { epoch, FakeWorld, NOW, object, resource } from "./fakes";

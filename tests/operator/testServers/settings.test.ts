@@ -1,4 +1,4 @@
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import {
   checkSettings,
   randomToken,

@@ -1,4 +1,4 @@
-import { Mistake } from "../../../operator/mistake";
+import { Mistake } from "../../../cli/mistake";
 import type { StackSettings } from "../../../operator/stacks";
 import { look, type World } from "../../../operator/testServers/world";
 import { epoch, FakeWorld, object } from "./fakes";
