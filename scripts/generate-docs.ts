@@ -13,8 +13,9 @@ import { parse } from "yaml";
 import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
-import { capacities, defaultServerTypes, typeNotes, type CloudName } from "../bigbluebutton/capacity";
+import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton/capacity";
 import { environments } from "../settings/environments";
+import { typeNotes } from "./lib/serverTypeNotes";
 
 const PROJECT = join(__dirname, "..");
 
