@@ -1,12 +1,12 @@
 /**
- * Rewrites the tables of README.md that are made from Pulumi.yaml and bigbluebutton/, between
+ * Rewrites the tables of README.md and of the pages in docs/ that are made from Pulumi.yaml and bigbluebutton/, between
  * `<!-- generated: NAME -->` and `<!-- end -->`.
  *
  *     npx tsx scripts/generate-docs.ts [--check]
  *
- * `--check` writes nothing and exits 1 if README.md is out of date.
+ * `--check` writes nothing and exits 1 if a page is out of date.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
@@ -35,7 +35,7 @@ const regions: Readonly<Record<string, () => string>> = {
 };
 
 /**
- * The text with all generated regions made anew.
+ * The text of a page with all generated regions made anew.
  *
  * @throws Error for a region of an unknown name, or one without an end.
  */
@@ -53,6 +53,15 @@ export function withGeneratedRegions(text: string): string {
   );
   if (made !== begins) throw new Error("a generated region has no <!-- end -->");
   return result;
+}
+
+/** Every page that may have generated parts, by its path in the project. */
+export function generatedFiles(): { readonly path: string; readonly old: string; readonly made: string }[] {
+  const pages = readdirSync(join(PROJECT, "docs")).filter((name) => name.endsWith(".md"));
+  return ["README.md", ...pages.map((name) => `docs/${name}`)].map((path) => {
+    const old = readFileSync(join(PROJECT, path), "utf8");
+    return { path, old, made: withGeneratedRegions(old) };
+  });
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -219,16 +228,15 @@ function main(): void {
     process.exitCode = 2;
     return;
   }
-  const path = join(PROJECT, "README.md");
-  const old = readFileSync(path, "utf8");
-  const made = withGeneratedRegions(old);
-  if (made === old) return;
-  if (process.argv.includes("--check")) {
-    console.error("README.md is out of date: run npx tsx scripts/generate-docs.ts");
-    process.exitCode = 1;
-    return;
+  for (const { path, old, made } of generatedFiles()) {
+    if (made === old) continue;
+    if (process.argv.includes("--check")) {
+      console.error(`${path} is out of date: run npx tsx scripts/generate-docs.ts`);
+      process.exitCode = 1;
+    } else {
+      writeFileSync(join(PROJECT, path), made);
+    }
   }
-  writeFileSync(path, made);
 }
 
 if (require.main === module) main();

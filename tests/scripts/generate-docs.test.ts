@@ -1,22 +1,22 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { releaseNames } from "../../bigbluebutton/releases";
-import { withGeneratedRegions } from "../../scripts/generate-docs";
+import { generatedFiles, withGeneratedRegions } from "../../scripts/generate-docs";
 import { fields } from "../../settings/fields";
 
-test("README.md is up to date", () => {
-  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
-  expect(withGeneratedRegions(readme)).toBe(readme);
+test("every page with generated parts is up to date", () => {
+  const files = generatedFiles();
+  expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(["README.md", "docs/aws.md"]));
+  for (const { path, old, made } of files) expect([path, made]).toEqual([path, old]);
 });
 
-test("README.md has every table", () => {
-  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
-  for (const name of ["settings", "releases", "ports", "sizing"]) {
-    expect(readme).toContain(`<!-- generated: ${name} -->`);
+test("every table is on a page", () => {
+  const pages = generatedFiles()
+    .map(({ old }) => old)
+    .join("\n");
+  for (const name of ["settings", "releases", "ports", "sizing", "environments"]) {
+    expect(pages).toContain(`<!-- generated: ${name} -->`);
   }
-  for (const key of Object.keys(fields)) expect(readme).toContain(`| \`${key}\` |`);
-  for (const name of releaseNames) expect(readme).toContain(`| \`${name}\``);
+  for (const key of Object.keys(fields)) expect(pages).toContain(`| \`${key}\` |`);
+  for (const name of releaseNames) expect(pages).toContain(`| \`${name}\``);
 });
 
 test("what is between the markers is replaced, and nothing else", () => {
