@@ -44,7 +44,7 @@ export async function refuseForeignRecords(
     ({ fqdn, type, labelled }) => names.has(fqdn) && TYPES.includes(type) && !labelled,
   );
   if (doubtful.length === 0) return;
-  const made = await ownRecords();
+  const made = await ownRecords(hosts[0]?.labels ?? {});
   const unexplained = doubtful.filter((record) => !made.some((one) => isSame(one, record)));
   if (unexplained.length === 0) return;
   const own = await ownAddresses();

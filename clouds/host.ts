@@ -47,7 +47,7 @@ export interface HostArgs {
   readonly snapshotDays: number;
   /** Of the server. @default none */
   readonly hooks?: pulumi.ResourceHookBinding;
-  /** Labels or tags put on everything: project, stack, role, and the expiry where there is one. */
+  /** Labels or tags put on everything: project, stack, role, and where there is one the deployment and the expiry. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -83,6 +83,11 @@ export interface Host {
   readonly dataAttachment?: pulumi.CustomResource;
   /** What must exist before the first step: the server, reachable at its addresses, with volume and firewall. */
   readonly prerequisites: readonly pulumi.Resource[];
+}
+
+/** Where a deployment's resources belong: to a component, or to the stack itself. */
+export interface ChildOptions {
+  readonly parent?: pulumi.Resource;
 }
 
 /** Makes a host of one cloud; all that one maker makes share what the cloud keeps once, such as the operator's key. */

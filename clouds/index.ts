@@ -4,10 +4,11 @@ import type { CloudName } from "../bigbluebutton/capacity";
 import type { Settings } from "../settings";
 import { canonicalAddress } from "../settings/formats/addresses";
 import { manualDns, type Dns } from "./dns";
-import type { Host, HostArgs, HostMaker, OperatorKey } from "./host";
+import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
 import type { NamesRequest } from "./existingRecords";
-import { hostArgs, hostRoles } from "./hostArgs";
+import { hostArgs } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
+import { named } from "./names";
 import { warnOfDeletedRecords } from "./ownRecords";
 
 /** What one cloud offers. All methods look up what they need and make nothing. */
@@ -46,13 +47,18 @@ const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
 /**
  * The one place where clouds are chosen; a cloud's package is loaded only where the settings use it.
  *
+ * @param roles Of the hosts to be made.
+ * @param opts Of their resources.
  * @throws SettingsError with everything that the clouds lack, before anything is made.
  */
-export async function openClouds(settings: Settings): Promise<Clouds> {
+export async function openClouds(
+  settings: Settings,
+  roles: readonly Role[],
+  opts: ChildOptions,
+): Promise<Clouds> {
   const { placement, dns, domain } = settings;
-  const roles = hostRoles(settings);
   const args = roles.map((role) => hostArgs(settings, role));
-  const cloud = once((name: CloudName) => loadCloud(name, settings));
+  const cloud = once((name: CloudName) => loadCloud(name, settings, roles, opts));
   const findHosts = once((name: CloudName) =>
     cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
   );
@@ -67,7 +73,7 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
     return new Set(found.flat().map(canonicalAddress));
   };
   const byHand = async () => {
-    await warnOfDeletedRecords();
+    await warnOfDeletedRecords(settings.labels);
     return manualDns;
   };
   // A package that is missing is told before anything is asked.
@@ -85,7 +91,8 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
     hosts(operatorKey, hooks) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
       const made = roles.map(
-        (role, i) => [role, maker(found[i]!)(`${role}-host`, { ...args[i]!, hooks })] as const,
+        (role, i) =>
+          [role, maker(found[i]!)(named(`${role}-host`, settings.labels), { ...args[i]!, hooks })] as const,
       );
       return Object.fromEntries(made) as unknown as Hosts;
     },
@@ -94,13 +101,13 @@ export async function openClouds(settings: Settings): Promise<Clouds> {
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import at the top would load every cloud's package */
 
-function loadCloud(name: CloudName, settings: Settings): Cloud {
+function loadCloud(name: CloudName, settings: Settings, roles: readonly Role[], opts: ChildOptions): Cloud {
   try {
     switch (name) {
       case "hetzner":
-        return (require("./hetzner") as typeof import("./hetzner")).hetznerCloud(settings);
+        return (require("./hetzner") as typeof import("./hetzner")).hetznerCloud(settings, opts);
       case "aws":
-        return (require("./aws") as typeof import("./aws")).awsCloud(settings);
+        return (require("./aws") as typeof import("./aws")).awsCloud(settings, roles, opts);
     }
   } catch (error) {
     if (!isMissing(error)) throw error;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { setCommand } from "../settings/fields";
 import { RECORD_TTL } from "./dns";
 import type { ExistingRecord } from "./existingRecords";
+import { named, type OwnerLabels } from "./names";
 import { stackResources, type StackResource } from "./stackState";
 
 /** A record set that a stack has made. */
@@ -13,9 +14,12 @@ export interface OwnRecord extends ExistingRecord {
 /** Services by the settings' names for them. */
 const SERVICES = { hetzner: "Hetzner Cloud", route53: "Route 53" } as const;
 
-/** Record sets that the stack has made until now, as it made them last, wherever its hosts were. */
-export async function ownRecords(): Promise<readonly OwnRecord[]> {
-  return (await stackResources()).flatMap(ownRecord);
+/** Record sets that a deployment has made until now, as it made them last, wherever its hosts were. */
+export async function ownRecords(labels: OwnerLabels): Promise<readonly OwnRecord[]> {
+  const own = (await stackResources()).filter(({ urn }) =>
+    urn.slice(urn.lastIndexOf(":") + 1).startsWith(named("", labels)),
+  );
+  return own.flatMap(ownRecord);
 }
 
 function ownRecord({ type, outputs }: StackResource): OwnRecord[] {
@@ -36,9 +40,9 @@ function ownRecord({ type, outputs }: StackResource): OwnRecord[] {
   }
 }
 
-/** Warns that an update with `dns` manual deletes the records that the stack has made until now. */
-export async function warnOfDeletedRecords(): Promise<void> {
-  const own = await ownRecords();
+/** Warns that an update with `dns` manual deletes the records that the deployment has made until now. */
+export async function warnOfDeletedRecords(labels: OwnerLabels): Promise<void> {
+  const own = await ownRecords(labels);
   for (const dns of ["hetzner", "route53"] as const) {
     const shown = own
       .filter((record) => record.dns === dns)

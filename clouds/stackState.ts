@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** A resource that the stack has by its last update. */
 export interface StackResource {
+  readonly urn: string;
   /** e.g. "aws:route53/record:Record" */
   readonly type: string;
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -17,6 +18,8 @@ export async function stackResources(): Promise<readonly StackResource[]> {
   const answer = await pulumi.runtime
     .invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })
     .catch(() => ({}));
-  const { outputs } = answer as { readonly outputs?: Readonly<Record<string, StackResource>> };
-  return Object.values(outputs ?? {});
+  const { outputs } = answer as {
+    readonly outputs?: Readonly<Record<string, Omit<StackResource, "urn">>>;
+  };
+  return Object.entries(outputs ?? {}).map(([urn, resource]) => ({ urn, ...resource }));
 }

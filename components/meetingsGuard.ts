@@ -5,10 +5,21 @@ import { quote } from "shell-quote";
 
 import { runningMeetings } from "../bigbluebutton/meetings";
 import type { Settings } from "../settings";
+import { named } from "../clouds/names";
 import { valueOf } from "../clouds/valueOf";
 
 /** Inputs of a server that its provider powers it off for, to change them. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
+
+/** A BigBlueButton server that is asked. */
+export interface Asked {
+  readonly fqdn: string;
+  readonly sharedSecret: pulumi.Output<string>;
+  readonly trust: Trust;
+}
+
+/** Options of TLS, for a certificate that no browser may know. */
+export type Trust = NonNullable<Parameters<typeof runningMeetings>[2]>;
 
 /** Whether something may be done now. */
 interface Question {
@@ -32,74 +43,86 @@ export class MeetingsGuard {
   readonly server: pulumi.ResourceHook;
   /** For a step that restarts coturn where its standard input has changed. */
   readonly turnConfiguration: pulumi.ResourceHook;
-  private tell!: (secret: pulumi.Output<string>) => void;
-  private readonly secret = new Promise<pulumi.Output<string>>((resolve) => (this.tell = resolve));
+  private tell!: (asked: Promise<readonly Asked[]>) => void;
+  private readonly asked = new Promise<readonly Asked[]>((resolve) => (this.tell = resolve));
 
   constructor(private readonly settings: Settings) {
-    this.server = new pulumi.ResourceHook("no-meetings-while-a-server-is-off", async (change) => {
-      const keys = POWERED_OFF_FOR.filter((key) => differs(change.oldInputs?.[key], change.newInputs?.[key]));
-      if (keys.length === 0) return;
-      // Networks are no text that a setting could have.
-      const values = keys
-        .map((key): unknown => change.newInputs?.[key])
-        .filter((one) => typeof one === "string");
-      await this.check({
-        what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
-        allowing: values,
-        howTo: values[0] === undefined ? undefined : setDuringMeetings(values[0]),
-        untold: "refuse",
-      });
-    });
-    this.turnConfiguration = new pulumi.ResourceHook("no-meetings-while-coturn-restarts", async (change) => {
-      const [before, now] = await Promise.all(
-        [change.oldInputs?.stdin, change.newInputs?.stdin].map(async (one) => String(await valueOf(one))),
-      );
-      if (before === now) return;
-      const { rotateTurnSecret: value, upgrade, rotateSharedSecret } = settings;
-      // A text that was another change's may be used up: BigBlueButton's host would then refuse the secret that coturn has.
-      const ownText = !["", upgrade, rotateSharedSecret].includes(value);
-      const rotated = ownText && secretOf(before!) !== secretOf(now!);
-      await this.check({
-        what: "the new configuration of coturn ends what it relays",
-        allowing: rotated ? [value] : [],
-        howTo: rotated
-          ? setDuringMeetings(value)
-          : "give rotateTurnSecret and duringMeetings the same new text",
-        // BigBlueButton's new secret waits for this very step: refused, it would never get there.
-        untold: "go on",
-      });
-    });
+    const { labels } = settings;
+    this.server = new pulumi.ResourceHook(
+      named("no-meetings-while-a-server-is-off", labels),
+      async (change) => {
+        const keys = POWERED_OFF_FOR.filter((key) =>
+          differs(change.oldInputs?.[key], change.newInputs?.[key]),
+        );
+        if (keys.length === 0) return;
+        // Networks are no text that a setting could have.
+        const values = keys
+          .map((key): unknown => change.newInputs?.[key])
+          .filter((one) => typeof one === "string");
+        await this.check({
+          what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
+          allowing: values,
+          howTo: values[0] === undefined ? undefined : setDuringMeetings(values[0]),
+          untold: "refuse",
+        });
+      },
+    );
+    this.turnConfiguration = new pulumi.ResourceHook(
+      named("no-meetings-while-coturn-restarts", labels),
+      async (change) => {
+        const [before, now] = await Promise.all(
+          [change.oldInputs?.stdin, change.newInputs?.stdin].map(async (one) => String(await valueOf(one))),
+        );
+        if (before === now) return;
+        const { rotateTurnSecret: value, upgrade, rotateSharedSecret } = settings;
+        // A text that was another change's may be used up: BigBlueButton's host would then refuse the secret that coturn has.
+        const ownText = !["", upgrade, rotateSharedSecret].includes(value);
+        const rotated = ownText && secretOf(before!) !== secretOf(now!);
+        await this.check({
+          what: "the new configuration of coturn ends what it relays",
+          allowing: rotated ? [value] : [],
+          howTo: rotated
+            ? setDuringMeetings(value)
+            : "give rotateTurnSecret and duringMeetings the same new text",
+          // BigBlueButton's new secret waits for this very step: refused, it would never get there.
+          untold: "go on",
+        });
+      },
+    );
   }
 
-  /** How BigBlueButton is asked, once that is known; nothing is refused before. */
-  asks(sharedSecret: pulumi.Output<string>): void {
-    this.tell(sharedSecret);
+  /** Whose meetings count, once that is known; nothing is refused before. */
+  asks(asked: readonly Asked[] | Promise<readonly Asked[]>): void {
+    this.tell(Promise.resolve(asked));
   }
 
-  private async check({ what, allowing, howTo, untold }: Question): Promise<void> {
-    const { bbbFqdn, duringMeetings } = this.settings;
+  private async check(question: Question): Promise<void> {
+    for (const asked of await this.asked) await this.checkOne(asked, question);
+  }
+
+  private async checkOne(asked: Asked, { what, allowing, howTo, untold }: Question): Promise<void> {
+    const { fqdn, sharedSecret, trust } = asked;
+    const { duringMeetings } = this.settings;
     const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
     const orAllow = howTo === undefined ? "; duringMeetings can't allow it" : `; or allow it: ${howTo}`;
     let running: number;
     try {
-      const secret = await valueOf(await this.secret);
-      running = await runningMeetings(`https://${bbbFqdn}/bigbluebutton/api`, String(secret), this.trusted());
+      const secret = await valueOf(sharedSecret);
+      running = await runningMeetings(`https://${fqdn}/bigbluebutton/api`, secret, trust);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!reason.includes("checksumError") || allowed || untold === "go on") {
-        await pulumi.log.warn(
-          `${what}; whether meetings run, ${bbbFqdn} does not tell (${reason}): going on`,
-        );
+        await pulumi.log.warn(`${what}; whether meetings run, ${fqdn} does not tell (${reason}): going on`);
         return;
       }
       throw new Error(
-        `${what}, and ${bbbFqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
+        `${what}, and ${fqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
           `Run pulumi up without this change first${orAllow}`,
         { cause: error },
       );
     }
     if (running === 0) return;
-    const meetings = `${running} meeting${running === 1 ? " runs" : "s run"} on ${bbbFqdn}`;
+    const meetings = `${running} meeting${running === 1 ? " runs" : "s run"} on ${fqdn}`;
     if (allowed) {
       await pulumi.log.warn(`${what}; ${meetings}, and duringMeetings allows it`);
       return;
@@ -108,13 +131,13 @@ export class MeetingsGuard {
       `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again${orAllow}`,
     );
   }
+}
 
-  private trusted() {
-    const { acme, ownCertificates } = this.settings;
-    if ((ownCertificates?.bbb ?? acme).trustedByBrowsers) return {};
-    const { ca } = acme;
-    return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
-  }
+/** What this machine is to trust of a BigBlueButton server with these settings. */
+export function trustIn({ acme, ownCertificates }: Settings): Trust {
+  if ((ownCertificates?.bbb ?? acme).trustedByBrowsers) return {};
+  const { ca } = acme;
+  return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
 }
 
 function setDuringMeetings(value: string): string {

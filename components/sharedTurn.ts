@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Settings } from "../settings";
+import type { ChildOptions } from "../clouds/host";
 import { LookUpError, orRefused } from "../clouds/lookUps";
+import { named } from "../clouds/names";
 import type { TurnService } from "./turnServer";
 
 /**
@@ -10,17 +12,18 @@ import type { TurnService } from "./turnServer";
  *
  * @throws SettingsError if that stack can't be read, or has none to share.
  */
-export function sharedTurn(stack: string, settings: Settings): Promise<TurnService> {
-  return orRefused(findShared(stack, settings), settings);
+export function sharedTurn(stack: string, settings: Settings, opts: ChildOptions): Promise<TurnService> {
+  return orRefused(findShared(stack, settings, opts), settings);
 }
 
-async function findShared(stack: string, { project, stack: own }: Settings): Promise<TurnService> {
+async function findShared(stack: string, settings: Settings, opts: ChildOptions): Promise<TurnService> {
+  const { project, stack: own } = settings;
   const refused = (reason: string, remedy: string) =>
     new LookUpError([{ key: "turnStack", reason: `is ${stack}, ${reason}`, remedy }]);
   if (stack === own) throw refused("this stack itself", "pulumi config rm turnStack");
   // Whole, since a bare name would be looked for in the user's default organization, not in this stack's.
   const name = `${pulumi.getOrganization()}/${project}/${stack}`;
-  const reference = new pulumi.StackReference("turn-stack", { name });
+  const reference = new pulumi.StackReference(named("turn-stack", settings.labels), { name }, opts);
   const [host, secret] = await Promise.all([
     reference.getOutputDetails("turnHost"),
     reference.getOutputDetails("turnSecret"),

@@ -9,8 +9,8 @@ import { prepareHost } from "../steps/prepareHost";
 import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 
-/** connect, check, prepare, install, configure, and the check of BigBlueButton that {@link Verification} adds */
-const STEPS = 6;
+/** connect, check, prepare, install, configure */
+const STEPS = 5;
 
 /** What BigBlueButton is to know of its TURN server, whichever stack makes it. */
 export interface TurnService {
@@ -21,14 +21,26 @@ export interface TurnService {
   readonly ready: readonly pulumi.Resource[];
 }
 
+/** Addresses of a host that a TURN server relays to. */
+export interface Peer {
+  readonly ipv4: string;
+  readonly ipv6?: string;
+  /** In the private network that it is in, where its public address is translated to it. */
+  readonly privateIpv4?: string;
+}
+
+/** A host's addresses, as soon as they are known. */
+export function peerOf({ ipv4, ipv6, privateIpv4 }: Host): pulumi.Output<Peer> {
+  return pulumi.output({ ipv4, ipv6, privateIpv4 });
+}
+
 /** Arguments of a {@link TurnServer}. */
 export interface TurnServerArgs {
   readonly host: Host;
-  /**
-   * The BigBlueButton server's host: with the settings' `turnPeers` all that the TURN server relays to. Only its addresses
-   * are waited for.
-   */
-  readonly bbbHost: Host;
+  /** BigBlueButton servers: with the settings' `turnPeers` all that the TURN server relays to. */
+  readonly peers: pulumi.Input<readonly pulumi.Input<Peer>[]>;
+  /** Whether {@link Verification} adds a step. */
+  readonly verified: boolean;
   readonly dns: Dns;
   readonly settings: Settings;
   readonly guard: MeetingsGuard;
@@ -47,7 +59,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 
   constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:TurnServer", name, {}, opts);
-    const { host, settings, dns } = args;
+    const { host, settings, dns, verified } = args;
     this.host = host;
     this.fqdn = host.fqdn;
     this.secret = randomSecret(`${name}-secret`, settings.rotateTurnSecret, this);
@@ -55,7 +67,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 
     // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
     const ipv6 = host.ipv6;
-    this.steps = prepareHost(name, { host, settings, dns, ipv6, count: STEPS }, this);
+    this.steps = prepareHost(name, { host, settings, dns, ipv6, count: verified ? STEPS + 1 : STEPS }, this);
     const installed = this.steps.run(
       "install",
       {
@@ -85,12 +97,10 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 }
 
 function turnServerConf(
-  { host, bbbHost, settings }: TurnServerArgs,
+  { host, peers, settings }: TurnServerArgs,
   secret: pulumi.Output<string>,
 ): pulumi.Output<string> {
   const { ipv4, ipv6, privateIpv4 } = host;
-  // BigBlueButton's private address can only be its own where this host is in such a network, too.
-  const peers = [bbbHost.ipv4, bbbHost.ipv6, privateIpv4 && bbbHost.privateIpv4];
   const { turnPeers } = settings;
   return pulumi.output({ secret, ipv4, ipv6, privateIpv4, peers }).apply((known) =>
     renderTurnServerConf({
@@ -98,7 +108,15 @@ function turnServerConf(
       secret: known.secret,
       listeningAddresses: given([known.privateIpv4 ?? known.ipv4, known.ipv6]),
       externalIp: known.privateIpv4 ? { public: known.ipv4, private: known.privateIpv4 } : undefined,
-      allowedPeers: [...new Set([...given(known.peers), ...turnPeers])],
+      // A private address can only be BigBlueButton's own where this host is in such a network, too.
+      allowedPeers: [
+        ...new Set([
+          ...known.peers.flatMap(({ ipv4, ipv6, privateIpv4 }) =>
+            given([ipv4, ipv6, known.privateIpv4 && privateIpv4]),
+          ),
+          ...turnPeers,
+        ]),
+      ],
     }),
   );
 }

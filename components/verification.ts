@@ -16,6 +16,7 @@ import {
 import type { Settings } from "../settings";
 import type { BbbServer } from "./bbbServer";
 import type { Host } from "../clouds/host";
+import { named } from "../clouds/names";
 import type { HostSteps } from "../steps/hostSteps";
 import type { TurnServer, TurnService } from "./turnServer";
 
@@ -52,7 +53,7 @@ export class Verification extends pulumi.ComponentResource {
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) => {
       let begun = false;
       const beforeRun = new pulumi.ResourceHook(
-        `begins-to-${title.toLowerCase().replaceAll(" ", "-")}`,
+        named(`begins-to-${title.toLowerCase().replaceAll(" ", "-")}`, settings.labels),
         () => {
           begun = true;
         },

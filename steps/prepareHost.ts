@@ -33,7 +33,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
   const records = dns.publish(name, { fqdn, ipv4, ipv6, labels: { ...settings.labels, role } }, { parent });
   // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
   const leave: OnReached = (client) => leaveDuringMeetings(client, host, settings.duringMeetings);
-  const reached = sshCheck(host, settings.sshNetworks, role === "bbb" ? leave : undefined);
+  const reached = sshCheck(name, host, settings.sshNetworks, role === "bbb" ? leave : undefined);
   const steps = new HostSteps(name, host, count, reached, parent);
   steps.run(
     "preflight",

@@ -22,16 +22,18 @@ const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, ot
  * Sees, before the first command of an update is run on a host, that it can be reached over SSH, and says what is wrong
  * if not. The commands' provider alone would try for minutes, then tell of a time-out or a handshake.
  *
+ * @param name One a program, e.g. "bbb".
  * @param sshNetworks As in the settings, for the message.
  * @param onReached What is to be done there before the update's first command; it may throw.
  */
 export function sshCheck(
+  name: string,
   host: Host,
   sshNetworks: readonly string[],
   onReached?: OnReached,
 ): pulumi.ResourceHook {
   let reached: Promise<void> | undefined;
-  return new pulumi.ResourceHook(`ssh-reaches-${host.role}`, ({ oldInputs }) => {
+  return new pulumi.ResourceHook(`ssh-reaches-${name}`, ({ oldInputs }) => {
     const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
     return (reached ??= valueOf(pulumi.all([host.connection, host.server.urn])).then(
       ([connection, server]) => {

@@ -2,8 +2,8 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { awsLookUp } from "./lookUp";
-import { stackInterfaces } from "./network";
-import { stackFilters } from "./tags";
+import { ownInterfaces } from "./network";
+import { ownerFilters } from "./tags";
 import { allFound } from "../lookUps";
 
 /**
@@ -15,7 +15,7 @@ export async function awsAddresses(
   labels: Readonly<Record<string, string>>,
   opts: pulumi.InvokeOptions,
 ): Promise<string[]> {
-  const filters = stackFilters(labels);
+  const filters = ownerFilters(labels);
   const missing = {
     key: "stack",
     reason: `is ${labels.stack ?? ""}, of which an address vanished while it was looked at`,
@@ -23,7 +23,7 @@ export async function awsAddresses(
   };
   const [{ publicIps }, found] = await allFound([
     awsLookUp(() => aws.ec2.getEips({ filters }, opts), missing),
-    stackInterfaces(labels, missing, opts),
+    ownInterfaces(labels, missing, opts),
   ]);
   return [...publicIps, ...found.flatMap(({ ipv6Addresses }) => ipv6Addresses)];
 }

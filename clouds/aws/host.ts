@@ -9,6 +9,7 @@ import { dailySnapshots } from "./snapshots";
 import { awsTags, snapshotTag } from "./tags";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
 import { hostAccess } from "../access";
+import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
 
 /** Arguments of an {@link AwsHost}. */
@@ -194,27 +195,30 @@ export interface AwsHostsArgs {
   readonly placement: AwsPlacement;
   readonly operatorKey: OperatorKey;
   readonly provider: aws.Provider;
+  readonly parent?: pulumi.Resource;
 }
 
 /** A maker of hosts at AWS that share the operator's key and the schedule of snapshots. */
-export function awsHosts({ labels, hosts, placement, operatorKey, provider }: AwsHostsArgs): HostMaker {
-  const keyName = `${labels.project}-${labels.stack}`;
+export function awsHosts(args: AwsHostsArgs): HostMaker {
+  const { labels, hosts, placement, operatorKey, provider, parent } = args;
+  const keyName = ownerName(labels);
   const keyPair = new aws.ec2.KeyPair(
-    "operator",
+    named("operator", labels),
     {
       keyName,
       publicKey: operatorKey.publicKey,
       tags: awsTags({ name: keyName, labels: { ...labels, role: "operator" } }),
     },
     // A replacement has the same name.
-    { provider, deleteBeforeReplace: true },
+    { parent, provider, deleteBeforeReplace: true },
   );
   const days = Math.max(
     0,
     ...hosts.filter(({ volume, backups }) => volume || backups).map(({ snapshotDays }) => snapshotDays),
   );
-  if (days > 0) dailySnapshots({ days, labels }, { provider });
-  return (name, args) => new AwsHost(name, { ...args, operatorKey, keyPair, keyName, placement, provider });
+  if (days > 0) dailySnapshots({ days, labels }, { parent, provider });
+  return (name, args) =>
+    new AwsHost(name, { ...args, operatorKey, keyPair, keyName, placement, provider }, { parent });
 }
 
 /**

@@ -7,25 +7,24 @@ import { awsHosts } from "./host";
 import { awsAddresses } from "./addresses";
 import { findAwsPlacement } from "./placement";
 import type { Cloud } from "..";
-import { hostRoles } from "../hostArgs";
+import type { ChildOptions, Role } from "../host";
+import { named } from "../names";
 import { route53Dns } from "./dns";
 
 /**
  * AWS, in the account that the credentials of the environment belong to (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the
  * region of the hosts there; Route 53 has none, so without hosts it is the default one.
  */
-export function awsCloud(settings: Settings): Cloud {
+export function awsCloud(settings: Settings, roles: readonly Role[], { parent }: ChildOptions): Cloud {
   const { labels, placement, network, environment } = settings;
-  const hosts = hostRoles(settings)
-    .map((role) => placement[role])
-    .filter(({ cloud }) => cloud === "aws");
+  const hosts = roles.map((role) => placement[role]).filter(({ cloud }) => cloud === "aws");
   const region = hosts[0]?.location ?? defaultLocations.aws;
-  const provider = new aws.Provider("aws", { region });
+  const provider = new aws.Provider(named("aws", labels), { region }, { parent });
   return {
     async findHosts(hosts) {
       const request = { region, ...network, hosts, fullTimeCores: environments[environment].strict };
       const found = await findAwsPlacement(request, provider);
-      return (operatorKey) => awsHosts({ labels, hosts, placement: found, operatorKey, provider });
+      return (operatorKey) => awsHosts({ labels, hosts, placement: found, operatorKey, provider, parent });
     },
     findZone: (request) => route53Dns(request, provider),
     findAddresses: () => awsAddresses(labels, { provider }),

@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { setCommand } from "../../settings/fields";
 import type { Problem } from "../../settings/problems";
 import { awsLookUp } from "./lookUp";
-import { stackFilters } from "./tags";
+import { ownerFilters } from "./tags";
 import { LookUpError } from "../lookUps";
 
 /** A subnet whose hosts can have public addresses. */
@@ -68,17 +68,17 @@ export async function occupiedSubnets(
     reason: `is ${labels.stack ?? ""}, of which a network interface vanished while it was looked at`,
     remedy: "try again",
   };
-  const found = await stackInterfaces(labels, missing, opts);
+  const found = await ownInterfaces(labels, missing, opts);
   return new Set(found.map(({ subnetId }) => subnetId));
 }
 
 /** The network interfaces that bear a stack's tags. @throws LookUpError with `missing` where one vanished meanwhile. */
-export async function stackInterfaces(
+export async function ownInterfaces(
   labels: Readonly<Record<string, string>>,
   missing: Problem,
   opts: pulumi.InvokeOptions,
 ) {
-  const filters = stackFilters(labels);
+  const filters = ownerFilters(labels);
   const { ids } = await awsLookUp(() => aws.ec2.getNetworkInterfaces({ filters }, opts), missing);
   return Promise.all(ids.map((id) => awsLookUp(() => aws.ec2.getNetworkInterface({ id }, opts), missing)));
 }

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
+import { named, ownerLabels, ownerName } from "../names";
 import { awsTags, snapshotTag } from "./tags";
 
 /** Arguments of {@link dailySnapshots}. */
@@ -25,10 +26,10 @@ export function dailySnapshots(
   opts: pulumi.CustomResourceOptions,
 ): void {
   const tags = (what: string) =>
-    awsTags({ name: `${labels.project}-${labels.stack} ${what}`, labels: { ...labels, role: "snapshots" } });
+    awsTags({ name: `${ownerName(labels)} ${what}`, labels: { ...labels, role: "snapshots" } });
 
   const role = new aws.iam.Role(
-    "snapshots-role",
+    named("snapshots-role", labels),
     {
       description: "Lets Data Lifecycle Manager make and delete snapshots of volumes",
       assumeRolePolicy: JSON.stringify({
@@ -40,15 +41,18 @@ export function dailySnapshots(
     opts,
   );
   const allowed = new aws.iam.RolePolicyAttachment(
-    "snapshots-policy",
+    named("snapshots-policy", labels),
     { role: role.name, policyArn: POLICY },
     opts,
   );
   new aws.dlm.LifecyclePolicy(
-    "snapshots",
+    named("snapshots", labels),
     {
       // Letters, digits, spaces, _ and - are all that it takes.
-      description: `Daily snapshots of ${labels.project} ${labels.stack}`.replace(/[^\w -]/g, "-"),
+      description: `Daily snapshots of ${Object.values(ownerLabels(labels)).join(" ")}`.replace(
+        /[^\w -]/g,
+        "-",
+      ),
       executionRoleArn: role.arn,
       state: "ENABLED",
       policyDetails: {

@@ -1,3 +1,5 @@
+import { ownerLabels } from "../names";
+
 /** What every resource of a deployment at AWS is tagged with. */
 export interface AwsTagArgs {
   /** Shown by the console; unique among resources of a kind. */
@@ -20,15 +22,15 @@ export function awsTags({ name, labels }: AwsTagArgs): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, tagValue(value)]));
 }
 
-/** EC2's filters for what bears a stack's tags. */
-export function stackFilters({ project = "", stack = "" }: Readonly<Record<string, string>>): {
+/** EC2's filters for what bears a deployment's tags. */
+export function ownerFilters(labels: Readonly<Record<string, string>>): {
   readonly name: string;
   readonly values: string[];
 }[] {
-  return [
-    { name: "tag:project", values: [tagValue(project)] },
-    { name: "tag:stack", values: [tagValue(stack)] },
-  ];
+  return Object.entries(ownerLabels(labels)).map(([key, value]) => ({
+    name: `tag:${key}`,
+    values: [tagValue(value)],
+  }));
 }
 
 function tagValue(text: string): string {
@@ -41,8 +43,8 @@ function tagValue(text: string): string {
  *
  * @see https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html
  */
-export function snapshotTag({ project = "", stack = "" }: Readonly<Record<string, string>>): {
+export function snapshotTag(labels: Readonly<Record<string, string>>): {
   readonly snapshots: string;
 } {
-  return { snapshots: tagValue(`${project}/${stack}`) };
+  return { snapshots: tagValue(Object.values(ownerLabels(labels)).join("/")) };
 }

@@ -1,18 +1,21 @@
 import * as hcloud from "@pulumi/hcloud";
+import type * as pulumi from "@pulumi/pulumi";
 import ipaddr from "ipaddr.js";
 
-import { hetznerLabels } from "./labels";
+import { ownerSelector } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 
 /**
- * Public addresses that a stack has at Hetzner Cloud, by the labels of its primary IPs.
+ * Public addresses that a deployment has at Hetzner Cloud, by the labels of its primary IPs.
  *
  * @throws LookUpError if they could not be read.
  */
-export async function hetznerAddresses(labels: Readonly<Record<string, string>>): Promise<string[]> {
-  const { project, stack } = hetznerLabels(labels);
+export async function hetznerAddresses(
+  labels: Readonly<Record<string, string>>,
+  opts: pulumi.InvokeOptions,
+): Promise<string[]> {
   const { primaryIps } = await hetznerLookUp(
-    () => hcloud.getPrimaryIps({ withSelector: `project==${project},stack==${stack}` }),
+    () => hcloud.getPrimaryIps({ withSelector: ownerSelector(labels) }, opts),
     (answer) => ({
       key: "hcloud:token",
       elsewhere: true,

@@ -1,9 +1,10 @@
 import * as hcloud from "@pulumi/hcloud";
+import type * as pulumi from "@pulumi/pulumi";
 
 import type { Problem } from "../../settings/problems";
 import { RECORD_TTL, recordsOf, type Dns } from "../dns";
 import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "../existingRecords";
-import { hetznerLabels } from "./labels";
+import { hetznerLabels, isOwn } from "./labels";
 import { leftoverCheck } from "./leftovers";
 import { hetznerLookUp } from "./lookUp";
 
@@ -13,12 +14,12 @@ import { hetznerLookUp } from "./lookUp";
  * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
  * @throws LookUpError if it could not be read, or has records of another owner under these names.
  */
-export async function hetznerDns(request: NamesRequest): Promise<Dns> {
+export async function hetznerDns(request: NamesRequest, opts: pulumi.InvokeOptions): Promise<Dns> {
   const { domain, hosts } = request;
-  const records = recordsIn(domain, hosts[0]?.labels ?? {});
+  const records = recordsIn(domain, hosts[0]?.labels ?? {}, opts);
   // A zone that cannot be read says so itself.
   records.catch(() => undefined);
-  const { zone, nameServers } = await lookUpZone(domain);
+  const { zone, nameServers } = await lookUpZone(domain, opts);
   await refuseForeignRecords(await records, request, "Hetzner Cloud");
   return {
     waitSeconds: 600,
@@ -36,30 +37,33 @@ export async function hetznerDns(request: NamesRequest): Promise<Dns> {
               records: [{ value: address }],
               labels: hetznerLabels(args.labels),
             },
-            { parent, hooks: { beforeCreate: [leftoverCheck(args.labels)] } },
+            { parent, hooks: { beforeCreate: [leftoverCheck(args.labels, opts)] } },
           ),
       ),
   };
 }
 
 /** @returns What records are made in: the zone's name, and the servers that have them. */
-async function lookUpZone(domain: string) {
-  const zone = await hetznerLookUp(() => hcloud.getZone({ name: domain }), unreadable(domain));
+async function lookUpZone(domain: string, opts: pulumi.InvokeOptions) {
+  const zone = await hetznerLookUp(() => hcloud.getZone({ name: domain }, opts), unreadable(domain));
   return { zone: zone.name ?? domain, nameServers: zone.authoritativeNameservers?.assigneds ?? [] };
 }
 
 /** All record sets of a zone. */
 async function recordsIn(
   domain: string,
-  labels: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+  opts: pulumi.InvokeOptions,
 ): Promise<ExistingRecord[]> {
-  const { project, stack } = hetznerLabels(labels);
-  const { rrsets } = await hetznerLookUp(() => hcloud.getZoneRrsets({ zone: domain }), unreadable(domain));
+  const { rrsets } = await hetznerLookUp(
+    () => hcloud.getZoneRrsets({ zone: domain }, opts),
+    unreadable(domain),
+  );
   return rrsets.map(({ name, type, records, labels }) => ({
     fqdn: name === "@" ? domain : `${name}.${domain}`,
     type,
     values: records.map(({ value }) => value),
-    labelled: labels.project === project && labels.stack === stack,
+    labelled: isOwn(labels, own),
   }));
 }
 

@@ -3,11 +3,12 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { portRange } from "../../bigbluebutton/ports";
-import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
+import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
 import { hostAccess } from "../access";
 import { firstAddress } from "./addresses";
-import { hetznerLabels } from "./labels";
+import { hetznerLabels, ownerSelector } from "./labels";
 import { leftoverCheck } from "./leftovers";
+import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
@@ -42,7 +43,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     super("bbb:index:HetznerHost", name, {}, opts);
     const parent = this as pulumi.Resource;
     const labels = hetznerLabels(args.labels);
-    const beforeCreate = [leftoverCheck(args.labels)];
+    const beforeCreate = [leftoverCheck(args.labels, { parent })];
     this.role = args.role;
     this.fqdn = args.fqdn;
 
@@ -58,7 +59,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
     this.server = createServer(createFirewall());
     this.connection = access.connect(this.ipv4);
     this.exists = async () => {
-      const withSelector = ["project", "stack", "role"].map((key) => `${key}==${labels[key]}`).join(",");
+      const withSelector = ownerSelector(args.labels, "role");
       const { servers } = await hcloud.getServers({ withSelector }, { parent });
       const id = await valueOf(this.server.id);
       return servers.some((server) => String(server.id) === id);
@@ -210,18 +211,22 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
  *
  * @param labels Of the deployment, without a role.
  */
-export function hetznerHosts(labels: Readonly<Record<string, string>>, operatorKey: OperatorKey): HostMaker {
+export function hetznerHosts(
+  labels: Readonly<Record<string, string>>,
+  operatorKey: OperatorKey,
+  { parent }: ChildOptions,
+): HostMaker {
   const sshKey = new hcloud.SshKey(
-    "operator",
+    named("operator", labels),
     {
-      name: `${labels.project}-${labels.stack}`,
+      name: ownerName(labels),
       publicKey: operatorKey.publicKey,
       labels: hetznerLabels({ ...labels, role: "operator" }),
     },
     // The provider would create a replacement first and fail on the name.
-    { deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels)] } },
+    { parent, deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
   );
-  return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey });
+  return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey }, { parent });
 }
 
 /** Most references between Hetzner's resources are numbers, where Pulumi's ids are text. */

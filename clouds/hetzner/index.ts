@@ -7,30 +7,30 @@ import { hetznerDns } from "./dns";
 import { hetznerHosts } from "./host";
 import { hetznerLookUp } from "./lookUp";
 import { lookUpServerType } from "./serverTypes";
-import type { HostArgs } from "../host";
+import type { ChildOptions, HostArgs } from "../host";
 import { allFound } from "../lookUps";
 
 /** Hetzner Cloud, in the project that the token belongs to. */
-export function hetznerCloud({ labels }: Settings): Cloud {
+export function hetznerCloud({ labels }: Settings, opts: ChildOptions): Cloud {
   return {
     async findHosts(hosts) {
       // The same location is asked for once, under the name of the setting that says it first.
       const asked = hosts.filter(
         ({ location }, i) => hosts.findIndex((one) => one.location === location) === i,
       );
-      await allFound(asked.map(lookUpLocation));
-      await allFound(hosts.map(lookUpServerType));
-      return (operatorKey) => hetznerHosts(labels, operatorKey);
+      await allFound(asked.map((host) => lookUpLocation(host, opts)));
+      await allFound(hosts.map((host) => lookUpServerType(host, opts)));
+      return (operatorKey) => hetznerHosts(labels, operatorKey, opts);
     },
-    findZone: hetznerDns,
-    findAddresses: () => hetznerAddresses(labels),
+    findZone: (request) => hetznerDns(request, opts),
+    findAddresses: () => hetznerAddresses(labels, opts),
   };
 }
 
 /** Asks for nothing but the host's location, and so whether anything may be asked. */
-function lookUpLocation({ role, location }: HostArgs): Promise<hcloud.GetLocationResult> {
+function lookUpLocation({ role, location }: HostArgs, opts: ChildOptions): Promise<hcloud.GetLocationResult> {
   return hetznerLookUp(
-    () => hcloud.getLocation({ name: location }),
+    () => hcloud.getLocation({ name: location }, opts),
     (answer) => ({
       key: role === "turn" ? "turnLocation" : "location",
       reason: `is ${location}, which could not be read at Hetzner Cloud: ${answer}`,

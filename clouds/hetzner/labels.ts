@@ -1,3 +1,5 @@
+import { ownerLabels } from "../names";
+
 /** Hetzner's limit for a label's value. */
 const MAX_LENGTH = 63;
 
@@ -9,6 +11,29 @@ const MAX_LENGTH = 63;
  */
 export function hetznerLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, labelValue(value)]));
+}
+
+/**
+ * Hetzner's selector of what bears a deployment's labels.
+ *
+ * @param more Keys of further labels that must be the same, e.g. "role".
+ */
+export function ownerSelector(labels: Readonly<Record<string, string>>, ...more: readonly string[]): string {
+  const wanted = {
+    ...ownerLabels(labels),
+    ...Object.fromEntries(more.map((key) => [key, labels[key] ?? ""])),
+  };
+  return Object.entries(hetznerLabels(wanted))
+    .map(([key, value]) => `${key}==${value}`)
+    .join(",");
+}
+
+/** Whether a resource at Hetzner bears a deployment's labels. */
+export function isOwn(
+  found: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(hetznerLabels(ownerLabels(labels))).every(([key, value]) => found[key] === value);
 }
 
 function labelValue(text: string): string {

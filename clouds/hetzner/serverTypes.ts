@@ -1,7 +1,8 @@
 import * as hcloud from "@pulumi/hcloud";
+import type * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../../settings/fields";
-import { hetznerLabels } from "./labels";
+import { ownerSelector } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
@@ -14,7 +15,7 @@ import { LookUpError } from "../lookUps";
  *
  * @throws LookUpError where there is no such type, or none left.
  */
-export async function lookUpServerType(host: HostArgs): Promise<void> {
+export async function lookUpServerType(host: HostArgs, opts: pulumi.InvokeOptions): Promise<void> {
   const { role, serverType, location } = host;
   const key = role === "bbb" ? "serverType" : "turnServerType";
   const problem = (reason: string) => ({
@@ -23,12 +24,12 @@ export async function lookUpServerType(host: HostArgs): Promise<void> {
     remedy: `${setCommand(key, "TYPE")} with one that the console offers in ${location}, or another ${role === "bbb" ? "location" : "turnLocation"}`,
   });
   const { locations } = await hetznerLookUp(
-    () => hcloud.getServerType({ name: serverType }),
+    () => hcloud.getServerType({ name: serverType }, opts),
     (answer) => problem(`which could not be read at Hetzner Cloud: ${answer}`),
   );
   if (locations.length === 0) return;
   const there = locations.find(({ name }) => name === location);
-  if (there?.available || (await hasServer(host))) return;
+  if (there?.available || (await hasServer(host, opts))) return;
   throw new LookUpError([
     problem(
       there && !there.isDeprecated
@@ -38,10 +39,12 @@ export async function lookUpServerType(host: HostArgs): Promise<void> {
   ]);
 }
 
-async function hasServer({ labels, serverType, location, role }: HostArgs): Promise<boolean> {
-  const { project, stack } = hetznerLabels(labels);
+async function hasServer(
+  { labels, serverType, location }: HostArgs,
+  opts: pulumi.InvokeOptions,
+): Promise<boolean> {
   const { servers } = await hetznerLookUp(
-    () => hcloud.getServers({ withSelector: `project=${project},stack=${stack},role=${role}` }),
+    () => hcloud.getServers({ withSelector: ownerSelector(labels, "role") }, opts),
     (answer) => ({
       key: "hcloud:token",
       elsewhere: true,

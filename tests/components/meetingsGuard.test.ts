@@ -27,7 +27,7 @@ async function change(
   now: object,
 ) {
   const guard = new MeetingsGuard({ ...settings, ...more });
-  guard.asks(pulumi.output("secret"));
+  guard.asks([{ fqdn: "bbb.example.org", sharedSecret: pulumi.output("secret"), trust: {} }]);
   await guard[hook].callback({
     ...{ urn: "urn:x" as pulumi.URN, id: "1" as pulumi.ID, name: "it", type: "x:y:Z" },
     oldInputs: before,

@@ -366,7 +366,7 @@ test("duringMeetings is left on BigBlueButton's host, and on no other, before it
     const { sshCheck } = jest.requireActual<typeof SshCheck>("../../steps/sshCheck");
     return {
       sshCheck(...args: Parameters<typeof sshCheck>) {
-        onReached.set(args[0].role, args[2]);
+        onReached.set(args[0], args[3]);
         return sshCheck(...args);
       },
     };

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { findAwsPlacement } from "../../../clouds/aws/placement";
 import { openClouds } from "../../../clouds";
+import { hostRoles } from "../../../clouds/hostArgs";
 import { hostArgs } from "../../../clouds/hostArgs";
 import { SettingsError } from "../../../settings/problems";
 import { awsAnswer, world, type AwsWorld } from "../../support/awsWorld";
@@ -45,7 +46,8 @@ const refused = async (variation: Variation): Promise<[string, string, string][]
   account = { ...world, ...variation.aws };
   made = [];
   try {
-    await openClouds({ ...settings, ...variation.settings });
+    const all = { ...settings, ...variation.settings };
+    await openClouds(all, hostRoles(all), {});
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     expect(error.message).toMatch(

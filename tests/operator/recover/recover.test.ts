@@ -113,7 +113,7 @@ test("the update's error begins with the command that helps", async () => {
   const guarded = PROGRAM.replace(
     "const labels",
     `import { leftoverCheck } from "./leftovers";
-     const hooks = { beforeCreate: [leftoverCheck({ project: "demo", stack: "dev" })] };
+     const hooks = { beforeCreate: [leftoverCheck({ project: "demo", stack: "dev" }, {})] };
      const labels`,
   ).replaceAll(/ labels, records: (.*) \}\);/g, " labels, records: $1 }, { hooks });");
   bench.program(

@@ -1,0 +1,116 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { turnUrls } from "../bigbluebutton/turnStunServers";
+import type { CertificateOutput, CheckOutput } from "../bigbluebutton/verification";
+import { openClouds } from "../clouds";
+import type { ChildOptions, Host } from "../clouds/host";
+import { hostRoles } from "../clouds/hostArgs";
+import { knownHosts } from "../clouds/knownHosts";
+import { named } from "../clouds/names";
+import { newOperatorKey } from "../clouds/operatorKey";
+import type { Settings } from "../settings";
+import { BbbServer } from "./bbbServer";
+import { MeetingsGuard, trustIn, type Asked } from "./meetingsGuard";
+import { sharedTurn } from "./sharedTurn";
+import { peerOf, TurnServer, type TurnService } from "./turnServer";
+import type { TurnUsers } from "./turnUsers";
+import { Verification } from "./verification";
+
+/** Public addresses of a host. */
+export interface Addresses {
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6?: pulumi.Output<string>;
+}
+
+/** What a deployment tells of itself. */
+export interface DeploymentOutputs {
+  readonly url: pulumi.Output<string>;
+  readonly apiUrl: pulumi.Output<string>;
+  readonly sharedSecret: pulumi.Output<string>;
+  readonly turnUrls: pulumi.Output<string[]>;
+  readonly turnSecret: pulumi.Output<string>;
+  /** Missing where the TURN server is another stack's or deployment's. */
+  readonly turnHost?: pulumi.Output<string>;
+  readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
+  readonly release: pulumi.Output<string>;
+  readonly addresses: { readonly bbb: Addresses; readonly turn?: Addresses };
+  readonly sshCommand: pulumi.Output<string>;
+  readonly privateKey: pulumi.Output<string>;
+  readonly knownHosts: pulumi.Output<string>;
+  readonly check: pulumi.Output<CheckOutput>;
+}
+
+/** What was made of some settings. */
+export interface Deployment {
+  readonly outputs: DeploymentOutputs;
+  readonly host: Host;
+  readonly asked: Asked;
+  readonly turn: TurnService;
+}
+
+/** Where a deployment belongs, and whom it shares with. */
+export interface DeployOptions extends ChildOptions {
+  /** A TURN server of the same program, to use instead of making one. */
+  readonly turn?: Promise<TurnService>;
+  /** Deployments of the same program that use the TURN server of this one. */
+  readonly users?: TurnUsers;
+}
+
+/**
+ * Makes a BigBlueButton server and, unless another one's is used, its TURN server; and proves that they work.
+ *
+ * @throws SettingsError with everything that the clouds lack, before any resource is registered.
+ */
+export async function deploy(settings: Settings, options: DeployOptions = {}): Promise<Deployment> {
+  const { release, bbbFqdn, turnStack, labels } = settings;
+  const { parent, users } = options;
+  const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
+  const { dns, hosts } = await openClouds(settings, roles, { parent });
+  const shared = await (options.turn ??
+    (turnStack ? sharedTurn(turnStack, settings, { parent }) : undefined));
+
+  const operatorKey = newOperatorKey(labels, { parent });
+  const guard = new MeetingsGuard(settings);
+  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, { beforeUpdate: [guard.server] });
+
+  const peers = users
+    ? pulumi.all([peerOf(bbbHost), users.peers]).apply(([own, others]) => [own, ...others])
+    : [peerOf(bbbHost)];
+  const ownTurn =
+    turnHost &&
+    new TurnServer(
+      named("turn", labels),
+      { host: turnHost, peers, verified: true, dns, settings, guard },
+      { parent },
+    );
+  const turn = (ownTurn ?? shared)!;
+  const bbb = new BbbServer(named("bbb", labels), { host: bbbHost, turn, dns, settings }, { parent });
+  const asked = { fqdn: bbbFqdn, sharedSecret: bbb.sharedSecret, trust: trustIn(settings) };
+  guard.asks(users ? users.asked.then((others) => [asked, ...others]) : [asked]);
+  const verification = new Verification(
+    named("verification", labels),
+    { bbb, turn, ownTurn, settings },
+    { parent },
+  );
+
+  // What a front end is given is proven to work; how to get at the hosts is known without.
+  const outputs = {
+    url: verification.proves(`https://${bbbFqdn}`),
+    apiUrl: verification.proves(`https://${bbbFqdn}/bigbluebutton/api`),
+    sharedSecret: verification.proves(bbb.sharedSecret),
+    turnUrls: verification.proves([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
+    turnSecret: verification.proves(turn.secret),
+    ...(ownTurn && { turnHost: verification.proves(ownTurn.fqdn) }),
+    certificates: verification.certificates,
+    release: verification.proves(release.name),
+    addresses: {
+      bbb: { ipv4: bbbHost.ipv4, ipv6: bbbHost.ipv6 },
+      turn: turnHost && { ipv4: turnHost.ipv4, ipv6: turnHost.ipv6 },
+    },
+    sshCommand: pulumi.interpolate`ssh ${bbbHost.user}@${bbbHost.ipv4}`,
+    privateKey: operatorKey.privateKey,
+    knownHosts: knownHosts(turnHost ? [bbbHost, turnHost] : [bbbHost]),
+    check: verification.check,
+  };
+  return { outputs, host: bbbHost, asked, turn };
+}

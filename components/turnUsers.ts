@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Host } from "../clouds/host";
+import type { Asked } from "./meetingsGuard";
+import { peerOf, type Peer } from "./turnServer";
+
+/** A deployment that uses a TURN server which another component of its program makes. */
+export interface TurnUser {
+  readonly host: Host;
+  readonly asked: Asked;
+}
+
+/**
+ * The deployments of one program that use a TURN server beside the one that makes it, if any does.
+ *
+ * They are known at the end of the turn of the event loop in which the TURN server's component was made: what it relays to
+ * must be known before it is configured.
+ */
+export class TurnUsers {
+  private readonly users: Promise<TurnUser>[] = [];
+  private closed = false;
+  private readonly all: Promise<readonly TurnUser[]>;
+
+  /** @param owner The component that makes the TURN server, e.g. `SharedTurnServer "turn"`, for the message. */
+  constructor(private readonly owner: string) {
+    this.all = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.closed = true;
+      return Promise.all(this.users);
+    });
+    // Who waits for it is told.
+    this.all.catch(() => undefined);
+  }
+
+  /**
+   * Has the TURN server relay to a deployment.
+   *
+   * @throws RunError where it comes too late.
+   */
+  add(user: Promise<TurnUser>, title: string): void {
+    if (this.closed) {
+      throw new pulumi.RunError(
+        `${title} comes too late for the TURN server of ${this.owner}, whose peers are settled by then: something is awaited ` +
+          "between the two. Make all that share a TURN server one after the other, and await before the first of them",
+      );
+    }
+    user.catch(() => undefined);
+    this.users.push(user);
+  }
+
+  /** Their addresses, in an order of their own: another order in the program is no new configuration. */
+  get peers(): pulumi.Output<readonly Peer[]> {
+    return pulumi
+      .output(this.all.then((users) => users.map(({ host }) => peerOf(host))))
+      .apply((peers) => [...peers].sort((a, b) => Number(a.ipv4 > b.ipv4) - Number(a.ipv4 < b.ipv4)));
+  }
+
+  /** How each is asked whether meetings run. */
+  get asked(): Promise<readonly Asked[]> {
+    return this.all.then((users) => users.map(({ asked }) => asked));
+  }
+}
