@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { hostMinimum, swapMb } from "../bigbluebutton/capacity";
+import { previousRelease } from "../bigbluebutton/upgrades";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import { leaveDuringMeetings } from "./duringMeetings";
 import type { Host, Role } from "../clouds/host";
 import { HostSteps } from "./hostSteps";
 import { sshCheck, type OnReached } from "./sshCheck";
+import type { Flags } from "./stepCommand";
 
 /** Arguments of {@link prepareHost}. */
 export interface PrepareHostArgs {
@@ -43,6 +45,7 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
       flags: {
         role,
         ubuntu: role === "turn" ? TURN_UBUNTU : release.ubuntu,
+        ...(role === "bbb" && lines(settings)),
         hostname: fqdn,
         ipv4,
         ipv6,
@@ -78,6 +81,13 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
     parent,
   );
   return steps;
+}
+
+/** Lines of BigBlueButton that the release's own installer brings a host to; what another one installs is not known. */
+function lines({ release, installer }: Settings): Flags {
+  if (installer.url !== release.installer?.url) return {};
+  const before = previousRelease(release);
+  return { line: release.version, "previous-line": before?.version, "previous-release": before?.name };
 }
 
 /** As prepare.sh reads them; secret where there is a key among them. */

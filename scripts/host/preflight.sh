@@ -5,6 +5,8 @@
 #
 # --ipv6: the address that the name's AAAA record must have; without it there must be no such record.
 # --name-servers: those that have the name's records; where the zone is delegated to others, nothing is waited for.
+# --line: that of BigBlueButton which is to be installed, e.g. 2.7; --previous-line and --previous-release: what it can be
+# upgraded from, e.g. 2.6 and focal-26.
 # --dns-wait: how long the name's records may take to show on the zone's name servers.
 #
 # It only looks.
@@ -13,7 +15,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "role=! ubuntu=! hostname=! ipv4=! ipv6= zone=! min-memory-kb=! min-cores=! min-disk-gb=! dns-wait=! name-servers=" "$@"
+parse_flags "role=! ubuntu=! hostname=! ipv4=! ipv6= zone=! min-memory-kb=! min-cores=! min-disk-gb=! dns-wait=! name-servers= line= previous-line= previous-release=" "$@"
 role=${flag[role]} hostname=${flag[hostname]}
 
 findings=()
@@ -58,10 +60,34 @@ check_system() {
   # shellcheck disable=SC1091
   version=$(. "$ROOT/etc/os-release" && echo "${VERSION_ID:-}")
   if [[ $id == ubuntu && $version != "${flag[ubuntu]}" && $role == bbb ]] && deployed_before; then
-    finding "this server has BigBlueButton $(installed_release) on Ubuntu $version, and the setting release asks for one on Ubuntu ${flag[ubuntu]}, which no running server becomes. Set release back; or have a new server take its place: pulumi up --replace with the server's URN (pulumi stack --show-urns). Addresses, names, secrets and a recordings volume stay (before that, on this server: sudo /usr/local/lib/bbb-deploy/unmount-recordings.sh); all that is on the root disk is lost: Greenlight's users, changes under /etc/bigbluebutton, recordings without a volume"
+    finding "this server has BigBlueButton $(installed_release) on Ubuntu $version, and the setting release asks for one on Ubuntu ${flag[ubuntu]}, which no running server becomes. Set release back; or $NEW_SERVER"
   elif [[ $id != ubuntu || $version != "${flag[ubuntu]}" ]]; then
     finding "the system is $id $version, not Ubuntu ${flag[ubuntu]}. Leave out the setting image, or name an image of Ubuntu ${flag[ubuntu]} there"
   fi
+}
+
+# What always helps where a server can't become what it should be.
+NEW_SERVER="have a new server take its place: pulumi up --replace with the server's URN (pulumi stack --show-urns). Addresses, names, secrets and a recordings volume stay (before that, on this server: sudo /usr/local/lib/bbb-deploy/unmount-recordings.sh); all that is on the root disk is lost: Greenlight's users, changes under /etc/bigbluebutton, recordings without a volume"
+
+# Whether the BigBlueButton that is here can become the line that is asked for, on the same Ubuntu.
+check_line() {
+  local here line=${flag[line]:-} by_steps="Set release back; or "
+  if [[ -n ${flag[previous-release]:-} ]]; then
+    by_steps="Set release ${flag[previous-release]}, run pulumi up, then set it to the later one and run it again; or "
+  fi
+  here=$(installed_release)
+  if [[ -z $line || ! $here =~ ^([0-9]+\.[0-9]+)([^0-9]|$) ]]; then return 0; fi
+  case ${BASH_REMATCH[1]} in
+    "$line") ;;
+    "${flag[previous-line]:-none}") progress "BigBlueButton $here becomes $line" ;;
+    *)
+      if [[ $(printf '%s\n' "${BASH_REMATCH[1]}" "$line" | sort -V | tail -n 1) == "$line" ]]; then
+        finding "this server has BigBlueButton $here, and no way leads from there to $line at once. ${by_steps}$NEW_SERVER"
+      else
+        finding "this server has BigBlueButton $here, and the setting release asks for the earlier $line, to which no running server goes back: its packages and data are the later one's. Set release back; or $NEW_SERVER"
+      fi
+      ;;
+  esac
 }
 
 installed_release() {
@@ -149,6 +175,7 @@ check_dns() {
 need_root
 wait_for_cloud_init
 check_system
+if [[ $role == bbb ]]; then check_line; fi
 check_size
 check_ipv6
 check_ports

@@ -397,3 +397,16 @@ test("every step first sees that its host can be reached, and refuses what it ha
     });
   }
 });
+
+test("the check of BigBlueButton's host knows which line its own installer upgrades, that of TURN's none", async () => {
+  const release = releases["focal-27"];
+  const installer = { url: release.installer!.url, version: "focal-270" };
+  const upgraded = await runProgram({ settings: { release, installer } });
+  const flags = "--ubuntu 20.04 --line 2.7 --previous-line 2.6 --previous-release focal-26 --hostname";
+  expect(upgraded.get("bbb-preflight").inputs.create).toContain(flags);
+  expect(upgraded.get("turn-preflight").inputs.create).not.toContain("line");
+  const first = await runProgram({
+    settings: { installer: { ...installer, url: releases["jammy-30"].installer!.url } },
+  });
+  expect(first.get("bbb-preflight").inputs.create).toContain("--ubuntu 22.04 --line 3.0 --hostname");
+});

@@ -102,6 +102,59 @@ test("a release that needs another system than the server's asks for a new serve
   expect(told).not.toContain("image");
 });
 
+describe("a release of another line on the same Ubuntu", () => {
+  const to27 = [...FLAGS, ..."--line 2.7 --previous-line 2.6 --previous-release focal-26".split(" ")];
+  const has = (release: string) =>
+    host.put("etc/bigbluebutton/bigbluebutton-release", `BIGBLUEBUTTON_RELEASE=${release}\n`);
+
+  test.each(["2.7.15", "2.7.0-beta.1"])("%s is that line already", async (release) => {
+    has(release);
+    const { code, output } = await check(to27);
+    expect([code, output]).toEqual([0, expect.not.stringContaining("becomes")]);
+  });
+
+  test("the line before is upgraded, which is told", async () => {
+    has("2.6.15");
+    expect(await check(to27)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining("BigBlueButton 2.6.15 becomes 2.7"),
+    });
+  });
+
+  test("a later one is not taken back", async () => {
+    has("2.8.1");
+    const [told, ...more] = await findings(to27);
+    expect(more).toEqual([]);
+    expect(told).toMatch(
+      /has BigBlueButton 2\.8\.1, and the setting release asks for the earlier 2\.7.*Set release back; or have a new server take its place: pulumi up --replace.*is lost: Greenlight/,
+    );
+    has("2.10.1");
+    expect(await findings(to27)).toEqual([expect.stringContaining("asks for the earlier 2.7")]);
+  });
+
+  test("one that leaves out a line is asked for by way of it", async () => {
+    has("2.5.9");
+    const [told, ...more] = await findings(to27);
+    expect(more).toEqual([]);
+    expect(told).toMatch(
+      /has BigBlueButton 2\.5\.9, and no way leads from there to 2\.7 at once\. Set release focal-26, run pulumi up, then .*; or have a new server/,
+    );
+  });
+
+  test("the first line on an Ubuntu has none before it", async () => {
+    has("2.8.1");
+    const [told] = await findings([...FLAGS, "--line", "3.0"]);
+    expect(told).toMatch(/from there to 3\.0 at once\. Set release back; or have a new server/);
+  });
+
+  test("another installer's own line is not judged, nor a file without one", async () => {
+    has("2.5.9");
+    expect((await check()).code).toBe(0);
+    has("");
+    expect((await check(to27)).code).toBe(0);
+  });
+});
+
 test("a host that was deployed before needs little room, whichever its role", async () => {
   host.fake("df", "echo Avail; echo 3");
   const need = [...TURN];
