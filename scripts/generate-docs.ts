@@ -1,33 +1,28 @@
 /**
- * Rewrites the tables of README.md and of the pages in docs/ that are made from Pulumi.yaml and bigbluebutton/, between
- * `<!-- generated: NAME -->` and `<!-- end -->`.
+ * Rewrites what is made from settings/ and bigbluebutton/: tables of README.md and of the pages in docs/, between
+ * `<!-- generated: NAME -->` and `<!-- end -->`, and the `config` block of Pulumi.yaml, between `# generated: NAME` and `# end`.
  *
  *     npx tsx scripts/generate-docs.ts [--check]
  *
- * `--check` writes nothing and exits 1 if a page is out of date.
+ * `--check` writes nothing and exits 1 if a file is out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 
 import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
 import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton/capacity";
 import { environments } from "../settings/environments";
+import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
+import { firstSettings, projectConfig, settingsByTopic } from "./lib/settingsDocs";
 
 const PROJECT = join(__dirname, "..");
 
-interface DeclaredSetting {
-  readonly type: string;
-  readonly items?: { readonly type: string };
-  readonly default?: unknown;
-  readonly description: string;
-}
-
 const regions: Readonly<Record<string, () => string>> = {
-  settings: settingsTable,
+  "first settings": firstSettings,
+  settings: settingsByTopic,
   releases: releasesTables,
   ports: portsTable,
   sizing: sizingTable,
@@ -55,37 +50,24 @@ export function withGeneratedRegions(text: string): string {
   return result;
 }
 
-/** Every page that may have generated parts, by its path in the project. */
+/**
+ * The text of Pulumi.yaml with its `config` block made anew.
+ *
+ * @throws Error where it has no place for it.
+ */
+export function withGeneratedConfig(text: string): string {
+  const place = /^# generated: settings$[\s\S]*?^# end$/m;
+  if (!place.test(text)) throw new Error("Pulumi.yaml has no # generated: settings, or no # end after it");
+  return text.replace(place, () => `# generated: settings\n${projectConfig()}# end`);
+}
+
+/** Every file with generated parts, by its path in the project. */
 export function generatedFiles(): { readonly path: string; readonly old: string; readonly made: string }[] {
   const pages = readdirSync(join(PROJECT, "docs")).filter((name) => name.endsWith(".md"));
-  return ["README.md", ...pages.map((name) => `docs/${name}`)].map((path) => {
+  return ["README.md", ...pages.map((name) => `docs/${name}`), "Pulumi.yaml"].map((path) => {
     const old = readFileSync(join(PROJECT, path), "utf8");
-    return { path, old, made: withGeneratedRegions(old) };
+    return { path, old, made: path === "Pulumi.yaml" ? withGeneratedConfig(old) : withGeneratedRegions(old) };
   });
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function settingsTable(): string {
-  const { config } = parse(readFileSync(join(PROJECT, "Pulumi.yaml"), "utf8")) as {
-    config: Record<string, DeclaredSetting>;
-  };
-  const rows = Object.entries(config).map(([key, { type, items, default: fallback, description }]) => [
-    `\`${key}\``,
-    items ? `list of ${items.type}s` : type,
-    fallback === undefined ? "**required**" : shown(fallback),
-    description,
-  ]);
-  return table(["setting", "type", "default", "what"], rows);
-}
-
-function shown(fallback: unknown): string {
-  const unset = fallback === "" || (Array.isArray(fallback) && fallback.length === 0);
-  return unset ? "–" : `\`${String(fallback)}\``;
 }
 
 const statusNames: Readonly<Record<Release["status"], string>> = {

@@ -1,6 +1,7 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
-import { fields, setCommand, type FieldName, type FieldValues } from "./fields";
+import { type FieldName, type FieldValues, remedyFor } from "./fields";
+import { setCommand } from "./fields/field";
 import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { placementProblems } from "./placement";
@@ -32,7 +33,7 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
     if (value === undefined) continue;
     const result = qualifyHostname(value, domain);
     if ("reason" in result) {
-      const remedy = result.suggestion ? setCommand(key, result.suggestion) : fields[key].remedy;
+      const remedy = result.suggestion ? setCommand(key, result.suggestion) : remedyFor(key);
       problems.push({ key, reason: `"${value}" ${result.reason}`, remedy });
     } else if (["bbb.example.com", "turn.example.com"].includes(result.fqdn)) {
       const reason = `makes ${result.fqdn}, a placeholder in BigBlueButton's docs that its installer refuses`;
@@ -91,7 +92,7 @@ function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
     .map(([key]) => ({
       key,
       reason: `is set, but the TURN server is that of stack ${turnStack} (turnStack), which alone decides about it`,
-      remedy: `pulumi config rm ${key}, or ${fields.turnStack.remedy}`,
+      remedy: `pulumi config rm ${key}, or ${remedyFor("turnStack")}`,
     }));
 }
 
@@ -103,7 +104,7 @@ function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partia
     problems.push({
       key: "release",
       reason: `is ${name}, BigBlueButton ${release.version}, which gets no security updates any more`,
-      remedy: `${fields.release.remedy}, or knowingly ${fields.allowEndOfLife.remedy}`,
+      remedy: `${remedyFor("release")}, or knowingly ${remedyFor("allowEndOfLife")}`,
     });
   }
   const otherSystem = image && imageNameProblem(image, release);
@@ -137,7 +138,7 @@ function installerProblems({
     problems.push({
       key: "installerSha256",
       reason: "is not set, though installerUrl is: what runs as root must be known",
-      remedy: fields.installerSha256.remedy,
+      remedy: remedyFor("installerSha256"),
     });
   }
   const release = name && releases[name];
@@ -145,7 +146,7 @@ function installerProblems({
     problems.push({
       key: "release",
       reason: `is ${name}, for which the installer is missing. ${release.note ?? ""}`.trimEnd(),
-      remedy: `${fields.release.remedy}, or ${setCommand("installerUrl", "URL")} and installerSha256`,
+      remedy: `${remedyFor("release")}, or ${setCommand("installerUrl", "URL")} and installerSha256`,
     });
   }
   return problems;
@@ -168,7 +169,7 @@ function acmeProblems(values: Partial<FieldValues>): Problem[] {
     problems.push({
       key: "email",
       reason: `"${email}" is in a domain for examples, which Let's Encrypt refuses`,
-      remedy: fields.email.remedy,
+      remedy: remedyFor("email"),
     });
   }
   return problems;

@@ -1,5 +1,6 @@
 import { defaultRelease, releases } from "../bigbluebutton/releases";
-import { setCommand, type FieldValues } from "./fields";
+import { type FieldValues } from "./fields";
+import { setCommand } from "./fields/field";
 import { coveredShare } from "./formats/network";
 import type { Problem } from "./problems";
 

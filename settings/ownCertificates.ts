@@ -1,4 +1,5 @@
-import { setCommand, type FieldValues } from "./fields";
+import { type FieldValues } from "./fields";
+import { setCommand } from "./fields/field";
 import { readOwnChain, type OwnChain } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";

@@ -6,7 +6,9 @@ import {
   type CloudName,
 } from "../bigbluebutton/capacity";
 import { environments } from "./environments";
-import { DEFAULT_SNAPSHOT_DAYS, setCommand, type FieldName, type FieldValues } from "./fields";
+import { type FieldName, type FieldValues } from "./fields";
+import { setCommand } from "./fields/field";
+import { DEFAULT_SNAPSHOT_DAYS } from "./fields/recordings";
 import type { Problem } from "./problems";
 
 type Values = Partial<FieldValues>;

@@ -1,22 +1,22 @@
 import { distance } from "fastest-levenshtein";
 
-import { fields, type FieldValues } from "./fields";
+import { fieldNames, fields, remedyFor, type FieldValues } from "./fields";
+import { removeCommand, type Field } from "./fields/field";
 import type { Problem } from "./problems";
 
 /** Keys that are no settings, with the one that was perhaps meant. */
 export function unknownKeys(raw: Readonly<Record<string, unknown>>): Problem[] {
-  const known = Object.keys(fields);
   return Object.keys(raw)
-    .filter((key) => !known.includes(key))
+    .filter((key) => !Object.hasOwn(fields, key))
     .map((key) => {
-      const near = known
+      const near = fieldNames
         .map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }))
         .filter(({ name, edits }) => edits <= Math.max(2, name.length / 3))
         .sort((a, b) => a.edits - b.edits)[0];
       return {
         key,
         reason: near ? `is no setting; did you mean ${near.name}?` : "is no setting",
-        remedy: `pulumi config rm ${key}; Pulumi.yaml lists the settings`,
+        remedy: `${removeCommand(key)}; Pulumi.yaml lists the settings`,
       };
     });
 }
@@ -28,15 +28,22 @@ export function readFields(raw: Readonly<Record<string, unknown>>): {
 } {
   const values: Record<string, unknown> = {};
   const problems: Problem[] = [];
-  for (const [key, { type, schema, remedy }] of Object.entries(fields)) {
-    const result = schema.safeParse(given(type === "string" ? raw[key] : fromJson(raw[key])));
+  for (const key of fieldNames) {
+    const field: Field = fields[key];
+    const value =
+      given(field.type === "string" ? raw[key] : fromJson(raw[key])) ?? field.default ?? field.unset;
+    if (value === undefined) {
+      if (field.required) problems.push({ key, reason: "is not set", remedy: remedyFor(key) });
+      continue;
+    }
+    const result = field.schema.safeParse(value);
     if (result.success) {
       values[key] = result.data;
       continue;
     }
     for (const issue of result.error.issues) {
       const better = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
-      problems.push({ key, reason: issue.message, remedy: better ?? remedy });
+      problems.push({ key, reason: issue.message, remedy: better ?? remedyFor(key) });
     }
   }
   return { values, problems };

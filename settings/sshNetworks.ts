@@ -1,6 +1,7 @@
 import { turnPorts } from "../bigbluebutton/ports";
 import { releases } from "../bigbluebutton/releases";
-import { setCommand, type FieldValues } from "./fields";
+import { type FieldValues } from "./fields";
+import { setCommand } from "./fields/field";
 import type { Problem } from "./problems";
 
 /** CIDRs in one rule of a firewall at Hetzner Cloud (https://docs.hetzner.com/cloud/firewalls/faq/). */

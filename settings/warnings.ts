@@ -1,6 +1,7 @@
 import { distance } from "fastest-levenshtein";
 
-import { fields, setCommand } from "./fields";
+import { fields } from "./fields";
+import { setCommand } from "./fields/field";
 import type { Problem } from "./problems";
 
 /** Namespaces of the providers that the program uses, and Pulumi's own. */
@@ -18,7 +19,7 @@ export function prefixWarnings(all: Configuration, project: string): string[] {
     const [, namespace, key] = /^([^:]+):(.+)$/.exec(whole) ?? [];
     if (!namespace || !key || namespace === project || OTHERS.includes(namespace)) return [];
     const near = distance(namespace.toLowerCase(), project.toLowerCase()) <= Math.max(2, project.length / 4);
-    if (!near && !(key in fields)) return [];
+    if (!near && !Object.hasOwn(fields, key)) return [];
     return [
       `${whole} is not read, since the settings' prefix is ${project}: ` +
         `${setCommand(`${project}:${key}`, "VALUE")}, and pulumi config rm ${whole}`,

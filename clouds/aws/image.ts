@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields";
+import { setCommand } from "../../settings/fields/field";
 import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";

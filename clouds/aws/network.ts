@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields";
+import { setCommand } from "../../settings/fields/field";
 import type { Problem } from "../../settings/problems";
 import { awsLookUp } from "./lookUp";
 import { ownerFilters } from "./tags";

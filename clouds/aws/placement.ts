@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields";
+import { setCommand } from "../../settings/fields/field";
 import { findImage } from "./image";
 import { awsLookUp } from "./lookUp";
 import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./network";

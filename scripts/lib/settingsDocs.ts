@@ -1,0 +1,70 @@
+/** What the docs and Pulumi.yaml say of the settings, made from their one declaration in settings/fields. */
+import { stringify } from "yaml";
+
+import { fields, topics, type FieldName } from "../../settings/fields";
+import type { Field } from "../../settings/fields/field";
+import { table } from "./markdown";
+
+/** Settings that almost every stack sets, in the order of the README. */
+const FIRST: readonly FieldName[] = [
+  ...(["domain", "email", "sshNetworks", "environment"] as const),
+  ...(["cloud", "location", "serverType", "recordingsGb"] as const),
+];
+
+/** The table of the settings to begin with. */
+export function firstSettings(): string {
+  return settingsTable(FIRST.map((key) => [key, fields[key]]));
+}
+
+/** A table of all settings for each topic, under a heading. */
+export function settingsByTopic(): string {
+  return topics
+    .map(({ title, fields }) => `## ${title}\n\n${settingsTable(Object.entries(fields))}`)
+    .join("\n\n");
+}
+
+function settingsTable(rows: readonly (readonly [string, Field])[]): string {
+  return table(
+    ["setting", "type", "default", "what"],
+    rows.map(([key, field]) => [`\`${key}\``, typeName(field), defaultCell(field), field.description]),
+  );
+}
+
+function typeName({ type }: Field): string {
+  return type === "array" ? "list of strings" : type;
+}
+
+function defaultCell(field: Field): string {
+  if (field.required) return "**required**";
+  const value = declaredDefault(field);
+  const none = value === "" || (Array.isArray(value) && value.length === 0);
+  return none ? "–" : `\`${String(value)}\``;
+}
+
+/** The CLI asks for a setting without a default, so that one which may be left out has an empty one. */
+function declaredDefault(field: Field): NonNullable<Field["default"]> {
+  return field.default ?? (field.type === "array" ? [] : "");
+}
+
+/** The `config` block of Pulumi.yaml. */
+export function projectConfig(): string {
+  const blocks = topics.map(({ title, fields }) => {
+    const declared = Object.entries<Field>(fields).map(([key, field]) => [key, declaration(field)] as const);
+    return indented(`# ${title}\n${stringify(Object.fromEntries(declared), { lineWidth: 0 })}`);
+  });
+  return `config:\n${blocks.join("")}`;
+}
+
+function declaration(field: Field): object {
+  const { type, required, description } = field;
+  return {
+    type,
+    ...(type === "array" && { items: { type: "string" } }),
+    ...(!required && { default: declaredDefault(field) }),
+    description,
+  };
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "  ");
+}

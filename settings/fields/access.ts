@@ -1,0 +1,50 @@
+import { parseNetwork, unreachableProblem } from "../formats/network";
+import { sshPublicKeyProblem } from "../formats/sshPublicKey";
+import { list, must, setCommand, type Fields } from "./field";
+
+const OWN_KEY = '"$(cat ~/.ssh/id_ed25519.pub)"';
+
+export const access = {
+  sshNetworks: {
+    type: "array",
+    required: true,
+    description:
+      'The networks that may reach SSH, in CIDR form, e.g. ["198.51.100.7/32"]. Yours must be among them, as the deployment works over SSH.',
+    schema: list("sshNetworks", "networks in CIDR form", "YOUR-ADDRESS/32")
+      .superRefine(
+        must((networks) =>
+          networks.map((network, i) => {
+            const read = parseNetwork(network);
+            const meant = "network" in read ? read.network : read.suggestion;
+            const unreachable = meant === undefined ? undefined : unreachableProblem(meant);
+            const result = unreachable ?? ("network" in read ? undefined : read);
+            if (!result) return undefined;
+            const remedy = setCommand(`--path 'sshNetworks[${i}]'`, result.suggestion ?? "YOUR-ADDRESS/32");
+            return { reason: `has "${network}", which ${result.reason}`, remedy };
+          }),
+        ),
+      )
+      .transform((networks) => {
+        const canonical = networks
+          .map(parseNetwork)
+          .flatMap((result) => ("network" in result ? [result.network] : []));
+        return [...new Set(canonical)];
+      }),
+    remedy: `${setCommand("--path 'sshNetworks[0]'", "YOUR-ADDRESS/32")}; without any, nobody could reach SSH`,
+  },
+  sshPublicKeys: {
+    type: "array",
+    default: [],
+    description:
+      "Public keys of people who may log in, as in authorized_keys, beside the key that the deployment generates for itself.",
+    schema: list("sshPublicKeys", "public keys", OWN_KEY).superRefine(
+      must((keys) =>
+        keys.map((key, i) => {
+          const problem = sshPublicKeyProblem(key);
+          return problem && `has key number ${i + 1}, which ${problem}`;
+        }),
+      ),
+    ),
+    remedy: setCommand("--path 'sshPublicKeys[0]'", OWN_KEY),
+  },
+} as const satisfies Fields;

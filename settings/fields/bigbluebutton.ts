@@ -1,0 +1,49 @@
+import { defaultRelease, releaseNames } from "../../bigbluebutton/releases";
+import { choice, flag, isUrl, removeCommand, setCommand, text, textThat, must, type Fields } from "./field";
+
+export const bigbluebutton = {
+  release: {
+    type: "string",
+    default: defaultRelease,
+    example: defaultRelease,
+    description:
+      "The BigBlueButton release, one of those in the table of releases. The default is the current stable one.",
+    schema: choice(releaseNames),
+  },
+  allowEndOfLife: {
+    type: "boolean",
+    default: false,
+    example: "true",
+    description: "Allow a release that gets no security updates any more.",
+    schema: flag,
+  },
+  greenlight: {
+    type: "boolean",
+    default: false,
+    example: "true",
+    description:
+      "Install Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.",
+    schema: flag,
+  },
+  installerUrl: {
+    type: "string",
+    description:
+      "Where to take bbb-install from instead of the release's own place, e.g. a mirror. Needs installerSha256.",
+    schema: textThat((value) =>
+      isUrl(value, "https:", "http:") ? undefined : `"${value}" is not an http or https URL`,
+    ),
+    remedy: `${removeCommand("installerUrl")}, for the release's own place`,
+  },
+  installerSha256: {
+    type: "string",
+    description: "SHA-256 of the installer. Alone, it pins the release's own installer.",
+    schema: text
+      .transform((value) => value.toLowerCase())
+      .superRefine(
+        must((value) =>
+          /^[0-9a-f]{64}$/.test(value) ? undefined : "must be the 64 hexadecimal digits of a SHA-256",
+        ),
+      ),
+    remedy: `${setCommand("installerSha256", "DIGITS")}, with what sha256sum prints for the installer`,
+  },
+} as const satisfies Fields;

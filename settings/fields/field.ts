@@ -1,0 +1,117 @@
+import { z } from "zod";
+
+/** A setting, declared once: the program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
+export interface Field<T extends z.ZodType = z.ZodType> {
+  /** Type of the value in Pulumi.yaml. All but strings reach the program as JSON text. */
+  readonly type: "string" | "boolean" | "integer" | "array";
+  /** Text of the docs: whole sentences. */
+  readonly description: string;
+  /** Checks a value that is set, by itself. */
+  readonly schema: T;
+  /** The stack's settings must have it. */
+  readonly required?: true;
+  /** Value of a setting that is left out, as Pulumi.yaml declares it. @default the setting has no value then */
+  readonly default?: string | boolean | number | readonly string[];
+  /** As `default`, but not declared in Pulumi.yaml, so that the program can tell whether the setting was set. */
+  readonly unset?: string;
+  /** A good value. */
+  readonly example?: string;
+  /** What puts a mistake right where the check itself knows nothing better. @default the command that sets `example` */
+  readonly remedy?: string;
+}
+
+/** Settings of one topic, by their keys. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** Type of a setting's value once it is read. */
+export type ValueOf<F extends Field> = F extends
+  | { readonly required: true }
+  | { readonly default: NonNullable<Field["default"]> }
+  | { readonly unset: string }
+  ? z.output<F["schema"]>
+  : z.output<F["schema"]> | undefined;
+
+/** The command that sets a key. */
+export function setCommand(key: string, value: string): string {
+  return `pulumi config set ${key} ${value}`;
+}
+
+/** The command that removes a key. */
+export function removeCommand(key: string): string {
+  return `pulumi config rm ${key}`;
+}
+
+/** What is wrong with a value: the end of a sentence that begins with the key, and what to do where the check knows. */
+interface Mistake {
+  readonly reason: string;
+  readonly remedy?: string;
+}
+
+type Found = string | Mistake | undefined;
+
+/** A check that says in words what is wrong, and what to do where it knows that better than the field. */
+export function must<T>(mistakes: (value: T) => Found | readonly Found[]) {
+  return (value: T, context: z.RefinementCtx): void => {
+    const found: readonly Found[] = [mistakes(value)].flat();
+    for (const one of found) {
+      if (one === undefined || one === "") continue;
+      const { reason, remedy }: Mistake = typeof one === "string" ? { reason: one } : one;
+      context.addIssue({ code: "custom", message: reason, params: { remedy } });
+    }
+  };
+}
+
+/** Any text, without white space around it. */
+export const text = z.string({ error: "must be a text" }).trim();
+
+/** A text that a check finds nothing wrong with. */
+export function textThat(mistakes: (value: string) => Found) {
+  return text.superRefine(must(mistakes));
+}
+
+/** true or false. */
+export const flag = z.boolean({ error: "must be true or false" });
+
+/** true or false in a setting of type string, which can be left out, too. */
+export const flagText = z.union(
+  [z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")],
+  { error: ({ input }) => `must be true or false, not ${JSON.stringify(input)}` },
+);
+
+/** A whole number that a check finds nothing wrong with. @param unit e.g. "days" */
+export function integer(unit: string, mistakes: (value: number) => Found) {
+  return z.int({ error: `must be a whole number of ${unit}` }).superRefine(must(mistakes));
+}
+
+/** One of some texts. */
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  const known = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return z.enum(values, { error: ({ input }) => `must be ${known}, not ${JSON.stringify(input)}` });
+}
+
+/** A list of texts; an entry that is none is told with its place and what to write instead of it. */
+export function list(key: string, what: string, example: string) {
+  const entries = z.array(z.unknown(), { error: `must be a list of ${what}` });
+  const texts = must<unknown[]>((values) =>
+    values.map((value, i) => {
+      if (typeof value === "string" && value.trim() !== "") return undefined;
+      const only = Array.isArray(value) && value.length === 1 ? (value as unknown[])[0] : undefined;
+      const meant = typeof only === "string" && /^[\w.:/-]+$/.test(only) ? only : example;
+      const found =
+        typeof value === "string"
+          ? "an empty text"
+          : `${JSON.stringify(value)}, ${Array.isArray(value) ? "a list in the list" : "no text"}`;
+      const entry = `--path '${key}[${i}]'`;
+      return {
+        reason: `has ${found} as entry number ${i + 1}, where one of the ${what} belongs`,
+        remedy: `${removeCommand(entry)}, then ${setCommand(entry, meant)}`,
+      };
+    }),
+  );
+  return entries.superRefine(texts).pipe(z.array(text));
+}
+
+/** A URL of one of some protocols, e.g. "https:". */
+export function isUrl(value: string, ...protocols: string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
+}

@@ -1,0 +1,94 @@
+import { defaultLocations, defaultServerTypes, type CloudName } from "../../bigbluebutton/capacity";
+import { choice, removeCommand, setCommand, textThat, type Fields } from "./field";
+
+const cloud = choice(["hetzner", "aws"]);
+
+const location = textThat((value) =>
+  /^[a-z]+[a-z0-9-]*$/.test(value) ? undefined : `"${value}" is not the name of a location`,
+);
+
+const serverType = textThat((value) =>
+  /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/i.test(value) ? undefined : `"${value}" is not the name of a server type`,
+);
+
+function awsId(prefix: string, what: string) {
+  return textThat((value) =>
+    new RegExp(`^${prefix}-[0-9a-f]{8,17}$`).test(value)
+      ? undefined
+      : `"${value}" is not the id of ${what}, ${prefix}-…`,
+  );
+}
+
+/** The types that a server has where the settings name none, by cloud, e.g. "ccx33 in prod, ccx23 otherwise". */
+function defaultTypes(role: "bbb" | "turn"): string {
+  const of = (name: CloudName) => {
+    const { prod, test } = defaultServerTypes[name];
+    return prod[role] === test[role] ? prod[role] : `${prod[role]} in prod, ${test[role]} otherwise`;
+  };
+  return `${of("hetzner")}; on AWS ${of("aws")}`;
+}
+
+export const places = {
+  cloud: {
+    type: "string",
+    default: "hetzner",
+    example: "hetzner",
+    description: "Where to deploy: hetzner (Hetzner Cloud) or aws (EC2).",
+    schema: cloud,
+  },
+  location: {
+    type: "string",
+    example: defaultLocations.hetzner,
+    description: `The cloud's location of both servers, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: ${defaultLocations.hetzner} (Falkenstein), on AWS ${defaultLocations.aws} (Frankfurt).`,
+    schema: location,
+  },
+  serverType: {
+    type: "string",
+    example: defaultServerTypes.hetzner.prod.bbb,
+    description: `Server type of the BigBlueButton server, x86. Not set: ${defaultTypes("bbb")}.`,
+    schema: serverType,
+  },
+  turnCloud: {
+    type: "string",
+    example: "hetzner",
+    description:
+      "Where to deploy the TURN server, hetzner or aws. Not set: where the BigBlueButton server is.",
+    schema: cloud,
+  },
+  turnLocation: {
+    type: "string",
+    example: defaultLocations.hetzner,
+    description:
+      "Location of the TURN server; both servers' region if both are at AWS. Not set: the BigBlueButton server's, or the default of turnCloud.",
+    schema: location,
+  },
+  turnServerType: {
+    type: "string",
+    example: defaultServerTypes.hetzner.test.turn,
+    description: `Server type of the TURN server, x86. Not set: ${defaultTypes("turn")}.`,
+    schema: serverType,
+  },
+  image: {
+    type: "string",
+    description:
+      "Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's. Only needed where the cloud no longer offers the release's own Ubuntu. A running server keeps its own.",
+    schema: textThat((value) =>
+      /^[\w./*?-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`,
+    ),
+    remedy: `${setCommand("image", "NAME-OR-ID")}, or ${removeCommand("image")} for the release's own`,
+  },
+  vpcId: {
+    type: "string",
+    description:
+      "AWS only: id of the VPC of the servers. Not set: the region's default VPC. Servers that exist stay where they are.",
+    schema: awsId("vpc", "a VPC"),
+    remedy: `${setCommand("vpcId", "vpc-…")}, or ${removeCommand("vpcId")} for the region's default VPC`,
+  },
+  subnetId: {
+    type: "string",
+    description:
+      "AWS only: id of the subnet of the servers, which must be public. Not set: one of the VPC's public subnets. Servers that exist stay where they are.",
+    schema: awsId("subnet", "a subnet"),
+    remedy: `${setCommand("subnetId", "subnet-…")}, or ${removeCommand("subnetId")} for a public one of the VPC`,
+  },
+} as const satisfies Fields;

@@ -1,0 +1,34 @@
+import { integer, setCommand, textThat, type Fields } from "./field";
+
+/** How many daily snapshots of its volumes EC2 keeps. */
+export const DEFAULT_SNAPSHOT_DAYS = 7;
+
+export const recordings = {
+  recordingsGb: {
+    type: "integer",
+    default: 0,
+    description:
+      "Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the server's own disk.",
+    schema: integer("gigabytes", (value) =>
+      value === 0 || (value >= 10 && value <= 10240) ? undefined : `is ${value}; a volume has 10 to 10240 GB`,
+    ),
+    remedy: `${setCommand("recordingsGb", "100")}, or 0 for none`,
+  },
+  recordingsVolumeId: {
+    type: "string",
+    example: "ID",
+    description:
+      "Id of an existing volume to use for recordings instead of a new one, for a deployment whose state was lost. It is attached as it is, never formatted; recordingsGb is ignored then. On AWS vol-…, which also decides the availability zone.",
+    schema: textThat((value) => (/^[\w-]+$/.test(value) ? undefined : `"${value}" is not a volume's id`)),
+  },
+  snapshotDays: {
+    type: "integer",
+    default: DEFAULT_SNAPSHOT_DAYS,
+    description:
+      "AWS only: how many daily snapshots of the recordings volume are kept, in prod of the server's own disk, too. 0: none. They cost extra and outlive the deployment.",
+    schema: integer("days", (value) =>
+      value >= 0 && value <= 1000 ? undefined : `is ${value}; from 1 to 1000 snapshots can be kept`,
+    ),
+    remedy: `${setCommand("snapshotDays", String(DEFAULT_SNAPSHOT_DAYS))}, or 0 for none`,
+  },
+} as const satisfies Fields;
