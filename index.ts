@@ -1,5 +1,5 @@
 import { deploy } from "./components/deployment";
-import { loadSettings } from "./settings";
+import { loadSettings } from "./settings/configuration";
 
 // The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too.
 Error.stackTraceLimit = 3;

@@ -1,5 +1,5 @@
 import { canonicalAddress } from "../settings/formats/addresses";
-import { setCommand } from "../settings/fields/field";
+import { setCommand } from "../settings/remedies";
 import type { Problem } from "../settings/problems";
 import type { HostArgs } from "./host";
 import { LookUpError } from "./lookUps";

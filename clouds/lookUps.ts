@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Settings } from "../settings";
-import { SettingsError, type Problem } from "../settings/problems";
+import { SettingsError, type Problem, type Source } from "../settings/problems";
 
 /** What a cloud was asked and did not have as the settings want it. */
 export class LookUpError extends Error {
@@ -73,11 +72,11 @@ export async function allFound<T extends readonly unknown[]>(lookUps: {
  *
  * @throws SettingsError with all of their problems, before any resource is registered; RunError for an outage.
  */
-export async function orRefused<T>(lookUps: Promise<T>, { project, stack }: Settings): Promise<T> {
+export async function orRefused<T>(lookUps: Promise<T>, source: Source): Promise<T> {
   try {
     return await lookUps;
   } catch (error) {
-    if (error instanceof LookUpError) throw new SettingsError(error.problems, project, stack);
+    if (error instanceof LookUpError) throw new SettingsError(error.problems, source);
     if (error instanceof OutageError) throw new pulumi.RunError(outageText(error));
     throw error;
   }

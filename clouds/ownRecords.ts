@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../settings/fields/field";
+import { setCommand } from "../settings/remedies";
 import { RECORD_TTL } from "./dns";
 import type { ExistingRecord } from "./existingRecords";
 import { named, type OwnerLabels } from "./names";

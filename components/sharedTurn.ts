@@ -5,6 +5,7 @@ import type { ChildOptions } from "../clouds/host";
 import { LookUpError, orRefused } from "../clouds/lookUps";
 import { named } from "../clouds/names";
 import type { TurnService } from "./turnServer";
+import { removeCommand } from "../settings/remedies";
 
 /**
  * The TURN server of another stack of this project, by that stack's outputs. Nothing about it is made or changed here:
@@ -20,7 +21,7 @@ async function findShared(stack: string, settings: Settings, opts: ChildOptions)
   const { project, stack: own } = settings;
   const refused = (reason: string, remedy: string) =>
     new LookUpError([{ key: "turnStack", reason: `is ${stack}, ${reason}`, remedy }]);
-  if (stack === own) throw refused("this stack itself", "pulumi config rm turnStack");
+  if (stack === own) throw refused("this stack itself", removeCommand("turnStack"));
   // Whole, since a bare name would be looked for in the user's default organization, not in this stack's.
   const name = `${pulumi.getOrganization()}/${project}/${stack}`;
   const reference = new pulumi.StackReference(named("turn-stack", settings.labels), { name }, opts);

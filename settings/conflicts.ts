@@ -1,7 +1,7 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
 import { type FieldName, type FieldValues, remedyFor } from "./fields";
-import { setCommand } from "./fields/field";
+import { removeCommand, setCommand } from "./remedies";
 import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { placementProblems } from "./placement";
@@ -92,7 +92,7 @@ function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
     .map(([key]) => ({
       key,
       reason: `is set, but the TURN server is that of stack ${turnStack} (turnStack), which alone decides about it`,
-      remedy: `pulumi config rm ${key}, or ${remedyFor("turnStack")}`,
+      remedy: `${removeCommand(key)}, or ${remedyFor("turnStack")}`,
     }));
 }
 
@@ -111,7 +111,7 @@ function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partia
   if (otherSystem) {
     const id =
       cloud && release.withdrawnFrom.includes(cloud) ? ", with the id of a snapshot of your own" : "";
-    const rm = id ? "" : "pulumi config rm image for the release's own, or ";
+    const rm = id ? "" : `${removeCommand("image")} for the release's own, or `;
     problems.push({
       key: "image",
       reason: `is ${image}, which ${otherSystem}; ${name}, BigBlueButton ${release.version}, needs Ubuntu ${release.ubuntu} on x86`,
@@ -160,8 +160,7 @@ function acmeProblems(values: Partial<FieldValues>): Problem[] {
     problems.push({
       key: "acmeCa",
       reason: `is set, but acmeServer is ${acmeServer}, whose roots need not be given`,
-      remedy:
-        "pulumi config rm acmeCa, or set acmeServer to the private authority's directory, or certificateFile to a certificate of its",
+      remedy: `${removeCommand("acmeCa")}, or set acmeServer to the private authority's directory, or certificateFile to a certificate of its`,
     });
   }
   const mailDomain = email?.split("@")[1]?.toLowerCase() ?? "";

@@ -1,6 +1,6 @@
 import { defaultRelease, releases } from "../bigbluebutton/releases";
 import { type FieldValues } from "./fields";
-import { setCommand } from "./fields/field";
+import { removeCommand, setCommand } from "./remedies";
 import { coveredShare } from "./formats/network";
 import type { Problem } from "./problems";
 
@@ -55,7 +55,7 @@ export function strictProblems(values: Values): Problem[] {
   for (const key of ["protect", "protectRecordings", "backups"] as const) {
     if (values[key] !== false) continue;
     problems.push(
-      problem(key, "is false", `pulumi config rm ${key}, or ${setCommand("environment", "staging")}`),
+      problem(key, "is false", `${removeCommand(key)}, or ${setCommand("environment", "staging")}`),
     );
   }
   if (values.allowEndOfLife) {
@@ -63,7 +63,7 @@ export function strictProblems(values: Values): Problem[] {
       problem(
         "allowEndOfLife",
         "is true",
-        "pulumi config rm allowEndOfLife, and a release that is supported",
+        `${removeCommand("allowEndOfLife")}, and a release that is supported`,
       ),
     );
   }
@@ -105,12 +105,12 @@ export function expiryProblems(values: Values, now: Date): Problem[] {
   const expires = new Date(Number(values.expires) * 1000);
   if (expires <= now) {
     const reason = `is ${values.expires}, ${expires.toISOString()}, which is over: what is made would be removed at once`;
-    const remedy = `pulumi config rm expires, for what is to stay; scripts/test-server extend gives a test server more time`;
+    const remedy = `${removeCommand("expires")}, for what is to stay; scripts/test-server extend gives a test server more time`;
     return [{ key: "expires", reason, remedy }];
   }
   const reason = "though the deployment has an expiry, at which it is removed";
   if (values.environment !== "test") {
-    const remedy = `pulumi config rm expires, or ${setCommand("environment", "test")}`;
+    const remedy = `${removeCommand("expires")}, or ${setCommand("environment", "test")}`;
     return [{ key: "environment", reason: `is ${values.environment}, ${reason}`, remedy }];
   }
   return (["protect", "protectRecordings"] as const)
@@ -118,6 +118,6 @@ export function expiryProblems(values: Values, now: Date): Problem[] {
     .map((key) => ({
       key,
       reason: `is true, ${reason}`,
-      remedy: `pulumi config rm ${key}, or pulumi config rm expires`,
+      remedy: `${removeCommand(key)}, or ${removeCommand("expires")}`,
     }));
 }

@@ -10,15 +10,12 @@ import { environments, protectionOf, type EnvironmentName } from "./environments
 import type { FieldValues } from "./fields";
 import { qualifyHostname } from "./formats/names";
 import { readOwnCertificates, type OwnChains } from "./ownCertificates";
-import { SettingsError, type Problem } from "./problems";
+import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
-import { clearCredentials, environmentWarnings, prefixWarnings } from "./warnings";
 
 /** A stack's settings, checked, with every default filled in. */
-export interface Settings {
-  readonly project: string;
-  readonly stack: string;
-  /** Put on everything that can bear labels: project, stack, and where it has one its expiry. */
+export interface Settings extends Source {
+  /** Put on everything that can bear labels: project, stack, the name of a component, and the expiry where there is one. */
   readonly labels: Readonly<Record<string, string>>;
   readonly environment: EnvironmentName;
   /** The DNS zone, e.g. "example.org". */
@@ -124,56 +121,28 @@ const ownDns: Readonly<Record<CloudName, CloudDns>> = { hetzner: "hetzner", aws:
 /** The TURN host's Ubuntu release is this row's, whatever BigBlueButton's is. */
 const TURN_UBUNTU = releases["noble-40"];
 
-/**
- * The stack's settings. The only reader of its configuration.
- *
- * @throws SettingsError listing every mistake, before any resource is registered.
- */
-export function loadSettings(): Settings {
-  const project = pulumi.getProject();
-  const stack = pulumi.getStack();
-  const all = pulumi.runtime.allConfig();
-  const prefix = `${project}:`;
-  const own = Object.entries(all).filter(([key]) => key.startsWith(prefix));
-  const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-  for (const warning of [...prefixWarnings(all, project), ...environmentWarnings(raw, stack)]) {
-    void pulumi.log.warn(warning);
-  }
-  const secrets = secretKeys();
-  return parseSettings(raw, {
-    project,
-    stack,
-    elsewhere: clearCredentials(all, (key) => secrets.has(key)),
-  });
-}
-
-/** The keys whose values are encrypted in the stack's settings, as the engine tells the program. */
-function secretKeys(): ReadonlySet<string> {
-  return new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]);
-}
-
-/** Whose settings are read. */
-export interface SettingsContext {
-  readonly project: string;
-  readonly stack: string;
-  /** What is wrong with the rest of the stack's configuration. @default nothing */
+/** Whose settings are checked. */
+export interface SettingsContext extends Source {
+  /** What is wrong beside the settings, to be told with them. @default nothing */
   readonly elsewhere?: readonly Problem[];
 }
 
 /**
- * {@link loadSettings} on plain values: text as the CLI hands it over, or already of the right type. Empty texts,
- * empty lists and null stand for "not set", as a key that Pulumi.yaml declares needs a default to be optional.
+ * Checks raw values and fills in every default. Reads no configuration: values are text as the CLI hands it over, or of the
+ * right type already. Empty texts, empty lists, null and undefined are "not set".
+ *
+ * @throws SettingsError listing every mistake, in the words of the configuration or, with `component`, of arguments.
  */
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
-  { project, stack, elsewhere = [] }: SettingsContext,
+  { elsewhere = [], ...source }: SettingsContext,
 ): Settings {
   const now = new Date();
   const { values, problems } = readFields(raw);
   const { own, problems: ofFiles } = readOwnCertificates(values, readPem, now);
   const all = [...elsewhere, ...unknownKeys(raw), ...problems, ...conflicts(values, now), ...ofFiles];
-  if (all.length > 0) throw new SettingsError(all, project, stack);
-  return settingsFrom(values as FieldValues, own, project, stack);
+  if (all.length > 0) throw new SettingsError(all, source);
+  return settingsFrom(values as FieldValues, own, source);
 }
 
 /** A path as people write it; one without a beginning is from the project's folder, where the program runs. */
@@ -193,14 +162,13 @@ function secretly(own: OwnChains): Settings["ownCertificates"] {
   );
 }
 
-function settingsFrom(values: FieldValues, own: OwnChains, project: string, stack: string): Settings {
+function settingsFrom(values: FieldValues, own: OwnChains, source: Source): Settings {
   const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);
   return {
-    project,
-    stack,
-    labels: { project, stack, ...(values.expires && { expires: values.expires }) },
+    ...source,
+    labels: labelsOf(source, values),
     environment,
     domain,
     bbbFqdn: fqdn(values.hostname, domain),
@@ -230,6 +198,10 @@ function settingsFrom(values: FieldValues, own: OwnChains, project: string, stac
     protected: protect,
     backups,
   };
+}
+
+function labelsOf({ project, stack, component }: Source, { expires }: FieldValues): Settings["labels"] {
+  return { project, stack, ...(component && { deployment: component.name }), ...(expires && { expires }) };
 }
 
 function placementFrom(values: FieldValues, release: Release): Settings["placement"] {

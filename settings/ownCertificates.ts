@@ -1,5 +1,5 @@
 import { type FieldValues } from "./fields";
-import { setCommand } from "./fields/field";
+import { removeCommand, setCommand } from "./remedies";
 import { readOwnChain, type OwnChain } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
@@ -64,7 +64,7 @@ export function readOwnCertificates(
 
   function readText(key: keyof FieldValues, path: string | undefined, other: string): string | Problem {
     if (path === undefined) {
-      const remedy = `${setCommand(key, "PATH")}, or pulumi config rm ${other}`;
+      const remedy = `${setCommand(key, "PATH")}, or ${removeCommand(other)}`;
       return { key, reason: `is not set, though ${other} is: the two go together`, remedy };
     }
     try {

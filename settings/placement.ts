@@ -7,7 +7,7 @@ import {
 } from "../bigbluebutton/capacity";
 import { environments } from "./environments";
 import { type FieldName, type FieldValues } from "./fields";
-import { setCommand } from "./fields/field";
+import { removeCommand, setCommand } from "./remedies";
 import { DEFAULT_SNAPSHOT_DAYS } from "./fields/recordings";
 import type { Problem } from "./problems";
 
@@ -140,7 +140,7 @@ function imageProblem(value: string, cloud: CloudName): Finding {
     ? undefined
     : {
         reason: `"${value}" is not ${what}`,
-        remedy: `${setCommand("image", "NAME-OR-ID")}, or pulumi config rm image for the release's own`,
+        remedy: `${setCommand("image", "NAME-OR-ID")}, or ${removeCommand("image")} for the release's own`,
       };
 }
 
@@ -164,7 +164,7 @@ function regionProblems({ location, turnLocation }: Values, clouds: Clouds): Pro
     {
       key: "turnLocation",
       reason: `is ${turnLocation}, but the BigBlueButton server's region is ${region}: at AWS both share one`,
-      remedy: "pulumi config rm turnLocation, or turnCloud of the other cloud",
+      remedy: `${removeCommand("turnLocation")}, or turnCloud of the other cloud`,
     },
   ];
 }
@@ -173,7 +173,7 @@ function awsOnlyProblems(values: Values, clouds: Clouds): Problem[] {
   const problem = (key: FieldName, what: string): Problem => ({
     key,
     reason: `is set, but ${what}`,
-    remedy: `pulumi config rm ${key}, or ${setCommand("cloud", "aws")}`,
+    remedy: `${removeCommand(key)}, or ${setCommand("cloud", "aws")}`,
   });
   const { vpcId, subnetId, snapshotDays } = values;
   const network = Object.values(clouds).includes("aws") ? {} : { vpcId, subnetId };

@@ -1,7 +1,8 @@
 import { distance } from "fastest-levenshtein";
 
 import { fieldNames, fields, remedyFor, type FieldValues } from "./fields";
-import { removeCommand, type Field } from "./fields/field";
+import { type Field } from "./fields/field";
+import { removeCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** Keys that are no settings, with the one that was perhaps meant. */

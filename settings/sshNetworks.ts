@@ -1,7 +1,7 @@
 import { turnPorts } from "../bigbluebutton/ports";
 import { releases } from "../bigbluebutton/releases";
 import { type FieldValues } from "./fields";
-import { setCommand } from "./fields/field";
+import { setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** CIDRs in one rule of a firewall at Hetzner Cloud (https://docs.hetzner.com/cloud/firewalls/faq/). */

@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 
 import { fields } from "./fields";
-import { setCommand } from "./fields/field";
+import { setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** Namespaces of the providers that the program uses, and Pulumi's own. */

@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import { awsLookUp } from "./lookUp";
 import { RECORD_TTL, recordsOf, type Dns } from "../dns";
 import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "../existingRecords";
+import { setCommand } from "../../settings/remedies";
 
 /**
  * Records in a public hosted zone of the AWS account. The provider waits for each change until Route 53's name servers
@@ -18,7 +19,7 @@ export async function route53Dns(request: NamesRequest, provider: aws.Provider):
     {
       key: "domain",
       reason: `is ${domain}, of which the AWS account has no public hosted zone in Route 53`,
-      remedy: "create it with aws route53 create-hosted-zone, or pulumi config set dns hetzner or manual",
+      remedy: `create it with aws route53 create-hosted-zone, or ${setCommand("dns", "hetzner")} or manual`,
     },
   );
   const names = hosts.map(({ fqdn }) => fqdn);

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields/field";
+import { removeCommand, setCommand } from "../../settings/remedies";
 import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
@@ -22,7 +22,7 @@ export async function findImage(
 ): Promise<string> {
   const [key, remedy] =
     role === "bbb"
-      ? ["image", `${setCommand("image", "ami-…")}, with an image of your own, or pulumi config rm image`]
+      ? ["image", `${setCommand("image", "ami-…")}, with an image of your own, or ${removeCommand("image")}`]
       : ["location", "choose another region"];
   const isId = image.startsWith("ami-");
   const ask = isId ? { filters: [{ name: "image-id", values: [image] }] } : newestOfCanonical(image);

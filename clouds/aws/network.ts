@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields/field";
+import { removeCommand, setCommand } from "../../settings/remedies";
 import type { Problem } from "../../settings/problems";
 import { awsLookUp } from "./lookUp";
 import { ownerFilters } from "./tags";
@@ -93,7 +93,7 @@ async function namedSubnet(
     throw problem(
       "subnetId",
       `is ${id}, which is in ${subnet.vpcId}, not in ${vpcId}`,
-      "pulumi config rm vpcId",
+      removeCommand("vpcId"),
     );
   }
   const found = publicSubnet(subnet, await routeTablesOf(subnet.vpcId, opts));
@@ -101,7 +101,7 @@ async function namedSubnet(
   throw problem(
     "subnetId",
     `is ${id}, a private subnet: no route of it leads 0.0.0.0/0 to an internet gateway, so nobody could reach a server in it`,
-    `${setCommand("subnetId", "subnet-…")}, of one that is public, or pulumi config rm subnetId for any of the VPC`,
+    `${setCommand("subnetId", "subnet-…")}, of one that is public, or ${removeCommand("subnetId")} for any of the VPC`,
   );
 }
 

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields/field";
+import { removeCommand, setCommand } from "../../settings/remedies";
 import { findImage } from "./image";
 import { awsLookUp } from "./lookUp";
 import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./network";
@@ -131,7 +131,7 @@ function noZone(
   const remedy = settled
     ? "choose another, or pulumi destroy, after which they can be made elsewhere"
     : subnetId
-      ? `${setCommand("subnetId", "subnet-…")}, of a public one there, or pulumi config rm subnetId for any of the VPC`
+      ? `${setCommand("subnetId", "subnet-…")}, of a public one there, or ${removeCommand("subnetId")} for any of the VPC`
       : `choose another, or ${setCommand("vpcId", "vpc-…")}, of one with a public subnet there`;
   return new LookUpError(blamed.map(({ key, what }) => ({ key, reason: `${what}; ${where}`, remedy })));
 }

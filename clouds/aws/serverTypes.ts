@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { defaultServerTypes } from "../../bigbluebutton/capacity";
-import { setCommand } from "../../settings/fields/field";
+import { setCommand } from "../../settings/remedies";
 import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";

@@ -7,6 +7,7 @@ import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "..
 import { hetznerLabels, isOwn } from "./labels";
 import { leftoverCheck } from "./leftovers";
 import { hetznerLookUp } from "./lookUp";
+import { setCommand } from "../../settings/remedies";
 
 /**
  * Record sets in a zone of the Hetzner Cloud project.
@@ -71,8 +72,7 @@ function unreadable(domain: string): (answer: string) => Problem {
   return (answer) => ({
     key: "domain",
     reason: `is ${domain}, a zone that could not be read at Hetzner Cloud: ${answer}`,
-    remedy:
-      "create it in the project that the token belongs to. Is it at another provider? pulumi config set dns route53, or manual",
+    remedy: `create it in the project that the token belongs to. Is it at another provider? ${setCommand("dns", "route53")}, or manual`,
   });
 }
 

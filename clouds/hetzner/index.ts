@@ -9,6 +9,7 @@ import { hetznerLookUp } from "./lookUp";
 import { lookUpServerType } from "./serverTypes";
 import type { ChildOptions, HostArgs } from "../host";
 import { allFound } from "../lookUps";
+import { setCommand } from "../../settings/remedies";
 
 /** Hetzner Cloud, in the project that the token belongs to. */
 export function hetznerCloud({ labels }: Settings, opts: ChildOptions): Cloud {
@@ -34,7 +35,7 @@ function lookUpLocation({ role, location }: HostArgs, opts: ChildOptions): Promi
     (answer) => ({
       key: role === "turn" ? "turnLocation" : "location",
       reason: `is ${location}, which could not be read at Hetzner Cloud: ${answer}`,
-      remedy: "one of those that the console offers, e.g. pulumi config set location fsn1",
+      remedy: `one of those that the console offers, e.g. ${setCommand("location", "fsn1")}`,
     }),
   );
 }

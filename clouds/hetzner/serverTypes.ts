@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { setCommand } from "../../settings/fields/field";
+import { setCommand } from "../../settings/remedies";
 import { ownerSelector } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 import type { HostArgs } from "../host";

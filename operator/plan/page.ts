@@ -38,7 +38,7 @@ function renderProblems(
 ): string[] {
   const list =
     problems.length > 0
-      ? [hanging(new SettingsError(problems, project, stack).message.trimEnd(), width)]
+      ? [hanging(new SettingsError(problems, { project, stack }).message.trimEnd(), width)]
       : [];
   const others = standIns.map(({ key, value, why }) => {
     const how = value === undefined ? "as if it were not set" : "with a stand-in";

@@ -1,8 +1,9 @@
 import { parseNetwork, unreachableProblem } from "../formats/network";
 import { sshPublicKeyProblem } from "../formats/sshPublicKey";
-import { list, must, setCommand, type Fields } from "./field";
+import { setCommand, textOf } from "../remedies";
+import { list, must, type Fields } from "./field";
 
-const OWN_KEY = '"$(cat ~/.ssh/id_ed25519.pub)"';
+const OWN_KEY = textOf("~/.ssh/id_ed25519.pub");
 
 export const access = {
   sshNetworks: {

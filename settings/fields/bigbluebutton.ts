@@ -1,5 +1,6 @@
 import { defaultRelease, releaseNames } from "../../bigbluebutton/releases";
-import { choice, flag, isUrl, removeCommand, setCommand, text, textThat, must, type Fields } from "./field";
+import { removeCommand, setCommand } from "../remedies";
+import { choice, flag, isUrl, text, textThat, must, type Fields } from "./field";
 
 export const bigbluebutton = {
   release: {

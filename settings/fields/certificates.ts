@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { rootsProblem } from "../formats/certificates";
 import { meantName } from "../formats/names";
-import { isUrl, setCommand, textThat, type Fields } from "./field";
+import { setCommand, setFromFile } from "../remedies";
+import { isUrl, textThat, type Fields } from "./field";
 
 /** A path, never the file's own text: a key is not to be in the settings. */
 const pemFile = textThat((value) =>
@@ -46,7 +47,7 @@ export const certificates = {
     description:
       "Root certificates (PEM) of a private certificate authority; both servers come to trust them. From standard input, pulumi config set acmeCa < roots.pem: as an argument it begins with dashes, and needs -- before it.",
     schema: textThat(rootsProblem),
-    remedy: setCommand("acmeCa", "< roots.pem"),
+    remedy: setFromFile("acmeCa", "roots.pem"),
   },
   certificateFile: {
     type: "string",

@@ -1,4 +1,5 @@
-import { choice, flagText, removeCommand, textThat, type Fields } from "./field";
+import { removeCommand } from "../remedies";
+import { choice, flagText, textThat, type Fields } from "./field";
 
 const asTheEnvironment = (key: string) => `${removeCommand(key)}, for what the environment has`;
 

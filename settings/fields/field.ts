@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { removeCommand, setCommand } from "../remedies";
+
 /** A setting, declared once: the program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
 export interface Field<T extends z.ZodType = z.ZodType> {
   /** Type of the value in Pulumi.yaml. All but strings reach the program as JSON text. */
@@ -30,16 +32,6 @@ export type ValueOf<F extends Field> = F extends
   | { readonly unset: string }
   ? z.output<F["schema"]>
   : z.output<F["schema"]> | undefined;
-
-/** The command that sets a key. */
-export function setCommand(key: string, value: string): string {
-  return `pulumi config set ${key} ${value}`;
-}
-
-/** The command that removes a key. */
-export function removeCommand(key: string): string {
-  return `pulumi config rm ${key}`;
-}
 
 /** What is wrong with a value: the end of a sentence that begins with the key, and what to do where the check knows. */
 interface Mistake {

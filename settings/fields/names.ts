@@ -1,5 +1,6 @@
 import { dnsNameProblem, meantName, normalizeName, zoneProblem } from "../formats/names";
-import { choice, must, setCommand, text, type Fields } from "./field";
+import { setCommand } from "../remedies";
+import { choice, must, text, type Fields } from "./field";
 
 export const names = {
   domain: {

@@ -1,5 +1,6 @@
 import { defaultLocations, defaultServerTypes, type CloudName } from "../../bigbluebutton/capacity";
-import { choice, removeCommand, setCommand, textThat, type Fields } from "./field";
+import { removeCommand, setCommand } from "../remedies";
+import { choice, textThat, type Fields } from "./field";
 
 const cloud = choice(["hetzner", "aws"]);
 

@@ -1,4 +1,5 @@
-import { integer, setCommand, textThat, type Fields } from "./field";
+import { setCommand } from "../remedies";
+import { integer, textThat, type Fields } from "./field";
 
 /** How many daily snapshots of its volumes EC2 keeps. */
 export const DEFAULT_SNAPSHOT_DAYS = 7;

@@ -1,5 +1,6 @@
 import { canonicalAddress, publicAddressProblem } from "../formats/addresses";
-import { list, must, removeCommand, setCommand, textThat, type Fields } from "./field";
+import { removeCommand, setCommand } from "../remedies";
+import { list, must, textThat, type Fields } from "./field";
 
 export const turn = {
   turnPeers: {

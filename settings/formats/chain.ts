@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { rootCertificates } from "node:tls";
+import { setFromFile } from "../remedies";
 
 /** A certificate of the operator's own, checked. */
 export interface OwnChain {
@@ -232,11 +233,11 @@ function judgeChain(
       issued(end, end)
         ? {
             reason: `leads to a root that nobody knows, ${nameOf(end.subject)}`,
-            remedy: "pulumi config set acmeCa < root.pem, with that root, if it is your own authority's",
+            remedy: `${setFromFile("acmeCa", "root.pem")}, with that root, if it is your own authority's`,
           }
         : {
             reason: `has no whole chain: the certificate of ${nameOf(end.issuer)} is missing`,
-            remedy: `${FULL_CHAIN}. If it is the root of your own authority: pulumi config set acmeCa < root.pem`,
+            remedy: `${FULL_CHAIN}. If it is the root of your own authority: ${setFromFile("acmeCa", "root.pem")}`,
           },
     );
   }

@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
 import { releases } from "../../bigbluebutton/releases";
-import { loadSettings, parseSettings, type Settings } from "../../settings";
+import { parseSettings, type Settings } from "../../settings";
+import { loadSettings } from "../../settings/configuration";
 import { fields } from "../../settings/fields";
 import { SettingsError } from "../../settings/problems";
 import { ed25519Key, rootPem } from "./fixtures";

@@ -165,7 +165,8 @@ export interface Variation {
 /** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
 export function runProgram(variation: Variation = {}): Promise<Run> {
   return run((sdk) => {
-    jest.doMock("../../settings", () => ({ loadSettings: () => ({ ...settings, ...variation.settings }) }));
+    const loadSettings = () => ({ ...settings, ...variation.settings });
+    jest.doMock("../../settings/configuration", () => ({ loadSettings }));
     jest.doMock("../../steps/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
     const clouds = jest.requireActual<typeof Clouds>("../../clouds");
     jest.doMock("../../clouds", () => ({
