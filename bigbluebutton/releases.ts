@@ -181,7 +181,7 @@ const flashEraSources = [
   "https://github.com/bigbluebutton/bigbluebutton/issues/9132",
 ];
 
-/** The table: one row per release. Firewall, preflight, install command, XML and the README come from it. */
+/** The table: one row per release. Firewall, preflight, install command, XML and docs/releases.md come from it. */
 export const releases: Readonly<Record<ReleaseName, Release>> = {
   "xenial-20": {
     ...xenial,

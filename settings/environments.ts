@@ -18,7 +18,7 @@ export interface Environment {
   readonly strict: boolean;
 }
 
-/** The one place that says what an environment is; README.md's table is made from it. */
+/** The one place that says what an environment is; the table of docs/environments.md is made from it. */
 export const environments = {
   test: { size: "test", protect: false, protectRecordings: false, backups: false, strict: false },
   staging: { size: "test", protect: false, protectRecordings: true, backups: false, strict: false },

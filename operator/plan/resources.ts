@@ -8,7 +8,7 @@ export interface ResourceGroup {
   readonly purpose: Purpose;
   /** The type as `pulumi up` shows it, e.g. "hcloud:index:Server"; "bbb:index" for the components. */
   readonly type: string;
-  /** In the words of the README. */
+  /** In the words of the docs. */
   readonly what: string;
   readonly count: number;
   /** How many can't be deleted in Pulumi, and how many at the cloud. */

@@ -8,7 +8,7 @@ export const bigbluebutton = {
     default: defaultRelease,
     example: defaultRelease,
     description:
-      "The BigBlueButton release, one of those in the table of releases. The default is the current stable one.",
+      "The BigBlueButton release, one of those in docs/releases.md. The default is the current stable one.",
     schema: choice(releaseNames),
   },
   allowEndOfLife: {

@@ -9,7 +9,7 @@ export const environment = {
     unset: "test",
     example: "prod",
     description:
-      "test, staging or prod: what kind of deployment this is, and all that follows from it. See the table of environments. Not set: test, as the preview says.",
+      "test, staging or prod: what kind of deployment this is. docs/environments.md says what follows from it. Not set: test, as the preview says.",
     schema: choice(["test", "staging", "prod"]),
   },
   protect: {

@@ -52,7 +52,7 @@ test("no default is ARM", () => {
   }
 });
 
-test("the defaults are sizes that the README speaks of", () => {
+test("the defaults are sizes that the docs speak of", () => {
   for (const cloud of ["hetzner", "aws"] as const) {
     const { test: small, prod } = defaultServerTypes[cloud];
     expect(capacities.map(({ types }) => types[cloud].name)).toEqual([small.bbb, prod.bbb]);

@@ -21,7 +21,7 @@ test.each([
   expect(sizeOf(cloud, type)).toBeUndefined();
 });
 
-test("the types that the README names are known, with its cores and memory", () => {
+test("the types that the docs name are known, with its cores and memory", () => {
   for (const { cores, types } of capacities) {
     for (const [cloud, { name, memoryGb }] of Object.entries(types)) {
       expect({ name, ...sizeOf(cloud as CloudName, name) }).toMatchObject({ name, cores, memoryGb });

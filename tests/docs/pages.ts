@@ -1,0 +1,80 @@
+/** Reads the project's pages: every Markdown file that it has. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+export const PROJECT = resolve(__dirname, "../..");
+
+/** A Markdown file of the project. */
+export interface Page {
+  /** Path in the project, e.g. "docs/turn.md". */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every Markdown file of the project, in the order of paths. */
+export function readPages(): Page[] {
+  const found: string[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== "node_modules" && entry.name !== ".git") walk(path);
+      } else if (entry.name.endsWith(".md")) found.push(path);
+    }
+  };
+  walk(PROJECT);
+  return found.sort().map((path) => ({ path: relative(PROJECT, path), text: readFileSync(path, "utf8") }));
+}
+
+/** A place that a page leads to. */
+export interface Link {
+  /** As it is written. */
+  readonly target: string;
+  /** Path in the project; the page's own for an anchor alone. */
+  readonly path: string;
+  readonly anchor?: string;
+}
+
+/** The links and images of a page that lead to the project itself. */
+export function localLinks({ path, text }: Page): Link[] {
+  const targets = [...withoutCode(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target!);
+  return targets
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [file = "", anchor] = target.split("#");
+      const to = file === "" ? path : join(dirname(path), file);
+      return { target, path: to, ...(anchor !== undefined && { anchor }) };
+    });
+}
+
+/** The anchors that GitHub and GitLab make of a page's headings. */
+export function anchorsOf(text: string): string[] {
+  const seen = new Map<string, number>();
+  return [...withoutCode(text, "```").matchAll(/^#{1,6} +(.*?) *#*$/gm)].map(([, heading]) => {
+    const slug = heading!
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-");
+    const before = seen.get(slug) ?? 0;
+    seen.set(slug, before + 1);
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+}
+
+/** What a reader may type: the lines of the blocks of commands, without comments, and the commands in the text. */
+export function commandsIn(text: string): string[] {
+  const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].flatMap(([, block]) =>
+    block!
+      .replaceAll("\\\n", " ")
+      .split("\n")
+      .map((line) => line.replace(/(^|\s)#\s.*$/, "").trim()),
+  );
+  const inText = [...withoutCode(text, "```").matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
+  return [...blocks, ...inText].filter((line) => line !== "");
+}
+
+function withoutCode(text: string, fence?: "```"): string {
+  const blocks = text.replace(/^ *```[\s\S]*?^ *```$/gm, "");
+  return fence ? blocks : blocks.replace(/`[^`\n]*`/g, "");
+}
