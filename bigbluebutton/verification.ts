@@ -1,4 +1,5 @@
 import type { PortRule } from "./ports";
+import type { Service } from "./services";
 
 /** A file as the deployment wrote it; its text holds a secret. */
 interface DeployedFile {
@@ -36,6 +37,8 @@ export interface BbbRequest extends CommonRequest {
   readonly release: string;
   /** e.g. "3.0" */
   readonly version: string;
+  /** What is asked whether it hangs. Missing from requests that earlier versions made. */
+  readonly services?: readonly Service[];
   /** Whether recordings are on a volume of their own. */
   readonly recordings: boolean;
   readonly sharedSecret: string;

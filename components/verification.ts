@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { coturnPaths } from "../bigbluebutton/coturn";
 import type { PortRule } from "../bigbluebutton/ports";
+import { askableServices } from "../bigbluebutton/services";
 import {
   certificateSeen,
   renderHostRequest,
@@ -153,6 +154,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     privateIpv4: bbb.host.privateIpv4,
     release: release.name,
     version: release.version,
+    services: askableServices(release),
     recordings: bbb.host.dataDevice !== undefined,
     sharedSecret: bbb.sharedSecret,
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },

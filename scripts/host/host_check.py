@@ -157,6 +157,7 @@ def check_machine(page, role, clock_of=None, recordings=False):
 def check_bbb(page, request, options, resolve):
     xml, secrets = request["turnXml"], [request["sharedSecret"], request["turnSecret"]]
     page.check("services", "systemctl is-active", system_check.check_services, options["wait"], limit=options["wait"] + 60)
+    page.check("answers", "each service, at its port", service_check.check_answers, request.get("services", []), limit=75)
     page.check("release", "bigbluebutton-release", system_check.check_release, request["version"])
     page.check("bbb-conf", "bbb-conf --check", check_bbb_conf, secrets, limit=BBB_CONF_LIMIT + 10)
     page.check("media addresses", "FreeSWITCH, mediasoup, LiveKit", check_media, request["ipv4"], request.get("privateIpv4"))

@@ -1,11 +1,12 @@
-"""Whether services that are active do their work: coturn answers, and accounts can read the files that their services need."""
+"""Whether services that are active do their work: they answer, and accounts can read the files that their services need."""
 
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from checks import Unanswered, Wrong, output, run, worst
-from system_check import states
+from system_check import BBB_ALWAYS, BBB_SWITCHED_ON, states
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 
@@ -37,6 +38,60 @@ def check_coturn(listening):
         raise Wrong(told, "systemctl restart coturn; journalctl -u coturn and /var/log/turnserver/turnserver.log may say why")
     since = output("systemctl", "show", "-p", "ActiveEnterTimestamp", "--value", "coturn").strip()
     return f"answers, active since {since}" if since else "answers"
+
+
+# What each kind of server answers with something, whatever it thinks of it. FreeSWITCH speaks first.
+QUESTIONS = {
+    "http": b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bbb-deploy\r\nConnection: close\r\n\r\n",
+    "redis": b"PING\r\n",
+    "postgres": b"\x00\x00\x00\x08\x04\xd2\x16\x2f",
+    "freeswitch": b"",
+}
+
+
+def is_silent(port, question, patience):
+    """Whether somebody listens at a port of this host, but says nothing within `patience` seconds; to be hung up on is an answer.
+
+    The kernel takes connections for a process that hangs, until too many of them wait.
+    """
+    for _ in range(2):
+        try:
+            with socket.create_connection(("127.0.0.1", port), patience / 2) as asking:
+                asking.settimeout(patience / 2)
+                asking.sendall(question)
+                asking.recv(1)
+                return False
+        except socket.timeout:
+            continue
+        except OSError:  # nobody listens there, which is no matter of this check, or it was hung up on
+            return False
+    return True
+
+
+def stopped(unit):
+    """Whether the main process of a unit stands still, by SIGSTOP say."""
+    pid = output("systemctl", "show", "-p", "MainPID", "--value", unit).strip()
+    try:
+        with open(f"{ROOT}/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
+
+
+def check_answers(services, patience=20):
+    """services: {unit, port, speaks} of those that can be asked. A process that hangs stays active."""
+    units = list(dict.fromkeys([service["unit"] for service in services] + BBB_ALWAYS + BBB_SWITCHED_ON))
+    active = [unit for unit, state in states("is-active", units).items() if state == "active"]
+    asked = [service for service in services if service["unit"] in active]
+    with ThreadPoolExecutor(max_workers=len(asked) or 1) as pool:
+        silent = list(pool.map(lambda one: is_silent(one["port"], QUESTIONS[one["speaks"]], patience), asked))
+    hanging = {one["unit"]: f"it does not answer at port {one['port']}" for one, hangs in zip(asked, silent) if hangs}
+    hanging.update({unit: "its process is stopped" for unit in active if stopped(unit)})
+    if hanging:
+        told = ", ".join(f"{unit} is active, but hangs: {how}" for unit, how in hanging.items())
+        names = " ".join(hanging)
+        raise Wrong(told, f"systemctl restart {names}; journalctl -u {names.replace(' ', ' -u ')} may say why")
+    return f"{len(asked)} answer" if asked else "none can be asked"
 
 
 def denied(user, path):

@@ -290,6 +290,17 @@ HERE`,
     follows: [...[HERE, BBB, TURN].flatMap((place) => at(place, API)), ...at(BBB, ["bbb-conf"])],
   },
   {
+    name: "a service that hangs, and is active all the same",
+    begin: () => root(NAMES.bbb, "systemctl kill --signal=STOP bbb-graphql-middleware"),
+    mend: () => root(NAMES.bbb, "systemctl kill --signal=CONT bbb-graphql-middleware"),
+    finds: {
+      [`${BBB}: answers`]: [
+        /^bbb-graphql-middleware is active, but hangs: /,
+        /^systemctl restart bbb-graphql-middleware;/,
+      ],
+    },
+  },
+  {
     name: "a firewall with a rule too few and one too many",
     begin: async () => {
       firewall = await cloudObject("firewalls", /^bbb\b/);
