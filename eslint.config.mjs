@@ -30,6 +30,24 @@ export default tseslint.config(
     rules: { "@pulumi/no-output-in-template-literal": "error" },
   },
   {
+    files: ["**/*.ts"],
+    ignores: ["settings/**", "tests/**", "sandbox/benchmark/baseline/**"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "NewExpression > :matches(Identifier[name='Config'], MemberExpression[property.name='Config'])",
+          message: "settings/ alone reads the configuration.",
+        },
+        {
+          selector: "CallExpression > MemberExpression[property.name=/^(allConfig|getConfig)$/]",
+          message: "settings/ alone reads the configuration.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.js"],
     languageOptions: {
       globals: {

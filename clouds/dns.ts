@@ -20,6 +20,17 @@ export interface Dns {
   readonly nameServers?: readonly string[];
 }
 
+/** A record set that a zone has. */
+export interface ExistingRecord {
+  /** The whole name, in lower case and without the dot at its end. */
+  readonly fqdn: string;
+  readonly type: string;
+  /** Addresses, or the name that an alias leads to. */
+  readonly values: readonly string[];
+  /** Bears this stack's labels. */
+  readonly labelled?: boolean;
+}
+
 /** Seconds that a resolver may keep a record; short, for the day an address changes. */
 export const RECORD_TTL = 300;
 

@@ -1,20 +1,10 @@
 import { canonicalAddress } from "../settings/formats/addresses";
 import { setCommand } from "../settings/remedies";
 import type { Problem } from "../settings/problems";
+import type { ExistingRecord } from "./dns";
 import type { HostArgs } from "./host";
 import { LookUpError } from "./lookUps";
 import { ownRecords } from "./ownRecords";
-
-/** A record set that a zone has. */
-export interface ExistingRecord {
-  /** The whole name, in lower case and without the dot at its end. */
-  readonly fqdn: string;
-  readonly type: string;
-  /** Addresses, or the name that an alias leads to. */
-  readonly values: readonly string[];
-  /** Bears this stack's labels. */
-  readonly labelled?: boolean;
-}
 
 /** Names that a deployment is about to publish in a zone. */
 export interface NamesRequest {

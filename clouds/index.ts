@@ -3,27 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CloudName } from "../bigbluebutton/capacity";
 import type { Settings } from "../settings";
 import { canonicalAddress } from "../settings/formats/addresses";
+import type { Cloud } from "./cloud";
 import { manualDns, type Dns } from "./dns";
-import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role } from "./host";
-import type { NamesRequest } from "./existingRecords";
+import type { ChildOptions, Host, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
 import { named } from "./names";
 import { warnOfDeletedRecords } from "./ownRecords";
-
-/** What one cloud offers. All methods look up what they need and make nothing. */
-export interface Cloud {
-  /**
-   * @param hosts All that are to be made there.
-   * @returns What makes the hosts, once there is a key to log in with.
-   * @throws LookUpError with everything that the cloud lacks for them.
-   */
-  findHosts(hosts: readonly HostArgs[]): Promise<(operatorKey: OperatorKey) => HostMaker>;
-  /** @throws LookUpError if the cloud has no such zone, or the zone has records of another owner under these names. */
-  findZone(request: NamesRequest): Promise<Dns>;
-  /** @returns The public addresses that the stack has there by now. */
-  findAddresses(): Promise<readonly string[]>;
-}
 
 /** What a deployment asks of the clouds that it runs on. */
 export interface Clouds {

@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../settings/remedies";
-import { RECORD_TTL } from "./dns";
-import type { ExistingRecord } from "./existingRecords";
+import { RECORD_TTL, type ExistingRecord } from "./dns";
 import { named, type OwnerLabels } from "./names";
 import { stackResources, type StackResource } from "./stackState";
 

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 
 import { awsLookUp } from "./lookUp";
-import { RECORD_TTL, recordsOf, type Dns } from "../dns";
-import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "../existingRecords";
+import { RECORD_TTL, recordsOf, type Dns, type ExistingRecord } from "../dns";
+import { refuseForeignRecords, type NamesRequest } from "../existingRecords";
 import { setCommand } from "../../settings/remedies";
 
 /**

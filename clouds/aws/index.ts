@@ -6,7 +6,7 @@ import { environments } from "../../settings/environments";
 import { awsHosts } from "./host";
 import { awsAddresses } from "./addresses";
 import { findAwsPlacement } from "./placement";
-import type { Cloud } from "..";
+import type { Cloud } from "../cloud";
 import type { ChildOptions, Role } from "../host";
 import { named } from "../names";
 import { route53Dns } from "./dns";

@@ -2,8 +2,8 @@ import * as hcloud from "@pulumi/hcloud";
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Problem } from "../../settings/problems";
-import { RECORD_TTL, recordsOf, type Dns } from "../dns";
-import { refuseForeignRecords, type ExistingRecord, type NamesRequest } from "../existingRecords";
+import { RECORD_TTL, recordsOf, type Dns, type ExistingRecord } from "../dns";
+import { refuseForeignRecords, type NamesRequest } from "../existingRecords";
 import { hetznerLabels, isOwn } from "./labels";
 import { leftoverCheck } from "./leftovers";
 import { hetznerLookUp } from "./lookUp";

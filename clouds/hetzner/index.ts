@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 
 import type { Settings } from "../../settings";
-import type { Cloud } from "..";
+import type { Cloud } from "../cloud";
 import { hetznerAddresses } from "./addresses";
 import { hetznerDns } from "./dns";
 import { hetznerHosts } from "./host";

@@ -6,9 +6,8 @@ import { rmSync } from "node:fs";
 
 import { nameOf } from "../../cli/pulumiEvents";
 import { Checkpoint, type Export } from "./checkpoint";
-import { Deployment, type DeploymentOptions, type OperationEvent, type StepEvent } from "./deploy";
+import { Deployment, type DeploymentOptions } from "./deploy";
 import { Display, type Summary } from "./display";
-import type { Driver } from "./driver";
 import { drivers } from "./drivers";
 import { STACK_TYPE } from "./goal";
 import { lock } from "./lock";
@@ -16,52 +15,14 @@ import { runProgram } from "./program";
 import { applyConfig, readProject, type Config, type Project } from "./project";
 import * as cli from "./pulumiCli";
 import { serve } from "./server";
+import { UpdateFailed, urnsOf, type UpdateOptions } from "./update";
 import { plain, redacted, type Value, type Values } from "./wire";
 
 export type { OperationEvent, StepEvent } from "./deploy";
 export type { Export } from "./checkpoint";
 export type { Summary } from "./display";
 export { isLocked, Locked } from "./lock";
-
-export interface UpdateOptions {
-  /** Folder of Pulumi.yaml and the program. */
-  readonly projectDir: string;
-  readonly stack: string;
-  /** Settings by their plain keys ("domain"), values any JSON; a key with a colon configures a provider. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Environment of the providers: HCLOUD_TOKEN, HCLOUD_ENDPOINT. The process's own is not passed on to them. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Where checkpoints and the passphrase of their secrets are; 0700. */
-  readonly stateDir: string;
-  readonly engine: "embedded" | "pulumi";
-  /** Logical names of resources to replace though nothing about them has changed, as `--replace` of the CLI. */
-  readonly replace?: readonly string[];
-  /**
-   * Go on with what a killed update had begun, as no engine but this sandbox's does; false: as the CLI, warn of it.
-   *
-   * @default true
-   */
-  readonly adopt?: boolean;
-  /** Of {@link destroy}: refresh first, so that what is gone at the cloud stops nothing. */
-  readonly refresh?: boolean;
-  readonly out: NodeJS.WritableStream;
-  /** Told of each step that changes something, in a preview of each that would. */
-  readonly onStep?: (step: StepEvent) => void;
-  /** Told of each call of a provider as it ends; the embedded engine only. */
-  readonly onOperation?: (operation: OperationEvent) => void;
-  /** Providers of the embedded engine, by package. @default those in ./drivers */
-  readonly drivers?: Readonly<Record<string, Driver>>;
-}
-
-/** The update ended with errors, all of which have been printed. */
-export class UpdateFailed extends Error {
-  constructor(
-    readonly summary: Summary,
-    readonly errors: readonly string[],
-  ) {
-    super(errors[0] ?? "the update failed");
-  }
-}
+export { UpdateFailed, type UpdateOptions } from "./update";
 
 /** Operations at a time, as the CLI's default on a small machine. */
 const PARALLEL = 16;
@@ -254,17 +215,6 @@ function deploymentOptions(options: UpdateOptions, project: Project, config: Con
     onOperation: options.onOperation,
     parallel: PARALLEL,
   };
-}
-
-/** The resources of these logical names. @throws naming those that the stack does not have */
-export function urnsOf(
-  names: readonly string[],
-  resources: readonly { readonly urn: string }[],
-  stack: string,
-): string[] {
-  const missing = names.filter((name) => !resources.some(({ urn }) => nameOf(urn) === name));
-  if (missing.length > 0) throw new Error(`stack ${stack} has no resource ${missing.join(", ")} to replace`);
-  return resources.map(({ urn }) => urn).filter((urn) => names.includes(nameOf(urn)));
 }
 
 async function locked<T>(options: UpdateOptions, action: () => Promise<T>): Promise<T> {

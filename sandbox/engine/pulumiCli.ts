@@ -17,10 +17,10 @@ import { emptySummary, type Summary } from "./display";
 import type { Created } from "./driver";
 import { drivers } from "./drivers";
 import { providerUrn } from "./graph";
-import { UpdateFailed, urnsOf, type UpdateOptions } from ".";
 import { startTime } from "./lock";
 import { applyConfig, readProject, type Project } from "./project";
 import { Crypter, passphraseFile } from "./secrets";
+import { UpdateFailed, urnsOf, type UpdateOptions } from "./update";
 import { plainValues, type Value, type Values } from "./wire";
 
 interface Opened {

@@ -5,7 +5,7 @@ import type { State } from "../state";
 import { readAddresses, readInstance, readInterfaces, type Address } from "../view";
 import { primaryOf } from "../reconcile";
 import { ec2Answer } from "./answers";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 /** Elastic IPs are 203.0.113.200 to .249; those below are Hetzner's. */
 const FIRST = 200;

@@ -5,7 +5,7 @@ import type { InstanceRecord, InstanceState } from "../state";
 import { readInstance, readInterfaces, readType, type Interface } from "../view";
 import { child, items, text, type Node } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 import { attachmentState } from "./volumes";
 
 const CODES: Readonly<Record<InstanceState, string>> = {

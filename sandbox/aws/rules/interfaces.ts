@@ -6,7 +6,7 @@ import { AwsError, notEmulated } from "../errors";
 import { readAddresses, readGroups, readInterfaces, type Interface } from "../view";
 import { items, text } from "../xml";
 import { idempotently } from "./answers";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 interface Subnet {
   readonly cidr: string;

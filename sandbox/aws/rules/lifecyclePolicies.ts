@@ -1,7 +1,7 @@
 import { AwsError, type Answer } from "../errors";
 import { queryCall, readAnswer, type Cloud } from "../cloud";
 import type { Policy } from "../state";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 /** Data Lifecycle Manager, which moto lacks. Policies are kept; no snapshot is ever made by one. */
 

@@ -5,7 +5,7 @@ import { AwsError, notEmulated, type Answer } from "../errors";
 import { readRecordSets, readZones, unescapeName, type RecordSet } from "../records";
 import { buildXml, child, items, parseXml, text, type Node } from "../xml";
 import { edit } from "./answers";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 const NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/";
 

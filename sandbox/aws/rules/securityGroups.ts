@@ -1,7 +1,7 @@
 import { forward } from "../cloud";
 import { AwsError } from "../errors";
 import { readGroups, readInterfaces, type Group } from "../view";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 /** moto deletes a group that is in use. */
 const remove: Rule = async (cloud, call) => {

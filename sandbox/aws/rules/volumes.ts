@@ -4,7 +4,7 @@ import type { State } from "../state";
 import { readInstance, readVolumes, type Volume } from "../view";
 import { items, text } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
-import type { Rule } from ".";
+import type { Rule } from "./rule";
 
 const create: Rule = (cloud, call) =>
   idempotently(cloud, call, async () => {

@@ -1,0 +1,122 @@
+/**
+ * Who may import whom:  npx depcruise .
+ *
+ * The product reads as one column, in which a room imports only those below it:
+ * index.ts → components → steps → clouds → settings → bigbluebutton.
+ */
+
+/** Each room with the rooms that it may import; tests may import all. */
+const rooms = {
+  bigbluebutton: [],
+  settings: ["bigbluebutton"],
+  clouds: ["bigbluebutton", "settings"],
+  steps: ["bigbluebutton", "settings", "clouds"],
+  components: ["bigbluebutton", "settings", "clouds", "steps"],
+  cli: [],
+  sandbox: ["bigbluebutton", "settings", "cli"],
+  operator: ["bigbluebutton", "settings", "clouds", "steps", "components", "cli", "sandbox"],
+  scripts: ["bigbluebutton", "settings"],
+};
+const product = ["bigbluebutton", "settings", "clouds", "steps", "components"];
+
+const within = (names) => `^(${names.join("|")})/`;
+const everywhere = `^(index\\.ts$|(${Object.keys(rooms).join("|")})/)`;
+const theProduct = `^(index\\.ts$|(${product.join("|")})/)`;
+const except = (names) => Object.keys(rooms).filter((room) => !names.includes(room));
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `${room}-imports`,
+      comment: `${room}/ imports only ${[room, ...allowed].map((name) => `${name}/`).join(", ")}.`,
+      severity: "error",
+      from: { path: within([room]) },
+      to: { path: within(except([room, ...allowed])) },
+    })),
+    {
+      name: "index-imports",
+      comment: "index.ts is the product, which knows neither the operator's commands nor the sandbox.",
+      severity: "error",
+      from: { path: "^index\\.ts$" },
+      to: { path: within(except(product)) },
+    },
+    {
+      name: "nothing-imports-the-program",
+      comment:
+        "index.ts is run by the engine, and by `plan` against mocks; what others need of it belongs in a room.",
+      severity: "error",
+      from: { path: everywhere, pathNot: "^operator/plan/program\\.ts$" },
+      to: { path: "^index\\.ts$" },
+    },
+    {
+      name: "nothing-imports-tests",
+      severity: "error",
+      from: { path: everywhere },
+      to: { path: "^tests/" },
+    },
+    {
+      name: "one-door-to-the-sandbox",
+      comment:
+        "operator/ reaches the sandbox through operator/sandboxStacks.ts alone, which is loaded only inside of it.",
+      severity: "error",
+      from: { path: "^operator/", pathNot: "^operator/sandboxStacks\\.ts$" },
+      to: { path: "^sandbox/" },
+    },
+    {
+      name: "bigbluebutton-is-pure",
+      comment: "bigbluebutton/ says what is true about BigBlueButton: no engine, no cloud, no network.",
+      severity: "error",
+      from: { path: "^bigbluebutton/" },
+      to: { path: "(^|/)node_modules/(@pulumi|@aws-sdk|ssh2)/" },
+    },
+    {
+      name: "clouds-behind-the-seam",
+      comment: "A third cloud is one folder: the product asks clouds/, never clouds/NAME/.",
+      severity: "error",
+      from: { path: theProduct, pathNot: "^clouds/" },
+      to: { path: "^clouds/[^/]+/" },
+    },
+    {
+      name: "clouds-apart",
+      comment: "A cloud's folder imports nothing of another's.",
+      severity: "error",
+      from: { path: "^clouds/([^/]+)/" },
+      to: { path: "^clouds/[^/]+/", pathNot: "^clouds/$1/" },
+    },
+    {
+      name: "no-circles",
+      severity: "error",
+      from: { path: everywhere, pathNot: "^sandbox/" },
+      to: { circular: true },
+    },
+    {
+      name: "no-circles-in-the-sandbox",
+      comment: "Types alone may be imported in a circle: an emulated cloud and its actions know each other.",
+      severity: "error",
+      from: { path: "^sandbox/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "known-rooms",
+      comment: "A new folder gets its place in the table above.",
+      severity: "error",
+      from: { pathNot: `^([^/]+$|(tests|${Object.keys(rooms).join("|")})/)` },
+      to: {},
+    },
+    {
+      name: "packages-of-operators",
+      comment: "An operator's installation leaves out what development needs.",
+      severity: "error",
+      from: {
+        path: `^(index\\.ts$|(${[...product, "cli", "operator"].join("|")})/)`,
+      },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+  },
+};
