@@ -141,7 +141,7 @@ program
     await reset(options);
   });
 
-/** As the operator's commands: 2 is what the caller can put right, before anything was done. */
+/** Exit code of an error: 2 for one that the caller can put right, before anything was done; else 1. */
 function exitCodeOf(error: unknown): 0 | 1 | 2 {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return error instanceof Mistake ? 2 : 1;

@@ -5,18 +5,17 @@ import fastify, { type FastifyInstance } from "fastify";
 import { type Fault, type Faults, faultSchema } from "./hetzner/faults";
 import type { Zones } from "./services/zones";
 
-/** What can be made to go wrong. */
+/** Parts of the sandbox that can be made to fail. */
 export interface Controlled {
-  /** By the name of the service. */
+  /** Faults by the name of the service. */
   readonly faults: Readonly<Record<string, Faults>>;
   readonly zones: Zones;
 }
 
 /**
- * The sandbox's own switches, for tests of what goes wrong:
- * POST /faults/{service} arms a fault (see hetzner/faults.ts), DELETE /faults disarms all and
- * returns what did not happen; PUT and DELETE
- * /delegations/{zone} let the zone's parent refer to it, or no more.
+ * Switches of the sandbox, for tests of failures: POST /faults/{service} arms a fault (see hetzner/faults.ts), DELETE
+ * /faults disarms all and returns those that did not happen. PUT and DELETE /delegations/{zone} make and remove the
+ * zone's delegation.
  */
 export function createControl({ faults, zones }: Controlled): FastifyInstance {
   const app = fastify();
@@ -47,7 +46,7 @@ export function createControl({ faults, zones }: Controlled): FastifyInstance {
   return app;
 }
 
-/** Root alone may open the socket: its directory is the sandbox's state. */
+/** Listens at a socket that only root can open: its directory is the sandbox's state. */
 export async function listenAt(app: FastifyInstance, socket: string): Promise<void> {
   rmSync(socket, { force: true });
   await app.listen({ path: socket });

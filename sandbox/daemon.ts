@@ -1,7 +1,6 @@
 /**
- * The sandbox's cloud: one process in the router's namespace that serves the emulated API, the metadata service
- * and the mirror, and runs the hosts. Whatever it knows is on disk: hosts and services outlive it, and a new
- * daemon takes up where the last one was.
+ * The sandbox's cloud: one process in the router's namespace that serves the emulated API, the metadata service and the
+ * mirror, and runs the hosts. Its state is on disk: hosts and services outlive it, and a new daemon continues.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -36,7 +35,7 @@ import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
 
-/** What image/build.sh printed. */
+/** Directories that image/build.sh printed. */
 export interface Image {
   readonly base: string;
   readonly services: string;
@@ -94,7 +93,7 @@ async function main(): Promise<void> {
   });
 }
 
-/** On a service's IPv4 address and, for names with an AAAA record, on its IPv6 address. */
+/** Listens at a service's IPv4 address and, with `withIpv6`, at its IPv6 address. */
 async function listen(app: FastifyInstance, address: string, withIpv6: boolean): Promise<void> {
   if (withIpv6) await listenTwin(app, serviceIpv6(address));
   await app.listen({ host: address, port: 80 });
@@ -176,7 +175,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The user's zone is there before anything is deployed, as at a real cloud. */
+/** Makes the user's zone before any deployment, as at a real cloud. */
 async function ensureZone(api: FastifyInstance, token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "sandbox" };
   const found = await api.inject({ method: "GET", url: `/v1/zones?name=${USER_ZONE}`, headers });

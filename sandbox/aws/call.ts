@@ -1,6 +1,6 @@
 import { AwsError } from "./errors";
 
-/** What the sandbox's AWS serves; everything is behind one address, told apart by the signature's scope. */
+/** Services of the sandbox's AWS. All share one address; the scope of a request's signature tells them apart. */
 export const SERVICES = ["ec2", "iam", "sts", "route53", "dlm"] as const;
 export type Service = (typeof SERVICES)[number];
 
@@ -14,9 +14,9 @@ export interface Call {
   readonly path: string;
   readonly contentType: string;
   readonly body: string;
-  /** Of the query protocol (EC2, IAM, STS), as they are sent: NetworkInterface.1.DeviceIndex. */
+  /** Parameters of the query protocol (EC2, IAM, STS), by the names that are sent: NetworkInterface.1.DeviceIndex. */
   readonly params: Readonly<Record<string, string>>;
-  /** Of REST paths: zone, change, policy, arn. */
+  /** Parts of a REST path: zone, change, policy, arn. */
   readonly id: string;
 }
 
@@ -59,7 +59,10 @@ const REST: Partial<Record<Service, readonly Operation[]>> = {
   ],
 };
 
-/** What a request asks for. Throws where the sandbox's AWS has no such service or operation. */
+/**
+ * Reads the service and the operation that a request asks for.
+ * @throws AwsError for a service or an operation that the sandbox's AWS doesn't have
+ */
 export function readCall(
   service: string,
   request: Pick<Call, "method" | "path" | "contentType" | "body">,
@@ -90,7 +93,7 @@ export function readCall(
   return { ...request, service: known, action: params.Action ?? "", params, id: "" };
 }
 
-/** The call with some parameters set in place of what it had; undefined takes one away. */
+/** Returns the call with some parameters replaced; undefined removes one. */
 export function withParams(call: Call, changes: Readonly<Record<string, string | undefined>>): Call {
   const params = Object.fromEntries(
     Object.entries({ ...call.params, ...changes }).filter(
@@ -100,7 +103,7 @@ export function withParams(call: Call, changes: Readonly<Record<string, string |
   return { ...call, params, body: new URLSearchParams(params).toString() };
 }
 
-/** A list among the parameters: values of Name.1, Name.2 …, in order. */
+/** Values of the parameters Name.1, Name.2 …, in order. */
 export function listParam(params: Call["params"], name: string): string[] {
   const found: string[] = [];
   for (let index = 1; params[`${name}.${index}`] !== undefined; index += 1)
@@ -108,7 +111,7 @@ export function listParam(params: Call["params"], name: string): string[] {
   return found;
 }
 
-/** Whether a call may change something. */
+/** True for a call that may change something. */
 export function isMutating(action: string): boolean {
   return !/^(Describe|Get|List|Test|Search)/.test(action);
 }

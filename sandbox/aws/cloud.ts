@@ -5,17 +5,17 @@ import { insist, type Journal } from "./journal";
 import type { Store } from "./state";
 import { items, child, parseXml, text, type Node } from "./xml";
 
-/** How long things take at the least, in milliseconds. */
+/** Shortest durations, in milliseconds. */
 export interface Delays {
-  /** An instance's in-between states. */
+  /** Each in-between state of an instance. */
   readonly instance: number;
-  /** A volume's, and an attachment's. */
+  /** Each in-between state of a volume and of an attachment. */
   readonly volume: number;
-  /** A change of DNS records until it is in sync. */
+  /** Time until a change of DNS records is in sync. */
   readonly dns: number;
 }
 
-/** What the parts of the sandbox's AWS share. */
+/** Things that the parts of the sandbox's AWS share. */
 export interface Cloud {
   readonly region: string;
   readonly store: Store;
@@ -24,18 +24,18 @@ export interface Cloud {
   readonly delays: Delays;
   readonly nameServers: readonly string[];
   readonly clock: () => number;
-  /** Changes are made one after the other, the machine's included. */
+  /** Runs changes one after the other, the machine's included. */
   readonly exclusive: <T>(task: () => Promise<T>) => Promise<T>;
-  /** Go on with what takes its time: boots, shutdowns, detachments. */
+  /** Continues work that takes time: boots, shutdowns, detachments. */
   readonly proceed: () => void;
 }
 
-/** Have moto carry out a call; its errors come back as answers. */
+/** Has moto carry out a call; its errors are returned as answers. */
 export async function forward(cloud: Cloud, call: Call): Promise<Answer> {
   return insist(await cloud.journal.change(call), call.action);
 }
 
-/** Have moto answer a call that changes nothing. */
+/** Has moto answer a call that changes nothing. */
 export async function look(cloud: Cloud, call: Call): Promise<Answer> {
   return insist(await cloud.journal.read(call), call.action);
 }
@@ -61,7 +61,7 @@ export function queryCall(
 
 const EC2_VERSION = "2016-11-15";
 
-/** Ask moto's EC2; throws its errors. */
+/** Asks moto's EC2. @throws moto's errors */
 export async function describe(
   cloud: Pick<Cloud, "journal">,
   action: string,
@@ -70,7 +70,7 @@ export async function describe(
   return readAnswer(await cloud.journal.read(queryCall("ec2", EC2_VERSION, action, params)), action);
 }
 
-/** Change something at moto's EC2 of our own accord; throws its errors. */
+/** Changes something at moto's EC2 without a client's request. @throws moto's errors */
 export async function alter(
   cloud: Pick<Cloud, "journal">,
   action: string,
@@ -79,7 +79,7 @@ export async function alter(
   return readAnswer(await cloud.journal.change(queryCall("ec2", EC2_VERSION, action, params)), action);
 }
 
-/** The answer's root element; throws where it is an error. */
+/** Returns the answer's root element. @throws for an answer that is an error */
 export function readAnswer(answer: Answer, what: string): Node {
   const { root } = parseXml(insist(answer, what).body);
   if (answer.status < 400) return root;

@@ -9,7 +9,7 @@ export interface Control {
   readonly cloud: Cloud;
   readonly faults: Faults;
   readonly log: RequestLog;
-  /** Of the account's access key. */
+  /** Secret of the account's access key. */
   readonly secret: string;
 }
 

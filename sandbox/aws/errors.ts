@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Service } from "./call";
 import { buildXml } from "./xml";
 
-/** What the API says instead of doing what it was asked; codes and messages are AWS's own. */
+/** Error answer of the API, with AWS's own codes and messages. */
 export class AwsError extends Error {
   constructor(
     readonly code: string,
@@ -14,12 +14,12 @@ export class AwsError extends Error {
   }
 }
 
-/** Something that exists at AWS and not here. Not repeated by clients, as a 5xx would be. */
+/** Error for a feature of AWS that the sandbox doesn't have. Clients repeat a 5xx, but not this one. */
 export function notEmulated(what: string): AwsError {
   return new AwsError("UnsupportedOperation", `the sandbox's AWS has no ${what}`);
 }
 
-/** An answer as it goes over the wire. */
+/** Answer in the form that goes over the wire. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;

@@ -5,9 +5,9 @@ import { AwsError } from "./errors";
 export interface Fault {
   /** e.g. RunInstances. */
   readonly action: string;
-  /** How many calls are left alone first; default 0. */
+  /** Number of matching calls to leave alone first. @default 0 */
   readonly skip?: number;
-  /** How many calls it hits; default 1. */
+  /** Number of calls to hit. @default 1 */
   readonly times?: number;
   /** AWS's error code, e.g. InsufficientInstanceCapacity. Without one only the delay applies. */
   readonly code?: string;
@@ -15,7 +15,7 @@ export interface Fault {
   /** HTTP status; default 400. Clients try again on 500, 503 and on codes like RequestLimitExceeded. */
   readonly status?: number;
   readonly delayMs?: number;
-  /** The call is carried out all the same: what is lost is only the answer. */
+  /** Carries out the call and loses only the answer. */
   readonly afterwards?: boolean;
 }
 
@@ -41,7 +41,7 @@ export class Faults {
     return this.#armed.map(({ fault, skip, left }) => ({ ...fault, skip, times: left }));
   }
 
-  /** What is to happen to a call; the one fault is used up by it. */
+  /** Returns the fault for a call, if any, and uses it up. */
   take({ action }: Call): Fault | undefined {
     const armed = this.#armed.find(({ fault }) => fault.action === action);
     if (!armed) return undefined;

@@ -1,4 +1,4 @@
-/** Canonical's images as EC2 lists them, so that the right one has to be picked from among its siblings. */
+/** Canonical's images as EC2 lists them: the right one has to be picked from among its siblings. */
 
 /** The account that Canonical publishes under. */
 export const CANONICAL = "099720109477";
@@ -68,7 +68,7 @@ const SERIES = [
   },
 ] as const;
 
-/** The images as moto reads them (MOTO_AMIS_PATH). Their ids are the sandbox's own. */
+/** Renders the images for moto (MOTO_AMIS_PATH). Their ids are the sandbox's own. */
 export function renderImages(): string {
   const images = SERIES.flatMap(({ kind, prefix, title }) =>
     SERIALS.map((serial): Image => {
@@ -96,7 +96,7 @@ export function renderImages(): string {
   return `${JSON.stringify(images, null, 1)}\n`;
 }
 
-/** The Ubuntu release of an image of Canonical's, by its name. */
+/** Ubuntu release of one of Canonical's images, by the image's name. */
 export function ubuntuOf(imageName: string): string | undefined {
   return /\/ubuntu-[a-z]+-(\d\d\.\d\d)-/.exec(imageName)?.[1];
 }

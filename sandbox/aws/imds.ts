@@ -4,12 +4,12 @@ import { dirname } from "node:path";
 
 import type { Guest, State } from "./state";
 
-/** What was asked of the metadata service. */
+/** Request to the metadata service. */
 export interface MetadataRequest {
-  /** The address that it comes from. */
+  /** Address of the sender. */
   readonly source: string;
   readonly method: string;
-  /** Without query. */
+  /** Path without query. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -22,7 +22,7 @@ export interface MetadataAnswer {
 }
 
 export interface Metadata {
-  /** undefined: whoever asks is no instance. */
+  /** Returns undefined when the sender is not an instance. */
   answer(request: MetadataRequest): MetadataAnswer | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface LoggedMetadataRequest {
   readonly at: string;
   readonly instance: string;
   readonly source: string;
-  /** 2: asks for a token, or has one; 1: has none. */
+  /** 2 for a request that asks for a token or has one; 1 for one without. */
   readonly version: 1 | 2;
   readonly method: string;
   readonly path: string;
@@ -43,8 +43,8 @@ const TOKEN_TTL = "x-aws-ec2-metadata-token-ttl-seconds";
 const MAX_TTL_SECONDS = 21_600;
 
 /**
- * EC2's instance metadata service, version 1 and 2: who asks is known by the address. That a token gets no further
- * than the hop limit says is the network's part (ServerSpec.metadataHopLimit).
+ * EC2's instance metadata service, version 1 and 2. The sender's address names the instance. The network enforces the
+ * hop limit of tokens (ServerSpec.metadataHopLimit).
  */
 export function createMetadata(store: { readonly state: State }, logFile: string): Metadata {
   const tokens = new Map<string, { readonly instance: string; readonly until: number }>();
@@ -105,7 +105,7 @@ export function createMetadata(store: { readonly state: State }, logFile: string
   };
 }
 
-/** An instance asks from its private address; where it is translated before, from its public one. */
+/** True for the instance's private address, and for its public one where addresses are translated before. */
 function isFrom(guest: Guest | undefined, source: string): boolean {
   const { ipv4, privateIpv4 } = guest?.addresses ?? {};
   return source === privateIpv4 || source === ipv4;
@@ -115,7 +115,7 @@ function plainError(status: number, title: string): MetadataAnswer {
   return { status, body: `${status} - ${title}\n` };
 }
 
-/** Every leaf of the tree, by path. */
+/** Renders every leaf of the tree, by path. */
 export function renderTree(guest: Guest): Readonly<Record<string, string>> {
   const { addresses, mac } = guest;
   const ipv4 = addresses.ipv4 ?? "";
@@ -184,12 +184,12 @@ function under(base: string, leaves: Readonly<Record<string, string>>): Record<s
   return Object.fromEntries(Object.entries(leaves).map(([path, value]) => [`${base}/${path}`, value]));
 }
 
-/** What an instance does not have is not in its tree. */
+/** Removes leaves that are empty: an instance's tree lists only what the instance has. */
 function filled(leaves: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(leaves).filter(([, value]) => value !== ""));
 }
 
-/** A directory's entries, those with something below them with a slash; undefined: there is no such directory. */
+/** Entries of a directory, those with children ending in a slash; undefined for a directory that doesn't exist. */
 function listing(tree: Readonly<Record<string, string>>, directory: string): string | undefined {
   const prefix = directory === "/" || directory === "" ? "/" : `${directory}/`;
   const entries = new Set<string>();

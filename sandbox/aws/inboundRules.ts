@@ -1,7 +1,7 @@
 import type { InboundRule } from "../runtime";
 import type { Group, Interface, Permission } from "./view";
 
-/** What a security group's protocol "-1" stands for here. */
+/** Protocols that a security group's "-1" stands for here. */
 const ALL_PROTOCOLS = ["tcp", "udp", "icmp", "esp", "gre"] as const;
 
 const NUMBERED: Readonly<Record<string, InboundRule["protocol"]>> = {
@@ -14,7 +14,7 @@ const NUMBERED: Readonly<Record<string, InboundRule["protocol"]>> = {
   icmpv6: "icmp",
 };
 
-/** The inbound rules of all of an interface's security groups together. */
+/** Inbound rules of all security groups of an interface together. */
 export function inboundRules(
   subject: Interface,
   groups: readonly Group[],

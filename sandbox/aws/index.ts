@@ -1,7 +1,7 @@
 /**
- * The sandbox's AWS: EC2, IAM, STS, Route 53 and DLM on one address. moto's server keeps what was made; this layer
- * before it checks who asks, puts right what moto does otherwise than AWS (rules/), and brings the machine to what
- * moto's state says (reconcile.ts, lifecycle.ts).
+ * The sandbox's AWS: EC2, IAM, STS, Route 53 and DLM on one address. moto's server keeps the objects. This layer in
+ * front of it checks signatures, corrects moto where AWS differs (rules/), and brings the machine to moto's state
+ * (reconcile.ts, lifecycle.ts).
  */
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -42,19 +42,19 @@ export interface Credentials {
 }
 
 export interface AwsApiOptions {
-  /** Where the account is kept; what moto was told lies beside it. */
+  /** File of the account. moto's journal is beside it. */
   readonly stateFile: string;
-  /** Gets one JSON object a line, as the Hetzner API's. */
+  /** File for one JSON object a line, in the form of the Hetzner API's log. */
   readonly requestLog: string;
-  /** Gets one JSON object a request to the metadata service. */
+  /** File for one JSON object per request to the metadata service. */
   readonly metadataLog: string;
   /** The account's only access key. */
   readonly credentials: Credentials;
-  /** What instances, volumes and zones are made with. */
+  /** Makes instances, volumes and zones. */
   readonly runtime: CloudRuntime;
-  /** Python that has requirements.txt. */
+  /** Python that has the packages of requirements.txt. */
   readonly python: string;
-  /** Gets what moto's server says of its requests; default: nothing does. */
+  /** File for the log of moto's server. @default none */
   readonly motoLog?: string;
   /** @default a third of a second each */
   readonly delays?: Partial<Delays>;
@@ -67,11 +67,11 @@ export interface AwsApi {
   readonly app: FastifyInstance;
   /** Answers of the instance metadata service. */
   readonly metadata: Metadata;
-  /** Resolves when moto ended of itself: what it had in memory is gone, and only another account can go on. */
+  /** Resolves when moto ends by itself. Its memory is lost then, and only another account can go on. */
   readonly ended: Promise<void>;
 }
 
-/** Bring up the account: as it was, or a new one. */
+/** Brings up the account: the existing one, or a new one. */
 export async function createAwsApi(options: AwsApiOptions): Promise<AwsApi> {
   const directory = dirname(options.stateFile);
   mkdirSync(directory, { recursive: true });
@@ -180,7 +180,7 @@ async function answerRequest(
   }
 }
 
-/** Changes one after the other, the machine's included; what only reads waits for nobody. */
+/** Runs changes one after the other, the machine's included. Reads don't wait. */
 async function carryOut(cloud: Cloud, call: Call): Promise<Answer> {
   const rule = rules[`${call.service}:${call.action}`];
   if (!isMutating(call.action)) return rule ? rule(cloud, call) : look(cloud, call);
@@ -196,7 +196,7 @@ async function carryOut(cloud: Cloud, call: Call): Promise<Answer> {
   });
 }
 
-/** IAM, STS and Route 53 are the same everywhere. */
+/** Refuses other regions. IAM, STS and Route 53 are the same in all of them. */
 function refuseOtherRegions({ service, region }: { service: string; region: string }): void {
   if (region === REGION || !["ec2", "dlm"].includes(service)) return;
   throw new AwsError("UnsupportedOperation", `the sandbox's AWS has only the region ${REGION}, no ${region}`);

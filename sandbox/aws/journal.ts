@@ -5,14 +5,14 @@ import { dirname } from "node:path";
 import { AwsError, type Answer } from "./errors";
 import type { Moto, Wire } from "./moto";
 
-/** A line of the journal: what moto was asked, and behind it what came of it. */
+/** Line of the journal: a request to moto, followed by its outcome. */
 type Line =
   { readonly number: number; readonly request: Wire } | { readonly number: number; readonly outcome: string };
 
 /**
- * What moto was told, on disk: it keeps all in memory, so a new one is told everything again. It makes up the
- * same ids each time, since it is given a seed of its own before each request that may change something. The file
- * is only the owner's: user data is in it.
+ * Requests to moto, on disk. moto keeps all in memory, so a new server is told everything again. Before each request
+ * that may change something it gets a seed, so it makes up the same ids each time. Only the owner can read the file: it
+ * holds user data.
  */
 export class Journal {
   #turn: Promise<unknown> = Promise.resolve();
@@ -23,7 +23,7 @@ export class Journal {
     private readonly moto: Moto,
   ) {}
 
-  /** Bring moto to where it was when the file was written last. `setUp` are requests that are made before any other. */
+  /** Brings moto to the state at the last write of the file. `setUp` makes requests that come before any other. */
   static async open(file: string, moto: Moto, setUp: (journal: Journal) => Promise<void>): Promise<Journal> {
     const journal = new Journal(file, moto);
     mkdirSync(dirname(file), { recursive: true });
@@ -39,12 +39,12 @@ export class Journal {
     return journal;
   }
 
-  /** A request that changes nothing. */
+  /** Sends a request that changes nothing. */
   read(wire: Wire): Promise<Answer> {
     return this.#inTurn(() => this.moto.send(wire));
   }
 
-  /** A request that may change something. */
+  /** Sends a request that may change something. */
   change(wire: Wire): Promise<Answer> {
     return this.#inTurn(async () => {
       const number = ++this.#last;
@@ -80,7 +80,7 @@ export class Journal {
     appendFileSync(this.file, `${JSON.stringify(line)}\n`);
   }
 
-  /** One at a time, or a reader would use up what the seed holds for the writer. */
+  /** Runs one request at a time, or a reader would use up what the seed holds for the writer. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(task);
     this.#turn = mine.catch(() => undefined);
@@ -97,14 +97,14 @@ function readLines(file: string): Line[] {
   return whole.filter(Boolean).map((line) => JSON.parse(line) as Line);
 }
 
-/** What has to be the same each time: whether it went well, and the ids. */
+/** Parts of an answer that have to be the same each time: success, and the ids. */
 function fingerprint({ status, body }: Answer): string {
   const ids = body.match(/\b[a-z]+(-[a-z]+)?-[0-9a-f]{8,17}\b|\/hostedzone\/\w+/g) ?? [];
   const text = [...new Set(ids)].sort().join();
   return `${status} ${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
 }
 
-/** Throws what moto answers with when the answer is an error that no client could read. */
+/** Returns the answer. @throws Error with moto's text for an error that no client could read */
 export function insist(answer: Answer, what: string): Answer {
   if (answer.status < 500) return answer;
   throw new AwsError("UnsupportedOperation", `moto can't do ${what} (HTTP ${answer.status})`);

@@ -6,8 +6,8 @@ import type { InstanceRecord, VolumeRecord } from "./state";
 import { readVolumes } from "./view";
 
 /**
- * What takes its time. Instances and volumes in an in-between state (see state.ts) are brought on to the next one;
- * a new process finds them on disk and goes on with them.
+ * Work that takes time. Brings instances and volumes from an in-between state (see state.ts) to the next one. A new
+ * process finds them on disk and continues.
  */
 export class Lifecycle {
   readonly #running = new Map<string, Promise<void>>();
@@ -18,7 +18,7 @@ export class Lifecycle {
     private readonly note: (event: string, details: Record<string, unknown>) => void,
   ) {}
 
-  /** Start what has to be done and is not under way. */
+  /** Starts pending work that is not under way. */
   proceed(): void {
     const { instances, volumes } = this.cloud.store.state;
     for (const [id, record] of Object.entries(instances)) {
@@ -29,7 +29,7 @@ export class Lifecycle {
       if (record.detaching) this.#start(id, "detaching", () => this.#detach(id, record));
   }
 
-  /** Leave off; what is not done is done by the next process. */
+  /** Stops. The next process does the rest. */
   async stop(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#running.values());
@@ -48,7 +48,7 @@ export class Lifecycle {
     }
   }
 
-  /** One piece of work for a thing at a time; when it is done, there may be another. */
+  /** Runs one piece of work for an object at a time; when it is done, there may be another. */
   #start(id: string, what: string, work: () => Promise<void>): void {
     if (this.#running.has(id) || this.#ending.signal.aborted) return;
     const done = work()
@@ -68,7 +68,7 @@ export class Lifecycle {
     return sleep(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
 
-  /** To be run in turn with the API's calls: what follows from the end of a piece of work. */
+  /** Runs the consequences of finished work, in turn with the API's calls. */
   #conclude(change: () => Promise<void> | void): Promise<void> {
     return this.cloud.exclusive(async () => {
       if (this.#ending.signal.aborted) return;

@@ -12,7 +12,7 @@ import type { Answer } from "./errors";
 const START_MS = 60_000;
 const ANSWER_MS = 60_000;
 
-/** What moto has to know about a request. */
+/** Parts of a request that moto needs. */
 export type Wire = Pick<Call, "service" | "method" | "path" | "contentType" | "body">;
 
 export interface MotoOptions {
@@ -21,15 +21,15 @@ export interface MotoOptions {
   /** JSON file of the machine images that exist, see images.ts. */
   readonly imagesFile: string;
   readonly region: string;
-  /** Gets what the server says of its requests; default: nothing does. */
+  /** File for the server's log. @default none */
   readonly logFile?: string;
 }
 
-/** moto's server: a process of ours on the loopback that ends with this one. It forgets everything then. */
+/** moto's server: a child process on the loopback that ends with this one and then forgets everything. */
 export class Moto {
   readonly #agent = new Agent({ keepAlive: true });
   #stopping = false;
-  /** Resolves when the server ended without being asked to. */
+  /** Resolves when the server ends without a request to end. */
   readonly ended: Promise<void>;
 
   private constructor(
@@ -82,7 +82,7 @@ export class Moto {
     }
   }
 
-  /** One request, as if the account's owner had signed it. */
+  /** Sends one request, as if the account's owner had signed it. */
   send(wire: Wire): Promise<Answer> {
     const scope = `sandbox/20260101/${this.region}/${wire.service}/aws4_request`;
     return this.#exchange(wire, {
@@ -91,7 +91,7 @@ export class Moto {
     });
   }
 
-  /** Every id, name and address that moto makes up from now on follows from the number. */
+  /** Sets the number from which moto derives every later id, name and address. */
   async seed(number: number): Promise<void> {
     const { status, body } = await this.#exchange(
       { method: "POST", path: `/moto-api/seed?a=${number}`, body: "" },

@@ -1,7 +1,7 @@
 """moto's server on a free port of the loopback, which it prints; it ends when its standard input does.
 
-Here is only what moto gets wrong and no request or answer could put right from outside; everything else is in
-rules/. Every change says what EC2 does instead.
+Corrects only the errors of moto that no request or answer could put right from outside; all others are corrected in
+rules/. Each change says what EC2 does instead.
 """
 
 import os
@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 
 def documentation_ipv6_block() -> str:
-    """A VPC's block is of Amazon's addresses; here of those reserved for documentation."""
+    """IPv6 block of a VPC from the ranges reserved for documentation; EC2's are Amazon's addresses."""
     return f"2001:db8:a{mock_random.get_random_hex(3)}:{mock_random.get_random_hex(2)}00::/56"
 
 
@@ -27,7 +27,7 @@ moto_terminate = Instance.terminate
 
 
 def terminate(self):
-    """A network interface that is not deleted with its instance is free afterwards and keeps its addresses."""
+    """Frees a network interface that is not deleted with its instance; it keeps its addresses."""
     previous = moto_terminate(self)
     for interface in self.nics.values():
         for elastic in self.ec2_backend.addresses:
@@ -39,7 +39,7 @@ def terminate(self):
 
 
 def unless_terminated(name, default):
-    """A terminated instance is described without its network."""
+    """Describes a terminated instance without its network."""
     moto_property = getattr(Instance, name).fget
     setattr(Instance, name, property(lambda self: default if self.state == "terminated" else moto_property(self)))
 
@@ -54,12 +54,12 @@ moto_create_image = Ami.__init__
 
 
 def create_image(self, *args, **kwargs):
-    """Canonical's images are Canonical's; moto calls all of them Amazon's."""
+    """Gives Canonical's images their owner; moto calls all of them Amazon's."""
     moto_create_image(self, *args, **{**kwargs, "owner_alias": None})
 
 
 def block_device_mappings(self):
-    """Canonical's images have a root disk of 8 GB, deleted with the instance."""
+    """Gives Canonical's images a root disk of 8 GB, deleted with the instance."""
     ebs = {"SnapshotId": self.ebs_snapshot.id, "VolumeSize": 8, "DeleteOnTermination": True, "VolumeType": "gp3"}
     return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
 
@@ -69,7 +69,7 @@ Ami.block_device_mappings = property(block_device_mappings)
 
 
 def ipv6_cidr_block_association_set(self):
-    """moto puts a Python dictionary into the XML as the association's state."""
+    """Text of an association's state; moto puts a Python dictionary into the XML."""
     return [
         {
             "associationId": association["associationId"],

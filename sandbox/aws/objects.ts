@@ -2,7 +2,7 @@ import { describe, queryCall, readAnswer, type Cloud } from "./cloud";
 import { readRecordSets, readZones } from "./records";
 import { child, items, text, type Node } from "./xml";
 
-/** Something that exists in the account, as GET /_objects lists it. */
+/** Object of the account, as GET /_objects lists it. */
 export interface AccountObject {
   /** instance, volume, network-interface, elastic-ip … */
   readonly type: string;
@@ -10,7 +10,7 @@ export interface AccountObject {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Lists of EC2: type, action, path to the list, the id's element. */
+/** EC2's lists: type, action, path to the list, the id's element. */
 const LISTS = [
   ["volume", "DescribeVolumes", "volumeSet", "volumeId"],
   ["network-interface", "DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId"],
@@ -24,13 +24,13 @@ const LISTS = [
   ["internet-gateway", "DescribeInternetGateways", "internetGatewaySet", "internetGatewayId"],
 ] as const;
 
-/** Everything that exists, but for what was there before anything was deployed. */
+/** Lists everything except what the account had before any deployment. */
 export async function listObjects(cloud: Cloud): Promise<AccountObject[]> {
   const { seeded } = cloud.store.state;
   return (await listAll(cloud)).filter(({ id }) => !seeded.includes(id));
 }
 
-/** Note what exists as what was there before. */
+/** Records all existing objects as those from before any deployment. */
 export async function noteSeeded(cloud: Cloud): Promise<void> {
   cloud.store.state.seeded = (await listAll(cloud)).map(({ id }) => id);
 }

@@ -19,7 +19,7 @@ import {
 } from "./view";
 import { child, items, text } from "./xml";
 
-/** Frequent changes that no host, volume or zone has a part in. */
+/** Frequent changes that concern no host, volume or zone. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "AllocateAddress",
   "CreateSecurityGroup",
@@ -33,8 +33,8 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Bring the machine to what moto's state says. What is so already is left alone. Instances that boot, stop or end
- * are lifecycle.ts's; here they only get their network.
+ * Brings the machine to moto's state, leaving alone what is right already. lifecycle.ts boots, stops and ends
+ * instances; here they only get their network.
  */
 export async function reconcile(cloud: Cloud, what?: Pick<Call, "service" | "action">): Promise<void> {
   if (what === undefined || what.service === "route53") await reconcileZones(cloud);
@@ -68,7 +68,7 @@ async function reconcileInstances(cloud: Cloud): Promise<void> {
   }
 }
 
-/** Root disks, which are part of the hosts. */
+/** Brings root disks, which are part of the hosts, to moto's state. */
 async function reconcileDisks(cloud: Cloud): Promise<void> {
   const live = Object.entries(cloud.store.state.instances).filter(([, record]) => isLive(record));
   if (live.length === 0) return;
@@ -90,7 +90,7 @@ function rootOf({ id, rootDeviceName }: Instance, volumes: readonly Volume[]): V
   return root;
 }
 
-/** What a new host is made with. */
+/** Specification of a new host. */
 export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSpec; applied: Applied }> {
   const [interfaces, groups, instance] = await Promise.all([
     readInterfaces(cloud),
@@ -193,7 +193,7 @@ async function readPublicKey(cloud: Cloud, name: string): Promise<string | undef
   return pair && text(pair.publicKey).trim();
 }
 
-/** The link under which Ubuntu shows an EBS volume, whatever NVMe device it became. */
+/** Link under which Ubuntu shows an EBS volume, independent of its NVMe device. */
 export function devicePath(volumeId: string): string {
   return `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 }
@@ -241,7 +241,7 @@ async function reconcileZones(cloud: Cloud): Promise<void> {
   }
 }
 
-/** A name in the zone as zone files have it. */
+/** Name in the zone, in the form of zone files. */
 function relative(name: string, zone: string): string {
   return name === zone ? "@" : name.slice(0, -zone.length - 1);
 }

@@ -3,12 +3,12 @@ import { child, items, text, type Node } from "./xml";
 
 export interface HostedZone {
   readonly id: string;
-  /** With a dot at its end. */
+  /** Name with a dot at its end. */
   readonly name: string;
 }
 
 export interface RecordSet {
-  /** Absolute, with a dot at its end. */
+  /** Absolute name, with a dot at its end. */
   readonly name: string;
   readonly type: string;
   readonly ttl: number;
@@ -26,7 +26,7 @@ async function get(cloud: Pick<Cloud, "journal">, path: string): Promise<Node> {
   return readAnswer(await cloud.journal.read(wire), `GET ${path}`);
 }
 
-/** The public zones. */
+/** Reads the public zones. */
 export async function readZones(cloud: Pick<Cloud, "journal">): Promise<HostedZone[]> {
   const { HostedZones } = await get(cloud, "hostedzone");
   return items(HostedZones, "HostedZone")
@@ -34,7 +34,7 @@ export async function readZones(cloud: Pick<Cloud, "journal">): Promise<HostedZo
     .map((zone) => ({ id: text(zone.Id).replace("/hostedzone/", ""), name: text(zone.Name) }));
 }
 
-/** All record sets of a zone. Throws NoSuchHostedZone. */
+/** Reads all record sets of a zone. @throws NoSuchHostedZone */
 export async function readRecordSets(cloud: Pick<Cloud, "journal">, zoneId: string): Promise<RecordSet[]> {
   const { ResourceRecordSets } = await get(cloud, `hostedzone/${zoneId}/rrset?maxitems=300`);
   return items(ResourceRecordSets, "ResourceRecordSet").map((set) => ({
@@ -45,7 +45,7 @@ export async function readRecordSets(cloud: Pick<Cloud, "journal">, zoneId: stri
   }));
 }
 
-/** Route 53 writes what is unusual in a name as \ooo, e.g. \052 for a star. */
+/** Replaces Route 53's \ooo for unusual characters in a name, e.g. \052 for a star. */
 export function unescapeName(name: string): string {
   return name.replace(/\\(\d{3})/g, (_all, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }

@@ -2,8 +2,8 @@ import type { Cloud } from "./cloud";
 import { readInstances, readVolumes } from "./view";
 
 /**
- * Take in what moto was told of and this layer did not come to write down: the process was killed in between. Such
- * an instance boots, such a volume is made.
+ * Takes over what moto was told and a killed process did not record here: such an instance boots, such a volume is
+ * made.
  */
 export async function recover(cloud: Cloud): Promise<void> {
   const { state } = cloud.store;

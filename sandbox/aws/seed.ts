@@ -4,9 +4,9 @@ import type { Journal } from "./journal";
 import { child, items, text } from "./xml";
 
 /**
- * What is there before anything is deployed: moto's default VPC with three subnets, made as EC2 makes a default
- * VPC (internet gateway, route to it), with IPv6 in the first zone's subnet only, as who asked for it would have
- * it; a subnet without a way out; and the user's zone.
+ * Objects that exist before any deployment. moto's default VPC has three subnets and, as EC2 makes one, an internet
+ * gateway and a route to it; only the first zone's subnet has IPv6. Another subnet has no way out. The user's zone
+ * exists.
  */
 export async function seed(journal: Journal): Promise<void> {
   const cloud = { journal };

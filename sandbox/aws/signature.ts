@@ -1,6 +1,9 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
-/** AWS Signature Version 4, as servers check it. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+/**
+ * AWS Signature Version 4, as servers check it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
 
 export interface Signature {
   readonly keyId: string;
@@ -11,7 +14,7 @@ export interface Signature {
   readonly signature: string;
 }
 
-/** What a request's Authorization header says; undefined where it bears none that could be read. */
+/** Parses a request's Authorization header; undefined without a readable one. */
 export function readSignature(authorization: string): Signature | undefined {
   const match =
     /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/,]+)\/([^/,]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]+)$/.exec(
@@ -31,13 +34,13 @@ export function readSignature(authorization: string): Signature | undefined {
 
 export interface SignedRequest {
   readonly method: string;
-  /** As it came over the wire, with its query. */
+  /** URL as it came over the wire, with its query. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
 
-/** Whether whoever made the signature had the secret, and the request is the one that was signed. */
+/** True when the signer had the secret and the request is the signed one. */
 export function isSignedBy(secret: string, signature: Signature, request: SignedRequest): boolean {
   const { date, region, service, signedHeaders } = signature;
   const [path = "/", query = ""] = request.url.split("?");

@@ -6,13 +6,13 @@ import type { Addresses, InboundRule } from "../runtime";
 /** An instance's states that last; moto knows only running, stopped and terminated. */
 export type InstanceState = "pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated";
 
-/** What was last asked of the machine for a host. */
+/** Last state of a host that was asked of the machine. */
 export interface Applied {
   readonly addresses: Addresses;
   readonly rules: readonly InboundRule[];
   readonly cores: number;
   readonly memoryGb: number;
-  /** Of its root volume. Missing from states of earlier versions. */
+  /** Size of its root volume. Missing from states of earlier versions. */
   readonly diskGb?: number;
 }
 
@@ -20,14 +20,14 @@ export interface InstanceRecord {
   /** The host's id on this machine: short, since it is part of the name of its network interface. */
   readonly host: string;
   state: InstanceState;
-  /** Why the last state was come to, where it was not the user's wish. */
+  /** Reason of the last state, where the user did not ask for it. */
   reason?: { readonly code: string; readonly message: string };
   applied?: Applied;
-  /** What the metadata service tells it. */
+  /** Answers of the metadata service about the instance. */
   guest?: Guest;
 }
 
-/** What an instance is told about itself. */
+/** Facts about an instance that it can ask for. */
 export interface Guest {
   readonly instanceId: string;
   readonly imageId: string;
@@ -68,7 +68,7 @@ export interface Policy {
   modifiedAt: string;
 }
 
-/** What the sandbox's AWS knows beside what moto does. */
+/** State of the sandbox's AWS that moto doesn't have. */
 export interface State {
   readonly version: 1;
   nextHost: number;
@@ -76,15 +76,15 @@ export interface State {
   nextInterface: number;
   nextPolicy: number;
   nextChange: number;
-  /** Ids of what was there before anything was deployed. */
+  /** Ids of the objects that existed before any deployment. */
   seeded: string[];
   instances: Record<string, InstanceRecord>;
   volumes: Record<string, VolumeRecord>;
   /** Answers by client token. */
   tokens: Record<string, { readonly fingerprint: string; readonly body: string }>;
-  /** What each zone was last published with. */
+  /** Last published content of each zone. */
   zones: Record<string, string>;
-  /** When a change of records was sent in. */
+  /** Time of each change of records. */
   changes: Record<string, number>;
   policies: Record<string, Policy>;
 }

@@ -1,10 +1,10 @@
-/** moto's state as plain values: what the rules check and the machine is brought to. */
+/** moto's state as plain values, for the rules' checks and for the machine. */
 import { describe, type Cloud } from "./cloud";
 import { child, items, text, texts, type Node } from "./xml";
 
 export interface Instance {
   readonly id: string;
-  /** moto's: pending and the like are in {@link State.instances}. */
+  /** moto's state; in-between ones are in {@link State.instances}. */
   readonly state: string;
   readonly imageId: string;
   readonly instanceType: string;
@@ -41,7 +41,7 @@ export interface Permission {
   readonly from: string;
   readonly to: string;
   readonly cidrs: readonly string[];
-  /** Groups whose members' private addresses are meant. */
+  /** Security groups that stand for their members' private addresses. */
   readonly groups: readonly string[];
 }
 
@@ -62,7 +62,7 @@ export interface Volume {
 
 type Source = Pick<Cloud, "journal">;
 
-/** The instances but for those that are terminated, which moto keeps for ever. */
+/** All instances except terminated ones, which moto keeps for ever. */
 export async function readInstances(cloud: Source): Promise<Instance[]> {
   const states = ["pending", "running", "shutting-down", "stopping", "stopped"];
   const filter = Object.fromEntries(states.map((state, index) => [`Filter.1.Value.${index + 1}`, state]));
@@ -70,7 +70,7 @@ export async function readInstances(cloud: Source): Promise<Instance[]> {
   return toInstances(await describe(cloud, "DescribeInstances", order));
 }
 
-/** The one instance, terminated or not; throws InvalidInstanceID.NotFound. */
+/** The instance of an id, terminated or not. @throws InvalidInstanceID.NotFound */
 export async function readInstance(cloud: Source, id: string): Promise<Instance> {
   return toInstances(await describe(cloud, "DescribeInstances", { "InstanceId.1": id }))[0]!;
 }
@@ -183,7 +183,7 @@ export interface InstanceType {
 
 const types = new Map<string, InstanceType>();
 
-/** What an instance type is; the same for ever. Throws InvalidInstanceType. */
+/** Properties of an instance type, which never change. @throws InvalidInstanceType */
 export async function readType(cloud: Source, name: string): Promise<InstanceType> {
   const known = types.get(name);
   if (known) return known;

@@ -1,6 +1,6 @@
 import { XMLBuilder, XMLParser } from "fast-xml-parser";
 
-/** An element: its children by name; `item`, `member` and whatever {@link items} is asked for may be repeated. */
+/** Element: its children by name; only `item`, `member` and the names given to {@link items} may be repeated. */
 export interface Node {
   [name: string]: string | Node | (string | Node)[] | undefined;
 }
@@ -41,7 +41,7 @@ export function items(list: Node[string], name = "item"): Node[] {
   return (Array.isArray(found) ? found : [found]).filter((item) => typeof item === "object");
 }
 
-/** As {@link items}, for elements that are plain text. */
+/** Like {@link items}, for elements that are plain text. */
 export function texts(list: Node[string], name = "item"): string[] {
   if (list === undefined || typeof list !== "object" || Array.isArray(list)) return [];
   const found = list[name];

@@ -1,4 +1,4 @@
-/** The longest chain of dependent operations in an update: what no engine could do in less time. Pure. */
+/** Longest chain of dependent operations in an update: a lower bound for any engine. Pure. */
 
 export interface Timed {
   readonly urn: string;
@@ -57,7 +57,7 @@ function longest(chains: readonly Chain[]): Chain {
   });
 }
 
-/** The middle one, or the mean of the two in the middle. @throws Error where there is none */
+/** Median of some values. @throws Error for no values */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);

@@ -1,4 +1,4 @@
-/** What the deployment takes against the least that it could take: two ratios, each with its seconds. */
+/** Compares the deployment's duration with the least possible: two ratios, each with its seconds. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,14 +16,14 @@ import { PROJECT_DIR, STACKS_DIR } from "../paths";
 import { longestChain, median } from "./chain";
 import { renderDeployment, renderNoOp } from "./report";
 
-/** A stack of its own, so that nobody's deployment is touched. */
+/** Stack of the benchmark's own, so that no deployment is touched. */
 const STACK = "benchmark";
 const NAMES = ["hostname=bbb-benchmark", "turnHostname=turn-benchmark"];
 const BASELINE = "benchmark-baseline";
 
 type Request = Omit<EngineRequest, "engine">;
 
-/** Measure and print; resolves with the exit code. What was made for it is destroyed, whatever happens. */
+/** Measures and prints; resolves with the exit code. Destroys its own deployment at the end, also after a failure. */
 export async function benchmark({ runs }: { readonly runs: number }): Promise<number> {
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
   for (const stack of [STACK, BASELINE]) {
@@ -85,7 +85,11 @@ function isOfProgram({ type }: ResourceState): boolean {
   return type !== STACK_TYPE && !type.startsWith("pulumi:providers:");
 }
 
-/** @returns The seconds that the engine's whole process took. @throws Error with what it printed if it failed */
+/**
+ * Runs the engine in a process.
+ * @returns the duration of the whole process, in seconds
+ * @throws Error with the process's output after a failure
+ */
 async function run(request: Request): Promise<number> {
   const start = Date.now();
   const { code, stdout } = await runEngine({ ...request, engine: "embedded" }, true);

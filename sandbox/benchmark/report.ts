@@ -29,7 +29,7 @@ export function renderDeployment({ start, seconds, operations, chain }: Measured
   ].join("\n");
 }
 
-/** @param ratio Of each pair, the median. */
+/** @param ratio Median of the ratio of each pair. */
 export function renderNoOp(
   pairs: readonly { readonly program: number; readonly baseline: number }[],
   resources: number,

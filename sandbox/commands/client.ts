@@ -35,7 +35,7 @@ export function asClient(client: ClientName, command: readonly string[]): string
   ];
 }
 
-/** Where a proxy of the machine would lead is no place inside. */
+/** Environment variables of the machine's proxies, which can't be reached from inside. */
 const PROXIES = /^(https?|ftp|all|no)_proxy$/i;
 
 /** The caller's environment, with the sandbox's authorities trusted by curl, OpenSSL, Go, Python and Node. */

@@ -1,4 +1,4 @@
-/** The process of the sandbox's cloud (daemon.ts): whether it is that of today's code, and how it is started anew. */
+/** Process of the sandbox's cloud (daemon.ts): tells whether it runs the present code, and starts it anew. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ const READY_MS = 180_000;
 /** Its program's name at the end of a command line's word. */
 const PROGRAM = "sandbox/daemon.ts";
 
-/** Files and folders of the sandbox that the daemon runs. */
+/** Files and folders of the daemon's code. */
 const CODE = [
   "aws",
   "control.ts",
@@ -36,10 +36,10 @@ const CODE = [
 ];
 
 /**
- * Has the daemon of today's code serve everything. One of other code is ended first: hosts and services outlive it, and
- * whatever it knows is on disk.
+ * Has a daemon of the present code serve everything. Ends one of other code first: hosts and services outlive it, and
+ * its state is on disk.
  *
- * @throws Error with what it said at its end
+ * @throws Error with the daemon's last output, when it does not start
  */
 export async function startDaemon(): Promise<void> {
   const code = digestOf(join(PROJECT_DIR, "sandbox"), CODE);
@@ -84,10 +84,10 @@ export function digestOf(directory: string, names: readonly string[]): string {
 }
 
 /**
- * Ends daemons of which there is no record any more, as where only the process that watches over one was killed: they
- * would keep the addresses of the next one.
+ * Ends daemons without a record, which would keep the addresses of the next one. A daemon loses its record when only
+ * its watching process is killed.
  *
- * @param namespace The inode of the network namespace that they are in.
+ * @param namespace The inode of the daemons' network namespace.
  */
 export async function endDaemons(namespace: number): Promise<void> {
   for (const name of ["SIGTERM", "SIGKILL"] as const) {
@@ -128,7 +128,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** What an operator reads of a daemon that did not start. */
+/** Message about a daemon that did not start. */
 export function startFailure(reason: string, log: string): string {
   const inUse = /EADDRINUSE/.test(reason)
     ? ". Something else in the sandbox's network has that address, perhaps of an earlier version of the sandbox: " +
@@ -137,7 +137,7 @@ export function startFailure(reason: string, log: string): string {
   return `the sandbox's cloud does not start: ${reason}${inUse} (whole log: ${log})`;
 }
 
-/** The daemon needs nothing of its caller's environment but where the sandbox is. */
+/** Environment of the daemon: of the caller's, only the places of the sandbox's files. */
 function daemonEnvironment(): NodeJS.ProcessEnv {
   const ours = Object.entries(process.env).filter(([key]) => /^BBB_SANDBOX_(STATE|CACHE)$/.test(key));
   return {

@@ -13,10 +13,10 @@ import type { Settings } from "./settings";
 import { engineOf, type Engine } from "./stacks";
 
 /**
- * The engine to use: the one asked for, or the one that the stack is with already, or the CLI where there is one.
+ * Chooses the engine: the one asked for, else the one that already has the stack, else the CLI where it is installed.
  *
- * @param plugins names of the CLI's plugins; undefined where there is no CLI
- * @throws Mistake where another engine has the stack, or where the CLI lacks what AWS needs
+ * @param plugins Names of the CLI's plugins; undefined without a CLI.
+ * @throws Mistake when another engine has the stack, or the CLI lacks what AWS needs
  */
 export async function chooseEngine(
   asked: "auto" | Engine,
@@ -57,21 +57,21 @@ export interface EngineRequest {
   readonly stack: string;
   readonly engine: Engine;
   readonly config: Settings;
-  /** Logical names of resources to replace in any case. */
+  /** Logical names of resources to replace without a change. */
   readonly replace?: readonly string[];
-  /** Whether to go on with what a killed update had begun. @default true */
+  /** Continues what a killed update began. @default true */
   readonly adopt?: boolean;
   readonly showSecrets?: boolean;
   /** Folder of Pulumi.yaml. @default this project's */
   readonly projectDir?: string;
-  /** A file that gets each operation of the embedded engine as it ends, a line of JSON each. */
+  /** File for each operation of the embedded engine as it ends: one JSON object a line. */
   readonly timeline?: string;
 }
 
 /**
- * Run the engine in a process of its own; resolves with its exit code.
+ * Runs the engine in a process of its own; resolves with its exit code.
  *
- * @param capture what it prints to standard output comes back instead of being shown
+ * @param capture Returns the process's standard output instead of showing it.
  */
 export function runEngine(
   request: EngineRequest,
@@ -127,7 +127,7 @@ export function cloudEnvironment(): Record<string, string> {
   };
 }
 
-/** The user's own accounts have no place in here: AWS_PROFILE, say, would go before an access key. */
+/** Removes the user's own accounts from an environment: AWS_PROFILE, for example, would override an access key. */
 export function withoutCloudCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([key]) => !/^(AWS|HCLOUD)_/.test(key)));
 }

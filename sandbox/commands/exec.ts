@@ -8,7 +8,7 @@ import { readZones } from "../services/zones";
 import { asClient, clientEnvironment } from "./client";
 import { Mistake } from "../../cli/mistake";
 
-/** Run a command where it was asked for, with our own standard streams; resolves with its exit code. */
+/** Runs a command in the given place, with this process's standard streams; resolves with its exit code. */
 export async function execute(
   command: readonly string[],
   { at, as }: { readonly at?: string; readonly as?: "internet" | "operator" },
@@ -29,7 +29,7 @@ export async function execute(
   });
 }
 
-/** The host that a name stands for, by the published zones or by the server's own name. */
+/** Host of a name: a published one, or the server's own. */
 export function findHost(fqdn: string): ServerSpec {
   const hosts = readHosts().map(({ spec }) => spec);
   const name = fqdn.toLowerCase().replace(/\.$/, "");
@@ -54,7 +54,7 @@ function addressesOf(fqdn: string): string[] {
   );
 }
 
-/** All names under which a host is published; its own where there is none. */
+/** All published names of a host; its own name without any. */
 export function namesOf(spec: ServerSpec): string[] {
   const names = Object.entries(readZones()).flatMap(([zone, records]) =>
     records
@@ -64,7 +64,7 @@ export function namesOf(spec: ServerSpec): string[] {
   return names.length > 0 ? names : [spec.name];
 }
 
-/** Run a command with our standard streams; signals are passed on, and its end is ours. */
+/** Runs a command with this process's standard streams and passes signals on; resolves with its exit code. */
 export function pass(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {

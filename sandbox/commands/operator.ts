@@ -8,10 +8,10 @@ import { pass } from "./exec";
 import { startAws } from "./start";
 
 /**
- * Run one of the operator's commands where the operator is, with the credentials of the sandbox's clouds; resolves with
- * its exit code. The sandbox runs already.
+ * Runs one of the operator's commands in the operator's namespace, with credentials of the sandbox's clouds; resolves
+ * with its exit code. The sandbox must be running.
  *
- * @param name of a file in operator/, without .ts
+ * @param name Name of a file in operator/, without .ts.
  */
 export async function operate(name: string, args: readonly string[]): Promise<number> {
   if (existsSync(AWS_CREDENTIALS_FILE) || args.some((arg) => /\b(aws|route53)\b/.test(arg))) await startAws();

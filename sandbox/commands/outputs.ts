@@ -37,7 +37,7 @@ export async function showOutputs(asked: string | undefined, options: OutputsOpt
   return 0;
 }
 
-/** `outputs prod` means the stack, as in the other commands, where there is one of that name. */
+/** Meaning of `outputs NAME`: the stack of that name, if it exists and no stack was given; else the output. */
 export function meant(
   asked: string | undefined,
   { stack }: Pick<OutputsOptions, "stack">,

@@ -9,7 +9,9 @@ import { listNamespaces, removeNamespace } from "../network/namespaces";
 import { run } from "../network/run";
 import { HOSTS_DIR, SANDBOX_CACHE, SANDBOX_STATE, SERVICES_DIR } from "../paths";
 
-/** Remove the sandbox. What is not there is no error; what cannot be removed stops it, before anything is deleted. */
+/**
+ * Removes the sandbox. Missing parts are no error. A part that can't be removed stops it, before anything is deleted.
+ */
 export async function reset({ cache }: { readonly cache?: boolean }): Promise<void> {
   // First who would start others.
   await stopProcess("daemon");
@@ -26,7 +28,10 @@ export async function reset({ cache }: { readonly cache?: boolean }): Promise<vo
   for (const directory of [SANDBOX_STATE, ...(cache ? [SANDBOX_CACHE] : [])]) empty(directory);
 }
 
-/** Where the sandbox itself mounts anything. A volume that an operator mounted for its state is above these, and stays mounted. */
+/**
+ * Directories below which the sandbox itself mounts anything. A volume that an operator mounted for its state is above
+ * them, and stays mounted.
+ */
 function ownDirectories(): string[] {
   return [HOSTS_DIR, SERVICES_DIR].flatMap((directory) =>
     existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [],
@@ -40,7 +45,7 @@ async function end(name: string): Promise<void> {
   await stopProcess(name);
 }
 
-/** Whatever else still runs in one of the sandbox's network namespaces, in whose name it was started. */
+/** Ends everything else that runs in the sandbox's network namespaces, regardless of who started it. */
 async function endInNamespaces(): Promise<void> {
   const inodes = new Set((await listNamespaces()).map((name) => statSync(`/run/netns/${name}`).ino));
   const inside = (): number[] =>

@@ -11,12 +11,12 @@ import { ACME_DIRECTORY } from "../services/authority";
 import { Mistake } from "../../cli/mistake";
 import type { Cloud } from "./stacks";
 
-/** Settings of the program by their plain keys. */
+/** Settings of the program, by their plain keys. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 /**
- * All settings of a stack: those of its file, where there is one, then the cloud where one is given, then the
- * sandbox's own, then what was set on the command line. No file is written.
+ * All settings of a stack. Later ones win: the stack's file, the cloud if given, the sandbox's own, the command line.
+ * Writes no file.
  */
 export function readSettings(stack: string, set: readonly string[], cloud?: Cloud): Settings {
   const file = join(PROJECT_DIR, `Pulumi.${stack}.yaml`);
@@ -34,7 +34,7 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   };
 }
 
-/** The stack's own host names, by which stacks differ, as labels: the zone is the sandbox's. */
+/** Settings for the host names of a stack, as labels of the sandbox's zone. */
 export function labels({ domain, hostname, turnHostname }: Settings): Settings {
   const ending = typeof domain === "string" ? `.${domain}` : "";
   const label = (name: unknown): unknown =>
@@ -48,7 +48,7 @@ export function labels({ domain, hostname, turnHostname }: Settings): Settings {
 const orDefault = (value: unknown, preset: string): unknown =>
   value === undefined || value === "" ? preset : value;
 
-/** Who is asked to do what: the clouds of both hosts, and who makes the records. */
+/** Clouds of both hosts, and the service for DNS records. */
 function parts(settings: Settings): { cloud: unknown; turnCloud: unknown; dns: unknown } {
   const cloud = orDefault(settings.cloud, "hetzner");
   return {
@@ -58,13 +58,13 @@ function parts(settings: Settings): { cloud: unknown; turnCloud: unknown; dns: u
   };
 }
 
-/** Whether anything of a deployment is at AWS. */
+/** True when any part of a deployment is at AWS. */
 export function usesAws(settings: Settings): boolean {
   const { cloud, turnCloud, dns } = parts(settings);
   return cloud === "aws" || turnCloud === "aws" || dns === "route53";
 }
 
-/** The zone that is with the service that makes the records. */
+/** Zone at the service that makes the DNS records. */
 export function zoneFor(settings: Settings): string {
   return parts(settings).dns === "route53" ? ROUTE53_ZONE : USER_ZONE;
 }
@@ -100,7 +100,7 @@ export function settingTypes(projectFile: string): Readonly<Record<string, strin
   return Object.fromEntries(Object.entries(config ?? {}).map(([key, { type }]) => [key, type ?? "string"]));
 }
 
-/** A KEY=VALUE of the command line. What is no text by its declared type is read as JSON where it is JSON. */
+/** Parses a KEY=VALUE of the command line. A value whose declared type is not text is read as JSON, if it is JSON. */
 export function parseSet(assignment: string, types: Readonly<Record<string, string>>): [string, unknown] {
   const at = assignment.indexOf("=");
   if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);
@@ -113,7 +113,7 @@ export function parseSet(assignment: string, types: Readonly<Record<string, stri
   }
 }
 
-/** What makes the sandbox the cloud, the certificate authority and the installer's place. */
+/** Settings that make the sandbox the cloud, the certificate authority and the source of the installer. */
 function sandboxSettings(release: string, zone: string): Settings {
   const { operator } = CLIENTS;
   return {

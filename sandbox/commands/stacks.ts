@@ -6,22 +6,22 @@ import { parse } from "yaml";
 import { Checkpoint } from "../engine/checkpoint";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
 
-/** What of a stack is known beside its settings: the engine and the cloud that it is with. */
+/** Engine of a stack. */
 
 export type Engine = "embedded" | "pulumi";
 export type Cloud = "hetzner" | "aws";
 
-/** Where either engine keeps its state of a stack. */
+/** State files of a stack, by engine. */
 function stateFiles(stack: string): Record<Engine, string> {
   return { embedded: Checkpoint.file(STACKS_DIR, stack), pulumi: cliStateFile(stack) };
 }
 
-/** Whether there was ever an update of a stack, whatever is left of it. */
+/** True when a stack had an update at some time, even if nothing is left of it. */
 export function stackExists(stack: string): boolean {
   return Object.values(stateFiles(stack)).some((file) => existsSync(file));
 }
 
-/** The engine that has resources of a stack in its state; undefined where nothing is deployed. */
+/** Engine that has resources of a stack; undefined when nothing is deployed. */
 export function engineOf(stack: string): Engine | undefined {
   const files = stateFiles(stack);
   return (Object.keys(files) as Engine[]).find(
@@ -29,7 +29,7 @@ export function engineOf(stack: string): Engine | undefined {
   );
 }
 
-/** GB of a stack's recordings volume; undefined where it has none of its own. */
+/** Size in GB of a stack's recordings volume; undefined without one. */
 export function recordingsGbOf(stack: string): number | undefined {
   const file = Object.values(stateFiles(stack)).find(
     (file) => existsSync(file) && holdsResources(readFileSync(file, "utf8")),
@@ -37,7 +37,7 @@ export function recordingsGbOf(stack: string): number | undefined {
   return file === undefined ? undefined : volumeGb(readFileSync(file, "utf8"));
 }
 
-/** Of the state file of either engine. */
+/** Size in GB of the recordings volume in the state file of either engine. */
 export function volumeGb(text: string): number | undefined {
   const file = JSON.parse(text) as { deployment?: State; checkpoint?: { latest?: State } };
   const { resources = [] } = file.deployment ?? file.checkpoint?.latest ?? {};
@@ -55,7 +55,7 @@ interface State {
   readonly pending_operations?: readonly unknown[];
 }
 
-/** Whether the state file of either engine has anything that exists at a cloud, or may. */
+/** True when the state file of either engine has anything that exists at a cloud, or may exist there. */
 export function holdsResources(text: string): boolean {
   const file = JSON.parse(text) as { deployment?: State; checkpoint?: { latest?: State } };
   const { resources = [], pending_operations: pending = [] } =
@@ -70,14 +70,14 @@ function cliStateFile(stack: string): string {
   return join(STACKS_DIR, "pulumi", ".pulumi", "stacks", name, `${stack}.json`);
 }
 
-/** The cloud that a stack was last brought up in; undefined where nothing is deployed. */
+/** Cloud of a stack's last update; undefined when nothing is deployed. */
 export function cloudOf(stack: string): Cloud | undefined {
   const file = cloudFile(stack);
   if (engineOf(stack) === undefined || !existsSync(file)) return undefined;
   return readFileSync(file, "utf8").trim() as Cloud;
 }
 
-/** Remember the cloud of a stack, so that the next command need not be told. */
+/** Remembers the cloud of a stack for the next command. */
 export function rememberCloud(stack: string, cloud: Cloud): void {
   mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
   writeFileSync(cloudFile(stack), `${cloud}\n`);

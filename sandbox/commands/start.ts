@@ -24,10 +24,10 @@ import {
 import { writeClientFiles } from "./client";
 import { startDaemon } from "./daemonProcess";
 
-/** How long the emulated AWS may take to come up, with all that was asked of it told again. */
+/** Time for the emulated AWS to come up and repeat its whole journal. */
 const AWS_READY_MS = 120_000;
 
-/** Bring the sandbox up: everything but the deployment itself. Fast where it runs already. */
+/** Brings the sandbox up, without the deployment. Fast when it runs already. */
 export async function startSandbox(): Promise<void> {
   mkdirSync(SANDBOX_STATE, { recursive: true, mode: 0o711 });
   needRoom();
@@ -43,10 +43,13 @@ export async function startSandbox(): Promise<void> {
   await recreateHosts();
 }
 
-/** What a deployment with all its hosts writes, and as much again for what is tried out there. */
+/** Disk space for a deployment with all its hosts, and the same again for experiments. */
 const ROOM_GB = 2;
 
-/** Hosts have the disks of their server types, larger than this machine may be: where it is full, they break in odd ways. */
+/**
+ * Refuses to start with too little disk space. Hosts have the disks of their server types, which may be larger than
+ * this machine's; on a full one they fail in odd ways.
+ */
 function needRoom(): void {
   const { bavail, bsize } = statfsSync(SANDBOX_STATE);
   const free = (bavail * bsize) / 1024 ** 3;
@@ -57,7 +60,10 @@ function needRoom(): void {
     );
 }
 
-/** Make the hosts of servers whose creation failed, in an update before this one. @throws Error that names those which fail again */
+/**
+ * Makes hosts of servers whose creation failed in an earlier update.
+ * @throws Error that names those which fail again
+ */
 async function recreateHosts(): Promise<void> {
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
   const curl = [
@@ -75,8 +81,8 @@ async function recreateHosts(): Promise<void> {
 }
 
 /**
- * Give the running sandbox its AWS: what it needs on this machine, an account and its access key
- * (AWS_CREDENTIALS_FILE). Resolves when it answers. Fast where it does already.
+ * Gives the running sandbox its AWS: its parts on this machine, an account and its access key (AWS_CREDENTIALS_FILE).
+ * Resolves when it answers. Fast when it does already.
  */
 export async function startAws(): Promise<void> {
   await installMoto();
@@ -94,7 +100,7 @@ export async function startAws(): Promise<void> {
     throw new Error(`the sandbox's AWS does not start: ${lines.slice(0, -1).join(" ")}`);
 }
 
-/** Install moto's server where it is missing or outdated; may be called while the sandbox starts. */
+/** Installs moto's server where it is missing or outdated. Can be called while the sandbox starts. */
 export async function installMoto(): Promise<void> {
   const script = `set -euo pipefail; . ${join(PROJECT_DIR, "scripts/lib/setup.sh")}; setup_moto`;
   const installer = spawn("bash", ["-c", script], { stdio: ["ignore", "ignore", "inherit"] });
@@ -102,7 +108,7 @@ export async function installMoto(): Promise<void> {
   if (code !== 0) throw new Error("moto's server could not be installed, as told above");
 }
 
-/** As AWS's look; the id is no secret. */
+/** Makes credentials that look like AWS's. The id is no secret. */
 function makeCredentials(): Credentials {
   const letters = randomBytes(16).map((byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".charCodeAt(byte % 32));
   return {
@@ -131,7 +137,7 @@ async function buildImage(): Promise<Image> {
   return parseImage(printed);
 }
 
-/** The KEY=DIRECTORY lines that image/build.sh prints. */
+/** Parses the KEY=DIRECTORY lines of image/build.sh. */
 export function parseImage(printed: string): Image {
   const parts = Object.fromEntries(
     printed

@@ -16,18 +16,18 @@ export interface Status {
     readonly name: string;
     readonly names: readonly string[];
     readonly ipv4?: string;
-    /** The one on its interface, where that is not the public one. */
+    /** Address of its interface, where that is not the public one. */
     readonly privateIpv4?: string;
     readonly ipv6?: string;
     readonly ubuntu: string;
     readonly cores: number;
     readonly memoryGb: number;
     readonly power: "on" | "off";
-    /** That the operator has opened to it since it was made. */
+    /** Number of SSH connections from the operator since the host was made. */
     readonly sshConnections: number;
   }[];
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
-  /** Calls that asked an emulated cloud to change something, since the last reset. */
+  /** Number of calls since the last reset that asked an emulated cloud to change something. */
   readonly mutatingApiCalls: number;
 }
 

@@ -10,16 +10,16 @@ import { startAws, startSandbox } from "./start";
 export interface UpdateOptions {
   readonly stack: string;
   readonly engine: "auto" | Engine;
-  /** @default the one that the stack is in already, then that of its file, then hetzner */
+  /** @default the stack's present cloud, then that of its file, then hetzner */
   readonly cloud?: Cloud;
   readonly set: readonly string[];
-  /** Logical names of resources to replace in any case. */
+  /** Logical names of resources to replace without a change. */
   readonly replace?: readonly string[];
-  /** Whether to go on with what a killed update had begun. */
+  /** Continues what a killed update began. */
   readonly adopt?: boolean;
 }
 
-/** Start the sandbox where it does not run, and have the engine do its work in it; resolves with the exit code. */
+/** Starts the sandbox if it does not run, and has the engine do its work in it; resolves with the exit code. */
 export async function update(
   action: "up" | "preview" | "refresh" | "destroy",
   options: UpdateOptions,
@@ -41,7 +41,7 @@ export async function update(
   return code;
 }
 
-/** What a deployment in the sandbox is good for, as commands. */
+/** Commands to try with a deployment in the sandbox. */
 export function nextSteps(stack: string): string {
   const ofStack = stack === "sandbox" ? "" : ` --stack ${stack}`;
   const steps = [
@@ -56,8 +56,8 @@ export function nextSteps(stack: string): string {
 }
 
 /**
- * A volume grows for good, so it grows only when asked for in the same command: a stack that was made with another
- * `--set` has a smaller one than its file says.
+ * Refuses to enlarge a volume unless the same command asks for it, since a volume never shrinks. A stack that was made
+ * with another `--set` has a smaller one than its file says.
  *
  * @throws Mistake
  */

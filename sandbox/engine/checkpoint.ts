@@ -20,9 +20,9 @@ import type { Value, Values } from "./wire";
 export interface ResourceState {
   urn: string;
   custom: boolean;
-  /** Read, not made: another's to change and to delete. */
+  /** Read, not made: an object that others change and delete. */
   external?: boolean;
-  /** Superseded by a replacement, and still to be deleted. */
+  /** Replaced, and still to be deleted. */
   delete?: boolean;
   /** Deleted ahead of its replacement, which has yet to be created. */
   pendingReplacement?: boolean;
@@ -98,12 +98,12 @@ export class Checkpoint {
     return join(stateDir, "stacks", `${stack}.json`);
   }
 
-  /** An empty one where the stack has none yet. */
+  /** Loads a stack's checkpoint; an empty one for a new stack. */
   static load(stateDir: string, stack: string): Checkpoint {
     return new Checkpoint(Checkpoint.file(stateDir, stack), stateDir);
   }
 
-  /** The file's content, secrets encrypted; undefined where there is none. */
+  /** Content of the file, secrets encrypted; undefined without a file. */
   static read(file: string): Export | undefined {
     if (!existsSync(file)) return undefined;
     try {
@@ -113,12 +113,14 @@ export class Checkpoint {
     }
   }
 
-  /** Put another state in a stack's place. */
+  /** Replaces a stack's state by another. */
   static replace(stateDir: string, stack: string, state: Export): void {
     writeDurably(Checkpoint.file(stateDir, stack), JSON.stringify(state, undefined, 2));
   }
 
-  /** On disk when it returns: a new file is synced and renamed over the old. Unchanged content is not written. */
+  /**
+   * Writes the file before it returns: a new file is synced and renamed over the old. Unchanged content is not written.
+   */
   save(): void {
     const seal = (value: unknown) => this.crypter.seal(value as Value);
     const content = {

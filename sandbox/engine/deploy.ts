@@ -1,6 +1,6 @@
 /**
- * One update: turns registrations into steps (same, create, update, replace, delete), carries them out by the
- * drivers and keeps the checkpoint true around each of them. The rules are those of Pulumi's step generator
+ * One update: turns registrations into steps (same, create, update, replace, delete), carries them out by the drivers
+ * and keeps the checkpoint true around each of them. The rules are those of Pulumi's step generator
  * (pkg/resource/deploy/step_generator.go).
  */
 import { randomUUID } from "node:crypto";
@@ -25,19 +25,19 @@ import {
 } from "./wire";
 
 export interface DeploymentOptions {
-  /** The outputs of another stack of the project, secrets wrapped; undefined where there is no such stack. */
+  /** Outputs of another stack of the project, secrets wrapped; undefined for a stack that doesn't exist. */
   readonly stackOutputs: (stack: string) => Values | undefined;
   readonly project: string;
   readonly stack: string;
   readonly projectDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Namespaced settings, of which "hcloud:…" configure the default provider of hcloud. */
+  /** Namespaced settings. Those of the form "hcloud:…" configure the default provider of hcloud. */
   readonly config: Readonly<Record<string, string>>;
   readonly secretConfig: readonly string[];
   readonly drivers: Readonly<Record<string, Driver>>;
-  /** URNs of resources to replace though nothing about them has changed. */
+  /** URNs of resources to replace without a change. */
   readonly replace: readonly string[];
-  /** Whether to go on with what a killed update was creating. */
+  /** Continues what a killed update was creating. */
   readonly adopt: boolean;
   readonly onStep?: (step: StepEvent) => void;
   readonly onOperation?: (operation: OperationEvent) => void;
@@ -45,16 +45,16 @@ export interface DeploymentOptions {
   readonly parallel: number;
 }
 
-/** A step that creates, changes or deletes one resource, as it begins. */
+/** Beginning of a step that creates, changes or deletes one resource. */
 export interface StepEvent {
   readonly step: Exclude<Step, "same">;
   readonly urn: string;
   readonly type: string;
-  /** The inputs that an update changes, e.g. "labels.expires". */
+  /** Inputs that an update changes, e.g. "labels.expires". */
   readonly paths: readonly string[];
 }
 
-/** One call of a driver that has ended, well or not. */
+/** End of one call of a driver, after success or failure. */
 export interface OperationEvent {
   readonly urn: string;
   readonly type: Operation["type"];
@@ -74,7 +74,7 @@ const PROVIDER_TYPE = "pulumi:providers:";
 
 export class Deployment {
   readonly hooks = new Hooks();
-  /** What the checkpoint held, as far as this update has not superseded it, in dependency order. */
+  /** States of the last update that this one has not replaced yet, in dependency order. */
   private olds: ResourceState[];
   private readonly news = new Map<string, ResourceState>();
   private readonly operations = new Set<Operation>();
@@ -82,9 +82,9 @@ export class Deployment {
   private readonly replaced = new Set<string>();
   /** URNs that this update deletes or has deleted. */
   private readonly deleted = new Set<string>();
-  /** Deleted along with what they depend on, and replaced as soon as the program registers them. */
+  /** Resources deleted with those that they depend on; they are replaced when the program registers them. */
   private readonly recreating = new Set<string>();
-  /** Whose deletion ahead of a replacement has been decided. */
+  /** Resources whose deletion ahead of a replacement is decided. */
   private readonly condemned = new Set<ResourceState>();
   private readonly interruptedDeletes = new Set<string>();
   private readonly running = new Set<Promise<unknown>>();
@@ -110,21 +110,21 @@ export class Deployment {
     return this.failures.size > 0;
   }
 
-  /** Whether a message of the program only says that a resource which failed here is missing. */
+  /** True for a message that only says that a resource is missing which failed here. */
   isConsequence(message: string): boolean {
     return [...this.failures].some((urn) =>
       message.includes(`resource ${nameOf(urn)} [${typeOf(urn)}] failed to register`),
     );
   }
 
-  /** The state of a resource that this update has registered. */
+  /** State of a resource that this update registered. */
   find(urn: string): ResourceState | undefined {
     return this.news.get(urn);
   }
 
   /**
-   * The stack's outputs, final only now: after an error, one that was not given is not known to be gone, and keeps
-   * its former value. As the CLI's engine has it (executeRegisterResourceOutputs).
+   * Settles the stack's outputs. After an error, a missing output keeps its former value: it is not known to be gone.
+   * The CLI's engine does the same (executeRegisterResourceOutputs).
    */
   finishStackOutputs(errored: boolean): Values {
     const stack = [...this.news.values()].find(({ type }) => type === STACK_TYPE);
@@ -136,7 +136,7 @@ export class Deployment {
     return stack.outputs;
   }
 
-  /** Wait for every step that is under way. */
+  /** Waits for every step that is under way. */
   async settle(): Promise<void> {
     while (this.running.size > 0) await Promise.allSettled(this.running);
   }
@@ -146,8 +146,8 @@ export class Deployment {
   }
 
   /**
-   * Another stack's outputs, as a resource of the type pulumi:pulumi:StackReference: the one that can be read.
-   * Source: pkg/resource/deploy/builtins.go, readStackReference.
+   * Reads another stack's outputs, as a resource of the type pulumi:pulumi:StackReference: the only one that can be
+   * read. Source: pkg/resource/deploy/builtins.go, readStackReference.
    */
   read(type: string, name: string, id: string, parent: string, inputs: Values): ResourceState {
     if (type !== STACK_REFERENCE) throw new NotServed("reading an existing resource (get, or the option id)");
@@ -170,7 +170,7 @@ export class Deployment {
     return state;
   }
 
-  /** @returns The bare name of a stack of this project, which alone is served. */
+  /** Returns the bare name of a stack of this project. @throws NotServed for another project's */
   private ownProjects(name: string): string {
     const [stack = "", project = this.options.project, ...owner] = name.split("/").reverse();
     if (project !== this.options.project || owner.join("/") !== "organization")
@@ -267,7 +267,10 @@ export class Deployment {
     return { urn: state.urn, id: "", outputs: {}, failed: false };
   }
 
-  /** One that the program makes itself. What its change means for all that it made, the real provider decides. */
+  /**
+   * Registers a provider that the program makes itself. The real provider decides what its change means for its
+   * resources.
+   */
   private provider(state: ResourceState, old: ResourceState | undefined): Registered {
     const changed = old === undefined ? [] : difference(old.inputs, state.inputs, [], []).changed;
     if (changed.length > 0)
@@ -280,7 +283,7 @@ export class Deployment {
     return { urn: state.urn, id: state.id, outputs: state.outputs, failed: false };
   }
 
-  /** The reference of a package's default provider, which is put into the checkpoint with its first use. */
+  /** Reference of a package's default provider, which its first use puts into the checkpoint. */
   private defaultProvider(pkg: string, asked = ""): string {
     const driver = this.options.drivers[pkg];
     if (driver === undefined) throw new NotServed(`the package ${pkg}`);
@@ -469,10 +472,10 @@ export class Deployment {
   }
 
   /**
-   * Delete a resource ahead of its replacement, and before it those that its replacement replaces, one after the other. What
-   * is deleted for another resource goes on side by side with it. Each of them stays in the checkpoint until it is created
-   * anew; whoever is replaced again then is not deleted a second time, but all that depend on it are. This is what the
-   * CLI's engine 3.259 does (continueStepsFromDiff, calculateDependentReplacements, findResourcesReplacedWith).
+   * Deletes a resource ahead of its replacement, and before it those that its replacement replaces, one after the
+   * other. Resources deleted for another one are deleted side by side with it. Each stays in the checkpoint until it is
+   * created anew. A second replacement does not delete it again, but deletes all that depend on it. The CLI's engine
+   * 3.259 does the same (continueStepsFromDiff, calculateDependentReplacements, findResourcesReplacedWith).
    */
   private async deleteForReplacement(root: ResourceState): Promise<void> {
     const candidates = this.olds.filter((state) => !this.registered.has(state.urn) || state.delete === true);
@@ -511,13 +514,13 @@ export class Deployment {
 
   // --- deletion ---------------------------------------------------------------------------------------------
 
-  /** The end of an update: delete what the program no longer has and what was replaced. */
+  /** Ends an update: deletes replaced resources and those that the program no longer has. */
   async deleteUnregistered(): Promise<void> {
     for (const urn of this.recreating) if (!this.registered.has(urn)) this.display.summary.deleted += 1;
     await this.deleteAll(this.olds.filter((state) => state.delete === true || !this.news.has(state.urn)));
   }
 
-  /** Delete everything but what is protected and what that needs. */
+  /** Deletes everything except protected resources and those that they need. */
   async destroy(): Promise<void> {
     const kept = protectedClosure(this.olds);
     const condemned = this.olds.filter(
@@ -557,7 +560,7 @@ export class Deployment {
     });
   }
 
-  /** `why` is given for one half of a replacement, which the summary does not count by itself. */
+  /** Deletes one resource. With `why`, it is one half of a replacement, which the summary does not count by itself. */
   private async remove(state: ResourceState, why?: string): Promise<void> {
     const replaced = why ?? (state.delete === true ? "deleting original" : undefined);
     const counted = replaced === undefined && !isDefaultProvider(state) && state.external !== true;
@@ -583,9 +586,10 @@ export class Deployment {
   // --- refresh ----------------------------------------------------------------------------------------------
 
   /**
-   * Bring the checkpoint to what the clouds have: what is gone there is forgotten, changes count as made.
+   * Brings the checkpoint to the clouds' state: objects that no longer exist are forgotten, changed ones are taken
+   * over.
    *
-   * @param urns Of the resources to look at. @default all
+   * @param urns Resources to look at. @default all
    */
   async refresh(urns?: readonly string[]): Promise<void> {
     const gone = new Set<string>();
@@ -607,7 +611,7 @@ export class Deployment {
     this.save();
   }
 
-  /** Read one resource anew. @returns false where it no longer exists */
+  /** Reads one resource anew. @returns false when it no longer exists */
   private async reread(state: ResourceState): Promise<boolean> {
     if (state.pendingReplacement === true) return true;
     const made = state.custom && !state.type.startsWith(PROVIDER_TYPE) && state.external !== true;
@@ -631,9 +635,9 @@ export class Deployment {
   // --- after a kill -----------------------------------------------------------------------------------------
 
   /**
-   * Settle the operations that a killed update left: a create whose result exists is finished and taken into
-   * the checkpoint, the others are done anew by this update.
-   * @throws one line for a resource that exists, but that this stack did not make.
+   * Settles the operations that a killed update left. A create whose result exists is finished and put into the
+   * checkpoint; this update does the others anew.
+   * @throws one line for a resource that exists, but that this stack did not make
    */
   async recover(): Promise<void> {
     if (!this.options.adopt) return this.warnOfPending();
@@ -661,7 +665,7 @@ export class Deployment {
     if (!this.preview) this.save();
   }
 
-  /** As the CLI: what was being created stays on record, and the update tries to make it again. */
+  /** Warns of pending creates, in the CLI's words: they stay on record, and the update tries to make them again. */
   private warnOfPending(): void {
     const creating = this.checkpoint.operations.filter(({ type }) => type === "creating");
     for (const operation of creating) {
@@ -681,7 +685,7 @@ export class Deployment {
     return { urn: state.urn, id: state.id ?? "", outputs: state.outputs, failed: false };
   }
 
-  /** Outputs as they are stored: secret where the type, the program or the input of that name says so. */
+  /** Outputs in their stored form: secret when the type, the program or the input of that name says so. */
   private annotated(kind: Kind, state: ResourceState, outputs: Values): Values {
     const secrets = [...(kind.secretOutputs ?? []), ...(state.additionalSecretOutputs ?? [])];
     return Object.fromEntries(
@@ -718,7 +722,7 @@ export class Deployment {
     };
   }
 
-  /** A state of this update supersedes the one before; where both say the same, so does what is on disk. */
+  /** Replaces the former state of a resource. When both say the same, the file is not written. */
   private keep(state: ResourceState, old: ResourceState | undefined): void {
     this.news.set(state.urn, state);
     if (old !== undefined) this.olds = this.olds.filter((other) => other !== old);
@@ -732,7 +736,7 @@ export class Deployment {
     this.checkpoint.save();
   }
 
-  /** Run one call of a driver between two writes of the checkpoint. */
+  /** Runs one call of a driver between two writes of the checkpoint. */
   private async operation<T>(
     type: Operation["type"],
     resource: ResourceState,
@@ -777,7 +781,10 @@ export class Deployment {
   }
 }
 
-/** Nothing on either side never replaces; what is not known yet always does (shouldTriggerReplace). */
+/**
+ * True when a changed trigger forces a replacement. Absent on both sides never does; an unknown value always does
+ * (shouldTriggerReplace).
+ */
 function isTriggered(state: ResourceState, old: ResourceState): boolean {
   const [now, before] = [state, old].map(({ replacementTrigger: trigger }) => trigger ?? undefined);
   if (containsUnknown(now)) return true;
@@ -788,7 +795,7 @@ function without<T>(all: readonly T[], some: readonly T[]): T[] {
   return all.filter((one) => !some.includes(one));
 }
 
-/** Those that the engine makes itself, and no summary counts. */
+/** True for providers that the engine makes itself, which no summary counts. */
 function isDefaultProvider({ type, urn }: ResourceState): boolean {
   return type.startsWith(PROVIDER_TYPE) && nameOf(urn).startsWith("default_");
 }
@@ -797,7 +804,7 @@ function plainState({ id = "", inputs, outputs }: ResourceState): State {
   return { id, inputs: plainValues(inputs), outputs: plainValues(outputs) };
 }
 
-/** Stable: states keep their order but for those that stand before something that they need. */
+/** Sorts stably: states keep their order, except those that stand before something that they need. */
 function inDependencyOrder(states: readonly ResourceState[]): ResourceState[] {
   const seen = new Set<ResourceState>();
   const placed: ResourceState[] = [];

@@ -1,4 +1,4 @@
-/** Comparing what a program asks for with what the checkpoint holds. Pure; paths are Pulumi's ("triggers[0]"). */
+/** Comparison of a program's registration with the checkpoint. Pure; paths are Pulumi's ("triggers[0]"). */
 import { isAsset, isObject, plain, UNKNOWN, type Value, type Values } from "./wire";
 
 export type Path = readonly (string | number)[];
@@ -17,7 +17,7 @@ export function parsePath(text: string): Path {
   throw new Error(`"${text}" is not a property path`);
 }
 
-/** Whether a change at `path` lies at or below `pattern`, in which "*" stands for any one element. */
+/** True when a change at `path` lies at or below `pattern`, in which "*" stands for any one element. */
 export function covers(pattern: Path, path: Path): boolean {
   return (
     pattern.length <= path.length &&
@@ -25,7 +25,7 @@ export function covers(pattern: Path, path: Path): boolean {
   );
 }
 
-/** The paths at which two values differ. Secrets count by what they hold, assets by their hash. */
+/** Paths at which two values differ. Secrets are compared by their content, assets by their hash. */
 export function changedPaths(before: Value | undefined, after: Value | undefined, at: Path = []): Path[] {
   const [old, now] = [unwrap(before), unwrap(after)];
   if (old === now && now !== UNKNOWN) return [];
@@ -41,12 +41,12 @@ export function changedPaths(before: Value | undefined, after: Value | undefined
   return [at];
 }
 
-/** null counts as absent, as the SDK sends it for an undefined output. */
+/** Treats null as absent, since the SDK sends it for an undefined output. */
 function unwrap(value: Value | undefined): Value | undefined {
   return value === undefined ? undefined : (plain(value) ?? undefined);
 }
 
-/** `inputs` with the old value at every path of `ignoreChanges`. */
+/** Returns `inputs` with the old value at every path of `ignoreChanges`. */
 export function withIgnoredChanges(inputs: Values, old: Values, ignoreChanges: readonly string[]): Values {
   let result: Values = inputs;
   for (const text of ignoreChanges) {
@@ -76,13 +76,13 @@ function copyAt(target: Value | undefined, source: Value | undefined, path: Path
 export interface Difference {
   /** Top-level keys that changed. */
   readonly changed: readonly string[];
-  /** Those of them that force a replacement. */
+  /** Changed keys that force a replacement. */
   readonly replace: readonly string[];
-  /** Everything that changed, e.g. "labels.expires" or "rules.0.port". */
+  /** All changed paths, e.g. "labels.expires" or "rules.0.port". */
   readonly paths: readonly string[];
 }
 
-/** What changed, and which of it replaces: the driver's own keys and the program's `replaceOnChanges`. */
+/** Changes, and those that replace the resource: by the driver's keys and the program's `replaceOnChanges`. */
 export function difference(
   old: Values,
   now: Values,

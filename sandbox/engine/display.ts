@@ -1,4 +1,4 @@
-/** What an update prints, in the CLI's own words: steps as they go, then diagnostics, outputs and the summary. */
+/** Output of an update, in the CLI's own words: steps as they go, then diagnostics, outputs and the summary. */
 import { hanging, terminalWidth } from "../../cli/width";
 import { nameOf } from "../../cli/pulumiEvents";
 import { redacted, type Value, type Values } from "./wire";
@@ -27,7 +27,7 @@ const COUNTED = {
   delete: "deleted",
 } as const satisfies Record<Step, keyof Summary>;
 
-/** In the order in which the CLI lists them. */
+/** Operations in the order in which the CLI lists them. */
 const LISTED = [
   { step: "create", symbol: "+ ", doing: "creating" },
   { step: "update", symbol: "~ ", doing: "updating" },
@@ -51,7 +51,7 @@ export function renderSummary(summary: Summary, preview: boolean): string {
   return ["Resources:", ...lines.map((line) => `    ${line}`)].join("\n");
 }
 
-/** `hcloud:index/server:Server` as people know it: `hcloud:index:Server`. */
+/** Short form of a type: `hcloud:index:Server` for `hcloud:index/server:Server`. */
 export function shortType(type: string): string {
   const [pkg, module, name] = type.split(":");
   return [pkg, module?.split("/")[0], name].join(":");
@@ -81,13 +81,13 @@ export class Display {
     readonly preview: boolean,
   ) {}
 
-  /** A terminal would fold what is wider than it in the middle of words. */
+  /** Prints a line, folded between words: a terminal would fold it in the middle of one. */
   line(text: string): void {
     const width = terminalWidth(this.out as NodeJS.WriteStream, {});
     this.out.write(`${width === undefined ? text : hanging(text, width)}\n`);
   }
 
-  /** Print that a step begins, unless it is over at once; returns what prints and counts its end. */
+  /** Prints the beginning of a step, unless it ends at once. Returns a function that prints and counts its end. */
   begin(step: Step, urn: string, why = "", atOnce = false): () => void {
     const { symbol, doing } = LISTED.find((listed) => listed.step === step) ?? { symbol: "  ", doing: "" };
     const subject = ` ${symbol} ${shortType(typeOf(urn))} ${nameOf(urn)}`;
@@ -101,7 +101,7 @@ export class Display {
     };
   }
 
-  /** A line of a resource's own, such as a remote command's output. */
+  /** Prints a line of one resource, such as a remote command's output. */
   log(urn: string, text: string): void {
     this.line(urn === "" ? `    ${text}` : `    ${nameOf(urn)}: ${text}`);
   }
@@ -114,7 +114,7 @@ export class Display {
     this.add({ urn, severity: "warning", message });
   }
 
-  /** A message that stays below the steps. */
+  /** Prints a message that stays below the steps. */
   info(urn: string, message: string): void {
     this.add({ urn, severity: "info", message });
   }
@@ -130,7 +130,7 @@ export class Display {
     return this.diagnostics.flatMap(({ severity, message }) => (severity === "error" ? [message] : []));
   }
 
-  /** Everything that comes last. */
+  /** Prints everything that comes last. */
   end(outputs: Values): void {
     if (this.diagnostics.length > 0) this.line(`\nDiagnostics:\n${this.renderDiagnostics()}`);
     if (Object.keys(outputs).length > 0) this.line(`\nOutputs:\n${renderOutputs(outputs)}`);
@@ -157,7 +157,7 @@ function indent(text: string, by: number): string {
   return text.replaceAll(/^/gm, " ".repeat(by));
 }
 
-/** Outputs that are a line each; the others, and secrets, by name alone. */
+/** Outputs of one line each; longer ones and secrets by name alone. */
 export function renderOutputs(outputs: Values): string {
   const shown = Object.entries(outputs)
     .map(([key, value]) => [key, redacted(value)] as const)

@@ -1,4 +1,6 @@
-/** What the engine asks of a provider. Drivers see plain values: no secret wrappers, no unknowns but in previews. */
+/**
+ * The engine's interface to a provider. Drivers see plain values: no secret wrappers, and unknowns only in previews.
+ */
 import type { Values } from "./wire";
 
 export interface Context {
@@ -9,11 +11,11 @@ export interface Context {
   readonly projectDir: string;
   /** The resource's logical name. */
   readonly name: string;
-  /** One line shown to the operator as it happens. */
+  /** Shows the operator one line at once. */
   log(line: string): void;
-  /** Aborted when the operation's customTimeouts entry runs out; never, where there is none. */
+  /** Aborted at the operation's limit in customTimeouts; never without one. */
   readonly timeout: AbortSignal | undefined;
-  /** The previous update was killed while it did this same deletion: what is gone already counts as deleted. */
+  /** The previous update was killed during this deletion: an object that no longer exists counts as deleted. */
   readonly resumed?: boolean;
   /** For `adopt`: ids of the checkpoint's resources of this type, which no killed update has just created. */
   readonly taken?: readonly string[];
@@ -32,29 +34,33 @@ export interface Created {
 
 /** One resource type. */
 export interface Kind {
-  /** The inputs it serves; any other stops the run. undefined: whatever comes. */
+  /** Inputs that it serves; any other stops the run. @default all */
   readonly keys?: readonly string[];
-  /** A change of these, or of what is below "a.b", replaces the resource; by its new inputs where they decide. */
+  /** Keys, or paths such as "a.b", whose change replaces the resource. A function chooses them by the new inputs. */
   readonly replaceKeys?: readonly string[] | ((inputs: Values) => readonly string[]);
-  /** Outputs that are secret whatever the program says. */
+  /** Outputs that are secret in every program. */
   readonly secretOutputs?: readonly string[];
-  /** Every output that no input mirrors becomes unknown in the preview of an update. */
+  /** In the preview of an update, makes every output without an input of its name unknown. */
   readonly outputsFollowInputs?: boolean;
-  /** Whether a replacement deletes first, where the program does not say. */
+  /** True when a replacement deletes first, unless the program says otherwise. */
   deleteBeforeReplace?(inputs: Values): boolean;
-  /** Inputs to add to the program's: defaults, an automatic name. `old` are the resource's inputs before. */
+  /** Inputs to add to the program's: defaults, an automatic name. `old`: the resource's former inputs. */
   defaults?(inputs: Values, old: Values | undefined, name: string): Values;
   create(inputs: Values, context: Context): Promise<Created>;
   update?(old: State, inputs: Values, context: Context): Promise<Values>;
   delete?(state: State, context: Context): Promise<void>;
   /**
-   * What the cloud has of it now, for a refresh: outputs as they are there, those of the same name as an input being
-   * that input's value, too. Outputs that are left out stay.
+   * Present state at the cloud, for a refresh: outputs, of which those named as an input are that input's value.
+   * Outputs that are left out stay.
    *
-   * @returns undefined where it no longer exists
+   * @returns undefined for an object that no longer exists
    */
   read?(state: State, context: Context): Promise<Values | undefined>;
-  /** Find and finish what a killed update may have created; undefined: it had not; throw: it is not ours. */
+  /**
+   * Finds and finishes what a killed update may have created.
+   * @returns undefined when nothing was created
+   * @throws for an object that this stack did not make
+   */
   adopt?(inputs: Values, context: Context): Promise<Created | undefined>;
 }
 
@@ -62,16 +68,16 @@ export interface Driver {
   readonly version: string;
   readonly kinds: Readonly<Record<string, Kind>>;
   readonly invokes?: Readonly<Record<string, (args: Values, context: Context) => Promise<Values>>>;
-  /** Ends what outlives a call, as connections: called once after an update, whatever its end. */
+  /** Ends what outlives a call, such as connections. Called once, after a failed update also. */
   close?(): Promise<void>;
 }
 
-/** What replaces a resource of that kind when it changes to these inputs. */
+/** Keys that replace a resource of that kind, for these inputs. */
 export function replaceKeysOf({ replaceKeys = [] }: Kind, inputs: Values): readonly string[] {
   return typeof replaceKeys === "function" ? replaceKeys(inputs) : replaceKeys;
 }
 
-/** A create that left something behind: it stays in the checkpoint, and the next update continues it. */
+/** Error of a create that left something behind: it stays in the checkpoint, and the next update continues it. */
 export class PartialCreate extends Error {
   constructor(
     readonly created: Created,

@@ -1,4 +1,4 @@
-/** What a program asks for with one registration. Options that the engine does not serve are named and refused. */
+/** Registration of a resource by the program. Refuses options that the engine does not serve, by name. */
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 
 import type { ResourceState } from "./checkpoint";
@@ -6,10 +6,10 @@ import { fromStruct, known, type Value, type Values } from "./wire";
 
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** Another stack's outputs. */
+/** Type of a reference to another stack's outputs. */
 export const STACK_REFERENCE = "pulumi:pulumi:StackReference";
 
-/** The run needs something that only the real engine has. Stops the whole run. */
+/** Error that stops the whole run: it needs something that only the real engine has. */
 export class NotServed extends Error {
   constructor(what: string) {
     super(`${what} is not served by the embedded engine: use --engine pulumi`);
@@ -45,7 +45,7 @@ export interface Goal {
   >;
 }
 
-/** @throws NotServed for any option of the request that has no effect here. */
+/** Reads a registration. @throws NotServed for an option that has no effect here */
 export function readGoal(request: RegisterResourceRequest): Goal {
   const type = request.getType();
   const refuse = (used: boolean, option: string) => {
@@ -104,7 +104,7 @@ function list(items: string[]): string[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-/** Without its undefined members. */
+/** Returns the object without its undefined members. */
 export function compact<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

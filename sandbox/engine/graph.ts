@@ -1,11 +1,11 @@
-/** Who depends on whom in a checkpoint. */
+/** Dependencies between the resources of a checkpoint. */
 import type { ResourceState } from "./checkpoint";
 
 export function providerUrn(reference: string): string {
   return reference.slice(0, reference.lastIndexOf("::"));
 }
 
-/** Every URN that a resource needs: parent, provider, dependencies of either sort, deletedWith. */
+/** All URNs that a resource needs: parent, provider, dependencies of either sort, deletedWith. */
 export function needs(state: ResourceState): Set<string> {
   return new Set(
     [
@@ -18,7 +18,7 @@ export function needs(state: ResourceState): Set<string> {
   );
 }
 
-/** The URNs of the protected resources and of everything that they need, directly or not. */
+/** URNs of the protected resources and of everything that they need, directly or not. */
 export function protectedClosure(states: readonly ResourceState[]): Set<string> {
   const kept = new Set<string>();
   const keep = (urn: string): void => {
@@ -31,8 +31,8 @@ export function protectedClosure(states: readonly ResourceState[]): Set<string> 
 }
 
 /**
- * Whom the deletion of `root` takes along, in dependency order: dependents that `replaces` says would be
- * replaced by it, given the set condemned so far. `states` are in dependency order.
+ * Resources deleted together with `root`, in dependency order: dependents that `replaces` would replace, given the set
+ * chosen so far. `states` are in dependency order.
  */
 export function condemnedWith(
   root: ResourceState,
@@ -48,10 +48,10 @@ export function condemnedWith(
 }
 
 /**
- * Run `action` on each state once all who need it are done: in rounds, as the CLI's engine does (ScheduleDeletes), each of
- * them side by side and none before the last has ended. The last round holds those that need none of the others, the one
- * before those that need only these, and so on. A state whose dependents failed is left alone. `action` resolves to false
- * for a failure.
+ * Runs `action` on each state after all that need it. It works in rounds, as the CLI's engine does (ScheduleDeletes):
+ * those of one round run side by side, and none begins before the last round has ended. The last round has the states
+ * that need none of the others, the one before it those that need only these, and so on. A state whose dependents
+ * failed is left alone. `action` resolves to false for a failure.
  */
 export async function dependentsFirst(
   states: readonly ResourceState[],
@@ -77,7 +77,7 @@ export async function dependentsFirst(
   }
 }
 
-/** Those that need no other, then those that need only these, and so on. */
+/** Groups states: those that need no other, then those that need only these, and so on. */
 function rounds(
   states: readonly ResourceState[],
   neededOf: (state: ResourceState) => readonly ResourceState[],
@@ -93,7 +93,7 @@ function rounds(
   return all;
 }
 
-/** A state that no longer names these URNs among what it needs. */
+/** Returns the state without these URNs among those that it needs. */
 export function withoutNeed(state: ResourceState, gone: ReadonlySet<string>): ResourceState {
   const left = (urns: readonly string[] = []) => urns.filter((urn) => !gone.has(urn));
   const { dependencies, propertyDependencies, deletedWith, replaceWith, ...rest } = state;

@@ -23,10 +23,10 @@ export class Hooks {
   }
 
   /**
-   * Before a resource is created or updated; in a preview those hooks only that ask for it.
+   * Runs the hooks before a resource is created or updated; in a preview, only those that ask for it.
    *
-   * @param old Where it is updated; undefined for one that is created.
-   * @throws Error with the hook's own, unless that is to be ignored
+   * @param old Former state for an update; undefined for a create.
+   * @throws Error of the hook, unless it is to be ignored
    */
   async before(
     names: readonly string[],

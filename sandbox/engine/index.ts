@@ -1,6 +1,6 @@
 /**
- * The deployment engine of the sandbox: carries out a Pulumi program by the embedded engine, or by the real CLI.
- * The embedded one is a way to rehearse; what it does not serve, it names.
+ * The deployment engine of the sandbox: carries out a Pulumi program by the embedded engine, or by the real CLI. The
+ * embedded one is a rehearsal; it names the features that it does not serve.
  */
 import { rmSync } from "node:fs";
 
@@ -24,20 +24,20 @@ export type { Summary } from "./display";
 export { isLocked, Locked } from "./lock";
 export { UpdateFailed, type UpdateOptions } from "./update";
 
-/** Operations at a time, as the CLI's default on a small machine. */
+/** Parallel operations, by the CLI's default on a small machine. */
 const PARALLEL = 16;
 
-/** Bring the stack to what the program says. @throws UpdateFailed after everything else was finished and printed */
+/** Brings the stack to the program's state. @throws UpdateFailed after everything else was finished and printed */
 export async function up(options: UpdateOptions): Promise<Summary> {
   return options.engine === "pulumi" ? locked(options, () => cli.up(options)) : update(options, false);
 }
 
-/** What `up` would do. Calls nothing that changes anything. */
+/** Shows what `up` would do, without a change. */
 export async function preview(options: UpdateOptions): Promise<Summary> {
   return options.engine === "pulumi" ? cli.preview(options) : update(options, true);
 }
 
-/** As `pulumi refresh`: bring the state to what the clouds have. What was made no more than half is settled first. */
+/** Brings the state to that of the clouds, like `pulumi refresh`. Settles unfinished operations first. */
 export async function refresh(options: UpdateOptions): Promise<Summary> {
   if (options.engine === "pulumi") return locked(options, () => cli.refresh(options));
   return atRest(options, "Refreshing", async (deployment) => {
@@ -46,7 +46,7 @@ export async function refresh(options: UpdateOptions): Promise<Summary> {
   });
 }
 
-/** As `pulumi destroy --exclude-protected --refresh`: what is protected stays, with all that it needs. */
+/** Destroys like `pulumi destroy --exclude-protected --refresh`: protected resources stay, with all that they need. */
 export async function destroy(options: UpdateOptions): Promise<Summary> {
   if (options.engine === "pulumi") return locked(options, () => cli.destroy(options));
   return atRest(options, "Destroying", async (deployment) => {
@@ -56,12 +56,12 @@ export async function destroy(options: UpdateOptions): Promise<Summary> {
   });
 }
 
-/** Work on what the state has, without the program. */
+/** Works on the resources of the state, without the program. */
 async function atRest(
   options: UpdateOptions,
   doing: string,
   action: (deployment: Deployment) => Promise<void>,
-  /** To begin with, instead of the one that the stack has. */
+  /** State to begin with, instead of the stack's. */
   state?: Export,
 ): Promise<Summary> {
   const { project, config } = configured(options);
@@ -76,7 +76,7 @@ async function atRest(
   });
 }
 
-/** The stack's outputs, secrets as "[secret]" unless asked for. Empty where nothing is deployed. */
+/** Outputs of the stack, secrets as "[secret]" unless asked for. Empty when nothing is deployed. */
 export async function outputs(
   options: UpdateOptions,
   { showSecrets }: { readonly showSecrets: boolean },
@@ -88,19 +88,19 @@ export async function outputs(
   );
 }
 
-/** What a stack's checkpoint holds as its outputs; undefined where nothing is deployed. */
+/** Outputs in a stack's checkpoint; undefined when nothing is deployed. */
 function outputsOf(stateDir: string, stack: string): Values | undefined {
   const { resources } = Checkpoint.load(stateDir, stack);
   return resources.find(({ type }) => type === STACK_TYPE)?.outputs;
 }
 
-/** The checkpoint as `pulumi stack export` has it, secrets encrypted; undefined where there is none. */
+/** Checkpoint in the form of `pulumi stack export`, secrets encrypted; undefined without one. */
 export async function stackExport(options: UpdateOptions): Promise<Export | undefined> {
   if (options.engine === "pulumi") return (await cli.stackExport(options)) as Export;
   return Checkpoint.read(Checkpoint.file(options.stateDir, options.stack));
 }
 
-/** As `pulumi stack import`, then `pulumi refresh` of these resources. */
+/** Does `pulumi stack import`, then `pulumi refresh` of these resources. */
 export async function stackImport(
   options: UpdateOptions,
   state: Export,
@@ -110,7 +110,7 @@ export async function stackImport(
   await atRest(options, "Importing", (deployment) => deployment.refresh(urns), state);
 }
 
-/** Forget a stack: its checkpoint, or what the CLI has of it. @throws where it still has resources */
+/** Forgets a stack: its checkpoint, or the CLI's record of it. @throws for a stack that still has resources */
 export async function remove(options: UpdateOptions): Promise<void> {
   return locked(options, async () => {
     if (options.engine === "pulumi") return cli.remove(options);
@@ -146,7 +146,7 @@ async function update(options: UpdateOptions, dryRun: boolean): Promise<Summary>
   });
 }
 
-/** Run the program to its end, and the steps it asked for to theirs. */
+/** Runs the program and all steps that it asks for to their end. */
 async function run(
   options: UpdateOptions,
   project: Project,
@@ -185,7 +185,7 @@ async function run(
   }
 }
 
-/** The program reads its settings from PULUMI_CONFIG; credentials of the clouds are the drivers' business. */
+/** Environment of the program: its settings in PULUMI_CONFIG, no credentials. The drivers have those. */
 function programEnvironment(): Record<string, string | undefined> {
   const secrets = [
     ...["HCLOUD_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
@@ -235,7 +235,7 @@ async function attempt(display: Display, action: () => Promise<void>): Promise<v
   }
 }
 
-/** Whether a resource failed, or anything else was reported. */
+/** True when a resource failed, or anything else was reported. */
 function errored(deployment: Deployment, display: Display): boolean {
   return deployment.failed || display.errors.length > 0;
 }

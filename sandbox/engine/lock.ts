@@ -1,4 +1,4 @@
-/** One update of a stack at a time: a file with the process that holds it, void once that process is gone. */
+/** Lock for one update of a stack at a time: a file with the process that holds it, void when that process ends. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -9,7 +9,7 @@ interface Holder {
   readonly since: string;
 }
 
-/** When the kernel started the process; undefined where it is gone, or dead and only not yet reaped. */
+/** Kernel's start time of a process; undefined for one that ended, even if it is not reaped yet. */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -20,20 +20,20 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
-/** Another update of the stack holds its lock. */
+/** Error for a stack whose lock another update holds. */
 export class Locked extends Error {}
 
 function fileOf(stateDir: string, stack: string): string {
   return join(stateDir, "locks", `${stack}.json`);
 }
 
-/** Whether an update of the stack is running. */
+/** True while an update of the stack runs. */
 export function isLocked(stateDir: string, stack: string): boolean {
   const holder = readHolder(fileOf(stateDir, stack));
   return holder !== undefined && startTime(holder.pid) === holder.started;
 }
 
-/** Take the lock. Returns what gives it back. @throws Locked: one line that says who has it */
+/** Takes the lock and returns a function that releases it. @throws Locked: one line that names the holder */
 export function lock(stateDir: string, stack: string): () => void {
   const file = fileOf(stateDir, stack);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

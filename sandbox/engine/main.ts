@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 
 import { destroy, outputs, preview, refresh, stackExport, up, UpdateFailed, type UpdateOptions } from ".";
 
-/** `timeline`: a file that gets each operation as it ends, a line of JSON each. */
+/** `timeline`: a file for each operation as it ends, one JSON object a line. */
 type Request = Omit<UpdateOptions, "out"> & { readonly timeline?: string } & (
     | { readonly action: "up" | "preview" | "refresh" | "destroy" | "export" }
     | { readonly action: "outputs"; readonly showSecrets?: boolean }
@@ -35,7 +35,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** The program, in the same process group, is interrupted too: what runs is finished, nothing more begins. */
+/**
+ * True after an interrupt, which the program gets, being in the same process group: running work is finished, nothing
+ * more begins.
+ */
 let interrupted = false;
 process.on("SIGINT", () => {
   if (interrupted) process.exit(130);
@@ -43,7 +46,7 @@ process.on("SIGINT", () => {
   process.stderr.write("interrupted: waiting for the running steps to end; once more stops at once\n");
 });
 
-/** Ends the process when what it wrote has been taken. */
+/** Ends the process when its output has been taken. */
 function exit(code: number): void {
   process.stdout.write("", () => process.exit(code));
 }

@@ -1,4 +1,4 @@
-/** Runs the unmodified program through `@pulumi/pulumi`'s own cmd/run, as the CLI's language host does. */
+/** Runner of the unmodified program, through `@pulumi/pulumi`'s own cmd/run, like the CLI's language host. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -14,11 +14,11 @@ export interface ProgramOptions {
   readonly preview: boolean;
   readonly parallel: number;
   readonly config: Config;
-  /** The program needs no credentials: the drivers have them. */
+  /** Environment without credentials: the drivers have them. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Resolves to the exit code, or the signal that ended it, once its output is drained. */
+/** Resolves to the exit code, or to the signal that ended the program, once its output is drained. */
 export async function runProgram(
   options: ProgramOptions,
   print: (line: string) => void,

@@ -1,4 +1,4 @@
-/** Pulumi.yaml as the CLI applies it: its typed `config` block, defaults and required keys (pkg/workspace/config.go). */
+/** Pulumi.yaml in the CLI's reading: its typed `config` block, defaults and required keys (pkg/workspace/config.go). */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -18,14 +18,14 @@ interface Declaration {
 
 export interface Project {
   readonly name: string;
-  /** The program, relative to the project's folder. */
+  /** Path of the program, relative to the project's folder. */
   readonly main: string;
   readonly typescript: boolean;
   readonly declarations: Readonly<Record<string, Declaration>>;
 }
 
 export interface Config {
-  /** Namespaced keys; whatever is not a string is JSON, as the program expects it in PULUMI_CONFIG. */
+  /** Values by namespaced keys; all but strings are JSON, as the program expects it in PULUMI_CONFIG. */
   readonly values: Readonly<Record<string, string>>;
   readonly secretKeys: readonly string[];
 }
@@ -62,7 +62,7 @@ function isDeclaration(declared: Value): boolean {
   );
 }
 
-/** The settings of a stack with the project's defaults; one error for all that is missing, as the CLI's. */
+/** Settings of a stack with the project's defaults. @throws one error for all missing keys, in the CLI's words */
 export function applyConfig(project: Project, stack: string, settings: Readonly<Values>): Config {
   const qualified = (key: string) => (key.includes(":") ? key : `${project.name}:${key}`);
   const values = new Map(Object.entries(settings).map(([key, value]) => [qualified(key), value]));
@@ -94,7 +94,10 @@ function missingKeysError(stack: string, keys: readonly string[]): string {
   return `Stack '${stack}' is missing configuration value${keys.length > 1 ? "s" : ""} ${list}`;
 }
 
-/** A stack's file has only texts, so that at the top "8" is an integer; inside lists the type itself counts. */
+/**
+ * True when a value has its declared type. A stack's file has only texts, so "8" at the top is an integer; inside lists
+ * the type itself counts.
+ */
 function hasType(value: Value, declared: Declaration, top: boolean): boolean {
   const { type, items } = declared;
   const scalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";

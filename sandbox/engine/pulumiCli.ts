@@ -30,7 +30,7 @@ interface Opened {
     readonly onOutput: (text: string) => void;
     readonly onEvent: (event: EngineEvent) => void;
   };
-  /** Of the last operation, as its events told it. */
+  /** Summary of the last operation, by its events. */
   readonly summary: Summary;
 }
 
@@ -79,7 +79,7 @@ export async function outputs(
   );
 }
 
-/** @throws where the stack still has resources */
+/** Forgets a stack. @throws for a stack that still has resources */
 export async function remove(options: UpdateOptions): Promise<void> {
   removeDeadLocks(options);
   const { stack } = await open(options);
@@ -124,7 +124,7 @@ function backendDir({ stateDir }: UpdateOptions): string {
   return join(resolve(stateDir), "pulumi");
 }
 
-/** The stack with the settings of this update, checked as the CLI checks them, but all at once. */
+/** Opens the stack with the settings of this update, checked like by the CLI, but all at once. */
 async function configured(options: UpdateOptions): Promise<Opened> {
   const project = readProject(options.projectDir);
   applyConfig(project, options.stack, options.config as Values);
@@ -185,14 +185,17 @@ function counted(changes: Readonly<Record<string, number>>): Partial<Summary> {
   };
 }
 
-/** The project's own Pulumi.yaml beside the state, leading to the program: the CLI writes settings next to it. */
+/**
+ * Writes a copy of the project's Pulumi.yaml beside the state, with the program's path: the CLI writes settings next to
+ * it.
+ */
 function writeProject(workDir: string, projectDir: string): void {
   const project = parse(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8")) as { main?: string };
   const main = relative(workDir, resolve(projectDir, project.main ?? "."));
   writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ ...project, main }));
 }
 
-/** The stack's own file with our settings in it; those that Pulumi.yaml calls secret are encrypted. */
+/** Writes the stack's own file with these settings; those that Pulumi.yaml calls secret are encrypted. */
 function writeSettings(file: string, project: Project, options: UpdateOptions): void {
   const stored = parse(readFileSync(file, "utf8")) as { encryptionsalt: string };
   const crypter = Crypter.fromStateDir(options.stateDir, stored.encryptionsalt);
@@ -232,7 +235,7 @@ async function replacedBy({ stack }: Opened, { replace = [] }: UpdateOptions): P
   return urnsOf(replace, (await deploymentOf(stack)).resources ?? [], stack.name);
 }
 
-/** A killed CLI leaves its lock, which only `pulumi cancel` would take away, were its process still there. */
+/** Removes locks of killed CLI processes, which only `pulumi cancel` would remove. */
 function removeDeadLocks(options: UpdateOptions): void {
   const locks = join(backendDir(options), ".pulumi", "locks");
   if (!existsSync(locks)) return;
@@ -245,9 +248,9 @@ function removeDeadLocks(options: UpdateOptions): void {
 }
 
 /**
- * Settle what a killed update was creating, which the CLI itself leaves to a dialogue: what exists at the cloud goes
- * into the state, as the provider then reads it; the rest is forgotten and made anew.
- * @throws one line for something that exists, but that this stack did not make
+ * Settles what a killed update was creating; the CLI leaves that to a dialogue. An object that exists at the cloud goes
+ * into the state, in the provider's reading; all others are forgotten and made anew.
+ * @throws one line for an object that exists, but that this stack did not make
  */
 async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Promise<void> {
   if (options.adopt === false) return;
@@ -277,7 +280,7 @@ async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Pr
   if (adopted.length > 0) await stack.refresh({ ...run, target: adopted.map(({ urn }) => urn) });
 }
 
-/** What a killed create made, by the drivers of the embedded engine, which know where to look. */
+/** Finds the objects of a killed create, by the drivers of the embedded engine. */
 async function existing(
   { urn, type, provider = "", inputs = {} }: ResourceState,
   resources: readonly ResourceState[],

@@ -1,7 +1,7 @@
 /**
- * Encryption of secrets in a checkpoint, in the form of Pulumi's passphrase provider, so that either engine's
- * export can be read with the same passphrase: AES-256-GCM, key by PBKDF2-SHA256 with 1,000,000 rounds
- * (source: sdk/go/common/resource/config/crypt.go, pkg/secrets/passphrase/manager.go).
+ * Encryption of secrets in a checkpoint, in the form of Pulumi's passphrase provider: AES-256-GCM, key by PBKDF2-SHA256
+ * with 1,000,000 rounds (source: sdk/go/common/resource/config/crypt.go, pkg/secrets/passphrase/manager.go). The same
+ * passphrase reads either engine's export.
  */
 import { createCipheriv, createDecipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { isSecret, SECRET, SIGNATURE, transform, type Value } from "./wire";
 
 const ROUNDS = 1_000_000;
 
-/** The file with the passphrase of a state directory (mode 0600), made at random where there is none. */
+/** File with the passphrase of a state directory (mode 0600), made at random when missing. */
 export function passphraseFile(stateDir: string): string {
   const file = join(stateDir, "passphrase");
   if (!existsSync(file)) {
@@ -23,7 +23,7 @@ export function passphraseFile(stateDir: string): string {
 
 const derived = new Map<string, Buffer>();
 
-/** Half a second of work, done once a process. */
+/** Derives the key in half a second, once a process. */
 function derivedKey(passphrase: string, salt: Buffer): Buffer {
   const name = `${salt.toString("base64")} ${passphrase}`;
   const key = derived.get(name) ?? pbkdf2Sync(passphrase, salt, ROUNDS, 32, "sha256");
@@ -32,10 +32,10 @@ function derivedKey(passphrase: string, salt: Buffer): Buffer {
 }
 
 export class Crypter {
-  /** What the checkpoint stores of this crypter: the salt, and a proof that a passphrase is the right one. */
+  /** Salt, and a proof of the right passphrase, for the checkpoint. */
   readonly salt: string;
   private readonly key: Buffer;
-  /** An unchanged secret keeps its ciphertext, so that an update that changes nothing rewrites nothing. */
+  /** Ciphertexts of unchanged secrets, which they keep: an update that changes nothing rewrites nothing. */
   private readonly known = new Map<string, string>();
 
   constructor(passphrase: string, salt?: string) {
@@ -79,7 +79,7 @@ export class Crypter {
     return text;
   }
 
-  /** Every secret in `value` as `{signature, ciphertext}`. */
+  /** Returns `value` with every secret as `{signature, ciphertext}`. */
   seal(value: Value): Value {
     return transform(value, (item) =>
       isSecret(item)

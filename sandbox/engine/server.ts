@@ -1,4 +1,4 @@
-/** The two services that a Pulumi program talks to, ResourceMonitor and Engine, over gRPC on loopback. */
+/** Services that a Pulumi program talks to, ResourceMonitor and Engine, over gRPC on loopback. */
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
@@ -13,7 +13,7 @@ import { fromStruct, toStruct } from "./wire";
 
 const { ResourceMonitorFeature: Feature } = monitor;
 
-/** Exactly what the engine implements; the SDK leaves out or refuses the rest by itself. */
+/** Features that the engine implements; the SDK leaves out or refuses the rest by itself. */
 const FEATURES = [
   Feature.RESOURCE_MONITOR_FEATURE_SECRETS,
   Feature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -24,7 +24,7 @@ const FEATURES = [
   Feature.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
 ];
 
-/** How `supportsFeature` names them, for SDKs that ask one by one. */
+/** Names of the features for `supportsFeature`, for SDKs that ask one by one. */
 const FEATURE_IDS = [
   "secrets",
   "resourceReferences",
@@ -36,7 +36,7 @@ const FEATURE_IDS = [
 
 export interface Server {
   readonly address: string;
-  /** What stopped the run, where something did. */
+  /** Error that stopped the run; undefined without one. */
   readonly stopped: () => Error | undefined;
   close(): void;
 }
@@ -53,7 +53,10 @@ export async function serve(
   let stopped: Error | undefined;
   let root = "";
 
-  /** An error that the program cannot mend ends it without a word of its own: the engine reports it. */
+  /**
+   * Wraps a call. An error that the program can't mend ends the program without a word of its own: the engine reports
+   * it.
+   */
   const answer =
     <Request, Reply>(handler: (request: Request) => Promise<Reply> | Reply) =>
     (call: Call<Request>, reply: grpc.sendUnaryData<Reply>): void => {

@@ -1,4 +1,4 @@
-/** What an update is asked for and how it ends, under either engine. */
+/** Options and end of an update, under either engine. */
 import { nameOf } from "../../cli/pulumiEvents";
 import type { OperationEvent, StepEvent } from "./deploy";
 import type { Summary } from "./display";
@@ -12,29 +12,30 @@ export interface UpdateOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** Environment of the providers: HCLOUD_TOKEN, HCLOUD_ENDPOINT. The process's own is not passed on to them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where checkpoints and the passphrase of their secrets are; 0700. */
+  /** Folder of the checkpoints and the passphrase of their secrets; 0700. */
   readonly stateDir: string;
   readonly engine: "embedded" | "pulumi";
-  /** Logical names of resources to replace though nothing about them has changed, as `--replace` of the CLI. */
+  /** Logical names of resources to replace without a change, like `--replace` of the CLI. */
   readonly replace?: readonly string[];
   /**
-   * Go on with what a killed update had begun, as no engine but this sandbox's does; false: as the CLI, warn of it.
+   * Continues what a killed update began, which only this sandbox's engines do. With false, only warns of it, like the
+   * CLI.
    *
    * @default true
    */
   readonly adopt?: boolean;
-  /** Of `destroy`: refresh first, so that what is gone at the cloud stops nothing. */
+  /** For `destroy`: refreshes first, so that objects missing at the cloud stop nothing. */
   readonly refresh?: boolean;
   readonly out: NodeJS.WritableStream;
-  /** Told of each step that changes something, in a preview of each that would. */
+  /** Called for each step that changes something; in a preview, for each that would. */
   readonly onStep?: (step: StepEvent) => void;
-  /** Told of each call of a provider as it ends; the embedded engine only. */
+  /** Called at the end of each call of a provider; the embedded engine only. */
   readonly onOperation?: (operation: OperationEvent) => void;
   /** Providers of the embedded engine, by package. @default those in ./drivers */
   readonly drivers?: Readonly<Record<string, Driver>>;
 }
 
-/** The update ended with errors, all of which have been printed. */
+/** Error of an update that ended with errors, all of which have been printed. */
 export class UpdateFailed extends Error {
   constructor(
     readonly summary: Summary,
@@ -44,7 +45,7 @@ export class UpdateFailed extends Error {
   }
 }
 
-/** The resources of these logical names. @throws naming those that the stack does not have */
+/** URNs of the resources of these logical names. @throws with the names that the stack doesn't have */
 export function urnsOf(
   names: readonly string[],
   resources: readonly { readonly urn: string }[],

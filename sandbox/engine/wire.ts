@@ -15,7 +15,7 @@ export type Values = Record<string, Value>;
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 export const RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e";
-/** A value with what it depends on, which has no `value` while that is not known. */
+/** Signature of a value with its dependencies, which has no `value` while that is not known. */
 export const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 export const ASSET = "c44067f5952c0a294b673a41bacd8c17";
 export const ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7";
@@ -64,7 +64,7 @@ export function containsUnknown(value: Value | undefined): boolean {
   return some(value, (item) => item === UNKNOWN);
 }
 
-/** Rebuild a value bottom up from what `change` makes of its leaves and signed objects; undefined keeps a value. */
+/** Rebuilds a value bottom up from `change`'s results for its leaves and signed objects; undefined keeps a value. */
 export function transform(value: Value, change: (value: Value) => Value | undefined): Value {
   const changed = change(value);
   if (changed !== undefined) return changed;
@@ -73,7 +73,7 @@ export function transform(value: Value, change: (value: Value) => Value | undefi
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, transform(item, change)]));
 }
 
-/** What a driver works with: no secret wrappers, and the id in place of a resource reference. */
+/** Value for a driver: no secret wrappers, and the id in place of a resource reference. */
 export function plain<T extends Value>(value: T): T {
   return transform(value, (item) => {
     if (isSecret(item)) return plain(item.value ?? null);
@@ -86,21 +86,21 @@ export function plainValues(values: Values): Values {
   return plain<Value>(values) as Values;
 }
 
-/** Without what outputs depend on: what the engine needs of that comes beside them. */
+/** Removes the dependencies of outputs: the engine gets those separately. */
 export function known(value: Value): Value {
   return transform(value, (item) =>
     hasSignature(item, OUTPUT) ? (item.value === undefined ? UNKNOWN : known(item.value)) : undefined,
   );
 }
 
-/** The value as shown to an operator: "[secret]" in place of every secret, "[unknown]" of what is not known. */
+/** Value for an operator: "[secret]" in place of every secret, "[unknown]" of an unknown one. */
 export function redacted(value: Value): Value {
   return transform(value, (item) =>
     isSecret(item) ? "[secret]" : item === UNKNOWN ? "[unknown]" : undefined,
   );
 }
 
-/** Assets and archives get the hash of their content, by which alone they are compared, as in Pulumi. */
+/** Gives assets and archives the hash of their content, by which alone they are compared, as in Pulumi. */
 export function hashAssets(values: Values, projectDir: string): Values {
   return transform(values, (item) => {
     if (!isAsset(item)) return undefined;

@@ -3,23 +3,23 @@ import { ApiError } from "./errors";
 import type { Action, ResourceRef, State } from "./model";
 import { type Store, takeId } from "./store";
 
-/** What an action does. Has to be repeatable: a new process starts a running action over again. */
+/** Effect of an action. It must be repeatable: a new process starts a running action over again. */
 export interface Command {
-  /** Whether the action's resources answer 423 `locked` to other actions until it has finished. */
+  /** True when the action's resources answer 423 `locked` to other actions until it has finished. */
   readonly locks: boolean;
   perform(cloud: Cloud, action: Action, progress: (percent: number) => void): Promise<void>;
 }
 
-/** By the name in an action's `command`; "resource:name" where two resources use one name differently. */
+/** Effects by the name in an action's `command`; "resource:name" where two resources use one name differently. */
 export type CommandTable = Readonly<Record<string, Command>>;
 
 export interface ActionOptions {
   readonly params?: Record<string, unknown>;
-  /** Start only when this one has succeeded. */
+  /** Action that must succeed before this one starts. */
   readonly after?: Action;
 }
 
-/** Delay of an action, or the error that it is to end in; see faults.ts. */
+/** Delay of an action, or the error that ends it; see faults.ts. */
 export type Interference = (command: string) => {
   delayMs: number;
   error?: { code: string; message: string };
@@ -39,7 +39,7 @@ export class Actions {
     private readonly onError: (action: Action) => void,
   ) {}
 
-  /** Take up what a previous process left running. */
+  /** Continues the actions that a previous process left running. */
   resume(cloud: Cloud): void {
     this.#cloud = cloud;
     for (const action of Object.values(this.store.state.actions)) {
@@ -47,12 +47,12 @@ export class Actions {
     }
   }
 
-  /** From now on nothing is written; what is under way is taken up by the next process. */
+  /** Stops writing from now on; the next process continues what is under way. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Begin an action; call inside `Store.change`, after all checks. */
+  /** Begins an action; call inside `Store.change`, after all checks. */
   begin(
     state: State,
     command: string,
@@ -85,7 +85,7 @@ export class Actions {
     return found();
   }
 
-  /** Whether a running action holds the resource. */
+  /** True while a running action holds the resource. */
   isLocked(state: State, resource: ResourceRef): boolean {
     return Object.values(state.actions).some(
       (action) =>
@@ -95,7 +95,7 @@ export class Actions {
     );
   }
 
-  /** 423 when a running action holds one of the resources. */
+  /** Throws 423 while a running action holds one of the resources. */
   assertUnlocked(state: State, ...resources: ResourceRef[]): void {
     const locked = resources.find((resource) => this.isLocked(state, resource));
     if (!locked) return;

@@ -6,12 +6,12 @@ import { ApiError, invalidField } from "./errors";
 import type { AddressPool, PrimaryIp, State } from "./model";
 
 /**
- * 203.0.113.10 to .199 and 2001:db8:1::/64 to 2001:db8:fff::/64, from the documentation ranges. What is above is
- * the emulated AWS's.
+ * Last numbers of the addresses: 203.0.113.10 to .199 and 2001:db8:1::/64 to 2001:db8:fff::/64, from the documentation
+ * ranges. Those above are the emulated AWS's.
  */
 const last = { ipv4: 199, ipv6: 0xfff };
 
-/** Hand out an address: a fresh one, or when there is none the one that was freed longest ago. */
+/** Hands out an address: a fresh one, else the one that was freed longest ago. */
 export function takeAddress(state: State, type: PrimaryIp["type"]): string {
   const pool = state.pools[type];
   const number = pool.next <= last[type] ? pool.next++ : pool.freed.shift();
@@ -21,13 +21,13 @@ export function takeAddress(state: State, type: PrimaryIp["type"]): string {
   return type === "ipv4" ? `203.0.113.${number}` : `2001:db8:${number.toString(16)}::/64`;
 }
 
-/** Give an address back. */
+/** Gives an address back. */
 export function freeAddress(state: State, { type, ip }: Pick<PrimaryIp, "type" | "ip">): void {
   const pool: AddressPool = state.pools[type];
   pool.freed.push(type === "ipv4" ? Number(ip.split(".")[3]) : parseInt(ip.split(":")[2] ?? "", 16));
 }
 
-/** The canonical text of `address` when it belongs to the primary IP. */
+/** Canonical text of `address`; throws for one that does not belong to the primary IP. */
 export function addressWithin(primaryIp: PrimaryIp, address: string): string {
   if (primaryIp.type === "ipv4" && isIPv4(address) && address === primaryIp.ip) return address;
   if (primaryIp.type === "ipv6" && isIPv6(address)) {

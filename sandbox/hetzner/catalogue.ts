@@ -1,7 +1,7 @@
 /**
- * What Hetzner sells, as data: locations, server types and images of November 2026. Prices are net euros a
- * month for new orders after 2026-06-15, as listed for the EU and repeated for the other locations; types
- * and ids marked "made up" are there so that a program's handling of them can be tried.
+ * Hetzner's offers, as data: locations, server types and images of November 2026. Prices are net euros a month for new
+ * orders after 2026-06-15, listed for the EU and repeated for the other locations. Types and ids marked "made up" test
+ * a program's handling of them.
  */
 export interface Location {
   readonly id: number;
@@ -41,7 +41,7 @@ export interface Deprecation {
 
 export interface TypeLocation {
   readonly name: string;
-  /** False: sold out at the moment. */
+  /** False for a type that is sold out. */
   readonly available: boolean;
   readonly deprecation: Deprecation | null;
 }
@@ -53,11 +53,11 @@ export interface ServerType {
   readonly cpuType: "shared" | "dedicated";
   readonly architecture: "x86" | "arm";
   readonly cores: number;
-  /** Gigabytes, as is the disk. */
+  /** Size in gigabytes, like the disk's. */
   readonly memory: number;
   readonly disk: number;
   readonly locations: readonly TypeLocation[];
-  /** Net euros a month. */
+  /** Price in net euros a month. */
   readonly price: number;
 }
 
@@ -154,7 +154,7 @@ export interface Image {
   readonly version: string;
   readonly architecture: "x86" | "arm";
   readonly created: string;
-  /** Orders end three months after this date. */
+  /** Date of deprecation; orders end three months later. */
   readonly deprecated: string | null;
 }
 
@@ -192,9 +192,9 @@ export const images: readonly Image[] = [
   ...image("debian", "13", { x86: 310557660, arm: 310557661 }, "2025-08-11T06:00:00Z"),
 ];
 
-/** Sizes in gigabytes. */
+/** Sizes of volumes, in gigabytes. */
 export const volumeSizes = { least: 10, most: 10240 } as const;
-/** Net euros. */
+/** Prices in net euros. */
 export const prices = {
   ipv4Month: 0.5,
   volumeGbMonth: 0.0572,
@@ -203,7 +203,7 @@ export const prices = {
 } as const;
 export const vatPercent = 19;
 
-/** When an image's orders end: three months after its deprecation. */
+/** End of an image's orders: three months after its deprecation. */
 export function unavailableAfter(deprecated: string): Date {
   const end = new Date(deprecated);
   end.setUTCMonth(end.getUTCMonth() + 3);
@@ -212,7 +212,7 @@ export function unavailableAfter(deprecated: string): Date {
 
 type NamedById = { readonly id: number; readonly name: string };
 
-/** Look up by id or by name; a number in text is an id. */
+/** Finds a row by id or by name; a number in text is an id. */
 export function find<T extends NamedById>(rows: readonly T[], idOrName: number | string): T | undefined {
   return rows.find((row) => row.id === Number(idOrName) || row.name === idOrName);
 }

@@ -4,18 +4,18 @@ import { Lanes } from "./lanes";
 import { addressesOf, inboundRulesOf, zoneRecordsOf } from "./published";
 import type { Store } from "./store";
 
-/** What every endpoint works with. */
+/** Things that every endpoint works with. */
 export interface Cloud {
   readonly store: Store;
   readonly runtime: CloudRuntime;
   readonly actions: Actions;
   readonly publish: Publisher;
   readonly clock: () => Date;
-  /** The name servers that zones are told to be delegated to, absolute with a final dot. */
+  /** Name servers to which zones are to be delegated, absolute with a final dot. */
   readonly nameServers: readonly string[];
 }
 
-/** Brings the runtime in line with the state as it is at that moment; each call is repeatable. */
+/** Brings the runtime to the present state; each call is repeatable. */
 export class Publisher {
   readonly #lanes = new Lanes();
 
@@ -24,7 +24,7 @@ export class Publisher {
     private readonly runtime: CloudRuntime,
   ) {}
 
-  /** The merged rules of a server's firewalls; nothing while its host does not exist. */
+  /** Publishes the merged rules of a server's firewalls; does nothing while its host does not exist. */
   firewall(server: number): Promise<void> {
     return this.#lanes.run(`firewall ${server}`, async () => {
       const { state } = this.store;
@@ -45,7 +45,7 @@ export class Publisher {
     });
   }
 
-  /** All records of a zone, or its absence. */
+  /** Publishes all records of a zone, or its removal. */
   zone(name: string): Promise<void> {
     return this.#lanes.run(`zone ${name}`, async () => {
       const zone = Object.values(this.store.state.zones).find((other) => other.name === name);

@@ -21,10 +21,10 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The sandbox's own switches, outside /v1 and not in the request log, with the same token:
- * POST, GET, DELETE /_faults (see faults.ts; DELETE returns what did not happen); DELETE /_objects/{collection}/{id} removes an object behind the
- * program's back, protected or in use; GET /_requests returns the counters; POST /_hosts makes the hosts anew of servers whose
- * creation failed, and answers with those that failed again.
+ * The sandbox's own switches, outside /v1 and not in the request log, with the same token: POST, GET, DELETE /_faults
+ * (see faults.ts; DELETE returns those that did not happen); DELETE /_objects/{collection}/{id} removes an object
+ * behind the program's back, protected or in use; GET /_requests returns the counters; POST /_hosts makes hosts anew of
+ * servers whose creation failed, and answers with those that failed again.
  */
 export function controlRoutes(app: FastifyInstance, cloud: Cloud, faults: Faults, log: RequestLog): void {
   app.get("/_requests", () => log.counters);

@@ -6,7 +6,7 @@ import { object, text } from "./schemas";
 
 const label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?";
 const relativeName = new RegExp(`^(\\*|(\\*\\.)?${label}(\\.${label})*)$`);
-/** A name as a record's value: absolute with a final dot, or relative to the zone. */
+/** Pattern of a name as a record's value: absolute with a final dot, or relative to the zone. */
 const target = new RegExp(`^(@|\\.|${label}(\\.${label})*\\.?)$`, "i");
 
 type Check = (value: string) => string | undefined;
@@ -17,7 +17,7 @@ const matches =
   (value) =>
     form.test(value) ? undefined : `'${value}' is not of the form ${example}`;
 
-/** What a record's value must look like, by type: the types that the sandbox's name server is given. */
+/** Checks of a record's value, by type: the types that the sandbox's name server is given. */
 const checks: Readonly<Record<string, Check>> = {
   A: (value) => (isIPv4(value) ? undefined : `'${value}' is not an IPv4 address`),
   AAAA: (value) => (isIPv6(value) && !value.includes("%") ? undefined : `'${value}' is not an IPv6 address`),
@@ -37,10 +37,10 @@ const checks: Readonly<Record<string, Check>> = {
 export const recordTypes = Object.keys(checks);
 
 const record = object({ value: text, comment: { type: ["string", "null"], maxLength: 255 } }, "value");
-/** Of set_records and the like; a record set has at most 50 records. */
+/** Schema for set_records and similar actions; a record set has at most 50 records. */
 export const recordsSchema = { type: "array", minItems: 1, maxItems: 50, items: record } as const;
 
-/** 422 unless the name is lower case, relative to the zone, `@` for its apex. */
+/** Throws 422 unless the name is lower case, relative to the zone, `@` for its apex. */
 export function checkRecordName(name: string, zone: string): void {
   if (name === "@") return;
   if (name !== name.toLowerCase()) throw invalidField("name", `'${name}' has to be lower case`);
@@ -50,7 +50,7 @@ export function checkRecordName(name: string, zone: string): void {
   if (!relativeName.test(name)) throw invalidField("name", `'${name}' is not a record name`);
 }
 
-/** 422 for values that do not fit the type, or come twice. */
+/** Throws 422 for values that do not fit the type, or come twice. */
 export function checkRecords(type: string, records: readonly DnsRecord[]): DnsRecord[] {
   const check = checks[type];
   if (!check) throw invalidField("type", `'${type}' is not one of ${recordTypes.join(", ")}`);
@@ -65,7 +65,7 @@ export function checkRecords(type: string, records: readonly DnsRecord[]): DnsRe
   return records.map(({ value, comment }) => (comment ? { value, comment } : { value }));
 }
 
-/** A CNAME is the only record of its name, and never at the apex. */
+/** Refuses a CNAME beside another record of its name, and at the apex. */
 export function checkCoexistence(
   sets: readonly RecordSet[],
   added: Pick<RecordSet, "name" | "type" | "records">,
@@ -81,7 +81,9 @@ export function checkCoexistence(
   }
 }
 
-/** One or more strings in double quotes of at most 255 characters each, `\"` and `\\` for these two characters. */
+/**
+ * Checks one or more strings in double quotes of at most 255 characters each, `\"` and `\\` for these two characters.
+ */
 function checkText(value: string): string | undefined {
   if (!/^"(?:[^"\\]|\\.)*"(?: +"(?:[^"\\]|\\.)*")*$/.test(value))
     return `TXT value ${value} has to be in double quotes`;

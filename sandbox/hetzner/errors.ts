@@ -29,7 +29,7 @@ export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly details: unknown };
 }
 
-/** An answer that is an error; `details` is always sent, since Hetzner's provider panics without the key. */
+/** Error answer; `details` is always sent, since Hetzner's provider panics without the key. */
 export class ApiError extends Error {
   readonly status: number;
 
@@ -53,14 +53,14 @@ export interface FieldProblem {
   readonly messages: readonly string[];
 }
 
-/** 422 invalid_input that names the fields. */
+/** Makes a 422 invalid_input that names the fields. */
 export function invalidInput(...fields: FieldProblem[]): ApiError {
   const names = fields.map((field) => `'${field.name}'`).join(", ");
   const reasons = fields.flatMap((field) => field.messages).join("; ");
   return new ApiError("invalid_input", `invalid input in field ${names}: ${reasons}`, { fields });
 }
 
-/** 422 invalid_input for one field. */
+/** Makes a 422 invalid_input for one field. */
 export function invalidField(name: string, message: string): ApiError {
   return invalidInput({ name, messages: [message] });
 }
@@ -75,12 +75,12 @@ export function notUnique(kind: string, name: string): ApiError {
   });
 }
 
-/** What the emulator knows to exist but does not do; said rather than left out in silence. */
+/** Makes an error for a feature that the emulator knows but does not have. */
 export function unsupported(what: string): ApiError {
   return new ApiError("unsupported_error", `${what} is not emulated by the sandbox`);
 }
 
-/** Hetzner's form of what ajv found wrong with a body. */
+/** Turns ajv's findings about a body into Hetzner's form. */
 export function fromValidation(problems: readonly FastifySchemaValidationError[]): ApiError {
   const byField = new Map<string, string[]>();
   for (const problem of problems) {

@@ -3,18 +3,18 @@ import { object, optionalObject } from "./schemas";
 
 /** Something that is to go wrong, for the next `times` requests or actions that match. */
 export interface Fault {
-  /** Which requests: exact method, regular expression on the path with its query. */
+  /** Requests to match: exact method, regular expression on the path with its query. */
   readonly match?: { readonly method?: string; readonly path?: string };
-  /** Instead of requests: actions with this command, e.g. start_server. */
+  /** Command of actions to match instead of requests, e.g. start_server. */
   readonly action?: string;
-  /** How many matches are left alone first; default 0. */
+  /** Number of matches to leave alone first. @default 0 */
   readonly skip?: number;
-  /** How many matches it hits; "every" until it is disarmed. @default 1 */
+  /** Number of matches to hit; "every" until it is disarmed. @default 1 */
   readonly times?: number | "every";
   /** Error code of the answer or of the action, e.g. "conflict"; without one only the delay applies. */
   readonly code?: string;
   readonly message?: string;
-  /** HTTP status; default the code's usual one. */
+  /** HTTP status. @default the code's usual one */
   readonly status?: number;
   /** Sent as text/html in place of a JSON error, as a proxy would. */
   readonly html?: string;
@@ -43,7 +43,7 @@ export const faultSchema = object({
   closeConnection: { type: "boolean" },
 });
 
-/** What is to happen to one request or action. */
+/** Effect of a fault on one request or action. */
 export interface Mishap {
   readonly delayMs: number;
   readonly closeConnection: boolean;
@@ -74,14 +74,17 @@ export class Faults {
     );
   }
 
-  /** Disarms all. @returns those that did not happen as often as they were to; one for every match, where it had none */
+  /**
+   * Disarms all.
+   * @returns those that did not happen as often as they should; those for every match, if they had none
+   */
   clear(): Fault[] {
     const unused = this.#armed.filter(({ hits, left }) => left !== Infinity || hits === 0);
     this.#armed = [];
     return unused.map(({ fault }) => fault);
   }
 
-  /** What is still to happen. */
+  /** Lists the faults that remain. */
   list(): Fault[] {
     return this.#armed.map(({ fault, left, skip }) => ({
       ...fault,

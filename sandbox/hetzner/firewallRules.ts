@@ -3,7 +3,7 @@ import { type FieldProblem, invalidInput, unsupported } from "./errors";
 import type { FirewallRule } from "./model";
 import { object, text } from "./schemas";
 
-/** A rule as a request has it. */
+/** Rule in the form of a request. */
 export interface RuleInput {
   readonly direction: "in" | "out";
   readonly protocol: FirewallRule["protocol"];
@@ -34,8 +34,8 @@ export const rulesSchema = {
 } as const;
 
 /**
- * Check rules and bring them into the form in which they are kept: CIDRs canonical, absent parts null or empty.
- * Outbound rules are refused, since the sandbox would not enforce them.
+ * Checks rules and brings them into the stored form: CIDRs canonical, absent parts null or empty. Refuses outbound
+ * rules, since the sandbox would not enforce them.
  */
 export function normaliseRules(rules: readonly RuleInput[]): FirewallRule[] {
   const problems: FieldProblem[] = [];

@@ -37,19 +37,19 @@ export type { Fault } from "./faults";
 export type { LoggedRequest, RequestCounters } from "./requestLog";
 
 export interface HetznerApiOptions {
-  /** Where the project is kept, mode 0600; made when absent. */
+  /** File of the project, mode 0600; made when absent. */
   readonly stateFile: string;
-  /** Gets one JSON object a line, see requestLog.ts. */
+  /** File for one JSON object a line, see requestLog.ts. */
   readonly requestLog: string;
-  /** What requests have to bear: exactly 64 characters, as the real provider insists. */
+  /** Token of requests: exactly 64 characters, as the real provider requires. */
   readonly token: string;
-  /** What the project's servers, volumes, zones … are made with. */
+  /** Makes the project's servers, volumes, zones … */
   readonly runtime: CloudRuntime;
-  /** Default: the machine's clock. */
+  /** Clock. @default the machine's */
   readonly clock?: () => Date;
-  /** Name servers that zones are assigned, with a final dot. Default: the sandbox's. */
+  /** Name servers of new zones, with a final dot. @default the sandbox's */
   readonly nameServers?: readonly string[];
-  /** What is to go wrong; POST /_faults arms more. */
+  /** Faults from the start; POST /_faults arms more. */
   readonly faults?: Faults;
 }
 
@@ -79,8 +79,8 @@ const commands: CommandTable = {
 };
 
 /**
- * The part of the Hetzner Cloud API that this project uses, below /v1, and the sandbox's switches beside it
- * (controlRoutes.ts). Not listening yet. Once ready it takes up the actions that an earlier process left.
+ * Part of the Hetzner Cloud API that this project uses, below /v1, and the sandbox's switches beside it
+ * (controlRoutes.ts). Not listening yet. Once ready it continues the actions that an earlier process left.
  */
 export function createHetznerApi(options: HetznerApiOptions): FastifyInstance {
   if (options.token.length !== 64) {
@@ -137,7 +137,7 @@ export function createHetznerApi(options: HetznerApiOptions): FastifyInstance {
   return app;
 }
 
-/** Half of the action endpoints are called without a body, with or without a content type. */
+/** Accepts empty bodies: half of the action endpoints are called without one, with or without a content type. */
 function acceptEmptyBodies(app: FastifyInstance): void {
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
     if (body.length === 0) return done(null, null);

@@ -4,7 +4,7 @@ import type { Labels } from "./model";
 const name = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/;
 const prefix = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-/** Refuse labels that the real API refuses: key `[prefix/]name`, value empty or like a name, at most 63 each. */
+/** Refuses labels that the real API refuses: key `[prefix/]name`, value empty or like a name, at most 63 each. */
 export function checkLabels(labels: Labels | undefined): Labels {
   for (const [key, value] of Object.entries(labels ?? {})) {
     const parts = key.split("/");
@@ -28,7 +28,7 @@ export function checkLabels(labels: Labels | undefined): Labels {
 
 type Term = (labels: Labels) => boolean;
 
-/** `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`, `a notin (b,c)`; commas mean "and". */
+/** Parses `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`, `a notin (b,c)`; commas mean "and". */
 export function parseSelector(selector: string): Term {
   const terms = selector
     .split(/,(?![^(]*\))/)

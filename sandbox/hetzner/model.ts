@@ -1,11 +1,11 @@
-/** What the emulated project holds, in its own words; resources/*.ts turn it into Hetzner's JSON. */
+/** Content of the emulated project, in its own words; resources/*.ts turn it into Hetzner's JSON. */
 export type Labels = Record<string, string>;
 
 interface Entity {
   readonly id: number;
   name: string;
   labels: Labels;
-  /** RFC 3339. */
+  /** Time in the form of RFC 3339. */
   readonly created: string;
 }
 
@@ -17,14 +17,14 @@ export interface SshKey extends Entity {
 
 export interface PrimaryIp extends Entity {
   readonly type: "ipv4" | "ipv6";
-  /** An address for ipv4, a /64 in CIDR form for ipv6. */
+  /** Address for ipv4; /64 in CIDR form for ipv6. */
   readonly ip: string;
   readonly location: string;
   autoDelete: boolean;
   deleteProtected: boolean;
   /** Id of the server that holds it. */
   assignee: number | null;
-  /** Names that a user set, by address; anything else has Hetzner's default. */
+  /** Reverse names that a user set, by address; any other address has Hetzner's default. */
   reverseNames: Record<string, string>;
 }
 
@@ -70,13 +70,13 @@ export interface Server extends Entity {
   readonly location: string;
   readonly userData: string;
   readonly sshPublicKeys: readonly string[];
-  /** Gigabytes; stays behind the type's when a change of type keeps the disk. */
+  /** Size in gigabytes; smaller than the type's after a change of type that keeps the disk. */
   primaryDiskSize: number;
   backups: boolean;
-  /** Of deletion and of rebuild, which the API keeps equal. */
+  /** Protection of deletion and of rebuild, which the API keeps equal. */
   protected: boolean;
   placementGroup: number | null;
-  /** The runtime made the host; before that nothing is to be asked of it. */
+  /** True once the runtime made the host; before that it must not be asked about it. */
   hostExists: boolean;
 }
 
@@ -97,7 +97,7 @@ export interface DnsRecord {
 export interface Zone extends Entity {
   ttl: number;
   deleteProtected: boolean;
-  /** By "<name>/<TYPE>", SOA and NS of the apex included. */
+  /** Record sets by "<name>/<TYPE>", SOA and NS of the apex included. */
   recordSets: Record<string, RecordSet>;
 }
 
@@ -115,9 +115,9 @@ export interface Action {
   finished: string | null;
   readonly resources: readonly ResourceRef[];
   error: { code: string; message: string } | null;
-  /** What its performer needs, so that it can be taken up again by another process. */
+  /** Parameters of its effect, so that another process can continue it. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Id of the action that has to succeed first. */
+  /** Id of the action that must succeed first. */
   readonly after: number | null;
 }
 
@@ -141,7 +141,7 @@ export interface State {
   readonly actions: Record<string, Action>;
 }
 
-/** An empty project. Ids of all kinds come from one counter, so that no two objects share one. */
+/** Makes an empty project. Ids of all kinds come from one counter, so that no two objects share one. */
 export function emptyState(): State {
   return {
     version: 1,

@@ -5,13 +5,13 @@ import { parseSelector } from "./labels";
 
 type Query = Record<string, string | string[] | undefined>;
 
-/** All values of a query parameter, which may be repeated. */
+/** Returns all values of a query parameter, which may be repeated. */
 export function queryAll(request: FastifyRequest, name: string): string[] {
   const value = (request.query as Query)[name];
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
-/** The first value of a query parameter. */
+/** Returns the first value of a query parameter. */
 export function queryOne(request: FastifyRequest, name: string): string | undefined {
   return queryAll(request, name)[0];
 }
@@ -19,8 +19,8 @@ export function queryOne(request: FastifyRequest, name: string): string | undefi
 type Item = Record<string, unknown>;
 
 /**
- * Answer of a list endpoint: filter by `name` (exact) and `label_selector`, sort by `sort` (repeatable,
- * `field[:asc|:desc]`), cut the page (`page` from 1, `per_page` 25, at most 50), add `meta` and a Link header.
+ * Answer of a list endpoint: filters by `name` (exact) and `label_selector`, sorts by `sort` (repeatable,
+ * `field[:asc|:desc]`), cuts the page (`page` from 1, `per_page` 25, at most 50), adds `meta` and a Link header.
  */
 export function listAnswer(request: FastifyRequest, reply: FastifyReply, key: string, items: Item[]): object {
   const wanted = items.filter(byName(request)).filter(byLabels(request));

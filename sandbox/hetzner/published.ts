@@ -2,7 +2,7 @@ import type { Addresses, InboundRule, ZoneRecord } from "../runtime";
 import { parseSelector } from "./labels";
 import type { Firewall, FirewallTarget, PrimaryIp, Server, State, Zone } from "./model";
 
-/** The addresses that a server holds. */
+/** Addresses of a server. */
 export function addressesOf(state: State, server: number): Addresses {
   return {
     ipv4: primaryIpOf(state, server, "ipv4")?.ip,
@@ -10,12 +10,12 @@ export function addressesOf(state: State, server: number): Addresses {
   };
 }
 
-/** The primary IP of that type that a server holds. */
+/** Primary IP of that type of a server. */
 export function primaryIpOf(state: State, server: number, type: PrimaryIp["type"]): PrimaryIp | undefined {
   return Object.values(state.primaryIps).find((ip) => ip.assignee === server && ip.type === type);
 }
 
-/** The servers that one entry of a firewall's "applied to" covers. */
+/** Servers that one entry of a firewall's "applied to" covers. */
 export function serversOf(state: State, target: FirewallTarget): Server[] {
   if (target.type === "server") {
     const server = state.servers[target.server];
@@ -25,14 +25,16 @@ export function serversOf(state: State, target: FirewallTarget): Server[] {
   return Object.values(state.servers).filter((server) => matches(server.labels));
 }
 
-/** The firewalls on a server, directly or by label. */
+/** Firewalls on a server, directly or by label. */
 export function firewallsOf(state: State, server: number): Firewall[] {
   return Object.values(state.firewalls).filter((firewall) =>
     firewall.targets.some((target) => serversOf(state, target).some(({ id }) => id === server)),
   );
 }
 
-/** Inbound rules of all firewalls on a server together; undefined without any firewall: everything is open. */
+/**
+ * Inbound rules of all firewalls on a server together; undefined without any firewall, which leaves everything open.
+ */
 export function inboundRulesOf(state: State, server: number): InboundRule[] | undefined {
   const firewalls = firewallsOf(state, server);
   if (firewalls.length === 0) return undefined;
@@ -47,7 +49,7 @@ export function inboundRulesOf(state: State, server: number): InboundRule[] | un
   );
 }
 
-/** A zone's records but for the SOA and the apex's NS, which the name server has of its own. */
+/** Records of a zone without the SOA and the apex's NS, which the name server adds itself. */
 export function zoneRecordsOf(zone: Zone): ZoneRecord[] {
   return Object.values(zone.recordSets)
     .filter((set) => set.type !== "SOA" && !(set.type === "NS" && set.name === "@"))

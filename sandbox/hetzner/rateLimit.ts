@@ -7,7 +7,7 @@ export class RateLimit {
     this.#at = clock().getTime();
   }
 
-  /** Take one request off and describe what is left. */
+  /** Counts one request and returns headers with the remaining number. */
   headers(): Record<string, string> {
     const now = this.clock().getTime();
     const refilled = Math.max(0, Math.floor((now - this.#at) / 1000));

@@ -11,7 +11,7 @@ import {
 
 type Json = Record<string, unknown>;
 
-/** Hetzner's JSON of a location, of this name or as found. */
+/** Hetzner's JSON of a location, given by name or as an object. */
 export function renderLocation(location: Location | string): Json {
   const found = typeof location === "string" ? locations.find(({ name }) => name === location) : location;
   if (!found) throw new Error(`no location ${String(location)} in the catalogue`);
@@ -19,14 +19,14 @@ export function renderLocation(location: Location | string): Json {
   return { ...rest, network_zone: networkZone };
 }
 
-/** An amount in euros the way the API has it: decimal strings, net and with value added tax. */
+/** Amount in euros in the API's form: decimal strings, net and with value added tax. */
 export function amount(net: number): { net: string; gross: string } {
   return { net: net.toFixed(10), gross: (net * (1 + vatPercent / 100)).toFixed(10) };
 }
 
 const hoursPerMonth = 624; // a month is capped at 26 days' worth of hours
 
-/** Price in each location of a server type. */
+/** Prices of a server type in each location. */
 export function renderPrices(type: ServerType): Json[] {
   return type.locations.map(({ name }) => ({
     location: name,
@@ -37,7 +37,7 @@ export function renderPrices(type: ServerType): Json[] {
   }));
 }
 
-/** Bytes a month. */
+/** Included traffic in bytes a month. */
 export function includedTraffic(location: string): number {
   const terabytes = ["fsn1", "nbg1", "hel1"].includes(location) ? 20 : 1;
   return terabytes * 1024 ** 4;

@@ -1,21 +1,21 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** One line of the log. Bodies are never logged: they hold user data. */
+/** Line of the log. Bodies are never logged: they hold user data. */
 export interface LoggedRequest {
   readonly at: string;
   readonly method: string;
   readonly path: string;
   readonly query?: string;
-  /** 0 when the connection was closed without an answer. */
+  /** HTTP status; 0 for a connection closed without an answer. */
   readonly status: number;
   readonly userAgent: string;
   readonly mutating: boolean;
-  /** What is odd about it, e.g. "not emulated". */
+  /** Remark, e.g. "not emulated". */
   readonly note?: string;
 }
 
-/** Of all requests that the log holds. */
+/** Counters of all requests in the log. */
 export interface RequestCounters {
   total: number;
   mutating: number;
@@ -25,7 +25,7 @@ export interface RequestCounters {
 
 export const notEmulated = "not emulated";
 
-/** One JSON object a line, appended as the requests are answered; the file is only the owner's. */
+/** Log of requests: one JSON object a line, appended as they are answered. Only the owner can read the file. */
 export class RequestLog {
   readonly counters: RequestCounters = { total: 0, mutating: 0, failed: 0, notEmulated: 0 };
 
@@ -57,7 +57,7 @@ export class RequestLog {
     if (entry.note === notEmulated) this.counters.notEmulated += 1;
   }
 
-  /** Something that is no request: an action that failed, an unexpected exception. */
+  /** Logs something that is no request: an action that failed, an unexpected exception. */
   event(event: string, details: Record<string, unknown>): void {
     this.#append({ at: new Date().toISOString(), event, ...details });
   }
@@ -67,7 +67,7 @@ export class RequestLog {
   }
 }
 
-/** Whether a request can change anything. */
+/** True for a request that can change something. */
 export function isMutating(method: string): boolean {
   return !["GET", "HEAD", "OPTIONS"].includes(method);
 }

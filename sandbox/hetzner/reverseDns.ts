@@ -5,7 +5,7 @@ import type { PrimaryIp } from "./model";
 import { hostName, object, text } from "./schemas";
 import { remove } from "./store";
 
-/** Body of change_dns_ptr, the same for servers and primary IPs. */
+/** Body of change_dns_ptr, for servers and primary IPs. */
 export interface DnsPtrChange {
   readonly ip: string;
   readonly dns_ptr: string | null;
@@ -17,7 +17,7 @@ export const dnsPtrSchema = object(
   "dns_ptr",
 );
 
-/** The name that an IPv4 address has until a user sets one; IPv6 addresses have none. */
+/** Reverse name of an IPv4 address until a user sets one; IPv6 addresses have none. */
 export function defaultName(ipv4: string): string {
   return `static.${ipv4.split(".").reverse().join(".")}.clients.your-server.de`;
 }
@@ -31,7 +31,7 @@ export function renderDnsPtr(primaryIp: PrimaryIp): { ip: string; dns_ptr: strin
   return Object.entries(primaryIp.reverseNames).map(([ip, name]) => ({ ip, dns_ptr: name }));
 }
 
-/** Check a change and bring its address into canonical form. */
+/** Checks a change and brings its address into canonical form. */
 export function readDnsPtrChange(primaryIp: PrimaryIp, change: DnsPtrChange): DnsPtrChange {
   if (change.dns_ptr !== null && !new RegExp(hostName.pattern).test(change.dns_ptr.replace(/\.$/, ""))) {
     throw invalidField("dns_ptr", `'${change.dns_ptr}' is not a host name`);

@@ -14,7 +14,7 @@ export interface ById<Body = unknown> {
   Body: Body;
 }
 
-/** The object that the path's `:id` names; 404 when there is none. Ids only: names are looked up by ?name=. */
+/** Object that the path's `:id` names; throws 404 without one. Ids only: names are looked up by ?name=. */
 export function byId<T>(kind: string, objects: Readonly<Record<string, T>>, request: FastifyRequest): T {
   const { id } = request.params as { id: string };
   const found = Object.hasOwn(objects, id) ? objects[id] : undefined;
@@ -22,7 +22,7 @@ export function byId<T>(kind: string, objects: Readonly<Record<string, T>>, requ
   return found;
 }
 
-/** 409 when another object of the kind has the name. */
+/** Throws 409 when another object of the kind has the name. */
 export function assertNameFree(
   kind: string,
   objects: Readonly<Record<string, { readonly id: number; readonly name: string }>>,

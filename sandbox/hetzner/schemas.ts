@@ -5,12 +5,12 @@ export const idOrName = { type: ["integer", "string"] } as const;
 export const flag = { type: "boolean" } as const;
 export const text = { type: "string" } as const;
 
-/** The body must be an object with these fields only. */
+/** Schema of an object with these fields only. */
 export function object(properties: Record<string, unknown>, ...required: string[]): object {
   return { type: "object", properties, required, additionalProperties: false };
 }
 
-/** Like `object`, and the request may have no body at all. */
+/** Schema of an object with these fields only; a request may have no body at all. */
 export function optionalObject(properties: Record<string, unknown>): object {
   return { type: ["object", "null"], properties, additionalProperties: false };
 }
@@ -18,22 +18,22 @@ export function optionalObject(properties: Record<string, unknown>): object {
 export const noBody = optionalObject({});
 
 const hostLabel = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
-/** RFC 1123 host name. */
+/** Schema of a host name by RFC 1123. */
 export const hostName = {
   type: "string",
   maxLength: 253,
   pattern: `^${hostLabel}(\\.${hostLabel})*$`,
 } as const;
-/** Any name of at most `most` characters. */
+/** Schema of any name of at most `most` characters. */
 export function plainName(most: number): object {
   return { type: "string", minLength: 1, maxLength: most };
 }
-/** Letters, digits and `-_.` with letters or digits at both ends, at most 64 characters. */
+/** Schema of a name of letters, digits and `-_.` with letters or digits at both ends, at most 64 characters. */
 export const volumeName = {
   type: "string",
   maxLength: 64,
   pattern: "^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$",
 } as const;
 
-/** Zone and record set TTLs, in seconds. */
+/** Schema of TTLs of zones and record sets, in seconds. */
 export const ttl = { type: "integer", minimum: 60, maximum: 2147483647 } as const;

@@ -7,7 +7,7 @@ import { addressesOf, inboundRulesOf } from "./published";
 import { removePrimaryIp } from "./resources/primaryIps";
 import { remove } from "./store";
 
-/** What the actions of servers do. */
+/** Effects of the actions of servers. */
 export const serverCommands: CommandTable = {
   create_server: {
     locks: true,
@@ -83,7 +83,7 @@ export const serverCommands: CommandTable = {
   },
 };
 
-/** Remove a server, its host and what goes with it; detach what stays. Nothing is checked. */
+/** Removes a server, its host and its dependent parts; detaches the others. Nothing is checked. */
 export async function removeServer(cloud: Cloud, id: number): Promise<void> {
   const { store, runtime } = cloud;
   const volumes = Object.values(store.state.volumes).filter((volume) => volume.server === id);
@@ -130,10 +130,10 @@ async function createHost(cloud: Cloud, id: number): Promise<void> {
 }
 
 /**
- * Begin anew with servers whose host could not be made. The provider takes such a server for one that exists, at its next update
- * with nothing to change: whatever kept the machine from it may be mended by now.
+ * Makes hosts again of servers whose host could not be made. At its next update the provider takes such a server for an
+ * existing one without changes; the cause on this machine may be mended by now.
  *
- * @returns the servers that failed again, and why
+ * @returns the servers that failed again, with the reasons
  */
 export async function recreateHosts({ store, actions }: Cloud): Promise<{ server: string; error: string }[]> {
   const isBusy = (id: number): boolean => actions.isLocked(store.state, { type: "server", id });

@@ -66,7 +66,7 @@ export const serverOrderSchema = object(
 
 const userDataLimit = 32 * 1024;
 
-/** An order with every reference looked up and found to be deliverable. */
+/** Order whose references exist and can be delivered. */
 export interface CheckedOrder {
   readonly type: ServerType;
   readonly image: Image;
@@ -76,7 +76,7 @@ export interface CheckedOrder {
   readonly ips: Readonly<Record<PrimaryIp["type"], PrimaryIp | "new" | "none">>;
 }
 
-/** Refuse what the real API refuses in an order, and what the sandbox can't deliver. */
+/** Refuses orders that the real API refuses, or that the sandbox can't deliver. */
 export function checkOrder(state: State, order: ServerOrder, now: Date): CheckedOrder {
   if (Buffer.byteLength(order.user_data ?? "") > userDataLimit) {
     throw invalidField("user_data", `is longer than ${userDataLimit} bytes`);
@@ -116,7 +116,7 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
   return { type, image, location, sshKeys, ips };
 }
 
-/** Refuse a type that is not sold in a location, no longer, or sold out at the moment. */
+/** Refuses a type that a location doesn't sell, no longer sells, or has sold out. */
 export function assertOrderable(type: ServerType, location: string, now: Date): void {
   const there = type.locations.find(({ name }) => name === location);
   if (!there || (there.deprecation && new Date(there.deprecation.unavailable_after) < now)) {
@@ -128,7 +128,7 @@ export function assertOrderable(type: ServerType, location: string, now: Date): 
   if (!there.available) throw new ApiError("resource_unavailable", "error during placement");
 }
 
-/** Place in a placement group that exists and has room. */
+/** Refuses a placement group that doesn't exist or is full. */
 export function checkPlacementGroup(state: State, group: number | undefined): void {
   if (group === undefined) return;
   if (!state.placementGroups[group]) throw notFound("placement group", group);
@@ -137,7 +137,7 @@ export function checkPlacementGroup(state: State, group: number | undefined): vo
   }
 }
 
-/** The location asked for, else that of what the server is to hold, else the first one. */
+/** Location of the order, else that of the objects for the server, else the first one. */
 function checkLocation(state: State, order: ServerOrder): string {
   if (order.location !== undefined) {
     const location = find(locations, order.location);

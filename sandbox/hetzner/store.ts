@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { emptyState, type State } from "./model";
 
 /**
- * The project on disk: one JSON file of mode 0600 (user data holds an SSH host key), replaced as a whole
- * after each change, so that a killed process leaves the state before or after a change, never between.
+ * The project on disk: one JSON file of mode 0600 (user data holds an SSH host key). Each change replaces it whole, so
+ * a killed process leaves the state before or after a change, never between.
  */
 export class Store {
   #state: State;
@@ -16,12 +16,12 @@ export class Store {
     this.#state = parse(file, this.#saved);
   }
 
-  /** For reading. Don't keep parts of it across an await: ids stay valid, objects may not. */
+  /** State to read. Don't keep parts of it across an await: ids stay valid, objects may not. */
   get state(): State {
     return this.#state;
   }
 
-  /** Run `edit` on the state and save it; when `edit` throws, nothing has happened. */
+  /** Runs `edit` on the state and saves it; when `edit` throws, the state stays unchanged. */
   change<T>(edit: (state: State) => T): T {
     try {
       const result = edit(this.#state);
@@ -36,12 +36,12 @@ export class Store {
   }
 }
 
-/** The next free id; call inside `Store.change`. */
+/** Takes the next free id; call inside `Store.change`. */
 export function takeId(state: State): number {
   return state.nextId++;
 }
 
-/** Take an object out of a collection. */
+/** Removes an object from a collection. */
 export function remove(objects: Record<string, unknown>, key: string | number): void {
   Reflect.deleteProperty(objects, key);
 }

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 
 import type { ServerSpec } from "../runtime";
 
-/** The files of a NoCloud seed, by name: how a host learns what the cloud's API was told about it. */
+/** Files of a NoCloud seed, by name: they tell a host what the cloud's API was told about it. */
 export function renderSeed(spec: ServerSpec): Readonly<Record<string, string>> {
   return {
     "meta-data": stringify({
@@ -16,8 +16,8 @@ export function renderSeed(spec: ServerSpec): Readonly<Record<string, string>> {
 }
 
 /**
- * The part of cloud-init's settings by which Canonical's images have a login user of their own: without password, with
- * sudo, and in place of root, whose keys do nothing but name that user.
+ * Part of cloud-init's settings that gives Canonical's images a login user of their own: without password, with sudo,
+ * in place of root, whose keys only name that user.
  */
 export function renderLoginUser(name: string): string {
   return stringify({
@@ -35,7 +35,7 @@ export function renderLoginUser(name: string): string {
   });
 }
 
-/** Answers of the metadata service to one host, by path; as Hetzner's, whose paths these are. */
+/** Answers of the metadata service to one host, by Hetzner's paths. */
 export function renderMetadata(spec: ServerSpec): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {
     hostname: spec.name,

@@ -20,20 +20,20 @@ import { lastWords } from "../services/lastWords";
 import { createDiskImage, growDiskImage, growFileSystem, hasRoomToGrow } from "./volumes";
 
 /**
- * One host as a container with an init of its own: an overlay on the image's tree, booted by systemd-nspawn in
- * the host's network namespace. What it wrote stays in the overlay while its power is off.
+ * One host as a container with its own init: an overlay on the image's tree, booted by systemd-nspawn in the host's
+ * network namespace. Its files stay in the overlay while its power is off.
  */
 
-/** systemd's init powers off on SIGRTMIN+4. */
+/** Signal SIGRTMIN+4, on which systemd's init powers off. */
 const SIGPOWEROFF = 34 + 4;
 const SHUTDOWN_MS = 20_000;
 const BOOT_MS = 60_000;
 
-/** A block device that a host sees. */
+/** Block device of a host. */
 export interface Device {
-  /** On this machine, e.g. /dev/loop3. */
+  /** Path on this machine, e.g. /dev/loop3. */
   readonly source: string;
-  /** In the host. */
+  /** Path in the host. */
   readonly path: string;
 }
 
@@ -46,13 +46,13 @@ export function hostProcess(id: string): string {
   return `host-${id}`;
 }
 
-/** The host's init, as this machine numbers it; undefined: the power is off. */
+/** Process id of the host's init on this machine; undefined while the power is off. */
 export function hostInit(id: string): number | undefined {
   const record = readProcess(hostProcess(id));
   return isAlive(record) ? findInit(record.pid) : undefined;
 }
 
-/** Options of systemd-nspawn. Nothing of the machine's is shared but what is bound here. */
+/** Options of systemd-nspawn. A host shares nothing of the machine's but these binds. */
 export function renderOptions(directory: string, spec: ServerSpec, devices: readonly Device[]): string[] {
   return [
     "--quiet",
@@ -74,7 +74,7 @@ export function renderOptions(directory: string, spec: ServerSpec, devices: read
   ];
 }
 
-/** In a host's tree: what its virtual hardware says of itself. */
+/** Directory in a host's tree that describes its virtual hardware. */
 const HARDWARE_DIR = "/usr/lib/sandbox-hardware";
 
 /** First program of a host: gives it its memory and cores, which nspawn's own --bind can't, then its init. */
@@ -86,12 +86,12 @@ exec /lib/systemd/systemd
 `;
 
 /**
- * A host's disk is a sparse file of the size of its server's, with what the host wrote: it has the room that it would have at the
- * cloud, and takes what is on it of this machine's.
+ * Disk of a host: a sparse file of its server's size, with the host's files. The host has the space that it would have
+ * at the cloud, and uses only that of its content on this machine.
  */
 const DISK_IMAGE = "disk.img";
 
-/** Mount a host's disk, unless it is. @returns the two directories of its overlay */
+/** Mounts a host's disk, unless it is. @returns the two directories of its overlay */
 async function mountDisk(directory: string): Promise<{ upper: string; work: string }> {
   const disk = join(directory, "disk");
   mkdirSync(disk, { recursive: true });
@@ -101,7 +101,7 @@ async function mountDisk(directory: string): Promise<{ upper: string; work: stri
   return { upper: join(disk, "upper"), work: join(disk, "work") };
 }
 
-/** Lay out the disk of a new host. */
+/** Lays out the disk of a new host. */
 export async function createDisk(spec: ServerSpec): Promise<void> {
   const directory = hostDirectory(spec.id);
   mkdirSync(HOSTS_DIR, { recursive: true, mode: 0o700 });
@@ -126,12 +126,12 @@ export async function createDisk(spec: ServerSpec): Promise<void> {
     put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
 }
 
-/** Give a host's disk more room, which its file system has from the next boot on. */
+/** Enlarges a host's disk; its file system uses the space from the next boot on. */
 export function growDisk(id: string, sizeGb: number): void {
   growDiskImage(join(hostDirectory(id), DISK_IMAGE), sizeGb);
 }
 
-/** Let the file system of a host that is off have all of its disk. */
+/** Enlarges the file system of a host that is off to all of its disk. */
 async function fillDisk(directory: string): Promise<void> {
   const file = join(directory, DISK_IMAGE);
   if (!(await hasRoomToGrow(file))) return;
@@ -139,7 +139,7 @@ async function fillDisk(directory: string): Promise<void> {
   await growFileSystem(file);
 }
 
-/** Switch a host on; resolves when its init runs. */
+/** Switches a host on; resolves when its init runs. */
 export async function boot(spec: ServerSpec, lower: string, devices: readonly Device[]): Promise<void> {
   const directory = hostDirectory(spec.id);
   const root = join(directory, "root");
@@ -161,13 +161,13 @@ export async function boot(spec: ServerSpec, lower: string, devices: readonly De
     );
 }
 
-/** What the next boot, a reboot too, uses. */
+/** Writes the options of the next boot or reboot. */
 export function writeOptions(spec: ServerSpec, devices: readonly Device[]): void {
   const directory = hostDirectory(spec.id);
   writeAtomically(join(directory, "options"), `${renderOptions(directory, spec, devices).join("\n")}\n`);
 }
 
-/** Switch a host off, by its own shutdown or at once; resolves when nothing of it runs. */
+/** Switches a host off, by its own shutdown or at once; resolves when nothing of it runs. */
 export async function halt(id: string, graceful: boolean): Promise<void> {
   const record = readProcess(hostProcess(id));
   const init = hostInit(id);
@@ -193,7 +193,7 @@ function signal(pid: number, number: NodeJS.Signals | number): void {
   }
 }
 
-/** Remove a host's disk. The host must be off. */
+/** Removes a host's disk. The host must be off. */
 export async function deleteDisk(id: string): Promise<void> {
   const directory = hostDirectory(id);
   if (!existsSync(directory)) return;
@@ -201,7 +201,7 @@ export async function deleteDisk(id: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Remove the control groups that boot.sh made for a host; with no name those of all hosts. */
+/** Removes the control groups that boot.sh made for a host; without a name those of all hosts. */
 export async function removeGroups(name = ""): Promise<void> {
   for (const hierarchy of ["systemd", "unified", ""]) {
     const group = join("/sys/fs/cgroup", hierarchy, "bbb-sandbox", name);
@@ -209,7 +209,7 @@ export async function removeGroups(name = ""): Promise<void> {
   }
 }
 
-/** Make a block device appear in a running host. */
+/** Makes a block device appear in a running host. */
 export async function plug(id: string, device: Device): Promise<void> {
   const init = hostInit(id);
   if (init === undefined) return;
@@ -219,10 +219,10 @@ export async function plug(id: string, device: Device): Promise<void> {
   await insideMounts(init, ["sh", "-euc", script, "sh", device.path, major!, minor!]);
 }
 
-/** One that was there when the host booted is mounted at its path. */
+/** Script that removes a device. One that existed at the host's boot is mounted at its path. */
 const UNPLUG = 'if findmnt --mountpoint "$1" >/dev/null; then umount "$1"; fi; rm -f "$1"';
 
-/** Take a block device away from a running host. What is mounted of it stays mounted, as on a server of a cloud. */
+/** Takes a block device away from a running host. Its file system stays mounted, as on a server of a cloud. */
 export async function unplug(id: string, path: string): Promise<void> {
   const init = hostInit(id);
   if (init === undefined) return;

@@ -1,4 +1,4 @@
-/** What a host's tree says of itself, as pure text. */
+/** Texts in a host's tree that identify it. Pure. */
 
 const RELEASES: Readonly<
   Record<string, { readonly codename: string; readonly point: string; readonly name: string }>
@@ -17,7 +17,7 @@ function releaseOf(version: string): (typeof RELEASES)[string] {
   return release;
 }
 
-/** /etc/os-release as that Ubuntu release has it. */
+/** /etc/os-release of that Ubuntu release. */
 export function renderOsRelease(version: string): string {
   const { codename, point, name } = releaseOf(version);
   return `PRETTY_NAME="Ubuntu ${point}"
@@ -34,7 +34,7 @@ UBUNTU_CODENAME=${codename}
 `;
 }
 
-/** /etc/lsb-release as that Ubuntu release has it. */
+/** /etc/lsb-release of that Ubuntu release. */
 export function renderLsbRelease(version: string): string {
   const { codename, point } = releaseOf(version);
   return `DISTRIB_ID=Ubuntu
@@ -78,12 +78,12 @@ say() { if [ -n "$short" ]; then echo "$2"; else printf '%s:\\t%s\\n' "$1" "$2";
 exit 0
 `;
 
-/** /sys/devices/system/cpu/possible, where `nproc --all` looks. */
+/** /sys/devices/system/cpu/possible, which `nproc --all` reads. */
 export function renderCpus(cores: number): string {
   return cores > 1 ? `0-${cores - 1}\n` : "0\n";
 }
 
-/** What the kernel keeps for itself of a virtual machine's memory, as a fraction. */
+/** Part of a virtual machine's memory that the kernel keeps for itself, as a fraction. */
 const KERNEL_SHARE = 0.03;
 
 /** /proc/meminfo of a machine with that much memory and little in use. */

@@ -3,16 +3,16 @@ import { statSync, type BigIntStats } from "node:fs";
 import { run } from "../network/run";
 
 /**
- * Loop devices are the kernel's: those of every sandbox on it are listed, that of a container too, each with its file's path as
- * seen there. Whose a device is, file system and inode tell.
+ * Loop device. The kernel lists those of every sandbox and container, with the path of each file as seen there. File
+ * system and inode identify the owner.
  */
 export interface LoopDevice {
-  /** E.g. /dev/loop3. */
+  /** Name, e.g. /dev/loop3. */
   readonly name: string;
   /** Detached already, and gone with its last user. */
   readonly leaving: boolean;
   readonly inode: string;
-  /** Of the file's file system, e.g. 254:0. */
+  /** Number of the file's file system, e.g. 254:0. */
   readonly fileSystem: string;
   readonly path: string;
 }
@@ -24,7 +24,7 @@ export async function listLoopDevices(): Promise<LoopDevice[]> {
   return parseLoopDevices(await run("losetup", ["--list", "--noheadings", "--output", COLUMNS]));
 }
 
-/** What losetup lists in these columns. A device without numbers has ended since it was found. */
+/** Parses losetup's columns. A device without numbers has ended since it was found. */
 export function parseLoopDevices(listed: string): LoopDevice[] {
   return listed.split("\n").flatMap((line) => {
     const [, name, leaving, inode, fileSystem, path] = LINE.exec(line.trim()) ?? [];
@@ -33,15 +33,15 @@ export function parseLoopDevices(listed: string): LoopDevice[] {
   });
 }
 
-/** Whether the device's file is the one at this path here. */
+/** True when the device's file is the one at this path. */
 export function isBackedBy({ inode, fileSystem }: LoopDevice, file: string): boolean {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stats !== undefined && inode === String(stats.ino) && fileSystem === fileSystemOf(stats);
 }
 
 /**
- * Whether the device's file was deleted from below this directory: not even then is another sandbox's taken for one whose
- * directory is on another file system.
+ * True when the device's file was deleted from below this directory. A sandbox whose directory is on another file
+ * system is not taken for this one.
  */
 export function isLeftOf({ fileSystem, path }: LoopDevice, directory: string): boolean {
   const stats = statSync(directory, { bigint: true, throwIfNoEntry: false });
@@ -49,7 +49,7 @@ export function isLeftOf({ fileSystem, path }: LoopDevice, directory: string): b
   return path.startsWith(`${directory}/`) && path.endsWith(" (deleted)");
 }
 
-/** As the kernel numbers it for programs: twelve bits major, twenty bits minor. */
+/** Number of a file's file system in the kernel's form for programs: twelve bits major, twenty bits minor. */
 function fileSystemOf({ dev }: BigIntStats): string {
   return `${(dev >> 8n) & 0xfffn}:${(dev & 0xffn) | ((dev >> 12n) & 0xfff00n)}`;
 }

@@ -15,7 +15,7 @@ export function mountsBelow(directory: string): string[] {
     .reverse();
 }
 
-/** Mount an overlay, unless something is mounted there. `lower` is listed topmost first. */
+/** Mounts an overlay, unless something is mounted there. `lower` is listed topmost first. */
 export async function mountOverlay(
   target: string,
   lower: readonly string[],
@@ -27,7 +27,7 @@ export async function mountOverlay(
   await run("mount", ["-t", "overlay", "-o", options, "bbb-sandbox", target]);
 }
 
-/** Unmount whatever is mounted at or below a directory; a busy mount is an error. */
+/** Unmounts everything that is mounted at or below a directory. @throws for a busy mount */
 export async function unmountBelow(directory: string): Promise<void> {
   for (let round = 0; round < 3 && mountsBelow(directory).length > 0; round += 1) {
     for (const point of mountsBelow(directory)) await tryRun("umount", [point]);
@@ -40,10 +40,10 @@ export async function unmountBelow(directory: string): Promise<void> {
 }
 
 /**
- * Delete all that is in a directory. The directory itself stays where something is mounted at it, and so does any mount point
- * below: an operator's volume, say. It is emptied, its lost+found apart.
+ * Deletes the content of a directory. A directory that is a mount point stays, as does any below it: an operator's
+ * volume, for example. It is emptied, its lost+found apart.
  *
- * @param mounts of the machine; whoever calls has unmounted its own.
+ * @param mounts Mount points of the machine, after the caller unmounted its own.
  */
 export function empty(directory: string, mounts: readonly string[] = mountsBelow(directory)): void {
   if (!existsSync(directory)) return;

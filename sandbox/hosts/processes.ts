@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LOG_DIR, PROCESSES_DIR } from "../paths";
 import { readJson, writeJson } from "./files";
 
-/** No process of the sandbox lives longer, whatever becomes of those who should end it. */
+/** Longest life of a process of the sandbox, even if nobody ends it. */
 export const LIFETIME_SECONDS = 24 * 3600;
 
 /** A process that outlives the command that started it, and leads a process group of its own. */
@@ -19,7 +19,7 @@ export interface ProcessRecord {
 
 const recordFile = (name: string): string => join(PROCESSES_DIR, `${name}.json`);
 
-/** Fields of /proc/PID/stat behind the command name; undefined: no such process, or a dead one. */
+/** Fields of /proc/PID/stat after the command name; undefined for a process that doesn't exist or is dead. */
 function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -30,7 +30,7 @@ function statFields(pid: number): string[] | undefined {
   }
 }
 
-/** When a process started, as /proc/PID/stat tells it; undefined: there is none. */
+/** Start time of a process in /proc/PID/stat; undefined for a process that doesn't exist. */
 export function startTime(pid: number): string | undefined {
   return statFields(pid)?.[19];
 }
@@ -43,7 +43,7 @@ export function readProcess(name: string): ProcessRecord | undefined {
   return readJson<ProcessRecord>(recordFile(name));
 }
 
-/** All recorded processes, the ended ones too. */
+/** All recorded processes, ended ones included. */
 export function listProcesses(): ProcessRecord[] {
   if (!existsSync(PROCESSES_DIR)) return [];
   return readdirSync(PROCESSES_DIR)
@@ -57,12 +57,12 @@ export interface StartOptions {
   readonly cwd?: string;
 }
 
-/** Where a recorded process writes what it prints. */
+/** Path of a recorded process's output. */
 export function logFile(name: string): string {
   return join(LOG_DIR, `${name}.log`);
 }
 
-/** Start a bounded process in the background and record it, unless it runs already. */
+/** Starts a process of bounded life in the background and records it, unless it runs already. */
 export function startProcess(
   name: string,
   command: readonly string[],
@@ -89,7 +89,7 @@ export function startProcess(
   return record;
 }
 
-/** End a recorded process and its group; resolves when it is gone. */
+/** Ends a recorded process and its group; resolves when it has ended. */
 export async function stopProcess(name: string, graceMs = 3000): Promise<void> {
   const record = readProcess(name);
   if (isAlive(record)) {
@@ -111,7 +111,7 @@ function signalGroup(record: ProcessRecord, signal: NodeJS.Signals): void {
   }
 }
 
-/** Poll a condition; false when it did not become true in time. */
+/** Polls a condition; resolves to false at the time limit. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
@@ -139,7 +139,7 @@ export function children(pid: number): number[] {
   }
 }
 
-/** The process below this one that is the init of a process namespace; undefined while there is none. */
+/** Init of a process namespace below this process; undefined while it doesn't exist. */
 export function findInit(pid: number): number | undefined {
   for (const child of children(pid)) {
     if (isInit(child)) return child;

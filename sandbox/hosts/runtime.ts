@@ -28,7 +28,7 @@ import { closeDevice, createImage, deleteImage, openDevice, resizeImage } from "
 
 interface HostRecord {
   readonly spec: ServerSpec;
-  /** What its disk is an overlay on. */
+  /** Tree below the overlay of its disk. */
   readonly tree: string;
   readonly power: boolean;
   readonly rules?: readonly InboundRule[];
@@ -39,7 +39,7 @@ interface VolumeRecord {
   readonly devicePath?: string;
 }
 
-/** What the runtime has been asked for, kept on disk so that it outlives the daemon and the machine. */
+/** Requests to the runtime, on disk so that they outlive the daemon and the machine. */
 interface Records {
   hosts: Record<string, HostRecord>;
   volumes: Record<string, VolumeRecord>;
@@ -47,7 +47,7 @@ interface Records {
 
 const RECORDS_FILE = join(SANDBOX_STATE, "machines.json");
 
-/** The hosts that exist and whether their power is on, as the runtime last wrote them. */
+/** Hosts and their power, by the runtime's last record. */
 export function readHosts(): { spec: ServerSpec; power: boolean }[] {
   return Object.values(readJson<Records>(RECORDS_FILE)?.hosts ?? {});
 }
@@ -58,15 +58,15 @@ export class MachineRuntime implements CloudRuntime {
   private readonly queues = new Map<string, Promise<unknown>>();
 
   /**
-   * @param tree the image's base tree, for new hosts
-   * @param zones where zones and reverse names are published
+   * @param tree Base tree of the image, for new hosts.
+   * @param zones Publisher of zones and reverse names.
    */
   constructor(
     private readonly tree: string,
     private readonly zones: Zones,
   ) {}
 
-  /** Bring back what should be there, after the machine or the daemon was down. */
+  /** Restores everything recorded, after the machine or the daemon was down. */
   async restore(): Promise<void> {
     await this.translate();
     for (const { spec, tree, power, rules } of Object.values(this.records.hosts)) {
@@ -201,7 +201,7 @@ export class MachineRuntime implements CloudRuntime {
     await boot(spec, tree, await this.devicesOf(id));
   }
 
-  /** One at a time, each with what is recorded then: it is all hosts' together. */
+  /** Translates the addresses of all hosts, one call at a time, from the records at that moment. */
   private translate(): Promise<void> {
     return this.inTurn("translations", () =>
       setTranslations(Object.values(this.records.hosts).map(({ spec }) => spec.addresses)),
@@ -247,7 +247,7 @@ export class MachineRuntime implements CloudRuntime {
     writeJson(RECORDS_FILE, this.records);
   }
 
-  /** One change of a thing at a time, in the order asked for. */
+  /** Makes the changes of one object one after the other, in the order of the calls. */
   private inTurn<T>(key: string, change: () => Promise<T>): Promise<T> {
     const turn = (this.queues.get(key) ?? Promise.resolve()).then(change, change);
     this.queues.set(

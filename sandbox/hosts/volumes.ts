@@ -5,7 +5,7 @@ import { run } from "../network/run";
 import { SANDBOX_STATE, VOLUMES_DIR } from "../paths";
 import { isBackedBy, isLeftOf, listLoopDevices, type LoopDevice } from "./loopDevices";
 
-/** A volume is a sparse file behind a loop device, which stays until the volume is deleted. */
+/** Volume: a sparse file behind a loop device, which stays until the volume is deleted. */
 
 const BYTES_PER_GB = 1024 ** 3;
 
@@ -33,10 +33,10 @@ function createSparse(file: string, sizeGb: number): string {
   return file;
 }
 
-/** Options of a file system of any size that takes 3 MB as long as nothing is on it. */
+/** Options of a file system of any size that takes 3 MB while it is empty. */
 const FRUGAL = ["-m", "0", "-i", "131072", "-J", "size=64", "-O", "^resize_inode"];
 
-/** A server's own disk, with an empty file system. */
+/** Makes a server's own disk, with an empty file system. */
 export async function createDiskImage(file: string, sizeGb: number): Promise<void> {
   if (existsSync(file)) return;
   const fresh = createSparse(`${file}.new`, sizeGb);
@@ -45,19 +45,22 @@ export async function createDiskImage(file: string, sizeGb: number): Promise<voi
   await run("mv", [fresh, file]);
 }
 
-/** Give a server's own disk more room; its file system stays as it is. A disk gets no smaller. */
+/** Enlarges a server's own disk; its file system stays the same. A disk never shrinks. */
 export function growDiskImage(file: string, sizeGb: number): void {
   if (statSync(file).size < sizeGb * BYTES_PER_GB) truncateSync(file, sizeGb * BYTES_PER_GB);
 }
 
-/** Whether a disk has more room than its file system knows of. */
+/** True for a disk that is larger than its file system. */
 export async function hasRoomToGrow(file: string): Promise<boolean> {
   const header = await run("dumpe2fs", ["-h", file]);
   const field = (name: string) => Number(new RegExp(`^${name}: *(\\d+)$`, "m").exec(header)?.[1]);
   return statSync(file).size - field("Block count") * field("Block size") >= BYTES_PER_GB;
 }
 
-/** Enlarge the file system of a disk that is not mounted to all of the disk: a mounted one takes a right that containers lack. */
+/**
+ * Enlarges the file system of an unmounted disk to all of it. Enlarging a mounted one takes a right that containers
+ * lack.
+ */
 export async function growFileSystem(file: string): Promise<void> {
   // resize2fs wants to know it sound, whatever it was mounted as before.
   await run("e2fsck", ["-f", "-p", file]);
@@ -70,14 +73,17 @@ export async function resizeImage(id: string, sizeGb: number): Promise<void> {
   if (device) await run("losetup", ["--set-capacity", device]);
 }
 
-/** The loop device of a volume, set up if it is not. */
+/** Returns the loop device of a volume; sets it up first if needed. */
 export async function openDevice(id: string): Promise<string> {
   const file = imageFile(id);
   const device = await findDevice(file);
   return device ?? (await run("losetup", ["--find", "--show", file])).trim();
 }
 
-/** Not one that is only left since something still has it open: to its host, the volume has gone. */
+/**
+ * Finds the device of a file. One that only stays because something has it open doesn't count: for its host, the volume
+ * has gone.
+ */
 async function findDevice(file: string): Promise<string | undefined> {
   const devices = await listLoopDevices();
   return devices.find((device) => !device.leaving && isBackedBy(device, file))?.name;
@@ -100,7 +106,7 @@ export async function deleteImage(id: string): Promise<void> {
   rmSync(volumeDirectory(id), { recursive: true, force: true });
 }
 
-/** The loop devices of this sandbox's volumes. Deleted together with their directory they are still on its file system. */
+/** Loop devices of this sandbox's volumes. A deleted file's device is still on the file system of its directory. */
 export async function listDevices(): Promise<LoopDevice[]> {
   const files = existsSync(VOLUMES_DIR) ? readdirSync(VOLUMES_DIR).map(imageFile) : [];
   const devices = await listLoopDevices();

@@ -1,6 +1,6 @@
 /**
- * Who has which address. All are from ranges reserved for documentation, so that nothing here can be mistaken
- * for, or reach, a real machine.
+ * Addresses of all hosts and services. All are from ranges reserved for documentation, so that none can be mistaken for
+ * a real machine's, or reach one.
  */
 
 /** Name of the zone that the sandbox keeps for its own services, and of the user's zones: at Hetzner, at Route 53. */
@@ -31,7 +31,7 @@ export interface Client {
   readonly ipv6: string;
 }
 
-/** The two outside clients; only `operator` is in sshNetworks. */
+/** Outside clients; only `operator` is in sshNetworks. */
 export const CLIENTS = {
   operator: { ipv4: "192.0.2.10", ipv6: "2001:db8:fffe:1::10" },
   internet: { ipv4: "192.0.2.20", ipv6: "2001:db8:fffe:2::20" },
@@ -39,19 +39,19 @@ export const CLIENTS = {
 
 export type ClientName = keyof typeof CLIENTS;
 
-/** The gateways that every host and client sees, as at Hetzner. */
+/** Gateways of every host and client, with Hetzner's addresses. */
 export const GATEWAY_IPV4 = "172.31.1.1";
 export const GATEWAY_IPV6 = "fe80::1";
 
 export const NAMESPACE_PREFIX = "bbbsb-";
 export const ROUTER = "bbbsb-router";
 
-/** The namespace of an outside client. */
+/** Namespace of an outside client. */
 export function clientNamespace(client: ClientName): string {
   return `${NAMESPACE_PREFIX}${client}`;
 }
 
-/** The namespace of a host. */
+/** Namespace of a host. */
 export function hostNamespace(id: string): string {
   return `${NAMESPACE_PREFIX}h${id}`;
 }

@@ -7,9 +7,9 @@ import { CLIENTS, hostLink } from "./addresses";
 export const TABLE = "inet cloud";
 
 /**
- * The table without any host. Filtering is done at postrouting, where packets that the router forwards and
- * those of its own services (the ACME authority's, say) look alike, and behind the translation of addresses
- * (translation.ts, at 100): rules see a sender as the host does.
+ * Table without any host. It filters at postrouting, where forwarded packets and those of the router's own services
+ * (the ACME authority's, for example) look alike. That is after the translation of addresses (translation.ts, at 100):
+ * rules see the same sender as the host.
  */
 export function renderTable(): string {
   return `table ${TABLE} {
@@ -47,7 +47,7 @@ add element ${TABLE} ssh_counters { "${link}" : jump ssh_${link} }
 `;
 }
 
-/** Removes what renderHost made. */
+/** Removes the chains of renderHost. */
 export function renderHostRemoval(id: string): string {
   const link = hostLink(id);
   return `delete element ${TABLE} firewalls { "${link}" }
@@ -61,10 +61,10 @@ delete counter ${TABLE} ssh_${link}
 }
 
 /**
- * A host's inbound rules, in place of those it had, in one transaction.
+ * Replaces a host's inbound rules in one transaction.
  *
- * @param rules undefined: no firewall, everything passes. Otherwise what no rule allows is dropped; answers to
- * the host's own connections and neighbour discovery always pass.
+ * @param rules Allowed traffic; undefined for no firewall, which lets everything pass. All else is dropped, except
+ * answers to the host's own connections and neighbour discovery.
  */
 export function renderRules(id: string, rules: readonly InboundRule[] | undefined): string {
   const chain = `${TABLE} fw_${hostLink(id)}`;
@@ -78,7 +78,7 @@ export function renderRules(id: string, rules: readonly InboundRule[] | undefine
   return `${lines.join("\n")}\n`;
 }
 
-/** One match a source: sources that contain each other, as users write them, are no valid nft set. */
+/** Renders one match per source: sources that contain each other, as users write them, are no valid nft set. */
 function renderMatches(rule: InboundRule): string[] {
   return rule.sources.map((source) => {
     const [address, prefix] = ipaddr.parseCIDR(source);

@@ -21,10 +21,10 @@ import { renderHost, renderHostRemoval, renderTable } from "./firewall";
 import { run, runIn, tryRun } from "./run";
 import { renderHops, renderHopsRemoval, renderTranslations, renderTranslationTable } from "./translation";
 
-/** The interface of every host and client in its own namespace. */
+/** Interface of every host and client in its own namespace. */
 export const INTERFACE = "eth0";
 
-/** `ip -batch` lines of one end of the network. */
+/** Lines for `ip -batch` that set up one end of the network. */
 export type Batch = readonly string[];
 
 /** True while a namespace of this name exists. */
@@ -38,7 +38,7 @@ export async function listNamespaces(): Promise<string[]> {
   return names.filter((name) => name.startsWith(NAMESPACE_PREFIX)).sort();
 }
 
-/** What the services need in the router: all of their addresses, on its loopback interface. */
+/** Addresses of all services, on the router's loopback interface. */
 export function renderServices(): Batch {
   return [
     "link set lo up",
@@ -50,7 +50,7 @@ export function renderServices(): Batch {
   ];
 }
 
-/** The router's side of a link. */
+/** Router's side of a link. */
 export function renderRouterEnd(link: string): Batch {
   return [
     `link set ${link} addrgenmode none`,
@@ -61,8 +61,8 @@ export function renderRouterEnd(link: string): Batch {
 }
 
 /**
- * The router's routes to what is behind a link, a public address that is yet to be translated included; the source
- * is what the router's own services answer from.
+ * Router's routes to the hosts behind a link, for a public address before its translation also. The source is the
+ * address of the answers of the router's own services.
  */
 export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readonly string[]): Batch {
   return [
@@ -72,10 +72,10 @@ export function renderRoutes(link: string, ipv4: readonly string[], ipv6: readon
 }
 
 /**
- * The inner side: addresses and default routes, as cloud-init would set them at Hetzner. A private address on EC2
- * would be part of its subnet's network; here its neighbours are behind the gateway like everything else.
+ * Inner side of a link: addresses and default routes, as cloud-init sets them at Hetzner. A private address on EC2 is
+ * part of its subnet's network; here all its neighbours are behind the gateway.
  *
- * @param ipv6 with its prefix length
+ * @param ipv6 With its prefix length.
  */
 export function renderInnerEnd(ipv4: string | undefined, ipv6: string | undefined): Batch {
   return [
@@ -106,7 +106,7 @@ async function sysctl(namespace: string, settings: Readonly<Record<string, strin
   await runIn(namespace, ["sysctl", "-qe", ...args]);
 }
 
-/** Make the router and the two clients, if they are not there. */
+/** Makes the router and the two clients, if they don't exist. */
 export async function ensureNetwork(): Promise<void> {
   if (!namespaceExists(ROUTER)) await makeNamespace(ROUTER, makeRouter);
   for (const client of Object.keys(CLIENTS) as ClientName[]) {
@@ -115,7 +115,7 @@ export async function ensureNetwork(): Promise<void> {
   }
 }
 
-/** A namespace that is there only if all of its set-up succeeded. */
+/** Makes a namespace that remains only when all of its set-up succeeds. */
 async function makeNamespace(name: string, setUp: () => Promise<void>): Promise<void> {
   await run("ip", ["netns", "add", name]);
   try {
@@ -150,7 +150,7 @@ async function makeClient(client: ClientName): Promise<void> {
   await batch(namespace, renderInnerEnd(ipv4, `${ipv6}/64`));
 }
 
-/** Join a namespace to the router by a link whose router end has this name. */
+/** Joins a namespace to the router by a link whose router end has this name. */
 async function makeLink(namespace: string, link: string): Promise<void> {
   await sysctl(namespace, {
     "net.ipv6.conf.all.accept_ra": "0",
@@ -180,9 +180,9 @@ async function applyRules(rules: string): Promise<void> {
 }
 
 /**
- * A host's namespace, link and (open) firewall, if they are not there.
+ * Makes a host's namespace, link and (open) firewall, if they don't exist.
  *
- * @param metadataHopLimit as in ServerSpec
+ * @param metadataHopLimit See ServerSpec.
  */
 export async function ensureHostNetwork(id: string, metadataHopLimit?: number): Promise<void> {
   const namespace = hostNamespace(id);
@@ -194,7 +194,7 @@ export async function ensureHostNetwork(id: string, metadataHopLimit?: number): 
   });
 }
 
-/** A host's addresses on its own interface, the IPv6 address with its prefix length. */
+/** Addresses of a host's own interface, the IPv6 address with its prefix length. */
 export function interfaceAddresses(addresses: Addresses): { ipv4?: string; ipv6?: string } {
   const { ipv4, privateIpv4, ipv6Network, ipv6 } = addresses;
   return {
@@ -203,7 +203,7 @@ export function interfaceAddresses(addresses: Addresses): { ipv4?: string; ipv6?
   };
 }
 
-/** Connect a host with these addresses and no others; those to be translated are {@link setTranslations}'s. */
+/** Connects a host with exactly these addresses; {@link setTranslations} sets those to be translated. */
 export async function connectHost(id: string, addresses: Addresses): Promise<void> {
   const link = hostLink(id);
   const { ipv4, ipv6 } = interfaceAddresses(addresses);
@@ -216,17 +216,17 @@ export async function connectHost(id: string, addresses: Addresses): Promise<voi
   await batch(hostNamespace(id), renderInnerEnd(ipv4, ipv6));
 }
 
-/** Translate the addresses of these hosts, which are all that there are, and of no others. */
+/** Translates the addresses of these hosts, and of no others. */
 export async function setTranslations(hosts: readonly Addresses[]): Promise<void> {
   await applyRules(renderTranslations(hosts));
 }
 
-/** The wire of a host whose power is off. */
+/** Disconnects a host whose power is off. */
 export async function disconnectHost(id: string): Promise<void> {
   await run("ip", ["-n", hostNamespace(id), "link", "set", INTERFACE, "down"]);
 }
 
-/** Apply the rules that firewall.ts rendered for a host. */
+/** Applies the rules that firewall.ts rendered for a host. */
 export async function setHostFirewall(rules: string): Promise<void> {
   await applyRules(rules);
 }
@@ -240,7 +240,7 @@ export async function removeHostNetwork(id: string): Promise<void> {
   await run("ip", ["netns", "delete", namespace]);
 }
 
-/** SSH connections that the operator has opened to each host so far, by host id. */
+/** Number of SSH connections from the operator to each host so far, by host id. */
 export async function sshConnections(): Promise<Record<string, number>> {
   const listed = await runIn(ROUTER, ["nft", "-j", "list", "counters"]).catch(() => '{"nftables":[]}');
   const { nftables } = JSON.parse(listed) as { nftables: { counter?: { name: string; packets: number } }[] };

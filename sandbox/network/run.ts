@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 
-/** How long an administrative command may take. */
+/** Time limit of an administrative command. */
 const TIMEOUT_MS = 60_000;
 
-/** A command that could not be started, failed or took too long; its message has the command's own words. */
+/** Error of a command that could not be started, failed or took too long; its message has the command's own words. */
 export class CommandError extends Error {
   constructor(
     command: string,
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** Run a command to its end; resolves with its standard output. */
+/** Runs a command to its end; resolves with its standard output. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -36,7 +36,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** As run, but a failure is an answer: undefined. */
+/** Runs a command like {@link run}; resolves to undefined after a failure. */
 export async function tryRun(
   command: string,
   args: readonly string[],
@@ -45,12 +45,12 @@ export async function tryRun(
   return run(command, args, options).catch(() => undefined);
 }
 
-/** The command line that runs a command in a network namespace, with the machine's own mounts. */
+/** Command line that runs a command in a network namespace, with the machine's own mounts. */
 export function inNamespace(namespace: string, command: readonly string[]): string[] {
   return ["nsenter", `--net=/run/netns/${namespace}`, "--", ...command];
 }
 
-/** Run a command in a network namespace. */
+/** Runs a command in a network namespace. */
 export function runIn(
   namespace: string,
   command: readonly string[],

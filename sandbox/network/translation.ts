@@ -2,17 +2,17 @@ import type { Addresses } from "../runtime";
 import { GATEWAY_IPV4, hostLink, METADATA_ADDRESS, SERVICES } from "./addresses";
 
 /**
- * The router's second nftables table: hosts whose interface has a private address, as on EC2. Public and private
- * address are translated into each other, one to one and both ways; private addresses reach each other as they are.
+ * The router's second nftables table: hosts whose interface has a private address, as on EC2. It translates between
+ * public and private address, one to one and both ways; private addresses reach each other without translation.
  */
 export const TRANSLATION_TABLE = "ip translation";
 
-/** What the router itself gives to a host that has no public address: the network's own services. */
+/** Addresses that the router lets a host without public address reach: the network's own services. */
 const INFRASTRUCTURE = [METADATA_ADDRESS, SERVICES.resolver, GATEWAY_IPV4];
 
 /**
- * The table without any host. Connections that began by a public address which is no longer a host's are cut off:
- * otherwise the kernel would translate them on for as long as it remembers them.
+ * Table without any host. Cuts off connections that began with a public address which is no longer a host's: otherwise
+ * the kernel would translate them for as long as it remembers them.
  */
 export function renderTranslationTable(): string {
   return `table ${TRANSLATION_TABLE} {
@@ -72,8 +72,8 @@ export function renderTranslationTable(): string {
 }
 
 /**
- * The translations of all hosts, in place of those that were, in one transaction. Where two hosts have the same
- * address, as while one replaces the other, the later one's counts.
+ * Replaces the translations of all hosts in one transaction. Of two hosts with the same address, as while one replaces
+ * the other, the later one counts.
  */
 export function renderTranslations(hosts: readonly Addresses[]): string {
   const privateOf = new Map<string, string>();
@@ -99,7 +99,7 @@ function renderPairs(pairs: ReadonlyMap<string, string>): string[] {
   return [...pairs].map(([key, value]) => `${key} : ${value}`);
 }
 
-/** Lines that give a named set or map these elements and no others. */
+/** Lines that give a named set or map exactly these elements. */
 function renderElements(what: `${"map" | "set"} ${string}`, elements: readonly string[]): string[] {
   const [kind, name] = what.split(" ");
   const flush = `flush ${kind} ${TRANSLATION_TABLE} ${name}`;
@@ -107,7 +107,7 @@ function renderElements(what: `${"map" | "set"} ${string}`, elements: readonly s
   return [flush, `add element ${TRANSLATION_TABLE} ${name} { ${elements.join(", ")} }`];
 }
 
-/** How far a new host lets the metadata service's answers get: into its own interface, or a hop or more beyond. */
+/** Limits the reach of the metadata service's answers for a new host: its own interface, or a hop or more beyond. */
 export function renderHops(id: string, limit: number): string {
   const link = hostLink(id);
   return `table ${TRANSLATION_TABLE} {
@@ -119,7 +119,7 @@ add element ${TRANSLATION_TABLE} hops { "${link}" : goto hops_${link} }
 `;
 }
 
-/** Removes what renderHops made. */
+/** Removes the rules of renderHops. */
 export function renderHopsRemoval(id: string): string {
   const link = hostLink(id);
   return `delete element ${TRANSLATION_TABLE} hops { "${link}" }

@@ -6,19 +6,19 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Faults } from "../hetzner/faults";
 import { injectFaults } from "./faultHook";
 
-/** What a client of the authority meets first: it passes everything on, but for what is to go wrong. */
+/** Proxy in front of the certificate authority: passes everything on, except for faults. */
 
 /** Arguments of {@link createAcmeProxy}. */
 export interface AcmeProxyOptions {
-  /** PEM: what it shows its clients, who find in it the authority's name. */
+  /** Certificate for its clients (PEM), with the authority's name. */
   readonly certificate: string;
   readonly privateKey: string;
-  /** Where the authority itself listens; its certificate is the same. */
+  /** Address of the authority itself, which has the same certificate. */
   readonly upstream: { readonly host: string; readonly port: number; readonly ca: string };
   readonly faults: Faults;
 }
 
-/** The authority's front. A fault's code is the last part of a problem's type, as "rateLimited". */
+/** Makes the authority's proxy. A fault's code is the last part of a problem's type, e.g. "rateLimited". */
 export function createAcmeProxy(options: AcmeProxyOptions): FastifyInstance {
   const app = fastify({
     https: { cert: options.certificate, key: options.privateKey },
@@ -49,7 +49,7 @@ interface Passed {
   readonly body: Buffer | undefined;
 }
 
-/** With the Host that the client asked for: pebble makes its URLs of it. */
+/** Passes a request on with the client's Host: pebble makes its URLs of it. */
 function passOn(
   { upstream }: AcmeProxyOptions,
   { method, url, headers, body }: Passed,

@@ -12,16 +12,16 @@ import { run } from "../network/run";
 import { CA_BUNDLE, SANDBOX_STATE } from "../paths";
 import { createAcmeProxy } from "./acmeProxy";
 
-/** The ACME authority, pebble behind acmeProxy.ts: what it is configured with, and the roots that its clients must trust. */
+/** The ACME authority, pebble behind acmeProxy.ts: its configuration, and the roots that its clients must trust. */
 
 export const ACME_NAME = `acme.${SERVICE_ZONE}`;
 export const ACME_PORT = 14000;
 const MANAGEMENT_PORT = 15000;
-/** Pebble's own, in front of which the proxy is. */
+/** Port of pebble itself, behind the proxy. */
 const PEBBLE_PORT = 14001;
 const START_MS = 15_000;
 
-/** The directory URL, as an ACME client wants it. */
+/** Directory URL for ACME clients. */
 export const ACME_DIRECTORY = `https://${ACME_NAME}:${ACME_PORT}/dir`;
 
 /** pebble's configuration; the paths are those of the services' tree. */
@@ -39,7 +39,7 @@ export function renderPebbleConfig(certificate: string, privateKey: string): str
   return `${JSON.stringify({ pebble }, null, 2)}\n`;
 }
 
-/** pebble validates at once, refuses no nonce to show that clients cope, and re-uses no authorization. */
+/** Settings of pebble: validate at once, refuse no nonce, re-use no authorization. */
 export const PEBBLE_ENVIRONMENT = {
   PEBBLE_VA_NOSLEEP: "1",
   PEBBLE_WFE_NONCEREJECT: "0",
@@ -54,7 +54,7 @@ const API_ROOT_KEY = join(CA_DIR, "api-root.key");
 export const API_CERTIFICATE = join(CA_DIR, "api.pem");
 export const API_KEY = join(CA_DIR, "api.key");
 
-/** The authority as its clients reach it, once pebble runs. */
+/** Makes the authority's proxy, for use once pebble runs. */
 export function createAuthority(faults: Faults): FastifyInstance {
   return createAcmeProxy({
     certificate: readFileSync(API_CERTIFICATE, "utf8"),
@@ -66,7 +66,7 @@ export function createAuthority(faults: Faults): FastifyInstance {
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-/** Make the root and the certificate of the ACME server's own HTTPS, if they are not there. */
+/** Makes the root and the certificate of the ACME server's own HTTPS, if they don't exist. */
 export async function ensureApiCertificate(): Promise<void> {
   if (existsSync(API_CERTIFICATE)) return;
   mkdirSync(CA_DIR, { recursive: true });
@@ -89,8 +89,8 @@ export async function ensureApiCertificate(): Promise<void> {
 }
 
 /**
- * Wait for pebble, and keep its issuing root in the bundle. It makes a new root at each of its starts; roots of
- * earlier starts stay trusted, since hosts still have certificates from them.
+ * Waits for pebble, and keeps its issuing root in the bundle. Each of its starts makes a new root. Earlier roots stay
+ * trusted, since hosts still have certificates from them.
  */
 export async function collectRoots(): Promise<void> {
   const ca = readFileSync(API_ROOT, "utf8");
@@ -108,7 +108,7 @@ export async function collectRoots(): Promise<void> {
   );
 }
 
-/** A bundle with one more certificate, unless it has that one already. */
+/** Returns a bundle with one more certificate, unless it has that one already. */
 export function mergeBundle(bundle: string, certificate: string): string {
   const known = bundle.includes(certificate.trim());
   return known ? bundle : `${bundle.trimEnd()}\n${certificate.trim()}\n`;

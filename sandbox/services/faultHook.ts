@@ -5,9 +5,9 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Faults, Mishap } from "../hetzner/faults";
 
 /**
- * Lets armed faults happen to a server's requests before anything else does.
+ * Applies armed faults to a server's requests before anything else.
  *
- * @param refuse sends an error in the server's own form
+ * @param refuse Sends an error in the server's own form.
  */
 export function injectFaults(
   app: FastifyInstance,

@@ -1,8 +1,8 @@
-/** Times that programs write before their lines: BIND's, Go's, and ISO 8601. */
+/** Times in front of programs' lines: BIND's, Go's, and ISO 8601. */
 const TIME = /^(\d{2}-\w{3}-\d{4}|\d{4}[/-]\d{2}[/-]\d{2})[T ][\d:.]+Z? */;
 const TELLING = /error|fail|fatal|unknown|refused|denied|duplicate|cannot|can't|unable|no such|in use/i;
 
-/** The reason in a log of why its program ended: the last three lines that tell of one, else the last three. */
+/** Reason in a log why its program ended: the last three lines that tell of one, else the last three. */
 export function lastWords(log: string): string {
   const lines = log
     .split("\n")

@@ -5,10 +5,10 @@ import { renderMetadata } from "../hosts/cloudInit";
 import type { ServerSpec } from "../runtime";
 
 /**
- * The metadata service: tells a host about itself, which it knows by the address that the request comes from. An EC2
- * instance gets EC2's answers, every other host Hetzner's.
+ * Metadata service: tells a host about itself, and knows it by the sender's address. An EC2 instance gets EC2's
+ * answers, every other host Hetzner's.
  *
- * @param ec2 undefined while there is no AWS
+ * @param ec2 undefined while there is no AWS.
  */
 export function createMetadataServer(
   hosts: () => readonly ServerSpec[],

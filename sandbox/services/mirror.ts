@@ -7,7 +7,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import type { Faults } from "../hetzner/faults";
 import { injectFaults } from "./faultHook";
 
-/** Where a URL's path is below a directory; undefined for a path that is not plain. */
+/** Path of a URL below a directory; undefined for a path that is not plain. */
 export function locate(directory: string, url: string): string | undefined {
   let path: string;
   try {
@@ -19,7 +19,7 @@ export function locate(directory: string, url: string): string | undefined {
   return join(directory, normalize(path));
 }
 
-/** A web server of plain files: packages and installers. */
+/** Web server of plain files: packages and installers. */
 export function createMirror(directory: string, faults?: Faults): FastifyInstance {
   const app = fastify({ exposeHeadRoutes: true });
   if (faults) {

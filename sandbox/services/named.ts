@@ -1,24 +1,26 @@
 import { SERVICES, serviceIpv6 } from "../network/addresses";
 
-/** Where the configuration and the zones are in the services' tree. */
+/** Directory of the configuration and the zones in the services' tree. */
 export const CONFIG_DIR = "/etc/bbb-sandbox";
 
 export interface PublishedZone {
   readonly name: string;
-  /** Relative to CONFIG_DIR. */
+  /** Path relative to CONFIG_DIR. */
   readonly file: string;
 }
 
-/** What of named.conf depends on BIND's version. */
+/** Parts of named.conf that depend on BIND's version. */
 export interface Bind {
-  /** Whether there is a lock file, and so the option: three servers would need it for themselves. Gone in BIND 9.20. */
+  /**
+   * True when there is a lock file, and so the option: three servers would need it for themselves. Gone in BIND 9.20.
+   */
   readonly lockFile: boolean;
 }
 
 /**
  * Reads the output of `named -v`.
  *
- * @throws Error for any other text.
+ * @throws Error for any other text
  */
 export function parseBind(printed: string): Bind {
   const [, major, minor] = /^BIND (\d+)\.(\d+)/.exec(printed) ?? [];
@@ -76,7 +78,7 @@ zone "." { type hint; file "${CONFIG_DIR}/root.hints"; };
 `;
 }
 
-/** The root's address, as the resolver is told. */
+/** Address of the root, for the resolver. */
 export function renderHints(): string {
   return `. 3600000 IN NS root.sandbox.test.
 root.sandbox.test. 3600000 IN A ${SERVICES.rootDns}

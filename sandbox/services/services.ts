@@ -34,7 +34,7 @@ function inTree(env: Readonly<Record<string, string>>, command: readonly string[
   return inNamespace(ROUTER, ["env", "-i", ...variables, "chroot", ROOT, ...command]);
 }
 
-/** Both authoritative servers read their files again on SIGHUP. */
+/** Has both authoritative servers read their files again, by SIGHUP. */
 function reloadZones(): void {
   for (const name of AUTHORITATIVE) {
     const record = readProcess(name);
@@ -44,9 +44,9 @@ function reloadZones(): void {
 }
 
 /**
- * Start what does not run; resolves when everything answers.
+ * Starts the services that don't run; resolves when all answer.
  *
- * @param trees the services' tree and, below it, the hosts' base tree
+ * @param trees The services' tree and, below it, the hosts' base tree.
  */
 export async function startServices(trees: readonly [services: string, base: string]): Promise<Zones> {
   if (mountsBelow(ROOT).length === 0) {
@@ -77,7 +77,7 @@ export async function startServices(trees: readonly [services: string, base: str
   return zones;
 }
 
-/** The services that have ended, each with its last words and where the rest of them is. */
+/** Services that have ended, each with the last lines of its log and the log's path. */
 function ended(): string[] {
   return [...AUTHORITATIVE, "dns-resolver", "pebble"]
     .filter((name) => readProcess(name) !== undefined && !isAlive(readProcess(name)))

@@ -9,10 +9,10 @@ export const NAME_SERVERS = [`ns1.${SERVICE_ZONE}.`, `ns2.${SERVICE_ZONE}.`] as 
 /** Name server of the root and of the top-level zones. */
 export const ROOT_SERVER = `root.${SERVICE_ZONE}.`;
 
-/** Seconds for which it may be remembered that a name does not exist: new records appear at once. */
+/** Seconds for which resolvers may remember that a name does not exist: new records appear at once. */
 const NEGATIVE_TTL = 1;
 
-/** The text of a zone; SOA and the apex's NS are the sandbox's own. */
+/** Text of a zone; SOA and the apex's NS are the sandbox's own. */
 export function renderZone(
   name: string,
   serial: number,
@@ -37,7 +37,7 @@ function renderRecord({ name, type, ttl, value }: ZoneRecord): string {
   return `${name || "@"} ${ttl} IN ${type} ${value}`;
 }
 
-/** The records of the zone that the sandbox keeps for itself. */
+/** Records of the zone that the sandbox keeps for itself. */
 export function serviceRecords(): ZoneRecord[] {
   const host = (name: string, ipv4: string, withIpv6 = true): ZoneRecord[] => [
     { name, type: "A", ttl: 60, value: ipv4 },
@@ -55,7 +55,7 @@ export function serviceRecords(): ZoneRecord[] {
   ];
 }
 
-/** A delegation of a zone, as records of its parent with absolute names. */
+/** Delegation of a zone, as records of its parent with absolute names. */
 export function delegation(zone: string): ZoneRecord[] {
   return NAME_SERVERS.map((value) => ({ name: `${zone.replace(/\.$/, "")}.`, type: "NS", ttl: 60, value }));
 }
@@ -72,7 +72,7 @@ export function glue(): ZoneRecord[] {
   ];
 }
 
-/** The name under in-addr.arpa or ip6.arpa that stands for an address, without a dot at its end. */
+/** Name under in-addr.arpa or ip6.arpa for an address, without a dot at its end. */
 export function reverseName(address: string): string {
   const parsed = ipaddr.parse(address);
   if (parsed.kind() === "ipv4") return `${address.split(".").reverse().join(".")}.in-addr.arpa`;

@@ -10,7 +10,7 @@ import type { ZoneRecord } from "../runtime";
 import { type Bind, renderAuthoritative } from "./named";
 import { delegation, glue, renderZone, reverseName, ROOT_SERVER, serviceRecords } from "./zoneFile";
 
-/** Zones of reverse names: the documentation ranges that hosts and services have their addresses from. */
+/** Zones of reverse names: the documentation ranges of the addresses of hosts and services. */
 const REVERSE_ZONES = [
   "113.0.203.in-addr.arpa",
   "100.51.198.in-addr.arpa",
@@ -24,26 +24,26 @@ interface Published {
   readonly serial: number;
   readonly zones: Readonly<Record<string, readonly ZoneRecord[]>>;
   readonly reverse: Readonly<Record<string, string>>;
-  /** Zones that are served, but that their parent does not refer to. */
+  /** Published zones without a delegation by their parent. */
   readonly undelegated?: readonly string[];
 }
 
 const ZONES_FILE = join(ZONES_DIR, "zones.json");
 
-/** The zones as published last, by name. */
+/** Zones of the last publication, by name. */
 export function readZones(): Readonly<Record<string, readonly ZoneRecord[]>> {
   return readJson<Published>(ZONES_FILE)?.zones ?? {};
 }
 
-/** What the sandbox's two authoritative servers publish: the root with its delegations, and everything below. */
+/** Publisher of the sandbox's two authoritative servers: the root with its delegations, and everything below. */
 export class Zones {
   private published: Published = readJson<Published>(ZONES_FILE) ?? { serial: 1, zones: {}, reverse: {} };
   private turn: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param directory the servers' configuration directory, as this machine sees it
-   * @param reload makes both servers read their files again
-   * @param bind what the servers are
+   * @param directory Configuration directory of the servers, on this machine.
+   * @param reload Makes both servers read their files again.
+   * @param bind Properties of the servers' version.
    */
   constructor(
     private readonly directory: string,
@@ -66,7 +66,7 @@ export class Zones {
     }));
   }
 
-  /** Whether the zone's parent refers to it; it does until told otherwise. */
+  /** Sets whether the zone's parent delegates to it. @default true */
   delegate(name: string, delegated: boolean): Promise<void> {
     return this.change((now) => {
       const others = (now.undelegated ?? []).filter((zone) => zone !== name);
@@ -74,7 +74,7 @@ export class Zones {
     });
   }
 
-  /** Write everything the servers read; for their start. */
+  /** Writes all files of the servers; for their start. */
   write(): void {
     const { serial, zones, undelegated = [] } = this.published;
     const put = (file: string, text: string): void => writeAtomically(join(this.directory, file), text);
@@ -122,7 +122,7 @@ export class Zones {
     );
   }
 
-  /** Resolves when the new state is what the servers answer. */
+  /** Changes the state; resolves when the servers answer from it. */
   private change(edit: (now: Published) => Published): Promise<void> {
     const done = this.turn.then(async () => {
       const before = Object.keys(this.published.zones);
@@ -140,7 +140,7 @@ export class Zones {
     return done;
   }
 
-  /** Resolves when the servers answer with what was written last. */
+  /** Resolves when the servers answer from the last written files. */
   async served(): Promise<void> {
     const expected = [
       [SERVICES.rootDns, "test"],

@@ -7,18 +7,18 @@ import { primaryOf } from "../reconcile";
 import { ec2Answer } from "./answers";
 import type { Rule } from "./rule";
 
-/** Elastic IPs are 203.0.113.200 to .249; those below are Hetzner's. */
+/** Last number of the first Elastic IP: they are 203.0.113.200 to .249; those below are Hetzner's. */
 const FIRST = 200;
 const COUNT = 50;
 
-/** moto hands out addresses of the loopback. */
+/** Hands out an address of the documentation range; moto's are of the loopback. */
 const allocate: Rule = async (cloud, call) => {
   if (call.params.Address !== undefined) throw notEmulated("addresses of one's own choice");
   const taken = (await readAddresses(cloud)).map(({ ipv4 }) => ipv4);
   return forward(cloud, withParams(call, { Address: takeAddress(cloud.store.state, taken) }));
 };
 
-/** The next free one, so that a new address is not the one that was released just now. */
+/** Returns the next free address, so that a new one is not the one just released. */
 function takeAddress(state: State, taken: readonly string[]): string {
   for (let step = 0; step < COUNT; step += 1) {
     const address = `203.0.113.${FIRST + ((state.nextAddress + step) % COUNT)}`;
@@ -29,7 +29,7 @@ function takeAddress(state: State, taken: readonly string[]): string {
   throw new AwsError("AddressLimitExceeded", "The maximum number of addresses has been reached.");
 }
 
-/** moto releases an address that is in use. */
+/** Refuses to release an address in use; moto would. */
 const release: Rule = async (cloud, call) => {
   const address = (await readAddresses(cloud)).find(
     ({ allocationId }) => allocationId === call.params.AllocationId,
@@ -40,8 +40,8 @@ const release: Rule = async (cloud, call) => {
 };
 
 /**
- * moto leaves a re-associated address with its former interface too, makes a new association of one that exists,
- * and lets an interface have two addresses.
+ * Associates an address. moto leaves a re-associated address with its former interface, makes a new association of an
+ * existing one, and lets an interface have two addresses.
  */
 const associate: Rule = async (cloud, call) => {
   const { params } = call;

@@ -5,7 +5,7 @@ import type { Cloud } from "../cloud";
 import { AwsError, type Answer } from "../errors";
 import { buildXml, parseXml, type Node } from "../xml";
 
-/** An answer of EC2's that is ours alone. */
+/** Answer of EC2 that this layer makes without moto. */
 export function ec2Answer(call: Call, content: Node): Answer {
   const root = {
     "@xmlns": "http://ec2.amazonaws.com/doc/2016-11-15/",
@@ -19,7 +19,7 @@ export function ec2Answer(call: Call, content: Node): Answer {
   };
 }
 
-/** moto's answer with some of it put right; errors stay as they are. */
+/** Returns moto's answer with corrections; errors stay as they are. */
 export function edit(answer: Answer, change: (root: Node) => void): Answer {
   if (answer.status >= 400) return answer;
   const { name, root } = parseXml(answer.body);
@@ -27,7 +27,7 @@ export function edit(answer: Answer, change: (root: Node) => void): Answer {
   return { ...answer, body: buildXml(name, root) };
 }
 
-/** EC2's idempotency: a token that was used is answered as it was then; with other parameters it is refused. */
+/** Implements EC2's idempotency: a used token gets its first answer again, and is refused with other parameters. */
 export async function idempotently(
   cloud: Cloud,
   call: Call,

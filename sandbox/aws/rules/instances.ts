@@ -47,7 +47,7 @@ const run: Rule = (cloud, call) =>
     return edited;
   });
 
-/** Instances here are made with an interface that exists. */
+/** Returns the interface of a new instance. @throws AwsError unless it names exactly one that exists and is free */
 async function checkInterface(cloud: Cloud, params: Call["params"]): Promise<Interface> {
   const id = params["NetworkInterface.1.NetworkInterfaceId"];
   if (id === undefined || params["NetworkInterface.2.DeviceIndex"] !== undefined)
@@ -65,7 +65,10 @@ async function checkInterface(cloud: Cloud, params: Call["params"]): Promise<Int
   return found;
 }
 
-/** moto refuses unknown types under another code, takes a type where it is not offered, and an image for another architecture. */
+/**
+ * Checks an instance type. moto refuses unknown ones under another code, and accepts a type where it is not offered and
+ * an image for another architecture.
+ */
 async function checkType(cloud: Cloud, params: Call["params"], zone: string): Promise<void> {
   const type = params.InstanceType ?? "";
   const offered = await describe(cloud, "DescribeInstanceTypeOfferings", {
@@ -102,7 +105,7 @@ async function protect(cloud: Cloud, ids: readonly string[]): Promise<void> {
   }
 }
 
-/** Put an instance's description right. */
+/** Corrects an instance's description. */
 function correct(cloud: Cloud, instance: Node): void {
   const record = cloud.store.state.instances[text(instance.instanceId)];
   if (!record) return;
@@ -137,7 +140,7 @@ const list: Rule = async (cloud, call) => {
   });
 };
 
-/** moto would filter by the states that it knows. */
+/** Widens a filter by state to all states, since moto knows only some; returns the test of the wanted ones. */
 function splitStateFilter(call: Call): { widened: Call; accepts: (state: string) => boolean } {
   const found = Object.entries(call.params).find(
     ([name, value]) => /^Filter\.\d+\.Name$/.test(name) && value === "instance-state-name",
@@ -172,7 +175,7 @@ interface Found {
   readonly record: InstanceRecord;
 }
 
-/** The instances that a call names; throws InvalidInstanceID.NotFound. */
+/** Instances that a call names. @throws InvalidInstanceID.NotFound */
 function findAll(cloud: Cloud, call: Call): Found[] {
   const ids = listParam(call.params, "InstanceId");
   if (ids.length === 0)
@@ -184,7 +187,7 @@ function findAll(cloud: Cloud, call: Call): Found[] {
   });
 }
 
-/** The answer to a change of state. */
+/** Answer to a change of state. */
 function changes(
   call: Call,
   found: readonly { id: string; from: InstanceState; to: InstanceState }[],
@@ -197,7 +200,7 @@ function changes(
   return ec2Answer(call, { instancesSet: { item } });
 }
 
-/** A change of state that takes its time; lifecycle.ts sees to it. */
+/** Begins a change of state that takes time; lifecycle.ts continues it. */
 function transition(
   allowed: readonly InstanceState[],
   already: readonly InstanceState[],
@@ -237,7 +240,7 @@ async function refuseProtected(cloud: Cloud, id: string): Promise<void> {
   );
 }
 
-/** moto starts at once. */
+/** Starts an instance with a delay; moto starts it at once. */
 const start: Rule = async (cloud, call) => {
   const answer = await transition(["stopped"], ["pending", "running"], "pending", "started")(cloud, call);
   for (const id of listParam(call.params, "InstanceId"))
@@ -255,7 +258,7 @@ const reboot: Rule = async (cloud, call) => {
   return forward(cloud, call);
 };
 
-/** What EC2 changes only while an instance is stopped, moto changes at any time. */
+/** Attributes that EC2 changes only while an instance is stopped; moto changes them at any time. */
 const ONLY_STOPPED = ["InstanceType.Value", "UserData.Value", "EbsOptimized.Value"];
 
 const modify: Rule = async (cloud, call) => {

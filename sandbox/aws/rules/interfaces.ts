@@ -13,7 +13,10 @@ interface Subnet {
   readonly ipv6Cidr?: string;
 }
 
-/** moto takes any security group, any address of the subnet at random, and no IPv6 addresses by count. */
+/**
+ * Creates an interface. moto accepts any security group, chooses an address of the subnet at random, and ignores a
+ * count of IPv6 addresses.
+ */
 const create: Rule = (cloud, call) =>
   idempotently(cloud, call, async () => {
     await checkGroups(cloud, listParam(call.params, "SecurityGroupId"));
@@ -37,7 +40,7 @@ async function readSubnet(cloud: Cloud, id: string): Promise<Subnet> {
   return { cidr: text(subnet?.cidrBlock), ipv6Cidr: text(association?.ipv6CidrBlock) || undefined };
 }
 
-/** moto makes a group of any id that it does not know. */
+/** Refuses unknown security groups; moto would make them. */
 export async function checkGroups(cloud: Cloud, ids: readonly string[]): Promise<void> {
   const groups = await readGroups(cloud);
   const missing = ids.find((id) => !groups.some((group) => group.id === id));
@@ -45,7 +48,10 @@ export async function checkGroups(cloud: Cloud, ids: readonly string[]): Promise
     throw new AwsError("InvalidGroup.NotFound", `The security group '${missing}' does not exist`);
 }
 
-/** From the .10 of the subnet's second /24 on: EC2 keeps the first four, and 172.31.1.1 is the sandbox's gateway. */
+/**
+ * Chooses a free address from .10 of the subnet's second /24 on. EC2 keeps the first four, and 172.31.1.1 is the
+ * sandbox's gateway.
+ */
 function choosePrivate(
   { cidr }: Subnet,
   wanted: string | undefined,
@@ -92,7 +98,7 @@ async function find(cloud: Cloud, { params }: Call): Promise<Interface | undefin
   return (await readInterfaces(cloud)).find(({ id }) => id === params.NetworkInterfaceId);
 }
 
-/** moto deletes an interface that is in use, and leaves an address with one that is gone. */
+/** Deletes an interface. moto deletes one that is in use, and leaves its address with the deleted one. */
 const remove: Rule = async (cloud, call) => {
   const found = await find(cloud, call);
   if (found?.attachment)
@@ -115,7 +121,7 @@ const detach: Rule = async (cloud, call) => {
   return forward(cloud, call);
 };
 
-/** moto's own choice is at random, and fails in a subnet without IPv6. */
+/** Assigns IPv6 addresses. moto's choice is at random, and fails in a subnet without IPv6. */
 const assignIpv6: Rule = async (cloud, call) => {
   const count = Number(call.params.Ipv6AddressCount ?? "0");
   const found = await find(cloud, call);
@@ -133,7 +139,7 @@ const modify: Rule = async (cloud, call) => {
   return forward(cloud, call);
 };
 
-/** Network interfaces. Hosts have one each. */
+/** Network interfaces, one per host. */
 export const interfaceRules: Readonly<Record<string, Rule>> = {
   "ec2:CreateNetworkInterface": create,
   "ec2:DeleteNetworkInterface": remove,

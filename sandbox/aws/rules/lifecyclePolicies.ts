@@ -3,7 +3,7 @@ import { queryCall, readAnswer, type Cloud } from "../cloud";
 import type { Policy } from "../state";
 import type { Rule } from "./rule";
 
-/** Data Lifecycle Manager, which moto lacks. Policies are kept; no snapshot is ever made by one. */
+/** Data Lifecycle Manager, which moto lacks. Policies are kept; no snapshot is made by one. */
 
 interface PolicyBody {
   readonly ExecutionRoleArn?: string;
@@ -69,7 +69,7 @@ async function check(
   }
 }
 
-/** A policy is carried out in the name of a role, which has to exist. */
+/** Refuses a role that does not exist: a policy is carried out in its name. */
 async function checkRole(cloud: Cloud, arn: string): Promise<void> {
   const name = arn.split("/").at(-1) ?? "";
   try {
@@ -165,7 +165,7 @@ const remove: Rule = (cloud, call) => {
   return Promise.resolve(json({}));
 };
 
-/** Of an ARN, the policy. */
+/** Policy of an ARN. */
 const tagged = (cloud: Cloud, arn: string): Policy => find(cloud, arn.split("/").at(-1) ?? "");
 
 const listTags: Rule = (cloud, call) => Promise.resolve(json({ Tags: tagged(cloud, call.id).tags }));

@@ -15,8 +15,8 @@ interface Change {
 }
 
 /**
- * moto creates what exists, deletes with other values than a record has, takes any value, and is in sync at once
- * under the same id every time.
+ * Changes record sets. moto creates existing ones, deletes with other values than a record has, accepts any value, and
+ * is in sync at once under the same id every time.
  */
 const change: Rule = async (cloud, call) => {
   const batch = child(parseXml(call.body).root.ChangeBatch);
@@ -101,7 +101,7 @@ function valueProblems({ type, values }: RecordSet): string[] {
     .map((value) => `Invalid Resource Record: FATAL problem: ${type} record '${value}' ${rule?.what ?? ""}`);
 }
 
-/** A change has an id of its own and takes its time. */
+/** Gives a change an id of its own and a duration. */
 function pending(cloud: Cloud, answer: Answer): Answer {
   return edit(answer, (root) => {
     const { state } = cloud.store;
@@ -129,7 +129,7 @@ const getChange: Rule = (cloud, call) => {
   return Promise.resolve({ status: 200, contentType: "text/xml", body });
 };
 
-/** moto makes a second zone of the same request. */
+/** Creates a zone. Refuses a second request of the same reference; moto makes another zone. */
 const createZone: Rule = async (cloud, call) => {
   const { root } = parseXml(call.body);
   const reference = text(root.CallerReference);
@@ -146,7 +146,7 @@ const createZone: Rule = async (cloud, call) => {
 
 const getZone: Rule = async (cloud, call) => withNameServers(cloud, await look(cloud, call));
 
-/** A zone's name servers are the sandbox's. */
+/** Replaces a zone's name servers by the sandbox's. */
 function withNameServers(cloud: Cloud, answer: Answer): Answer {
   return edit(answer, (root) => {
     if (root.DelegationSet === undefined) return;
@@ -162,7 +162,7 @@ const deleteZone: Rule = async (cloud, call) => {
   return answer.status < 400 ? pending(cloud, answer) : answer;
 };
 
-/** moto's own NS and SOA records name servers that are nowhere. */
+/** Lists record sets; the NS and SOA records of moto name servers that don't exist. */
 const listSets: Rule = async (cloud, call) => {
   const zone = (await readZones(cloud)).find(({ id }) => id === call.id);
   return edit(await look(cloud, call), (root) => {

@@ -3,7 +3,7 @@ import { AwsError } from "../errors";
 import { readGroups, readInterfaces, type Group } from "../view";
 import type { Rule } from "./rule";
 
-/** moto deletes a group that is in use. */
+/** Deletes a group; moto deletes one that is in use. */
 const remove: Rule = async (cloud, call) => {
   const groups = await readGroups(cloud);
   const { GroupId: wanted, GroupName: name } = call.params;

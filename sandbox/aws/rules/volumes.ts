@@ -56,7 +56,7 @@ const attach: Rule = async (cloud, call) => {
   });
 };
 
-/** moto insists on the instance and the device, and detaches a root disk. */
+/** Detaches a volume. moto requires the instance and the device, and detaches a root disk. */
 const detach: Rule = async (cloud, call) => {
   const volume = await find(cloud, call.params.VolumeId);
   const { attachment } = volume;
@@ -96,7 +96,7 @@ const remove: Rule = async (cloud, call) => {
   return forward(cloud, call);
 };
 
-/** moto makes a volume smaller too. */
+/** Modifies a volume. moto also makes one smaller. */
 const modify: Rule = async (cloud, call) => {
   const { sizeGb } = await find(cloud, call.params.VolumeId);
   if (Number(call.params.Size ?? sizeGb) < sizeGb) {
@@ -105,7 +105,7 @@ const modify: Rule = async (cloud, call) => {
   return forward(cloud, call);
 };
 
-/** What a volume's record says of its state; undefined where moto is right. */
+/** State that a volume's record tells; undefined where moto is right. */
 function stateOf(cloud: Cloud, id: string): { volume?: string; attachment?: string } {
   const record: State["volumes"][string] | undefined = cloud.store.state.volumes[id];
   if (!record) return {};
@@ -126,12 +126,12 @@ const list: Rule = async (cloud, call) =>
     }
   });
 
-/** A disk of an instance as its own description has it. */
+/** State of an instance's disk in the instance's description. */
 export function attachmentState(cloud: Cloud, volumeId: string): string | undefined {
   return stateOf(cloud, volumeId).attachment;
 }
 
-/** moto has snapshots of volumes that are in the midst of something, too; what they hold is nothing. */
+/** Makes a snapshot. moto also makes one of a volume in an in-between state. */
 const snapshot: Rule = async (cloud, call) => {
   await find(cloud, call.params.VolumeId);
   return forward(cloud, call);

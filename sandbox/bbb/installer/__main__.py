@@ -1,11 +1,12 @@
 """Stand-in for bbb-install: its command line, checks, messages and habits, for one line of BigBlueButton.
 
-The habits that a deployment has to live with: after the checks only a message of its own ends it; a command that fails does
-not, nor does a file that is missing; and its exit code is that of the last command, `bbb-conf --check`, which is 0 whatever
-is wrong. It shows its environment, replaces edited configuration files by dist-upgrade, rewrites the nginx site and
-turn-stun-servers.xml on every run, and takes the TURN secret as an argument.
+Habits that matter to a deployment: after the checks only a message of its own ends it. A failed command and a missing file
+do not. Its exit code is that of the last command, `bbb-conf --check`, which is 0 even with faults. It shows its
+environment, replaces edited configuration files by dist-upgrade, rewrites the nginx site and turn-stun-servers.xml on
+every run, and takes the TURN secret as an argument.
 
-Not here: what other package sources have, Docker, the local TURN server and haproxy, LTI, Keycloak, ImageMagick, Java.
+Missing here: the contents of other package sources, Docker, the local TURN server and haproxy, LTI, Keycloak, ImageMagick,
+Java.
 """
 
 import os

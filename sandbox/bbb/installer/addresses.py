@@ -21,7 +21,7 @@ _found = []
 
 
 def find(name):
-    """The addresses, found out once. A caller that sets IP (and INTERNAL_IP) is believed, and nobody is asked."""
+    """Finds the addresses once. A caller that sets IP (and INTERNAL_IP) is believed, without a question to anybody."""
     if not _found:
         given = os.environ.get("IP")
         _found.append(Addresses(given, os.environ.get("INTERNAL_IP") or None) if given else _guess(name))
@@ -48,9 +48,10 @@ def _of_interface():
 
 
 def _from_outside(own, name):
-    """What the original knows an EC2 host by a container has not: here it is the private address.
+    """Finds the public address.
 
-    The metadata service is asked in EC2's first manner: where tokens are required it says nothing.
+    The original knows an EC2 host by something that a container lacks; here it is the private address. The metadata
+    service is asked in EC2's first manner: where tokens are required it says nothing.
     """
     if re.match(PRIVATE, own):
         return output("wget", "-qO-", "--timeout=5", "--tries=1", METADATA)
@@ -61,7 +62,7 @@ def _from_outside(own, name):
 
 
 def _leads_back(address):
-    """Whether somebody answers there at 443: this host, it is supposed, which another one may be as well."""
+    """True when a server answers at the address's port 443: it is taken for this host, even if it is another one."""
     stopped = exists("nginx")
     if stopped:
         run("systemctl", "stop", "nginx")

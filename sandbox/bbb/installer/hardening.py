@@ -1,4 +1,4 @@
-"""Small things that the installer does to the system, by option or unasked."""
+"""Small changes to the system, by option or unasked."""
 
 import os
 
@@ -18,7 +18,9 @@ def raise_open_files():
 
 
 def firewall(wish):
-    """The hook in which bbb-conf opens ufw's ports at each start, unless there is one already. 4.0 needs no -w for it."""
+    """Writes the hook in which bbb-conf opens ufw's ports at each start, unless there is one.
+    4.0 needs no -w for it.
+    """
     if (IS_4 or wish.firewall) and not os.path.isfile(HOOK):
         write(HOOK, "#!/bin/bash\n. /etc/bigbluebutton/bbb-conf/apply-lib.sh && enableUFWRules\n")
         run("chmod", "+x", HOOK)

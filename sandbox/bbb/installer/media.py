@@ -33,7 +33,7 @@ def announce(host):
 
 
 def keep_on_lo(address):
-    """A unit that adds the address at each boot. Started now, it fails: the address is there already."""
+    """Writes a unit that adds the address at each boot. Started now, it fails: the address exists already."""
     known = os.path.exists(UNIT)
     if known and address in read(UNIT):
         return
@@ -49,7 +49,7 @@ def keep_on_lo(address):
 
 
 def bind(host):
-    """FreeSWITCH's WebSockets at the public address, where nginx (up to 3.0) and bbb-webrtc-sfu look for it."""
+    """Binds FreeSWITCH's WebSockets to the public address, where nginx (up to 3.0) and bbb-webrtc-sfu look for it."""
     ports = {"ws-binding": 5066} if IS_4 else {"wss-binding": 7443, "ws-binding": 5066}
     for name, port in ports.items():
         set_xml("sip_profiles/external.xml", PARAMETER.format(name), f"{host.public}:{port}")

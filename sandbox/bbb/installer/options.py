@@ -1,4 +1,4 @@
-"""The command line. Each option is looked at when it is read: what stands before another knows nothing of it yet."""
+"""Command line. Each option is checked when it is read: an earlier option knows nothing of a later one."""
 
 import re
 import sys
@@ -16,12 +16,12 @@ Option = namedtuple("Option", "letter argument text effect")
 
 
 def sets(name):
-    """The effect of an option that is only remembered."""
+    """Effect of an option that is only remembered."""
     return lambda wish, value: setattr(wish, name, True if value is None else value)
 
 
 def refuses(example, message, name):
-    """That of one whose example in the documentation must not be used."""
+    """Effect of an option whose example in the documentation must not be used."""
 
     def effect(wish, value):
         setattr(wish, name, value)
@@ -132,7 +132,7 @@ def refuse_usage(letter):
 
 
 def words(arguments):
-    """(letter, value) of each option up to the first word that is none, as the shell's getopts reads them."""
+    """Yields (letter, value) of each option up to the first word that is none, in the manner of the shell's getopts."""
     table = {option.letter: option for option in OPTIONS}
     rest = list(arguments)
     while rest and rest[0].startswith("-") and rest[0] not in ("-", "--"):
@@ -164,7 +164,7 @@ def read(arguments):
 
 
 def check_name(wish, name):
-    """Compares a name with this host, as long as -s has not been read: that is, for -c where it stands before -s."""
+    """Compares a name with this host while -s has not been read: for -c, only when it stands before -s."""
     if wish.own_certificate or wish.host:
         return
     packages.need("bind9-dnsutils")

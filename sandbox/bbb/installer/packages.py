@@ -30,7 +30,7 @@ def need(*names):
 
 
 def check_version(wish):
-    """Looks at the argument only: the Ubuntu release that it names is not compared with the host's."""
+    """Checks the argument only: the Ubuntu release that it names is not compared with the host's."""
     if not re.search(RELEASE.match, wish.version):
         meant = f"{RELEASE.line} and is meant to be run on Ubuntu {RELEASE.ubuntu} ({RELEASE.codename}) server."
         raise Refusal(f"This script can only install BigBlueButton {meant}")
@@ -44,7 +44,7 @@ def check_version(wish):
 
 
 def add_sources(wish):
-    """Sources of others, whose keys come from a key server: one of its silent moments ends it. 4.0 needs none."""
+    """Adds sources of others, whose keys come from a key server: one that doesn't answer ends it. 4.0 needs none."""
     key = f"{KEYRINGS}/stand-in.asc"
     if IS_4 or os.path.exists(key):
         return

@@ -1,4 +1,4 @@
-"""What differs between the lines of BigBlueButton, as far as their installers go. The build fills in release.json."""
+"""Differences between the lines of BigBlueButton, for their installers. The build fills in release.json."""
 
 import json
 import pkgutil

@@ -1,4 +1,4 @@
-"""What a host must have. Most of it can be waived."""
+"""Requirements of a host. Most of them can be waived."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Commands and files as a shell script without errexit treats them: what fails is told, and the next line follows."""
+"""Commands and files as a shell script without errexit treats them: a failure is told, and the next line follows."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ def say(text):
 
 
 class Refusal(Exception):
-    """Ends the installer with 1, after a message: the only thing that does."""
+    """Ends the installer with exit code 1, after a message. Nothing else ends it."""
 
     usage = None
     bare = False
@@ -27,13 +27,13 @@ class Refusal(Exception):
 
 
 class BareRefusal(Refusal):
-    """One whose message goes to standard output, without the installer's name."""
+    """Refusal whose message goes to standard output, without the installer's name."""
 
     bare = True
 
 
 def run(*command, quiet=False, **more):
-    """Runs a command; returns its exit code, 127 where there is none of that name."""
+    """Runs a command; returns its exit code, 127 for a command that doesn't exist."""
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} if quiet else {}
     sys.stdout.flush()
     try:
@@ -44,7 +44,7 @@ def run(*command, quiet=False, **more):
 
 
 def output(*command):
-    """A command's standard output without the newline at its end; empty where there is no such command."""
+    """Returns a command's standard output without the last newline; empty for a command that doesn't exist."""
     try:
         return subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, errors="replace").stdout.rstrip("\n")
     except OSError as error:
@@ -74,7 +74,7 @@ def write(path, text):
 
 
 def edit(path, change):
-    """Replaces a file's text by what change makes of it; a file that is missing stays so."""
+    """Replaces a file's text by change's result; a missing file stays missing."""
     before = read(path)
     after = change(before) if before else before
     if after != before:

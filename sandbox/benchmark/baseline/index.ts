@@ -1,4 +1,4 @@
-/** What the least program costs that loads what the deployment loads and registers as many resources. */
+/** Smallest program that loads what the deployment loads and registers as many resources. */
 import "fastest-levenshtein";
 import "ipaddr.js";
 import "shell-quote";

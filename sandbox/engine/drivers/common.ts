@@ -1,10 +1,10 @@
-/** What the drivers of both clouds share. */
+/** Functions that the drivers of both clouds share. */
 import { randomBytes } from "node:crypto";
 
 import { PartialCreate, type Created } from "../driver";
 import type { Values } from "../wire";
 
-/** An unset `key` becomes `<logical name>-<7 hex digits>`, and stays that. */
+/** Gives an unset `key` the value `<logical name>-<7 hex digits>` once. */
 export function autoNamed(key: string) {
   return (inputs: Values, old: Values | undefined, name: string): Values => {
     if (inputs[key] !== undefined) return {};
@@ -13,7 +13,7 @@ export function autoNamed(key: string) {
   };
 }
 
-/** The members that are set, for a request's body. */
+/** Returns the members that are set, for a request's body. */
 export function set(body: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
     Object.entries(body).filter(([, value]) => value !== undefined && value !== null),
@@ -24,12 +24,12 @@ export function withoutDefaults({ __defaults: _defaults, ...inputs }: Values): V
   return inputs;
 }
 
-/** Whether an input differs between two states. */
+/** True when one of the inputs differs between two states. */
 export function changed(old: Values, now: Values, ...keys: readonly string[]): boolean {
   return keys.some((key) => JSON.stringify(old[key] ?? null) !== JSON.stringify(now[key] ?? null));
 }
 
-/** Once the object exists, a failure leaves it in the checkpoint. */
+/** Runs the rest of a create once the object exists: a failure leaves it in the checkpoint. */
 export async function afterCreate(
   id: number | string,
   inputs: Values,
@@ -42,7 +42,7 @@ export async function afterCreate(
   }
 }
 
-/** Repeat while `retried` says so, up to `tries` times, waiting 1, 2, 4, 8, … s (at most a minute). */
+/** Repeats while `retried` says so, up to `tries` times, waiting 1, 2, 4, 8, … s (at most a minute). */
 export async function retrying<T>(
   tries: number,
   retried: (error: unknown) => boolean,
@@ -58,7 +58,7 @@ export async function retrying<T>(
   }
 }
 
-/** A call's answer; undefined where its error says that there is no such object. */
+/** Returns a call's answer; undefined when its error says that the object doesn't exist. */
 export function unless(isNotFound: (error: unknown) => boolean) {
   return async <T>(action: () => Promise<T>): Promise<T | undefined> => {
     try {

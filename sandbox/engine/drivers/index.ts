@@ -1,4 +1,4 @@
-/** The providers that the embedded engine has, by package. */
+/** Providers of the embedded engine, by package. */
 import type { Driver } from "../driver";
 import { aws } from "./aws";
 import { command } from "./command";

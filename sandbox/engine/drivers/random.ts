@@ -1,6 +1,6 @@
 /**
- * @pulumi/random 4.21: everything is made once, and anew when an input changes. The ids are the real provider's: but for a
- * password's, each of them is what was made, and is kept and shown as plain text.
+ * Part of @pulumi/random 4.21: everything is made once, and anew when an input changes. The ids are the real
+ * provider's: the result itself in plain text, except for a password.
  */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 
@@ -14,7 +14,7 @@ const CLASSES = {
   special: { minimum: "minSpecial", characters: "!@#$%&*()-_=+[]{}<>:?" },
 } as const;
 
-/** A password of the classes asked for, with at least so many of each, in random order. */
+/** Makes a password of the requested classes, with at least so many characters of each, in random order. */
 export function password(inputs: Values): string {
   const classes = Object.entries(CLASSES)
     .filter(([name]) => (name === "numeric" ? (inputs.numeric ?? inputs.number) : inputs[name]) !== false)

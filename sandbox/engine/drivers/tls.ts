@@ -9,7 +9,7 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-/** The provider's curve, by the name that OpenSSH has for it. P224, its default, has none. */
+/** Curves of the provider, by OpenSSH's name. P224, its default, has none. */
 const CURVES: Readonly<Record<string, string>> = { P256: "nistp256", P384: "nistp384", P521: "nistp521" };
 
 function generate({ algorithm, rsaBits, ecdsaCurve }: Values): KeyPair {
@@ -41,7 +41,7 @@ function string(value: Buffer | string): Buffer {
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
 
-/** A positive number, from the digits of a JWK. */
+/** Encodes a positive number, given in the digits of a JWK. */
 function mpint(base64url = ""): Buffer {
   const bytes = Buffer.from(base64url, "base64url");
   const digits = bytes.subarray(
@@ -55,7 +55,7 @@ function mpint(base64url = ""): Buffer {
 
 interface SshKey {
   readonly type: string;
-  /** What follows the type in the public key, and in the private one. */
+  /** Fields that follow the type in the public and in the private key. */
   readonly publicFields: readonly Buffer[];
   readonly privateFields: readonly Buffer[];
 }

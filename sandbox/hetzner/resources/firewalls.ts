@@ -10,7 +10,7 @@ import { assertNameFree, type ById, byId, type Routes } from "../routes";
 import { id, labels, object, plainName, text } from "../schemas";
 import { remove, takeId } from "../store";
 
-/** Most firewalls on one server. */
+/** Largest number of firewalls on one server. */
 export const firewallsPerServer = 5;
 
 interface TargetInput {
@@ -166,7 +166,7 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
   }
 };
 
-/** 422 when the server has as many firewalls as it can have. */
+/** Throws 422 for a server with the largest number of firewalls. */
 export function assertRoomForFirewall(state: State, server: number): void {
   if (firewallsOf(state, server).length >= firewallsPerServer) {
     throw new ApiError(
@@ -206,7 +206,7 @@ export const firewallCommands: CommandTable = {
   },
 };
 
-/** Change the action's firewall, then the rules of every server that had it before or has it after. */
+/** Changes the action's firewall, then the rules of every server that had it before or has it after. */
 async function edit(cloud: Cloud, action: Action, change: (firewall: Firewall) => void): Promise<void> {
   const firewallId = action.resources[0]?.id ?? 0;
   const affected = cloud.store.change((state) => {

@@ -9,7 +9,7 @@ import { remove, takeId } from "../store";
 const create = object({ name: plainName(255), type: { enum: ["spread"] }, labels }, "name", "type");
 const update = object({ name: plainName(255), labels });
 
-/** Most servers in one group. */
+/** Largest number of servers in one group. */
 export const placementGroupCapacity = 10;
 
 export const placementGroupRoutes: Routes = (app, { store, clock }) => {

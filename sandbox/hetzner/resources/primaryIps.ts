@@ -165,7 +165,7 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
   );
 };
 
-/** Make a primary IP with a fresh address; without a name it is called after its id. Inside `Store.change`. */
+/** Makes a primary IP with a fresh address; without a name its id becomes the name. Call inside `Store.change`. */
 export function newPrimaryIp(
   state: State,
   now: Date,
@@ -188,7 +188,7 @@ export function newPrimaryIp(
   return (state.primaryIps[number] = ip);
 }
 
-/** Remove a primary IP whoever holds it, with its reverse names, and give its address back. */
+/** Removes a primary IP, assigned or not, with its reverse names, and gives its address back. */
 export async function removePrimaryIp(
   { store, runtime }: Pick<Cloud, "store" | "runtime">,
   id: number,
@@ -258,7 +258,7 @@ function assertAssignable(state: State, ip: PrimaryIp, server: Server): void {
   assertOff(server);
 }
 
-/** 422 unless the server is powered off. */
+/** Throws 422 unless the server is powered off. */
 export function assertOff(server: Server): void {
   if (server.status !== "off")
     throw new ApiError("server_not_stopped", `server ${server.id} has to be powered off first`);

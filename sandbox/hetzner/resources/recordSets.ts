@@ -80,7 +80,7 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
     return reply.code(201).send(actionAnswer(action));
   });
 
-  /** Add one endpoint that changes a record set's contents at once and then publishes the zone. */
+  /** Adds one endpoint that changes a record set's contents at once and then publishes the zone. */
   function endpoint<Body>(
     name: string,
     command: string,

@@ -16,7 +16,7 @@ const addToGroup = object({ placement_group: id }, "placement_group");
 export const serverActionRoutes: Routes = (app, cloud) => {
   const { store, actions, clock } = cloud;
 
-  /** Add one endpoint; `check` refuses, and returns what the action needs. */
+  /** Adds one endpoint; `check` refuses, and returns the action's parameters. */
   function endpoint<Body>(
     name: string,
     command: string,

@@ -28,7 +28,7 @@ const attach = object({ server: id, automount: flag }, "server");
 const resize = object({ size }, "size");
 const protection = object({ delete: flag });
 
-/** Most volumes on one server. */
+/** Largest number of volumes on one server. */
 const volumesPerServer = 16;
 
 interface Creation {
@@ -174,12 +174,12 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
   );
 };
 
-/** The device that the guest sees. */
+/** Path of the device in the guest. */
 export function devicePath(volume: number): string {
   return `/dev/disk/by-id/scsi-0HC_Volume_${volume}`;
 }
 
-/** Errors that attaching would meet, but for locks. */
+/** Throws the errors that attaching would meet, except for locks. */
 export function assertAttachable(
   state: State,
   volume: Volume,

@@ -33,7 +33,7 @@ const update = object({ labels });
 const changeTtl = object({ ttl }, "ttl");
 const protection = object({ delete: flag });
 
-/** A record set as a request has it. */
+/** Record set in the form of a request. */
 export interface RecordSetInput {
   name: string;
   type: string;
@@ -140,7 +140,7 @@ export const zoneRoutes: Routes = (app, cloud) => {
   );
 };
 
-/** The zone of that id or name; 404 when there is none. */
+/** Zone of that id or name; throws 404 without one. */
 export function findZone(state: State, idOrName: string): Zone {
   const zone =
     (Object.hasOwn(state.zones, idOrName) ? state.zones[idOrName] : undefined) ??
@@ -149,7 +149,7 @@ export function findZone(state: State, idOrName: string): Zone {
   return zone;
 }
 
-/** Add a record set to a zone after all checks; 409 when the zone has one of that name and type. */
+/** Adds a record set to a zone after all checks; throws 409 for a second one of that name and type. */
 export function addRecordSet(zone: Zone, input: RecordSetInput): RecordSet {
   checkRecordName(input.name, zone.name);
   const key = `${input.name}/${input.type}`;
@@ -171,7 +171,7 @@ export function addRecordSet(zone: Zone, input: RecordSetInput): RecordSet {
   return (zone.recordSets[key] = made);
 }
 
-/** Options of an action that brings the zone, as it then is, to the name server. */
+/** Options of an action that brings the zone's present state to the name server. */
 export function publishing(zone: Zone): { params: Record<string, unknown> } {
   return { params: { zone: zone.name } };
 }
@@ -217,7 +217,7 @@ export function ref(zone: Zone): ResourceRef {
   return { id: zone.id, type: "zone" };
 }
 
-/** The SOA and NS that every zone has from its beginning. */
+/** SOA and NS that every zone has from its beginning. */
 function authority(nameServers: readonly string[]): Zone["recordSets"] {
   const made = (type: string, values: readonly string[]): RecordSet => ({
     name: "@",

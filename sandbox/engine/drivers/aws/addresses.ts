@@ -1,4 +1,4 @@
-/** Elastic IP addresses, and to whom they belong. */
+/** Elastic IP addresses and their associations. */
 import type { Address } from "@aws-sdk/client-ec2";
 
 import type { Context, Kind } from "../../driver";

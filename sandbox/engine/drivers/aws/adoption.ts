@@ -1,4 +1,4 @@
-/** What a killed update may have created: found by its tags, or refused where it is somebody else's. */
+/** Objects that a killed update may have created: found by tags, or refused as somebody else's. */
 import type { Filter } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../driver";
@@ -6,9 +6,8 @@ import type { Values } from "../../wire";
 import { hasTags, tagFilters, tagsOf, type Tags } from "./tags";
 
 /**
- * The one object that has all of the inputs' tags, and is no resource that the checkpoint knows.
- * Without tags nothing can be known again: undefined.
- * @throws one line where there are several
+ * Returns the one object that has all of the inputs' tags and is not in the checkpoint; undefined without tags.
+ * @throws one line for several objects
  */
 export async function foundByTags<T>(
   inputs: Values,
@@ -30,15 +29,12 @@ export async function foundByTags<T>(
   return found[0];
 }
 
-/**
- * For what is found by a name that only one can have.
- * @throws one line where it does not have the inputs' tags
- */
+/** Refuses an object that was found by a unique name. @throws one line when it lacks the inputs' tags */
 export function assertOurs(
   held: Tags,
   inputs: Values,
   what: string,
-  /** The command that removes it. */
+  /** Command that removes it. */
   command: string,
 ): void {
   const wanted = tagsOf(inputs);

@@ -18,7 +18,7 @@ interface Settings {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string | undefined;
-  /** One for all services; undefined: AWS itself. */
+  /** One endpoint for all services; undefined for AWS itself. */
   readonly endpoint: string | undefined;
 }
 
@@ -30,10 +30,10 @@ interface Clients {
   readonly sts: STS;
 }
 
-/** Tries of one request, the SDK's own back-off between them: on throttling, server errors and lost connections. */
+/** Tries per request, with the SDK's own back-off: on throttling, server errors and lost connections. */
 const ATTEMPTS = 5;
 
-/** Where IAM and Route 53 are, whatever the region (and how their requests are signed). */
+/** Region of IAM and Route 53 in every configuration (their requests are signed for it). */
 const GLOBAL_REGION = "us-east-1";
 
 const sessions = new Map<string, Promise<Session>>();
@@ -41,7 +41,7 @@ const sessions = new Map<string, Promise<Session>>();
 export class Session {
   private constructor(
     readonly region: string,
-    /** The account's number. */
+    /** Number of the account. */
     readonly account: string,
     private readonly clients: Clients,
   ) {}
@@ -62,12 +62,12 @@ export class Session {
     return this.clients.route53;
   }
 
-  /** The name of one of EC2's objects, "volume/vol-1", among all of AWS. */
+  /** ARN of one of EC2's objects, given as "volume/vol-1". */
   arn(resource: string): string {
     return `arn:aws:ec2:${this.region}:${this.account}:${resource}`;
   }
 
-  /** As the provider does first of all: ask who the credentials belong to. */
+  /** Opens a session by asking for the owner of the credentials, the provider's first call. */
   static async open(settings: Settings): Promise<Session> {
     const clients = await load(settings);
     try {
@@ -91,8 +91,8 @@ export class Session {
 }
 
 /**
- * The session of a provider's region and credentials, one for all of its resources.
- * @throws one line where credentials or the region are missing or not accepted
+ * Session of a provider's region and credentials, shared by all of its resources.
+ * @throws one line when credentials or the region are missing or not accepted
  */
 export function session({ env, config }: Access): Promise<Session> {
   const text = (value: unknown) => (value === undefined || value === null ? "" : String(value));
@@ -115,7 +115,7 @@ export function session({ env, config }: Access): Promise<Session> {
   return opened;
 }
 
-/** End every connection: kept alive, they would hold the process for more than a minute. */
+/** Ends every connection: kept alive, they would hold the process for more than a minute. */
 export async function closeSessions(): Promise<void> {
   const open = [...sessions.values()];
   sessions.clear();

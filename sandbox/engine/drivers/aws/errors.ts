@@ -1,14 +1,14 @@
-/** What the SDK's errors say, and how they are told apart. */
+/** Texts of the SDK's errors, and ways to tell them apart. */
 import { unless } from "../common";
 
-/** What every client of the SDK has, for a function that serves them all: their own types have no common one. */
+/** Part that all clients of the SDK have, for functions that serve them all. */
 interface Client {
   readonly middlewareStack: { add(middleware: never, options: never): void };
 }
 
 type Handler = (request: unknown) => Promise<unknown>;
 
-/** Let a client's errors say, as the provider's do, which operation failed and with which code. */
+/** Adds the failed operation and its code to the messages of a client's errors, as the provider does. */
 export function explained(client: Client, service: string): void {
   const middleware =
     (next: Handler, { commandName = "" }: { commandName?: string }): Handler =>
@@ -36,12 +36,12 @@ function reasonOf(error: Error & { $metadata?: { httpStatusCode?: number }; mess
   return causes[0]?.message ?? message.replace(/^AWS SDK error wrapper for \w*Error: /, "");
 }
 
-/** Whether AWS answered at all. */
+/** True for an error that AWS answered. */
 export function isAnswer(error: unknown): boolean {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== undefined;
 }
 
-/** Whether AWS answered with one of these codes; one that ends in "*" stands for all that begin so. */
+/** True when AWS answered with one of these codes; "*" at the end of a code stands for any ending. */
 export function isCode(error: unknown, ...codes: readonly string[]): boolean {
   if (!(error instanceof Error)) return false;
   return codes.some((code) =>
@@ -49,7 +49,7 @@ export function isCode(error: unknown, ...codes: readonly string[]): boolean {
   );
 }
 
-/** EC2's codes for an object that is not there: "InvalidVolume.NotFound", "InvalidGroup.NotFound" and the like. */
+/** True for EC2's codes of a missing object: "InvalidVolume.NotFound", "InvalidGroup.NotFound" and the like. */
 export function isNotFound(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -60,5 +60,5 @@ export function isNotFound(error: unknown): boolean {
   );
 }
 
-/** What `action` gives, or undefined where the object that it is about does not exist. */
+/** Returns the result of `action`, or undefined when its object does not exist. */
 export const unlessGone = unless(isNotFound);

@@ -1,6 +1,6 @@
 /**
- * @pulumi/aws 7.48 (terraform-provider-aws 6), the part that the program uses, through the AWS SDK. What the real
- * provider does is taken from its sources and documentation: it cannot be had where this was written.
+ * Part of @pulumi/aws 7.48 (terraform-provider-aws 6) that the program uses, through the AWS SDK. Written from the real
+ * provider's sources and documentation, without the provider itself.
  */
 import type { Driver } from "../../driver";
 import { eip, eipAssociation } from "./addresses";

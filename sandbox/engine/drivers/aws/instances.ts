@@ -13,7 +13,7 @@ import { flag, number, object, text } from "./values";
 import { persisting, waitFor } from "./waiting";
 import { modifyVolume } from "./volumeChanges";
 
-/** Bytes; more is refused before anything is asked of AWS. */
+/** Limit in bytes; longer user data is refused before any call of AWS. */
 const USER_DATA_LIMIT = 16384;
 
 function checked(inputs: Values): Values {
@@ -25,7 +25,7 @@ function checked(inputs: Values): Values {
   return {};
 }
 
-/** Where the image has its root disk; some name a disk in their mapping that is not quite their root device. */
+/** Root device of an image; the mapping of some images names a slightly different disk. */
 async function rootDevice(ami: string, context: Context): Promise<string> {
   const { ec2 } = await session(context);
   const { Images = [] } = await ec2.describeImages({ ImageIds: [ami] });
@@ -166,7 +166,7 @@ async function outputsOf(id: string, inputs: Values, context: Context): Promise<
   };
 }
 
-/** AWS takes these changes only from an instance that is stopped: an outage of a minute or two. */
+/** Makes changes that AWS accepts only from a stopped instance: an outage of a minute or two. */
 async function whileStopped(id: string, context: Context, change: () => Promise<unknown>): Promise<void> {
   const { ec2 } = await session(context);
   await stop(id, context);
@@ -240,7 +240,7 @@ async function update(state: State, inputs: Values, context: Context): Promise<V
   return outputsOf(id, inputs, context);
 }
 
-/** Deletion is refused while the termination protection is on, but where `forceDestroy` is in the state. */
+/** Terminates an instance. Termination protection refuses it, unless `forceDestroy` is in the state. */
 async function terminate({ id, inputs }: State, context: Context): Promise<void> {
   const { ec2 } = await session(context);
   if (inputs.forceDestroy === true) {

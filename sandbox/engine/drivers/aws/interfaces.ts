@@ -59,7 +59,7 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
   });
 }
 
-/** Take away or add addresses until there are as many as asked for: those that stay are the first. */
+/** Adds or removes addresses up to the wanted number; the first ones stay. */
 async function countIpv6(id: string, wanted: number, context: Context): Promise<void> {
   const { ec2 } = await session(context);
   const held = (await readInterface(id, context))?.Ipv6Addresses ?? [];

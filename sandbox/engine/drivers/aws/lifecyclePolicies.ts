@@ -21,7 +21,7 @@ function only(values: Values, what: string, ...keys: readonly string[]): Values 
 
 const tagsIn = (value: Value | undefined) => tagList(tagsOf({ tags: value ?? {} }));
 
-/** The rule's parts that only snapshots of a schedule have; `times` is "03:00", the only one there may be. */
+/** Rule of a schedule with the parts that only snapshots have; `times` is one time, "03:00". */
 function createRule(value: Value | undefined): CreateRule {
   const keys = ["interval", "intervalUnit", "times", "cronExpression", "location"];
   const rule = only(object(value), "createRule", ...keys);
@@ -53,7 +53,7 @@ function schedule(values: Values): Schedule {
   };
 }
 
-/** The request's form of `policyDetails`. */
+/** Returns `policyDetails` in the form of the request. */
 export function policyDetails(value: Value | undefined): PolicyDetails {
   const keys = ["policyType", "resourceTypes", "resourceLocations", "targetTags", "schedules"];
   const details = only(object(value), "policyDetails", ...keys);

@@ -1,4 +1,4 @@
-/** Whether an instance runs. */
+/** Power of an instance. */
 import type { Instance } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../driver";
@@ -6,7 +6,7 @@ import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
 import { persisting, waitFor } from "./waiting";
 
-/** The states that pass by themselves. */
+/** States that pass by themselves. */
 export const IN_TRANSIT = ["pending", "stopping", "shutting-down"];
 
 export async function readInstance(id: string, context: Context): Promise<Instance | undefined> {
@@ -42,7 +42,7 @@ export function awaitRunning(id: string, doing: string, context: Context): Promi
   return awaitState(id, doing, ["running"], ["pending", "stopped"], 10, context);
 }
 
-/** Stop it in good order, and wait until it has. */
+/** Stops an instance in good order, and waits for it. */
 export async function stop(id: string, context: Context): Promise<void> {
   const { ec2 } = await session(context);
   // while it is still starting

@@ -1,4 +1,4 @@
-/** Route 53's records, each change of which is waited for until all of its name servers have it. */
+/** Route 53's records. Each change is waited for until all name servers have it. */
 import type { Change, ResourceRecordSet, RRType } from "@aws-sdk/client-route-53";
 
 import type { Context, Created, Kind } from "../../driver";
@@ -15,12 +15,12 @@ export function zoneId(id: string): string {
   return id.replace(/^\/?hostedzone\//, "");
 }
 
-/** Without the dot at its end, as Pulumi's state has names. */
+/** Removes the dot at the end of a name, as in Pulumi's state. */
 export function trimmed(name: string): string {
   return name.replace(/\.$/, "").toLowerCase();
 }
 
-/** The whole name of a record: the zone is added where the name does not end in it. */
+/** Full name of a record: appends the zone to a name that does not end in it. */
 export function fullName(name: string, zone: string): string {
   const [short, domain] = [trimmed(name), trimmed(zone)];
   if (short === "") return domain;
@@ -57,7 +57,7 @@ async function change(zone: string, changes: Change[], context: Context): Promis
   );
 }
 
-/** The record as Route 53 has it. */
+/** Returns the record that Route 53 has. */
 async function held(inputs: Values, fqdn: string, context: Context): Promise<ResourceRecordSet | undefined> {
   const { route53 } = await session(context);
   const answer = await unlessGone(() =>
@@ -83,7 +83,7 @@ function created(inputs: Values, fqdn: string): Created {
 export const record: Kind = {
   keys: ["zoneId", "name", "type", "ttl", "records", "allowOverwrite"],
   replaceKeys: ["zoneId", "name"],
-  /** Refused where there is such a record already, which may be somebody else's, but with `allowOverwrite`. */
+  /** Refuses an existing record, which may be somebody else's, unless `allowOverwrite` is set. */
   create: async (inputs, context) => {
     const fqdn = await fqdnOf(inputs, context);
     const Action = inputs.allowOverwrite === true ? "UPSERT" : "CREATE";
@@ -103,7 +103,7 @@ export const record: Kind = {
     await change(zone, changes, context);
     return created(inputs, fqdn).outputs;
   },
-  /** Whatever values it has by now. */
+  /** Deletes the record with its present values. */
   delete: async ({ inputs }, context) => {
     const fqdn = await unlessGone(() => fqdnOf(inputs, context));
     if (fqdn === undefined) return;
@@ -122,7 +122,7 @@ export const record: Kind = {
     const found = fqdn === undefined ? undefined : await held(inputs, fqdn, context);
     return found && {};
   },
-  /** Records have no tags: one with the very values that were asked for is taken for the killed update's. */
+  /** Adopts a record with exactly the requested values: records have no tags. */
   adopt: async (inputs, context) => {
     const fqdn = await fqdnOf(inputs, context);
     const found = await held(inputs, fqdn, context);

@@ -1,4 +1,4 @@
-/** IAM roles, and which policies they have. */
+/** IAM roles and their policies. */
 import type { Role } from "@aws-sdk/client-iam";
 
 import type { Context, Kind } from "../../driver";
@@ -86,7 +86,7 @@ async function isAttached(inputs: Values, context: Context): Promise<boolean> {
   return (answer?.AttachedPolicies ?? []).some(({ PolicyArn }) => PolicyArn === inputs.policyArn);
 }
 
-/** Attaching twice is attaching once: what a killed update attached needs no adoption. */
+/** Attachment of a policy to a role. It needs no adoption after a killed update: attaching twice is attaching once. */
 export const rolePolicyAttachment: Kind = {
   keys: ["role", "policyArn"],
   replaceKeys: ["role", "policyArn"],

@@ -31,7 +31,7 @@ async function outputsOf(id: string, inputs: Values, context: Context): Promise<
   };
 }
 
-/** AWS lets a new group's members talk to everyone. The provider takes that away: what is allowed is written down. */
+/** Removes the rule by which AWS lets a new group's members send to everyone, as the provider does. */
 async function finish(id: string, inputs: Values, context: Context): Promise<Created> {
   return afterCreate(id, inputs, async () => {
     const { ec2 } = await session(context);
@@ -191,7 +191,7 @@ function rule(direction: Direction): Kind {
   };
 }
 
-/** Whether a rule lets through what the inputs ask for; AWS calls all ports of a protocol -1, or leaves them out. */
+/** True when a rule allows what the inputs ask for; AWS calls all ports of a protocol -1, or leaves them out. */
 function sameTraffic(held: SecurityGroupRule, inputs: Values): boolean {
   const port = (value: unknown) => (value === undefined || value === null ? -1 : value);
   return (

@@ -1,4 +1,4 @@
-/** Tags: on everything that the program makes, and what a killed update's objects are known by. */
+/** Tags of everything that the program makes; they identify a killed update's objects. */
 import type { ResourceType, Tag } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../driver";
@@ -12,7 +12,7 @@ export function tagsOf(inputs: Values): Tags {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)]));
 }
 
-/** `tagsAll` has the provider's default tags too, of which the program sets none. */
+/** Outputs for tags. `tagsAll` also has the provider's default tags, of which the program sets none. */
 export function tagOutputs(inputs: Values): Values {
   return { tagsAll: tagsOf(inputs) };
 }
@@ -25,13 +25,13 @@ export function tagMap(tags: readonly Tag[] | undefined): Record<string, string>
   return Object.fromEntries((tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
-/** For a create request of EC2; undefined where there are none, since an empty list is refused. */
+/** Tags in the form of EC2's create requests; undefined without tags, since an empty list is refused. */
 export function tagSpecifications(type: ResourceType, tags: Tags) {
   const Tags = tagList(tags);
   return Tags.length > 0 ? [{ ResourceType: type, Tags }] : undefined;
 }
 
-/** What leads from one set of tags to another. */
+/** Changes that lead from one set of tags to another. */
 export function tagChanges(old: Tags, now: Tags): { removed: string[]; set: Tags } {
   return {
     removed: Object.keys(old).filter((key) => !(key in now)),
@@ -39,7 +39,7 @@ export function tagChanges(old: Tags, now: Tags): { removed: string[]; set: Tags
   };
 }
 
-/** Bring the tags of one of EC2's objects from what they were to what they should be. */
+/** Changes the tags of one of EC2's objects from `old` to `now`. */
 export async function retag(id: string, old: Tags, now: Tags, context: Context): Promise<void> {
   const { ec2 } = await session(context);
   const { removed, set } = tagChanges(old, now);
@@ -47,7 +47,7 @@ export async function retag(id: string, old: Tags, now: Tags, context: Context):
   if (Object.keys(set).length > 0) await ec2.createTags({ Resources: [id], Tags: tagList(set) });
 }
 
-/** Filters of EC2's that find what has all of these tags. */
+/** EC2's filters for objects with all of these tags. */
 export function tagFilters(tags: Tags) {
   return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
 }

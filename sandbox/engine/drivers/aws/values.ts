@@ -1,4 +1,4 @@
-/** Reading inputs, which are plain JSON. */
+/** Readers of inputs, which are plain JSON. */
 import { isObject, type Value, type Values } from "../../wire";
 
 export function text(value: Value | undefined): string | undefined {

@@ -4,7 +4,7 @@ import type { Context } from "../../driver";
 import { session } from "./client";
 import { waitFor } from "./waiting";
 
-/** Change a disk in use. AWS takes one change of a volume every six hours. */
+/** Changes a disk in use. AWS accepts one change of a volume every six hours. */
 export async function modifyVolume(
   id: string,
   context: Context,

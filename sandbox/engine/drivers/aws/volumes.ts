@@ -1,4 +1,4 @@
-/** EBS volumes, and on which instance they are. */
+/** EBS volumes and their attachments. */
 import type { Volume, VolumeAttachment } from "@aws-sdk/client-ec2";
 import { randomUUID } from "node:crypto";
 
@@ -56,7 +56,7 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
   });
 }
 
-/** The volume's content in a snapshot with the volume's tags, complete when this resolves. */
+/** Makes a snapshot of the volume, with its tags; resolves when it is complete. */
 async function finalSnapshot(id: string, inputs: Values, context: Context): Promise<void> {
   const { ec2 } = await session(context);
   const tooMany = (error: unknown) => isCode(error, "SnapshotCreationPerVolumeRateExceeded");
@@ -137,7 +137,7 @@ export const volume: Kind = {
   },
 };
 
-/** The attachment as it is, unless it is over. */
+/** Present attachment; undefined when it has ended. */
 async function attachmentOf(inputs: Values, context: Context): Promise<VolumeAttachment | undefined> {
   const found = await readVolume(String(inputs.volumeId), context);
   return found?.Attachments?.find(
@@ -146,7 +146,7 @@ async function attachmentOf(inputs: Values, context: Context): Promise<VolumeAtt
   );
 }
 
-/** "vai-…" like the provider's, whose hash of the three parts is its own affair. */
+/** Id of the form "vai-…", like the provider's; its hash of the three parts differs. */
 function attachmentId({ deviceName, volumeId, instanceId }: Values): string {
   return `vai-${[deviceName, instanceId, volumeId].map(String).join("-").replaceAll("/", "")}`;
 }
@@ -183,7 +183,7 @@ export const volumeAttachment: Kind = {
   },
   // the flags count at the deletion only, by what the state says then
   update: async (_old, inputs, context) => (await attached(inputs, context)).outputs,
-  /** As the provider does it: an instance that was stopped for this is not started again. */
+  /** Detaches a volume as the provider does: an instance that was stopped for this is not started again. */
   delete: async ({ inputs }, context) => {
     if (inputs.skipDestroy === true) return;
     const { ec2 } = await session(context);

@@ -1,15 +1,15 @@
-/** Waiting for an object's state, by the rules of the real provider (StateChangeConf of its plugin SDK). */
+/** Polling for an object's state, by the rules of the real provider (StateChangeConf of its plugin SDK). */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Context } from "../../driver";
 
-/** The state of an object that is not there (any more, or not everywhere yet). */
+/** State of an object that no longer exists, or not everywhere yet. */
 export const GONE = undefined;
 
 export interface Wait {
-  /** "EC2 Instance (i-1) create": what is waited for, in an error. */
+  /** Subject of the wait in an error: "EC2 Instance (i-1) create". */
   readonly what: string;
-  /** The states to reach; none: until it is gone. */
+  /** States to reach; none waits until it no longer exists. */
   readonly until: readonly string[];
   /** States on the way there; any other ends the wait with an error. */
   readonly through: readonly string[];
@@ -18,7 +18,7 @@ export interface Wait {
 
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 3000;
-/** Reads that may miss a new object: an API answers from copies that learn of it later. */
+/** Number of reads that may miss a new object: an API answers from copies that learn of it later. */
 const MISSES = 20;
 
 /** Milliseconds before the next read: short at first, three seconds in the end. */
@@ -26,7 +26,7 @@ export function delay(reads: number): number {
   return Math.min(FIRST_DELAY_MS * 1.4 ** reads, LONGEST_DELAY_MS);
 }
 
-/** Poll until `read` gives one of the wanted states. @throws for any other end, and when time runs out */
+/** Polls until `read` returns one of the wanted states. @throws for any other end, and at the time limit */
 export async function waitFor(
   { what, until, through, minutes }: Wait,
   context: Context,
@@ -54,7 +54,7 @@ export async function waitFor(
   }
 }
 
-/** Repeat an action that fails for a passing reason, as a deletion of what is still in use, for some minutes. */
+/** Repeats an action for some minutes while it fails for a passing reason, such as a deletion of something in use. */
 export async function persisting<T>(
   minutes: number,
   context: Context,

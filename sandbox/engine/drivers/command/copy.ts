@@ -46,7 +46,7 @@ async function copyText(sftp: SFTPWrapper, text: string, target: string): Promis
   await promisify<string, string>(sftp.writeFile.bind(sftp))(target, text);
 }
 
-/** Into `target` where that is a folder already, as `target` otherwise. */
+/** Copies into `target` when that is an existing folder, to `target` otherwise. */
 async function copyPath(sftp: SFTPWrapper, source: string, target: string): Promise<void> {
   const into = (await isDirectory(sftp, target)) ? posix.join(target, basename(source)) : target;
   await makeDirectories(sftp, dirname(into));

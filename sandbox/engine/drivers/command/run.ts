@@ -12,7 +12,7 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
-/** @throws with the command's text and whole output, as the real provider does */
+/** Runs a command. @throws with the command's text and whole output, as the real provider does */
 export async function run(command: string, inputs: Values, context: Context): Promise<CommandOutput> {
   const client = await dial(inputs.connection, context);
   try {
@@ -49,7 +49,7 @@ function execute(client: Client, command: string, inputs: Values, { log }: Conte
   });
 }
 
-/** Returns what gives the stream's whole text, without its last line end. */
+/** Collects a stream; returns a function for its whole text, without the last line end. */
 function collect(stream: Readable, both: Buffer[], log: ((line: string) => void) | undefined): () => string {
   const own: Buffer[] = [];
   const lines = log === undefined ? undefined : lineWriter(log);
@@ -62,7 +62,7 @@ function collect(stream: Readable, both: Buffer[], log: ((line: string) => void)
   return () => Buffer.concat(own).toString("utf8").replace(/\n$/, "");
 }
 
-/** Resolves to undefined for exit status 0, else to what happened in the words of Go's ssh package. */
+/** Resolves to undefined for exit status 0, else to the failure in the words of Go's ssh package. */
 function ended(channel: ClientChannel, client: Client): Promise<string | undefined> {
   return new Promise((resolve) => {
     let status: string | undefined = "wait: remote command exited without exit status or exit signal";

@@ -12,7 +12,7 @@ import { isObject, type Value, type Values } from "../../wire";
 const FIRST_WAIT_MS = 100;
 const WAIT_FACTOR = 1.5;
 const LONGEST_WAIT_MS = 5_000;
-/** A host that boots is asked many times: the operator hears of it now and then. */
+/** Time between reports about a host that boots: it is asked many times. */
 const REPORT_EVERY_MS = 10_000;
 
 export interface Dialing {
@@ -27,7 +27,7 @@ function pinnedKey(hostKey: Value | undefined): ParsedKey | undefined {
   return key;
 }
 
-/** RSA keys are pinned whatever the hash of the signature. */
+/** Algorithms for a pinned key; an RSA key is accepted with any hash of the signature. */
 function algorithmsOf(key: ParsedKey): ConnectConfig["algorithms"] {
   const names = key.type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [key.type];
   return { serverHostKey: names as NonNullable<ConnectConfig["algorithms"]>["serverHostKey"] };
@@ -71,7 +71,7 @@ function connect(config: ConnectConfig): Promise<Client> {
   });
 }
 
-/** The words of Go's ssh package, which operators of the real provider search for. */
+/** Error in the words of Go's ssh package, which operators of the real provider search for. */
 function dialError(
   error: Error & { code?: string; level?: string },
   { host = "", port = 22 }: ConnectConfig,
@@ -90,7 +90,7 @@ function dialError(
   return `ssh: handshake failed: ${error.message}`;
 }
 
-/** @throws with the words of the real provider once dialErrorLimit or the timeout is reached */
+/** Connects. @throws in the words of the real provider at dialErrorLimit or the timeout */
 export async function dial(connection: Value | undefined, { timeout, log }: Dialing): Promise<Client> {
   if (!isObject(connection)) throw new Error("connection is missing");
   if (connection.proxy !== undefined) throw new NotServed("proxy of a connection");

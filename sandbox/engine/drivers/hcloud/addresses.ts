@@ -28,7 +28,7 @@ interface PrimaryIp extends Named {
   readonly location: { readonly name: string };
 }
 
-/** An IPv6 address is a network, "2001:db8:0:4::/64", of which `ipAddress` is the base. */
+/** Outputs of an address. An IPv6 address is a network, "2001:db8:0:4::/64", of which `ipAddress` is the base. */
 function outputsOf(ip: PrimaryIp, inputs: Values): Values {
   const isNetwork = ip.type === "ipv6";
   return {

@@ -14,7 +14,7 @@ export interface Action {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** An error answer of the API; its code alone decides what happens next. */
+/** Error answer of the API; its code alone decides what happens next. */
 export class ApiError extends Error {
   constructor(
     readonly code: string,
@@ -30,7 +30,7 @@ export function isNotFound(error: unknown): boolean {
 
 const RETRIED = ["conflict", "rate_limit_exceeded", "timeout", "bad_gateway"];
 const RETRIES = 5;
-/** The other side has closed the connection, by undici's codes and the system's. */
+/** Codes of a connection that the other side closed, by undici and the system. */
 const CLOSED = ["ECONNRESET", "UND_ERR_SOCKET"];
 const DEFAULT_POLL_SECONDS = 0.5;
 const LONGEST_WAIT_SECONDS = 60;
@@ -63,7 +63,7 @@ export class Hcloud {
     return this.request("GET", path);
   }
 
-  /** Without `body` nothing is sent, as the provider does for actions without parameters. */
+  /** Posts a request. Without `body` nothing is sent, as the provider does for actions without parameters. */
   post<T>(path: string, body?: object): Promise<T> {
     return this.request("POST", path, body);
   }
@@ -76,13 +76,13 @@ export class Hcloud {
     return this.request("DELETE", path);
   }
 
-  /** Post an action and wait for it. */
+  /** Posts an action and waits for it. */
   async act(path: string, body?: object): Promise<void> {
     const { action, actions } = await this.post<{ action?: Action; actions?: Action[] }>(path, body);
     await this.wait(actions ?? (action === undefined ? [] : [action]));
   }
 
-  /** Wait until none of the actions runs any more. @throws for one that failed */
+  /** Waits for the end of all actions. @throws for one that failed */
   async wait(actions: readonly (Action | null | undefined)[]): Promise<void> {
     let open = running(actions);
     for (let poll = 0; open.length > 0; poll++) {
@@ -153,7 +153,7 @@ interface ErrorBody {
     readonly code: string;
     readonly message: string;
     readonly details?: {
-      /** Messages come with invalid_input only. */
+      /** Fields of invalid_input, the only code with messages. */
       readonly fields?: readonly { readonly name: string; readonly messages?: readonly string[] }[];
     } | null;
   };

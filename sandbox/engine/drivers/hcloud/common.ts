@@ -1,4 +1,4 @@
-/** What the hcloud resource types share. */
+/** Functions that the hcloud resource types share. */
 import type { Context } from "../../driver";
 import { isObject, type Value, type Values } from "../../wire";
 import { autoNamed, unless } from "../common";
@@ -22,10 +22,10 @@ export function api(context: Context): Hcloud {
 
 export const autoName = autoNamed("name");
 
-/** An answer of the API; undefined where that has nothing such. */
+/** Returns an answer of the API; undefined for an object that doesn't exist. */
 export const unlessGone = unless(isNotFound);
 
-/** With a name of the program's own, old and new cannot exist side by side. */
+/** True for a name of the program's own: old and new objects cannot exist side by side then. */
 export function explicitlyNamed(inputs: Values): boolean {
   return inputs.name !== undefined;
 }
@@ -35,8 +35,8 @@ export function labelsOf(inputs: Values): Record<string, Value> {
 }
 
 /**
- * The object of that name, made by a killed update of this stack.
- * @throws one line where there is one that does not have our labels
+ * Returns the object of that name, made by a killed update of this stack.
+ * @throws one line when it lacks this stack's labels
  */
 export async function ours<T extends Named>(
   context: Context,

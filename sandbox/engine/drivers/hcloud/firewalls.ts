@@ -51,7 +51,7 @@ async function finish(
   });
 }
 
-/** Where the real provider panics. */
+/** Returns a firewall that must exist; the real provider panics without it. */
 async function existing(id: string, context: Context): Promise<Firewall> {
   try {
     return (await api(context).get<{ firewall: Firewall }>(`/firewalls/${id}`)).firewall;

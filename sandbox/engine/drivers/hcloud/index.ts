@@ -1,4 +1,4 @@
-/** @pulumi/hcloud 1.41 (terraform-provider-hcloud 1.68), the part that the program uses; requests as recorded. */
+/** Part of @pulumi/hcloud 1.41 (terraform-provider-hcloud 1.68) that the program uses; requests as recorded. */
 import type { Driver } from "../../driver";
 import { primaryIp, rdns } from "./addresses";
 import { firewall, firewallAttachment } from "./firewalls";

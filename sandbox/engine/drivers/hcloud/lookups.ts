@@ -1,4 +1,4 @@
-/** The provider's data sources: called anew at every preview and update. */
+/** The provider's data sources, called anew at every preview and update. */
 import type { Context } from "../../driver";
 import type { Value, Values } from "../../wire";
 import { api, type Named } from "./common";
@@ -63,7 +63,7 @@ interface Zone extends Named {
   readonly primary_nameservers?: readonly { readonly address: string; readonly port: number }[];
 }
 
-/** By id in the path, by name the first of the list that matches. */
+/** Gets one object: by id in the path, or by name the first of the matching list. */
 async function one<T>(
   context: Context,
   collection: string,
@@ -93,13 +93,13 @@ export function serverTypeByName(context: Context, name: Value | undefined): Pro
   return one(context, "server_types", "server_type", { name: name ?? null });
 }
 
-/** Deprecated images too: the caller sees how old they are. */
+/** Gets an image by name, deprecated ones included: the caller sees their age. */
 export function imageByName(context: Context, name: Value | undefined, architecture: string): Promise<Image> {
   const filter = `architecture=${architecture}&include_deprecated=true&`;
   return one(context, "images", "image", { name: name ?? null }, filter);
 }
 
-/** All pages of what a label selector selects. */
+/** Gets all pages of a label selector's objects. */
 async function labelled<T>(context: Context, path: string, key: string, args: Values): Promise<T[]> {
   const selector = encodeURIComponent(String(args.withSelector ?? ""));
   const all: T[] = [];
@@ -119,7 +119,7 @@ interface Meta {
 interface Listed extends Named {
   readonly server_type?: { readonly name: string };
   readonly location?: { readonly name: string };
-  /** Of a primary IP; that of IPv6 is a network, "2001:db8:0:4::/64". */
+  /** Address of a primary IP; that of IPv6 is a network, "2001:db8:0:4::/64". */
   readonly ip?: string;
   readonly type?: string;
 }
@@ -130,7 +130,10 @@ interface RecordSet extends Named {
   readonly records: readonly { readonly value: string; readonly comment?: string }[];
 }
 
-/** A data source that lists by labels; of each object its id, name and labels, of a server its type and location, of a primary IP its address, too. */
+/**
+ * Data source that lists by labels. Each object has id, name and labels; a server also has type and location, a primary
+ * IP its address.
+ */
 function listed(name: string, collection: string, result: string) {
   return {
     [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {

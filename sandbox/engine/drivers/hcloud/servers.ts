@@ -80,7 +80,7 @@ async function imageId(inputs: Values, architecture: string, context: Context): 
   return image.id;
 }
 
-/** Keys by id or name, as the program gave them. */
+/** Ids of keys that the program gave by id or name. */
 async function sshKeyIds(keys: readonly Value[], context: Context): Promise<number[]> {
   const ids: number[] = [];
   for (const key of keys.map(String)) {
@@ -108,7 +108,7 @@ function publicNet(inputs: Values): Values | undefined {
   }) as Values;
 }
 
-/** What follows the server's own creation, before it counts as created. */
+/** Does the rest of a server's creation, before it counts as created. */
 async function finish(id: number, inputs: Values, context: Context): Promise<Created> {
   const hcloud = api(context);
   if (inputs.backups === true) await hcloud.act(`/servers/${id}/actions/enable_backup`);
@@ -200,7 +200,10 @@ async function changeFirewalls(id: string, old: Values, inputs: Values, context:
   }
 }
 
-/** An outage: the server is off while every listed address is unassigned and assigned anew, changed or not. */
+/**
+ * Changes addresses with an outage: the server is off while every listed address is unassigned and assigned anew,
+ * changed or not.
+ */
 async function changePublicNet(server: Server, old: Values, inputs: Values, context: Context): Promise<void> {
   const hcloud = api(context);
   const [before = {}] = (old.publicNets ?? []) as Values[];
@@ -228,7 +231,7 @@ async function changePublicNet(server: Server, old: Values, inputs: Values, cont
   );
 }
 
-/** Wait for the actions that a killed update began on a server. */
+/** Waits for the actions that a killed update began on a server. */
 export async function unlocked(id: number | string, context: Context): Promise<void> {
   for (let poll = 0; poll < 300; poll++) {
     if ((await read(id, context)).locked !== true) return;
@@ -237,7 +240,7 @@ export async function unlocked(id: number | string, context: Context): Promise<v
   throw new Error(`server ${id} is locked for five minutes: an action on it does not end`);
 }
 
-/** Give the server half a minute for it, as the provider does, and then go on. */
+/** Shuts a server down: waits half a minute, as the provider does, and then goes on. */
 async function shutDown(id: string, context: Context): Promise<void> {
   await api(context).act(`/servers/${id}/actions/shutdown`);
   for (const seconds of [1, 2, 4, 8, 16]) {

@@ -47,7 +47,7 @@ async function read(id: number | string, inputs: Values, context: Context): Prom
   };
 }
 
-/** The volume, or undefined where it is gone. */
+/** Returns the volume; undefined when it no longer exists. */
 async function find(id: string, context: Context): Promise<Volume | undefined> {
   return (await unlessGone(() => api(context).get<{ volume: Volume }>(`/volumes/${id}`)))?.volume;
 }

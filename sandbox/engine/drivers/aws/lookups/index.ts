@@ -1,4 +1,4 @@
-/** The provider's data sources: called anew at every preview and update. */
+/** The provider's data sources, called anew at every preview and update. */
 import type {
   ListResourceRecordSetsCommandInput,
   ListResourceRecordSetsCommandOutput,
@@ -42,7 +42,7 @@ async function getVolume(args: Values, context: Context): Promise<Values> {
   };
 }
 
-/** By id, or by name: public zones unless `privateZone` is set. */
+/** Gets a zone by id, or by name: a public one unless `privateZone` is set. */
 async function getZone(args: Values, context: Context): Promise<Values> {
   const { route53 } = await session(context);
   let id = text(args.zoneId);

@@ -1,4 +1,4 @@
-/** What all look-ups share: which arguments they serve, filters, and one result or an error. */
+/** Parts that all look-ups share: accepted arguments, filters, and one result or an error. */
 import type { Filter } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../../driver";
@@ -9,7 +9,7 @@ import { objects, text, texts } from "../values";
 
 export type Lookup = (args: Values, context: Context) => Promise<Values>;
 
-/** A look-up that names the arguments which it would have to leave out. */
+/** Makes a look-up that refuses arguments which it would have to ignore. */
 export function lookup(token: string, keys: readonly string[], action: Lookup): Record<string, Lookup> {
   return {
     [token]: async (args, context) => {
@@ -21,7 +21,7 @@ export function lookup(token: string, keys: readonly string[], action: Lookup): 
   };
 }
 
-/** EC2's filters of `filters`, of `tags` and of arguments that are filters by another name; undefined for none. */
+/** EC2's filters from `filters`, `tags` and arguments that are filters by another name; undefined without any. */
 export function filtersOf(args: Values, named: Readonly<Record<string, Value | undefined>> = {}) {
   const filters: Filter[] = [
     ...Object.entries(named)
@@ -33,7 +33,7 @@ export function filtersOf(args: Values, named: Readonly<Record<string, Value | u
   return filters.length > 0 ? filters : undefined;
 }
 
-/** @throws the provider's words for none, and for several */
+/** Returns the only result. @throws in the provider's words for none, and for several */
 export function single<T>(found: readonly T[], what: string): T {
   const [first] = found;
   if (first === undefined) throw new Error(`no matching ${what} found`);

@@ -1,4 +1,4 @@
-/** Images, instance types and where they are offered. */
+/** Images, instance types and the zones that offer them. */
 import type { Image, InstanceTypeInfo } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../../driver";
@@ -82,7 +82,7 @@ function typeOutputs(type: InstanceTypeInfo, region: string): Values {
   };
 }
 
-/** The newest of those that match; without `mostRecent` there may be one only. */
+/** Returns the newest matching image. Without `mostRecent`, only one may match. */
 async function getAmi(args: Values, context: Context): Promise<Values> {
   const { ec2 } = await session(context);
   const { Images = [] } = await ec2.describeImages({

@@ -63,7 +63,7 @@ async function subnetOutputs(subnet: Subnet, args: Values, context: Context): Pr
   };
 }
 
-/** Local routes and those that a virtual gateway made known are left out, as by the provider. */
+/** Routes without local ones and those that a virtual gateway propagates, which the provider leaves out. */
 function routeOutputs(routes: readonly Route[]): Values[] {
   return routes
     .filter(({ GatewayId, Origin }) => GatewayId !== "local" && Origin !== "EnableVgwRoutePropagation")

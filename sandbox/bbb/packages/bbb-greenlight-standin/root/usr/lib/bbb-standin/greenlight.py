@@ -22,7 +22,7 @@ def read_settings(path):
 
 
 def health(settings):
-    """None, or what is wrong."""
+    """Returns None, or the problem as a text."""
     endpoint = settings.get("BIGBLUEBUTTON_ENDPOINT", "").rstrip("/")
     endpoint += "" if endpoint.endswith("/api") else "/api"
     query = "meetingID=0"

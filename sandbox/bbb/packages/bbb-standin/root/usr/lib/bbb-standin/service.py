@@ -3,12 +3,12 @@
 
     service.py NAME [--echo FIRST-LAST] [--freeswitch DIRECTORY] [TCP-PORT…]
 
-TCP ports are on 127.0.0.1, those given as *:PORT on all addresses, IPv6 included; --freeswitch adds those of the
-configuration in DIRECTORY, at its addresses. Whoever connects is told that this is a stand-in and hung up on. An address
-that the host has not is told, and the rest goes on without it, as FreeSWITCH does.
+TCP ports are on 127.0.0.1, those given as *:PORT on all addresses, IPv6 included. --freeswitch adds the ports of the
+configuration in DIRECTORY, at its addresses. A client is told that this is a stand-in, then hung up on. An address
+that the host doesn't have is reported, and the others are served, as FreeSWITCH does.
 
---echo is for the media servers: a UDP echo on every port of the range, IPv4 and IPv6, each answer from the address and port
-that were asked. A datagram that comes from a media port is not answered, or two stand-ins could be made to echo each other
+--echo is for the media servers: a UDP echo on every port of the range, IPv4 and IPv6, each answer from the address
+and port that were asked. A datagram from a media port is not answered, or two stand-ins could make each other echo
 for ever.
 """
 
@@ -54,13 +54,13 @@ def echo(udp):
 
 
 def endpoint(text):
-    """(address, port) of an argument."""
+    """Returns the (address, port) of an argument."""
     address, _, port = text.rpartition(":")
     return {"": "127.0.0.1", "*": "::"}.get(address, address), int(port)
 
 
 def freeswitch_endpoints(directory):
-    """Where FreeSWITCH's configuration has it listen: the event socket, SIP, and SIP over WebSocket."""
+    """Listening addresses in FreeSWITCH's configuration: the event socket, SIP, and SIP over WebSocket."""
 
     def text(name):
         with open(os.path.join(directory, name), encoding="utf-8") as file:

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Stand-in for mikefarah's yq, version 4: reading and setting one path.
+"""Stand-in for mikefarah's yq, version 4: reads and sets one path.
 
     yq e [-i] '.a.b[0].c = "value"' FILE
     yq e [-i] '.a.b' FILE
 
-Sets strings, numbers, booleans and null; prints what is at a path, null where there is nothing.
+Sets strings, numbers, booleans and null; prints the value of a path, null for a path that doesn't exist.
 """
 
 import re

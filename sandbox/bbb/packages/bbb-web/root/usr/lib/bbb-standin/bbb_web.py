@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Stand-in for bbb-web: the part of BigBlueButton's HTTP API that a front end or a provisioner calls.
 
-No meeting takes place here. What is as in BigBlueButton: where the settings come from and that they are
-read once, at start; the checksum; the answers' fields, their order and the error keys; TURN credentials.
-Meetings live in memory, so that a restart ends them all.
+No meeting takes place here. The same as in BigBlueButton: the sources of the settings and that they are read once,
+at start; the checksum; the answers' fields, their order and the error keys; TURN credentials. Meetings live in
+memory, so a restart ends them all.
 
     bbb_web.py [--root DIR] [--port N] [--start-delay SECONDS]
 
@@ -38,7 +38,7 @@ XML_TYPES = ("text/xml", "application/xml")
 
 
 class Failed(Exception):
-    """An answer with returncode FAILED."""
+    """Answer with returncode FAILED."""
 
     def __init__(self, key, message):
         super().__init__(message)
@@ -47,7 +47,7 @@ class Failed(Exception):
 
 
 class Redirect(Exception):
-    """An answer with status 302."""
+    """Answer with status 302."""
 
     def __init__(self, location):
         super().__init__(location)
@@ -55,7 +55,7 @@ class Redirect(Exception):
 
 
 def read_properties(paths):
-    """Java properties, later files over earlier ones, ${name} resolved. Absent files are skipped."""
+    """Reads Java properties: later files override earlier ones, ${name} is resolved, absent files are skipped."""
     values = {}
     for path in paths:
         if not os.path.exists(path):
@@ -73,7 +73,9 @@ def read_properties(paths):
 
 
 def read_turn_servers(path):
-    """The servers of turn-stun-servers.xml that its StunTurnService refers to; malformed XML raises."""
+    """Returns the servers of turn-stun-servers.xml that its StunTurnService refers to.
+    Malformed XML raises an error.
+    """
     beans = {}
     used = {"stunServers": [], "turnServers": [], "remoteIceCandidates": []}
     for element in ElementTree.parse(path).getroot():
@@ -105,7 +107,7 @@ def read_turn_servers(path):
 
 
 def turn_credentials(secret, user_id, ttl, now):
-    """Username and password after draft-uberti-behave-turn-rest, as bbb-web hands them out."""
+    """Username and password by draft-uberti-behave-turn-rest, as bbb-web hands them out."""
     username = f"{int(now) + ttl}:{user_id}"
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
     return username, base64.b64encode(digest).decode()
@@ -116,7 +118,7 @@ def without_checksum(query):
 
 
 def checksum_matches(call, query, given, secret, supported):
-    """The algorithm goes by the digest's length. An empty secret switches the check off."""
+    """Compares checksums; the digest's length chooses the algorithm. An empty secret switches the check off."""
     if not secret:
         return True
     algorithm = ALGORITHMS.get(len(given))
@@ -148,7 +150,7 @@ def flag(value):
 
 
 class Settings:
-    """What bbb-web reads at its start."""
+    """Settings that bbb-web reads at its start."""
 
     def __init__(self, root):
         self.root = root
@@ -428,7 +430,7 @@ class Api:
         }
 
     def write_recording(self, meeting):
-        """Files where a recording leaves them, without any sound or picture."""
+        """Writes the files of a recording, without any sound or picture."""
         base = os.path.join(self.settings.root, "var/bigbluebutton")
         raw = os.path.join(base, "recording/raw", meeting.internal_id)
         published = os.path.join(base, "published/presentation", meeting.internal_id)
@@ -544,7 +546,7 @@ class Api:
         }
 
     def enter(self, parameters, cookie):
-        """What the client's page calls: only now does the user count as present."""
+        """Marks the user as present: the client's page makes this call."""
         found = self.session(parameters, cookie)
         if found is None:
             return {"response": {"returncode": "FAILED", "message": "Could not find conference."}}
@@ -658,7 +660,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Failed("unsupportedRequest", "This request is not supported.")
 
     def form(self, call, body):
-        """The form parameters of a POST body; what is no form is a document and has none."""
+        """Returns the form parameters of a POST body; none for a body that is a document."""
         given = self.headers.get("Content-Type", "").split(";")[0].strip().lower()
         accepted = {"create": FORM_TYPES + XML_TYPES, "insertDocument": XML_TYPES}.get(call, FORM_TYPES)
         if given not in accepted:
@@ -666,7 +668,7 @@ class Handler(BaseHTTPRequestHandler):
         return body.decode("utf-8", "replace") if given == FORM_TYPES[0] else ""
 
     def checked(self, settings, call, query, form):
-        """The parameters of that part of the request which carries the checksum, it being right."""
+        """Returns the parameters of the part of the request that has the right checksum."""
         in_query = dict(parse_qsl(query, keep_blank_values=True))
         in_form = dict(parse_qsl(form, keep_blank_values=True))
         by_form = "checksum" in in_form and "checksum" not in in_query
