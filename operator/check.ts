@@ -1,4 +1,4 @@
-/** Is the running deployment still what it should be: the command line of scripts/check. */
+/** Command line of scripts/check, which tells whether the running deployment is still as it should be. */
 import { Command } from "commander";
 
 import { check } from "./check/deployment";

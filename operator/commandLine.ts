@@ -3,9 +3,9 @@ import { CommanderError, type Command } from "commander";
 import { FAILED, Failure, FINE, Mistake, MISTAKEN } from "../cli/mistake";
 
 /**
- * Runs one of the operator's commands and sets the process's exit code, as its action returns it.
+ * Runs one of the operator's commands and sets the process's exit code to its action's result.
  *
- * What the caller can put right is one line on standard error and exit code 2, be it found here or by commander.
+ * An error that the caller can put right, found here or by commander, is one line on standard error and exit code 2.
  */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<void> {
   try {

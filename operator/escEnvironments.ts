@@ -3,20 +3,20 @@ import { spawnSync } from "node:child_process";
 
 import type { StackSettings } from "./stacks";
 
-/** What the CLI says of a stack's settings. */
+/** Settings of a stack, by the CLI. */
 export interface Opened {
-  /** By plain keys where they are the project's own. */
+  /** Values; the project's own by plain keys. */
   readonly settings: StackSettings;
-  /** Keys whose values are secret. */
+  /** Keys of secret values. */
   readonly encrypted: readonly string[];
 }
 
 const LIMIT_MS = 60_000;
 
 /**
- * A stack's whole configuration, its environments' included, without the values of secrets.
+ * Whole configuration of a stack, including its environments, without the values of secrets.
  *
- * @returns why it could not be had, as the end of a sentence
+ * @returns the reason of a failure, as the end of a sentence
  */
 export function openEnvironments(
   projectDir: string,

@@ -5,17 +5,17 @@ import type * as SandboxStacks from "./sandboxStacks";
 import { openPulumiStacks } from "./pulumiStacks";
 import type { Stacks } from "./stacks";
 
-/** The project's folder. */
+/** Folder of the project. */
 export const PROJECT_DIR = join(__dirname, "..");
 
-/** Set by the sandbox, which runs an operator's command in its own network, with its own credentials. */
+/** True inside the sandbox, which runs an operator's command in its own network, with its own credentials. */
 export const IN_SANDBOX = process.env.BBB_OPERATOR_SANDBOX === "1";
 
 /**
- * The user's own stacks, or those of the sandbox.
+ * Opens the user's own stacks, or those of the sandbox.
  *
- * @param out what updates print
- * @throws Mistake where there is no `pulumi`
+ * @param out Gets the output of updates.
+ * @throws Mistake without `pulumi`
  */
 export async function openStacks(sandbox: boolean, out: NodeJS.WritableStream): Promise<Stacks> {
   if (!sandbox) return openPulumiStacks(PROJECT_DIR, out);
@@ -24,7 +24,7 @@ export async function openStacks(sandbox: boolean, out: NodeJS.WritableStream): 
   return loadSandboxStacks().openSandboxStacks(out);
 }
 
-/** What only the sandbox has: the packages of the development. */
+/** Loads the module of the sandbox, which needs the packages of the development. */
 export function loadSandboxStacks(): typeof SandboxStacks {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- these are not there in every installation
   return require("./sandboxStacks") as typeof SandboxStacks;

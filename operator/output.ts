@@ -2,21 +2,21 @@ import { createInterface } from "node:readline/promises";
 
 import { Mistake } from "../cli/mistake";
 
-/** The one document that --json promises on standard output. */
+/** Prints the one document that --json promises on standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** A line about what goes on. */
+/** Prints a line about the progress. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
 /**
- * Whether the caller agrees, by --yes or by an answer at the terminal.
+ * Asks the caller to agree, by --yes or by an answer at the terminal.
  *
- * @param details shown above the question
- * @throws Mistake where there is nobody to ask
+ * @param details Text above the question.
+ * @throws Mistake without a terminal to ask at
  */
 export async function agree(yes: true | undefined, question: string, details = ""): Promise<boolean> {
   if (yes) return true;

@@ -1,4 +1,4 @@
-/** scripts/plan: what a stack's settings would make, without credentials. */
+/** Command line of scripts/plan, which shows what a stack's settings would make, without credentials. */
 import { join } from "node:path";
 
 import { Command } from "commander";
@@ -58,7 +58,7 @@ function count(text: string): number {
   return Number(text);
 }
 
-/** As the provider finds it. */
+/** Credentials from the provider's variables; undefined without a token. */
 function hetznerAccess({ HCLOUD_TOKEN: token, HCLOUD_ENDPOINT: endpoint }: NodeJS.ProcessEnv) {
   return token ? { token, endpoint } : undefined;
 }

@@ -1,22 +1,23 @@
-/** The Pulumi CLI where its Automation API would show secrets: in a command line, or in what it exports. */
+/** The Pulumi CLI for cases in which its Automation API would show secrets: in a command line, or in an export. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import { Mistake } from "../cli/mistake";
 import { stepFailure } from "./stepFailure";
 
-/** Where and how the CLI is run. */
+/** Program, folder and variables of the CLI. */
 export interface CliPlace {
-  /** "pulumi", or its path. */
+  /** Name or path of the program: "pulumi". */
   readonly command: string;
   readonly workDir: string;
-  /** Beside this process's own. */
+  /** Variables in addition to this process's own. */
   readonly envVars: Readonly<Record<string, string>>;
 }
 
 /**
- * @param args without secrets: every user of the machine can read them
- * @param input for its standard input
+ * Runs the CLI.
+ * @param args Arguments without secrets: every user of the machine can read them.
+ * @param input Text for its standard input.
  * @returns its standard output
  * @throws Mistake with the CLI's own reason
  */
@@ -35,7 +36,7 @@ export async function runCli(place: CliPlace, args: readonly string[], input = "
   }
 }
 
-/** What went wrong, in one line of the CLI's own words; of an update, what each resource says. */
+/** Error in one line of the CLI's own words; for an update, the errors of all resources. */
 export function told(error: Error): string {
   const reasons = diagnosed(error.message);
   if (reasons.length > 0) return reasons.join("; ");
@@ -44,10 +45,10 @@ export function told(error: Error): string {
   return found?.slice("error: ".length) ?? lines.find((line) => line !== "") ?? "the pulumi CLI failed";
 }
 
-/** That something failed at all, which the others say better. */
+/** Pattern of errors that only say that something failed; the others say more. */
 const GENERAL = /^(update|preview|destroy|refresh) failed$|^resource .* failed to register/;
 
-/** The errors under "Diagnostics:", each with its resource's name: `bbb-host-server: server with ID … not found`. */
+/** Errors under "Diagnostics:", each with its resource's name: `bbb-host-server: server with ID … not found`. */
 function diagnosed(text: string): string[] {
   const [, ...parts] = text.split(/^ *(?:stdout: )?Diagnostics:$/m);
   const reasons: string[] = [];
@@ -70,7 +71,10 @@ function diagnosed(text: string): string[] {
   return [...new Set(reasons)];
 }
 
-/** Of the provider's "deleting urn:…: 1 error occurred: * REASON" and "sdk.helper_schema: REASON: provider=…", the reason. */
+/**
+ * Reason inside the provider's "deleting urn:…: 1 error occurred: * REASON" and "sdk.helper_schema: REASON:
+ * provider=…".
+ */
 function innermost(reason: string): string {
   return reason
     .replace(/^.*sdk\.helper_schema: (.*?)(: provider=\S+)?$/, "$1")

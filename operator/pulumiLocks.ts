@@ -1,17 +1,19 @@
-/** The locks of stacks in a file or bucket backend: whose they are, and whether they still hold anything. */
+/** Locks of stacks in a file or bucket backend: their owners, and their validity. */
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** A lock of a file or bucket backend, as the CLI tells of it. */
+/** Lock of a file or bucket backend, by the CLI's message. */
 export interface Lock {
-  /** "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z" */
+  /** Description, e.g. "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z". */
   readonly told: string;
   readonly host: string;
   readonly pid: number;
   readonly since: Date;
 }
 
-/** Whose lock is older has been killed: the jobs of docs/ci are ended after 4 hours, and no update takes as long. */
+/**
+ * Age of a lock whose owner must have been killed: the jobs of docs/ci end after 4 hours, and no update takes as long.
+ */
 const LONGEST_UPDATE_MS = 5 * 3_600_000;
 
 export function readLocks(message: string): Lock[] {
@@ -25,16 +27,19 @@ export function readLocks(message: string): Lock[] {
 }
 
 /**
- * A killed CLI leaves its lock, which would keep a test server for ever.
+ * True for the lock of a killed CLI, which would keep a test server for ever.
  *
- * @param owner Whether a host's name and a process's number tell whose a lock is.
+ * @param owner True when a host's name and a process's number identify the owner.
  */
 export function isDead({ host, pid, since }: Lock, now: Date, owner = ownsItsName(process.env)): boolean {
   if (now.getTime() - since.getTime() > LONGEST_UPDATE_MS) return true;
   return owner && host === hostname() && !isRunning(pid);
 }
 
-/** Containers and CI jobs often share a host's name, and none sees the processes of another. */
+/**
+ * True when the host's name is this machine's alone. Containers and CI jobs often share one, and none sees the
+ * processes of another.
+ */
 export function ownsItsName(
   { CI }: Readonly<Record<string, string | undefined>>,
   containerMark = "/.dockerenv",

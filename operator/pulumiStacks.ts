@@ -1,7 +1,7 @@
 /**
- * The user's own stacks, by the Pulumi CLI and its Automation API: with the backend and the login that `pulumi` itself
- * would use in the project's folder, in which no file is written. A stack without a Pulumi.<stack>.yaml, as a test
- * server is, has its settings on record in the backend, from before its first resource on.
+ * The user's own stacks, by the Pulumi CLI and its Automation API. Backend and log-in are those that `pulumi` itself
+ * would use in the project's folder, in which no file is written. A stack without a Pulumi.<stack>.yaml, such as a test
+ * server, has its settings on record in the backend, from before its first resource on.
  */
 import {
   copyFileSync,
@@ -38,8 +38,9 @@ import {
 type Automation = typeof automation;
 
 /**
- * @param out what updates print
- * @throws Mistake where there is no `pulumi`
+ * Opens the stacks.
+ * @param out Gets the output of updates.
+ * @throws Mistake without `pulumi`
  */
 export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableStream): Promise<Stacks> {
   const api = (await import("@pulumi/pulumi/automation/index.js")) as unknown as Automation;
@@ -218,7 +219,7 @@ class PulumiStacks implements Stacks {
     }
   }
 
-  /** Who encrypts the secrets of new stacks; the backend's own way where Pulumi.test.yaml says nothing. */
+  /** Encryption of new stacks' secrets; the backend's own if Pulumi.test.yaml names none. */
   private secretsProvider(): string | undefined {
     return readStackFile(this.projectDir, this.project, "test")?.secretsProvider;
   }
@@ -235,7 +236,9 @@ class PulumiStacks implements Stacks {
     return join(workspace.workDir, `Pulumi.${stack}.yaml`);
   }
 
-  /** Put a stack's settings into the workspace, from its own file or the backend; false where neither has any. */
+  /**
+   * Puts a stack's settings into the workspace, from its own file or the backend; returns false when neither has any.
+   */
   private async recall(workspace: automation.LocalWorkspace, stack: string): Promise<boolean> {
     if (hasStackFile(this.projectDir, stack)) {
       copyFileSync(stackFilePath(this.projectDir, stack), this.settingsFile(workspace, stack));
@@ -251,7 +254,7 @@ class PulumiStacks implements Stacks {
     }
   }
 
-  /** Replace the settings in the workspace; how their secrets are encrypted stays. */
+  /** Replaces the settings in the workspace; the encryption of their secrets stays. */
   private async write(
     workspace: automation.LocalWorkspace,
     stack: string,
@@ -285,7 +288,7 @@ class PulumiStacks implements Stacks {
 
   // --- updates ---------------------------------------------------------------------------------------------------
 
-  /** @throws UpdateFailed, StackBusy; a dead process's lock is taken away first */
+  /** Runs an update; removes a dead process's lock first. @throws UpdateFailed, StackBusy */
   private async update(
     stack: automation.Stack,
     action: (run: { readonly color: "never"; readonly onOutput: (text: string) => void }) => Promise<unknown>,

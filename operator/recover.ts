@@ -1,4 +1,4 @@
-/** After an update that was killed: the command line of scripts/recover. */
+/** Command line of scripts/recover, for use after an update that was killed. */
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { Command } from "commander";
@@ -69,7 +69,7 @@ const command = new Command("scripts/recover")
     process.exitCode = done ? FINE : FAILED;
   });
 
-/** @throws Mistake where that is no state */
+/** Reads a state from a file. @throws Mistake for any other content */
 function readState(file: string): StackState {
   try {
     const { deployment } = JSON.parse(readFileSync(file, "utf8")) as Partial<StackState>;

@@ -1,6 +1,6 @@
 /**
- * The stacks of the sandbox, by the sandbox's own engine, embedded or the Pulumi CLI. Loaded only inside of it: it needs
- * the packages of the development.
+ * Stacks of the sandbox, by the sandbox's own engine, embedded or the Pulumi CLI. Loaded only inside the sandbox: it
+ * needs the packages of the development.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ import {
   type StackSettings,
 } from "./stacks";
 
-/** @param out what updates print */
+/** Opens the stacks. @param out Gets the output of updates. */
 export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
   const project = readProjectFile(PROJECT_DIR).name;
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
@@ -79,7 +79,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
     await update(stack, async () => engine.destroy({ ...(await options(stack, last)), refresh: true }));
   }
 
-  /** The next update settles it by itself, and finds what is there. */
+  /** Does nothing: the next update settles it by itself, and finds what exists. */
   async function settle(stack: string): Promise<void> {
     await assertKnown(stack);
     if (engine.isLocked(STACKS_DIR, stack)) throw new StackBusy(stack);
@@ -142,7 +142,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
   }
 }
 
-/** What a test server was last asked to be, written before anything of it is made. */
+/** Name of the file with a test server's settings, written before anything of it is made. */
 const RECORD = ".settings.json";
 
 function recordOf(stack: string): string {
@@ -154,13 +154,13 @@ function recorded(stack: string): StackSettings | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as StackSettings) : undefined;
 }
 
-/** What the sandbox's own command has put into this process's environment for the providers. */
+/** Variables for the providers that the sandbox's own command set in this process's environment. */
 function credentials(environment: NodeJS.ProcessEnv): Record<string, string> {
   const entries = Object.entries(environment).filter(([key]) => /^(HCLOUD|AWS)_/.test(key));
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** The settings that a stack of the sandbox has without a record: its file's, then the sandbox's own. */
+/** Settings of a sandbox's stack without a record: its file's, overridden by the sandbox's own. */
 export function sandboxSettings(
   stack: string,
   set: readonly string[],

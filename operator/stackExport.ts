@@ -1,7 +1,7 @@
 import { nameOf } from "../cli/pulumiEvents";
 import type { StackResource } from "./stacks";
 
-/** What marks an encrypted value in a state. */
+/** Mark of an encrypted value in a state. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
 interface Exported {
@@ -11,7 +11,7 @@ interface Exported {
       readonly type: string;
       readonly id?: string;
       readonly protect?: boolean;
-      /** Superseded by a replacement, and still to be deleted. */
+      /** Replaced, and still to be deleted. */
       readonly delete?: boolean;
       readonly inputs?: Readonly<Record<string, unknown>>;
       readonly outputs?: Readonly<Record<string, unknown>>;
@@ -20,7 +20,7 @@ interface Exported {
   };
 }
 
-/** The resources in what `pulumi stack export` prints, secrets as "[secret]". */
+/** Resources of `pulumi stack export`, secrets as "[secret]". */
 export function exportedResources(exported: unknown): StackResource[] {
   const { resources = [] } = (exported as Exported | undefined)?.deployment ?? {};
   return resources.map(({ urn, type, id, protect, inputs, outputs, created }) => ({

@@ -1,4 +1,4 @@
-/** Settings as people write them: in Pulumi.<stack>.yaml, and as KEY=VALUE on a command line. */
+/** Settings in their written forms: in Pulumi.<stack>.yaml, and as KEY=VALUE on a command line. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,7 +9,7 @@ import { parseStackText, type StackText } from "../settings/stackFile";
 import { Mistake } from "../cli/mistake";
 import type { StackSettings } from "./stacks";
 
-/** What of Pulumi.yaml the commands need. */
+/** Part of Pulumi.yaml that the commands need. */
 export interface ProjectFile {
   readonly name: string;
   /** Types of the settings by key. */
@@ -25,25 +25,25 @@ export function readProjectFile(projectDir: string): ProjectFile {
   return { name, types: Object.fromEntries(types) };
 }
 
-/** A Pulumi.<stack>.yaml. */
+/** Content of a Pulumi.<stack>.yaml. */
 export interface StackFile {
   readonly settings: StackSettings;
-  /** Keys whose values are encrypted for the stack, and so are not among the settings. */
+  /** Keys whose values are encrypted for the stack, and therefore not among the settings. */
   readonly encrypted: readonly string[];
-  /** Environments of Pulumi ESC that further settings are taken from, which only the CLI can open. */
+  /** Environments of Pulumi ESC with further settings, which only the CLI can open. */
   readonly environments: readonly string[];
-  /** Who encrypts the stack's secrets, where the file says so. */
+  /** Encryption of the stack's secrets, if the file names one. */
   readonly secretsProvider?: string;
 }
 
-/** The path of a stack's file in the project's folder. */
+/** Path of a stack's file in the project's folder. */
 export function stackFilePath(projectDir: string, stack: string): string {
   return join(projectDir, `Pulumi.${stack}.yaml`);
 }
 
 /**
- * Whether a stack has settings in the project's folder. `pulumi preview`, `refresh` or `destroy` leaves a file there with
- * nothing but the salt of its secrets, which is none.
+ * True when a stack has settings in the project's folder. A file with only the salt of its secrets doesn't count:
+ * `pulumi preview`, `refresh` or `destroy` leaves one.
  */
 export function hasStackFile(projectDir: string, stack: string): boolean {
   const file = stackFilePath(projectDir, stack);
@@ -52,7 +52,7 @@ export function hasStackFile(projectDir: string, stack: string): boolean {
   return Object.keys(config).length + environments.length > 0;
 }
 
-/** The file of a stack in the project's folder; undefined where there is none. */
+/** Reads a stack's file in the project's folder; undefined without one. */
 export function readStackFile(projectDir: string, project: string, stack: string): StackFile | undefined {
   const file = stackFilePath(projectDir, stack);
   if (!existsSync(file)) return undefined;
@@ -60,7 +60,8 @@ export function readStackFile(projectDir: string, project: string, stack: string
 }
 
 /**
- * @param file what the text is called where it cannot be read
+ * Parses a stack's file.
+ * @param file Name of the file, for errors.
  * @throws Mistake
  */
 export function parseStackFile(text: string, project: string, file: string): StackFile {
@@ -90,7 +91,7 @@ function isEncrypted(value: unknown): boolean {
 }
 
 /**
- * A KEY=VALUE of the command line. What is no text by its declared type is read as JSON where it is JSON.
+ * Parses a KEY=VALUE of the command line. A value whose declared type is not text is read as JSON, if it is JSON.
  *
  * @throws Mistake for a key that is no setting
  */
@@ -113,7 +114,7 @@ export function parseSet(assignment: string, types: ProjectFile["types"]): [key:
   }
 }
 
-/** All of them; the last of a key counts. */
+/** Parses several; the last one of a key counts. */
 export function parseSets(assignments: readonly string[], types: ProjectFile["types"]): StackSettings {
   return Object.fromEntries(assignments.map((assignment) => parseSet(assignment, types)));
 }

@@ -1,11 +1,11 @@
-/** The step's title and where its log is: how `step` says on a host that a script failed. */
+/** Pattern of the line with which `step` reports a failure on a host: the step's title and the place of its log. */
 const FAILED = /^FAILED after \d+ s: (.*)$/;
 
 /**
- * Shortens the error of a step that failed on a host, which was shown whole, to what it says at its end.
+ * Shortens the error of a step that failed on a host, which was shown whole, to its last lines.
  *
- * @param lines The command line, then all that the step printed.
- * @returns The reason and where the log is, or all lines where they are no step's.
+ * @param lines The command line, then the step's whole output.
+ * @returns the reason and the place of the log; all lines if they are no step's
  */
 export function stepFailure(lines: readonly string[]): readonly string[] {
   const at = lines.findIndex((line) => FAILED.test(line.trim()));

@@ -1,4 +1,4 @@
-/** Test servers that remove themselves: the command line of scripts/test-server. */
+/** Command line of scripts/test-server: test servers that remove themselves. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -178,7 +178,7 @@ interface ReapArguments {
   readonly cloud?: CloudName;
 }
 
-/** How the caller runs this again. */
+/** Command with which the caller runs this again. */
 function self({ sandbox }: Common): string {
   return `./scripts/test-server${sandbox ? " --sandbox" : ""}`;
 }
@@ -196,7 +196,7 @@ function open(stacks: Stacks, { cloud }: Common): World {
   };
 }
 
-/** Settings of the stack that test servers are made like: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
+/** Settings of the stack that new test servers resemble: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
 async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Promise<StackSettings> {
   const name = options.like ?? (existsSync(join(PROJECT_DIR, "Pulumi.test.yaml")) ? "test" : "staging");
   if (IN_SANDBOX) {
@@ -213,7 +213,7 @@ async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Prom
   return needed.length === 0 ? file.settings : stacks.settings(name);
 }
 
-/** An action whose result is the exit code. */
+/** Makes an action whose result is the exit code. */
 function run<A, O extends object>(
   action: (options: O & Common, argument: A) => Promise<number>,
 ): (...args: unknown[]) => Promise<void> {
@@ -223,7 +223,9 @@ function run<A, O extends object>(
   };
 }
 
-/** An engine is interrupted by the terminal, too: what runs is finished, nothing more begins. */
+/**
+ * True after an interrupt, which the terminal sends to an engine also: running work is finished, nothing more begins.
+ */
 let interrupted = false;
 process.on("SIGINT", () => {
   if (interrupted) process.exit(130);

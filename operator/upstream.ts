@@ -1,4 +1,4 @@
-/** scripts/upstream: whether upstream's files of the day still hold what this project takes for granted. */
+/** Command line of scripts/upstream, which checks this project's assumptions against upstream's present files. */
 import { Command } from "commander";
 
 import { releaseNames, type ReleaseName } from "../bigbluebutton/releases";

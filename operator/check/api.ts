@@ -7,10 +7,10 @@ import { create } from "xmlbuilder2";
 import { signedApiUrl } from "../../bigbluebutton/api";
 import { Doubtful, reasonOf, Wrong } from "./finding";
 
-/** An API as it is reached from here. */
+/** API and the way to it from this machine. */
 export interface ApiArgs {
   readonly hostname: string;
-  /** The certificate's authority is none that this machine has to know. */
+  /** Accepts a certificate of an authority that this machine does not know. */
   readonly untrustedCa: boolean;
 }
 
@@ -25,7 +25,7 @@ const FRONT_PAGE_REMEDY = {
 
 const REDIRECTS = 10;
 
-/** What people get who open the server's name: Greenlight, or BigBlueButton's own page. */
+/** Checks the page at the server's name: Greenlight, or BigBlueButton's own page. */
 export function checkFrontPage(args: ApiArgs & { readonly greenlight: boolean }): Promise<string> {
   return checkPage(
     `https://${args.hostname}/`,
@@ -34,7 +34,7 @@ export function checkFrontPage(args: ApiArgs & { readonly greenlight: boolean })
   );
 }
 
-/** A page, by all redirects, each with a status that is no error. */
+/** Follows a page's redirects, each of which must have a status that is no error. */
 export async function checkPage(first: string, args: ApiArgs, remedy: string): Promise<string> {
   let url = first;
   for (let redirects = 0; redirects <= REDIRECTS; redirects++) {
@@ -79,14 +79,14 @@ function apiUrl({ hostname }: ApiArgs): string {
   return `https://${hostname}/bigbluebutton/api`;
 }
 
-/** The version that the API says it has. */
+/** Checks the API; returns the version that it reports. */
 export async function checkApi(args: ApiArgs): Promise<string> {
   const answer = parse(await fetchText(apiUrl(args), args));
   if (answer.returncode !== "SUCCESS") throw new Wrong(told(answer), REMEDY);
   return `SUCCESS, version ${String(answer.apiVersion ?? answer.version ?? "not told")}`;
 }
 
-/** A signed getMeetings. */
+/** Checks a signed getMeetings. */
 export async function checkSignedCall(args: ApiArgs, secret: string): Promise<string> {
   const answer = parse(await fetchText(signedApiUrl(apiUrl(args), "getMeetings", {}, secret), args));
   if (answer.returncode === "SUCCESS") return "SUCCESS";
@@ -104,7 +104,7 @@ function told({ returncode, messageKey, message }: Answer): string {
   );
 }
 
-/** The fields of an answer of BigBlueButton's API. @throws Wrong where it is none */
+/** Fields of an answer of BigBlueButton's API. @throws Wrong for any other text */
 export function parse(xml: string): Answer {
   try {
     const { response } = create(xml).toObject() as { response?: Answer };
@@ -115,7 +115,7 @@ export function parse(xml: string): Answer {
   throw new Wrong("an answer that is not the API's", REMEDY);
 }
 
-/** The URL may be signed: no message has it. */
+/** Fetches a text. The URL may be signed, so no message contains it. */
 function fetchText(url: string, { untrustedCa }: ApiArgs): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get(url, { rejectUnauthorized: !untrustedCa, timeout: 15_000 }, (response) => {

@@ -4,7 +4,7 @@ import { Doubtful, reasonOf, Wrong } from "./finding";
 
 const DAY_MS = 86_400_000;
 
-/** What this machine says of a chain whose root it does not know. */
+/** OpenSSL's codes for a chain with an unknown root. */
 const UNKNOWN_ROOT = new Set([
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
@@ -12,7 +12,7 @@ const UNKNOWN_ROOT = new Set([
   "SELF_SIGNED_CERT_IN_CHAIN",
 ]);
 
-/** The certificate that a server shows: its chain, its name and what is left of its time. */
+/** Checks the certificate that a server shows: its chain, its name and its remaining time. */
 export async function checkCertificate(
   host: string,
   port: number,
@@ -43,8 +43,8 @@ function open(host: string, port: number): Promise<TLSSocket> {
 }
 
 /**
- * @param problem OpenSSL's word for what is wrong with the chain
- * @param given untrustedCa: the authority is none that this machine has to know; own: the operator renews it
+ * @param problem OpenSSL's code for the fault of the chain.
+ * @param given untrustedCa: this machine need not know the authority; own: the operator renews the certificate.
  */
 export function judgeCertificate(
   host: string,
@@ -64,7 +64,10 @@ export function judgeCertificate(
   throw new Wrong(`no valid chain: ${problem}`, remedy);
 }
 
-/** Shorter-lived ones than Let's Encrypt's 90 days are renewed later: the limits shrink with the lifetime. */
+/**
+ * Judges the remaining time. Certificates shorter than Let's Encrypt's 90 days are renewed later: the limits shrink
+ * with the lifetime.
+ */
 function validity(certificate: PeerCertificate, now: Date, remedy: string): string {
   const [begins, ends] = [Date.parse(certificate.valid_from), Date.parse(certificate.valid_to)];
   const left = (ends - now.getTime()) / DAY_MS;

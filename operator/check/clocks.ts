@@ -1,7 +1,7 @@
 import { Doubtful, Wrong } from "./finding";
 import type { ClockOffset } from "./hosts";
 
-/** Both hosts' clocks against this machine's and against each other. */
+/** Compares both hosts' clocks with this machine's and with each other. */
 export function judgeClocks(bbb: ClockOffset | undefined, turn: ClockOffset | undefined): string {
   const known = Object.entries({ bbb, turn }).flatMap(([role, clock]) => (clock ? [{ role, clock }] : []));
   if (known.length === 0) throw new Wrong("no host could be asked");

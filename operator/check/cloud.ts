@@ -14,17 +14,19 @@ const NAMES: Readonly<Record<CloudName, string>> = { hetzner: "Hetzner Cloud", a
 
 const BRING_BACK = "pulumi refresh, then pulumi up";
 
-/** What there is at a cloud with the project's label. @throws NotAsked, saying why it can't be asked */
+/**
+ * Lists the objects at a cloud that have the project's label. @throws NotAsked with the reason why it can't be asked
+ */
 export type ListObjects = (cloud: CloudName, project: string) => Promise<readonly CloudObject[]>;
 
-/** What a stack's state and its clouds have to say of each other; nothing is asked where there is no token. */
+/** Stack's state and the lists of its clouds. Without a token nothing is asked. */
 export interface CloudArgs {
   readonly project: string;
   readonly stack: string;
   readonly resources: readonly StackResource[];
 }
 
-/** One section for each cloud that the stack has something at. */
+/** Makes one section for each cloud where the stack has something. */
 export function checkClouds(args: CloudArgs, list: ListObjects): Promise<Section[]> {
   const expected = expectedObjects(args.resources);
   const clouds = [...new Set(expected.map(({ cloud }) => cloud))];
@@ -76,7 +78,7 @@ function ofType(pairs: readonly Pair[], type: ObjectType): Pair[] {
   return pairs.filter(({ object }) => object.type === type);
 }
 
-/** Everything of the state is there, and nothing else has the stack's label. */
+/** Checks that everything of the state exists, and that nothing else has the stack's label. */
 export function judgeExistence(
   stack: string,
   expected: readonly Expected[],

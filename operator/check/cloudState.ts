@@ -3,18 +3,20 @@ import ipaddr from "ipaddr.js";
 import type { CloudName, InboundRule, ObjectType } from "../inventory";
 import type { StackResource } from "../stacks";
 
-/** What a resource of a stack's state is at its cloud, in the inventory's words. */
+/** Object at a cloud that a resource of a stack's state stands for, in the inventory's words. */
 export interface Expected {
   readonly cloud: CloudName;
   readonly type: ObjectType;
-  /** The provider's id. */
+  /** Id by the provider. */
   readonly id: string;
-  /** The logical name, e.g. "bbb-host-server". */
+  /** Logical name, e.g. "bbb-host-server". */
   readonly name: string;
   readonly resource: StackResource;
 }
 
-/** DNS records are not among them: whether names lead to hosts is asked of name servers. */
+/**
+ * Types of the resources that are listed at clouds. DNS records are not among them: name servers are asked for these.
+ */
 const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
   "hcloud:index/server:Server": ["hetzner", "server"],
   "hcloud:index/primaryIp:PrimaryIp": ["hetzner", "address"],
@@ -29,7 +31,7 @@ const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
   "aws:ec2/keyPair:KeyPair": ["aws", "ssh-key"],
 };
 
-/** What there must be at the clouds, by a stack's state. */
+/** Objects that must exist at the clouds, by a stack's state. */
 export function expectedObjects(resources: readonly StackResource[]): Expected[] {
   return resources.flatMap((resource) => {
     const known = TYPES[resource.type];
@@ -39,7 +41,7 @@ export function expectedObjects(resources: readonly StackResource[]): Expected[]
   });
 }
 
-/** The servers that volumes are attached to, by the volume's id: those of the stack and an adopted one. */
+/** Servers that volumes are attached to, by the volume's id: the stack's volumes and an adopted one. */
 export function expectedAttachments(resources: readonly StackResource[]): ReadonlyMap<string, string> {
   const attachments = resources.filter(({ type }) => type.endsWith(":VolumeAttachment"));
   return new Map(
@@ -47,12 +49,12 @@ export function expectedAttachments(resources: readonly StackResource[]): Readon
   );
 }
 
-/** What a firewall of the state lets in, each rule and network a line: "443/tcp from 0.0.0.0/0". */
+/** Inbound rules of a firewall of the state, a line for each rule and network: "443/tcp from 0.0.0.0/0". */
 export function expectedInbound(firewall: Expected, resources: readonly StackResource[]): string[] {
   return inboundLines(inboundRules(firewall, resources));
 }
 
-/** The networks that the stack's firewalls let in at SSH. */
+/** Networks from which the stack's firewalls allow SSH. */
 export function sshNetworks(resources: readonly StackResource[]): string[] {
   const rules = expectedObjects(resources)
     .filter(({ type }) => type === "firewall")
@@ -75,7 +77,7 @@ function hetznerRules({ inputs }: StackResource): InboundRule[] {
     }));
 }
 
-/** At AWS a rule is a resource, of one network. */
+/** Inbound rules at AWS, where each is a resource for one network. */
 function awsRules(firewall: Expected, resources: readonly StackResource[]): InboundRule[] {
   return resources
     .filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -89,7 +91,7 @@ function awsRules(firewall: Expected, resources: readonly StackResource[]): Inbo
     }));
 }
 
-/** Rules as sorted lines that can be compared, whatever the order and the grouping of networks. */
+/** Rules as sorted lines that can be compared: neither their order nor the grouping of networks matters. */
 export function inboundLines(rules: readonly InboundRule[]): string[] {
   const lines = rules.flatMap(({ protocol, port, sources }) =>
     sources.map((source) => `${port === undefined ? "" : `${port}/`}${protocol} from ${canonical(source)}`),

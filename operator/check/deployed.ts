@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { CheckOutput } from "../../bigbluebutton/verification";
 import { Mistake } from "../../cli/mistake";
 
-/** What is asked about, as the stack's outputs have it. It holds secrets, which are kept in memory only. */
+/** Deployment to check, by the stack's outputs. It holds secrets, which are kept in memory only. */
 export interface Deployed {
   readonly hosts: CheckOutput;
-  /** What the program logs in with, in OpenSSH's form. */
+  /** Key for the program's log-ins, in OpenSSH's form. */
   readonly privateKey: string;
 }
 
@@ -29,7 +29,7 @@ const common = {
 };
 const access = { host: z.string(), user: z.string(), hostKey: z.string().startsWith("ssh-") };
 
-/** What a newer program adds to a request is the hosts' business. */
+/** Schema of the outputs. Additional fields of a newer program's request go to the hosts unread. */
 const schema = z.object({
   privateKey: z.string(),
   check: z.object({
@@ -62,7 +62,7 @@ const schema = z.object({
   }),
 });
 
-/** @throws Mistake where the stack has no finished deployment that knows of this command */
+/** Reads the outputs. @throws Mistake for a stack without a finished deployment that supports this command */
 export function readDeployed(stack: string, outputs: Readonly<Record<string, unknown>>): Deployed {
   if (Object.keys(outputs).length === 0) {
     throw new Mistake(

@@ -20,15 +20,15 @@ import { checkStunOverTls, checkStunOverUdp } from "./stun";
 
 export interface CheckOptions {
   readonly stack: string;
-  /** Make, join and end a meeting, too. */
+  /** Also makes, joins and ends a meeting. */
   readonly meeting: boolean;
 }
 
 /**
- * Ask a running deployment whether it is still what it should be: from this machine, at the clouds, and on both hosts.
- * Changes nothing, but for the meeting if there is to be one.
+ * Checks a running deployment: from this machine, at the clouds, and on both hosts. Changes nothing, except that it can
+ * make a meeting.
  *
- * @throws Mistake where there is nothing that could be asked
+ * @throws Mistake for a stack without anything to ask
  */
 export async function check(
   stacks: Stacks,
@@ -104,7 +104,7 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
   ]);
 }
 
-/** A release that this program does not know any more has no table. */
+/** Release by name; undefined for one that this program no longer has. */
 function knownRelease(name: string): Release | undefined {
   return (releases as Readonly<Record<string, Release | undefined>>)[name];
 }
@@ -119,7 +119,7 @@ function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
   );
 }
 
-/** What each host's ports must be for the other one, which is no friend of its firewall's. */
+/** Ports of each host to try from the other one, to whose address the firewall gives no privilege. */
 function portsOfBoth(
   { bbb, turn }: CheckOutput,
   resources: readonly StackResource[],

@@ -1,19 +1,19 @@
-/** ok; warn: soon wrong, or wrong where the deployment works all the same; FAIL; skip: not asked. */
+/** Verdict of a check. warn: soon wrong, or wrong while the deployment works; skip: not asked. */
 export type Verdict = "ok" | "warn" | "FAIL" | "skip";
 
-/** What one check asked and what came back; the hosts' own checks print the same (scripts/host/checks.py). */
+/** One check's question and answer. The hosts' own checks print the same (scripts/host/checks.py). */
 export interface Finding {
   readonly name: string;
   readonly asked: string;
   readonly verdict: Verdict;
-  /** In one line. */
+  /** Answer in one line. */
   readonly answer: string;
   readonly seconds: number;
-  /** What to do, where something is to be done. */
+  /** Advice; undefined when there is nothing to do. */
   readonly remedy?: string;
 }
 
-/** A check that failed: what came back, and what to do. */
+/** Failure of a check: the answer, and advice. */
 export class Wrong extends Error {
   readonly verdict: Verdict = "FAIL";
   constructor(
@@ -24,26 +24,26 @@ export class Wrong extends Error {
   }
 }
 
-/** Not right, or soon to be wrong; the deployment works all the same. */
+/** Warning of a check: something is wrong or soon will be, while the deployment works. */
 export class Doubtful extends Wrong {
   override readonly verdict = "warn";
 }
 
-/** What can't be asked from here, and why. */
+/** Question that can't be asked from here, with the reason. */
 export class NotAsked extends Wrong {
   override readonly verdict = "skip";
 }
 
-/** Where this machine itself may be what is at fault. */
+/** Advice when this machine itself may be at fault. */
 const FROM_HERE =
   "see that this machine resolves names and reaches the internet, then ask again; the hosts' own checks below tell whether it is theirs";
 
-/** Of one check, unless it has a reason to take longer. */
+/** Time limit of one check, unless it has a reason to take longer. */
 const LIMIT_SECONDS = 30;
 
 /**
- * Run a check, which returns what came back or throws a {@link Wrong}. Anything else that it throws, and a time limit
- * exceeded, is a failure of this check and nothing more.
+ * Runs a check, which returns its answer or throws a {@link Wrong}. Any other error, and a time limit exceeded, is a
+ * failure of this check alone.
  */
 export async function ask(
   name: string,
@@ -78,10 +78,10 @@ async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
 }
 
 /**
- * One answer out of several: the worst decides, and what is wrong comes first.
+ * Joins several answers to one. The worst decides, and faults come first.
  *
  * @returns the texts joined
- * @throws Wrong or Doubtful, where one of them is
+ * @throws Wrong or Doubtful when one of them is
  */
 export function worst(answers: readonly (string | Wrong)[]): string {
   const fails = answers.filter((one): one is Wrong => one instanceof Wrong && one.verdict === "FAIL");
@@ -95,13 +95,13 @@ export function worst(answers: readonly (string | Wrong)[]): string {
   throw fails.length > 0 ? new Wrong(text, remedy) : new Doubtful(text, remedy);
 }
 
-/** An error's words; those of all attempts, where a connection was tried by several addresses. */
+/** Message of an error; the messages of all attempts, for a connection that tried several addresses. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(", ");
   return error instanceof Error ? error.message || error.name : String(error);
 }
 
-/** What others said, fit for a terminal and for one line. */
+/** Text of a foreign source, made fit for a terminal and for one line. */
 export function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }

@@ -8,30 +8,30 @@ import { connect, OtherHostKey } from "../../steps/ssh";
 import { ask, oneLine, reasonOf, Wrong, type Finding } from "./finding";
 import type { PortsOfOther } from "./ports";
 
-/** How far a host's clock is from this machine's. */
+/** Distance of a host's clock from this machine's. */
 export interface ClockOffset {
-  /** Positive: the host's is ahead. */
+  /** Difference in seconds; positive when the host's clock is ahead. */
   readonly seconds: number;
-  /** The true one is this much more or less at most. */
+  /** Largest error of the difference, in seconds. */
   readonly uncertainty: number;
 }
 
-/** What a host says of itself, and of the deployment as seen from there. */
+/** Host's findings about itself, and about the deployment as seen from there. */
 export interface HostAnswer {
   readonly findings: readonly Finding[];
-  /** Undefined where the host could not be asked. */
+  /** Clock of the host; undefined for a host that could not be asked. */
   readonly clock?: ClockOffset;
 }
 
-/** What a host is asked beside the deployment's own request. */
+/** Options of a host's check, beside the deployment's own request. */
 export interface HostOptions {
-  /** Make, join and end a meeting, too: it leaves traces in logs, statistics and webhooks. */
+  /** Also makes, joins and ends a meeting, which leaves traces in logs, statistics and webhooks. */
   readonly meeting: boolean;
-  /** What to try of the other host's ports. @default nothing */
+  /** Ports of the other host to try. @default none */
   readonly ports?: PortsOfOther;
   /** @default 300 */
   readonly limitSeconds?: number;
-  /** @default host_check.py, as the deployment installed it */
+  /** Command on the host. @default host_check.py, as the deployment installed it */
   readonly command?: string;
 }
 
@@ -51,7 +51,7 @@ const message = z.union([
   record,
 ]);
 
-/** Log in to a host and have it check itself, by scripts/host/host_check.py there. It changes nothing. */
+/** Logs in to a host and has it check itself, by scripts/host/host_check.py there. Changes nothing. */
 export async function askHost(
   access: HostAccess & { readonly port?: number },
   privateKey: string,
@@ -128,7 +128,7 @@ function hostCheck(user: string): string {
   return `${user === "root" ? "" : "sudo -n "}/usr/bin/python3 -B ${scriptsDirectory}/host_check.py --json`;
 }
 
-/** Undefined for what others print, and for what a newer host_check.py may have to say. */
+/** Parses one line; undefined for other programs' output and for messages of a newer host_check.py. */
 function parse(line: string): z.infer<typeof message> | undefined {
   try {
     return message.safeParse(JSON.parse(line)).data;
@@ -137,7 +137,7 @@ function parse(line: string): z.infer<typeof message> | undefined {
   }
 }
 
-/** What a host's clock said between `sent` and `heard`, both of this machine's, in milliseconds. */
+/** Offset of a host's clock that was read between `sent` and `heard`, both of this machine's clock, in milliseconds. */
 export function offset(hostSeconds: number, sent: number, heard: number): ClockOffset {
   return { seconds: hostSeconds - (sent + heard) / 2000, uncertainty: (heard - sent) / 2000 };
 }

@@ -5,7 +5,7 @@ import type { StackSettings } from "../stacks";
 import type { ListObjects } from "./cloud";
 import { NotAsked } from "./finding";
 
-/** Lists what there is at the clouds, with the credentials of the environment or of the stack's settings. */
+/** Lists the objects at the clouds, with credentials of the environment or of the stack's settings. */
 export function listObjects(settings: () => Promise<StackSettings>, environment: Environment): ListObjects {
   return async (cloud, project): Promise<readonly CloudObject[]> => {
     try {

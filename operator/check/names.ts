@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js";
 
 import { worst, Wrong } from "./finding";
 
-/** A host's name and what it must lead to: exactly these addresses, no other and no fewer. */
+/** Name of a host and the addresses that it must lead to, exactly. */
 export interface NameArgs {
   readonly fqdn: string;
   readonly zone: string;
@@ -13,14 +13,14 @@ export interface NameArgs {
   readonly ipv6?: string;
 }
 
-/** The part of a resolver that is needed. */
+/** Part of a resolver that is used here. */
 export interface Lookups {
   resolve4(name: string): Promise<string[]>;
   resolve6(name: string): Promise<string[]>;
   resolveNs(name: string): Promise<string[]>;
 }
 
-/** Makes resolvers: this machine's own, or one that asks a name server directly. */
+/** Makes a resolver: this machine's own, or one that asks a name server directly. */
 export type OpenResolver = (server?: string) => Lookups;
 
 const openResolver: OpenResolver = (server) => {
@@ -29,7 +29,7 @@ const openResolver: OpenResolver = (server) => {
   return resolver;
 };
 
-/** Whether a name leads to its host, asked of this machine's resolver and of the zone's own servers. */
+/** Checks that a name leads to its host, by this machine's resolver and by the zone's own servers. */
 export async function checkName(args: NameArgs, open: OpenResolver = openResolver): Promise<string> {
   const resolver = open();
   const servers = await zoneServers(args.zone, resolver);
@@ -45,7 +45,7 @@ export async function checkName(args: NameArgs, open: OpenResolver = openResolve
   return worst(wrong.length > 0 ? [...wrong, ...silent] : [describe(args), ...silent]);
 }
 
-/** How a name is asked for, e.g. for the page. */
+/** Text about the question for a name, for the page. */
 export function askedOf({ fqdn }: NameArgs): string {
   return `${fqdn}, resolver and zone`;
 }
@@ -56,7 +56,7 @@ function describe({ ipv4, ipv6 }: NameArgs): string {
 
 interface Answer {
   readonly from: string;
-  /** Undefined: it did not answer. */
+  /** Addresses; undefined without an answer. */
   readonly ipv4?: readonly string[];
   readonly ipv6?: readonly string[];
 }
@@ -66,7 +66,7 @@ async function addresses(fqdn: string, resolver: Lookups, from: string): Promise
   return { from, ipv4, ipv6 };
 }
 
-/** No records is an answer; no answer is none. */
+/** Resolves to the records; no records is an answer. Undefined without an answer. */
 async function found(answer: Promise<string[]>): Promise<readonly string[] | undefined> {
   try {
     return await answer;
@@ -76,7 +76,7 @@ async function found(answer: Promise<string[]>): Promise<readonly string[] | und
   }
 }
 
-/** Undefined where there was no answer. */
+/** Judges an answer; undefined without one. */
 function judge(args: NameArgs, { from, ipv4, ipv6 }: Answer): "as it should be" | Wrong | undefined {
   if (ipv4 === undefined || ipv6 === undefined) return undefined;
   const expected = [args.ipv4, ...(args.ipv6 === undefined ? [] : [args.ipv6])];

@@ -5,21 +5,21 @@ import ipaddr from "ipaddr.js";
 import type { PortRule } from "../../bigbluebutton/ports";
 import { Doubtful, worst, Wrong } from "./finding";
 
-/** How a host answers at a TCP port: a connection, a refusal by the host, or nothing, as firewalls do. */
+/** Response of a host at a TCP port: a connection, a refusal by the host, or nothing, as firewalls do. */
 export type PortState = "open" | "refused" | "silent";
 
-/** How a port is tried. */
+/** Tries a port. */
 export type Probe = (host: string, port: number) => Promise<PortState>;
 
 const SILENCE_MS = 4000;
 
 /**
- * Ports that nobody outside is to reach though somebody listens there on every address: FreeSWITCH's event socket, SIP and
- * SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall keeps them closed.
+ * Ports that must be closed from outside, even though programs listen there on every address: FreeSWITCH's event
+ * socket, SIP and SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall closes them.
  */
 const CLOSED = { bbb: [8021, 5060, 5066, 7880], turn: [5766] } as const;
 
-/** Nobody listens there but certbot, while it renews. */
+/** Ports at which only certbot listens, during a renewal. */
 const QUIET = { bbb: [], turn: [80] } as const;
 
 const ATTACH = "attach the firewall again: pulumi refresh, then pulumi up";
@@ -46,18 +46,18 @@ const probe: Probe = (host, port) =>
     });
   });
 
-/** The TCP ports of a table that are one port each; of a range nobody says which one is in use. */
+/** TCP ports of a table that are single ports; the used ports of a range are unknown. */
 export function tcpPorts(rules: readonly PortRule[]): number[] {
   return rules.filter(({ protocol, from, to }) => protocol === "tcp" && from === to).map(({ from }) => from);
 }
 
 const SSH_PORT = 22;
 
-/** What a host is to try of the other one's TCP ports; see scripts/host/port_check.py. */
+/** TCP ports for a host to try at the other one; see scripts/host/port_check.py. */
 export interface PortsOfOther {
   readonly host: string;
   readonly open: readonly number[];
-  /** Of the open ones: those that nobody listens at most of the time. */
+  /** Open ports at which no program listens most of the time. */
   readonly quiet: readonly number[];
   readonly closed: readonly number[];
 }
@@ -67,7 +67,7 @@ export interface PortsOfOtherArgs {
   readonly host: string;
   readonly role: "bbb" | "turn";
   readonly rules: readonly PortRule[];
-  /** The asking host's IPv4 address, which may be among the networks that reach SSH. */
+  /** IPv4 address of the asking host, which may be among the networks that reach SSH. */
   readonly from: string;
   readonly sshNetworks: readonly string[];
 }
@@ -85,7 +85,7 @@ function contains(network: string, address: string): boolean {
   return parsed.kind() === base.kind() && parsed.match(base, bits);
 }
 
-/** Whether a host lets in what the release's table says, asked from here, and nothing of some that it must not. */
+/** Checks from here that a host is open at the ports of the release's table, and closed at some that must be. */
 export async function checkPorts(
   role: "bbb" | "turn",
   host: string,

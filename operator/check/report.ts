@@ -2,13 +2,13 @@ import { FAILED, FINE } from "../../cli/mistake";
 import { wrapped } from "../../cli/width";
 import type { Finding, Verdict } from "./finding";
 
-/** The findings of one place that was asked, or that asked: this machine, the cloud, a host. */
+/** Findings of one place: this machine, the cloud, a host. */
 export interface Section {
   readonly place: string;
   readonly findings: readonly Finding[];
 }
 
-/** The state of a deployment at one moment. */
+/** State of a deployment at one moment. */
 export interface Report {
   readonly stack: string;
   readonly checkedAt: Date;
@@ -16,25 +16,25 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** How many findings there are of each verdict. */
+/** Number of findings by verdict. */
 export function count({ sections }: Report): Readonly<Record<Verdict, number>> {
   const counts = { ok: 0, warn: 0, FAIL: 0, skip: 0 };
   for (const { verdict } of sections.flatMap(({ findings }) => findings)) counts[verdict]++;
   return counts;
 }
 
-/** @param strict warnings count as failures */
+/** @param strict Counts warnings as failures. */
 export function exitCode(report: Report, strict: boolean): number {
   const { FAIL, warn } = count(report);
   return FAIL > 0 || (strict && warn > 0) ? FAILED : FINE;
 }
 
-/** From this width on each part of a finding has a column of its own. */
+/** Width in columns from which each part of a finding has a column of its own. */
 const WIDE = 100;
 
 type Cell = readonly [text: string, columns: number];
 
-/** Lines of cells side by side: wrapped within their columns, or one line where there is no width. */
+/** Lines of cells side by side: wrapped within their columns, or one line without a width. */
 function beside(cells: readonly Cell[], width?: number): string[] {
   const columns = cells.map(([text, columns]) =>
     width === undefined || text.length <= columns ? [text] : wrapped(text, columns),
@@ -70,8 +70,8 @@ function renderHead(width?: number): string {
 }
 
 /**
- * A check's line, wrapped where there is a width, with its remedy below. The same as scripts/host/checks.py prints at
- * the end of an update.
+ * Line of a check, wrapped to the width if there is one, with its advice below. scripts/host/checks.py prints the same
+ * at the end of an update.
  */
 export function renderFinding(
   { verdict, seconds, name, asked, answer, remedy }: Finding,
@@ -86,7 +86,7 @@ export function renderFinding(
   return [...lines, ...below].join("\n");
 }
 
-/** The whole page. @param width of the terminal; undefined: a line for each check, however long */
+/** Whole page. @param width Columns of the terminal; undefined gives a line for each check, however long. */
 export function renderReport(report: Report, width?: number): string {
   const sections = report.sections.flatMap(({ place, findings }) => [
     place,
@@ -107,7 +107,7 @@ function renderSummary(report: Report): string {
   return `${report.stack}: ${parts.join(", ")}, in ${report.seconds.toFixed(1)} s`;
 }
 
-/** The report for a machine to read; times in ISO 8601 and seconds. */
+/** Report for programs, with times in ISO 8601 and seconds. */
 export function reportAsJson(report: Report): unknown {
   const { stack, checkedAt, seconds, sections } = report;
   const counts = count(report);

@@ -6,7 +6,7 @@ import { Doubtful, worst } from "./finding";
 
 const REMEDY = "pulumi preview shows what the next update would change";
 
-/** Whether what is deployed is what the settings now ask for, as far as it shows without a preview. */
+/** Compares the deployment with the present settings, as far as that is possible without a preview. */
 export function checkSettings(
   raw: StackSettings,
   context: { readonly project: string; readonly stack: string },

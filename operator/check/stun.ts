@@ -14,7 +14,7 @@ const PAUSE_MS = 1000;
 const EXCHANGES = 3;
 const PATIENCE_MS = 15_000;
 
-/** A STUN binding request (RFC 8489 §5) and its transaction id. */
+/** Makes a STUN binding request (RFC 8489 §5) and its transaction id. */
 export function bindingRequest(transaction: Buffer = randomBytes(12)): {
   packet: Buffer;
   transaction: Buffer;
@@ -25,7 +25,10 @@ export function bindingRequest(transaction: Buffer = randomBytes(12)): {
   return { packet: Buffer.concat([header, transaction]), transaction };
 }
 
-/** The IPv4 address and port that a STUN server saw, "" where it tells none; undefined where this is no answer to ours. */
+/**
+ * IPv4 address and port that a STUN server saw: "" when it tells none; undefined for a packet that is not the answer to
+ * this request.
+ */
 export function bindingAnswer(packet: Buffer, transaction: Buffer): string | undefined {
   if (packet.length < 20 || packet.readUInt16BE(0) !== BINDING_SUCCESS) return undefined;
   if (!packet.subarray(8, 20).equals(transaction)) return undefined;
@@ -41,7 +44,7 @@ export function bindingAnswer(packet: Buffer, transaction: Buffer): string | und
   return "";
 }
 
-/** Whether a TURN server answers here over UDP, and how fast; BigBlueButton's clients try that first. */
+/** Checks the TURN server's answer over UDP and its delay; BigBlueButton's clients try UDP first. */
 export async function checkStunOverUdp(host: string, port: number): Promise<string> {
   const { address } = await lookup(host, { family: 4 });
   const socket = createSocket("udp4");
@@ -52,7 +55,7 @@ export async function checkStunOverUdp(host: string, port: number): Promise<stri
   }
 }
 
-/** Several exchanges, as what else goes on here must not be taken for the way there. */
+/** Fastest of several exchanges: other work of this machine must not count as delay. */
 async function fastest(exchange: () => Promise<void>): Promise<string> {
   let least = Infinity;
   for (let done = 0; done < EXCHANGES; done++) {
@@ -90,7 +93,7 @@ function askOverUdp(socket: Socket, address: string, port: number, host: string)
   });
 }
 
-/** The same over TLS, for which the certificate is not looked at: that is another check's. */
+/** Checks the answer over TLS, without a look at the certificate: that is another check's. */
 export async function checkStunOverTls(host: string, port: number): Promise<string> {
   const socket = connectTls({
     host,

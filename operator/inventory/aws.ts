@@ -1,4 +1,4 @@
-/** What an AWS account has of ours in one region, by its tags. Loaded only where AWS is asked. */
+/** Objects with our tags in an AWS account, in one region. Loaded only for stacks at AWS. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
@@ -42,7 +42,10 @@ import { Failure, Mistake } from "../../cli/mistake";
 import type { CloudObject, InboundRule, Inventory, ObjectType } from ".";
 import { removeInOrder } from "./removal";
 
-/** An instance holds interface, address and volume; an interface its security group; a policy its role. */
+/**
+ * Order of deletion: an instance holds interface, address and volume; an interface its security group; a policy its
+ * role.
+ */
 const ORDER: readonly (readonly ObjectType[])[] = [
   ["server", "snapshot-policy"],
   ["address"],
@@ -50,10 +53,10 @@ const ORDER: readonly (readonly ObjectType[])[] = [
   ["firewall", "ssh-key", "role"],
 ];
 
-/** The program's roles for snapshots are named so, and a role's tags are told one role at a time only. */
+/** Prefix of the names of the program's roles for snapshots; AWS tells the tags of only one role at a time. */
 const ROLE_PREFIX = "snapshots-role";
 
-/** Held by something that is just going. */
+/** Codes for an object that is held by something about to end. */
 const PASSING = [
   "DependencyViolation",
   "InvalidNetworkInterface.InUse",
@@ -65,7 +68,7 @@ const PASSING = [
 ];
 const TRIES = 60;
 
-/** @param pauseSeconds between two looks at what is going */
+/** @param pauseSeconds Pause between two looks at objects that are being deleted. */
 export function awsInventory(region: string, pauseSeconds = 5): Inventory {
   const ec2 = new EC2Client({ region });
   const dlm = new DLMClient({ region });
@@ -125,7 +128,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       .filter(({ State }) => State?.Name !== "terminated");
   }
 
-  /** Disks that are parts of their instances, and go with them. */
+  /** Ids of disks that are parts of their instances, and are deleted with them. */
   async function rootDisks(Filters: Filter[]): Promise<Set<string>> {
     const mappings = (await instances(Filters)).flatMap(({ RootDeviceName, BlockDeviceMappings = [] }) =>
       BlockDeviceMappings.filter(({ DeviceName }) => DeviceName === RootDeviceName),
@@ -307,7 +310,7 @@ function common(type: ObjectType, id: string, tags: Tags = [], created?: Date): 
   return { cloud: "aws", type, id, name: labels.Name ?? id, labels, created, protected: false };
 }
 
-/** What an instance that stays has, it is not to lose. */
+/** Refuses to take an object from an instance that stays. */
 function assertEnded(instance: string | undefined, ended: ReadonlySet<string>): void {
   if (instance && !ended.has(instance)) throw new Failure(`server ${instance} has it, which stays`);
 }

@@ -41,7 +41,7 @@ interface RecordSet {
   readonly protection?: { readonly change: boolean };
 }
 
-/** A server holds addresses, firewall and volume; nothing else depends on another. */
+/** Order of deletion: a server holds addresses, firewall and volume; nothing else depends on another. */
 const ORDER: readonly (readonly ObjectType[])[] = [
   ["record-set", "server"],
   ["address", "volume"],
@@ -56,10 +56,10 @@ const PATHS: Partial<Record<ObjectType, string>> = {
   "ssh-key": "/ssh_keys",
 };
 
-/** Until a server that was removed no longer has what it had. */
+/** Number of looks until a removed server no longer holds its parts. */
 const TRIES = 60;
 
-/** What a Hetzner Cloud project has of ours: that to which the token belongs. */
+/** Objects with our labels in the token's Hetzner Cloud project. */
 export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inventory {
   const api = new HetznerApi(access, pauseSeconds);
 
@@ -124,7 +124,7 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
     return api.delete(`${path}/${id}`);
   }
 
-  /** A server that is going, by whomever, gives it back in time; one that stays is not to lose it. */
+  /** Waits until servers that are being deleted release an object. One that stays keeps it. */
   async function free(path: string, going: readonly string[]): Promise<void> {
     for (let tried = 1; ; tried++) {
       const { volume, primary_ip: address } = await api.find<Holdable>(path);

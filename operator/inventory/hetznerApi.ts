@@ -1,9 +1,9 @@
-/** As much of the Hetzner Cloud API as an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
+/** Part of the Hetzner Cloud API that an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure, Mistake } from "../../cli/mistake";
 
-/** An error answer of the API. */
+/** Error answer of the API. */
 export class HetznerError extends Failure {
   constructor(
     readonly code: string,
@@ -23,25 +23,27 @@ interface Page {
   readonly meta?: { readonly pagination?: { readonly next_page: number | null } };
 }
 
-/** Where to ask, and as whom. */
+/** Endpoint and token. */
 export interface HetznerAccess {
   readonly token: string;
   /** @default "https://api.hetzner.cloud/v1" */
   readonly endpoint?: string;
 }
 
-/** Over in time, as a server that is just going still holds its firewall, or as two requests that met. */
+/**
+ * Codes that pass in time, e.g. because a server that is being deleted still holds its firewall, or two requests met.
+ */
 const PASSING = ["conflict", "locked", "rate_limit_exceeded", "resource_in_use", "unavailable", "timeout"];
 const TRIES = 8;
 const LONGEST_PAUSE_SECONDS = 10;
 const REQUEST_MS = 60_000;
 const ACTION_POLLS = 300;
 
-/** Calls the API; what passes by itself is tried again for about a minute. */
+/** Calls the API; repeats after a passing error for about a minute. */
 export class HetznerApi {
   private readonly endpoint: string;
 
-  /** @param pauseSeconds Before the second try; doubles with each. */
+  /** @param pauseSeconds Pause before the second try; doubles with each. */
   constructor(
     private readonly access: HetznerAccess,
     private readonly pauseSeconds = 1,
@@ -49,7 +51,7 @@ export class HetznerApi {
     this.endpoint = (access.endpoint ?? "https://api.hetzner.cloud/v1").replace(/\/+$/, "");
   }
 
-  /** All pages of a collection. */
+  /** Reads all pages of a collection. */
   async list<T>(path: string, key: string, query: Readonly<Record<string, string>> = {}): Promise<T[]> {
     const items: T[] = [];
     for (let page: number | null = 1; page !== null;) {
@@ -61,14 +63,14 @@ export class HetznerApi {
     return items;
   }
 
-  /** Delete something, and wait until it is gone. What does not exist any more counts as deleted. */
+  /** Deletes an object, and waits for it. One that doesn't exist any more counts as deleted. */
   async delete(path: string): Promise<void> {
     await this.unlessGone(async () => {
       await this.wait((await this.request<{ action?: Action }>("DELETE", path)).action);
     }, undefined);
   }
 
-  /** The answer to a GET; nothing of what does not exist. */
+  /** Returns the answer to a GET; an empty object for 404. */
   find<T extends object>(path: string): Promise<Partial<T>> {
     return this.unlessGone<Partial<T>>(() => this.request("GET", path), {});
   }

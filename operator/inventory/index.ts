@@ -1,10 +1,10 @@
-/** What exists at the clouds, found by our labels, whatever any stack's state says. */
+/** Objects at the clouds, found by our labels, independent of any stack's state. */
 
 import type { CloudName } from "../../bigbluebutton/capacity";
 
 export type { CloudName };
 
-/** In the words of the operator's tables; on AWS an instance is a server, an Elastic IP an address, and so on. */
+/** Types in the words of the operator's tables; on AWS an instance is a server, an Elastic IP an address, and so on. */
 export type ObjectType =
   | "server"
   | "address"
@@ -16,31 +16,31 @@ export type ObjectType =
   | "snapshot-policy"
   | "role";
 
-/** Something at a cloud that has our project's label. */
+/** Object at a cloud that has our project's label. */
 export interface CloudObject {
   readonly cloud: CloudName;
-  /** At AWS, that of the inventory which found it; ids are looked up there only. */
+  /** Region of the inventory that found it, at AWS; its id is valid there only. */
   readonly region?: string;
   readonly type: ObjectType;
-  /** As the state of a stack has it; of a record set "zone/name/type", of a key pair at AWS its name. */
+  /** Id as in a stack's state; of a record set "zone/name/type", of a key pair at AWS its name. */
   readonly id: string;
   readonly name: string;
   /** Labels at Hetzner, tags at AWS. */
   readonly labels: Readonly<Record<string, string>>;
   readonly created?: Date;
-  /** The cloud refuses to delete it. */
+  /** True when the cloud refuses to delete it. */
   readonly protected: boolean;
-  /** Of a server: the cloud's own word, e.g. "running". */
+  /** State of a server, in the cloud's own word, e.g. "running". */
   readonly status?: string;
-  /** Of a server, an address or a volume: id of the server that has it or that it is. */
+  /** Id of the server that it is or that has it, for a server, an address or a volume. */
   readonly server?: string;
-  /** Of a firewall: ids of the servers that are behind it. */
+  /** Ids of the servers behind a firewall. */
   readonly appliedTo?: readonly string[];
-  /** Of a firewall: what it lets in. */
+  /** Inbound rules of a firewall. */
   readonly inbound?: readonly InboundRule[];
 }
 
-/** One rule, the same from every network in `sources`. */
+/** One rule, the same for every network in `sources`. */
 export interface InboundRule {
   readonly protocol: "tcp" | "udp" | "icmp" | "icmpv6";
   /** "443", "16384-32768"; undefined for ICMP. */
@@ -49,22 +49,22 @@ export interface InboundRule {
   readonly sources: readonly string[];
 }
 
-/** What became of one object that was to be removed. */
+/** Result of removing one object. */
 export interface Removal {
   readonly object: CloudObject;
-  /** Why it is still there; undefined: it is gone, whoever removed it. */
+  /** Reason why it still exists; undefined when it doesn't, even if another command removed it. */
   readonly problem?: string;
 }
 
-/** One account at one cloud, at AWS one region of it. */
+/** One account at one cloud; at AWS one region of it. */
 export interface Inventory {
   readonly cloud: CloudName;
   readonly region?: string;
-  /** Everything with the label `project` of this value. Snapshots and images are never among it. */
+  /** Lists everything whose label `project` has this value. Snapshots and images are never among it. */
   list(project: string): Promise<readonly CloudObject[]>;
   /**
-   * Remove objects, in the order that works: servers, then what they held. One that can't be removed doesn't stop the
-   * others; one that is gone already counts as removed.
+   * Removes objects in the right order: servers, then what they held. A failure doesn't stop the others; an object that
+   * no longer exists counts as removed.
    */
   remove(objects: readonly CloudObject[]): Promise<readonly Removal[]>;
 }

@@ -1,4 +1,4 @@
-/** Which object at a cloud a resource of a stack's state is. */
+/** Keys that match resources of a stack's state with objects at a cloud. */
 import type { StackResource } from "../stacks";
 import type { CloudObject, ObjectType } from ".";
 
@@ -19,18 +19,20 @@ const TYPES: Readonly<Record<string, ObjectType>> = {
   "aws:iam/role:Role": "role",
 };
 
-/** What tells an object from all others. */
+/** Unique key of an object. */
 export function cloudObjectKey({ cloud, type, id }: Pick<CloudObject, "cloud" | "type" | "id">): string {
   return `${cloud} ${type} ${id}`;
 }
 
-/** Where an inventory has the objects that resources of a type are; undefined for what it does not list. */
+/**
+ * Cloud and type of the objects that resources of a type stand for; undefined for types that an inventory doesn't list.
+ */
 export function typeOf(resourceType: string): Pick<CloudObject, "cloud" | "type"> | undefined {
   const type = TYPES[resourceType];
   return type && { cloud: resourceType.startsWith("hcloud:") ? "hetzner" : "aws", type };
 }
 
-/** The {@link cloudObjectKey} of a resource; undefined for what an inventory does not list. */
+/** {@link cloudObjectKey} of a resource; undefined for a type that an inventory doesn't list. */
 export function keyOf({
   type,
   id,

@@ -1,4 +1,4 @@
-/** Which clouds are asked, and as whom. */
+/** Choice of the clouds to ask, and their credentials. */
 import { defaultLocations } from "../../bigbluebutton/capacity";
 import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../stacks";
@@ -6,10 +6,10 @@ import type * as Aws from "./aws";
 import { hetznerInventory } from "./hetzner";
 import type { CloudName, Inventory } from ".";
 
-/** The environment's variables, as the clouds' own tools name them. */
+/** Variables of the environment, with the names of the clouds' own tools. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Clouds in which these settings have something that bears labels, and for AWS its regions. */
+/** Clouds in which these settings have something with labels, and for AWS the regions. */
 export function cloudsOf(settings: StackSettings): {
   readonly hetzner: boolean;
   readonly regions: readonly string[];
@@ -27,7 +27,7 @@ export function cloudsOf(settings: StackSettings): {
   return { hetzner: [cloud, turnCloud, dns].includes("hetzner"), regions: [...new Set(regions)] };
 }
 
-/** Whether these settings have something in an inventory's place. */
+/** True when these settings have something in an inventory's place. */
 export function isIn(
   settings: StackSettings,
   { cloud, region }: Pick<Inventory, "cloud" | "region">,
@@ -37,9 +37,9 @@ export function isIn(
 }
 
 /**
- * Inventories of all clouds that any of these settings use; of those that `also` names in any case.
+ * Opens the inventories of all clouds that any of these settings use, and always those that `also` names.
  *
- * @throws Mistake where the credentials of one are missing
+ * @throws Mistake for missing credentials of one
  */
 export function openInventories(
   settings: readonly StackSettings[],

@@ -1,9 +1,9 @@
 import type { CloudObject, ObjectType, Removal } from ".";
 
 /**
- * Remove objects group by group, all of a group at the same time. What fails is told, and the others go on.
+ * Removes objects group by group, all of a group at the same time. A failure is reported, and the others continue.
  *
- * @param order Types of the objects; what one holds comes in a later group.
+ * @param order Types of the objects; parts come in a later group than their holders.
  */
 export async function removeInOrder(
   objects: readonly CloudObject[],
@@ -20,7 +20,7 @@ export async function removeInOrder(
   return removals;
 }
 
-/** What the cloud protects is left alone: nobody but its owner lifts that. */
+/** Tries to remove an object. One that the cloud protects stays: only its owner lifts that. */
 async function attempt(
   object: CloudObject,
   remove: (object: CloudObject) => Promise<void>,

@@ -3,10 +3,10 @@ import type { PlannedResource } from "./program";
 import { purposeNames, purposeOf } from "./resources";
 
 /**
- * What costs something at AWS, to be entered in AWS's calculator; undefined where nothing there does.
+ * List of what costs something at AWS, to be entered in AWS's calculator; undefined when nothing there does.
  *
- * Its price list is not asked: the API wants a permission of its own (pricing:GetProducts), and the files that are public
- * hold every product of a region (https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html).
+ * Its price list is not asked. The API wants a permission of its own (pricing:GetProducts), and the public files hold
+ * every product of a region (https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html).
  */
 export function awsPrice(resources: readonly PlannedResource[], region: string): Price | undefined {
   const positions = resources.flatMap((resource) => {

@@ -28,60 +28,62 @@ import { groupResources, type ResourceGroup } from "./resources";
 import { assess, type StandIn } from "./settings";
 import { longestChain, stepsOf, type PlannedStep } from "./steps";
 
-/** The whole plan; `--json` prints it as it is. */
+/** Whole plan, in the form that `--json` prints. */
 export interface Plan {
   readonly project: string;
   readonly stack: string;
-  /** What would stop the update, all at once. */
+  /** Problems that would stop the update, all at once. */
   readonly problems: readonly Problem[];
-  /** What stops no update, and may be meant otherwise. */
+  /** Warnings, which stop no update. */
   readonly warnings: readonly string[];
-  /** Where the plan was made with other values than were given. */
+  /** Settings for which the plan uses other values than the given ones. */
   readonly standIns: readonly StandIn[];
-  /** Null where no plan can be made of the settings. */
+  /** Planned deployment; null when the settings allow no plan. */
   readonly deployment: Deployment | null;
 }
 
-/** What the update would make. */
+/** Results of the update. */
 export interface Deployment {
   readonly release: string;
   readonly version: string;
   readonly environment: EnvironmentFacts;
-  /** What was taken for granted of the clouds, none of which was asked for it. */
+  /** Assumptions about the clouds, which are not asked. */
   readonly assumptions: readonly string[];
   readonly hosts: readonly PlannedHost[];
   readonly dns: Settings["dns"];
   readonly urls: { readonly url: string; readonly api: string; readonly turn: readonly string[] };
   readonly certificates: CertificateFacts;
   readonly recordings: RecordingsFacts;
-  /** How many daily copies of the BigBlueButton server's disk are kept, which the volume is not on; 0: none. */
+  /**
+   * Number of daily copies of the BigBlueButton server's disk that are kept, which the volume is not on; 0 for none.
+   */
   readonly backupDays: number;
-  /** How many `pulumi up` counts, the stack itself and components included. */
+  /** Number of resources that `pulumi up` counts, including the stack itself and components. */
   readonly resourceCount: number;
   readonly resources: readonly ResourceGroup[];
   readonly steps: readonly PlannedStep[];
   readonly duration: {
-    /** The longest chain of steps, from … to. */
+    /** Duration of the longest chain of steps, from … to, in seconds. */
     readonly seconds: readonly [number, number];
-    /** What the figures are worth, by `basis`. */
+    /** Explanations of the figures' reliability, by `basis`. */
     readonly bases: Readonly<Record<string, string>>;
   };
   readonly downloads: readonly Download[];
-  /** What each cloud's account must be allowed to have. */
+  /** Limits that each cloud's account must have. */
   readonly limits: readonly string[];
-  /** By cloud. */
+  /** Prices by cloud. */
   readonly prices: readonly Price[];
 }
 
 export interface PlanOptions {
-  /** People who are expected in all meetings together. */
+  /** Number of people in all meetings together. */
   readonly users?: number;
-  /** Where Hetzner's price list is asked; undefined: it is not. */
+  /** Access to Hetzner's price list; undefined when it is not asked. */
   readonly hetzner?: HetznerAccess;
   readonly now: Date;
 }
 
-/** What the settings would make, and what is wrong with them. */
+/** Makes the plan for some settings, with their problems. */
 export async function makePlan(given: Given, options: PlanOptions): Promise<Plan> {
   const { project, stack, warnings } = given;
   const { problems, standIns, plannable } = assess(given);
@@ -128,7 +130,7 @@ async function planDeployment(
   };
 }
 
-/** Those of index.ts that a plan looks at. */
+/** Outputs of index.ts that a plan reads. */
 interface Outputs {
   readonly url: string;
   readonly apiUrl: string;
@@ -136,7 +138,7 @@ interface Outputs {
   readonly addresses: { readonly turn?: { readonly ipv6?: string } };
 }
 
-/** Whether anything would stop the update or would not do. */
+/** Exit code: that of a failure when a problem stops the update, a host is too small, or a price is missing. */
 export function exitCode({ problems, deployment }: Plan): number {
   if (problems.length > 0 || !deployment) return FAILED;
   const tooSmall = deployment.hosts.some(({ fit }) => fit.verdict === "too small");

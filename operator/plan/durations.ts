@@ -1,6 +1,6 @@
-/** How long the steps of an update take. */
+/** Durations of the steps of an update. */
 
-/** Where a figure comes from. */
+/** Source of a figure. */
 export type Basis = keyof typeof bases;
 
 export interface Duration {
@@ -9,7 +9,7 @@ export interface Duration {
   readonly basis: Basis;
 }
 
-/** What each kind of figure is worth. */
+/** Explanations of the reliability of each kind of figure. */
 export const bases = {
   sandbox:
     "measured in this project's sandbox (2 cores, packages from nearby); a real host fetches them from Ubuntu's servers",
@@ -22,7 +22,7 @@ export const bases = {
 
 const sandbox = (least: number, most: number): Duration => ({ seconds: [least, most], basis: "sandbox" });
 
-/** By script; of the first step, which has none, under "connect". */
+/** Durations by script; the first step has none, and is under "connect". */
 export const durations: Readonly<Record<string, Duration>> = {
   connect: { seconds: [30, 120], basis: "estimate" },
   "preflight.sh": sandbox(1, 4),

@@ -1,18 +1,18 @@
-/** What follows from settings beside resources, steps and hosts. */
+/** Consequences of settings other than resources, steps and hosts. */
 import { hostRoles } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import { environments } from "../../settings/environments";
 import type { PlannedResource } from "./program";
 
-/** What `environment` and the settings that can say otherwise amount to. */
+/** Effects of `environment` and of the settings that override it. */
 export interface EnvironmentFacts {
   readonly name: string;
-  /** Servers and static addresses can't be deleted. */
+  /** True when servers and static addresses can't be deleted. */
   readonly protect: boolean;
   readonly protectRecordings: boolean;
-  /** Refuses whatever is good for trying out only. */
+  /** True when settings for trials are refused. */
   readonly strict: boolean;
-  /** When it may be removed; null: never. */
+  /** Time from which it may be removed; null for never. */
   readonly expires: string | null;
 }
 
@@ -27,13 +27,13 @@ export function environmentFacts(settings: Settings): EnvironmentFacts {
   };
 }
 
-/** Whose certificates both hosts get. */
+/** Certificates of both hosts. */
 export interface CertificateFacts {
   readonly names: readonly string[];
   /** URL of the ACME directory. */
   readonly authority: string;
   readonly trustedByBrowsers: boolean;
-  /** The names whose certificate is the operator's own. */
+  /** Names with a certificate of the operator's own. */
   readonly own: readonly string[];
 }
 
@@ -53,19 +53,22 @@ export function certificateFacts({
   };
 }
 
-/** Where recordings are, and what is kept of them. */
+/** Place of the recordings, and their copies. */
 export interface RecordingsFacts {
-  /** new: made with the deployment; adopted: exists already; none: on the server's own disk, and gone with it. */
+  /**
+   * Volume. new: made with the deployment; adopted: exists already; none: recordings are on the server's own disk, and
+   * are lost with it.
+   */
   readonly volume: "new" | "adopted" | "none";
-  /** Null where the settings don't know. */
+  /** Size in GB; null when the settings don't tell it. */
   readonly sizeGb: number | null;
   readonly id: string | null;
   readonly protected: boolean;
-  /** How many daily snapshots of the volume are kept; 0 where none are made. */
+  /** Number of daily snapshots of the volume that are kept; 0 for none. */
   readonly snapshotDays: number;
 }
 
-/** How many daily copies of the BigBlueButton server's disk are kept, 0 for none; the volume is not on it. */
+/** Number of daily copies of the BigBlueButton server's disk that are kept, 0 for none; the volume is not on it. */
 export function backupDays(
   { backups, snapshotDays, placement }: Settings,
   resources: readonly PlannedResource[],
@@ -75,7 +78,7 @@ export function backupDays(
   return hasSnapshots(resources) ? snapshotDays : 0;
 }
 
-/** https://docs.hetzner.com/cloud/servers/backups-snapshots/overview/ */
+/** Number of backups that Hetzner keeps: https://docs.hetzner.com/cloud/servers/backups-snapshots/overview/ */
 const HETZNER_BACKUPS = 7;
 
 function hasSnapshots(resources: readonly PlannedResource[]): boolean {
@@ -98,18 +101,18 @@ export function recordingsFacts(
   };
 }
 
-/** What a choice makes a machine fetch. */
+/** Download that a choice causes. */
 export interface Download {
   readonly to: "this machine" | "bbb" | "turn";
   readonly what: string;
   readonly from: string;
 }
 
-/** Of AWS's plugin, by its makers. */
+/** Size of AWS's plugin, by its makers. */
 const AWS_SIZE =
   " (aws: 137 MB, unpacked 640 MB, measured at 6.60: https://github.com/pulumi/pulumi-aws/issues/4383)";
 
-/** Everything that is fetched because of the settings, the operating systems' own updates aside. */
+/** All downloads that the settings cause, without the operating systems' own updates. */
 export function downloads(settings: Settings, resources: readonly PlannedResource[]): Download[] {
   const { installer, greenlight, acme, release } = settings;
   const digest = installer.sha256
@@ -146,7 +149,7 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
   ];
 }
 
-/** The providers that carry the resources out. */
+/** Providers of the resources. */
 function pluginsOf(resources: readonly PlannedResource[]): string[] {
   const packages = resources.map(({ type }) => type.split(":")[0]!);
   return [...new Set(packages)].filter((name) => name !== "bbb" && name !== "pulumi").sort();

@@ -7,7 +7,7 @@ import { Mistake } from "../../cli/mistake";
 import { parseSets, readProjectFile, readStackFile, type StackFile } from "../stackFiles";
 import type { StackSettings } from "../stacks";
 
-/** What a plan is made of. */
+/** Basis of a plan. */
 export interface Given {
   readonly project: string;
   readonly stack: string;
@@ -15,19 +15,19 @@ export interface Given {
   readonly settings: StackSettings;
   /** Keys of settings that only the stack's passphrase opens. */
   readonly encrypted: readonly string[];
-  /** What is wrong with the rest of the stack's configuration. */
+  /** Problems of the rest of the stack's configuration. */
   readonly elsewhere: readonly Problem[];
-  /** What stops no update, and may be meant otherwise; what the update itself warns of, too. */
+  /** Warnings, which stop no update, including those of the update itself. */
   readonly warnings: readonly string[];
 }
 
-/** Of a plan of settings that belong to no stack. */
+/** Name for a plan of settings without a stack. */
 const NO_STACK = "new";
 
 /**
- * The settings of a stack's file, where a stack is named, with those of the command line over them.
+ * Settings of the stack's file, if a stack is named, overridden by those of the command line.
  *
- * @throws Mistake for a stack without a file, or an assignment that is none
+ * @throws Mistake for a stack without a file, or an invalid assignment
  */
 export function readGiven(projectDir: string, stack: string | undefined, set: readonly string[]): Given {
   const { name: project, types } = readProjectFile(projectDir);
@@ -51,7 +51,7 @@ export function readGiven(projectDir: string, stack: string | undefined, set: re
   };
 }
 
-/** What the stack's environments of Pulumi ESC have, or a warning that it is not known. */
+/** Settings of the stack's environments of Pulumi ESC, or a warning that they are unknown. */
 function environmentsOf(
   { environments }: StackFile,
   projectDir: string,

@@ -1,4 +1,4 @@
-/** The month's price at Hetzner Cloud, from the API's own price list (GET /pricing). */
+/** Monthly price at Hetzner Cloud, from the API's own price list (GET /pricing). */
 import { HetznerApi, type HetznerAccess } from "../inventory/hetznerApi";
 import type { Amount, Position, Price } from "./price";
 import type { PlannedResource } from "./program";
@@ -14,7 +14,7 @@ interface Located {
   readonly price_monthly: Net;
 }
 
-/** As much of the answer to GET /pricing as is used; amounts are decimal text. */
+/** Part of the answer to GET /pricing that is used; amounts are decimal text. */
 export interface PriceList {
   readonly currency: string;
   readonly vat_rate: string;
@@ -24,20 +24,20 @@ export interface PriceList {
   readonly volume: { readonly price_per_gb_month: Net };
 }
 
-/** As much of GET /server_types. */
+/** Part of the answer to GET /server_types that is used. */
 export interface Offer {
   readonly name: string;
   readonly locations?: readonly { readonly name: string; readonly available: boolean }[];
 }
 
-/** What costs something at Hetzner Cloud. */
+/** Item with a price at Hetzner Cloud. */
 export type Item = { readonly of: string } & (
   | { readonly kind: "server"; readonly type: string; readonly location: string; readonly backups: boolean }
   | { readonly kind: "address"; readonly type: string; readonly location: string }
   | { readonly kind: "volume"; readonly gb: number }
 );
 
-/** All that has a price; firewalls, records, keys and reverse DNS have none. In the order of a bill. */
+/** All items with a price, in the order of a bill. Firewalls, records, keys and reverse DNS have none. */
 export function itemsOf(resources: readonly PlannedResource[]): Item[] {
   const items = resources.flatMap((resource): Item[] => {
     const { type, inputs } = resource;
@@ -61,7 +61,7 @@ export function itemsOf(resources: readonly PlannedResource[]): Item[] {
   return items.sort((a, b) => rank(a) - rank(b) || titleOf(a).localeCompare(titleOf(b)));
 }
 
-/** What one item is called in a bill. */
+/** Name of an item in a bill. */
 export function titleOf(item: Item): string {
   switch (item.kind) {
     case "server":
@@ -73,14 +73,14 @@ export function titleOf(item: Item): string {
   }
 }
 
-/** In cents, so that the sum is that of the positions as they are shown. */
+/** Amounts in cents, so that the sum is that of the positions as shown. */
 interface Cents {
   readonly what: string;
   readonly net: number;
   readonly gross: number;
 }
 
-/** The bill of a month. */
+/** Bill of a month. */
 export function bill(
   items: readonly Item[],
   list: PriceList,
@@ -143,17 +143,17 @@ function text(cents: number): string {
   return (cents / 100).toFixed(2);
 }
 
-/** What there is to ask with, and of what. */
+/** Resources to price, and access to the price list. */
 export interface HetznerPriceRequest {
   readonly resources: readonly PlannedResource[];
-  /** Id of a volume that exists already and is to be used. */
+  /** Id of an existing volume that is to be used. */
   readonly adoptedVolume?: string;
-  /** Undefined: nothing is asked. */
+  /** Access to the price list; undefined when it is not asked. */
   readonly access?: HetznerAccess;
   readonly now: Date;
 }
 
-/** The price of what is at Hetzner Cloud; undefined where nothing there costs anything. */
+/** Price of everything at Hetzner Cloud; undefined when nothing there costs anything. */
 export async function hetznerPrice(request: HetznerPriceRequest): Promise<Price | undefined> {
   const { resources, adoptedVolume, access, now } = request;
   const items = itemsOf(resources);

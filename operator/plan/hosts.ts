@@ -5,7 +5,7 @@ import type { Role } from "../../clouds/host";
 import { hostArgs } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 
-/** A host, its name, who may reach it, and whether it is large enough. */
+/** Host, its name, its open ports, and its fitness for the number of users. */
 export interface PlannedHost {
   readonly role: Role;
   readonly fqdn: string;
@@ -15,35 +15,35 @@ export interface PlannedHost {
   readonly location: string;
   readonly serverType: string;
   readonly image: string;
-  /** Null where nothing is known of the type without asking its cloud. */
+  /** Size; null for a type that only its cloud knows. */
   readonly size: ServerTypeSize | null;
   readonly fit: Fit;
   readonly ports: readonly OpenPort[];
 }
 
-/** One thing that the firewall lets in; everything else it drops. */
+/** Traffic that the firewall allows; it drops everything else. */
 export interface OpenPort {
   readonly protocol: "tcp" | "udp" | "icmp";
-  /** "443" or "16384-32768"; null for ICMP. */
+  /** Port or range, "443" or "16384-32768"; null for ICMP. */
   readonly port: string | null;
   /** Networks in CIDR form. */
   readonly from: readonly string[];
   readonly what: string;
 }
 
-/** Whether a host's size will do. */
+/** Fitness of a host's size. */
 export interface Fit {
   readonly verdict: "fits" | "too small" | "not known";
-  /** The published figure, or why there is none. */
+  /** Published figure, or the reason why there is none. */
   readonly says: string;
-  /** What would do, where this doesn't. */
+  /** Advice for a size that does not suffice. */
   readonly remedy?: string;
   readonly sources: readonly string[];
 }
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 
-/** The host of a role, as the settings have it. */
+/** Host of a role, by the settings. */
 export function plannedHost(
   settings: Settings,
   role: Role,
@@ -124,7 +124,7 @@ function capacityFit(cloud: CloudName, size: ServerTypeSize, users?: number): Fi
   };
 }
 
-/** What would do for so many people; for more than any figure is published for, several servers. */
+/** Size for that number of users; several servers above the largest published figure. */
 function remedy(role: Role, cloud: CloudName, users: number): string {
   if (role === "turn") return "pulumi config rm turnServerType";
   const enough = capacities.find(({ maxUsers }) => maxUsers >= users) ?? capacities.at(-1)!;

@@ -1,4 +1,4 @@
-/** What an account must be allowed to have, which new ones often may not. */
+/** Limits of an account, which new ones often lack. */
 import type { CloudName } from "../../bigbluebutton/capacity";
 import type { PlannedHost } from "./hosts";
 import type { PlannedResource } from "./program";
@@ -8,7 +8,7 @@ const WHERE: Readonly<Record<CloudName, string>> = {
   aws: "Service Quotas: EC2, Running On-Demand Standard instances and Elastic IPs",
 };
 
-/** A sentence for each cloud that has servers. */
+/** Makes a sentence for each cloud that has servers. */
 export function limitsOf(
   hosts: readonly PlannedHost[],
   resources: readonly PlannedResource[],

@@ -1,11 +1,11 @@
-/** What a plan takes for granted where the program asks a cloud. */
+/** Assumed answers to the program's questions to a cloud. */
 
 type Inputs = Readonly<Record<string, unknown>>;
 
-/** What a cloud is taken to answer, and in words what that takes for granted. */
+/** Assumed answer of a cloud, and the assumption in words. */
 export interface Assumption {
   readonly answer: object;
-  /** Empty where another answer's says it all. */
+  /** Assumption in words; empty when another answer's covers it. */
   readonly says: string;
 }
 
@@ -14,10 +14,10 @@ const SUBNET = "subnet-assumed";
 const ROUTES = "rtb-assumed";
 
 /**
- * The answer that lets the program go on. A subnet is taken to be without IPv6, as AWS makes those of a default VPC.
+ * Returns the answer that lets the program go on. A subnet is assumed to have no IPv6, like AWS's in a default VPC.
  *
- * @param region Of the hosts at AWS.
- * @throws Error for a question that is new here.
+ * @param region Region of the hosts at AWS.
+ * @throws Error for an unknown question
  */
 export function assume(token: string, inputs: Inputs, region: string): Assumption {
   const zone = `${region}a`;

@@ -15,7 +15,7 @@ import { pageOf, section, type Page } from "./text";
 
 const CLOUDS = { hetzner: "Hetzner Cloud", aws: "AWS" } as const;
 
-/** The plan as a page of a width. */
+/** Renders the plan as a page of a width. */
 export function renderPlan(plan: Plan, width: number): string {
   const { project, stack, deployment } = plan;
   const page = pageOf(width);

@@ -1,4 +1,4 @@
-/** What parts of a plan are in words. */
+/** Parts of a plan in words. */
 import type { Deployment } from "./document";
 import type { PlannedHost } from "./hosts";
 

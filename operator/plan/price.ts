@@ -1,10 +1,10 @@
-/** What a deployment costs a month, in the words that every cloud's prices are told in. */
+/** Monthly cost of a deployment, in the same words for every cloud. */
 import type { CloudName } from "../../bigbluebutton/capacity";
 
-/** Decimal text with two digits, in the price list's currency. */
+/** Amount as decimal text with two digits, in the price list's currency. */
 export interface Amount {
   readonly net: string;
-  /** With value added tax. */
+  /** Amount with value added tax. */
   readonly gross: string;
 }
 
@@ -16,21 +16,21 @@ export type Price =
   | {
       readonly cloud: CloudName;
       readonly asked: true;
-      /** When the price list was asked, in ISO 8601. */
+      /** Time of the price list, in ISO 8601. */
       readonly at: string;
       readonly currency: string;
       readonly vatPercent: string;
       readonly positions: readonly Position[];
       readonly sum: Amount;
-      /** What the list does not have, or says beside prices. */
+      /** Gaps of the list, and its notes beside prices. */
       readonly remarks: readonly string[];
     }
   | {
       readonly cloud: CloudName;
       readonly asked: false;
       readonly why: string;
-      /** It was asked, but did not answer. */
+      /** True when the list was asked, but did not answer. */
       readonly failed: boolean;
-      /** What costs something. */
+      /** Items with a price. */
       readonly positions: readonly string[];
     };

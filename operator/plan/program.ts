@@ -8,25 +8,25 @@ import type { StackSettings } from "../stacks";
 import { assume } from "./lookUps";
 import { computed, idOf, STACK_REFERENCE } from "./standIns";
 
-/** A resource that the program asks the engine for. */
+/** Resource that the program asks the engine for. */
 export interface PlannedResource {
   readonly urn: string;
-  /** e.g. "hcloud:index/server:Server" */
+  /** Type, e.g. "hcloud:index/server:Server". */
   readonly type: string;
-  /** The logical name, e.g. "bbb-host-server". */
+  /** Logical name, e.g. "bbb-host-server". */
   readonly name: string;
-  /** Secrets unwrapped. Whatever a provider makes is a stand-in. */
+  /** Inputs with secrets unwrapped. Values made by a provider are stand-ins. */
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly protect: boolean;
-  /** URNs: what the program says, and what its inputs imply. */
+  /** URNs that the program names, and those that its inputs imply. */
   readonly dependsOn: readonly string[];
 }
 
-/** What the program does with some settings. */
+/** Result of running the program with some settings. */
 export interface PlannedProgram {
-  /** In the order of their registration, without the stack itself. */
+  /** Resources in the order of their registration, without the stack itself. */
   readonly resources: readonly PlannedResource[];
-  /** In words, what was taken for granted where it asked a cloud. */
+  /** Assumptions in words, for the questions to a cloud. */
   readonly assumptions: readonly string[];
   readonly outputs: Readonly<Record<string, unknown>>;
 }
@@ -34,7 +34,7 @@ export interface PlannedProgram {
 export interface ProgramContext {
   readonly project: string;
   readonly stack: string;
-  /** Of the hosts at AWS, where there are any. */
+  /** Region of the hosts at AWS, if there are any. */
   readonly region: string;
 }
 
@@ -43,8 +43,8 @@ type Program = () => Promise<Readonly<Record<string, unknown>>>;
 /**
  * Runs the program itself, index.ts, against the SDK's mocks: no cloud is asked, no CLI is needed, nothing is made.
  *
- * @param settings Without problems.
- * @throws Mistake where the package of a cloud that they use is not installed
+ * @param settings Settings without problems.
+ * @throws Mistake when the package of a used cloud is not installed
  */
 export async function planProgram(
   settings: StackSettings,
@@ -107,7 +107,7 @@ export async function planProgram(
   return { resources, assumptions: [...assumptions], outputs: outputs as PlannedProgram["outputs"] };
 }
 
-/** What the program itself tells the operator. */
+/** Throws the program's own message to the operator. */
 function refused(error: unknown): never {
   throw error instanceof pulumi.RunError ? new Mistake(error.message) : error;
 }
@@ -132,7 +132,7 @@ function onRegistration(note: (request: Parameters<Register>[0], urn: string) =>
     });
 }
 
-/** Without an engine the SDK prints what is meant for the operator of an update. */
+/** Suppresses messages for the operator of an update, which the SDK prints when there is no engine. */
 async function withoutMessages<T>(work: () => Promise<T>): Promise<T> {
   const { info, warn } = pulumi.log;
   const log = pulumi.log as { info: typeof info; warn: typeof warn };

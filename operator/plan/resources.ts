@@ -1,17 +1,17 @@
 import type { PlannedResource } from "./program";
 
-/** What resources are there for: one of the hosts, or both. */
+/** Purpose of resources: one of the hosts, or both. */
 export type Purpose = "bbb" | "turn" | "both";
 
 /** Resources of one kind for one purpose. */
 export interface ResourceGroup {
   readonly purpose: Purpose;
-  /** The type as `pulumi up` shows it, e.g. "hcloud:index:Server"; "bbb:index" for the components. */
+  /** Type as `pulumi up` shows it, e.g. "hcloud:index:Server"; "bbb:index" for the components. */
   readonly type: string;
-  /** In the words of the docs. */
+  /** Name in the words of the docs. */
   readonly what: string;
   readonly count: number;
-  /** How many can't be deleted in Pulumi, and how many at the cloud. */
+  /** Number of resources that can't be deleted in Pulumi, and at the cloud. */
   readonly protectedInPulumi: number;
   readonly protectedAtCloud: number;
   readonly names: readonly string[];
@@ -49,14 +49,14 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const ORDER: readonly Purpose[] = ["bbb", "turn", "both"];
 
-/** What the purposes are called. */
+/** Names of the purposes. */
 export const purposeNames: Readonly<Record<Purpose, string>> = {
   bbb: "BigBlueButton",
   turn: "TURN",
   both: "both",
 };
 
-/** All resources by purpose and kind, in the order of {@link WORDS}; in which order they come from the program is chance. */
+/** Groups all resources by purpose and kind, in the order of {@link WORDS}; the program's order is random. */
 export function groupResources(resources: readonly PlannedResource[]): ResourceGroup[] {
   const groups = new Map<string, PlannedResource[]>();
   for (const resource of resources) {
@@ -82,13 +82,13 @@ function groupOf(group: readonly PlannedResource[]): ResourceGroup {
   };
 }
 
-/** As the components name their children. */
+/** Purpose of a resource, by the components' names for their children. */
 export function purposeOf({ name }: PlannedResource): Purpose {
   const [, role] = /^(bbb|turn)(-|$)/.exec(name) ?? [];
   return (role as Purpose | undefined) ?? "both";
 }
 
-/** "hcloud:index/server:Server" → "hcloud:index:Server", as the CLI has it. */
+/** Type in the CLI's form: "hcloud:index/server:Server" → "hcloud:index:Server". */
 function shortType({ type }: PlannedResource): string {
   return type.startsWith("bbb:") ? "bbb:index" : type.replace(/\/[^:]*/, "");
 }

@@ -3,24 +3,24 @@ import { SettingsError, type Problem } from "../../settings/problems";
 import type { StackSettings } from "../stacks";
 import type { Given } from "./given";
 
-/** A setting that the plan has another value of than it was given. */
+/** Setting for which the plan uses another value than the given one. */
 export interface StandIn {
   readonly key: string;
-  /** A value to plan with; undefined: planned as if the setting were not there. */
+  /** Value for the plan; undefined plans without the setting. */
   readonly value?: unknown;
   readonly why: "problem" | "encrypted";
 }
 
-/** Settings as they are judged, and as a plan can be made of them. */
+/** Settings with their problems, and settings for a plan. */
 export interface Assessed {
-  /** All that is wrong with them as they were given. */
+  /** All problems of the given settings. */
   readonly problems: readonly Problem[];
   readonly standIns: readonly StandIn[];
-  /** Undefined where no plan can be made. */
+  /** Settings for a plan; undefined when none can be made. */
   readonly plannable?: { readonly raw: StackSettings; readonly settings: Settings };
 }
 
-/** What a plan is made with where the true value is missing or wrong, and where leaving it out would not do. */
+/** Values for missing or wrong settings that a plan can't do without. */
 const STAND_INS: StackSettings = {
   domain: "example.org",
   // A domain that nobody can have, which the check of addresses does not know as such.
@@ -30,10 +30,10 @@ const STAND_INS: StackSettings = {
   installerSha256: "0".repeat(64),
 };
 
-/** Enough for problems that show only once another one is gone. */
+/** Number of rounds: enough for problems that only show once another one is gone. */
 const ROUNDS = 6;
 
-/** Finds what is wrong, and settings without it that are as near as possible. */
+/** Finds the problems, and settings without them that are as near as possible. */
 export function assess({ project, stack, settings, encrypted, elsewhere }: Given): Assessed {
   const context = { project, stack };
   const standIns = new Map<string, StandIn>();

@@ -1,15 +1,15 @@
-/** What providers would say of new resources, as far as the program's other resources need it. */
+/** Providers' answers about new resources, as far as the program's other resources need them. */
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 
-/** Another stack's outputs, as far as the program reads them. */
+/** Outputs of another stack that the program reads. */
 export const STACK_REFERENCE = "pulumi:pulumi:StackReference";
 
-/** Hetzner's ids are numbers; all else is text. */
+/** Id of a new resource: a number at Hetzner, text elsewhere. */
 export function idOf({ type, name }: MockResourceArgs): string {
   return type.startsWith("hcloud:") ? "1" : `${name}-id`;
 }
 
-/** Addresses for documentation (RFC 5737, RFC 3849), and secrets and keys that are none. */
+/** Outputs of a new resource: addresses for documentation (RFC 5737, RFC 3849), and invalid secrets and keys. */
 export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Record<string, unknown>> {
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":

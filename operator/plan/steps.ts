@@ -4,23 +4,23 @@ import type { Role } from "../../clouds/host";
 import { durations, type Basis, type Duration } from "./durations";
 import type { PlannedResource } from "./program";
 
-/** A step on a host, as its command line has it. */
+/** Step on a host, by its command line. */
 export interface PlannedStep {
   readonly role: Role;
   readonly number: number;
   readonly of: number;
   readonly title: string;
-  /** A file of scripts/host; "connect" for the first step, which brings these there. */
+  /** File of scripts/host; "connect" for the first step, which brings these there. */
   readonly script: string;
   readonly seconds: Duration["seconds"];
   readonly basis: Basis;
-  /** How long it may wait for a name to lead to its host, beside that. */
+  /** Additional time for which it may wait until a name leads to its host. */
   readonly dnsWaitSeconds?: number;
 }
 
 const COMMAND = "command:remote:Command";
 
-/** Every step, host by host, in the order in which they run. */
+/** All steps, host by host, in the order in which they run. */
 export function stepsOf(resources: readonly PlannedResource[]): PlannedStep[] {
   return resources
     .filter((resource) => isStep(resource))
@@ -28,7 +28,9 @@ export function stepsOf(resources: readonly PlannedResource[]): PlannedStep[] {
     .sort((a, b) => a.role.localeCompare(b.role) || a.number - b.number);
 }
 
-/** From … to, in seconds: the longest chain of steps that wait for each other; the hosts work side by side. */
+/**
+ * Duration from … to, in seconds, of the longest chain of steps that wait for each other; the hosts work side by side.
+ */
 export function longestChain(resources: readonly PlannedResource[]): Duration["seconds"] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const known = new Map<string, readonly [number, number]>();
@@ -48,8 +50,8 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
 }
 
 /**
- * Not what sees a step to its end after a restart of its host, and is over at once where there was none; nor what runs
- * before something is deleted.
+ * True for a step. Commands that only resume a step after its host's restart, and those that run before a deletion, are
+ * none.
  */
 function isStep({ type, inputs }: PlannedResource): boolean {
   return (
@@ -79,10 +81,10 @@ function stepOf({ name, inputs }: PlannedResource): PlannedStep {
   };
 }
 
-/** "bbb 5/7" */
+/** Label of a step, e.g. "bbb 5/7". */
 const LABEL = /^(bbb|turn) (\d+)\/(\d+)$/;
 
-/** What the script that installs the others says first. */
+/** Reads the first message of the script that installs the others. */
 function headOf(script: string): { readonly label: string; readonly title: string } {
   const [, title = "", label = ""] = /^title='(.+?)' label='\[(.+?)\]'$/m.exec(script) ?? [];
   return { label, title };

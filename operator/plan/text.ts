@@ -3,17 +3,17 @@ import { wrapped } from "../../cli/width";
 
 const INDENT = 2;
 
-/** What lays out a page of that width. */
+/** Functions that lay out a page of that width. */
 export function pageOf(width: number) {
-  /** Wrapped between words, from the second line on behind so many spaces. */
+  /** Wraps between words; the second and later lines are indented. */
   const paragraph = (text: string, hanging = 0): string =>
     wrapped(text, width - INDENT - hanging).join(`\n${" ".repeat(hanging)}`);
   return {
-    /** Of what is in a section. */
+    /** Width inside a section. */
     width: width - INDENT,
     paragraph,
     bullets: (texts: readonly string[]): string => texts.map((text) => `- ${paragraph(text, 2)}`).join("\n"),
-    /** Terms, each with its text beside it. */
+    /** Lists terms, each with its text beside it. */
     definitions(rows: readonly (readonly [term: string, text: string])[]): string {
       const beside = Math.max(...rows.map(([term]) => term.length)) + 2;
       return rows.map(([term, text]) => `${term.padEnd(beside)}${paragraph(text, beside)}`).join("\n");
@@ -23,7 +23,7 @@ export function pageOf(width: number) {
 
 export type Page = ReturnType<typeof pageOf>;
 
-/** A title, and what belongs to it. */
+/** Renders a title, and its content. */
 export function section(title: string, text: string): string {
   return `${title}\n${text.replace(/^(?=.)/gm, " ".repeat(INDENT))}`;
 }

@@ -1,4 +1,4 @@
-/** Security group rules that a killed update has made: found by their tags. Loaded only where AWS is asked. */
+/** Security group rules of a killed update, found by their tags. Loaded only for stacks at AWS. */
 import { EC2Client, paginateDescribeSecurityGroupRules, type SecurityGroupRule } from "@aws-sdk/client-ec2";
 
 import { nameOf } from "../../cli/pulumiEvents";
@@ -7,7 +7,7 @@ import type { PendingOperation } from "./state";
 
 const RULE = /^aws:vpc\/securityGroup(In|E)gressRule:SecurityGroup(In|E)gressRule$/;
 
-/** Ids by URN. @throws Failure where more than one could be it */
+/** Ids of rules by URN. @throws Failure for a rule with several candidates */
 export async function findRules(
   region: string,
   pending: readonly PendingOperation[],
@@ -39,7 +39,7 @@ export async function findRules(
   return found;
 }
 
-/** AWS calls all ports of a protocol -1, or leaves them out. */
+/** True when the rule allows what the inputs ask for; AWS calls all ports of a protocol -1, or leaves them out. */
 function letsThrough(rule: SecurityGroupRule, inputs: Readonly<Record<string, unknown>>): boolean {
   const port = (value: unknown) => Number(value ?? -1);
   return (

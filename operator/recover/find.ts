@@ -1,4 +1,4 @@
-/** Which object at a cloud a creation that was cut off has made, if any. Decides; calls nothing. */
+/** Search for the object that an interrupted create may have made. Decides; calls nothing. */
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey, keyOf, typeOf } from "../inventory/keys";
 import { Failure } from "../../cli/mistake";
@@ -6,10 +6,11 @@ import { nameOf } from "../../cli/pulumiEvents";
 import type { StateResource } from "./state";
 
 /**
- * @param objects what bears this stack's labels
- * @param taken keys of the objects that resources of the state are
- * @returns the id that the provider gives it; undefined where it was not made
- * @throws Failure where more than one could be it
+ * Finds the object of a create.
+ * @param objects Objects with this stack's labels.
+ * @param taken Keys of the objects of the state's resources.
+ * @returns the provider's id for it; undefined when it was not made
+ * @throws Failure for several candidates
  */
 export function idOf(
   resource: StateResource,
@@ -51,7 +52,7 @@ export function idOf(
   return found[0]?.id;
 }
 
-/** Resources whose creation is the same again when it is done twice, or that exist in the state only. */
+/** True for resources whose create can be repeated without harm, or that exist in the state only. */
 export function isRepeatable(type: string): boolean {
   return !/^(hcloud|aws):/.test(type) || REPEATABLE.includes(type);
 }
@@ -72,7 +73,7 @@ function isAskedFor(object: CloudObject, inputs: Readonly<Record<string, unknown
   return typeof name !== "string" || name === called;
 }
 
-/** Keys of all objects that the resources of a state are. */
+/** Keys of the objects of all resources of a state. */
 export function keysOf(resources: readonly StateResource[]): Set<string> {
   return new Set(resources.flatMap(({ type, id, inputs = {} }) => keyOf({ type, id, inputs }) ?? []));
 }

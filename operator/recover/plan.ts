@@ -1,19 +1,20 @@
-/** What is to be done about an update that was killed. Decides; calls nothing. */
+/** Plan for a stack whose update was killed. Decides; calls nothing. */
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey } from "../inventory/keys";
 import { nameOf } from "../../cli/pulumiEvents";
 import { idOf, isRepeatable, keysOf } from "./find";
 import { openValues, type StackState, type StateResource } from "./state";
 
-/** One operation that was cut off. */
+/** Remedy for one interrupted operation. */
 export interface Remedy {
   readonly urn: string;
   readonly name: string;
   readonly operation: string;
   /**
-   * - adopt: it was made, and comes into the state as `id`
-   * - again: nothing is left of it, or it does no harm twice; the next update makes it
-   * - read: the state has it, and is brought to what the cloud has
+   * Kind of remedy.
+   * - adopt: the object exists, and comes into the state as `id`
+   * - again: nothing is left of it, or repeating does no harm; the next update makes it
+   * - read: the state has it, and is brought to the cloud's state
    */
   readonly what: "adopt" | "again" | "read";
   readonly id?: string;
@@ -21,18 +22,19 @@ export interface Remedy {
 
 export interface Plan {
   readonly remedies: readonly Remedy[];
-  /** What bears this stack's labels, but is neither in its state nor being made. */
+  /** Objects with this stack's labels that are neither in its state nor being made. */
   readonly strays: readonly CloudObject[];
-  /** The state without pending operations, and with what is adopted. */
+  /** State without pending operations, with the adopted objects. */
   readonly state: StackState;
-  /** What to read at the clouds then. */
+  /** URNs to read at the clouds afterwards. */
   readonly urns: readonly string[];
 }
 
 /**
- * @param objects what bears this stack's labels at its clouds
- * @param rules ids of security group rules that were made, by their URNs
- * @throws Failure where it cannot be told what was made
+ * Makes the plan.
+ * @param objects Objects with this stack's labels at its clouds.
+ * @param rules Ids of security group rules that were made, by URN.
+ * @throws Failure when it is unknown what was made
  */
 export function planOf(
   state: StackState,
@@ -80,7 +82,7 @@ export function planOf(
   };
 }
 
-/** Adopted records that say something else than was asked for: they are somebody else's. */
+/** Adopted records with another content than requested: they are somebody else's. */
 export function foreignRecords(before: StackState, after: StackState): string[] {
   const values = ({ records }: Readonly<Record<string, unknown>> = {}) =>
     JSON.stringify([...((records as string[] | undefined) ?? [])].sort());

@@ -1,4 +1,4 @@
-/** Brings a stack whose update was killed to where the next update goes on. */
+/** Recovery of a stack whose update was killed, so that the next update can go on. */
 import type { Inventory } from "../inventory";
 import { Failure } from "../../cli/mistake";
 import { StackBusy, type Stacks } from "../stacks";
@@ -6,29 +6,29 @@ import { objectsOf } from "../testServers/survey";
 import { foreignRecords, planOf, type Plan } from "./plan";
 import type { PendingOperation, StackState } from "./state";
 
-/** What the command works on, so that tests can give it another. */
+/** Environment of the command, which tests replace. */
 export interface Recovery {
   readonly stacks: Stacks;
   readonly stack: string;
   readonly inventories: readonly Inventory[];
-  /** Ids of the rules that were made, by their URNs. */
+  /** Finds ids of the rules that were made, by URN. */
   readonly findRules: (pending: readonly PendingOperation[]) => Promise<ReadonlyMap<string, string>>;
-  /** A state as it was, whose pending operations count instead of those on record. */
+  /** Earlier state whose pending operations count instead of those on record. */
   readonly from?: StackState;
-  /** Keep the state as it was. @returns where */
+  /** Saves the present state. @returns the place */
   readonly backUp: (state: StackState) => string;
-  /** Whether to go on with what is to be done. */
+  /** Asks for consent to a plan. */
   readonly confirm: (plan: Plan) => Promise<boolean>;
-  /** Remove what no state knows. */
+  /** Removes objects that no state has. */
   readonly remove: boolean;
   readonly say: (line: string) => void;
 }
 
 /**
- * Each operation that was cut off is settled in the state: what it made is taken in, the rest is forgotten. All of it or
- * nothing; only what bears the stack's labels is looked at.
+ * Settles each interrupted operation in the state: adopts what it made, forgets the rest. It does all or nothing, and
+ * looks only at objects with the stack's labels.
  *
- * @returns false where something that no state knows is still there
+ * @returns false when an object remains that no state has
  */
 export async function recover(recovery: Recovery): Promise<boolean> {
   const { stacks, stack, say } = recovery;
@@ -83,7 +83,7 @@ function withPending(state: StackState, { deployment }: StackState): StackState 
   return { ...state, deployment: { ...state.deployment, pending_operations } };
 }
 
-/** A volume may hold what nobody has a copy of: it is named, never removed. */
+/** Removes strays. A volume is named, never removed: it may hold data without a copy. */
 async function removeStrays({ inventories, remove, say }: Recovery, { strays }: Plan): Promise<boolean> {
   if (!remove) return strays.length === 0;
   const going = strays.filter(({ type }) => type !== "volume");

@@ -1,4 +1,4 @@
-/** What the command shows before it does anything. */
+/** Texts that the command shows before it does anything. */
 import type { Plan } from "./plan";
 
 const DOING: Readonly<Record<string, string>> = {

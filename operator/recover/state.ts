@@ -1,17 +1,17 @@
-/** A stack's state, as `pulumi stack export` prints it: secrets encrypted. */
+/** State of a stack, as `pulumi stack export` prints it: secrets encrypted. */
 
-/** One resource of it, as far as it is looked at; whatever else it has stays. */
+/** Resource of a state. Fields that are not listed stay unchanged. */
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
-  /** Superseded by a replacement, and still to be deleted. */
+  /** Replaced, and still to be deleted. */
   readonly delete?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** What an update was doing when it was killed. */
+/** Operation of an update at the moment it was killed. */
 export interface PendingOperation {
   readonly type: string;
   readonly resource: StateResource;
@@ -24,10 +24,10 @@ export interface StackState {
   };
 }
 
-/** What marks an encrypted value. */
+/** Mark of an encrypted value. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
-/** The values that are not encrypted as a whole or in part. */
+/** Values without any encrypted part. */
 export function openValues(values: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).filter(([key, value]) => key !== "__defaults" && !hasSecret(value)),

@@ -1,4 +1,4 @@
-/** Makes test servers, changes when they go, and takes them down. */
+/** Makes test servers, changes their expiry, and takes them down. */
 import { randomToken, checkSettings, stackOf, testServerSettings } from "./settings";
 import { defaultRelease } from "../../bigbluebutton/releases";
 import type { CloudObject } from "../inventory";
@@ -12,17 +12,17 @@ import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
 import { INTERRUPTED, listAll, look, type World } from "./world";
 
 export interface UpOptions {
-  /** e.g. "4h"; @default of a new one 4h, of one that exists what it has, or 4h once that is over */
+  /** Time to live, e.g. "4h". @default 4h for a new one or an expired one, else the present one */
   readonly ttl?: string;
   readonly name?: string;
   readonly release?: string;
   readonly cloud?: string;
   readonly set: StackSettings;
-  /** Settings of the stack that a new one is made like. */
+  /** Settings of the stack that a new one resembles. */
   readonly like: () => Promise<StackSettings>;
 }
 
-/** A test server as `up` leaves it. */
+/** Test server after `up`. */
 export interface Made {
   readonly name: string;
   readonly stack: string;
@@ -30,13 +30,13 @@ export interface Made {
   readonly hosts: readonly string[];
   readonly release: string;
   readonly expires: Date;
-  /** Why it is not complete. */
+  /** Reason why it is not complete. */
   readonly problem?: string;
 }
 
 const DEFAULT_TTL = "4h";
 
-/** Make a test server, or go on with one of that name. */
+/** Makes a test server, or continues with one of that name. */
 export async function up(world: World, options: UpOptions): Promise<Made> {
   const ttl = parseTtl(options.ttl ?? DEFAULT_TTL);
   const token = randomToken();
@@ -73,8 +73,8 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
 }
 
 /**
- * A killed `up` has left its stack, which is there before any resource of it; what bears the name without one is
- * somebody else's, and the next `up` would take it for what was left half-made.
+ * Refuses a name whose objects have no stack. A killed `up` leaves a stack, which exists before any resource of it;
+ * objects without one are somebody else's, and the next `up` would take them for its own.
  */
 function assertFree(stack: string, objects: readonly CloudObject[]): void {
   const theirs = objectsOf(stack, objects);
@@ -128,14 +128,14 @@ function describe(stack: string, settings: StackSettings): Made {
 
 // --- extend ----------------------------------------------------------------------------------------------------
 
-/** An expiry further ahead than this is a mistake. */
+/** Largest distance of an expiry; more is a mistake. */
 const LONGEST_MS = 30 * 86_400_000;
 
 /**
- * Have a test server stay longer: its labels change, and nothing else.
+ * Extends a test server's life: its labels change, and nothing else.
  *
  * @returns its new expiry
- * @throws Failure where the update would change more than that
+ * @throws Failure for an update that would change more than that
  */
 export async function extend(
   world: World,
@@ -171,7 +171,7 @@ function abridged(names: readonly string[]): string {
   return names.length > 4 ? `${shown} and ${names.length - 4} more` : shown;
 }
 
-/** Whether a change of a resource is one of its labels or tags, which touches nothing that runs. */
+/** True for a change of labels or tags only, which touches nothing that runs. */
 export function changesLabelsOnly({ step, paths }: Change): boolean {
   return (
     step === "update" &&
@@ -183,16 +183,16 @@ export function changesLabelsOnly({ step, paths }: Change): boolean {
 // --- down ------------------------------------------------------------------------------------------------------
 
 export interface DownOptions {
-  /** With running meetings, too. */
+  /** Takes it down even during meetings. */
   readonly force: boolean;
-  /** One that there is not is as good as removed, for a scheduler or a CI job: the reap may have been faster. */
+  /** Accepts a server that doesn't exist, for a scheduler or a CI job: the reap may have been faster. */
   readonly ifThere?: boolean;
   readonly confirm: (server: TestServer) => Promise<boolean>;
-  /** @default the server's own API */
+  /** Reads the running meetings. @default the server's own API */
   readonly meetings?: typeof runningMeetings;
 }
 
-/** Take a test server down. @throws Mistake for one that there is not; Failure while meetings run on it */
+/** Takes a test server down. @throws Mistake for one that doesn't exist; Failure while meetings run on it */
 export async function down(world: World, name: string, options: DownOptions): Promise<Retirement> {
   const server = await find(world, name).catch((error: unknown) => {
     if (options.ifThere && error instanceof NoSuchServer) return undefined;
@@ -209,7 +209,7 @@ export async function down(world: World, name: string, options: DownOptions): Pr
   return retire(world, stack, { inventories: await world.inventories([settings]), onlyExpired: false });
 }
 
-/** A server that does not answer has no meetings to speak of, and is no reason to keep it. */
+/** Refuses during meetings. A server that does not answer counts as without meetings, and is no reason to keep it. */
 async function assertQuiet({ stacks, say }: World, stack: string, options: DownOptions): Promise<void> {
   const { apiUrl, sharedSecret } = await stacks.outputs(stack, { showSecrets: true });
   if (typeof apiUrl !== "string" || typeof sharedSecret !== "string") {
@@ -232,10 +232,10 @@ async function assertQuiet({ stacks, say }: World, stack: string, options: DownO
   say(`${stack}: ${meetings} running, and will be ended`);
 }
 
-/** Neither a stack nor anything at the clouds has that name. */
+/** Error for a name with neither a stack nor anything at the clouds. */
 class NoSuchServer extends Mistake {}
 
-/** The test server of a name that has a stack. */
+/** Finds the test server of a name, which must have a stack. */
 async function find(world: World, name: string): Promise<TestServer> {
   const stack = stackOf(name);
   const { servers, kept, views } = await look(world);

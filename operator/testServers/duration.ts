@@ -2,12 +2,12 @@ import { Mistake } from "../../cli/mistake";
 
 const UNITS = { m: 60, h: 3600, d: 86_400 } as const;
 
-/** A test server that lives shorter than its deployment takes, or longer than anyone remembers it, is a mistake. */
+/** Limits of a life in seconds: a deployment takes longer than the shortest, and nobody remembers it after the longest. */
 const LEAST = 5 * UNITS.m;
 const MOST = 30 * UNITS.d;
 
 /**
- * Seconds of a time to live: a number and a unit, 30m, 4h or 2d; from 5 minutes to 30 days.
+ * Parses a time to live into seconds: a number and a unit, 30m, 4h or 2d; from 5 minutes to 30 days.
  *
  * @throws Mistake
  */
@@ -23,17 +23,17 @@ export function parseTtl(text: string, option = "--ttl"): number {
   return seconds;
 }
 
-/** The time as labels have it: seconds since 1970, since a label's value takes no colon. */
+/** Time in the form of labels: seconds since 1970, since a label's value takes no colon. */
 export function toEpoch(time: Date): string {
   return String(Math.floor(time.getTime() / 1000));
 }
 
-/** The reverse of {@link toEpoch}; undefined for anything else. */
+/** Reverse of {@link toEpoch}; undefined for anything else. */
 export function fromEpoch(text: unknown): Date | undefined {
   return typeof text === "string" && /^[1-9]\d{9}$/.test(text) ? new Date(Number(text) * 1000) : undefined;
 }
 
-/** "in 3 h 59 min", "12 min ago", "now" */
+/** Time in words: "in 3 h 59 min", "12 min ago", "now". */
 export function relative(time: Date, now: Date): string {
   const minutes = Math.round(Math.abs(time.getTime() - now.getTime()) / 60_000);
   if (minutes === 0) return "now";
@@ -49,7 +49,7 @@ function words(minutes: number): string {
     .join(" ");
 }
 
-/** "2026-11-21T08:31:20Z": to the second, which is all that labels have. */
+/** Time to the second, which is all that labels have: "2026-11-21T08:31:20Z". */
 export function iso(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -1,4 +1,4 @@
-/** Removes what has expired. Any number of these may run at once. */
+/** Removal of expired test servers. Any number of these may run at once. */
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { StackBusy, StackNotFound } from "../stacks";
@@ -7,35 +7,35 @@ import type { Orphan, TestServer } from "./survey";
 import { INTERRUPTED, look, type Sight, type World } from "./world";
 
 export interface ReapOptions {
-  /** Look for what belongs to no stack. */
+  /** Searches for orphans, which belong to no stack. */
   readonly orphans: boolean;
-  /** And remove it. */
+  /** Removes the orphans. */
   readonly remove: boolean;
-  /** Of the orphans, only those whose time is up. */
+  /** Selects only orphans whose time is up. */
   readonly expiredOnly: boolean;
-  /** How long to wait for stacks that another command is at work on. */
+  /** Seconds to wait for stacks in use by another command. */
   readonly waitSeconds: number;
-  /** Asked once, before anything is removed. */
+  /** Asks once, before anything is removed. */
   readonly confirm: (due: Due) => Promise<boolean>;
 }
 
-/** What is to be removed. */
+/** Test servers and orphans to remove. */
 export interface Due {
   readonly servers: readonly TestServer[];
   readonly orphans: readonly Orphan[];
 }
 
 export interface ReapResult {
-  /** Of each stack whose time was up, what became of it. */
+  /** Results for each expired stack. */
   readonly servers: readonly Retirement[];
-  /** What belongs to no stack, where that was looked for; removed or with the reason why not. */
+  /** Orphans, if they were searched for: removed, or with the reason why not. */
   readonly orphans: readonly (Orphan & { readonly removed: boolean; readonly problem?: string })[];
-  /** How many of them were not looked for. */
+  /** Number of orphans that were not searched for. */
   readonly orphansUnseen: number;
   readonly kept: readonly string[];
-  /** What could not be looked at and why, a line for each. */
+  /** Places that could not be searched and the reason, a line each. */
   readonly problems: readonly string[];
-  /** Everything was looked at, and nothing that has expired is left. */
+  /** True when everything was searched, and nothing expired is left. */
   readonly clean: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
   };
 }
 
-/** One after the other; then again those that were busy, until they are gone or the time to wait is over. */
+/** Retires stacks one after the other; then again those in use, until they are gone or the time to wait is over. */
 async function retireAll(
   world: World,
   servers: readonly TestServer[],
@@ -114,7 +114,7 @@ async function retireAll(
   return [...retirements.values()];
 }
 
-/** Of stacks that exist, only what is in no state once nothing of theirs is under way. */
+/** Removes orphans. Of an existing stack, only objects that are in no state once nothing of it is under way. */
 async function removeOrphans(
   world: World,
   orphans: readonly Orphan[],

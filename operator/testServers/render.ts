@@ -1,4 +1,4 @@
-/** What the commands print, for people and as JSON. */
+/** Output of the commands, for people and as JSON. */
 import { renderTable } from "../../cli/table";
 import { hanging } from "../../cli/width";
 import type { Made } from "./change";
@@ -81,7 +81,7 @@ export function renderOrphans(
   );
 }
 
-/** What is about to be removed, and the question whether to. */
+/** Lists what is about to be removed, and asks for consent. */
 export function renderDue({ servers, orphans }: Due, now: Date, width?: number): string {
   return [
     ...(servers.length > 0 ? ["Expired test servers:", renderServers(servers, now, width)] : []),
@@ -91,7 +91,7 @@ export function renderDue({ servers, orphans }: Due, now: Date, width?: number):
   ].join("\n");
 }
 
-/** "2 expired test servers (a, b) and 3 orphaned resources" */
+/** Summary, e.g. "2 expired test servers (a, b) and 3 orphaned resources". */
 export function summaryOfDue({ servers, orphans }: Due): string {
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
   return [

@@ -1,4 +1,4 @@
-/** Takes a test server down for good: by the engine, then what is left of it at the clouds, then its stack. */
+/** Takes a test server down for good: by the engine, then its remains at the clouds, then its stack. */
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { isIn } from "../inventory/open";
@@ -11,11 +11,12 @@ import { INTERRUPTED, listAll, placeOf, type Unlisted, type World } from "./worl
 export interface Retirement {
   readonly stack: string;
   /**
+   * Result.
    * - removed: by this command
-   * - gone: another one was faster
+   * - gone: another command was faster
    * - extended: it has a later expiry now
    * - busy: an update of it is running
-   * - failed: something of it is still there
+   * - failed: something of it still exists
    */
   readonly outcome: "removed" | "gone" | "extended" | "busy" | "failed";
   readonly reason?: string;
@@ -23,13 +24,13 @@ export interface Retirement {
 
 export interface RetireOptions {
   readonly inventories: readonly Inventory[];
-  /** A stack that may have something there stays. */
+  /** Places that could not be listed: a stack that may have something there stays. */
   readonly unlisted?: readonly Unlisted[];
-  /** Only where its time is up, which is asked again: somebody may have extended it. */
+  /** Retires it only if its time is up, which is asked again: somebody may have extended it. */
   readonly onlyExpired: boolean;
 }
 
-/** Never throws: what went wrong is in the answer, and others can go on. */
+/** Retires a stack. Never throws: the result has the errors, and others can go on. */
 export async function retire(world: World, stack: string, options: RetireOptions): Promise<Retirement> {
   const { say, stacks } = world;
   try {
@@ -61,10 +62,10 @@ export async function retire(world: World, stack: string, options: RetireOptions
   }
 }
 
-/** For what goes whenever its time would be. */
+/** Limit for objects that are removed without regard to their expiry. */
 export const FAR_FUTURE = new Date(8.64e15);
 
-/** When a stack expires, if that is not yet. @throws Failure where it must not go for another reason */
+/** Expiry of a stack, if it is in the future. @throws Failure for a stack that must not go for another reason */
 async function laterExpiry(
   { stacks, now }: World,
   stack: string,
@@ -84,7 +85,7 @@ async function laterExpiry(
   return undefined;
 }
 
-/** @throws Failure for a volume without an expiry: only a person decides over it */
+/** Refuses a volume without an expiry: only a person decides over it. @throws Failure */
 function assertAllExpire(stack: string, resources: readonly StackResource[]): void {
   const names = lastingVolumes(resources).map(({ name, id }) => `${name} (${id ?? "not made yet"})`);
   if (names.length === 0) return;
@@ -94,7 +95,7 @@ function assertAllExpire(stack: string, resources: readonly StackResource[]): vo
   );
 }
 
-/** Another command may have removed the stack under the hands of this one, with any error for a consequence. */
+/** True when another command removed the stack meanwhile, which can cause any error. */
 async function isGone({ stacks }: World, stack: string, error: unknown): Promise<boolean> {
   if (error instanceof StackNotFound) return true;
   try {
@@ -105,11 +106,11 @@ async function isGone({ stacks }: World, stack: string, error: unknown): Promise
 }
 
 /**
- * Remove what a stack's state does not have, though it is at the cloud: an update was killed while it made that. It may
- * hold what the state does have, and the engine would wait for it in vain.
+ * Removes objects that exist at the cloud, but not in a stack's state: an update was killed while it made them. They
+ * may hold objects of the state, for which the engine would wait in vain.
  *
- * @param objects the stack's, as far as they may go
- * @throws StackBusy where the state is only not yet as far
+ * @param objects The stack's objects that may be removed.
+ * @throws StackBusy when the state only doesn't have them yet
  */
 export async function removeCutOff(
   world: World,
@@ -127,7 +128,7 @@ export async function removeCutOff(
   await removeAll(world, inventories, await unknown());
 }
 
-/** Remove objects of any cloud, telling of each. */
+/** Removes objects of any cloud, and reports each. */
 export async function removeAll(
   { say, interrupted }: World,
   inventories: readonly Inventory[],

@@ -1,4 +1,4 @@
-/** What a test server is made with: a stack's own settings, as far as they say where and for whom. */
+/** Settings of a test server: those of a stack that say where and for whom, and its own. */
 import { randomInt } from "node:crypto";
 
 import { conflicts } from "../../settings/conflicts";
@@ -8,35 +8,35 @@ import type { StackSettings } from "../stacks";
 import { toEpoch } from "./duration";
 import { PREFIX } from "./survey";
 
-/** Taken from another stack's settings; everything else is a test server's own, or the default. */
+/** Settings taken from another stack; all others are a test server's own, or the default. */
 const INHERITED = [
   ...["cloud", "domain", "email", "location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns"],
   ...["sshNetworks", "sshPublicKeys", "greenlight"],
 ];
 
-/** Belongs to the release: of use only where that is the same. */
+/** Settings that belong to the release: of use only with the same one. */
 const OF_RELEASE = ["allowEndOfLife", "image", "installerUrl", "installerSha256"];
 
-/** Belongs to the cloud of the servers. */
+/** Settings that belong to the cloud of the servers. */
 const OF_CLOUD = ["location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns", "image"];
 
-/** What makes it a test server. */
+/** Settings that make it a test server. */
 const DECIDED = ["environment", "hostname", "turnHostname", "expires"];
 
 export interface TestServerRequest {
-  /** Settings of the stack that it is made like. */
+  /** Settings of the stack that it resembles. */
   readonly like: StackSettings;
   readonly expires: Date;
   readonly release?: string;
   readonly cloud?: string;
   readonly set: StackSettings;
-  /** Of the host names: "k3x9q2" makes bbb-k3x9q2 and turn-k3x9q2. */
+  /** Part of the host names: "k3x9q2" makes bbb-k3x9q2 and turn-k3x9q2. */
   readonly token: string;
 }
 
 /**
- * A test server's settings: environment test with its small servers, host names of its own, certificates of the
- * staging authority, where the other stack has no private one, no snapshots, which would outlive it.
+ * Settings of a test server: environment test with its small servers, host names of its own, and no snapshots, which
+ * would outlive it. Certificates are of the staging authority, unless the other stack has a private one.
  */
 export function testServerSettings(request: TestServerRequest): StackSettings {
   const { like, release, cloud, set, token } = request;
@@ -69,7 +69,7 @@ export function testServerSettings(request: TestServerRequest): StackSettings {
   return settings.cloud === "aws" && !("snapshotDays" in set) ? { ...settings, snapshotDays: 0 } : settings;
 }
 
-/** @throws Mistake: in one line what the program would refuse before anything is made */
+/** Checks settings. @throws Mistake with the program's refusals in one line, before anything is made */
 export function checkSettings(settings: StackSettings): void {
   const own = Object.fromEntries(Object.entries(settings).filter(([key]) => !key.includes(":")));
   const { values, problems } = readFields(own);
@@ -82,22 +82,25 @@ export function checkSettings(settings: StackSettings): void {
   );
 }
 
-/** Let's Encrypt's staging authority has room for names that come and go; a private one is all that there is. */
+/**
+ * Settings of the authority: a private one stays, else Let's Encrypt's staging one, whose limits allow names that come
+ * and go.
+ */
 function authority({ acmeServer, acmeCa }: StackSettings): StackSettings {
   const own = typeof acmeServer === "string" && acmeServer.includes("://");
   return own ? { acmeServer, ...(acmeCa === undefined ? {} : { acmeCa }) } : { acmeServer: "staging" };
 }
 
-/** No vowels, which make words, and nothing that reads like something else. */
+/** Letters of a token: no vowels, which make words, and nothing that looks like another. */
 const LETTERS = "bcdfghjkmnpqrstvwxz23456789";
 
-/** Six letters and digits, beginning with a letter: "k3x9q2". */
+/** Makes six letters and digits, beginning with a letter: "k3x9q2". */
 export function randomToken(): string {
   const pick = (from: string) => from[randomInt(from.length)]!;
   return pick(LETTERS.replace(/\d/g, "")) + Array.from({ length: 5 }, () => pick(LETTERS)).join("");
 }
 
-/** The stack of a name. @throws Mistake for a name that cannot be one */
+/** Stack of a name. @throws Mistake for a name that cannot be one */
 export function stackOf(name: string): string {
   const bare = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
   if (!/^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$/.test(bare)) {

@@ -1,4 +1,4 @@
-/** Which test servers there are, which of them have expired, and what belongs to none. Decides; calls nothing. */
+/** Existing test servers, the expired ones among them, and orphans. Decides; calls nothing. */
 import { defaultRelease } from "../../bigbluebutton/releases";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { CloudObject } from "../inventory";
@@ -6,20 +6,21 @@ import { cloudObjectKey, keyOf } from "../inventory/keys";
 import type { StackInfo, StackResource, StackSettings } from "../stacks";
 import { fromEpoch } from "./duration";
 
-/** Stacks of test servers begin with it. */
+/** Prefix of the stacks of test servers. */
 export const PREFIX = "test-";
 
-/** A stack as the engine and its state have it. */
+/** Stack by the engine and its state. */
 export interface StackView {
   readonly info: StackInfo;
-  /** Undefined where the engine has none on record. */
+  /** Settings on record; undefined without any. */
   readonly settings?: StackSettings;
   readonly resources: readonly StackResource[];
-  /** Why its settings or its state could not be read: what it has or lacks is then not known. */
+  /** Reason why its settings or its state could not be read: its content is unknown then. */
   readonly unread?: Error;
 }
 
 /**
+ * State of a server.
  * - up: deployed and verified
  * - failed: its update did not come to an end
  * - updating: an update of it is running right now
@@ -28,7 +29,7 @@ export interface StackView {
  */
 export type ServerState = "up" | "failed" | "updating" | "expired" | "orphaned";
 
-/** A test server. */
+/** Test server. */
 export interface TestServer {
   readonly name: string;
   readonly stack: string;
@@ -39,25 +40,28 @@ export interface TestServer {
   readonly release?: string;
 }
 
-/** Something at a cloud that has an expiry, but that no stack knows of. */
+/** Object at a cloud that has an expiry, but that no stack has. */
 export interface Orphan {
   readonly object: CloudObject;
   readonly stack: string;
-  /** lost: there is no such stack; cut off: there is, but its state does not have this object. */
+  /**
+   * Kind of orphan. lost: its stack does not exist; cut off: its stack exists, but does not have this object in its
+   * state.
+   */
   readonly why: "lost" | "cut off";
   readonly expires: Date;
   readonly expired: boolean;
 }
 
-/** What there is at a time. */
+/** Test servers, other stacks and orphans at a time. */
 export interface Survey {
   readonly servers: readonly TestServer[];
   readonly orphans: readonly Orphan[];
-  /** Stacks without an expiry, as their own state or the clouds' labels tell them: never touched. */
+  /** Stacks without an expiry in their own state or in the clouds' labels: never touched. */
   readonly kept: readonly string[];
 }
 
-/** What the engine's stacks and the clouds' labels say together. */
+/** Combines the engine's stacks with the clouds' labels. */
 export function survey(stacks: readonly StackView[], objects: readonly CloudObject[], now: Date): Survey {
   const orphans = findOrphans(stacks, objects, now);
   const deployed = stacks.flatMap((view) => serverOf(view, objects, now) ?? []);
@@ -87,7 +91,7 @@ export function survey(stacks: readonly StackView[], objects: readonly CloudObje
   };
 }
 
-/** When a stack's time is up, by its settings, its state and the clouds' labels: the latest; undefined: never. */
+/** Latest expiry in a stack's settings, its state and the clouds' labels; undefined for never. */
 export function expiryOf(
   { info, settings, resources }: StackView,
   objects: readonly CloudObject[],
@@ -101,7 +105,7 @@ export function expiryOf(
   return times.length === 0 ? undefined : new Date(Math.max(...times));
 }
 
-/** What is left at the clouds of a stack that is destroyed, and may go with it: what has an expiry that has passed. */
+/** Objects at the clouds that remain of a destroyed stack, and may be removed: those whose expiry has passed. */
 export function leftovers(stack: string, objects: readonly CloudObject[], until: Date): CloudObject[] {
   return objects.filter(({ labels }) => {
     const expires = fromEpoch(labels.expires);
@@ -109,7 +113,7 @@ export function leftovers(stack: string, objects: readonly CloudObject[], until:
   });
 }
 
-/** Volumes of a stack that bear no expiry of their own, so that nobody has said that what is on them may go. */
+/** Volumes of a stack without an expiry of their own: nobody has said that their content may be deleted. */
 export function lastingVolumes(resources: readonly StackResource[]): StackResource[] {
   return resources.filter(
     ({ type, inputs }) =>
@@ -118,7 +122,7 @@ export function lastingVolumes(resources: readonly StackResource[]): StackResour
   );
 }
 
-/** Everything at the clouds that bears a stack's name. */
+/** Objects at the clouds with a stack's name. */
 export function objectsOf(stack: string, objects: readonly CloudObject[]): CloudObject[] {
   return objects.filter(({ labels }) => isOf(labels, stack));
 }
@@ -164,7 +168,7 @@ function lostServer(stack: string, orphans: readonly Orphan[]): TestServer {
   };
 }
 
-/** The name that the commands take: "test-k3x9q2" → "k3x9q2". */
+/** Name for the commands: "test-k3x9q2" → "k3x9q2". */
 export function nameOf(stack: string): string {
   return stack.startsWith(PREFIX) ? stack.slice(PREFIX.length) : stack;
 }
@@ -173,7 +177,7 @@ function labelsIn({ labels, tags }: Readonly<Record<string, unknown>>): Readonly
   return { ...(labels as object | undefined), ...(tags as object | undefined) };
 }
 
-/** Labels hold a stack's name as far as a cloud takes it. */
+/** True for labels of the stack; they hold its name as far as a cloud takes it. */
 function isOf(labels: Readonly<Record<string, string>>, stack: string): boolean {
   return labels.stack === stack || labels.stack === hetznerLabels({ stack }).stack;
 }

@@ -1,4 +1,4 @@
-/** What the commands work on, so that tests can give them another. */
+/** Environment of the commands, which tests replace. */
 import type { CloudObject, Inventory } from "../inventory";
 import { Mistake } from "../../cli/mistake";
 import { StackNotFound, type Stacks, type StackSettings } from "../stacks";
@@ -7,42 +7,42 @@ import { PREFIX, survey, type StackView, type Survey } from "./survey";
 
 export interface World {
   readonly stacks: Stacks;
-  /** Inventories of the clouds that these settings use. @throws Mistake where credentials are missing */
+  /** Opens the inventories of the clouds that these settings use. @throws Mistake for missing credentials */
   readonly inventories: (settings: readonly StackSettings[]) => Promise<readonly Inventory[]>;
-  /** Settings of the stack that test servers are made like, whose clouds may have some of which no stack is known. */
+  /** Settings of the stack that test servers resemble: its clouds may have objects of unknown stacks. */
   readonly like: () => Promise<StackSettings | undefined>;
   readonly now: () => Date;
-  /** One line about what goes on. */
+  /** Prints one line about the progress. */
   readonly say: (line: string) => void;
   readonly sleep: (seconds: number) => Promise<void>;
-  /** Whether the caller wants it to end: what runs is finished, nothing more begins. */
+  /** True once the caller wants it to end: running work is finished, nothing more begins. */
   readonly interrupted: () => boolean;
 }
 
-/** Why something was not begun. */
+/** Reason of work that was not begun. */
 export const INTERRUPTED = "interrupted before it was begun";
 
-/** All that there is now, as far as it could be looked at. */
+/** Survey of everything that could be looked at. */
 export interface Sight extends Survey {
   readonly views: readonly StackView[];
   readonly objects: readonly CloudObject[];
-  /** Those that answered. */
+  /** Inventories that answered. */
   readonly inventories: readonly Inventory[];
   readonly unlisted: readonly Unlisted[];
-  /** What could not be looked at and why, a line for each. */
+  /** Places that could not be looked at and the reason, a line each. */
   readonly problems: readonly string[];
 }
 
-/** A cloud, or a region of one, that did not tell what it has. */
+/** Cloud, or a region of one, that could not be listed. */
 export interface Unlisted {
   readonly inventory: Inventory;
   readonly error: Error;
 }
 
 /**
- * Ask the engine and the clouds. A stack or a cloud that can't be looked at is told, and the others are looked at.
+ * Surveys the engine and the clouds. One that can't be read is reported, and the others are read.
  *
- * @throws the reason where no cloud at all can be looked at
+ * @throws the reason when no cloud at all can be read
  */
 export async function look(world: World): Promise<Sight> {
   const { stacks } = world;
@@ -77,12 +77,12 @@ export async function look(world: World): Promise<Sight> {
   return { ...survey(views, objects, world.now()), views, objects, inventories, unlisted, problems };
 }
 
-/** "hetzner", "aws eu-central-1" */
+/** Name of a place: "hetzner", "aws eu-central-1". */
 export function placeOf({ cloud, region }: Pick<Inventory, "cloud" | "region">): string {
   return region === undefined ? cloud : `${cloud} ${region}`;
 }
 
-/** Of what the known test servers use, and where there are credentials of what those to come would. */
+/** Opens the inventories of the known test servers and, if there are credentials, those of future ones. */
 async function allInventories(
   world: World,
   settings: ReadonlyMap<string, StackSettings>,
@@ -100,7 +100,9 @@ async function allInventories(
   }
 }
 
-/** Of all stacks, or where credentials of some are missing, of the others. @throws Mistake where there are no others */
+/**
+ * Opens inventories of all stacks; with missing credentials of some, of the others. @throws Mistake when none is left
+ */
 async function openable(
   world: World,
   settings: ReadonlyMap<string, StackSettings>,
@@ -140,12 +142,14 @@ async function listEach(
   };
 }
 
-/** Everything of the project at all clouds. */
+/** Lists everything of the project at all clouds. */
 export async function listAll(inventories: readonly Inventory[], project: string): Promise<CloudObject[]> {
   return (await Promise.all(inventories.map((inventory) => inventory.list(project)))).flat();
 }
 
-/** What is asked of a stack, or `otherwise` where that can't be told, which is noted; undefined: it is gone. */
+/**
+ * Reads something of a stack. After an error it notes it and returns `otherwise`; undefined for a stack that is gone.
+ */
 async function readable<T>(
   stack: string,
   unread: Map<string, Error>,

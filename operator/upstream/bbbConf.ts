@@ -1,11 +1,11 @@
-/** What bbb-conf of the day may report, against what is known of it. */
+/** Messages of the present bbb-conf, compared with the known ones. */
 import { bbbConfProblems } from "../../bigbluebutton/bbbConf";
 import { Doubtful, worst, Wrong } from "../check/finding";
 
 const HEADER = "# Potential problems described below";
 const TABLE = "bigbluebutton/bbbConf.ts and scripts/host/bbb_conf_check.py";
 
-/** The problems that a bbb-conf can report, each in one line, values as `…`. */
+/** Problems that a bbb-conf can report, each in one line, values as `…`. */
 export function problemsOf(text: string): string[] {
   const lines = [
     ...text.matchAll(
@@ -31,7 +31,7 @@ const withoutEllipsis = (text: string): RegExp =>
       .join(".*")}`,
   );
 
-/** @throws Wrong or Doubtful with all that is new or gone */
+/** Compares messages. @throws Wrong or Doubtful with all that is new or gone */
 export function inspectBbbConf(text: string, units: readonly string[]): string {
   const problems = problemsOf(text);
   const known = bbbConfProblems.map(([begins]) => withoutEllipsis(begins));

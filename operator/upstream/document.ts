@@ -1,4 +1,4 @@
-/** All that scripts/upstream asks, as the sections of a report. */
+/** All questions of scripts/upstream, as the sections of a report. */
 import { type Release, releases, upstreamLists } from "../../bigbluebutton/releases";
 import { ask, type Finding } from "../check/finding";
 import type { Report, Section } from "../check/report";
@@ -8,12 +8,12 @@ import { inspectInstaller } from "./installer";
 import { expectedKeys, inspectKeys } from "./keys";
 import { newest, newLines, supported, ubuntuEnd, versionsOf } from "./versions";
 
-/** Of three attempts, with pauses. */
+/** Time limit in seconds of three attempts, with pauses. */
 const LIMIT_SECONDS = 90;
 
 const fileName = (url: string): string => url.slice(url.lastIndexOf("/") + 1);
 
-/** Reads upstream's files of these releases and reports what no longer holds. */
+/** Reads upstream's files of these releases and reports assumptions that no longer hold. */
 export async function inspectUpstream(
   names: readonly Release["name"][],
   read: ReadFile,

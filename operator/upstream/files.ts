@@ -1,17 +1,17 @@
-/** Files of the day, from where upstream keeps them or from a mirror of that. */
+/** Reader of upstream's present files, from their own places or from a mirror. */
 import { Wrong, reasonOf } from "../check/finding";
 
-/** Returns the text at a URL. @throws Wrong naming the URL and the reason */
+/** Returns the text at a URL. @throws Wrong with the URL and the reason */
 export type ReadFile = (url: string) => Promise<string>;
 
 const ATTEMPTS = 3;
 const SECONDS = 20;
 
 /**
- * Reads each URL once, with another try where a moment may help.
+ * Makes a reader that reads each URL once, and tries again after a passing error.
  *
- * @param mirror takes the place of `https:/`: MIRROR/HOST/PATH is read for https://HOST/PATH
- * @param pause milliseconds between attempts
+ * @param mirror Replaces `https:/`: MIRROR/HOST/PATH is read for https://HOST/PATH.
+ * @param pause Milliseconds between attempts.
  */
 export function reader(mirror: string | undefined, pause = 2000): ReadFile {
   const known = new Map<string, Promise<string>>();

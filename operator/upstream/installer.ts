@@ -1,15 +1,15 @@
-/** bbb-install of the day against what install-bbb.sh passes to it and what the table says of it. */
+/** Present bbb-install, compared with the options of install-bbb.sh and the table of releases. */
 import { createHash } from "node:crypto";
 
 import type { Installer, Release } from "../../bigbluebutton/releases";
 import { Doubtful, worst, Wrong } from "../check/finding";
 
-/** The options that install-bbb.sh passes, and whether each takes a value. */
+/** Options that install-bbb.sh passes; true for those with a value. */
 const PASSED: Readonly<Record<string, boolean>> = { v: true, s: true, e: true, c: true, g: false, d: false };
 
 const SCRIPT = "read what changed, and adapt scripts/host/install-bbb.sh";
 
-/** @throws Wrong or Doubtful with all that no longer holds */
+/** Checks an installer. @throws Wrong or Doubtful with all that no longer holds */
 export function inspectInstaller(text: string, release: Release & { readonly installer: Installer }): string {
   return worst([hashOf(text, release.installer), optionsOf(text, release), ...behaviourOf(text, release)]);
 }

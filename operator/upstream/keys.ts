@@ -1,11 +1,11 @@
-/** Files and keys of BigBlueButton's that our scripts read or write, as its source has them. */
+/** Files and keys of BigBlueButton's source that our scripts read or write. */
 import { worst, Wrong } from "../check/finding";
 
 interface Expected {
   readonly path: string;
-  /** Texts that must be in it. */
+  /** Texts that the file must contain. */
   readonly keys: readonly string[];
-  /** The script that relies on them. */
+  /** Script that relies on them. */
   readonly script: string;
 }
 
@@ -39,7 +39,7 @@ export const expectedKeys: readonly Expected[] = [
   },
 ];
 
-/** @throws Wrong naming the keys that are gone */
+/** Checks a file for its keys. @throws Wrong with the missing keys */
 export function inspectKeys(text: string, { keys, script }: Expected): string {
   const gone = keys.filter((key) => !text.includes(key));
   return worst(

@@ -1,9 +1,9 @@
-/** Which versions there are, and how long they are supported, against the table of releases. */
+/** Present versions and their support, compared with the table of releases. */
 import type { Release } from "../../bigbluebutton/releases";
 import { Doubtful, Wrong } from "../check/finding";
 
 const TABLE = "bigbluebutton/releases.ts";
-/** Days before an end of support from which it is told. */
+/** Days before an end of support from which it is reported. */
 const SOON = 180;
 
 interface Version {
@@ -13,7 +13,7 @@ interface Version {
   readonly text: string;
 }
 
-/** Out of GitHub's list of tags. @throws Wrong if it is none */
+/** Versions in GitHub's list of tags. @throws Wrong for any other text */
 export function versionsOf(json: string): Version[] {
   const found = [...tagsOf(json)].flatMap((ref): Version[] => {
     const [, text, line, patch, pre] =
@@ -38,7 +38,7 @@ const byLine = (one: string, other: string): number => {
   return a![0] - b![0] || a![1] - b![1];
 };
 
-/** The newest version of a release's line. @throws Doubtful where its status in the table is another by now */
+/** Newest version of a release's line. @throws Doubtful when its status in the table is outdated */
 export function newest(versions: readonly Version[], { version: line, status, name }: Release): string {
   const here = versions.filter((version) => version.line === line);
   const finals = here.filter(({ final }) => final).sort((one, other) => one.patch - other.patch);
@@ -57,7 +57,7 @@ export function newest(versions: readonly Version[], { version: line, status, na
   );
 }
 
-/** Lines newer than all in the table. @throws Doubtful where there are some */
+/** Lines newer than all in the table. @throws Doubtful when there are some */
 export function newLines(versions: readonly Version[], releases: readonly Release[]): string {
   const last = releases
     .map(({ version }) => version)
@@ -70,7 +70,7 @@ export function newLines(versions: readonly Version[], releases: readonly Releas
   throw new Doubtful(`${lines.join(", ")}, which the table does not have`, `add a row to ${TABLE}`);
 }
 
-/** Whether upstream supports the line. @throws Wrong or Doubtful where its status in the table says otherwise */
+/** Upstream's support of the line. @throws Wrong or Doubtful when its status in the table says otherwise */
 export function supported(markdown: string, { version: line, status, name }: Release): string {
   const rows = [...markdown.matchAll(/^\|\s*([\d.]+)\.x\b[^|]*\|\s*([^|]*?)\s*\|/gm)];
   if (rows.length === 0) {
@@ -91,7 +91,7 @@ export function supported(markdown: string, { version: line, status, name }: Rel
   );
 }
 
-/** Until when Ubuntu supports a release. @throws Wrong or Doubtful where that ended or soon does */
+/** End of Ubuntu's support of a release. @throws Wrong or Doubtful when that is past or near */
 export function ubuntuEnd(csv: string, ubuntu: string, now: Date): string {
   const [head = "", ...lines] = csv.trim().split(/\r?\n/);
   const columns = head.split(",");
