@@ -79,9 +79,14 @@ export interface Host {
   readonly exists: () => Promise<boolean>;
   /** Stable device path of the data volume on the host, where there is one. */
   readonly dataDevice?: pulumi.Output<string>;
-  /** What attaches that volume, where the cloud does so to a server that runs: the volume is unmounted before it goes. */
-  readonly dataAttachment?: pulumi.CustomResource;
-  /** What must exist before the first step: the server, reachable at its addresses, with volume and firewall. */
+  /**
+   * Attaches the data volume, where the cloud does so to a server that runs: once, after the given resource, which unmounts
+   * the volume that is to be taken away.
+   *
+   * @returns The attachment; undefined without a volume.
+   */
+  readonly attachVolume?: (after: pulumi.Resource) => pulumi.Resource | undefined;
+  /** What must exist before the first step: the server, reachable at its addresses, with its firewall. */
   readonly prerequisites: readonly pulumi.Resource[];
 }
 

@@ -45,26 +45,7 @@ export class BbbServer extends pulumi.ComponentResource {
     // would meet a page without sound.
     const count = host.dataDevice ? STEPS + 1 : STEPS;
     this.steps = prepareHost(name, { host, settings, dns, count }, this);
-    if (host.dataDevice) {
-      const flags = { device: host.dataDevice, "size-gb": ownVolumeGb(settings) };
-      this.steps.run(
-        "recordings",
-        { title: "Mount the recordings volume", script: "recordings.sh", flags },
-        this,
-      );
-      if (host.dataAttachment) {
-        this.steps.runBeforeDeletion(
-          "recordings-release",
-          {
-            title: "Release the recordings volume",
-            script: "unmount-recordings.sh",
-            flags: { detach: true },
-            of: host.dataAttachment,
-          },
-          this,
-        );
-      }
-    }
+    this.mountRecordings(settings);
     const installed = this.steps.run(
       "install",
       {
@@ -96,6 +77,33 @@ export class BbbServer extends pulumi.ComponentResource {
     );
 
     this.registerOutputs({});
+  }
+
+  private mountRecordings(settings: Settings): void {
+    const { dataDevice: device, attachVolume } = this.host;
+    // The volume that the host has may be another, or one that the settings no longer want.
+    const attached = attachVolume?.(
+      this.steps.runBeforeChange(
+        "recordings-release",
+        {
+          title: "Release the recordings volume",
+          script: "unmount-recordings.sh",
+          flags: { detach: true, device },
+        },
+        this,
+      ),
+    );
+    if (!device) return;
+    this.steps.run(
+      "recordings",
+      {
+        title: "Mount the recordings volume",
+        script: "recordings.sh",
+        flags: { device, "size-gb": ownVolumeGb(settings) },
+        dependsOn: attached ? [attached] : [],
+      },
+      this,
+    );
   }
 }
 

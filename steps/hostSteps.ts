@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import type { types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
-import { bundle, scriptsDirectory } from "./bundle";
+import { bundle } from "./bundle";
 import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
@@ -43,15 +43,8 @@ export interface StepArgs {
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
-/** A script to be run before something is taken from the host. */
-export interface LastWords {
-  /** What the operator reads. */
-  readonly title: string;
-  /** A file of scripts/host. */
-  readonly script: string;
-  readonly flags: Flags;
-  readonly of: pulumi.CustomResource;
-}
+/** A script to be run on a host that stays, before something of it is changed. */
+export type BeforeChange = Pick<StepArgs, "title" | "script" | "flags">;
 
 /** A step that was asked for. */
 export interface Step {
@@ -157,34 +150,41 @@ export class HostSteps {
   }
 
   /**
-   * Have a script run on the host before a resource is deleted or replaced there, but not where the host itself goes.
+   * Have a script run on the host when its flags change, ahead of what they tell of. It does not run the first time, and
+   * never when something is deleted: by then the host can be gone.
    *
    * @param suffix Of the resource's name, e.g. "recordings-release".
+   * @returns What the change has to wait for.
    */
-  runBeforeDeletion(suffix: string, { title, script, flags, of }: LastWords, parent: pulumi.Resource): void {
-    const { server, role } = this.host;
-    const step = stepCommand({
+  runBeforeChange(
+    suffix: string,
+    { title, script, flags }: BeforeChange,
+    parent: pulumi.Resource,
+  ): pulumi.Resource {
+    const step = {
       sudo: this.sudo,
-      label: role,
+      label: this.host.role,
       title,
       script,
       run: "plain",
-      flags,
       scriptHash: "",
-    });
-    new command.remote.Command(
+    } as const;
+    return new command.remote.Command(
       `${this.name}-${suffix}`,
       {
         connection: this.connection(DIAL_ATTEMPTS),
-        // A server that no step has reached yet has nothing to run.
-        delete: `if [ -x ${scriptsDirectory}/step ]; then ${step}; fi`,
-        triggers: [of.id],
+        update: pulumi.output(flags ?? {}).apply((flags) => stepCommand({ ...step, flags })),
         logging: "stdout",
         addPreviousOutputInEnv: false,
       },
-      // Its inputs must say nothing of the server: what is bound to that by an input goes ahead of it, and again, to no host,
-      // where the new one could not be made.
-      { parent, dependsOn: [of], deletedWith: server, additionalSecretOutputs: ["stdout", "stderr"] },
+      {
+        parent,
+        dependsOn: [this.connected.command],
+        hooks: { beforeUpdate: [this.reached] },
+        // Some stacks have it with triggers, and with a script that a replacement would run.
+        ignoreChanges: ["triggers"],
+        additionalSecretOutputs: ["stdout", "stderr"],
+      },
     );
   }
 

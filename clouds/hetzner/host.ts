@@ -36,7 +36,7 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly server: hcloud.Server;
   readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
-  readonly dataAttachment?: hcloud.VolumeAttachment;
+  readonly attachVolume: (after: pulumi.Resource) => pulumi.Resource | undefined;
   readonly prerequisites: readonly pulumi.Resource[];
 
   constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -65,10 +65,10 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
       return servers.some((server) => String(server.id) === id);
     };
 
-    const volume = createVolume(this.server);
-    this.dataDevice = volume && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`;
-    this.dataAttachment = volume?.attachment;
-    this.prerequisites = volume ? [this.server, volume.attachment] : [this.server];
+    const volumeId = createVolume(this.server);
+    this.dataDevice = volumeId && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volumeId}`;
+    this.attachVolume = (after) => volumeId && attach(volumeId, this.server, after);
+    this.prerequisites = [this.server];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
 
@@ -169,30 +169,38 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
       );
     }
 
-    function createVolume(server: hcloud.Server) {
+    function createVolume(server: hcloud.Server): pulumi.Output<string> | undefined {
       if (!args.volume) return undefined;
       const { adoptId, sizeGb, protected: protect } = args.volume;
-      const id = adoptId
-        ? pulumi.output(adoptId)
-        : new hcloud.Volume(
-            `${name}-volume`,
-            {
-              name: `${args.fqdn}-${args.role === "bbb" ? "recordings" : "data"}`,
-              size: sizeGb,
-              location: args.location,
-              deleteProtection: protect,
-              labels,
-            },
-            // In another location it is replaced, too, but not before the server that has it is gone. One that is protected is
-            // never replaced, and what it depends on would stay with it at a destroy.
-            { parent, protect, dependsOn: protect ? [] : [server], hooks: { beforeCreate } },
-          ).id;
-      const attachment = new hcloud.VolumeAttachment(
+      if (adoptId) return pulumi.output(adoptId);
+      return new hcloud.Volume(
+        `${name}-volume`,
+        {
+          name: `${args.fqdn}-${args.role === "bbb" ? "recordings" : "data"}`,
+          size: sizeGb,
+          location: args.location,
+          deleteProtection: protect,
+          labels,
+        },
+        // In another location it is replaced, too, but not before the server that has it is gone. One that is protected is
+        // never replaced, and what it depends on would stay with it at a destroy.
+        { parent, protect, dependsOn: protect ? [] : [server], hooks: { beforeCreate } },
+      ).id;
+    }
+
+    function attach(
+      volumeId: pulumi.Output<string>,
+      server: hcloud.Server,
+      after: pulumi.Resource,
+    ): hcloud.VolumeAttachment {
+      const { adoptId, protected: protect } = args.volume!;
+      return new hcloud.VolumeAttachment(
         `${name}-volume-attachment`,
-        { volumeId: id.apply(Number), serverId: numericId(server), automount: false },
+        { volumeId: volumeId.apply(Number), serverId: numericId(server), automount: false },
         // Where both stay, so does what is between them: a server that runs must not lose a disk that is in use.
         {
           parent,
+          dependsOn: [after],
           deleteBeforeReplace: true,
           // A volume is not taken from a server that is about to be deleted, which is shut down first, with all that is
           // mounted: by its number the attachment would go ahead of it.
@@ -201,7 +209,6 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
           protect: args.protected && protect && !adoptId,
         },
       );
-      return { id, attachment };
     }
   }
 }

@@ -5,23 +5,51 @@
 # it again. Run by the program, with --detach, before it takes the volume from a server that stays.
 #
 # --end-meetings: though some run.
-# --detach: no boot is to wait for it. recordings.sh starts BigBlueButton again, with the next volume.
+# --detach: no boot is to wait for it. BigBlueButton is started again: by recordings.sh with the next volume, here without.
+# --device: stable path of the volume that the host is to have. Where that is the one in use, nothing is done.
 #
 # Time limit: 600 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "end-meetings detach" "$@"
+parse_flags "end-meetings detach device=" "$@"
 
 # Those of recordings.sh, the last one first.
 mount_points() {
   awk '/# bbb-deploy$/ { print $2 }' "$ROOT/etc/fstab" | tac
 }
 
+# Whether the volume in use is the one that the host is to have.
+in_place() {
+  local uuid
+  [[ -n ${flag[device]:-} ]] || return 1
+  uuid=$(blkid --probe --match-tag UUID --output value "${flag[device]}") && [[ -n $uuid ]] || return 1
+  grep -q "^UUID=$uuid .*# bbb-deploy$" "$ROOT/etc/fstab"
+}
+
+# The directories that BigBlueButton's packages have made below one, as "OWNER:GROUP MODE PATH", none of a recording.
+layout() {
+  if [[ -d $1 ]]; then find "$1" -maxdepth 2 -type d -printf '%U:%G %m %p\n'; fi
+}
+
+make_layout() {
+  local owner mode path
+  while read -r owner mode path; do
+    if [[ -z $path ]]; then continue; fi
+    mkdir -p "$path"
+    chown "$owner" "$path"
+    chmod "$mode" "$path"
+  done
+}
+
 need_root
 if [[ -z $(mount_points) && -n ${flag[detach]:-} ]]; then
   progress "no recordings volume is mounted"
+  exit 0
+fi
+if [[ -n ${flag[detach]:-} ]] && in_place; then
+  progress "the recordings volume stays"
   exit 0
 fi
 if [[ -z $(mount_points) ]]; then fail "there is no recordings volume on this host"; fi
@@ -33,8 +61,11 @@ progress "stopping BigBlueButton"
 timeout 300 bbb-conf --stop </dev/null || fail "BigBlueButton could not be stopped, for the reason in the lines above; nothing was unmounted"
 while IFS= read -r directory; do
   if ! mountpoint -q "$ROOT$directory"; then continue; fi
+  made=$(layout "$ROOT$directory")
   umount "$ROOT$directory" ||
     fail "$directory is still in use: fuser -vm $directory shows by what. End that, then run this again"
+  # Those below the volume's, which BigBlueButton has from now on.
+  if [[ -n ${flag[detach]:-} && -z ${flag[device]:-} && $directory != /srv/* ]]; then make_layout <<<"$made"; fi
 done < <(mount_points)
 sync
 if [[ -n ${flag[detach]:-} ]]; then
@@ -42,7 +73,13 @@ if [[ -n ${flag[detach]:-} ]]; then
   : >"$STATE/recordings-detached"
   sed -i '/# bbb-deploy$/d' "$ROOT/etc/fstab"
   systemctl daemon-reload || true
-  progress "the recordings volume is unmounted; BigBlueButton starts again with the next. Without one: bbb-conf --start, and recordings are kept on the server's own disk"
+  if [[ -n ${flag[device]:-} ]]; then
+    progress "the recordings volume is unmounted; BigBlueButton starts again with the next"
+    exit 0
+  fi
+  progress "the recordings volume is unmounted; recordings are kept on the server's own disk from now on"
+  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run it by hand"
+  rm -f "$STATE/recordings-detached"
   exit 0
 fi
 progress "the recordings volume is unmounted: it can be detached, or the server replaced"

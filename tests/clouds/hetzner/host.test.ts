@@ -220,7 +220,7 @@ describe("recordings volume", () => {
     // With a server that is deleted it goes by itself, once that is shut down.
     expect(attachment.ignoreChanges).toEqual(["serverId"]);
     expect(attachment.replacementTrigger).toBe(String(idOf("bbb-host-server")));
-    expect(staging.get("bbb-connect").dependsOn).toContain("bbb-host-volume-attachment");
+    expect(staging.get("bbb-recordings").dependsOn).toContain("bbb-host-volume-attachment");
   });
 
   test("where it may be replaced, waits for the server's end; where it is protected, keeps no server from a destroy", async () => {
@@ -229,19 +229,19 @@ describe("recordings volume", () => {
     expect(staging.get("bbb-host-volume")).toMatchObject({ protect: true, dependsOn: [] });
   });
 
-  test("is unmounted before it is taken from a server that stays", () => {
-    const { inputs, dependsOn, deletedWith } = staging.get("bbb-recordings-release");
-    expect(inputs).toMatchObject({
-      delete: expect.stringMatching(
-        /^if \[ -x (\S+\/step) \]; then \1 bbb .* unmount-recordings\.sh --detach; fi$/,
-      ) as string,
-      triggers: [String(idOf("bbb-host-volume-attachment"))],
-    });
+  test("is unmounted before it is taken from a server that stays, and whatever is deleted no host is asked", () => {
+    const { inputs, dependsOn, ignoreChanges } = staging.get("bbb-recordings-release");
+    expect(inputs.update).toMatch(
+      / bbb .* unmount-recordings\.sh --detach --device \/dev\/disk\/by-id\/scsi-0HC_Volume_\d+$/,
+    );
     expect(inputs.create).toBeUndefined();
-    expect(deletedWith).toBe("bbb-host-server");
-    // An input of the server's would have it run again, on no host, where the new server could not be made.
-    expect(dependsOn).toContain("bbb-host-volume-attachment");
-    expect(JSON.stringify(inputs)).not.toContain(String(idOf("bbb-host-server")));
+    expect(inputs.triggers).toBeUndefined();
+    // By its replacement the script of former revisions would run, on a server that may be gone.
+    expect(ignoreChanges).toEqual(["triggers"]);
+    expect(dependsOn).toContain("bbb-connect");
+    expect(staging.get("bbb-host-volume-attachment").dependsOn).toContain("bbb-recordings-release");
+    for (const { name, inputs } of staging.ofType("command:remote:Command"))
+      expect([name, inputs.delete]).toEqual([name, undefined]);
   });
 
   test("an adopted one is attached by its id and stays outside the stack", async () => {
@@ -255,7 +255,11 @@ describe("recordings volume", () => {
 
   test("there is none where the settings want none", async () => {
     const run = await runProgram({ settings: { recordings: undefined } });
-    expect(run.resources.filter(({ name }) => /volume|recordings/.test(name))).toEqual([]);
+    expect(
+      run.resources.filter(({ name }) => /volume|recordings/.test(name)).map(({ name }) => name),
+    ).toEqual(["bbb-recordings-release"]);
+    // One that the server has from before is unmounted.
+    expect(run.get("bbb-recordings-release").inputs.update).toMatch(/ unmount-recordings\.sh --detach$/);
   });
 });
 
