@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
 /**
- * The checksum that BigBlueButton's API asks for: hex of the hash of call name, query string and shared secret.
+ * Returns the checksum that BigBlueButton's API asks for: hex of the hash of call name, query string and shared secret.
  *
- * @param call The path after /bigbluebutton/api/, e.g. "getMeetings" or "hooks/create".
- * @param query The query string exactly as sent, encoded, without the checksum itself; "" if there is none.
- * @param algorithm sha1 is what Greenlight's health check sends; new callers use the default.
+ * @param call Path after /bigbluebutton/api/, e.g. "getMeetings" or "hooks/create".
+ * @param query Query string exactly as sent, encoded, without the checksum itself; "" if there is none.
+ * @param algorithm Hash function. Greenlight's health check uses sha1; new callers use the default.
  * @see https://docs.bigbluebutton.org/development/api/#usage
  */
 export function apiChecksum(
@@ -20,9 +20,9 @@ export function apiChecksum(
 }
 
 /**
- * A signed API call.
+ * Returns the URL of a signed API call.
  *
- * @param apiUrl e.g. "https://bbb.example.org/bigbluebutton/api"
+ * @param apiUrl Base URL, e.g. "https://bbb.example.org/bigbluebutton/api".
  */
 export function signedApiUrl(
   apiUrl: string,

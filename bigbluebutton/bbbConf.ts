@@ -1,8 +1,11 @@
-/** How scripts/host/bbb_conf_check.py takes a problem: looked at a second time (FAIL or warn), a warning, or nothing. */
+/**
+ * Treatment of a problem by scripts/host/bbb_conf_check.py: looked at a second time (FAIL or warn), a warning, or
+ * ignored.
+ */
 export type ProblemKind = "looked at" | "warn" | "info" | "nothing";
 
 /**
- * What `bbb-conf --check` may report below its header, by its beginning, as far as it was ever seen. `…` stands for a value.
+ * Problems that `bbb-conf --check` is known to report below its header, by their first words. `…` stands for a value.
  */
 export const bbbConfProblems: readonly (readonly [begins: string, kind: ProblemKind])[] = [
   ["Error: Could not connect to the configured hostname", "warn"],

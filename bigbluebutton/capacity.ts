@@ -1,32 +1,32 @@
 import type { Minimum, Release } from "./releases";
 
-/** The clouds that there are defaults for. */
+/** Clouds with defaults. */
 export type CloudName = "hetzner" | "aws";
 
-/** What a host must have before anything is installed; preflight refuses to go on without. */
+/** Minimum of a host before anything is installed; preflight refuses a smaller one. */
 export interface HostMinimum extends Minimum {
-  /** GB free on the root file system. */
+  /** Free space of the root file system, in GB. */
   readonly diskGb: number;
 }
 
-/** coturn itself is content with less than any cloud sells. */
+/** Minimum of the TURN host; coturn itself needs less than any cloud sells. */
 const turnMinimum: HostMinimum = { memoryKb: 450_000, cores: 1, ipv6: false, diskGb: 2 };
 
 /**
- * The least that a host of a role must have: for BigBlueButton what the release's installer enforces, and room for
- * its packages and container images (some 15 GB; recordings are on a volume of their own).
+ * Minimum of a host of a role. For BigBlueButton: the installer's own limits, and space for its packages and container
+ * images (some 15 GB; recordings are on a volume of their own).
  */
 export function hostMinimum(role: "bbb" | "turn", release: Release): HostMinimum {
   return role === "bbb" ? { ...release.minimum, diskGb: 20 } : turnMinimum;
 }
 
 /**
- * The server's disk in GB, where a cloud's server types have none of their own (EC2): for BigBlueButton the packages,
- * container images, logs, swap and a day's raw recordings. It may grow later, never shrink.
+ * Size of the server's disk in GB, for a cloud whose server types have none of their own (EC2). For BigBlueButton:
+ * packages, container images, logs, swap and a day's raw recordings. It may grow later, never shrink.
  */
 export const diskGb = { bbb: 100, turn: 16 } as const;
 
-/** Swap of a host without any, in MB: BigBlueButton's docs ask for 16 GB of memory "with swap enabled". */
+/** Swap in MB for a host without any: BigBlueButton's docs ask for 16 GB of memory "with swap enabled". */
 export const swapMb = { bbb: 4096, turn: 1024 } as const;
 
 /** Server types of one cloud for one purpose. */
@@ -36,8 +36,8 @@ export interface ServerTypes {
 }
 
 /**
- * Server types where the settings name none. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production;
- * 4 cores and 8 GB do for trying out. Never a burstable type, never ARM; shared cores only for a TURN server to try out.
+ * Default server types. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production; 4 cores and 8 GB
+ * suffice for trials. Never a burstable type, never ARM; shared cores only for a TURN server for trials.
  */
 export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes; prod: ServerTypes }>> = {
   hetzner: {
@@ -50,24 +50,24 @@ export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes;
   },
 };
 
-/** Where a deployment goes if the settings don't say. */
+/** Default location of a deployment, by cloud. */
 export const defaultLocations: Readonly<Record<CloudName, string>> = { hetzner: "fsn1", aws: "eu-central-1" };
 
-/** What a size of server carries. */
+/** Capacity of a size of server. */
 export interface Capacity {
   readonly cores: number;
   /** Server type on each cloud, with its memory in GB. */
   readonly types: Readonly<Record<CloudName, { readonly name: string; readonly memoryGb: number }>>;
-  /** People in all meetings of the server together. */
+  /** Number of people in all meetings of the server together, in words. */
   readonly users: string;
-  /** The same as a number; 0 where nothing but tests is published. */
+  /** Number of people; 0 where only figures for tests are published. */
   readonly maxUsers: number;
   readonly sources: readonly string[];
 }
 
 /**
- * Published figures only. Those from before BigBlueButton 2.5 are left out, since its media server is another one.
- * Cameras decide, not heads: streams grow with the square of the people who show theirs.
+ * Published figures. Those from before BigBlueButton 2.5 are left out, since its media server was another one. The
+ * number of cameras decides: streams grow with the square of the people who show theirs.
  */
 export const capacities: readonly Capacity[] = [
   {
@@ -90,23 +90,22 @@ export const capacities: readonly Capacity[] = [
 ];
 
 /**
- * Hetzner's ARM types are cax…; EC2's Graviton families have a "g" after their generation (t4g, c7gn), but for the
- * first, a1.
+ * Names of ARM types: Hetzner's cax…; EC2's Graviton families, with a "g" after their generation (t4g, c7gn), and a1.
  */
 const ARM_TYPE = /^(cax\d+$|a1(\.|$)|[a-z]+\d+g[a-z]*(\.|$))/i;
 
-/** Whether a server type, of whichever cloud, has ARM processors, for which BigBlueButton has no packages. */
+/** True for a server type of any cloud with ARM processors, for which BigBlueButton has no packages. */
 export function isArmServerType(serverType: string): boolean {
   return ARM_TYPE.test(serverType);
 }
 
 /**
- * EC2's burstable families (t1 to t4g) and the flex ones, which promise all of a core for part of the time only, and
- * Hetzner's shared ones (cx…, cpx…).
+ * Names of types with shared time: EC2's burstable families (t1 to t4g) and flex ones, which promise a whole core for
+ * part of the time only, and Hetzner's shared ones (cx…, cpx…).
  */
 const PART_TIME_TYPE = /^((t\d[a-z]*|[a-z]+\d[a-z]*-flex)(\.|$)|cp?x\d+$)/i;
 
-/** Whether a server type, of whichever cloud, is named as one whose cores are not its own all the time. */
+/** True for a server type of any cloud whose name says that its cores are shared. */
 export function isPartTimeServerType(serverType: string): boolean {
   return PART_TIME_TYPE.test(serverType);
 }

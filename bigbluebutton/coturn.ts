@@ -2,50 +2,52 @@ import { isIP } from "node:net";
 
 import { RELAY_PORTS, TURN_PORT, TURNS_PORT } from "./ports";
 
-/** Where {@link renderTurnServerConf} expects things on the TURN host, and where the host's scripts put them. */
+/** Paths on the TURN host: {@link renderTurnServerConf} refers to them, and the host's scripts write them. */
 export const coturnPaths = {
   config: "/etc/turnserver.conf",
   certificate: "/etc/turnserver/fullchain.pem",
   privateKey: "/etc/turnserver/privkey.pem",
-  /** In a directory of its own, which user turnserver can write to and logrotate watches. */
+  /** Log, in a directory of its own, which user turnserver can write to and logrotate watches. */
   log: "/var/log/turnserver/turnserver.log",
 } as const;
 
 /**
- * What coturn grants, and where it stops. A browser takes a relay for each of its connections, by each URL of
- * turnStunServers.ts and each of IPv4 and IPv6, whether it comes to use it or not: 4 a connection (measured with Chromium
- * 156, tests/e2e/browser). BigBlueButton has a connection for each stream; LiveKit has all streams in one.
+ * Limits of coturn. A browser takes a relay for each of its connections, by each URL of turnStunServers.ts and each of
+ * IPv4 and IPv6, even if it never uses it: 4 a connection (measured with Chromium 156, tests/e2e/browser).
+ * BigBlueButton has a connection for each stream; LiveKit has all streams in one.
  */
 export const quotas = {
   /**
-   * Relays of one client at a time. BigBlueButton's FAQ reckons with 20 cameras in a meeting: with sound, screen and its
-   * own camera that is 23 connections, 92 relays. A laptop that has Wi-Fi and a cable takes them on both, and one that was
-   * cut off comes back before its old ones have run out: 4 times 92 are 368.
+   * Simultaneous relays of one client. BigBlueButton's FAQ reckons with 20 cameras in a meeting: with sound, screen and
+   * its own camera that is 23 connections, 92 relays. A laptop with Wi-Fi and a cable takes them on both, and a client
+   * that was cut off comes back before its old ones expire: 4 times 92 are 368.
    */
   perUser: 384,
   /**
-   * Relays of all clients at a time: 200 people, the most that a server is for (FAQ), each with 12 connections. Of 32767
-   * ports that could be. coturn needs up to 75 kB for each (measured over TLS): 720 MB.
+   * Simultaneous relays of all clients: 200 people, the most that a server is for (FAQ), each with 12 connections.
+   * There are 32767 ports. coturn needs up to 75 kB for each (measured over TLS): 720 MB.
    */
   total: 9600,
   /**
    * Bytes a second, each way, of one relay: 10 Mbit/s. 20 cameras of 0.4 Mbit/s, the screen's 1 and sound make 9.1
-   * (https://wiki.meet.coop/wiki/BBB_Bandwidth). coturn drops what is more.
+   * (https://wiki.meet.coop/wiki/BBB_Bandwidth). coturn drops the excess.
    */
   maxBps: 1_250_000,
 } as const;
 
 /** Arguments of {@link renderTurnServerConf}. */
 export interface TurnServerConfArgs {
-  /** The TURN server's own name. */
+  /** Name of the TURN server. */
   readonly realm: string;
-  /** Shared with BigBlueButton, which makes each client's time-limited credentials from it. */
+  /** Secret shared with BigBlueButton, which makes each client's time-limited credentials from it. */
   readonly secret: string;
-  /** The addresses on the host's interface, IPv4 or IPv6: the private IPv4 one behind NAT. */
+  /** Addresses of the host's interface, IPv4 or IPv6: behind NAT the private IPv4 one. */
   readonly listeningAddresses: readonly string[];
-  /** Only behind NAT: what the outside sees, and the address on the interface that it leads to. */
+  /** Public address, and the interface's address that it leads to. Only behind NAT. */
   readonly externalIp?: { readonly public: string; readonly private: string };
-  /** The BigBlueButton servers' addresses, public and private, IPv4 and IPv6: the only peers relayed to, a line each. */
+  /**
+   * Addresses of the BigBlueButton servers, public and private, IPv4 and IPv6: the only peers relayed to, a line each.
+   */
   readonly allowedPeers: readonly string[];
   /** @default coturnPaths.certificate */
   readonly certificate?: string;
@@ -54,13 +56,13 @@ export interface TurnServerConfArgs {
 }
 
 /**
- * /etc/turnserver.conf of a TURN server apart from BigBlueButton's host, for the coturn 4.6.1 of Ubuntu 24.04. It
- * holds the secret: 0640 root:turnserver.
+ * Renders /etc/turnserver.conf of a TURN server apart from BigBlueButton's host, for the coturn 4.6.1 of Ubuntu 24.04.
+ * It holds the secret: 0640 root:turnserver.
  *
- * Sources: BigBlueButton's docs (administration/turn-server), the hardening of ebbba's Ansible role, and what was wrong
- * with bbb-install's own (https://github.com/bigbluebutton/bbb-install/issues/703).
+ * Sources: BigBlueButton's docs (administration/turn-server), the hardening of ebbba's Ansible role, and the faults of
+ * bbb-install's own (https://github.com/bigbluebutton/bbb-install/issues/703).
  *
- * @throws Error naming the argument that would not come out of the file as it went in, or would open the relay.
+ * @throws Error naming an argument that the file would not hold unchanged, or that would open the relay
  */
 export function renderTurnServerConf(args: TurnServerConfArgs): string {
   checkArgs(args);

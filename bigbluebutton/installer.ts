@@ -1,19 +1,16 @@
 import type { Release } from "./releases";
 
-/** What the host puts in place of a word, since only the host knows it. */
+/** Words that the host replaces, since only the host knows their values. */
 export const knownToTheHost = {
-  /** The address of its account at the certificate authority: a new one needs no installation. */
+  /** Address of its account at the certificate authority: a new one needs no installation. */
   email: "EMAIL",
-  /**
-   * A TURN secret to throw away. -c shows it to everyone on the host; the true one is only in
-   * turn-stun-servers.xml.
-   */
+  /** TURN secret to throw away. -c shows it to everyone on the host; the true one is only in turn-stun-servers.xml. */
   turnSecret: "THROW-AWAY",
 } as const;
 
 /** Arguments of {@link installerArguments}. */
 export interface InstallerArgs {
-  /** Literal argument of -v, e.g. "jammy-300". */
+  /** Argument of -v, e.g. "jammy-300". */
   readonly version: string;
   readonly hostname: string;
   readonly turnHostname: string;
@@ -21,11 +18,11 @@ export interface InstallerArgs {
 }
 
 /**
- * bbb-install's arguments, in the order that works: it looks at -c while it parses, and with -s not yet read it
- * would insist that the TURN server's name is this host's. install-bbb.sh fills in {@link knownToTheHost}, and adds -d while the
- * operator's own certificate is in use.
+ * Returns bbb-install's arguments, in the order that works. It checks -c while it parses: without -s before it, it
+ * would demand that the TURN server's name is this host's. install-bbb.sh fills in {@link knownToTheHost}, and adds -d
+ * while the operator's own certificate is in use.
  *
- * @throws Error if the release's installer does not take a flag.
+ * @throws Error if the release's installer does not take a flag
  */
 export function installerArguments(release: Release, args: InstallerArgs): string[] {
   const options: [flag: string, value?: string][] = [

@@ -8,12 +8,12 @@ import { signedApiUrl } from "./api";
 const TIMEOUT_MS = 15_000;
 
 /**
- * How many meetings run on a server now.
+ * Returns the number of meetings that run on a server now.
  *
- * @param apiUrl e.g. "https://bbb.example.org/bigbluebutton/api"
- * @param tls Whom to trust; nobody in particular where it is left out, as the signature tells nothing and a test server's
- *   certificate is one that nobody trusts.
- * @throws Error saying why it could not be asked
+ * @param apiUrl Base URL, e.g. "https://bbb.example.org/bigbluebutton/api".
+ * @param tls Trusted authorities. Without it any certificate is accepted: the signature tells nothing, and nobody
+ * trusts a test server's.
+ * @throws Error with the reason why it could not be asked
  */
 export async function runningMeetings(
   apiUrl: string,
@@ -25,7 +25,7 @@ export async function runningMeetings(
 
 type TlsOptions = Pick<RequestOptions, "ca" | "rejectUnauthorized">;
 
-/** Those in an answer to getMeetings that have not been ended. */
+/** Counts the meetings in an answer to getMeetings that have not been ended. */
 export function countMeetings(xml: string): number {
   const { response } = parse(xml);
   if (response?.returncode !== "SUCCESS") {

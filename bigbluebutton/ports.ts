@@ -1,34 +1,34 @@
 export type Protocol = "tcp" | "udp";
 
-/** One inbound rule of a host: `to` equals `from` for a single port. */
+/** Inbound rule of a host. For a single port `to` equals `from`. */
 export interface PortRule {
   readonly protocol: Protocol;
   readonly from: number;
   readonly to: number;
-  /** What listens there and why it has to be reachable; becomes the firewall rule's description. */
+  /** Purpose of the port; becomes the firewall rule's description. */
   readonly role: string;
 }
 
-/** "443" or "16384-32768", as clouds and nftables write a range. */
+/** Port or range in the form of clouds and nftables: "443" or "16384-32768". */
 export function portRange(rule: PortRule): string {
   return rule.from === rule.to ? String(rule.from) : `${rule.from}-${rule.to}`;
 }
 
-/** Where coturn listens for TURN and STUN without TLS, over UDP and TCP (RFC 8656 §3). */
+/** Port of coturn for TURN and STUN without TLS, over UDP and TCP (RFC 8656 §3). */
 export const TURN_PORT = 3478;
 
-/** Where coturn listens for TURN over TLS, TCP only: the one port that restrictive networks let through. */
+/** Port of coturn for TURN over TLS, TCP only: the one port that restrictive networks allow. */
 export const TURNS_PORT = 443;
 
 /**
- * The UDP ports that coturn relays from. Begins where BigBlueButton's own media range ends, as in BigBlueButton's docs
+ * UDP ports of coturn's relays. Begins after BigBlueButton's own media range, as in BigBlueButton's docs
  * (administration/turn-server).
  */
 export const RELAY_PORTS = { from: 32769, to: 65535 } as const;
 
 /**
- * BigBlueButton's media range: FreeSWITCH 16384-24576, mediasoup (Kurento before 2.5) and the recorder 24577-32768
- * (docs, administration/install).
+ * UDP ports of BigBlueButton's media: FreeSWITCH 16384-24576, mediasoup (Kurento before 2.5) and the recorder
+ * 24577-32768 (docs, administration/install).
  */
 export const MEDIA_PORTS = { from: 16384, to: 32768 } as const;
 
@@ -38,7 +38,7 @@ function tcp(port: number, role: string): PortRule {
 
 const http = tcp(80, "HTTP: certificate challenges and the redirect to HTTPS");
 
-/** What every release needs to be reached at on the BigBlueButton host. */
+/** Inbound ports of the BigBlueButton host, for every release. */
 export const bbbPorts: readonly PortRule[] = [
   http,
   tcp(443, "HTTPS: client, API and WebSockets"),
@@ -46,7 +46,7 @@ export const bbbPorts: readonly PortRule[] = [
 ];
 
 /**
- * What the install page of 2.0 to 2.2 asks for beside {@link bbbPorts}, as quoted in
+ * Inbound ports that the install page of 2.0 to 2.2 asks for beside {@link bbbPorts}, as quoted in
  * https://github.com/bigbluebutton/bigbluebutton/issues/17146. Later releases reach all of it through nginx on 443, and
  * their maintainers ask to keep these closed (https://github.com/bigbluebutton/bigbluebutton/issues/9132).
  */
@@ -56,7 +56,7 @@ export const flashEraPorts: readonly PortRule[] = [
   tcp(7443, "SIP over secure WebSocket: audio of pages loaded with TLS"),
 ];
 
-/** What a TURN host needs to be reached at; the same for all releases. */
+/** Inbound ports of a TURN host, for every release. */
 export const turnPorts: readonly PortRule[] = [
   { ...http, role: "HTTP: certificate challenges, at first issue and at renewals" },
   tcp(TURNS_PORT, "TURN over TLS"),

@@ -2,7 +2,7 @@ import { bbbPorts, flashEraPorts, turnPorts, type PortRule } from "./ports";
 
 export type { PortRule, Protocol } from "./ports";
 
-/** The releases that this project knows, named by Ubuntu release and BigBlueButton line. */
+/** Names of the known releases, by Ubuntu release and BigBlueButton line. */
 export const releaseNames = [
   "xenial-20",
   "xenial-22",
@@ -17,17 +17,17 @@ export const releaseNames = [
 
 export type ReleaseName = (typeof releaseNames)[number];
 
-/** The release that a new deployment gets: the current stable one. */
+/** Release of a new deployment: the current stable one. */
 export const defaultRelease: ReleaseName = "jammy-30";
 
-/** bbb-install of one release: where it is and what it takes. */
+/** bbb-install of one release: its place and its options. */
 export interface Installer {
   readonly url: string;
   /** Commit of bigbluebutton/bbb-install that `url` names, or the branch whose head it follows. */
   readonly revision: string;
-  /** Hex digest of the file at `url`, or undefined where none could be verified; then `note` says why. */
+  /** Digest in hex of the file at `url`; undefined if none could be verified, then `note` has the reason. */
   readonly sha256?: string;
-  /** The option letters that its getopts line accepts. */
+  /** Option letters that its getopts line accepts. */
   readonly flags: readonly string[];
   readonly note?: string;
 }
@@ -36,38 +36,38 @@ export interface Installer {
 export interface Upstream {
   /** Folder of the line's files. */
   readonly source: string;
-  /** Services that bbb-conf of this line names, out of those that the check of a host asks for. */
+  /** Services that bbb-conf of this line names, among those that the check of a host asks for. */
   readonly units: readonly string[];
 }
 
-/** What the installer refuses to go on without, checked by our preflight before it starts. */
+/** Minimum of a host by the installer, which refuses a smaller one. Our preflight checks it first. */
 export interface Minimum {
-  /** kB, compared with MemTotal of /proc/meminfo. */
+  /** Memory in kB, compared with MemTotal of /proc/meminfo. */
   readonly memoryKb: number;
-  /** Compared with `nproc --all`; 1 where the installer does not check. */
+  /** Number of cores, compared with `nproc --all`; 1 for an installer that does not check. */
   readonly cores: number;
-  /** Whether /proc/net/if_inet6 must exist. */
+  /** True when /proc/net/if_inet6 must exist. */
   readonly ipv6: boolean;
 }
 
-/** Where a release reads its TURN servers from, and which beans its own installer writes there. */
+/** File with a release's TURN servers, and the beans that its own installer writes there. */
 export interface TurnXml {
   /** Absolute path on the BigBlueButton host. */
   readonly path: string;
   /**
-   * `legacy`: a STUN server, then TURN over TLS and over plain TCP, both on 443; inside bbb-web's own files, so
-   * that every upgrade resets it. `override`: no STUN server, TURN over UDP 3478 and over TLS 443; under
+   * Form of the beans. `legacy`: a STUN server, then TURN over TLS and over plain TCP, both on 443; inside bbb-web's
+   * own files, so every upgrade resets it. `override`: no STUN server, TURN over UDP 3478 and over TLS 443; under
    * /etc/bigbluebutton, which takes precedence and survives upgrades of the package.
    */
   readonly form: "legacy" | "override";
 }
 
-/** Everything that this project knows about one BigBlueButton release. */
+/** Facts about one BigBlueButton release. */
 export interface Release {
   readonly name: ReleaseName;
   /** BigBlueButton's own version line, e.g. "3.0". */
   readonly version: string;
-  /** The literal argument of bbb-install's -v, e.g. "jammy-300"; undefined where there is no installer. */
+  /** Argument of bbb-install's -v, e.g. "jammy-300"; undefined for a release without an installer. */
   readonly installVersion?: string;
   /** Ubuntu release of the BigBlueButton host, e.g. "22.04". */
   readonly ubuntu: string;
@@ -75,17 +75,17 @@ export interface Release {
   readonly status: "current" | "candidate" | "end-of-life";
   /** Hetzner's image name, and the name pattern of Canonical's images (owner 099720109477) on EC2. */
   readonly images: { readonly hetzner: string; readonly aws: string };
-  /** Clouds that no longer let one order `images`; the setting `image` must then name another. */
+  /** Clouds where `images` can no longer be ordered; the setting `image` must then name another. */
   readonly withdrawnFrom: readonly ("hetzner" | "aws")[];
   readonly installer?: Installer;
-  /** Missing where the line is at its end, or its installer a fixed revision. */
+  /** Upstream's own files; undefined for a line at its end, or for an installer of a fixed revision. */
   readonly upstream?: Upstream;
   readonly minimum: Minimum;
   readonly ports: { readonly bbb: readonly PortRule[]; readonly turn: readonly PortRule[] };
   readonly turnXml: TurnXml;
-  /** What an operator should know before choosing this release. */
+  /** Advice for an operator who chooses this release. */
   readonly note?: string;
-  /** Where the facts of this row were read. */
+  /** Sources of this row. */
   readonly sources: readonly string[];
 }
 
@@ -93,11 +93,11 @@ const REPOSITORY = "https://github.com/bigbluebutton/bbb-install";
 const RAW = "https://raw.githubusercontent.com/bigbluebutton/bbb-install";
 const DOCS = "https://docs.bigbluebutton.org";
 
-/** Upstream's lists of what there is and what is supported, for scripts/upstream. */
+/** Upstream's lists of versions and their support, for scripts/upstream. */
 export const upstreamLists = {
-  /** BigBlueButton's lines, and whether they are supported, as a table in Markdown. */
+  /** BigBlueButton's lines and their support, as a table in Markdown. */
   support: "https://raw.githubusercontent.com/bigbluebutton/bigbluebutton/develop/SECURITY.md",
-  /** Every version, as GitHub's API lists tags. */
+  /** All versions, as GitHub's API lists tags. */
   tags: "https://api.github.com/repos/bigbluebutton/bigbluebutton/git/matching-refs/tags/v",
   /** Ubuntu's releases with the ends of their support, as CSV. */
   ubuntu: "https://debian.pages.debian.net/distro-info-data/ubuntu.csv",

@@ -1,11 +1,11 @@
 import type { Release } from "./releases";
 
-/** A service that answers whoever asks it at a port of its own, on the loopback interface. */
+/** Service that answers at a port of its own on the loopback interface. */
 export interface Service {
-  /** Of systemd. */
+  /** Unit of systemd. */
   readonly unit: string;
   readonly port: number;
-  /** What it understands: `http` is answered with some status by every server of HTTP or WebSockets. */
+  /** Protocol. For `http` any status is an answer: every server of HTTP or WebSockets gives one. */
   readonly speaks: "http" | "redis" | "postgres" | "freeswitch";
 }
 
@@ -29,10 +29,10 @@ const livekit: Service = { unit: "livekit-server", port: 7880, speaks: "http" };
 const etherpad: Service = { unit: "etherpad", port: 9001, speaks: "http" };
 
 /**
- * Services of a release that can be asked whether they hang: a process that does nothing any more stays active. Ports are those
- * that BigBlueButton's packages come with; where nobody listens at one, nothing is said of it.
+ * Services of a release that can be asked. It finds a process that hangs, which systemd still calls active. Ports are
+ * those of BigBlueButton's packages; a port without a listener is not reported.
  *
- * @returns None for lines before 2.7
+ * @returns none for lines before 2.7
  */
 export function askableServices({ version }: Release): readonly Service[] {
   switch (version) {

@@ -4,24 +4,24 @@ import { TURN_PORT, TURNS_PORT } from "./ports";
 import type { TurnXml } from "./releases";
 
 /**
- * Seconds that the credentials handed to a client stay valid; BigBlueButton's own installer writes the same. A client
- * fetches them once, with the page, and allocates with them again at every reconnection: so they are to last longer than
- * the longest meeting. Who keeps them gets no further than to the BigBlueButton server, and coturn refuses them after.
+ * Lifetime in seconds of a client's credentials, the same as by BigBlueButton's own installer. A client fetches them
+ * once, with the page, and allocates with them again at every reconnection: they must last longer than the longest
+ * meeting. With kept ones nobody gets further than to the BigBlueButton server, and coturn refuses expired ones.
  */
 const CREDENTIALS_TTL = 86400;
 
 const TURN_CLASSES = "org.bigbluebutton.web.services.turn";
 
-/** The STUN and TURN URLs (RFC 7064, RFC 7065) that a release hands to its clients, in the order of its beans. */
+/** STUN and TURN URLs (RFC 7064, RFC 7065) that a release hands to its clients, in the order of its beans. */
 export interface TurnUrls {
   readonly stun: readonly string[];
   readonly turn: readonly string[];
 }
 
 /**
- * The URLs of one TURN server in the form that a release expects.
+ * Returns the URLs of one TURN server in the form that a release expects.
  *
- * @param host The TURN server's name, the one in its certificate.
+ * @param host Name of the TURN server in its certificate.
  */
 export function turnUrls(form: TurnXml["form"], host: string): TurnUrls {
   const overTls = `turns:${host}:${TURNS_PORT}?transport=tcp`;
@@ -34,14 +34,14 @@ export function turnUrls(form: TurnXml["form"], host: string): TurnUrls {
 /** Arguments of {@link renderTurnStunServers}. */
 export interface TurnStunServersArgs {
   readonly form: TurnXml["form"];
-  /** The TURN server's name. */
+  /** Name of the TURN server. */
   readonly host: string;
-  /** The secret that coturn has as static-auth-secret. */
+  /** Secret that coturn has as static-auth-secret. */
   readonly secret: string;
 }
 
 /**
- * turn-stun-servers.xml, the Spring beans from which bbb-web makes each client's TURN credentials. It holds the
+ * Renders turn-stun-servers.xml, the Spring beans from which bbb-web makes each client's TURN credentials. It holds the
  * secret: 0640 root:bigbluebutton. Beans as bbb-install 2.2 to 3.0 writes them.
  */
 export function renderTurnStunServers({ form, host, secret }: TurnStunServersArgs): string {

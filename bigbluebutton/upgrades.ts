@@ -1,8 +1,8 @@
 import { releaseNames, releases, type Release } from "./releases";
 
 /**
- * The release that a running server is upgraded from: the line before, on the same Ubuntu. No other Ubuntu's becomes one, and
- * BigBlueButton's documentation tells of no way that leaves out a line, or leads back.
+ * Release from which a running server can be upgraded to this one: the line before, on the same Ubuntu. BigBlueButton's
+ * documentation has no upgrade that leaves out a line, goes back, or changes Ubuntu.
  *
  * @returns undefined for the first line on its Ubuntu
  */

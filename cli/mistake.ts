@@ -1,12 +1,12 @@
-/** Exit codes of the operator's commands. */
+/** Exit code of a command that succeeded. */
 export const FINE = 0;
-/** Something failed, or is not as it should be. */
+/** Exit code when something failed, or is not as it should be. */
 export const FAILED = 1;
-/** The caller has to put something right: an unknown stack, a bad duration, a missing token. */
+/** Exit code of a mistake that the caller has to correct: an unknown stack, a bad duration, a missing token. */
 export const MISTAKEN = 2;
 
-/** What went wrong though nobody made a mistake, told in one line; any other error is a fault of ours. */
+/** Failure without anybody's mistake, told in one line; any other error is a fault of this program. */
 export class Failure extends Error {}
 
-/** What the caller can put right, told in one line. */
+/** Mistake that the caller can correct, told in one line. */
 export class Mistake extends Error {}

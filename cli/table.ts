@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 
-/** A column: its title, and where its texts stand. */
+/** Column: its title, and the alignment of its texts. */
 export type Column = readonly [title: string, align?: "right"];
 
 const GAP = 2;
@@ -13,8 +13,8 @@ const noLines = {
 };
 
 /**
- * A table without lines, for terminals and logs alike. Texts are wrapped between words where it would be wider than
- * told; where the longest words alone are too many, each row becomes a block of lines.
+ * Renders a table without lines, for terminals and logs. Texts are wrapped between words to fit the width; with too
+ * many long words, each row becomes a block of lines.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -35,7 +35,7 @@ export function renderTable(
   return table.toString().replace(/ +$/gm, "");
 }
 
-/** The columns' widths; undefined where no word may be cut and they are too wide all the same. */
+/** Widths of the columns; undefined if they are too wide without cutting a word. */
 function fit(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -1,16 +1,13 @@
-/** How wide a page may be. */
+/** Width of a page. */
 
-/** Pages in files and logs, which are read in editors and browsers. */
+/** Width of pages in files and logs, which are read in editors and browsers. */
 const WITHOUT_TERMINAL = 120;
 const NARROWEST = 60;
 const WIDEST = 160;
 
 type Out = Pick<NodeJS.WriteStream, "isTTY" | "columns">;
 
-/**
- * The columns of the terminal that a page goes to; undefined where it goes to a file or a log, unless COLUMNS says how
- * wide that is to be.
- */
+/** Number of columns of the page's terminal. For a file or a log it is COLUMNS, or undefined without that. */
 export function terminalWidth(
   out: Out = process.stdout,
   { COLUMNS }: NodeJS.ProcessEnv = process.env,
@@ -19,12 +16,12 @@ export function terminalWidth(
   return columns > 0 ? Math.min(Math.max(columns, NARROWEST), WIDEST) : undefined;
 }
 
-/** The same for pages that always are wrapped. */
+/** Width for pages that are always wrapped. */
 export function pageWidth(out?: Out, environment?: NodeJS.ProcessEnv): number {
   return terminalWidth(out, environment) ?? WITHOUT_TERMINAL;
 }
 
-/** The lines of a text wrapped between words; longer words stay whole. */
+/** Lines of a text wrapped between words; longer words stay whole. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter((word) => word !== "")) {
@@ -35,7 +32,9 @@ export function wrapped(text: string, width: number): string[] {
   return lines.length > 0 ? lines : [""];
 }
 
-/** Lines that exceed the width wrapped, from the second on four columns further in than they begin; others as they are. */
+/**
+ * Wraps lines that exceed the width. Their second and later lines are indented by four more columns; other lines stay.
+ */
 export function hanging(text: string, width: number): string {
   return text
     .split("\n")
