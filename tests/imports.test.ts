@@ -47,7 +47,7 @@ const planted: Readonly<Record<string, readonly (readonly [from: string, to: str
   ],
 };
 
-/** The other halves of the circles, which are told once. */
+/** Other halves of the circles, which are reported once. */
 const halves: readonly (readonly [from: string, to: string])[] = [
   ["steps/hen.ts", "steps/egg.ts"],
   ["sandbox/hen.ts", "sandbox/egg.ts"],
@@ -81,7 +81,7 @@ interface Told {
   readonly rules: readonly string[];
 }
 
-/** What dependency-cruiser tells of a tree with the project's rules. */
+/** Report of dependency-cruiser about a tree with the project's rules. */
 function cruise(tree: Readonly<Record<string, string>>): Told {
   const directory = mkdtempSync(join(tmpdir(), "imports-"));
   try {

@@ -72,7 +72,7 @@ test("a deployment at Hetzner does not load the packages of AWS", async () => {
   expect(loaded).toBe(1);
 });
 
-/** What is asked of a host again is what its verification was asked. */
+/** Access for a later check, whose request is that of the verification. */
 function access(role: "bbb" | "turn") {
   const { stdin, connection } = run.get(`${role}-verify`).inputs;
   const { host, user, hostKey } = connection as Record<string, string>;

@@ -13,7 +13,7 @@ const standIns = readFileSync("sandbox/bbb/units.tsv", "utf8")
     return port === undefined ? [] : lines.split(",").map((one) => `${one} ${unit} ${port}`);
   });
 
-/** Of other kinds: nginx itself, stand-ins with settings of their own, and what 3.0 has where somebody installs it. */
+/** Units of other kinds: nginx itself, stand-ins with settings of their own, and an optional service of 3.0. */
 const OTHERS = ["nginx", "bbb-web", "freeswitch", "livekit-server"];
 
 test.each(["focal-27", "jammy-30", "noble-40"] as const)(

@@ -6,7 +6,7 @@ import { changesLabelsOnly } from "../../operator/testServers/change";
 const urn =
   "urn:pulumi:test-a::bigbluebutton::bbb:index:HetznerHost$hcloud:index/primaryIp:PrimaryIp::bbb-host-ipv4";
 
-/** An update as the CLI announces it. */
+/** Update in the CLI's announcement. */
 function update(metadata: object): EngineEvent {
   const type = "hcloud:index/primaryIp:PrimaryIp";
   return {

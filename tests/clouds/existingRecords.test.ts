@@ -24,7 +24,7 @@ async function refusal(variation: Variation): Promise<string> {
   );
 }
 
-/** Looked up by a run that refuses nothing. */
+/** Looks up records in a run that refuses nothing. */
 async function asked(variation: Variation): Promise<string[]> {
   const { lookUps } = await runProgram(variation);
   return lookUps.map(({ token }) => token.split(":").at(-1)!);

@@ -19,7 +19,7 @@ afterEach(() => jest.restoreAllMocks());
 
 const told = () => jest.mocked(pulumi.log.warn).mock.calls.map(([message]) => message);
 
-/** What a hook says of a change of a resource, while two meetings run. */
+/** Answer of a hook to a change of a resource, while two meetings run. */
 async function change(
   hook: "server" | "turnConfiguration",
   more: Partial<Settings>,

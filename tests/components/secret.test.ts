@@ -4,7 +4,7 @@ import { plain, type Values } from "../../sandbox/engine/wire";
 import { secretForms } from "../e2e/support/secretForms";
 import { runProgram, type Registered } from "../support/program";
 
-/** What the provider makes of a resource, by a driver with the provider's own ids. */
+/** Outputs of the provider for a resource, by a driver with the provider's own ids. */
 async function made({ type, name, inputs }: Registered) {
   const kind = drivers[type.split(":")[0]!]!.kinds[type]!;
   const { id, outputs } = await kind.create(inputs, { name } as Context);

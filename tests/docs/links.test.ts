@@ -5,7 +5,7 @@ import { anchorsOf, localLinks, PROJECT, readPages, type Page } from "./pages";
 
 const pages = readPages();
 
-/** What is wrong with the links of a page to the project itself. */
+/** Broken links of a page to the project itself. */
 function brokenLinks(page: Page, all: readonly Page[]): string[] {
   return localLinks(page).flatMap(({ target, path, anchor }) => {
     const led = path === page.path ? page : all.find((one) => one.path === path);

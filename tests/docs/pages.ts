@@ -26,16 +26,16 @@ export function readPages(): Page[] {
   return found.sort().map((path) => ({ path: relative(PROJECT, path), text: readFileSync(path, "utf8") }));
 }
 
-/** A place that a page leads to. */
+/** Place that a page leads to. */
 export interface Link {
-  /** As it is written. */
+  /** Target as written in the page. */
   readonly target: string;
   /** Path in the project; the page's own for an anchor alone. */
   readonly path: string;
   readonly anchor?: string;
 }
 
-/** The links and images of a page that lead to the project itself. */
+/** Links and images of a page that lead to the project itself. */
 export function localLinks({ path, text }: Page): Link[] {
   const targets = [...withoutCode(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target!);
   return targets
@@ -47,7 +47,7 @@ export function localLinks({ path, text }: Page): Link[] {
     });
 }
 
-/** The anchors that GitHub and GitLab make of a page's headings. */
+/** Anchors that GitHub and GitLab make of a page's headings. */
 export function anchorsOf(text: string): string[] {
   const seen = new Map<string, number>();
   return [...withoutCode(text, "```").matchAll(/^#{1,6} +(.*?) *#*$/gm)].map(([, heading]) => {
@@ -62,7 +62,9 @@ export function anchorsOf(text: string): string[] {
   });
 }
 
-/** What a reader may type: the lines of the blocks of commands, without comments, and the commands in the text. */
+/**
+ * Texts that a reader may type: the lines of the blocks of commands, without comments, and the commands in the text.
+ */
 export function commandsIn(text: string): string[] {
   const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].flatMap(([, block]) =>
     block!

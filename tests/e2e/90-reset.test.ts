@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 import { must, update } from "./support/sandbox";
 
-/** What of the sandbox there is on this machine outside of its own directory. */
+/** Traces of the sandbox on this machine, outside of its own directory. */
 function traces(): Record<string, string[]> {
   const lines = (text: string) =>
     text.split("\n").filter((line) => line.includes("bbb-sandbox") || /bbbsb-/.test(line));

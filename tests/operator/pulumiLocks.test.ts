@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 
 import { isDead, ownsItsName, readLocks } from "../../operator/pulumiLocks";
 
-/** As the CLI 3.259 prints it, and the Automation API doubles it. */
+/** Message of the CLI 3.259, doubled by the Automation API. */
 const CONFLICT = `
 error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   s3://state/.pulumi/locks/organization/bigbluebutton/test-a/abc.json?no_tmp_dir=true: created by root@runner-7 (pid 812) at 2026-11-21T08:00:00Z

@@ -27,7 +27,7 @@ describe("with a CLI that notes what it is asked", () => {
   const project = join(folder, "project");
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
 
-  /** Each call's arguments, environment and standard input are a file of their own. */
+  /** Stand-in for the CLI. Each call's arguments, environment and standard input are a file of their own. */
   const FAKE = `#!/bin/sh
   note=$(mktemp "${calls}/XXXXXX")
   printf '%s\\n' "$@" >"$note.args"

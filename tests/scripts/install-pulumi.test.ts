@@ -19,7 +19,7 @@ function put(path: string, text: string): string {
   return file;
 }
 
-/** An archive as Pulumi's, and a curl that hands it out and writes down what it was asked for. */
+/** Makes an archive like Pulumi's, and a curl that hands it out and records the URLs. */
 function offer(): { readonly sha256: string } {
   put("archive/pulumi/pulumi", `#!/bin/sh\necho v${version}\n`);
   put("archive/pulumi/pulumi-language-nodejs", "");
@@ -43,7 +43,7 @@ function run(script: string, args: readonly string[] = [], env: Readonly<Record<
   return { status, stdout, stderr };
 }
 
-/** The script with the checksum of the archive on offer. */
+/** Script with the checksum of the archive on offer. */
 const withChecksum = (sha256: string) =>
   put("install", readFileSync(SCRIPT, "utf8").replace(/^sha256_x64=.*$/m, `sha256_x64=${sha256}`));
 

@@ -62,7 +62,7 @@ const wanted = {
   "node_modules/a": { version: "1.0.0", integrity: "x" },
 };
 const b = { version: "2.0.0", integrity: "y", optional: true };
-/** What is needed by a package that is not for this machine, and by nothing else. */
+/** Lock file with a dependency of a package that is not for this machine, needed by nothing else. */
 const behind = { "node_modules/c": { version: "3.0.0", integrity: "z", optional: true } };
 const windows = { ...b, os: ["win32"], dependencies: { c: "3" } };
 
@@ -108,7 +108,7 @@ test.each([
   });
 });
 
-/** A machine whose Node.js is too old, and whose npm can do nothing but download. */
+/** Makes a machine with an old Node.js, whose npm can only download. */
 function oldMachine(archive: string): string {
   const integrity = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
   put("package-lock.json", {
@@ -124,7 +124,7 @@ function oldMachine(archive: string): string {
   return `PATH=${root}/machine:$PATH`;
 }
 
-/** Both packages in one: a Node.js, and an npm that writes down by what it was run and how. */
+/** Archive of both packages: a Node.js, and an npm that records by what it was run and how. */
 function packed(): string {
   put(
     "packed/package/bin/node",

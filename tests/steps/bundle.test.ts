@@ -68,7 +68,7 @@ describe("run by bash", () => {
 
   const keysFile = () => path.join(root, "home/.ssh/authorized_keys");
 
-  /** With the host's folder and the account's home moved below `root`. */
+  /** Installs with the host's folder and the account's home moved below `root`. */
   function install(changes: Partial<BundleArgs> = {}) {
     const script = bundle({ ...args, ...changes })
       .replaceAll("/usr/local/lib/bbb-deploy", `${root}/lib`)

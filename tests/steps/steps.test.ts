@@ -18,13 +18,13 @@ beforeAll(async () => {
 
 const stepsOf = (of: Run, host: string) => stepsIn(of).filter(({ name }) => name.startsWith(`${host}-`));
 
-/** The command line as the host's shell splits it. */
+/** Words of the command line, split as by the host's shell. */
 function words({ inputs }: Registered): string[] {
   const out = execFileSync("bash", ["-c", `printf '%s\\0' ${inputs.create}`], { encoding: "utf8" });
   return out.split("\0").slice(0, -1);
 }
 
-/** Without the hash, which changes with each script. */
+/** Words without the hash, which changes with each script. */
 function withoutHash(step: Registered): string[] {
   const all = words(step);
   expect(all.slice(-2)).toEqual(["--script-hash", expect.stringMatching(/^[0-9a-f]{12}$/)]);
@@ -259,7 +259,7 @@ describe("secrets", () => {
   });
 });
 
-/** A restart of the host takes longer than whatever else a step may have to wait for. */
+/** Limit of a step's connection tries: a restart of the host takes longer than any other wait of a step. */
 function dialErrorLimit(step: string): number {
   if (step.endsWith("-connect")) return -1;
   return step.endsWith("-resumed") ? 80 : 20;

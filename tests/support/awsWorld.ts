@@ -4,7 +4,7 @@ import { releases } from "../../bigbluebutton/releases";
 
 type Inputs = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
 
-/** What an account has in a region, as far as the program asks. */
+/** Objects of an account in a region that the program asks for. */
 export interface AwsWorld {
   readonly vpcs: readonly { readonly id: string; readonly default?: boolean }[];
   readonly subnets: readonly AwsSubnet[];
@@ -15,7 +15,7 @@ export interface AwsWorld {
   readonly zones: readonly { readonly name: string; readonly zoneId: string }[];
   readonly interfaces: readonly AwsInterface[];
   readonly eips: readonly (Owned & { readonly publicIp: string })[];
-  /** Of the zone Z0EXAMPLE, in the provider's form. */
+  /** Records of the zone Z0EXAMPLE, in the provider's form. */
   readonly records: readonly { readonly name: string; readonly type: string; readonly values: string[] }[];
 }
 
@@ -47,7 +47,7 @@ interface AwsSubnet {
 interface AwsRouteTable {
   readonly id: string;
   readonly vpcId: string;
-  /** Of the subnets that are associated with it; the VPC's main table otherwise. */
+  /** Subnets that are associated with it; the VPC's main table otherwise. */
   readonly subnetIds?: readonly string[];
   readonly routes: readonly { cidrBlock?: string; ipv6CidrBlock?: string; gatewayId?: string }[];
 }
@@ -133,7 +133,7 @@ function nameOf(pattern: string, serial: string): string {
   return pattern.replace("*", serial);
 }
 
-/** The provider's answer to a look-up, or an error in its words. */
+/** Answer of the provider to a look-up, or an error in its words. */
 export function awsAnswer(world: AwsWorld, token: string, inputs: Inputs): object {
   const filter = (name: string): string | undefined =>
     inputs.filters?.find((one: { name: string }) => one.name === name)?.values[0];
@@ -240,12 +240,12 @@ const prefixes: Readonly<Record<string, string>> = {
   "aws:ebs/volume:Volume": "vol",
 };
 
-/** The id that the mocked AWS gives to a resource. */
+/** Id that the mocked AWS gives to a resource. */
 export function awsIdOf(type: string, name: string): string {
   return `${prefixes[type] ?? "x"}-0${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
 }
 
-/** What AWS says of a resource beside its inputs. */
+/** Outputs of AWS for a resource, beside its inputs. */
 export function awsComputed(type: string, name: string, inputs: Inputs): Record<string, unknown> | undefined {
   const host = name.startsWith("bbb") ? 1 : 2;
   switch (type) {

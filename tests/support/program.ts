@@ -11,18 +11,18 @@ import type { Host } from "../../clouds/host";
 import type { Settings } from "../../settings";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
-/** A resource as the engine is asked for it. */
+/** Resource as registered with the engine. */
 export interface Registered {
   readonly type: string;
   readonly name: string;
   readonly urn: string;
   readonly parent: string;
-  /** The name of an explicit provider. */
+  /** Name of an explicit provider. */
   readonly provider: string;
-  /** Secrets unwrapped; their top-level names are in `secretInputs`. */
+  /** Inputs with secrets unwrapped; the secrets' top-level names are in `secretInputs`. */
   readonly inputs: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
   readonly secretInputs: readonly string[];
-  /** Names of resources: what the program says, and what its inputs imply. */
+  /** Names of resources: those that the program says, and those that its inputs imply. */
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
@@ -32,7 +32,7 @@ export interface Registered {
   readonly replaceWith: readonly string[];
   readonly replacementTrigger: unknown;
   readonly createTimeout: string;
-  /** Names of the hooks that its creation, and its updates, are first told to. */
+  /** Names of the hooks that are called before its creation, and before its updates. */
   readonly beforeCreate: readonly string[];
   readonly beforeUpdate: readonly string[];
 }
@@ -40,13 +40,13 @@ export interface Registered {
 /** A question to a cloud. */
 export interface LookUp {
   readonly token: string;
-  /** As {@link Registered.provider}. */
+  /** Name of an explicit provider, see {@link Registered.provider}. */
   readonly provider: string;
-  /** How many resources had been registered by then. */
+  /** Number of resources registered before. */
   readonly resourcesBefore: number;
 }
 
-/** What a program did when it ran. */
+/** Record of a program's run. */
 export interface Run {
   readonly outputs: Record<string, pulumi.Output<unknown>>;
   readonly resources: readonly Registered[];
@@ -58,7 +58,7 @@ export interface Run {
   ofType(type: string): Registered[];
 }
 
-/** The settings of an ordinary staging deployment. */
+/** Settings of an ordinary staging deployment. */
 export const settings: Settings = {
   project: "bigbluebutton",
   stack: "staging",
@@ -91,7 +91,7 @@ export const settings: Settings = {
   backups: false,
 };
 
-/** What puts a host at AWS, into the account of {@link world}. */
+/** Placement of a host at AWS, in the account of {@link world}. */
 export const atAws: Settings["placement"] = {
   bbb: {
     cloud: "aws",
@@ -121,38 +121,40 @@ export const scripts: readonly ScriptFile[] = [
   "wire.sh",
 ].map((name) => ({ name, content: `# ${name}\n` }));
 
-/** The steps on the hosts, without what runs there before something is deleted. */
+/** Steps on the hosts, without those that run there before something is deleted. */
 export function stepsIn(run: Run): Registered[] {
   return run.ofType("command:remote:Command").filter(({ inputs }) => inputs.create !== undefined);
 }
 
-/** The numeric id that the mocked cloud gives to a resource. */
+/** Numeric id that the mocked cloud gives to a resource. */
 export function idOf(name: string): number {
   return parseInt(createHash("sha256").update(name).digest("hex").slice(0, 8), 16);
 }
 
-/** The secret that the mocked providers make for a resource. */
+/** Secret that the mocked providers make for a resource. */
 export function secretOf(name: string, rotate = ""): string {
   return createHash("sha256").update(`secret of ${name} ${rotate}`).digest("hex");
 }
 
-/** What differs from an ordinary run. */
+/** Differences from an ordinary run. */
 export interface Variation {
   readonly settings?: Partial<Settings>;
   readonly scripts?: readonly ScriptFile[];
-  /** Replaces what a host says of itself, as on another cloud. */
+  /** Replaces parts of a host, as on another cloud. */
   readonly host?: (host: Host, sdk: typeof pulumi) => Partial<Host>;
-  /** What is otherwise in the account at AWS. */
+  /** Differences of the account at AWS. */
   readonly aws?: Partial<AwsWorld>;
   /** Outputs of other stacks, by their whole names. */
   readonly stacks?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Resources of the stack's own state, with their types and outputs; undefined where the engine does not tell them. */
+  /**
+   * Resources of the stack's own state, with their types and outputs; undefined for an engine that does not tell them.
+   */
   readonly state?: readonly { readonly type: string; readonly outputs: object }[];
-  /** What every question to Hetzner is answered with. */
+  /** Answer to every question to Hetzner. */
   readonly hetznerRefuses?: string;
-  /** Told of each question to a cloud. */
+  /** Called for each question to a cloud. */
   readonly onLookUp?: (token: string) => void;
-  /** What Hetzner has sold out, and what the stack has there. */
+  /** Sold-out types at Hetzner, and the stack's objects there. */
   readonly hetznerHas?: {
     readonly soldOut?: readonly string[];
     readonly servers?: readonly object[];
@@ -162,7 +164,7 @@ export interface Variation {
   };
 }
 
-/** index.ts as `pulumi up` runs it, with providers that are mocked and everything it registers recorded. */
+/** Runs index.ts like `pulumi up`, with mocked providers; records everything it registers. */
 export function runProgram(variation: Variation = {}): Promise<Run> {
   return run((sdk) => {
     const loadSettings = () => ({ ...settings, ...variation.settings });
@@ -193,7 +195,7 @@ function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"]
   return { id: id!, state: { ...inputs, outputs, secretOutputNames: ["turnSecret"] } };
 }
 
-/** The engine's function that tells a stack's resources. */
+/** Function of the engine that tells a stack's resources. */
 const STATE = "pulumi:pulumi:readStackResourceOutputs";
 
 function ownState({ stackName }: MockResourceArgs["inputs"], state: Variation["state"]) {
@@ -351,13 +353,13 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
   }
 }
 
-/** Of an IPv6 address Hetzner's provider gives the network's base. */
+/** Address of a primary IP; for IPv6 Hetzner's provider gives the network's base. */
 function addressOf(name: string): string {
   const host = name.startsWith("bbb") ? 1 : 2;
   return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
 }
 
-/** A reference to a provider is its URN and its id. */
+/** Name of a provider, by a reference of its URN and its id. */
 function providerOf(reference: string | undefined): string {
   return reference?.split("::").at(-2) ?? "";
 }
@@ -366,7 +368,7 @@ function nameOf(urn: string): string {
   return urn.split("::").at(-1)!;
 }
 
-/** What an output holds, and whether it is a secret. */
+/** Value of an output, and its secrecy. */
 export async function reveal(output: unknown): Promise<{ value: unknown; secret: boolean }> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const sdk = require("@pulumi/pulumi") as typeof pulumi;

@@ -1,5 +1,5 @@
-"""As much of Linux's BPF as exec_watch.py needs, without a compiler or a library: an assembler, the kernel's own types,
-a ring buffer and a tracepoint. x86-64 only, as the sandbox is.
+"""Part of Linux's BPF that exec_watch.py needs, without a compiler or a library: an assembler, the kernel's own types,
+a ring buffer and a tracepoint. x86-64 only, like the sandbox.
 
 Sources: include/uapi/linux/bpf.h; Documentation/bpf: standardization/instruction-set.rst, btf.rst, ringbuf.rst.
 """
@@ -98,7 +98,7 @@ class Assembler:
         self._add(0)
 
     def map_value(self, register, descriptor):
-        """The address of an array's first element."""
+        """Loads the address of an array's first element."""
         self._add(0x18, register, 2, immediate=descriptor)
         self._add(0)
 
@@ -132,7 +132,7 @@ class Assembler:
 
 
 def attach(tracepoint, program):
-    """Runs a program at each passing of a tracepoint, until the descriptor that this returns is closed."""
+    """Runs a program at each passing of a tracepoint, until the returned descriptor is closed."""
     code, licence, name = (ctypes.create_string_buffer(text) for text in (program, b"GPL", tracepoint.encode()))
     load = struct.pack(
         "=IIQQ", PROG_TYPE_RAW_TRACEPOINT, len(program) // 8, ctypes.addressof(code), ctypes.addressof(licence)
@@ -153,7 +153,7 @@ def create_map(kind, key_size, value_size, entries):
 
 
 class Counter:
-    """An array of one number."""
+    """Array of one number."""
 
     def __init__(self):
         self.map = create_map(MAP_TYPE_ARRAY, 4, 8, 1)
@@ -166,7 +166,7 @@ class Counter:
 
 
 class RingBuffer:
-    """What programs hand over; `map` is readable when there is something new."""
+    """Records that programs hand over; `map` is readable when there is something new."""
 
     BUSY, DISCARDED = 1 << 31, 1 << 30
 
@@ -180,7 +180,7 @@ class RingBuffer:
         self._consumed = ctypes.c_uint64.from_buffer(self._consumer)
 
     def records(self):
-        """Everything that is there, in the order in which it was reserved."""
+        """Yields all present records, in the order of their reservation."""
         while True:
             position = self._consumed.value
             if position == struct.unpack_from("=Q", self._memory)[0]:
@@ -205,7 +205,7 @@ PER_MEMBER = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
 
 
 class KernelTypes:
-    """The structures of the running kernel, as its BTF describes them."""
+    """Structures of the running kernel, by its BTF."""
 
     def __init__(self):
         try:
@@ -229,7 +229,9 @@ class KernelTypes:
         return self.data[start : self.data.index(b"\0", start)].decode()
 
     def members(self, number):
-        """(name, type, offset in bits) of each; those of anonymous ones are the structure's own."""
+        """Yields (name, type, offset in bits) of each member; members of anonymous structures count as the structure's
+        own.
+        """
         _, count, position = self.types[number]
         for index in range(count):
             name, kind, offset = struct.unpack_from("=3I", self.data, position + 12 + 12 * index)

@@ -1,12 +1,12 @@
 """Records all arguments and the whole environment of every program started on this machine, containers included.
 
-A BPF program at the kernel's tracepoint sched_process_exec, where the new program's arguments and environment are in
-memory and nothing of it has run yet, copies both into a ring buffer, whole, in pieces. So no process is too short-lived,
-and none gets away.
+A BPF program runs at the kernel's tracepoint sched_process_exec. There the new program's arguments and environment
+are in memory and nothing of it has run yet. It copies both into a ring buffer, whole, in pieces, so it misses no
+process, however short-lived.
 
-Prints one JSON line per program, {"pid", "argv", "env"}, on standard output: first {"watching": true}, last
-{"lost": N}, the programs that were missed or could not be read. Ends when standard input does. Where the kernel offers
-no such thing to this process it prints {"unsupported": REASON} and ends with exit code 77.
+Prints one JSON line per program, {"pid", "argv", "env"}, on standard output: first {"watching": true}, last {"lost":
+N}, the programs that were missed or could not be read. Ends when standard input does. On a kernel without this for
+the process it prints {"unsupported": REASON} and ends with exit code 77.
 """
 
 import ctypes
@@ -101,14 +101,14 @@ def program(ring, lost):
 
 
 class Programs:
-    """Puts the pieces of a program's start, which share its process and time, together again."""
+    """Joins the pieces of a program's start, which share its process and time."""
 
     def __init__(self):
         self.open = {}
         self.unreadable = 0
 
     def piece(self, record):
-        """A finished start as {"pid", "argv", "env"}, or None."""
+        """Returns a finished start as {"pid", "argv", "env"}, or None."""
         pid, time, arg_start, arg_end, env_start, env_end, at, error = HEADER.unpack_from(record)
         length = min(PIECE, env_end - at)
         pieces = self.open.setdefault((pid, time), [])

@@ -1,6 +1,6 @@
 /**
- * The cases of a run of scripts/faults as a table: faultTable.ts [--write FILE] RESULTS. The name of a case is what
- * happens, a colon, and how it must end. --write keeps the table, with durations rounded, in a Markdown file.
+ * Table of the cases of a run of scripts/faults: faultTable.ts [--write FILE] RESULTS. A case's name has the fault, a
+ * colon, and the required end. --write keeps the table, with durations rounded, in a Markdown file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -27,7 +27,7 @@ interface Results {
   }[];
 }
 
-/** The cases of a run, from what jest writes with --json. */
+/** Cases of a run, from jest's --json. */
 export function cases({ testResults }: Results): Case[] {
   return testResults.flatMap(({ assertionResults }) =>
     assertionResults.map(({ ancestorTitles, title, status, duration }) => {
@@ -43,7 +43,7 @@ export function cases({ testResults }: Results): Case[] {
   );
 }
 
-/** For the terminal, the sum in the last line. */
+/** Renders the table for the terminal, with the sum in the last line. */
 export function renderTable(found: readonly Case[]): string {
   const table = new Table({
     head: ["what happens", "how it ends", "took", ""],
@@ -61,7 +61,7 @@ function sum(found: readonly Case[]): string {
   return `${found.length} cases: ${count("passed")} passed, ${count("failed")} failed, in ${(seconds / 60).toFixed(0)} minutes`;
 }
 
-/** For docs/faults.md: a table a group. */
+/** Renders docs/faults.md: a table a group. */
 export function renderPage(found: readonly Case[]): string {
   const groups = [...new Set(found.map(({ group }) => group))];
   const escape = (text: string) => text.replaceAll("|", "\\|");

@@ -1,7 +1,7 @@
-"""Makes calls to the emulated Hetzner Cloud API as they are, whatever the answer.
+"""Makes calls to the emulated Hetzner Cloud API and returns the answers, refusals included.
 
-Reads {"endpoint", "token", "calls": [[method, path, body or nothing], …]} as JSON from standard input. Prints [{"status", "body"}, …]
-as JSON; the body of an answer without one is null.
+Reads {"endpoint", "token", "calls": [[method, path, body or nothing], …]} as JSON from standard input. Prints
+[{"status", "body"}, …] as JSON; the body of an answer without one is null.
 """
 
 import json

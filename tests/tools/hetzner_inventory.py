@@ -1,7 +1,7 @@
-"""Lists all that there is in the emulated Hetzner project, by Hetzner's own Python client.
+"""Lists all objects of the emulated Hetzner project, by Hetzner's own Python client.
 
-Reads {"endpoint", "token"} as JSON from standard input. Prints {kind: [name, …]} of the kinds that have any;
-record sets without each zone's own NS and SOA.
+Reads {"endpoint", "token"} as JSON from standard input. Prints {kind: [name, …]} of the kinds that have any; record
+sets without each zone's own NS and SOA.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""Runs on a host: records which ports packets of the probing clients arrive at, on its interface, before its own
-packet filter.
+"""Records, on a host, the ports at which packets of the probing clients arrive, on its interface, before its own packet
+filter.
 
     python3 record_probes.py SECONDS SOURCE…   (addresses of the probing clients)
 
-Prints "recording", then, SECONDS later or when standard input ends, one JSON object:
-{"arrived": [[source, protocol, port], …], "dropped": N}. Python's standard library only.
+Prints "recording", then, SECONDS later or when standard input ends, one JSON object: {"arrived": [[source, protocol,
+port], …], "dropped": N}. Python's standard library only.
 """
 
 import ipaddress

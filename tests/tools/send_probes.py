@@ -1,8 +1,8 @@
-"""Sends port probes as fast as the wire takes them, and waits for no answer: what arrives is seen at the host.
+"""Sends port probes as fast as the wire takes them, without waiting for answers: the host sees what arrives.
 
-Reads one JSON object from standard input: [{"address", "protocol": "tcp" or "udp", "ports": "1-65535,…"}, …].
-TCP probes are single SYN packets; each comes from source port 40000, by which the recorder knows them.
-Prints how many it sent.
+Reads one JSON object from standard input: [{"address", "protocol": "tcp" or "udp", "ports": "1-65535,…"}, …]. TCP
+probes are single SYN packets; each comes from source port 40000, by which the recorder knows them. Prints their
+number.
 """
 
 import errno

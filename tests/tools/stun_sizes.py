@@ -1,8 +1,8 @@
-"""What a TURN server answers to requests over UDP that anybody could send in another's name.
+"""Measures a TURN server's answers to requests over UDP that anybody could send in another's name.
 
 Reads {"server", "port", "family"} from standard input; prints {name: {"request": bytes, "answer": bytes or null,
-"attributes": [type, …]}} for each kind of request. With "flood": what so many requests of the "kind" a second bring in
-"seconds": {"sent", "answered", "seconds": until the last answer}.
+"attributes": [type, …]}} for each kind of request. With "flood" it sends so many requests of the "kind" a second for
+"seconds", and prints {"sent", "answered", "seconds": until the last answer}.
 """
 
 import json

@@ -39,7 +39,7 @@ TRIES, WAIT = 3, 3.0
 
 
 class Connection:
-    """Whole STUN messages or channel data over UDP, TCP or TLS."""
+    """Exchanges whole STUN messages or channel data over UDP, TCP or TLS."""
 
     def __init__(self, server, port, transport, family):
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
@@ -57,7 +57,7 @@ class Connection:
         self.socket.sendall(data + bytes(-len(data) % 4) if self.stream else data)
 
     def receive(self, deadline):
-        """The next whole message, or None when the time is over."""
+        """Returns the next whole message, or None at the deadline."""
         while True:
             if len(self.buffer) >= 4:
                 first, length = struct.unpack("!HH", self.buffer[:4])
@@ -91,7 +91,7 @@ class Client:
         self.again = 0
 
     def request(self, method, attributes):
-        """("ok", attributes) or (error code or "timeout", {})"""
+        """Returns ("ok", attributes) or (error code or "timeout", {})."""
         for _ in range(4):  # unauthorized once, stale nonce perhaps
             message = stun.Message(method, stun.Class.REQUEST, attributes=dict(attributes))
             if self.key:
@@ -157,7 +157,7 @@ class Client:
         return answers
 
     def echo(self, peer):
-        """Both ways: once by Send and Data indications, once by a channel."""
+        """Echoes in both ways: once by Send and Data indications, once by a channel."""
         if (answer := self.permit(peer)) != "ok":
             return answer
         payload = os.urandom(24)
@@ -195,14 +195,14 @@ class Client:
 
 
 def opened(wish, user="test"):
-    """A client that is connected, over TLS with the handshake done, and has asked for nothing yet."""
+    """Returns a connected client, over TLS with the handshake done, that has sent no request yet."""
     family = FAMILIES[wish.get("family", "ipv4")][0]
     connection = Connection(wish["server"], wish["port"], wish["transport"], family)
     return Client(connection, wish["secret"], wish.get("lifetime", 600), user)
 
 
 def allocated(wish, user="test"):
-    """A client, the answer to its allocation, and the answer's attributes."""
+    """Returns a client, the answer to its allocation, and the answer's attributes."""
     for _ in range(3):
         client = opened(wish, user)
         answer, attributes = client.allocate(FAMILIES[wish.get("relayed", "ipv4")][1])

@@ -1,9 +1,10 @@
-"""Records where a host sends UDP datagrams with a token, on every interface, loopback included, behind its packet filter.
+"""Records the destinations of a host's UDP datagrams with a token, on every interface, loopback included, behind its
+packet filter.
 
     python3 watch_relayed.py TOKEN
 
-Prints "recording", then, when standard input ends, one JSON object: {"seen": [[destination, text], …], "dropped": N},
-of datagrams that begin with the token. Python's standard library only.
+Prints "recording", then, when standard input ends, one JSON object: {"seen": [[destination, text], …], "dropped":
+N}, of datagrams that begin with the token. Python's standard library only.
 """
 
 import ipaddress
@@ -18,7 +19,7 @@ UDP = 17
 
 
 def datagram(packet):
-    """(destination, payload) of a UDP packet, or None."""
+    """Returns (destination, payload) of a UDP packet, or None."""
     version = packet[0] >> 4 if packet else 0
     if version == 4 and len(packet) >= 28 and packet[9] == UDP:
         return packet[16:20], packet[(packet[0] & 15) * 4 + 8 :]

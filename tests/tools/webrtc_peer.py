@@ -1,6 +1,7 @@
-"""A WebRTC peer in the place of a media server: sends back the sound that it hears and the messages that it gets.
+"""WebRTC peer in place of a media server: sends back the sound that it hears and the messages that it gets.
 
-Reads one JSON object a line from standard input, {"offer": SDP}; prints {"answer": SDP} for each. Ends with its input.
+Reads one JSON object a line from standard input, {"offer": SDP}; prints {"answer": SDP} for each. Ends with its
+input.
 """
 
 import asyncio

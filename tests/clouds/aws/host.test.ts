@@ -1,8 +1,9 @@
 /**
- * What is asked of AWS. That the provider behaves as these inputs and options take for granted (what replaces what, what
- * may stay attached, that an Elastic IP can be associated with an interface that is in no instance yet) rests on the
- * documentation and the sources of @pulumi/aws 7.48 and terraform-provider-aws: the sandbox's engine follows those, and
- * has never been held against the provider itself.
+ * Requests to AWS. The provider's behaviour for these inputs and options (what replaces what, what may stay attached,
+ * that an Elastic IP can be associated with an interface without an instance) is taken from the documentation and the
+ * sources of
+ * @pulumi/aws 7.48 and terraform-provider-aws. The sandbox's engine follows those, and was never compared with the
+ * provider itself.
  */
 import { releases } from "../../../bigbluebutton/releases";
 import { awsIdOf, world } from "../../support/awsWorld";

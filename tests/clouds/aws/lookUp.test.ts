@@ -8,7 +8,7 @@ test("an answer is passed on", async () => {
   await expect(awsLookUp(() => Promise.resolve(7), missing)).resolves.toBe(7);
 });
 
-/** The words of terraform-provider-aws, read in its sources. */
+/** Messages of terraform-provider-aws, read in its sources. */
 test.each([
   "reading EC2 VPC: no matching EC2 VPC found",
   "Your query returned no results. Please change your search criteria and try again.",

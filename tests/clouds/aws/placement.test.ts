@@ -1,4 +1,4 @@
-/** Where hosts go at AWS and what is in the way, by the look-ups alone: before them nothing is made. */
+/** Placement of hosts at AWS and its obstacles, by the look-ups alone: before them nothing is made. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 

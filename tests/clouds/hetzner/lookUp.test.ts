@@ -3,7 +3,7 @@ import { atAws, runProgram, settings } from "../../support/program";
 const problem = (text: string) =>
   `1 problem in the settings of the stack "staging"; nothing was changed.\n\n  ${text}`;
 
-/** The words of terraform-provider-hcloud and of Pulumi's bridge, and of Hetzner's API for a token that it doesn't know. */
+/** Messages of terraform-provider-hcloud and of Pulumi's bridge, and of Hetzner's API for an unknown token. */
 test.each([
   "Missing Hetzner Cloud API token",
   "Provider is missing a required configuration key, try `pulumi config set hcloud:token`: The Hetzner Cloud API token",
@@ -20,7 +20,7 @@ test.each([
   }
 });
 
-/** Of hcloud-go and of Go's network code. */
+/** Messages of hcloud-go and of Go's network code. */
 test.each([
   "server responded with status code 503",
   "server responded with status code 429",

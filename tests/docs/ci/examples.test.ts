@@ -36,7 +36,7 @@ const secretsOf = (text: string): string[] => [...text.matchAll(/secrets\.(\w+)/
 
 describe("the published schemas", () => {
   const tool = join(SANDBOX_CACHE, "venv/bin/check-jsonschema");
-  /** check-jsonschema carries the schemas of SchemaStore (GitHub) and of GitLab with it. */
+  /** Violations of a schema. check-jsonschema contains the schemas of SchemaStore (GitHub) and of GitLab. */
   function violations(schema: readonly string[], file: string): string {
     if (!existsSync(tool)) {
       throw new Error(`${tool} is missing: run scripts/test, which installs tests/requirements.txt there`);
@@ -74,7 +74,7 @@ describe("the published schemas", () => {
 });
 
 describe("what is run", () => {
-  /** Revisions as the tags of their repositories have them. */
+  /** Revisions of the actions' tags in their repositories. */
   const ACTIONS: Readonly<Record<string, string>> = {
     "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1": "v7.0.1",
     "actions/setup-node@820762786026740c76f36085b0efc47a31fe5020": "v7.0.0",

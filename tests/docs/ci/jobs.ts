@@ -12,9 +12,9 @@ export const GITHUB_FILES = readdirSync(join(EXAMPLES, "github")).map((name) =>
 );
 export const GITLAB_FILE = join(EXAMPLES, "gitlab-ci.yml");
 
-/** What one shell of a job is given. */
+/** Text for one shell of a job. */
 export interface Script {
-  /** As in messages: "deploy.yml: staging: Update". */
+  /** Name in messages: "deploy.yml: staging: Update". */
   readonly name: string;
   readonly text: string;
   readonly env: Readonly<Record<string, string>>;
@@ -126,7 +126,7 @@ export function gitlabFile(): GitlabFile {
 
 const GITLAB_KEYWORDS = ["stages", "workflow", "default", "variables", "include", "image"];
 
-/** All jobs, with what they take from `default`, `extends` and `!reference`. */
+/** All jobs, with their parts from `default`, `extends` and `!reference`. */
 export function gitlabJobs(): GitlabJob[] {
   const file = gitlabFile();
   return Object.keys(file)
@@ -159,7 +159,7 @@ function resolved(file: GitlabFile, line: unknown): string[] {
   return (found as unknown[]).flatMap((inner) => resolved(file, inner));
 }
 
-/** The simple commands of a script as words; `$NAME` stays as it is, what only prepares a command is left out. */
+/** Simple commands of a script as words. `$NAME` stays the same; words that only prepare a command are left out. */
 export function commandsOf(script: string): string[][] {
   return script.split("\n").flatMap((line) => {
     const commands: string[][] = [[]];
@@ -180,12 +180,12 @@ function withoutPrefix(words: string[]): string[] {
   return first < 0 ? [] : words.slice(first);
 }
 
-/** Whether a job changes what is at the cloud. */
+/** True for a job that changes something at the cloud. */
 export function deploys(job: Job): boolean {
   return changes(job).length > 0;
 }
 
-/** The commands of a job that change what is at the cloud. */
+/** Commands of a job that change something at the cloud. */
 export function changes({ scripts }: Job): string[][] {
   return scripts
     .flatMap(({ text }) => commandsOf(text))

@@ -1,12 +1,12 @@
 /**
- * What `pulumi` of the CI examples is in the sandbox: the same command of scripts/sandbox. Knows the commands and
- * options that the examples use and nothing else, so an example with a slip in it fails.
+ * `pulumi` of the CI examples in the sandbox: maps each command to one of scripts/sandbox. It knows only the commands
+ * and options that the examples use, so an example with a slip in it fails.
  */
 import { Command, CommanderError, Option } from "commander";
 
 /**
- * The arguments of scripts/sandbox for those of `pulumi`.
- * @throws one line for a command or an option that is not known, or that the CLI would stop at
+ * Arguments of scripts/sandbox for those of `pulumi`.
+ * @throws one line for an unknown command or option, or one at which the CLI would stop
  */
 export function sandboxArguments(args: readonly string[]): string[] {
   const found: string[] = [];

@@ -22,7 +22,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
 /** The settings files' own domain and e-mail are examples, which Let's Encrypt refuses but another authority does not. */
 const AUTHORITY = "--set acmeServer=https://acme.example.org/directory";
 
-/** The text as it is run here: commands that reach for a cloud are told that it is the sandbox's. */
+/** Text to run here: commands that reach for a cloud are directed to the sandbox's. */
 export function inSandbox(text: string): string {
   return text
     .split("\n")
@@ -32,7 +32,10 @@ export function inSandbox(text: string): string {
     .join("\n");
 }
 
-/** What a workflow's expressions are in this run; an unset secret or variable is the empty text, as at GitHub. */
+/**
+ * Replaces a workflow's expressions by their values in this run; an unset secret or variable is the empty text, as at
+ * GitHub.
+ */
 export function evaluated(value: string, values: Readonly<Record<string, string>>): string {
   return value.replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, expression: string) => {
     if (/^(secrets|vars)\./.test(expression)) return "";
@@ -46,14 +49,14 @@ export interface JobResult {
   readonly code: number;
   /** Standard output and error as they came. */
   readonly output: string;
-  /** What the job gave to its system: GITHUB_OUTPUT or the dotenv report, by key. */
+  /** Values that the job gave to its system: GITHUB_OUTPUT or the dotenv report, by key. */
   readonly reported: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs a job's scripts one after the other until one fails.
  *
- * @param values expressions (GitHub) or variables (GitLab) that the system would know
+ * @param values Expressions (GitHub) or variables (GitLab) that the system would know.
  */
 export async function runJob(job: Job, values: Readonly<Record<string, string>>): Promise<JobResult> {
   const place = mkdtempSync(join(tmpdir(), "ci-job-"));
@@ -94,7 +97,7 @@ function read(file: string): string {
 const pairs = (text: string): Record<string, string> =>
   Object.fromEntries([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]));
 
-/** As both systems start a script. */
+/** Starts a script the same way as both systems. */
 function bash(text: string, env: NodeJS.ProcessEnv): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", text], {

@@ -16,8 +16,8 @@ import { must, onHost, outputs, update, type Outputs } from "../support/sandbox"
 import { HETZNER } from "../support/scenarios";
 
 /**
- * A browser's sound and data through TURN, to a WebRTC peer on the BigBlueButton host. With BBB_BROWSER_SCREENSHOT=docs/turn.png
- * the picture of the docs is taken anew.
+ * Sound and data of a browser through TURN, to a WebRTC peer on the BigBlueButton host. With
+ * BBB_BROWSER_SCREENSHOT=docs/turn.png it takes the docs' picture anew.
  */
 
 const { turn: TURN, bbb: BBB } = HETZNER.names;
@@ -126,7 +126,7 @@ test("credentials are made from a wrong secret: no relay, by either way", async 
   });
 });
 
-/** Relays that coturn holds: its UDP sockets on high ports. */
+/** Number of relays that coturn holds: its UDP sockets on high ports. */
 const relays = async () =>
   Number(
     await onHost(TURN, [

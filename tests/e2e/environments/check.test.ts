@@ -17,7 +17,9 @@ import {
   type Result,
 } from "../support/sandbox";
 
-/** scripts/check of one deployment: as it was made, then drifted in one way after the other, each mended again. */
+/**
+ * Runs of scripts/check on one deployment: in its first state, then with one fault after the other, each mended again.
+ */
 
 const HERE = "from here";
 const CLOUD = "Hetzner Cloud";
@@ -36,7 +38,7 @@ const check = (...args: string[]): Promise<Result> => sandbox(["operator", "chec
 
 const keyOf = ({ place, name }: { place: string; name: string }) => `${place}: ${name}`;
 
-/** Root disk and memory are this machine's own, and nothing of the deployment's. */
+/** True for findings about root disk and memory, which are this machine's own. */
 const ofThisMachine = ({ name }: Finding) => name === "disk" || name === "memory";
 
 async function report(...args: string[]): Promise<{ code: number; report: Report; wrong: string[] }> {
@@ -71,7 +73,7 @@ const XML = "/etc/bigbluebutton/turn-stun-servers.xml";
 const CONF = "/etc/turnserver.conf";
 const EMPTY_XML = '<?xml version="1.0"?><beans xmlns="http://www.springframework.org/schema/beans"/>';
 
-/** A certificate of 90 days of which three and a half are left. */
+/** Script for a certificate of 90 days of which three and a half are left. */
 const OLD_CERTIFICATE = `
 cd "$(mktemp -d)"; touch index.txt
 printf '[ca]\\ndefault_ca=a\\n[a]\\ndatabase=index.txt\\nnew_certs_dir=.\\nrand_serial=yes\\ndefault_md=sha256\\n' >ca.cnf
@@ -88,7 +90,7 @@ const API = ["front page", "API", "certificate", "signed call", "wrong signature
 
 const at = (place: string, names: readonly string[]) => names.map((name) => keyOf({ place, name }));
 
-/** What follows for everybody from a TURN host that does not answer. */
+/** Consequences of a TURN host that does not answer, for everybody. */
 const WITHOUT_TURN = [
   ...at(HERE, ["ports", "certificate", "STUN over UDP", "STUN over TLS", "clocks"]),
   ...[BBB, TURN].flatMap((place) => at(place, [...TURN_WAYS, "ports"])),
@@ -98,7 +100,7 @@ const WITHOUT_TURN = [
 const SSH_KEY = "/etc/ssh/ssh_host_ed25519_key";
 const KEY = "/etc/turnserver/privkey.pem";
 const INDEX = "/var/www/bigbluebutton-default/assets/index.html";
-/** Found before the true one. */
+/** Path of a stand-in that is found before the true timedatectl. */
 const TIMEDATECTL = "/usr/local/sbin/timedatectl";
 const FILLED = "/srv/bigbluebutton/filled";
 
@@ -106,9 +108,9 @@ interface Drift {
   readonly name: string;
   begin(): Promise<unknown>;
   mend(): Promise<unknown>;
-  /** What must be found, by place and name: the answer and what to do. */
+  /** Required findings, by place and name: the answer and the advice. */
   readonly finds: Readonly<Record<string, readonly [answer: RegExp, remedy: RegExp]>>;
-  /** What else may not be well because of it. */
+  /** Other findings that the fault may cause. */
   readonly follows?: readonly string[];
   /** @default FAIL */
   readonly verdict?: "FAIL" | "warn";

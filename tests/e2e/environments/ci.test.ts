@@ -20,7 +20,7 @@ async function run(name: string, values: Readonly<Record<string, string>> = {}):
   return result;
 }
 
-/** What a browser would see at that address. */
+/** HTTP status that a browser gets at that address. */
 async function statusOf(url: string): Promise<string> {
   const { stdout } = await outside(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", url]);
   return stdout;

@@ -5,7 +5,7 @@ import { killWhen } from "../support/kill";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { must, OF_STAGING, outputs, update } from "../support/sandbox";
 
-/** Updates of staging, killed at one moment after the other; the next one has to get over each. */
+/** Updates of staging, killed at one moment after the other; the next one has to cope with each. */
 
 const STAGING = ["--stack", "staging"];
 const UPGRADE = [...STAGING, "--set", "upgrade=second"];
@@ -24,7 +24,10 @@ const serverExists = () => exists("servers", ({ name }) => name === OF_STAGING.b
 const recordExists = (name: string) =>
   exists("zones", ({ recordSets }) => Object.hasOwn(recordSets as object, name));
 
-/** The deployment works, the account has exactly what the checkpoint says, and the recordings are what they were. */
+/**
+ * Expects that the deployment works, that the account has exactly the checkpoint's objects, and that the recordings are
+ * unchanged.
+ */
 async function expectComplete(): Promise<void> {
   await expectService(await outputs(STAGING), OF_STAGING.turn);
   expect(references(await accountObjects())).toEqual(checkpointReferences("staging"));

@@ -8,11 +8,11 @@ import { allInventory } from "../support/clouds";
 import { must, outside, PROJECT, sandbox, testUnless, tryUpdate, update } from "../support/sandbox";
 import type { Result } from "../support/sandbox";
 
-/** What people get wrong: each has one clear message, and nothing was made. */
+/** Usual mistakes of operators: each has one clear message, and nothing is made. */
 
 const lines = (text: string) => text.trimEnd().split("\n");
 
-/** "error: …" and nothing else. */
+/** Expects one line "error: …" and nothing else. */
 function expectOneLine({ code, stdout, stderr }: Result, message: RegExp): void {
   expect(stdout).toBe("");
   expect(lines(stderr)).toEqual([expect.stringMatching(/^error: /)]);
@@ -20,7 +20,7 @@ function expectOneLine({ code, stdout, stderr }: Result, message: RegExp): void 
   expect(code).toBe(2);
 }
 
-/** An update that was refused with one error, whose text is what its message begins with. */
+/** Expects an update refused with one error, whose message begins with that text. */
 function expectOneError({ code, stdout, stderr }: Result, message: RegExp): void {
   const output = stdout + stderr;
   expect(lines(output).filter((line) => /^\s*error: /.test(line))).toHaveLength(1);
@@ -42,7 +42,7 @@ describe("credentials", () => {
   const directory = mkdtempSync(join(tmpdir(), "e2e-mistakes-"));
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  /** The embedded engine with the sandbox's settings, and of credentials these only. */
+  /** Runs the embedded engine with the sandbox's settings, and with only these credentials. */
   function up(cloud: "hetzner" | "aws", settings: readonly string[], env: Readonly<Record<string, string>>) {
     const request = {
       action: "up",
@@ -132,7 +132,7 @@ describe("a stack that there is not", () => {
 });
 
 describe("the operator's commands", () => {
-  /** Without any credentials, and where the CLI is not. */
+  /** Runs without any credentials, and without the CLI. */
   function run(command: string, args: readonly string[]): Result {
     const { status, stdout, stderr } = spawnSync(`./scripts/${command}`, args, {
       cwd: PROJECT,

@@ -4,7 +4,7 @@ import { identity } from "../support/hosts";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_ROUTE53, must, outputs, update } from "../support/sandbox";
 
-/** What side-by-side.test.ts shows of prod at Hetzner, in short. */
+/** Prod at AWS: a short form of side-by-side.test.ts. */
 
 const PROD = ["--stack", "prod"];
 const TYPES = { location: "eu-central-1", serverType: "c7a.2xlarge", turnServerType: "c7a.large" };

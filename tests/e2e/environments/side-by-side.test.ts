@@ -25,7 +25,7 @@ let recordings: string;
 const ofStack = (objects: readonly CloudObject[], stack: string): CloudObject[] =>
   objects.filter(({ labels }) => labels.stack === stack);
 
-/** All by which a deployment's servers would show that somebody had touched them. */
+/** Facts by which a deployment's servers would show a change. */
 async function untouched(names: Names): Promise<unknown> {
   const boot = (fqdn: string) => onHost(fqdn, ["cat", "/proc/sys/kernel/random/boot_id"]);
   return {

@@ -11,7 +11,7 @@ import { killWhen } from "../support/kill";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { must, OF_STAGING, outputs, outside, sandbox, update, type Result } from "../support/sandbox";
 
-/** Test servers that come and go, beside a staging stack that must not notice. */
+/** Test servers that come and go, beside a staging stack that must not change. */
 
 const argumentsOf = (args: readonly string[]) => ["operator", "testServer", ...args, "--sandbox"];
 
@@ -52,7 +52,7 @@ const exists = (kind: string, stack: string) =>
     (one) => (one.labels as Record<string, string>).stack === stack,
   );
 
-/** What the cloud was asked to change since then: "PUT /servers/17". */
+/** Changes that the cloud was asked for since then: "PUT /servers/17". */
 function changesSince(offset: number): string[] {
   const lines = readFileSync(REQUEST_LOG, "utf8").slice(offset).trim().split("\n").filter(Boolean);
   return lines
@@ -61,7 +61,7 @@ function changesSince(offset: number): string[] {
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-/** All by which staging would show that somebody had touched it. */
+/** Facts by which staging would show a change. */
 async function ofStaging(): Promise<unknown> {
   return {
     objects: (await accountObjects()).filter(({ labels }) => labels.stack === "staging"),
@@ -78,7 +78,7 @@ async function meeting(stack: string, call: "create" | "end", id: string): Promi
 }
 
 let staging: unknown;
-/** When all but the one that stays have expired. */
+/** Time at which all but the lasting one have expired. */
 let expired: number;
 
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { IN_HETZNER_DNS, onHost, outputs, outside, printed } from "../support/sa
 import { found, foundInHostLogs, keyLines } from "../support/secrets";
 import { closePort, openPort } from "../support/cloudFirewall";
 
-/** The certificate authority on bad days, renewals, and certificates of the operator's own. One deployment for all. */
+/** Failures of the certificate authority, renewals, and certificates of the operator's own. One deployment for all. */
 
 const { bbb, turn } = IN_HETZNER_DNS;
 const both = [bbb, turn];
@@ -21,20 +21,20 @@ const LIMIT =
 const own = new Authority();
 afterAll(() => own.remove());
 
-/** How many orders a host has sent; 0 where certbot never ran. */
+/** Number of orders that a host has sent; 0 without a run of certbot. */
 async function orders(fqdn: string): Promise<number> {
   const count =
     "cat /var/log/letsencrypt/letsencrypt.log* 2>/dev/null | grep -c 'POST .*/order-plz HTTP' || true";
   return Number(await onHost(fqdn, ["bash", "-c", count]));
 }
 
-/** What a client is shown: "notAfter=…", "issuer=…". */
+/** Part of the certificate that a client is shown: "notAfter=…", "issuer=…". */
 async function shown(fqdn: string, what: string): Promise<string> {
   const ask = `openssl s_client -connect "$0":443 -servername "$0" </dev/null 2>/dev/null | openssl x509 -noout -${what}`;
   return (await outside(["bash", "-c", ask, fqdn])).stdout.trim();
 }
 
-/** certbot's own unit, with the certificate due. */
+/** Runs certbot's own unit, with the certificate due. */
 async function renew(fqdn: string): Promise<string> {
   const due = `conf=/etc/letsencrypt/renewal/$0.conf; sed -i /^renew_before_expiry/d $conf; sed -i '1i renew_before_expiry = 9999 days' $conf; systemctl start certbot.service; systemctl is-failed certbot.service`;
   return (await onHost(fqdn, ["bash", "-c", `${due} || true`, fqdn])).trim();
@@ -152,7 +152,7 @@ describe("A renewal", () => {
   );
 });
 
-/** The settings for one of {@link own}; its leaf must have been made. */
+/** Settings for one of {@link own}; its leaf must have been made. */
 const files = (name: string, prefix: "certificate" | "turnCertificate" = "certificate") => [
   ...["--set", `${prefix}File=${own.put(`${name}.chain`, own.read(`${name}.pem`) + own.intermediate)}`],
   ...["--set", `${prefix}KeyFile=${own.path(`${name}.key`)}`],

@@ -2,10 +2,10 @@ import { accountObjects, checkpointReferences, references } from "../support/acc
 import { hetznerInventory } from "../support/clouds";
 import { arm, disarm, expectDeployed, failingUp, freshSandbox, up, upInBackground } from "../support/faults";
 
-/** What Hetzner's API answers on bad days. A first deployment goes on from one case to the next. */
+/** Failures of Hetzner's API. A first deployment goes on from one case to the next. */
 
 const NO_SERVER = { match: { method: "POST", path: "/v1/servers$" } } as const;
-/** Both servers are asked for at once, as are two addresses for each. */
+/** Number of requests at the same time: both servers, or two addresses for each. */
 const BOTH = 2;
 const ADDRESSES = 4;
 

@@ -8,7 +8,9 @@ import { expectDeployed, failingUp, up } from "../support/faults";
 import { killWhen } from "../support/kill";
 import { IN_HETZNER_DNS, must, sandbox } from "../support/sandbox";
 
-/** What the state and the cloud disagree about, under an engine that adopts nothing: as the Pulumi CLI. One deployment. */
+/**
+ * Differences between the state and the cloud, with an engine that adopts nothing, like the Pulumi CLI. One deployment.
+ */
 
 const AS_CLI = ["--no-adopt"];
 const folder = mkdtempSync(join(tmpdir(), "recovered-"));

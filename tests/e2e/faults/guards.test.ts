@@ -14,7 +14,7 @@ import {
   type Outputs,
 } from "../support/sandbox";
 
-/** What would end meetings is refused while one runs, and hosts restart where an upgrade asks for it. One deployment. */
+/** Refusals of changes that would end a running meeting, and restarts of hosts by an upgrade. One deployment. */
 
 const both = [NAMES.bbb, NAMES.turn];
 
@@ -33,7 +33,7 @@ const touched = async () => [await boots(), await turnFiles(NAMES), await servic
 
 const ONE_MEETING = { meetingID: "guards", name: "Guards", attendeePW: "attendee", moderatorPW: "moderator" };
 
-/** A server that was powered off answers some time after the update. */
+/** Waits for the server's answer, which comes some time after an update that powered it off. */
 async function answered(): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const answer = await getMeetings(out.apiUrl, out.sharedSecret);
@@ -42,7 +42,7 @@ async function answered(): Promise<string> {
   }
 }
 
-/** Makes sure of the one meeting, or of none. */
+/** Makes sure that one meeting runs, or none. */
 async function meetings(wanted: "one" | "none"): Promise<void> {
   const running = (await answered()).includes("<meetingID>guards</meetingID>");
   if (running !== (wanted === "one")) await meeting(running ? "end" : "create");

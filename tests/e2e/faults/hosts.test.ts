@@ -14,17 +14,17 @@ import { identity } from "../support/hosts";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_HETZNER_DNS, must, onHost, sandbox, type Result } from "../support/sandbox";
 
-/** Hosts that are not fit, or restart in the middle of it, and volumes that are not there, asked of one deployment. */
+/** Hosts that are unfit or restart during the installation, and missing volumes, on one deployment. */
 
 const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 
-/** From the first case on that upgrades, and from the second on. */
+/** Settings from the first case on that upgrades, and from the second on. */
 const UPGRADED = ["--set", "upgrade=hosts"];
 const UPGRADED_AGAIN = ["--set", "upgrade=again", "--set", "recordingsGb=11"];
 
 const bash = (script: string) => onHost(BBB, ["bash", "-c", script]);
 
-/** The check of BigBlueButton's host by itself, after something was put in the way of what it asks. */
+/** Runs the check of BigBlueButton's host by itself, with an obstacle to one of its questions. */
 async function preflight(obstacle: string, remove: string): Promise<Result> {
   const flags = {
     role: "bbb",
@@ -49,7 +49,7 @@ async function preflight(obstacle: string, remove: string): Promise<Result> {
   }
 }
 
-/** A program in the way of the real one, which prints that. */
+/** Puts a program in front of the real one, which prints that. */
 const pretend = (program: string, output: string) =>
   `mkdir -p /root/obstacles && printf '#!/bin/sh\\necho "%s"\\n' '${output}' >/root/obstacles/${program} && chmod +x /root/obstacles/${program}`;
 

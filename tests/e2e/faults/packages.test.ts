@@ -3,13 +3,15 @@ import { arm, disarm, expectDeployed, failingUp, freshSandbox, up, upInBackgroun
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_HETZNER_DNS, onHost, outputs } from "../support/sandbox";
 
-/** What keeps packages from being installed, for a moment or for good. A first deployment goes from one to the next. */
+/**
+ * Obstacles to the installation of packages, for a moment or for good. A first deployment goes from one to the next.
+ */
 
 const { bbb: BBB, turn: TURN } = IN_HETZNER_DNS;
 
 const bash = (fqdn: string, script: string) => onHost(fqdn, ["bash", "-c", script]);
 
-/** As dpkg locks: flock's locks are others. */
+/** Script that locks in dpkg's way: flock's locks are others. */
 const HOLD_LOCK = `systemd-run --quiet --unit=hold-lock python3 -c '
 import fcntl, time
 with open("/var/lib/dpkg/lock-frontend", "r+") as lock:

@@ -2,8 +2,8 @@ import { expectDeployed, freshSandbox, installerRuns, upInBackground } from "../
 import { IN_HETZNER_DNS } from "../support/sandbox";
 
 /**
- * Engines that are killed, in the middle of each step, and the update after it, which the next case kills. Telling and
- * quick, so that it is one of the end-to-end tests, too (jest.config.js).
+ * Updates killed in the middle of each step, and the update after it, which the next case kills. Telling and quick, so
+ * it is also one of the end-to-end tests (jest.config.js).
  */
 
 let running: ReturnType<typeof upInBackground>;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => running.kill());
 
-/** Kills the update that runs as it prints that, and starts the next one. */
+/** Kills the running update when it prints that, and starts the next one. */
 async function killAt(moment: RegExp): Promise<void> {
   await running.prints(moment);
   running.kill();

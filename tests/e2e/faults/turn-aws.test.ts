@@ -2,7 +2,7 @@ import { must, outputs, update, type Outputs } from "../support/sandbox";
 import { AWS } from "../support/scenarios";
 import { refusalTests } from "../support/turnRefusals";
 
-/** A TURN server behind NAT, where coturn takes its own addresses for peers; a default subnet has no IPv6. */
+/** TURN server behind NAT, where coturn takes its own addresses for peers; a default subnet has no IPv6. */
 
 let out: Outputs;
 

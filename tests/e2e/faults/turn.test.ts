@@ -18,7 +18,7 @@ import { HETZNER } from "../support/scenarios";
 import { ALL_WAYS_IN, turn, WAYS_IN, type Answer } from "../support/turn";
 import { refusalTests } from "../support/turnRefusals";
 
-/** What somebody could try to do with a TURN server, on one deployment. */
+/** Attacks on a TURN server, on one deployment. */
 
 const { turn: TURN, bbb: BBB } = HETZNER.names;
 const OVER_TLS = WAYS_IN[1];
@@ -61,7 +61,7 @@ describe("TURN's quotas", () => {
       ...{ ...session(way), do: "rate", peer: peer(), bytes, seconds: 5 },
     });
 
-  /** coturn with other values, until the work is done. */
+  /** Runs coturn with other values, until the work is done. */
   async function withSettings(sed: string, work: () => Promise<void>): Promise<void> {
     const script = (edit: string) => `set -e; ${edit}; systemctl restart coturn
       for i in {1..50}; do ss -Hln 'sport = :443' | grep -q . && exit; sleep 0.1; done; exit 1`;
@@ -121,7 +121,7 @@ describe("A school behind one address", () => {
   }
   const rush = (way: (typeof ALL_WAYS_IN)[number], family: "ipv4" | "ipv6") =>
     tool<Rush>("turn_load", { ...session(way), do: "rush", count: 2000, each: 30, family });
-  /** Requests that the host has not let through to coturn. */
+  /** Number of requests that the host's firewall kept from coturn. */
   const heldUp = async () => {
     const rules = await onHost(TURN, ["nft", "list", "table", "inet", "bbb_relay_guard"]);
     return [...rules.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -239,7 +239,7 @@ describe("What TURN tells a stranger", () => {
 });
 
 describe("TURN's TLS", () => {
-  /** What comes of a handshake: the version and the cipher, or undefined. */
+  /** Result of a handshake: the version and the cipher, or undefined. */
   async function handshake(args: string, target = `${TURN}:443`): Promise<string | undefined> {
     const { stdout } = await outside([
       "bash",

@@ -4,7 +4,7 @@ import { counts } from "../support/hosts";
 import { inSubnet, MIXES } from "../support/mixes";
 import { IN_ROUTE53, must, outputs, update, type Names } from "../support/sandbox";
 
-/** Deployed as a user would, used, brought up once more for nothing, and taken down. */
+/** Deploys as a user would, uses the deployment, brings it up again without a change, and takes it down. */
 async function deploys(args: readonly string[], names: Names): Promise<void> {
   const first = await update("up", "embedded", args);
   expect(Object.keys(first.summary)).toEqual(["created"]);

@@ -5,11 +5,11 @@ import { HETZNER_STATE_FILE } from "../../../sandbox/paths";
 import { hetzner } from "./clouds";
 import { STATE } from "./hosts";
 
-/** What is in the Hetzner project, and what a stack's checkpoint says of it. */
+/** Objects of the Hetzner project, and a stack's record of them. */
 
-/** An object of the API, with some of what they have in common. */
+/** Object of the API, with some of the fields that all have. */
 export interface CloudObject {
-  /** As in the API's paths: "servers". */
+  /** Kind in the API's paths: "servers". */
   readonly kind: string;
   readonly id: string;
   readonly name: string;
@@ -18,7 +18,7 @@ export interface CloudObject {
   readonly [key: string]: unknown;
 }
 
-/** Kinds of the API by the types that the program makes of them. */
+/** Kinds of the API by the program's resource types. */
 const KINDS: Readonly<Record<string, string>> = {
   "hcloud:index/server:Server": "servers",
   "hcloud:index/primaryIp:PrimaryIp": "primary_ips",
@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const ZONE = "example.test";
 
-/** Everything in the project but for the zone itself, in full. */
+/** All objects of the project except the zone itself, in full. */
 export async function accountObjects(): Promise<CloudObject[]> {
   const kinds = [...new Set(Object.values(KINDS))];
   const path = (kind: string) => (kind === "rrsets" ? `/zones/${ZONE}/rrsets` : `/${kind}`);
@@ -44,7 +44,7 @@ export async function accountObjects(): Promise<CloudObject[]> {
   });
 }
 
-/** "servers 4711": what a checkpoint and the project are compared by. */
+/** Text that compares a checkpoint with the project: "servers 4711". */
 export function references(objects: readonly CloudObject[]): string[] {
   return objects.map(({ kind, id }) => `${kind} ${id}`).sort();
 }
@@ -66,7 +66,7 @@ function checkpoint(stack: string): Deployed {
   return (JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployed }).deployment;
 }
 
-/** What a stack's checkpoint holds of the project. Whatever it is in the middle of is an error. */
+/** References of a stack's checkpoint to the project. @throws for an unfinished operation */
 export function checkpointReferences(stack: string): string[] {
   const { resources = [], pending_operations: pending = [] } = checkpoint(stack);
   expect(pending).toEqual([]);
@@ -85,7 +85,7 @@ interface EmulatedProject {
   readonly [collection: string]: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** The emulated project as it is on disk at this moment, in the emulator's own form; empty before there is one. */
+/** Emulated project on disk at this moment, in the emulator's own form; empty before there is one. */
 export function projectNow(): EmulatedProject {
   if (!existsSync(HETZNER_STATE_FILE)) return {};
   return JSON.parse(readFileSync(HETZNER_STATE_FILE, "utf8")) as EmulatedProject;

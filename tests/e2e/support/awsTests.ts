@@ -15,10 +15,10 @@ import { turn, WAYS_IN } from "./turn";
 const IMDS_V1 =
   "curl -sS -m 5 -o /dev/null -w %{http_code} http://169.254.169.254/latest/meta-data/instance-id";
 
-/** Of the relay's range, which the firewall lets in. */
+/** Port of the relay's range, which the firewall allows. */
 const SELF_PORT = 40001;
 
-/** What EC2 alone has to show: two addresses, IMDSv2, and instances that can be exchanged. */
+/** Tests for EC2 alone: two addresses, IMDSv2, and instances that can be exchanged. */
 export function awsTests(names: Names): OwnTests {
   const both = [names.bbb, names.turn];
   return (test, deployment) => {
@@ -122,7 +122,7 @@ export function awsTests(names: Names): OwnTests {
   };
 }
 
-/** The actions of docs/aws-policy.json, in which * stands for anything. */
+/** Actions of docs/aws-policy.json, in which * stands for anything. */
 function policyPatterns(): RegExp[] {
   const file = join(PROJECT, "docs/aws-policy.json");
   const policy = JSON.parse(readFileSync(file, "utf8")) as { Statement: { Action: string[] }[] };
@@ -130,7 +130,7 @@ function policyPatterns(): RegExp[] {
   return actions.map((action) => new RegExp(`^${action.replaceAll("*", ".*")}$`));
 }
 
-/** What the engine has called, but for the calls of these tests' own client. */
+/** Calls of the engine, without those of these tests' own client. */
 function engineCalls(): string[] {
   const lines = readFileSync(AWS_REQUEST_LOG, "utf8").split("\n").filter(Boolean);
   const requests = lines.map((line) => JSON.parse(line) as { path?: string; userAgent?: string });
@@ -138,7 +138,7 @@ function engineCalls(): string[] {
   return [...new Set(own.map(({ path }) => path ?? ""))];
 }
 
-/** Requests to the metadata service, as the sandbox has logged them. */
+/** Requests to the metadata service in the sandbox's log. */
 function imdsLog(): { version: 1 | 2; status: number }[] {
   const lines = readFileSync(AWS_METADATA_LOG, "utf8").split("\n").filter(Boolean);
   return lines.map((line) => JSON.parse(line) as { version: 1 | 2; status: number });

@@ -21,7 +21,7 @@ import { inNamespace, run, runIn } from "../../../sandbox/network/run";
 import { CA_BUNDLE } from "../../../sandbox/paths";
 import { TOOLS } from "./sandbox";
 
-/** Chromium as somebody on the internet, the network that it is in, and a WebRTC peer on the BigBlueButton host. */
+/** Chromium as a user on the internet, its network, and a WebRTC peer on the BigBlueButton host. */
 
 const PEER_PYTHON = process.env.BBB_BROWSER_PYTHON ?? "/var/cache/bbb-sandbox/browser/bin/python";
 const INTERNET = clientNamespace("internet");
@@ -32,16 +32,16 @@ export interface IceServer {
   readonly credential: string;
 }
 
-/** What BigBlueButton hands to a client: credentials made from the secret, good for a day. */
+/** ICE server that BigBlueButton hands to a client: credentials made from the secret, valid for a day. */
 export function iceServer(urls: readonly string[], secret: string, user = "w_pupil"): IceServer {
   const username = `${Math.floor(Date.now() / 1000) + 86400}:${user}`;
   return { urls, username, credential: createHmac("sha1", secret).update(username).digest("base64") };
 }
 
-/** What page.html's `attempt` returns. */
+/** Result of page.html's `attempt`. */
 export interface Attempt {
   readonly works: boolean;
-  /** Of the browser's own: with relays only, the relays that it was granted. */
+  /** Number of the browser's own candidates; with relays only, of its relays. */
   readonly candidates: number;
   /** URL and error code of each ICE server that failed. */
   readonly errors: readonly (readonly [string, number])[];
@@ -56,9 +56,9 @@ export interface Attempt {
 export interface Way {
   readonly title: string;
   readonly explanation?: string;
-  /** Not given: no TURN server, and every way is tried. */
+  /** TURN server; without one every way is tried. */
   readonly server?: IceServer;
-  /** How long to wait for sound and data. @default 30 */
+  /** Seconds to wait for sound and data. @default 30 */
   readonly seconds?: number;
 }
 
@@ -67,7 +67,7 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-/** The peer runs on this machine, in the network of the BigBlueButton host: its own Python need not know WebRTC. */
+/** Starts the peer on this machine, in the network of the BigBlueButton host, whose own Python need not know WebRTC. */
 export async function startPeer(fqdn: string): Promise<Peer> {
   const command = inNamespace(hostNamespace(findHost(fqdn).id), [PEER_PYTHON, `${TOOLS}/webrtc_peer.py`]);
   const child = spawn(command[0]!, command.slice(1), { stdio: "pipe" });
@@ -102,12 +102,12 @@ export interface Browser {
 }
 
 export interface BrowserOptions {
-  /** Whether the sandbox's authorities are trusted. @default true */
+  /** Trusts the sandbox's authorities. @default true */
   readonly trusting?: boolean;
   readonly peer: Peer;
 }
 
-/** Chromium with the page of tests/e2e/browser. */
+/** Opens Chromium with the page of tests/e2e/browser. */
 export async function openBrowser({ trusting = true, peer }: BrowserOptions): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), "browser-"));
   const database = join(home, ".pki", "nssdb");
@@ -149,7 +149,7 @@ export async function openBrowser({ trusting = true, peer }: BrowserOptions): Pr
   };
 }
 
-/** Opens so many connections with one TURN server, and tells of each how many relays it has and what failed. */
+/** Opens so many connections with one TURN server; returns the number of relays of each, and its failures. */
 export function openMany(
   { page }: Browser,
   count: number,
@@ -199,7 +199,7 @@ function outsideProgram(directory: string, program: string): string {
   return path;
 }
 
-/** Where a firewall lets out nothing but HTTPS and DNS. */
+/** Runs the work behind a firewall that allows only HTTPS and DNS outwards. */
 export async function behindFirewall<T>(work: () => Promise<T>): Promise<T> {
   await runIn(INTERNET, ["nft", "-f", "-"], {
     input: `table inet browser {
@@ -222,7 +222,7 @@ export async function behindFirewall<T>(work: () => Promise<T>): Promise<T> {
 
 let ipv6Alone = false;
 
-/** Where there is no IPv4. */
+/** Runs the work without IPv4. */
 export async function withIpv6Alone<T>(work: () => Promise<T>): Promise<T> {
   const { ipv4 } = CLIENTS.internet;
   await run("ip", ["-n", INTERNET, "-4", "route", "flush", "dev", INTERFACE]);

@@ -2,12 +2,12 @@ import { signedApiUrl } from "../../../bigbluebutton/api";
 import { outside, type Outputs } from "./sandbox";
 import { turn, WAYS_IN } from "./turn";
 
-/** What a deployment is for, as an outsider on the internet sees it. */
+/** Service of a deployment, seen from the internet. */
 
-/** A UDP port of the media range, where the stand-in answers as an echo. */
+/** UDP port of the media range, where the stand-in answers as an echo. */
 export const MEDIA_PORT = 20000;
 
-/** What the page at a URL answers, with its redirect and whether its chain is valid. */
+/** Fetches a URL: the page's status, its redirect and the validity of its chain. */
 export async function page(url: string): Promise<{ code: number; status: string; redirect: string }> {
   const format = "%{http_code} %{ssl_verify_result} %{redirect_url}";
   const { code, stdout } = await outside(["curl", "-sS", "-o", "/dev/null", "-w", format, url]);
@@ -15,12 +15,12 @@ export async function page(url: string): Promise<{ code: number; status: string;
   return { code, status: `${http} ${chain}`, redirect };
 }
 
-/** What the API answers to a signed getMeetings. */
+/** Answer of the API to a signed getMeetings. */
 export async function getMeetings(apiUrl: string, secret: string): Promise<string> {
   return (await outside(["curl", "-sS", signedApiUrl(apiUrl, "getMeetings", {}, secret)])).stdout;
 }
 
-/** HTTPS, a signed call, and TURN both ways by both ways in. */
+/** Expects HTTPS, a signed call, and TURN in both directions by both ways in. */
 export async function expectService(out: Outputs, turnName: string): Promise<void> {
   expect(await page(out.url)).toMatchObject({ code: 0, status: "200 0" });
   expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<returncode>SUCCESS</returncode>");

@@ -1,7 +1,7 @@
 import { hetzner } from "./clouds";
 import { until } from "./faults";
 
-/** Hetzner's firewalls as somebody else changes them, past the program. */
+/** Changes of Hetzner's firewalls by somebody else, past the program. */
 
 interface Rule {
   readonly direction: string;
@@ -21,7 +21,7 @@ async function firewall(role: string): Promise<{ id: number; rules: Rule[] }> {
   return one;
 }
 
-/** Resolves once the rules are in force. */
+/** Sets the rules; resolves once they are in force. */
 async function setRules(id: number, rules: readonly Rule[]): Promise<void> {
   const { actions } = await call("POST", `/firewalls/${id}/actions/set_rules`, { rules });
   for (const { id } of actions as { id: number }[]) {
@@ -31,7 +31,7 @@ async function setRules(id: number, rules: readonly Rule[]): Promise<void> {
   }
 }
 
-/** Takes a port's rule away, and returns all that there were. */
+/** Removes a port's rule, and returns all rules from before. */
 export async function closePort(role: "bbb" | "turn", port: number): Promise<readonly Rule[]> {
   const { id, rules } = await firewall(role);
   await setRules(
@@ -41,7 +41,7 @@ export async function closePort(role: "bbb" | "turn", port: number): Promise<rea
   return rules;
 }
 
-/** Puts them back. */
+/** Restores the rules. */
 export async function openPort(role: "bbb" | "turn", rules: readonly Rule[]): Promise<void> {
   const { id } = await firewall(role);
   await setRules(id, rules);

@@ -4,10 +4,10 @@ import { AWS_CREDENTIALS_FILE, TOKEN_FILE } from "../../../sandbox/paths";
 import { tool } from "./sandbox";
 import type { Secret } from "./secrets";
 
-/** What is left in a cloud, by kind; {} when there is nothing. */
+/** Remaining objects in a cloud, by kind; {} for none. */
 export type Inventory = Record<string, string[]>;
 
-/** The credentials that the sandbox gives to the engine. */
+/** Credentials that the sandbox gives to the engine. */
 export function cloudSecrets(clouds: readonly ("hetzner" | "aws")[]): Secret[] {
   return clouds.map((cloud) =>
     cloud === "hetzner" ? ["API token", apiToken()] : ["AWS secret access key", awsAccount().secretAccessKey],
@@ -20,19 +20,19 @@ function apiToken(): string {
 
 const HETZNER_API = "http://api.sandbox.test/v1";
 
-/** All that there is in the Hetzner project, as Hetzner's own client sees it. */
+/** All objects of the Hetzner project, by Hetzner's own client. */
 export function hetznerInventory(): Promise<Inventory> {
   return tool("hetzner_inventory", { endpoint: HETZNER_API, token: apiToken() }, { as: "operator" });
 }
 
-/** Answers of the Hetzner API to requests as they are, refusals included. */
+/** Answers of the Hetzner API to these requests, refusals included. */
 export function hetzner(
   ...calls: readonly (readonly [method: "GET" | "DELETE" | "POST", path: string, body?: unknown])[]
 ): Promise<{ status: number; body: unknown }[]> {
   return tool("hetzner_calls", { endpoint: HETZNER_API, token: apiToken(), calls }, { as: "operator" });
 }
 
-/** Makes a record set of the sandbox's zone anew, as an administrator does by hand; without values there is none. */
+/** Replaces a record set of the sandbox's zone, like an administrator by hand; without values it removes it. */
 export async function makeRecord(name: string, type: string, values: readonly string[]): Promise<void> {
   const records = values.map((value) => ({ value }));
   const answers = await hetzner(
@@ -63,7 +63,7 @@ export function aws(...calls: Call[]): Promise<Answer[]> {
   return tool("aws_calls", wish, { as: "operator" });
 }
 
-/** All that there is in the AWS account, but for what every account has: a VPC with what belongs to it, and zones. */
+/** All objects of the AWS account, except those of every account: a VPC with its parts, and zones. */
 export async function awsInventory(): Promise<Inventory> {
   const [identity] = await aws(["sts", "get_caller_identity", {}]);
   // moto's "self" has the images' snapshots in it.
@@ -106,13 +106,13 @@ export async function awsInventory(): Promise<Inventory> {
   return Object.fromEntries(Object.entries(found).filter(([, names]) => names.length > 0));
 }
 
-/** EC2 goes on to show a terminated instance for a while. */
+/** Instances without the terminated ones, which EC2 shows for a while. */
 function running(reservation: Record<string, unknown>): string[] {
   const instances = reservation.Instances as { InstanceId: string; State: { Name: string } }[];
   return instances.filter(({ State }) => State.Name !== "terminated").map(({ InstanceId }) => InstanceId);
 }
 
-/** What is left at either cloud. */
+/** Remaining objects in both clouds. */
 export async function allInventory(): Promise<Inventory> {
   return { ...(await hetznerInventory()), ...(await awsInventory()) };
 }
@@ -128,7 +128,7 @@ async function subnets(): Promise<Subnet[]> {
   return (answer?.Subnets ?? []) as unknown as Subnet[];
 }
 
-/** The id of a subnet of the account: the one of that name, or one without a name, with or without IPv6. */
+/** Id of a subnet of the account: the one of that name, or one without a name, with or without IPv6. */
 export async function subnetWith({ name, ipv6 }: { name?: string; ipv6?: boolean }): Promise<string> {
   const nameOf = ({ Tags = [] }: Subnet) => Tags.find(({ Key }) => Key === "Name")?.Value;
   const found = (await subnets()).find(
@@ -145,7 +145,7 @@ interface RouteTable {
   readonly Associations: readonly { readonly Main?: boolean; readonly RouteTableAssociationId: string }[];
 }
 
-/** Delete the default VPC with all that belongs to it. */
+/** Deletes the default VPC with its parts. */
 export async function deleteDefaultVpc(): Promise<void> {
   const [vpcs, gateways] = await aws(
     ["ec2", "describe_vpcs", { Filters: [{ Name: "is-default", Values: ["true"] }] }],

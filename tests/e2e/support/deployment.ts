@@ -27,7 +27,7 @@ import { forbiddenPeers, turn, WAYS_IN } from "./turn";
 
 const ROTATED = ["--set", "rotateTurnSecret=second"];
 
-/** One deployment of jammy-30 and everything that is asked of it, in order: each test builds on those before. */
+/** Tests of one deployment of jammy-30, in order: each builds on those before. */
 export function deploymentTests(engine: Engine, scenario: Scenario): void {
   const missing = engineMissing(engine);
   const test = testUnless(missing);
@@ -288,7 +288,9 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
 
 const PLANTED = 200;
 
-/** Short-lived processes, on this machine and on a host, with secrets behind many and long arguments and variables. */
+/**
+ * Starts short-lived processes, on this machine and on a host, with secrets after many long arguments and variables.
+ */
 async function plantSecrets(host: string): Promise<void> {
   const script = (place: string) => `
 import os
@@ -301,7 +303,7 @@ for n in range(${PLANTED}):
   await onHost(host, ["python3", "-c", script("host")]);
 }
 
-/** Logs in with a pinned host key; who it is that came in may become root. */
+/** Script that logs in with a pinned host key; the account may become root. */
 const LOGIN = `
 set -euo pipefail
 directory=$(mktemp -d)

@@ -9,7 +9,7 @@ while sys.stdin not in (ready := select.select([service, sys.stdin], [], [])[0])
     service.sendto(*service.recvfrom(2048))
 `;
 
-/** A UDP echo on a host until it is stopped. */
+/** Starts a UDP echo on a host; it runs until it is stopped. */
 export async function startEcho(fqdn: string, port: number): Promise<{ stop(): Promise<void> }> {
   const child = start(["exec", "--at", fqdn, "--", "python3", "-c", SERVER, String(port)]);
   const ended = new Promise<void>((done) => child.on("close", () => done()));
@@ -41,7 +41,7 @@ for _ in range(5):
 sys.exit(1)
 `;
 
-/** Whether an address answers what the internet sends it. */
+/** True when an address answers a packet from the internet. */
 export async function echoed(address: string, port: number): Promise<boolean> {
   return (await outside(["/usr/bin/python3", "-c", CLIENT, address, String(port)])).code === 0;
 }

@@ -8,15 +8,15 @@ import { found, type Secret } from "./secrets";
 
 const WATCHER = join(TOOLS, "exec_watch.py");
 
-/** One program that was started somewhere on this machine, hosts included. */
+/** Program that was started on this machine or on a host. */
 export interface Exec {
   readonly pid: number;
   readonly argv: readonly string[];
-  /** "NAME=value" each. */
+  /** Variables, "NAME=value" each. */
   readonly env: readonly string[];
 }
 
-/** "secret in the environment of COMMAND" for each secret that a program was started with. */
+/** Lines "secret in the environment of COMMAND", for each secret that a program was started with. */
 export function foundInExecs(secrets: readonly Secret[], execs: readonly Exec[]): string[] {
   return execs.flatMap(({ argv, env }) =>
     [
@@ -26,14 +26,14 @@ export function foundInExecs(secrets: readonly Secret[], execs: readonly Exec[])
   );
 }
 
-/** Why this machine's kernel cannot be watched, or undefined. */
+/** Reason why this machine's kernel cannot be watched, or undefined. */
 export function watchMissing(): string | undefined {
   const { stdout } = spawnSync("/usr/bin/python3", [WATCHER], { input: "", encoding: "utf8" });
   const first = JSON.parse(stdout.split("\n")[0] ?? "{}") as { unsupported?: string };
   return first.unsupported;
 }
 
-/** Watches every program that is started until `stop`, which returns them. */
+/** Watches every start of a program until `stop`, which returns them. */
 export async function watchExecs(): Promise<{ stop(): Promise<Exec[]> }> {
   const directory = mkdtempSync(join(tmpdir(), "exec-watch-"));
   const log = join(directory, "log");

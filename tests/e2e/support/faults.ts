@@ -10,7 +10,7 @@ import { getMeetings } from "./checks";
 import { startWatched } from "./kill";
 import { must, onHost, outputs, tryUpdate, update, type Update } from "./sandbox";
 
-/** What can be made to go wrong in the sandbox, and what every case asserts at its end. */
+/** Faults of the sandbox, and the assertions at the end of every case. */
 
 export type Service = "acme" | "hetzner" | "mirror";
 
@@ -28,7 +28,7 @@ function control(method: string, path: string, body?: unknown): Promise<string> 
   });
 }
 
-/** Lets the next requests to a service that match go wrong. The sandbox must be running. */
+/** Arms faults for the next matching requests to a service. The sandbox must be running. */
 export async function arm(service: Service, ...faults: readonly Fault[]): Promise<void> {
   for (const fault of faults) await control("POST", `/faults/${service}`, fault);
 }
@@ -36,19 +36,19 @@ export async function arm(service: Service, ...faults: readonly Fault[]): Promis
 /**
  * Disarms all faults.
  *
- * @throws with those that never happened: the case asked for something else than it tells
+ * @throws with those that never happened: the case did not test what its name says
  */
 export async function disarm(): Promise<void> {
   const { unused } = JSON.parse(await control("DELETE", "/faults")) as { unused: readonly Fault[] };
   if (unused.length > 0) throw new Error(`armed, but not used up: ${JSON.stringify(unused)}`);
 }
 
-/** Whether the zone's parent refers to it. */
+/** Sets or removes the delegation by the zone's parent. */
 export async function delegate(zone: string, delegated: boolean): Promise<void> {
   await control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);
 }
 
-/** A sandbox without a deployment, so that faults can be armed before the first update. */
+/** Makes a sandbox without a deployment, so that faults can be armed before the first update. */
 export async function freshSandbox(): Promise<void> {
   await must(["reset"]);
   await must(["start"]);
@@ -60,7 +60,7 @@ function router(rules: string): void {
   if (status !== 0) throw new Error(`nft: ${stderr}`);
 }
 
-/** The network refuses ("reject") or swallows ("drop") TCP to a port of every host, until {@link unblock}. */
+/** Makes the network refuse ("reject") or swallow ("drop") TCP to a port of every host, until {@link unblock}. */
 export function block(port: number, how: "reject" | "drop"): void {
   const verdict = how === "reject" ? "reject with tcp reset" : "drop";
   unblock();
@@ -82,7 +82,7 @@ export async function until(condition: () => boolean | Promise<boolean>, seconds
   }
 }
 
-/** An up that must fail, with a message that says why. */
+/** Runs an up that must fail, with a message for each of these reasons. */
 export async function failingUp(args: readonly string[], ...reasons: readonly RegExp[]): Promise<Update> {
   const result = await tryUpdate("up", "embedded", args);
   const text = result.stdout + result.stderr;
@@ -93,14 +93,14 @@ export async function failingUp(args: readonly string[], ...reasons: readonly Re
 
 export const up = (...args: readonly string[]): Promise<Update> => update("up", "embedded", args);
 
-/** Starts an up, to do something to it while it runs. */
+/** Starts an up in the background. */
 export function upInBackground(...args: readonly string[]) {
   const { update, ended, kill } = startWatched(["up", "--engine", "embedded", ...args]);
   return {
     update,
     ended,
     kill,
-    /** Until it prints that. @throws where it ends before */
+    /** Waits until it prints that. @throws if it ends before */
     prints: (what: RegExp, seconds = 120) =>
       until(() => {
         if (update.code !== undefined) throw new Error(`ended without ${String(what)}:\n${update.printed}`);
@@ -109,7 +109,7 @@ export function upInBackground(...args: readonly string[]) {
   };
 }
 
-/** The deployment works, and an up after that has nothing to do. */
+/** Expects that the deployment works, and that another up has nothing to do. */
 export async function expectDeployed(args: readonly string[] = []): Promise<void> {
   const stack = args.includes("--stack")
     ? args.slice(args.indexOf("--stack"), args.indexOf("--stack") + 2)
@@ -119,11 +119,11 @@ export async function expectDeployed(args: readonly string[] = []): Promise<void
   expect(Object.keys((await up(...args)).summary)).toEqual(["unchanged"]);
 }
 
-/** Ends every SSH session of a host, as a cut connection does in the end. */
+/** Ends every SSH session of a host, like a cut connection. */
 export const cutSsh = (fqdn: string): Promise<string> =>
   onHost(fqdn, ["bash", "-c", "pkill -KILL -f '^sshd: .*@' || true"]);
 
-/** How often BigBlueButton's installer was run on a host. */
+/** Number of runs of BigBlueButton's installer on a host. */
 export const installerRuns = async (fqdn: string): Promise<number> =>
   Number(
     await onHost(fqdn, [

@@ -17,8 +17,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PROJECT } from "./sandbox";
 
 /**
- * A machine as an administrator gets it: a tree made by debootstrap on a disk of the README's size, booted beside the sandbox, with this
- * machine's settings of where packages come from and nothing else of this one.
+ * Fresh machine of an administrator: a tree made by debootstrap on a disk of the README's size, booted beside the
+ * sandbox. It has this machine's settings of package sources and nothing else of it.
  */
 
 export interface Suite {
@@ -31,12 +31,12 @@ interface Source {
   readonly codename: string;
 }
 
-/** What the README says that the sandbox needs. */
+/** Size of the disk in the README's requirements. */
 const DISK_GB = Number(/(\d+) GB of disk/.exec(readFileSync(join(PROJECT, "README.md"), "utf8"))?.[1]);
 const KEYRINGS = "/usr/share/keyrings";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What an administrator has installed beforehand: an init, and what the README's first command needs. */
+/** Packages that an administrator has installed before: an init, and those of the README's first command. */
 const INCLUDED = "systemd-sysv,dbus,ca-certificates,git";
 
 function must(command: string, args: readonly string[], timeoutSeconds = 300): string {
@@ -60,7 +60,7 @@ function sourcesOf(distribution: Suite["distribution"]): Source[] {
   });
 }
 
-/** Where a suite and its security updates come from: the hosts that this machine has its own from. */
+/** Sources of a suite and its security updates: the hosts of this machine's own sources. */
 function mirrorsOf(distribution: Suite["distribution"]): { main?: string; security?: string } {
   const sources = sourcesOf(distribution);
   return {
@@ -69,7 +69,7 @@ function mirrorsOf(distribution: Suite["distribution"]): { main?: string; securi
   };
 }
 
-/** Why no tree of a suite can be made here; undefined: it can. */
+/** Reason why no tree of a suite can be made here; undefined if it can. */
 export function whyNot({ distribution, codename }: Suite): string | undefined {
   const { main } = mirrorsOf(distribution);
   if (main === undefined) return `this machine's package sources have nothing of ${distribution}'s`;
@@ -94,7 +94,10 @@ export class FreshMachine {
 
   constructor(private readonly suite: Suite) {}
 
-  /** Make the tree, put this project's sources at /srv/repository as a git repository, and boot; resolves when it is up. */
+  /**
+   * Makes the tree, puts this project's sources at /srv/repository as a git repository, and boots; resolves when it is
+   * up.
+   */
   async boot(timeoutSeconds: number): Promise<void> {
     this.#makeTree(timeoutSeconds);
     const binds = this.#borrowSettings();
@@ -119,7 +122,7 @@ export class FreshMachine {
     );
   }
 
-  /** Run a command as root, logged in; it may leave processes behind. */
+  /** Runs a command as root, logged in; it may leave processes behind. */
   async run(command: string, timeoutSeconds: number): Promise<Answer> {
     const init = this.#init();
     if (init === undefined) throw new Error("the machine is off");
@@ -144,7 +147,7 @@ export class FreshMachine {
     return { code, output };
   }
 
-  /** Switch the machine off and remove it. */
+  /** Switches the machine off and removes it. */
   async end(): Promise<void> {
     const init = this.#init();
     if (this.#nspawn !== undefined && init !== undefined) {
@@ -168,7 +171,7 @@ export class FreshMachine {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** The machine's init, as this one numbers it. */
+  /** Process id of the machine's init on this one. */
   #init(): string | undefined {
     const parents = [String(this.#nspawn?.pid)];
     for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
@@ -221,7 +224,8 @@ export class FreshMachine {
   }
 
   /**
-   * Give the machine this one's registries, proxies and certificate authorities, as its administrator would have to.
+   * Gives the machine this one's registries, proxies and certificate authorities, which its administrator would have to
+   * set.
    *
    * @returns directories of this machine that they name
    */
@@ -251,7 +255,7 @@ export class FreshMachine {
     return binds;
   }
 
-  /** The working tree as it is, changes that are not committed included. */
+  /** Copies the working tree, including changes that are not committed. */
   #putRepository(): void {
     const repository = join(this.#root, "srv/repository");
     mkdirSync(repository, { recursive: true });

@@ -1,7 +1,7 @@
 import { FreshMachine, whyNot, type Suite } from "./freshMachine";
 import { readmeCommands } from "./readme";
 
-/** Not for the suites, which run one after the other in this process, to be fast, but for one that hangs to end. */
+/** Time limit against a suite that hangs. It does not measure speed: all suites share this process. */
 const BOUND_MINUTES = 120;
 
 function secondsLeft(): number {
@@ -10,7 +10,7 @@ function secondsLeft(): number {
   return left;
 }
 
-/** Types the README's commands on a fresh machine of a suite, and what follows from them. */
+/** Tests that type the README's commands on a fresh machine of a suite, and check the results. */
 export function freshTests(suite: Suite): void {
   const title = `${suite.distribution} ${suite.codename}`;
   const reason = whyNot(suite);
@@ -28,7 +28,7 @@ export function freshTests(suite: Suite): void {
     beforeAll(() => machine.boot(secondsLeft()));
     afterAll(() => machine.end());
 
-    /** A step of the one way through; what comes after a failed one would only repeat its failure. */
+    /** Step of the only way through; after a failure the rest is skipped, since it would only repeat it. */
     const step = (name: string, work: () => Promise<void>): void =>
       test(name, async () => {
         if (failed) throw new Error("a step before has failed");

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { releases } from "../../../bigbluebutton/releases";
 import { must, onHost, type Names } from "./sandbox";
 
-/** What the hosts, and the sandbox about them, have to tell. */
+/** Readings from the hosts, and from the sandbox about them. */
 
 export const STATE = "/var/lib/bbb-sandbox";
 
-/** Every line that both hosts' SSH servers have logged. */
+/** All lines of both hosts' SSH servers' logs. */
 export async function sshLog({ bbb, turn }: Names): Promise<string[]> {
   const logs = await Promise.all(
     [bbb, turn].map((fqdn) => onHost(fqdn, ["journalctl", "-q", "-t", "sshd", "-o", "cat"])),
@@ -31,12 +31,12 @@ export async function status(): Promise<Status> {
   return JSON.parse(await must(["status", "--json"])) as Status;
 }
 
-/** The address on a host's interface. */
+/** Address on a host's interface. */
 export async function privateIpv4(fqdn: string): Promise<string | undefined> {
   return (await status()).hosts.find(({ names }) => names.includes(fqdn))?.privateIpv4;
 }
 
-/** What the sandbox has counted: SSH connections to each host, and API calls that changed something. */
+/** Counters of the sandbox: SSH connections to each host, and API calls that changed something. */
 export async function counts(): Promise<Record<string, number>> {
   const { hosts, mutatingApiCalls } = await status();
   const ssh = Object.fromEntries(hosts.map(({ name, sshConnections }) => [name, sshConnections]));
@@ -46,12 +46,12 @@ export async function counts(): Promise<Record<string, number>> {
   return all;
 }
 
-/** What changes when a host is replaced or booted anew. */
+/** Text that changes when a host is replaced or rebooted. */
 export function identity(fqdn: string): Promise<string> {
   return onHost(fqdn, ["bash", "-c", "cat /var/lib/cloud/data/instance-id; stat -c %Y /proc/1"]);
 }
 
-/** The files that hold the TURN secret. */
+/** Files with the TURN secret. */
 export function turnFiles({ bbb, turn }: Names): Promise<string[]> {
   return Promise.all([
     onHost(turn, ["cat", "/etc/turnserver.conf"]),
@@ -59,7 +59,7 @@ export function turnFiles({ bbb, turn }: Names): Promise<string[]> {
   ]);
 }
 
-/** When the services that read the TURN secret were started. */
+/** Start times of the services that read the TURN secret. */
 export async function serviceStarts({ bbb, turn }: Names): Promise<Record<string, string>> {
   const started = (fqdn: string, unit: string) =>
     onHost(fqdn, ["systemctl", "show", "-P", "InvocationID", unit]).then((id) => id.trim());

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { killGroup, printed, start } from "./sandbox";
 
-/** Starts `./scripts/sandbox ARGS…`, to do something to it while it runs. */
+/** Starts `./scripts/sandbox ARGS…` in the background. */
 export function startWatched(args: readonly string[]) {
   const child = start(args);
   const update = { printed: "", code: undefined as number | null | undefined };
@@ -20,9 +20,9 @@ export function startWatched(args: readonly string[]) {
 }
 
 /**
- * Starts an update and kills it, and all that it started, as soon as a condition holds.
+ * Starts an update and kills it with all its processes, as soon as a condition holds.
  *
- * @param moment is asked again and again, with what the update has printed so far
+ * @param moment The condition: called again and again with the update's output so far.
  */
 export async function killWhen(args: readonly string[], moment: (output: string) => boolean): Promise<void> {
   const { child, update, ended, kill } = startWatched(args);

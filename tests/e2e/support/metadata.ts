@@ -1,15 +1,15 @@
 import { onHost, sandbox, type Result } from "./sandbox";
 
-/** Who on a host reaches its cloud's metadata service. */
+/** Accounts on a host that try to reach its cloud's metadata service. */
 
 export type From = "root" | "nobody" | "container";
 
-/** Where a container's way out of its host can be told from none: the package mirror. */
+/** Address that tells whether a container has a way out of its host at all: the package mirror's. */
 const CONTROL = "198.51.100.6";
 
 /**
- * A network as containers have it: an interface pair, and the host's address towards the outside. Ends with 99 where
- * that does not work.
+ * Script for a network like a container's: an interface pair, and the host's address towards the outside. Ends with 99
+ * where that does not work.
  */
 const CONTAINER = `
 set -euo pipefail
@@ -33,7 +33,7 @@ ready=yes
 ip netns exec e2e "$@"
 `;
 
-/** Runs a bash script on a host as one of those who may try. */
+/** Runs a bash script on a host in one of these accounts. */
 export async function runFrom(from: From, fqdn: string, script: string): Promise<Result> {
   const command = {
     root: ["bash", "-c", script],
@@ -45,7 +45,7 @@ export async function runFrom(from: From, fqdn: string, script: string): Promise
   return result;
 }
 
-/** Root gets what the script asks for; other users and containers do not. */
+/** Expects that root gets what the script asks for, and that other users and containers do not. */
 export async function expectOnlyRoot(fqdn: string, script: string): Promise<void> {
   const answer = await onHost(fqdn, ["bash", "-c", script]);
   expect(answer).not.toBe("");

@@ -1,6 +1,6 @@
 import { IN_HETZNER_DNS, IN_ROUTE53, type Names } from "./sandbox";
 
-/** A deployment in parts of both clouds, or in one of them by half. */
+/** Deployment in parts of both clouds, or partly in one of them. */
 export interface Mix {
   readonly name: string;
   readonly args: readonly string[];
@@ -32,7 +32,7 @@ export const MIXES: readonly Mix[] = [
   },
 ];
 
-/** EC2 in the subnet of that id. */
+/** Settings for EC2 in the subnet of that id. */
 export function inSubnet(subnetId: string): readonly string[] {
   return ["--cloud", "aws", ...set(`subnetId=${subnetId}`)];
 }

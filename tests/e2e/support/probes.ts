@@ -2,7 +2,7 @@ import type { PortRule } from "../../../bigbluebutton/ports";
 import { TOOLS, killGroup, start, tool, type Addresses } from "./sandbox";
 import { readFileSync } from "node:fs";
 
-/** The addresses of the outside clients (sandbox/README.md). */
+/** Addresses of the outside clients (sandbox/README.md). */
 export const CLIENTS = {
   internet: { ipv4: "192.0.2.20", ipv6: "2001:db8:fffe:2::20" },
   operator: { ipv4: "192.0.2.10", ipv6: "2001:db8:fffe:1::10" },
@@ -16,7 +16,7 @@ export function udpEdges(rules: readonly PortRule[]): number[] {
   return [...new Set([1, 53, 22, 80, 443, 65535, ...edges])].filter((port) => port >= 1 && port <= 65535);
 }
 
-/** What the table lets through of the probes that are sent, as "tcp 443" lines. */
+/** Probes that the table allows, as "tcp 443" lines. */
 export function expected(rules: readonly PortRule[], extra: readonly string[] = []): string[] {
   const tcp = rules
     .filter(({ protocol }) => protocol === "tcp")
@@ -27,7 +27,7 @@ export function expected(rules: readonly PortRule[], extra: readonly string[] = 
   return [...new Set([...tcp, ...udp, ...extra])].sort();
 }
 
-/** Sends all TCP ports and the UDP edges to a host; returns what arrived on its interface, by address family. */
+/** Sends all TCP ports and the UDP edges to a host; returns those that arrived on its interface, by address family. */
 export async function scan(
   fqdn: string,
   address: Addresses,

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { PROJECT } from "./sandbox";
 
 /**
- * The commands of the README's section of that title: a list for each of its blocks, without their comments.
+ * Commands in the README's section of that title: a list for each of its blocks, without their comments.
  *
- * @throws Error where the section or its blocks are missing
+ * @throws Error for a missing section, or one without blocks
  */
 export function readmeCommands(
   title: string,

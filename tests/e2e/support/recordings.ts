@@ -1,6 +1,6 @@
 import { onHost } from "./sandbox";
 
-/** Where BigBlueButton keeps published recordings, and where it keeps those that are not processed yet. */
+/** Directories of BigBlueButton's published recordings, and of those that are not processed yet. */
 const FILES = [
   "/var/bigbluebutton/published/presentation/e2e/video.webm",
   "/var/bigbluebutton/recording/status/recorded/e2e.done",
@@ -14,12 +14,12 @@ echo raw >"$1"
 sync
 sha256sum "$0" "$1"`;
 
-/** Writes random bytes where recordings are; returns their sums, to be compared with {@link recordingSums}. */
+/** Writes random bytes as recordings; returns their sums, for comparison with {@link recordingSums}. */
 export function plantRecordings(fqdn: string): Promise<string> {
   return onHost(fqdn, ["bash", "-c", WRITE, ...FILES]);
 }
 
-/** What is there of them. */
+/** Sums of the present recordings. */
 export function recordingSums(fqdn: string): Promise<string> {
   return onHost(fqdn, ["sha256sum", ...FILES]);
 }

@@ -1,14 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
 
-/** The sandbox as its user has it: by ./scripts/sandbox and nothing else. */
+/** The sandbox from its user's side: by ./scripts/sandbox and nothing else. */
 
 export const PROJECT = resolve(__dirname, "../../..");
 export const TOOLS = resolve(PROJECT, "tests/tools");
 /** Python with tests/requirements.txt, as scripts/test sets it up. */
 export const PYTHON = process.env.BBB_PYTHON ?? "/var/cache/bbb-sandbox/venv/bin/python";
 
-/** The names of both servers, in the zone that is with the DNS service of the deployment. */
+/** Names of both servers, in the zone at the deployment's DNS service. */
 export interface Names {
   readonly bbb: string;
   readonly turn: string;
@@ -16,7 +16,7 @@ export interface Names {
 
 export const IN_HETZNER_DNS: Names = { bbb: "bbb.example.test", turn: "turn.example.test" };
 
-/** Of the stacks that have a settings file, in the sandbox's zone. */
+/** Names of the stacks with a settings file, in the sandbox's zone. */
 export const OF_STAGING: Names = { bbb: "bbb-staging.example.test", turn: "turn-staging.example.test" };
 export const OF_PROD: Names = IN_HETZNER_DNS;
 
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** Everything that an update printed in this test file, for the search for secrets. */
+/** Output of all updates in this test file, for the search for secrets. */
 export const printed: string[] = [];
 
 /** Starts `./scripts/sandbox ARGS…` as the leader of a process group of its own. */
@@ -44,7 +44,7 @@ export function start(args: readonly string[]): ChildProcess {
   return spawn("./scripts/sandbox", args, { cwd: PROJECT, stdio: "pipe", detached: true });
 }
 
-/** Ends a started command and everything that it started in its group, at once. */
+/** Kills a started command and all processes of its group. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     process.kill(-child.pid, "SIGKILL");
@@ -71,7 +71,7 @@ export async function sandbox(args: readonly string[], options: RunOptions = {})
   };
 }
 
-/** The same; anything but exit code 0 is an error with all that was printed. */
+/** Runs it; throws for any exit code but 0, with the whole output. */
 export async function must(args: readonly string[], options: RunOptions = {}): Promise<string> {
   const result = await sandbox(args, options);
   if (result.code !== 0) {
@@ -107,7 +107,7 @@ export async function tool<T>(
   return JSON.parse(result.stdout) as T;
 }
 
-/** Starts `./scripts/sandbox exec ARGS…` until it has printed a line; then it runs on until its input is ended. */
+/** Starts `./scripts/sandbox exec ARGS…`; resolves when it has printed a line. It runs until its input is ended. */
 export async function startTool(
   args: readonly string[],
   until: string,
@@ -139,11 +139,11 @@ export async function startTool(
 }
 
 export interface Update extends Result {
-  /** From the summary that ends an update: { created: 31, unchanged: 2, … }. */
+  /** Counts of the summary at the end of an update: { created: 31, unchanged: 2, … }. */
   readonly summary: Readonly<Record<string, number>>;
 }
 
-/** An up, preview or destroy that may fail. */
+/** Runs an up, preview or destroy that may fail. */
 export async function tryUpdate(
   action: "up" | "preview" | "destroy",
   engine: Engine,
@@ -154,7 +154,7 @@ export async function tryUpdate(
   return { ...result, summary: summaryOf(result.stdout) };
 }
 
-/** An up, preview or destroy that must succeed. */
+/** Runs an up, preview or destroy that must succeed. */
 export async function update(
   action: "up" | "preview" | "destroy",
   engine: Engine,
@@ -167,7 +167,7 @@ export async function update(
   return result;
 }
 
-/** The counts of the summary, which is the last thing an update prints; a preview's "31 to create" are created, too. */
+/** Counts of the summary, an update's last output; a preview's "31 to create" counts as created. */
 export function summaryOf(output: string): Record<string, number> {
   const last = output.split("\n").slice(-30).join("\n");
   const counts = last.matchAll(/(\d+) (to create|to update|to replace|to delete|[a-z]+)\b/g);
@@ -181,7 +181,7 @@ export function summaryOf(output: string): Record<string, number> {
 
 export interface Addresses {
   readonly ipv4: string;
-  /** Every host has one but those in a subnet of EC2 without IPv6. */
+  /** IPv6 address, which every host has except in a subnet of EC2 without IPv6. */
   readonly ipv6: string;
 }
 
@@ -204,7 +204,7 @@ export async function outputs(args: readonly string[] = []): Promise<Outputs> {
 
 const PLUGINS = ["command", "hcloud", "random", "tls"];
 
-/** Why an engine cannot be tested on this machine, or undefined. */
+/** Reason why an engine cannot be tested on this machine, or undefined. */
 export function engineMissing(engine: Engine): string | undefined {
   if (engine === "embedded") return undefined;
   const listed = spawnSync("pulumi", ["plugin", "ls", "--json"], { encoding: "utf8" });
@@ -214,7 +214,7 @@ export function engineMissing(engine: Engine): string | undefined {
   return missing.length > 0 ? `the pulumi CLI has no plugin ${missing.join(", ")}` : undefined;
 }
 
-/** A test, or one that is reported as skipped with the reason. */
+/** Returns a test, or one that is reported as skipped with the reason. */
 export function testUnless(reason: string | undefined): (name: string, body: () => Promise<void>) => void {
   return (name, body) => {
     if (reason === undefined) test(name, body);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { onHost, outside, sandbox, type Names } from "./sandbox";
 import type { OwnTests } from "./scenarios";
 
-/** What a deployment shows of the sandbox itself, wherever it is. */
+/** Tests of the sandbox itself, on a deployment at any cloud. */
 export function sandboxTests(names: Names): OwnTests {
   return (test) => {
     test("exec passes input, output, exit code and arguments untouched", async () => {

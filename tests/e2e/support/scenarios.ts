@@ -4,28 +4,30 @@ import { IN_HETZNER_DNS, IN_ROUTE53, type Engine, type Names, type Outputs } fro
 import { sandboxTests } from "./sandboxTests";
 import type { Secret } from "./secrets";
 
-/** A test of a deployment's suite, which knows the deployment by then. */
+/** Test of a deployment's suite, which knows the deployment by then. */
 export type OwnTests = (
   test: (name: string, body: () => Promise<void>) => void,
   deployment: () => { readonly out: Outputs; readonly engine: Engine },
 ) => void;
 
-/** Where a deployment is, as far as that shows. */
+/** Place of a deployment, and its visible properties. */
 export interface Scenario {
   readonly name: string;
   /** Arguments of the first update; the later ones need not name the cloud again. */
   readonly first: readonly string[];
   readonly names: Names;
-  /** The account that the generated key logs in to. */
+  /** Account that the generated key logs in to. */
   readonly login: string;
-  /** The hosts' addresses are translated; coturn then takes its own for peers, from which the host keeps it. */
+  /**
+   * True when the hosts' addresses are translated; coturn then takes its own for peers, from which the host keeps it.
+   */
   readonly behindNat: boolean;
-  /** A bash script that fetches something from the metadata service. */
+  /** Bash script that fetches something from the metadata service. */
   readonly metadata: string;
   credentials(): Secret[];
-  /** What is left at the cloud. */
+  /** Lists the remaining objects at the cloud. */
   inventory(): Promise<Inventory>;
-  /** What has to be shown here only. */
+  /** Tests for this scenario only. */
   readonly ownTests?: OwnTests;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The texts by which a secret can be read: itself, and its bytes in hexadecimal, base64, base64url and percent form. Where
- * it is hexadecimal digits, the forms of the bytes that they stand for as well.
+ * Readable forms of a secret: itself, and its bytes in hexadecimal, base64, base64url and percent form. For a secret of
+ * hexadecimal digits, also the forms of the bytes that they stand for.
  */
 export function secretForms(secret: string): readonly string[] {
   const known = forms.get(secret);
@@ -25,7 +25,10 @@ export function secretForms(secret: string): readonly string[] {
 
 const forms = new Map<string, readonly string[]>();
 
-/** Wherever in a longer text the bytes are: a digit at either end that says something of their neighbours is left out. */
+/**
+ * Base64 of the bytes at any place in a longer text: a digit at either end that depends on their neighbours is left
+ * out.
+ */
 function inBase64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const shifted = Buffer.concat([Buffer.alloc(before), bytes]);

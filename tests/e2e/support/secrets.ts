@@ -1,10 +1,10 @@
 import { onHost, type Names, type Outputs } from "./sandbox";
 import { secretForms } from "./secretForms";
 
-/** What must show up nowhere: a name to report, and the text to look for. */
+/** Secret that must show up nowhere: a name to report, and the text to look for. */
 export type Secret = readonly [name: string, text: string];
 
-/** The lines of a PEM key that are its own: not its armour, nor the header that all such keys share. */
+/** Lines of a PEM key that are its own, without its armour and the header that all such keys share. */
 export function keyLines(name: string, pem: string): Secret[] {
   return pem
     .split("\n")
@@ -15,7 +15,7 @@ export function keyLines(name: string, pem: string): Secret[] {
     .map((line, index) => [`${name}, line ${index}`, line] as const);
 }
 
-/** The secrets of the deployment that users are given. */
+/** Secrets of the deployment that users are given. */
 export function outputSecrets(outputs: Outputs): Secret[] {
   return [
     ["sharedSecret", outputs.sharedSecret],
@@ -24,7 +24,7 @@ export function outputSecrets(outputs: Outputs): Secret[] {
   ];
 }
 
-/** Both hosts' own SSH keys, which user data alone may carry. */
+/** SSH keys of both hosts, which only user data may contain. */
 export async function hostKeys({ bbb, turn }: Names): Promise<Secret[]> {
   const keys = await Promise.all(
     [bbb, turn].map(async (fqdn) =>
@@ -34,7 +34,7 @@ export async function hostKeys({ bbb, turn }: Names): Promise<Secret[]> {
   return keys.flat();
 }
 
-/** The names of the secrets that a text holds, in any of their forms. */
+/** Names of the secrets that a text holds, in any of their forms. */
 export function found(secrets: readonly Secret[], text: string): string[] {
   return secrets
     .filter(([, secret]) => secretForms(secret).some((form) => text.includes(form)))

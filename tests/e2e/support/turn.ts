@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { startTool, tool, TOOLS, type Addresses } from "./sandbox";
 
 export interface TurnWish {
-  /** The TURN server's name. */
+  /** Name of the TURN server. */
   readonly server: string;
   readonly port: number;
   readonly transport: "udp" | "tcp" | "tls";
@@ -14,7 +14,7 @@ export interface TurnWish {
   readonly echo?: readonly (readonly [string, number])[];
   readonly permissions?: readonly (readonly [string, number])[];
   readonly channels?: readonly (readonly [string, number])[];
-  /** Seconds until the credentials expire; negative: they have. */
+  /** Seconds until the credentials expire; negative for expired ones. */
   readonly lifetime?: number;
 }
 
@@ -28,24 +28,24 @@ export interface TurnResult {
   readonly channels?: Record<string, Answer>;
 }
 
-/** The two ways in that BigBlueButton's clients are given. */
+/** Ways in that BigBlueButton's clients are given. */
 export const WAYS_IN = [
   { port: 3478, transport: "udp" },
   { port: 443, transport: "tls" },
 ] as const;
 
-/** {@link WAYS_IN}, and the third that the server has. */
+/** All ways in: {@link WAYS_IN}, and a third of the server's. */
 export const ALL_WAYS_IN = [...WAYS_IN, { port: 3478, transport: "tcp" }] as const;
 
-/** A TURN session with a deployed TURN server, from the internet, by an independent client. */
+/** Opens a TURN session with a deployed TURN server, from the internet, by an independent client. */
 export function turn(wish: TurnWish): Promise<TurnResult> {
   return tool<TurnResult>("turn_client", wish);
 }
 
 export interface Attempts {
-  /** By address: the answers to Allocate, CreatePermission and ChannelBind. */
+  /** Answers to Allocate, CreatePermission and ChannelBind, by address. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
-  /** Where datagrams went from the TURN host, its loopback included. */
+  /** Destinations of datagrams from the TURN host, its loopback included. */
   readonly relayed: readonly string[];
 }
 

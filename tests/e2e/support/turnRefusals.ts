@@ -4,7 +4,9 @@ import type { Outputs } from "./sandbox";
 import type { Scenario } from "./scenarios";
 import { ALL_WAYS_IN, forbiddenPeers, tryPeers } from "./turn";
 
-/** For each way in and each family of relayed addresses: nothing is relayed to any address but BigBlueButton's. */
+/**
+ * Tests for each way in and each family of relayed addresses: nothing is relayed to any address but BigBlueButton's.
+ */
 export function refusalTests(
   scenario: Scenario,
   families: readonly ("ipv4" | "ipv6")[],

@@ -63,7 +63,7 @@ async function findings(
   return Object.fromEntries(sections[0]!.findings.map((finding) => [finding.name, finding]));
 }
 
-/** The objects with one of them changed, or left out. */
+/** Objects with one of them changed, or left out. */
 const but = (id: string, change?: Partial<CloudObject>) =>
   THERE.flatMap((one) => (one.id !== id ? [one] : change ? [{ ...one, ...change }] : []));
 

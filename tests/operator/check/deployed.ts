@@ -10,7 +10,7 @@ const common = {
   turnSecret: "turn-s3cr3t",
 };
 
-/** An ordinary deployment, as a stack's outputs have it. */
+/** Ordinary deployment, by a stack's outputs. */
 export const deployed: Deployed = {
   privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\n",
   hosts: {

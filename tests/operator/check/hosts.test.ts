@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** What answers in the place of host_check.py. */
+/** Asks a host on which this script stands for host_check.py. */
 function asked(script: string, more: { hostKey?: string; privateKey?: string; limitSeconds?: number } = {}) {
   const file = join(directory, "host_check.sh");
   writeFileSync(file, `received=${join(directory, "received")}\n${script}`);

@@ -6,7 +6,7 @@ type Records = Readonly<Record<string, readonly string[]>>;
 const RIGHT = { "A turn.example.org": ["203.0.113.2"], "AAAA turn.example.org": ["2001:db8:0:2::1"] };
 const SERVERS = { "NS example.org": ["ns1.dns.test"], "A ns1.dns.test": ["192.0.2.53"] };
 
-/** undefined: the server is silent. */
+/** Look-ups with these records; undefined for a server that is silent. */
 function lookups(records: Records | undefined): Lookups {
   const find = (type: string) => (name: string) => {
     const found = records?.[`${type} ${name}`];

@@ -13,7 +13,7 @@ import {
 
 const TRANSACTION = Buffer.from("b7e7a701bc34d686fa87dfae", "hex");
 
-/** RFC 5769 §2.2: a success answer with the mapped address 192.0.2.1:32853. */
+/** Success answer of RFC 5769 §2.2, with the mapped address 192.0.2.1:32853. */
 const SAMPLE = Buffer.from(
   "0101003c2112a442b7e7a701bc34d686fa87dfae" +
     "8022000b7465737420766563746f7220" +

@@ -40,7 +40,7 @@ const tagsOf = (stack: string, Name: string) =>
     ([Key, Value]) => ({ Key, Value }),
   );
 
-/** A host as the program makes it: everything of it is tagged, its disk included. */
+/** Makes a host in the program's way: everything of it is tagged, its disk included. */
 async function makeHost(stack: string): Promise<{ server: string; volume: string }> {
   const { ec2 } = account().clients;
   const Tags = tagsOf(stack, stack);

@@ -9,7 +9,7 @@ async function inventory(of: Project): Promise<Inventory> {
   return hetznerInventory({ token, endpoint: `${await of.url()}/v1/` }, 0.01);
 }
 
-/** A host as the program makes it, and a record set. */
+/** Makes a host in the program's way, and a record set. */
 async function makeHost(p: Project, name: string, own: object): Promise<{ server: number; volume: number }> {
   await p.done("POST", "/ssh_keys", { name, public_key: publicKey, labels: own });
   const ips = [];

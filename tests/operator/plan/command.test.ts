@@ -15,7 +15,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** From another folder, with nothing of this process's environment but the way to its tools. */
+/** Runs it from another folder, with nothing of this process's environment but the way to its tools. */
 function run(
   file: string,
   args: readonly string[],

@@ -21,7 +21,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "an old release": { release: "xenial-22", allowEndOfLife: true, image: "4712" },
 };
 
-/** Planned only. */
+/** Settings that are planned only. */
 const others = {
   "a subnet of AWS": { cloud: "aws", dns: "hetzner", subnetId: "subnet-12345678" },
   "few snapshots": { ...cases["prod at AWS"], snapshotDays: 3 },
@@ -33,10 +33,10 @@ const others = {
 
 const context = { project: "bigbluebutton", stack: "staging" };
 
-/** For a machine that is slow to load the packages of two clouds. */
+/** Time limit for a machine that is slow to load the packages of two clouds. */
 const LONG = 300_000;
 
-/** Made before runProgram replaces parts of the program. */
+/** Plans, made before runProgram replaces parts of the program. */
 const plans = new Map<string, Plan>();
 beforeAll(async () => {
   for (const [name, more] of Object.entries({ ...cases, ...others })) {

@@ -1,4 +1,6 @@
-/** Updates killed while the cloud makes something, by an engine that does not adopt what it finds: as the real one. */
+/**
+ * Updates killed while the cloud makes something, by an engine that, like the real one, does not adopt what it finds.
+ */
 import { hetznerInventory } from "../../../operator/inventory/hetzner";
 import type { Plan } from "../../../operator/recover/plan";
 import { recover } from "../../../operator/recover/recover";
@@ -69,7 +71,7 @@ async function recovered(remove = false, from?: StackState): Promise<Outcome> {
 const made = async (collection: string): Promise<number> =>
   (await project().call("GET", `/${collection}`)).body[collection].length;
 
-/** Kill an update that has ordered something and waits for it. */
+/** Kills an update that has ordered something and waits for it. */
 async function killedWhile(path: string): Promise<void> {
   const { config } = bench;
   bench.config = { ...config, "hcloud:pollInterval": "20s" };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const ROOT = join(__dirname, "../../..");
 
-/** scripts/test-server where there is no CLI and no credential. */
+/** Runs scripts/test-server without the CLI and without credentials. */
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(join(ROOT, "scripts/test-server"), args, {
     cwd: "/",

@@ -10,7 +10,7 @@ import {
 } from "../../../operator/stacks";
 import type { World } from "../../../operator/testServers/world";
 
-/** Everything in these tests happens around then. */
+/** Present time in these tests. */
 export const NOW = new Date("2026-11-21T08:00:00Z");
 export const epoch = (minutes: number) => String(NOW.getTime() / 1000 + minutes * 60);
 
@@ -60,24 +60,24 @@ export function object(
   };
 }
 
-/** Stacks and a cloud in memory. Notes what is asked of them. */
+/** Stacks and a cloud in memory. Records the calls. */
 export class FakeWorld implements World {
   readonly calls: string[] = [];
   readonly said: string[] = [];
   readonly slept: number[] = [];
   readonly known = new Map<string, FakeStack>();
   objects: CloudObject[] = [];
-  /** Stacks of which an update is running. */
+  /** Stacks with a running update. */
   readonly busy = new Set<string>();
-  /** Stacks that do not go, each with the reason. */
+  /** Stacks whose removal fails, each with the reason. */
   readonly stubborn = new Map<string, string>();
   changes: Change[] = [];
   time = NOW;
   stopped = false;
-  /** Happens while the command waits. */
+  /** Called while the command waits. */
   meanwhile: () => void = () => undefined;
 
-  /** A stack with a server and a volume that exist, too. */
+  /** Adds a stack with a server and a volume that also exist at the cloud. */
   add(stack: string, expires: string | undefined, outputs: Record<string, unknown> = {}): this {
     const labels = { stack, ...(expires && { expires }) };
     this.known.set(stack, {
@@ -98,7 +98,7 @@ export class FakeWorld implements World {
     return this;
   }
 
-  /** What was asked for that changes something. */
+  /** Requests so far that change something. */
   get changed(): string[] {
     return this.calls.filter((call) => !/^(list|settings|resources|outputs|preview)\b/.test(call));
   }

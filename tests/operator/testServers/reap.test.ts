@@ -291,7 +291,7 @@ describe("orphans", () => {
 });
 
 describe("what can't be looked at", () => {
-  /** Hetzner as ever, and AWS, whose credentials are no more. */
+  /** World with a working Hetzner, and with AWS, whose credentials are no longer valid. */
   const failing = (world: FakeWorld): World => ({
     ...world,
     stacks: world.stacks,

@@ -5,7 +5,7 @@ import { epoch, FakeWorld, object } from "./fakes";
 
 const like = { cloud: "hetzner" };
 
-/** A world that has credentials for AWS only. */
+/** World with credentials for AWS only. */
 function withoutToken(world: FakeWorld): World {
   return {
     ...world,

@@ -1,4 +1,7 @@
-/** Upstream's files as this project takes them to be, small and of our own, and a server that has them or lacks them. */
+/**
+ * Upstream's files in the form that this project assumes, small and of our own, and a server that has them or lacks
+ * them.
+ */
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -47,7 +50,7 @@ const ubuntu = [
   "24.04 LTS,Noble,noble,2023-10-12,2024-04-25,2029-05-31,2099-05-31,2099-04-25",
 ].join("\n");
 
-/** Each file by its URL. Installers of the table with a hash are left out: nobody can make one of that hash. */
+/** Files by URL. Installers of the table with a hash are left out: nobody can make one of that hash. */
 export function upstreamFiles(): Map<string, string> {
   const files = new Map<string, string>([
     [upstreamLists.support, support],
@@ -66,7 +69,7 @@ export function upstreamFiles(): Map<string, string> {
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** A mirror of these files. What a URL maps to a number for is answered with that status, 0 by a closed connection. */
+/** Mirror of these files. A number for a URL is the status of its answer, 0 a closed connection. */
 export class Mirror {
   readonly files: Map<string, string | number> = new Map(upstreamFiles());
   readonly asked: string[] = [];

@@ -32,7 +32,7 @@ async function findings(names: readonly ReleaseName[] = LIVE): Promise<Finding[]
   return report.sections.flatMap((section) => section.findings);
 }
 
-/** What is not as it should be: check, verdict and answer. */
+/** Findings that are not ok: check, verdict and answer. */
 async function wrong(): Promise<string[]> {
   const found = await findings();
   for (const { verdict, remedy } of found) expect(remedy === undefined).toBe(verdict === "ok");

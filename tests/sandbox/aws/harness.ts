@@ -84,7 +84,7 @@ export class Account {
     this.#api = undefined;
   }
 
-  /** End the process, so to speak, and start another one on the same state. */
+  /** Starts another process on the same state. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -95,7 +95,7 @@ export class Account {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** One of the sandbox's own switches. */
+  /** Uses one of the sandbox's own switches. */
   async control<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${this.endpoint}${path}`, {
       method,
@@ -129,7 +129,7 @@ export function useAccount(options: Partial<AwsApiOptions> = {}): () => Account 
   };
 }
 
-/** Poll until something is so; how long that may take is for the test's own limit to say. */
+/** Polls until something is so; the test's own limit bounds it. */
 export async function eventually<T>(look: () => Promise<T | undefined | false>): Promise<T> {
   for (;;) {
     const found = await look();

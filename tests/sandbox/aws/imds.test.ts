@@ -1,4 +1,4 @@
-/** The instance metadata service alone: who may read what, and how. */
+/** Instance metadata service alone: its readers, their rights, and its protocols. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Instances over the official SDK: what the machine is asked for, the in-between states, what is refused. */
+/** Instances over the official SDK: requests to the machine, the in-between states, refusals. */
 import {
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,

@@ -21,13 +21,13 @@ import {
 
 import { eventually, publicKey, type Account } from "./harness";
 
-/** The steps of a deployment, as the program's resources make them. */
+/** Steps of a deployment, in the order of the program's resources. */
 
 export async function subnets(account: Account): Promise<Subnet[]> {
   return (await account.clients.ec2.send(new DescribeSubnetsCommand())).Subnets ?? [];
 }
 
-/** The first zone's default subnet has IPv6, the others have not. */
+/** Default subnet of a zone; only the first zone's has IPv6. */
 export async function subnetOf(account: Account, zone = "eu-central-1a"): Promise<Subnet> {
   const found = (await subnets(account)).find(
     ({ AvailabilityZone, DefaultForAz }) => AvailabilityZone === zone && DefaultForAz,
@@ -72,7 +72,7 @@ export async function makeInterface(
   return made!;
 }
 
-/** An Elastic IP, on the interface if one is given. */
+/** Makes an Elastic IP, on the interface if one is given. */
 export async function makeAddress(
   account: Account,
   interfaceId?: string,
@@ -97,7 +97,7 @@ export async function imageOf(account: Account, name: string): Promise<string> {
 export const NOBLE = "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*";
 export const JAMMY = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*";
 
-/** The order of an instance as the real provider sends it for an interface that exists. */
+/** Order of an instance with an existing interface, as the real provider sends it. */
 export async function orderFor(
   account: Account,
   interfaceId: string,
@@ -115,7 +115,7 @@ export async function orderFor(
   };
 }
 
-/** The name of a key pair that exists. */
+/** Name of an existing key pair. */
 async function keyName(account: Account): Promise<string> {
   const KeyName = unique("operator");
   const PublicKeyMaterial = Buffer.from(`${publicKey} operator`);
@@ -148,7 +148,7 @@ export function inState(account: Account, id: string, state: string): Promise<In
   });
 }
 
-/** A running instance with an interface and an Elastic IP of its own. */
+/** Makes a running instance with an interface and an Elastic IP of its own. */
 export async function makeInstance(
   account: Account,
   more: Partial<RunInstancesCommandInput> = {},

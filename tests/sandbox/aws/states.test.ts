@@ -1,4 +1,4 @@
-/** With delays that outlast the test, the states before the last are to be seen. */
+/** In-between states, visible because the delays outlast the test. */
 import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,

@@ -50,14 +50,14 @@ beforeEach(() => {
 afterEach(() => host.remove());
 
 const conf = (...args: string[]) => host.run(SCRIPT, args);
-/** What --check says after the header that it prints always. */
+/** Output of --check after the header that it always prints. */
 const problems = (output: string): string => output.split("# Potential problems described below")[1]!.trim();
 
 test("--check shows the addresses that FreeSWITCH announces, and no example in a comment", () => {
   expect(host.run(SCRIPT, ["--check"]).stdout).toContain("ext-rtp-ip: $${local_ip_v4}\n");
 });
 
-/** What a healthy host of 3.0 is told all the same. */
+/** Message that even a healthy host of 3.0 gets. */
 const NULL_SIP =
   "# bbb-webrtc-sfu will try to connect to null but FreeSWITCH is listening on 203.0.113.7 for port 5066";
 

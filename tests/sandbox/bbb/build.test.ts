@@ -29,7 +29,7 @@ function contents(directory: string): Record<string, string> {
   );
 }
 
-/** The stanzas of a repository's index. */
+/** Stanzas of a repository's index. */
 function packages(out: string, install: string, codename: string): Record<string, string>[] {
   const index = join(out, "bbb", install, `dists/bigbluebutton-${codename}/main/binary-amd64/Packages`);
   return readFileSync(index, "utf8")

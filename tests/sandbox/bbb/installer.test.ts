@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { build, FakeHost, packaged, STANDIN } from "./standin";
 
-/** Writes a key where `-O` says. */
+/** Script that writes a key to the path after `-O`. */
 const KEY = 'for word; do [[ $last == -O ]] && echo key >"$word"; last=$word; done';
 
 jest.setTimeout(120_000);
@@ -290,7 +290,7 @@ describe("behind a translation of addresses, as on EC2,", () => {
     mkdirSync(host.path("/lib/systemd/system"), { recursive: true });
   });
 
-  /** The metadata service's answer to a request without a token; undefined where it refuses that. */
+  /** Sets the metadata service's answer to a request without a token; undefined refuses that. */
   const answers = (address?: string): void =>
     host.command(
       "wget",

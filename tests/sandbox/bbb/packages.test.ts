@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { FakeHost, packaged, STANDIN } from "./standin";
 
-/** What the packages' scripts leave on a host, at an installation and at an upgrade. */
+/** Effects of the packages' scripts on a host, at an installation and at an upgrade. */
 
 const DEFAULTS = "/usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties";
 const RECORDINGS = "/usr/local/bigbluebutton/core/scripts/bigbluebutton.yml";

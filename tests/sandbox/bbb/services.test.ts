@@ -20,7 +20,7 @@ describe("a media server's stand-in", () => {
   });
   afterAll(() => service.kill());
 
-  /** What comes back within half a second, and from which port. */
+  /** Answer within half a second, and the port that it came from. */
   async function probe(type: SocketType, address: string, port: number, from?: number) {
     const socket = createSocket(type);
     try {

@@ -5,8 +5,9 @@ import { join, relative } from "node:path";
 import { STANDIN } from "./standin";
 
 /**
- * The stand-in is written from what BigBlueButton does, not from its text, which is under another licence. What may be the
- * same are facts: messages that a deployment has to know, keys of settings, lines that every nginx snippet or unit has.
+ * The stand-in is written from BigBlueButton's behaviour, not from its text, which is under another licence. Only facts
+ * may be the same: messages that a deployment has to know, keys of settings, lines that every nginx snippet or unit
+ * has.
  */
 
 const SHORTEST = 12;

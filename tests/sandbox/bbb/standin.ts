@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 
 export const STANDIN = join(__dirname, "..", "..", "..", "sandbox", "bbb");
 
-/** A file of a package of the stand-in, as in the sources. */
+/** Path of a file of one of the stand-in's packages, in the sources. */
 export const packaged = (name: string, path: string): string => join(STANDIN, "packages", name, "root", path);
 
-/** The rows of one of the stand-in's tables. */
+/** Rows of one of the stand-in's tables. */
 export function rows(table: string, separator: RegExp): string[][] {
   return readFileSync(join(STANDIN, table), "utf8")
     .split("\n")
@@ -16,7 +16,7 @@ export function rows(table: string, separator: RegExp): string[][] {
     .map((line) => line.trim().split(separator));
 }
 
-/** Build the stand-in into a new directory. */
+/** Builds the stand-in into a new directory. */
 export function build(): string {
   const directory = join(mkdtempSync(join(tmpdir(), "stand-in-")), "out");
   const { status, stderr } = spawnSync(join(STANDIN, "build"), [directory], { encoding: "utf8" });
@@ -25,8 +25,8 @@ export function build(): string {
 }
 
 /**
- * A directory in the place of a host's root, for scripts that name their files absolutely: they run with these
- * paths moved below it, as root whoever runs them, and with stand-ins for the commands that would touch the machine.
+ * Directory in place of a host's root, for scripts with absolute paths. They run with these paths moved below it,
+ * believing to be root, and with stand-ins for the commands that would touch the machine.
  */
 export class FakeHost {
   readonly root = mkdtempSync(join(tmpdir(), "host-"));
@@ -58,7 +58,7 @@ export class FakeHost {
     cpSync(source, this.path(absolute), { recursive: true });
   }
 
-  /** A command in front of the machine's own; `body` is bash. Each call is kept, see {@link calls}. */
+  /** Puts a command in front of the machine's own; `body` is bash. Each call is kept, see {@link calls}. */
   command(name: string, body: string): void {
     const note = `printf '%s\\n' "${name} $*" >>"${this.path("calls")}"`;
     writeFileSync(join(this.bin, name), `#!/bin/bash\n${note}\n${body}\n`, { mode: 0o755 });
@@ -82,7 +82,7 @@ export class FakeHost {
     return this.spawn("bash", file, args, env);
   }
 
-  /** {@link run} for a program that is served as a zip behind a head of bash. */
+  /** Runs a program that is served as a zip behind a head of bash, see {@link run}. */
   runZipped(
     served: string,
     args: readonly string[],

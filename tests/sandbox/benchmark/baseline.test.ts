@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 const PROJECT = resolve(__dirname, "../../..");
 const BASELINE = readFileSync(join(PROJECT, "sandbox/benchmark/baseline/index.ts"), "utf8");
 
-/** The program's own files, but for those that only a deployment to AWS, or a step that is run, loads. */
+/** Files of the program, without those that only a deployment to AWS, or a step that is run, loads. */
 const files = [
   "index.ts",
   ...["settings", "bigbluebutton", "clouds", "steps", "components"].flatMap((folder) =>
@@ -14,7 +14,7 @@ const files = [
   ),
 ].filter((file) => !/^(clouds\/aws\/|steps\/ssh\.ts)/.test(file));
 
-/** What a text imports from packages, types left out. */
+/** Packages that a text imports, types left out. */
 function packages(text: string): string[] {
   return [...text.matchAll(/^import (?!type )(?:[^;]*? from )?"(?!node:)([^."][^"]*)";/gm)].map(
     ([, name = ""]) => name,

@@ -39,7 +39,7 @@ describe("a daemon that nothing tells of", () => {
   const children: ChildProcess[] = [];
   afterEach(() => children.splice(0).forEach((child) => child.kill("SIGKILL")));
 
-  /** A process in a network of its own, with these words on its command line. */
+  /** Starts a process in a network of its own, with these words on its command line. */
   async function inOwnNetwork(...words: string[]): Promise<ChildProcess & { readonly pid: number }> {
     const wait = "console.log('up'); setInterval(() => undefined, 1000)";
     const child = spawn("unshare", ["--net", process.execPath, "-e", wait, ...words]);

@@ -21,7 +21,7 @@ function write(file: string, content: unknown): void {
   writeFileSync(path, JSON.stringify(content));
 }
 
-/** A CLI that has these plugins. */
+/** Stand-in for a CLI that has these plugins. */
 const cli =
   (...more: string[]) =>
   () =>

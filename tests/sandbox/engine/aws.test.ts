@@ -1,6 +1,6 @@
 /**
- * The driver against the sandbox's AWS: moto with what it gets wrong put right. That the real provider does the same
- * rests on its sources and documentation: it cannot be had where these tests run.
+ * The driver against the sandbox's AWS: moto with its errors corrected. The real provider, which these tests can't use,
+ * is known from its sources and documentation.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ beforeEach(() => {
   context = account.context(expect.getState().currentTestName ?? "");
 });
 
-/** What the test has changed so far, or since the last time of asking. */
+/** Changes by the test since the last call. */
 function taken(): string[] {
   const all = account.changes();
   return all.slice(before, (before = all.length));
@@ -90,7 +90,7 @@ async function image(): Promise<string> {
   return found.id as string;
 }
 
-/** An instance with all that belongs to it. */
+/** Makes an instance with all its parts. */
 async function host(name: string, extra: Values = {}) {
   const subnet = await publicSubnet();
   const group = await make("SecurityGroup", { vpcId: subnet.vpcId, description: "a host", ...tagged(name) });

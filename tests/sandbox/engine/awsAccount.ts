@@ -5,7 +5,7 @@ import { session } from "../../../sandbox/engine/drivers/aws/client";
 import { Account, credentials } from "../aws/harness";
 import type { Json } from "../hetzner/harness";
 
-/** The sandbox's AWS as the engine meets it. */
+/** The sandbox's AWS from the engine's side. */
 export class EngineAccount extends Account {
   override async stop(): Promise<void> {
     await aws.close?.();
@@ -25,7 +25,7 @@ export class EngineAccount extends Account {
     return { env: this.env, config, projectDir: ".", name, log: () => {}, timeout: undefined };
   }
 
-  /** What was asked for that changes something, as "ec2:RunInstances", and how it ended where it failed. */
+  /** Requests that change something, as "ec2:RunInstances", each with its failure if it had one. */
   changes(): string[] {
     return this.lines<Json>("requests.jsonl")
       .filter(({ mutating }) => mutating === true)
@@ -36,13 +36,13 @@ export class EngineAccount extends Account {
     await this.control("POST", "/_faults", fault);
   }
 
-  /** Until every change that was on its way is made: changes are made one after the other, this one the last. */
+  /** Resolves when all pending changes are made: they are made one after the other, this one the last. */
   async settled(): Promise<void> {
     const { ec2 } = await session(this.context("settled"));
     await ec2.deleteKeyPair({ KeyName: "of-nobody" });
   }
 
-  /** Everything that was made since the account began. */
+  /** All objects made since the account began. */
   async objects(): Promise<Json[]> {
     return (await this.control<{ objects: Json[] }>("GET", "/_objects")).objects;
   }

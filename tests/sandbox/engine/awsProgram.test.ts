@@ -59,7 +59,7 @@ const PROGRAM = `
     return { address: eip.publicIp, ipv6: nic.ipv6Addresses[0], fqdn: record.fqdn, token: pulumi.secret("hidden") };
   };
 `;
-/** With the provider. */
+/** Number of resources, the provider included. */
 const RESOURCES = 13;
 
 beforeAll(() => account.start());

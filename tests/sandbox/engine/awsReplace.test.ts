@@ -1,6 +1,6 @@
 /**
- * What a change of an input does: the whole table, so that no key changes sides unseen. By the sources of the real
- * provider (ForceNew, RequiresReplace), which cannot be asked here.
+ * Effect of a change of each input: the whole table, so that no key changes sides unseen. It follows the sources of the
+ * real provider (ForceNew, RequiresReplace), which these tests can't use.
  */
 import { difference } from "../../../sandbox/engine/diff";
 import { replaceKeysOf } from "../../../sandbox/engine/driver";
@@ -61,7 +61,7 @@ const table: Record<string, { replace: string[]; update: string[] }> = {
   ),
 };
 
-/** The inputs `{ a: { b: value } }` for "a.b". */
+/** Inputs for a path: `{ a: { b: value } }` for "a.b". */
 function holding(path: string, value: string): Values {
   const [key = "", ...rest] = path.split(".");
   return { [key]: rest.length === 0 ? value : holding(rest.join("."), value) };

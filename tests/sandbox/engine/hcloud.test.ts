@@ -1,4 +1,4 @@
-/** The driver's requests against the emulated API: those that the real provider was recorded to make. */
+/** Requests of the driver to the emulated API: those that were recorded of the real provider. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -24,7 +24,7 @@ function record(p: Project): void {
   });
 }
 
-/** The requests since the last time of asking. */
+/** Requests since the last call. */
 function taken(): string[] {
   return requests.splice(0);
 }

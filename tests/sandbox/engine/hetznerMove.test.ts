@@ -1,4 +1,4 @@
-/** The project's own Hetzner host, moved to another location by the engine against the emulated API. */
+/** Host of the project's own at Hetzner, moved to another location by the engine against the emulated API. */
 import { join } from "node:path";
 
 import { token, useProject, type Json } from "../hetzner/harness";
@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** What changed something at the cloud since, without numbers. */
+/** Requests since then that changed something at the cloud, without numbers. */
 function changes(since: number): string[] {
   return project()
     .log()

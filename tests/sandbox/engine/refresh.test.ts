@@ -1,4 +1,4 @@
-/** What was deleted or changed at the cloud behind the engine's back. */
+/** Deletions and changes at the cloud behind the engine's back. */
 import { token, useProject, type Json } from "../hetzner/harness";
 import { Workbench } from "./support";
 

@@ -6,7 +6,7 @@ import { Server, utils, type Connection, type SFTPWrapper } from "ssh2";
 
 import { privateKey } from "../../../sandbox/engine/drivers/tls";
 
-/** As much of SFTP as an upload needs, on this machine's files. */
+/** Part of SFTP that an upload needs, on this machine's files. */
 function serveFiles(sftp: SFTPWrapper): void {
   const { OK, FAILURE, NO_SUCH_FILE } = utils.sftp.STATUS_CODE;
   const reply = (id: number, action: () => void) => {
@@ -35,7 +35,7 @@ function serveFiles(sftp: SFTPWrapper): void {
   sftp.on("LSTAT", stat);
 }
 
-/** By our own driver: ssh2's generator writes one key in some 300 that nobody can read. */
+/** Makes a key pair by our own driver: ssh2's generator writes one key in some 300 that nobody can read. */
 export function keyPair(): { readonly private: string; readonly public: string } {
   const { privateKeyOpenssh, publicKeyOpenssh } = privateKey({ algorithm: "ED25519" }).outputs;
   return { private: String(privateKeyOpenssh), public: String(publicKeyOpenssh).trim() };
@@ -47,7 +47,7 @@ export class SshServer {
   readonly userKey = keyPair();
   connections = 0;
   readonly commands: string[] = [];
-  /** What is run in the place of a command. */
+  /** Command that is run in place of another. */
   answer = (command: string): string => command;
   private readonly open = new Set<Connection>();
   private readonly server = new Server({ hostKeys: [this.hostKey.private] }, (client) => this.serve(client));
@@ -62,7 +62,7 @@ export class SshServer {
     return new Promise((done) => this.server.close(() => done()));
   }
 
-  /** As a host that vanishes. */
+  /** Cuts all connections, like a host that vanishes. */
   cut(): void {
     for (const client of this.open) client.end();
   }

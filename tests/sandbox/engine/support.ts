@@ -25,7 +25,7 @@ import type { Values } from "../../../sandbox/engine/wire";
 /** The project's own folder. */
 export const root = join(__dirname, "../../..");
 
-/** What every program of these tests begins with: a resource of the provider below, and a component. */
+/** Beginning of every program of these tests: a resource of the provider below, and a component. */
 const PRELUDE = `
 import * as pulumi from "@pulumi/pulumi";
 class Thing extends pulumi.CustomResource {
@@ -45,22 +45,22 @@ void Thing; void Group;
 export interface Result {
   readonly summary: Summary;
   readonly output: string;
-  /** Empty where the update succeeded. */
+  /** Errors; empty after a success. */
   readonly errors: readonly string[];
 }
 
-/** A project folder, a state folder, and a provider "test" that notes what is asked of it. */
+/** Project folder, a state folder, and a provider "test" that records its calls. */
 export class Workbench {
   readonly directory = mkdtempSync(join(tmpdir(), "engine-"));
   readonly projectDir = join(this.directory, "project");
   readonly stateDir = join(this.directory, "state");
-  /** "create a", "delete b" … in the order in which the provider did them. */
+  /** Calls in the provider's order: "create a", "delete b" … */
   readonly calls: string[] = [];
-  /** Whether updates go on with what a killed one had begun. */
+  /** Has updates continue what a killed one began. */
   adopt = true;
-  /** Resource names of which every operation fails. */
+  /** Names of resources whose every operation fails. */
   readonly broken = new Set<string>();
-  /** Told of each call before it is answered. */
+  /** Called for each call before its answer. */
   onCall: ((call: string) => void) | undefined;
   config: Record<string, unknown> = {};
   env: Record<string, string> = {};
@@ -77,7 +77,7 @@ export class Workbench {
     this.program(program);
   }
 
-  /** TypeScript, compiled here: the SDK's own compiler takes a second at each run. */
+  /** Writes a program in TypeScript, compiled here: the SDK's own compiler takes a second at each run. */
   program(body: string): void {
     this.write("index", PRELUDE + body);
   }
@@ -119,12 +119,12 @@ export class Workbench {
     return this.update(refresh);
   }
 
-  /** @param refreshed as `pulumi destroy --refresh` */
+  /** @param refreshed Refreshes first, like `pulumi destroy --refresh`. */
   destroy(refreshed = false): Promise<Result> {
     return this.update((options) => destroy({ ...options, refresh: refreshed }));
   }
 
-  /** Run an action in a process of its own, and kill that with no warning as soon as `when` comes true. */
+  /** Runs an action in a process of its own, and kills it without warning as soon as `when` is true. */
   async killed(action: "up" | "destroy", when: () => boolean): Promise<void> {
     const { projectDir, stateDir, stack, config, env, engine } = this.options();
     const child = spawn(process.execPath, ["--import", "tsx", join(root, "sandbox/engine/main.ts")], {
@@ -145,7 +145,7 @@ export class Workbench {
     return outputs(this.options(), { showSecrets });
   }
 
-  /** The checkpoint as it is on disk. */
+  /** Checkpoint on disk. */
   text(): string {
     return readFileSync(join(this.stateDir, "stacks", "dev.json"), "utf8");
   }
@@ -159,7 +159,7 @@ export class Workbench {
     return this.resources().find(({ urn }) => urn.endsWith(`::${name}`));
   }
 
-  /** What the provider did since the last time of asking. */
+  /** Calls of the provider since the last call of this. */
   takeCalls(): string[] {
     return this.calls.splice(0);
   }

@@ -1,4 +1,4 @@
-"""Create, list, update and delete every resource through Hetzner's official client.
+"""Creates, lists, updates and deletes every resource through Hetzner's official client.
 
 Usage: contract.py ENDPOINT, with the token on standard input. Prints one line for each resource.
 """
@@ -18,7 +18,7 @@ FSN1 = Location(name="fsn1")
 
 
 def refused(code, call):
-    """The call must raise an API error of that code."""
+    """Expects that the call raises an API error of that code."""
     try:
         call()
     except APIException as error:

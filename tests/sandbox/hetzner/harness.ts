@@ -13,13 +13,13 @@ export const publicKey =
 
 type Call = [method: string, ...args: unknown[]];
 
-/** Notes every call; a method can be made to fail or to wait. */
+/** Records every call; a method can be made to fail or to wait. */
 export class RecordingRuntime {
   readonly calls: Call[] = [];
   readonly #failures = new Map<string, Error>();
   readonly #gates = new Map<string, Promise<void>>();
 
-  /** The runtime to hand out. */
+  /** Runtime to hand out. */
   readonly runtime = new Proxy({} as CloudRuntime, {
     get:
       (_target, method: string) =>
@@ -39,7 +39,7 @@ export class RecordingRuntime {
     this.#failures.clear();
   }
 
-  /** Calls of the method wait until the returned function is called. */
+  /** Makes calls of the method wait until the returned function is called. */
   hold(method: keyof CloudRuntime): () => void {
     let release = (): void => undefined;
     this.#gates.set(method, new Promise((resolve) => (release = resolve)));
@@ -69,7 +69,7 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-/** One emulated project in a directory of its own. */
+/** Emulated project in a directory of its own. */
 export class Project {
   readonly recorder = new RecordingRuntime();
   readonly directory = mkdtempSync(join(tmpdir(), "hetzner-"));
@@ -93,7 +93,7 @@ export class Project {
     });
   }
 
-  /** End the process, so to speak, and start another one on the same state. */
+  /** Starts another process on the same state. */
   async restart(): Promise<void> {
     await this.app.close();
     this.app = this.#create();
@@ -127,7 +127,7 @@ export class Project {
     return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
   }
 
-  /** Call, insist on success, and wait as the provider does: all actions of the answer in one list request. */
+  /** Calls, expects success, and waits as the provider does: all actions of the answer in one list request. */
   async done(method: string, path: string, body?: unknown): Promise<Json> {
     const answer = await this.call(method, path, body);
     if (answer.status >= 300)
@@ -147,7 +147,7 @@ export class Project {
     return answer.body;
   }
 
-  /** Poll until none of the actions runs; they come back in the order of the ids. */
+  /** Polls until none of the actions runs; returns them in the order of the ids. */
   async wait(ids: readonly number[]): Promise<Json[]> {
     const query = ids.map((id) => `id=${id}`).join("&");
     for (;;) {
@@ -180,7 +180,7 @@ export function useProject(options: Partial<HetznerApiOptions> = {}): () => Proj
   };
 }
 
-/** Make the smallest server that works. */
+/** Makes the smallest server that works. */
 export async function makeServer(project: Project, more: object = {}): Promise<Json> {
   const order = { name: "min", server_type: "cx23", image: 161547269, location: "fsn1", ...more };
   const { server } = await project.done("POST", "/servers", order);

@@ -1,4 +1,4 @@
-/** What outlives a process, what goes wrong on purpose, and what the log keeps. */
+/** Things that outlive a process, faults on purpose, and the content of the log. */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 
 import { type Json, makeServer, Project, useProject } from "./harness";

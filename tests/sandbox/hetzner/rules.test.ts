@@ -1,4 +1,4 @@
-/** What the API refuses, and how it says so. */
+/** Refusals of the API, and their form. */
 import { type Json, makeServer, Project, publicKey, token, useProject } from "./harness";
 
 const project = useProject({ clock: () => new Date("2026-11-21T12:00:00Z") });

@@ -1,4 +1,4 @@
-/** The requests that the real provider was recorded to make, in its order, and what it relies on in the answers. */
+/** Requests recorded of the real provider, in its order, and the parts of the answers that it relies on. */
 import { makeServer, publicKey, useProject } from "./harness";
 
 const project = useProject();

@@ -12,7 +12,7 @@ import {
 import { renderHops, renderTranslations, renderTranslationTable } from "../../../sandbox/network/translation";
 import type { Addresses, InboundRule } from "../../../sandbox/runtime";
 
-/** The rendered network for real, in namespaces that nobody else sees. */
+/** Rendered network for real, in namespaces that nobody else sees. */
 
 const one: Addresses = { ipv4: "203.0.113.11", privateIpv4: "172.31.5.5" };
 const two: Addresses = { ipv4: "203.0.113.12", privateIpv4: "172.31.20.9" };
@@ -42,7 +42,7 @@ END`;
 
 const nft = (rules: string): string => `nft -f - <<'END'\n${rules}END`;
 
-/** What a server tells whoever connects: how it sees him, and by which of its addresses he came. */
+/** Server that tells each client its visible address, and the server's address that it used. */
 const SERVER = `
 import socket, sys, threading
 def serve(address, port):
@@ -75,7 +75,10 @@ const serve = (namespace: string, address: string, ...ports: number[]): string =
 
 const connections: string[][] = [];
 
-/** From a namespace ("" is the router) to an address: what its server sees, or undefined where nothing may arrive. */
+/**
+ * Connects from a namespace ("" is the router) to an address: the sender that its server sees, or undefined when
+ * nothing may arrive.
+ */
 function connection(from: string, to: string, port: number, seen: string | undefined): string {
   const number = connections.push([`${from || "router"} to ${to}:${port}`, seen ?? "refused"]);
   const client = `python3 -c "$CLIENT" ${to} ${port} ${seen ? "answers" : "refused"}`;

@@ -11,8 +11,8 @@ let host: FakeHost;
 let letsencrypt: string;
 
 /**
- * As certbot keeps its certificates: a name is known by its settings; where files of an unknown name are in the way it
- * refuses, or makes another name.
+ * Stand-in for certbot's handling of certificates: a name is known by its settings; with files of an unknown name in
+ * the way it refuses, or makes another name.
  */
 const CERTBOT = `
 cd $BBB_DEPLOY_ROOT/etc/letsencrypt
@@ -52,7 +52,7 @@ beforeEach(async () => {
 
 afterEach(() => host.remove());
 
-/** A lineage with text of its own in it, whole but for the parts named. */
+/** Makes a lineage with text of its own in it, without the named parts. */
 function lineage(name: string, without: readonly ("live" | "archive" | "renewal")[] = []): void {
   for (const piece of PIECES) {
     if (!without.includes("archive")) host.put(`etc/letsencrypt/archive/${name}/${piece}1.pem`, "old");
@@ -147,7 +147,7 @@ test("the operator's own certificate is not certbot's business", async () => {
 describe("the host's former name", () => {
   const FORMER = "old.example.test";
 
-  /** The functions of certbot.sh, as install-turn.sh and prepare.sh call them. */
+  /** Calls functions of certbot.sh, as install-turn.sh and prepare.sh do. */
   const call = (command: string): Promise<Done> =>
     done(host.start(["bash", "-euc", `. ${SCRIPTS}/lib.sh; . ${SCRIPTS}/certbot.sh; ${command}`]));
 

@@ -34,7 +34,7 @@ page.add("TURN", "turn.example.org", "skip", "too old", 12.34)
   );
 });
 
-/** The records of checks in Python. */
+/** Records of checks in Python. */
 async function records(code: string): Promise<unknown[]> {
   const lines = await python(host, `from checks import *\npage = Page(True)\n${code}`);
   return lines
@@ -113,7 +113,7 @@ page.check("c", "", lambda: "%d %s" % run("sh", "-c", "echo out; echo err >&2; e
 });
 
 describe("a resolver", () => {
-  /** Checks with a look-up of names that does this. */
+  /** Checks with this function as the look-up of names. */
   const resolving = (look_up: string, checks: string) =>
     records(`import socket
 asked = []

@@ -1,6 +1,6 @@
 import { SCRIPTS, done, type FakeHost } from "./scripts";
 
-/** A check's record, as host_check.py prints it. */
+/** Record of a check, as host_check.py prints it. */
 export interface Record {
   readonly name: string;
   readonly asked: string;
@@ -18,7 +18,7 @@ module, name, *arguments = json.loads(sys.stdin.readline())
 Page(True).check("check", "asked", getattr(__import__(module), name), *arguments, limit=20)
 `;
 
-/** The record of one check function of scripts/host, called with plain arguments on a fake host. */
+/** Record of one check function of scripts/host, called with plain arguments on a fake host. */
 export async function check(
   host: FakeHost,
   module: string,
@@ -32,7 +32,7 @@ export async function check(
   return parse(output);
 }
 
-/** What a piece of Python prints, with the modules of scripts/host at hand. */
+/** Output of a piece of Python, which can import the modules of scripts/host. */
 export async function python(host: FakeHost, code: string): Promise<string> {
   const head = `import json, sys\nsys.path.insert(0, ${JSON.stringify(SCRIPTS)})\n`;
   return (await done(host.start(["/usr/bin/python3", "-B", "-c", head + code]))).output;

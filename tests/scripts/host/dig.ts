@@ -1,8 +1,8 @@
-/** What a fake host is told of the zone example.test. */
+/** DNS answers to a fake host about the zone example.test. */
 export interface Dns {
   /** Name servers that the parent refers to. */
   readonly delegation: readonly string[];
-  /** Per name server: records of "name type". Absent: it does not answer. */
+  /** Records of "name type" per name server. One that is absent does not answer. */
   readonly servers: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** DS records that the parent has of the zone. @default none */
   readonly ds?: readonly string[];
@@ -20,7 +20,7 @@ function turnRecords() {
   return { "turn.example.test A": ["203.0.113.11"], "turn.example.test AAAA": ["2001:DB8:2:0::1"] };
 }
 
-/** A fake host's dig: it asks a parent `test` at 192.0.2.9 and the zone's servers at 192.0.2.1 and .2. */
+/** Stand-in for dig: it asks a parent `test` at 192.0.2.9 and the zone's servers at 192.0.2.1 and .2. */
 export function dig(dns: Dns): string {
   const answer = (name: string, type: string, values: readonly string[]) =>
     values

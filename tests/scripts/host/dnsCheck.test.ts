@@ -56,7 +56,7 @@ test("an AAAA record where there must be none", async () => {
   });
 });
 
-/** The key and its tag of RFC 4034, section 5.4. */
+/** Key and its tag of RFC 4034, section 5.4. */
 const KEY =
   "256 3 5 AQOeiiR0GOMYkDshWoSKz9Xz fwJr1AYtsmx3TGkJaNXVbfi/ 2pHm822aJ5iI9BMzNXxeYCmZ DRD99WYwYqUSdjMmmAphXdvx egXd/M5+X7OrzKBaMbCVdFLU Uh6DhweJBjEVv5f2wwjM9Xzc nOf+EPbtG9DMBmADjFDc2w/r ljwvFw==";
 const DS = "60485 5 1 2BB183AF5F22588179A53B0A 98631FAD1A292118";

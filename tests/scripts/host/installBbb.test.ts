@@ -53,7 +53,7 @@ echo "<returncode>SUCCESS</returncode>"`,
 
 afterEach(() => host.remove());
 
-/** install-bbb.sh with an installer of these lines. */
+/** Runs install-bbb.sh with an installer of these lines. */
 function install(lines: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Done> {
   host.put("var/lib/bbb-deploy/email", "a@b.test\n");
   host.put("../bbb-install.sh", `#!/bin/bash\nhome=${host.directory}\n${lines}\n`);

@@ -12,7 +12,7 @@ const SFU_DEFAULT = "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml";
 const LIVEKIT = "etc/bigbluebutton/livekit.yaml";
 const LIVEKIT_DEFAULT = "usr/share/livekit-server/livekit.yaml";
 
-/** As their packages have them on a host whose interface has the private address. */
+/** Files of the packages on a host whose interface has the private address. */
 const PACKAGED = {
   [VARS]: `<include>
   <X-PRE-PROCESS cmd="set" data="local_ip_v4=${PRIVATE}"/>
@@ -67,7 +67,7 @@ const set = (...flags: string[]): Promise<Done> =>
     ]),
   );
 
-/** What host_check.py makes of it: verdict, answer and remedy. */
+/** Result of host_check.py: verdict, answer and remedy. */
 function check(isPrivate = true, address = PUBLIC): Promise<Done> {
   const given = [host.root, address, isPrivate ? PRIVATE : null];
   return done(

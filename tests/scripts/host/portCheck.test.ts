@@ -11,7 +11,7 @@ beforeEach(() => {
 
 afterEach(() => host.remove());
 
-/** With somebody at one port; at port 1 nobody is, and there is no firewall in front of this machine. */
+/** Checks with a listener at one port; none is at port 1, and there is no firewall in front of this machine. */
 async function checked(ports: (open: number) => { open: number[]; quiet: number[]; closed: number[] }) {
   const server = createServer((socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -36,7 +36,7 @@ afterEach(() => host.remove());
 
 const check = (flags: readonly string[] = FLAGS) => host.script("preflight.sh", flags);
 
-/** What the operator is told, without the log's copy of it. */
+/** Messages to the operator, without the log's copy. */
 async function findings(flags?: readonly string[]): Promise<string[]> {
   const { code, output } = await check(flags);
   expect(code).toBe(1);

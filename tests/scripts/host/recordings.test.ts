@@ -7,7 +7,7 @@ import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 let host: FakeHost;
 let image: string;
 let device: string;
-/** Attached beside it by a test. */
+/** Device that a test attaches beside it. */
 let other: string;
 
 beforeEach(async () => {
@@ -35,7 +35,9 @@ async function attach(): Promise<void> {
   device = await attachImage(image);
 }
 
-/** Others on the machine may take the same free device at the same time, hence the second try. */
+/**
+ * Attaches an image, at the second try if needed: others on the machine may take the same free device at the same time.
+ */
 async function attachImage(path: string): Promise<string> {
   let failure = "";
   for (let attempt = 0; attempt < 5; attempt++) {
@@ -51,7 +53,7 @@ function bytes(offset: number, hex: string): string {
   return `printf '${hex.replace(/ ?(..)/g, "\\x$1")}' | dd of=IMAGE bs=1 seek=${offset} conv=notrunc status=none`;
 }
 
-/** The script, then more shell, in a mount namespace of their own: no mount outlives the call. */
+/** Runs the script, then more shell, in a mount namespace of their own: no mount outlives the call. */
 async function recordings(then = "true"): Promise<Done> {
   if (!device) await attach();
   const script = `bash ${join(SCRIPTS, "recordings.sh")} --device ${device} && ${then}`;

@@ -5,16 +5,16 @@ import { dirname, join } from "node:path";
 
 export const SCRIPTS = join(__dirname, "..", "..", "..", "scripts", "host");
 
-/** What a command ended with. */
+/** Result of a command. */
 export interface Done {
   readonly code: number | null;
-  /** Standard output and error together, as the operator and the log have them. */
+  /** Standard output and error together, in the order of the operator's terminal and of the log. */
   readonly output: string;
 }
 
 /**
- * A directory that the scripts take for a host's root, and commands of the test's own in front of the machine's: no
- * script changes anything outside. Each fake command notes its arguments, a line a call.
+ * Directory that the scripts take for a host's root, and commands of the test's own in front of the machine's: no
+ * script changes anything outside. Each fake command records its arguments, a line a call.
  */
 export class FakeHost {
   readonly directory = mkdtempSync(join(tmpdir(), "bbb-host-"));
@@ -27,7 +27,7 @@ export class FakeHost {
     writeFileSync(this.calls, "");
   }
 
-  /** Put a file below the root. */
+  /** Puts a file below the root. */
   put(path: string, text: string): void {
     mkdirSync(dirname(join(this.root, path)), { recursive: true });
     writeFileSync(join(this.root, path), text);
@@ -37,14 +37,14 @@ export class FakeHost {
     return readFileSync(join(this.root, path), "utf8");
   }
 
-  /** A command of this name, in bash; its arguments are noted before. */
+  /** Makes a command of this name, in bash; it records its arguments first. */
   fake(name: string, script = "exit 0"): void {
     const note = `printf '%s\\n' "${name} $*" >>"${this.calls}"`;
     writeFileSync(join(this.bin, name), `#!/bin/bash\n${note}\n${script}\n`);
     chmodSync(join(this.bin, name), 0o755);
   }
 
-  /** The calls of fake commands so far, those of one command if named. */
+  /** Calls of fake commands so far, those of one command if named. */
   called(name?: string): string[] {
     const lines = readFileSync(this.calls, "utf8").split("\n").filter(Boolean);
     return name ? lines.filter((line) => line.startsWith(`${name} `)) : lines;
@@ -68,7 +68,7 @@ export class FakeHost {
     return spawn(command[0]!, command.slice(1), { env: { ...this.env, ...env } });
   }
 
-  /** A script of scripts/host, with its flags and standard input. */
+  /** Runs a script of scripts/host, with its flags and standard input. */
   script(name: string, flags: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Done> {
     return done(this.start(["bash", join(SCRIPTS, name), ...flags], env), input);
   }
@@ -78,7 +78,7 @@ export class FakeHost {
   }
 }
 
-/** Wait for a process to end. */
+/** Waits for a process to end. */
 export function done(child: ChildProcess, input = ""): Promise<Done> {
   let output = "";
   child.stdout?.on("data", (data) => (output += data));
@@ -91,7 +91,7 @@ export function done(child: ChildProcess, input = ""): Promise<Done> {
   });
 }
 
-/** The machine's own command. */
+/** Runs the machine's own command. */
 export function run(command: readonly string[], input = ""): Promise<Done> {
   return done(spawn(command[0]!, command.slice(1)), input);
 }

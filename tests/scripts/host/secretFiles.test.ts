@@ -23,7 +23,7 @@ function put(path: string, text: string, mode = 0o640): void {
   chmodSync(join(host.root, path), mode);
 }
 
-/** Verdict, answer and remedy, with the test's own group in the place of BigBlueButton's. */
+/** Verdict, answer and remedy, with the test's own group in place of BigBlueButton's. */
 const checked = (group = "own") =>
   python(
     host,

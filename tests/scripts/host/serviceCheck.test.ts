@@ -19,7 +19,7 @@ afterEach(() => {
   host.remove();
 });
 
-/** Somebody at coturn's port, who answers or not. */
+/** Listens at coturn's port; answers or not. */
 async function listening(answers: boolean): Promise<void> {
   const made = createSocket("udp4", (request, { port, address }) => {
     if (answers)
@@ -59,7 +59,7 @@ describe("a file that a service needs", () => {
   const PATH = "/etc/turnserver/privkey.pem";
   const readable = () =>
     check(host, "service_check", "check_readable", "turnserver", [PATH], "systemctl restart coturn");
-  /** setpriv … test -FLAG PATH, as an account that may do all but this. */
+  /** Stand-in for `setpriv … test -FLAG PATH`, for an account with all rights but this one. */
   const denying = (flag: string, path: string) =>
     host.fake("setpriv", `[[ "\${*: -2}" != "-${flag} ${host.root}${path}" ]]`);
 
@@ -111,7 +111,7 @@ describe("services that are active", () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** The port of a service, and what it was told first; `serve` says what becomes of a connection. */
+  /** Port of a service, and the first text that it got; `serve` handles a connection. */
   async function serving(
     serve: (connection: Connection) => void,
   ): Promise<{ port: number; heard: string[] }> {

@@ -16,7 +16,7 @@ let host: FakeHost;
 let lib: string;
 let count: string;
 
-/** systemctl with one unit, whose process it starts apart from the caller, as systemd would. */
+/** Stand-in for systemctl with one unit, whose process it starts apart from the caller, as systemd would. */
 const SYSTEMCTL = `
 pid=$BBB_TEST_DIR/unit.pid
 case $1 in
@@ -38,7 +38,7 @@ beforeEach(() => {
 
 afterEach(() => host.remove());
 
-/** A step's script; it counts its runs. */
+/** Writes a step's script, which counts its runs. */
 function script(name: string, body: string, limit = 30): void {
   const head = `#!/usr/bin/env bash\n# Time limit: ${limit} s\nset -euo pipefail\n. "$(dirname "$0")/lib.sh"\n`;
   writeFileSync(join(lib, name), `${head}echo run >>"${count}"\n${body}\n`);
@@ -48,7 +48,7 @@ function runs(): number {
   return existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0;
 }
 
-/** How often a call looks at its unit, in seconds. */
+/** Seconds between a call's looks at its unit. */
 let poll: string;
 
 function start(...args: string[]) {
@@ -64,7 +64,7 @@ function start(...args: string[]) {
   });
 }
 
-/** Its two streams, each by itself. */
+/** Collects its two streams separately. */
 async function apart(child: ReturnType<typeof start>) {
   let [stdout, stderr] = ["", ""];
   child.stdout!.on("data", (data) => (stdout += data));
@@ -250,7 +250,7 @@ describe("a step as a unit", () => {
     const closed = () =>
       host.called("systemctl").filter((call) => call === "systemctl stop ssh.socket ssh.service").length;
 
-    /** As soon as somebody can connect again. */
+    /** Resumes the step, like the first connection after a restart. */
     async function resume(...args: string[]) {
       while (ups() < closed()) await sleep(20);
       return step("--resume", "bbb 5/7", "Install it", "long.sh", ...args);
@@ -258,7 +258,7 @@ describe("a step as a unit", () => {
 
     const boot = (id: string) => writeFileSync(join(host.directory, "boot-id"), id);
 
-    /** systemctl with a host that restarts, after a moment: the unit ends, and starts anew. */
+    /** Replaces systemctl by a host that restarts after a moment: the unit ends, and starts anew. */
     beforeEach(() => {
       boot("first");
       host.fake(

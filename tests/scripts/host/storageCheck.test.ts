@@ -38,7 +38,10 @@ test("a disk without room for further files fails, however much is free", async 
 });
 
 describe("a recordings volume", () => {
-  /** A volume with two places bound to it, and shell that breaks something; in mounts that no other process sees. */
+  /**
+   * Checks a volume with two places bound to it, after shell that breaks something; in mounts that no other process
+   * sees.
+   */
   async function volume(breaks: string): Promise<Record> {
     host.put("etc/fstab", `/srv/bigbluebutton/var/kurento /var/kurento none bind 0 0 # bbb-deploy\n`);
     const script = `set -e; R=$BBB_DEPLOY_ROOT; V=$R/srv/bigbluebutton; mkdir -p $V
@@ -105,7 +108,7 @@ Page(True).check("recordings", "", storage_check.check_recordings)'`;
   });
 });
 
-/** A check with the flags that a file system is mounted with. */
+/** Checks with the flags that a file system is mounted with. */
 const withFlags = async (flags: string, call: string): Promise<Record> =>
   JSON.parse(
     await python(

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { SANDBOX_CACHE } from "../../../sandbox/paths";
 import { SCRIPTS } from "./scripts";
 
-/** Has aioice, which scripts/test installs there. */
+/** Python with aioice, which scripts/test installs there. */
 const PYTHON = join(SANDBOX_CACHE, "venv/bin/python");
 
 const ALLOCATE = `
@@ -41,7 +41,7 @@ except checks.Wrong as wrong:
 
 let server: Socket | undefined;
 
-/** A TURN server that answers each request with the next of these error codes; returns the ports that were asked from. */
+/** Starts a TURN server that answers each request with the next of these error codes; returns the senders' ports. */
 async function answering(codes: readonly number[]): Promise<{ port: number; from: number[] }> {
   const from: number[] = [];
   const made = createSocket("udp4", (request, { port, address }) => {
@@ -53,7 +53,7 @@ async function answering(codes: readonly number[]): Promise<{ port: number; from
   return { port: (made.address() as AddressInfo).port, from };
 }
 
-/** RFC 8489: an error response to an Allocate request, with its ERROR-CODE and nothing else. */
+/** Error response to an Allocate request by RFC 8489, with its ERROR-CODE and nothing else. */
 function allocateError(request: Buffer, code: number): Buffer {
   const attribute = Buffer.from([0, 9, 0, 4, 0, 0, Math.floor(code / 100), code % 100]);
   return Buffer.concat([Buffer.from([0x01, 0x13, 0, attribute.length]), request.subarray(4, 20), attribute]);

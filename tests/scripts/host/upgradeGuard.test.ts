@@ -88,7 +88,7 @@ describe("automatic upgrades", () => {
   afterAll(() => api.close());
   beforeEach(() => host.put("etc/bigbluebutton/bbb-web.properties", "securitySalt=x\n"));
 
-  /** The unit's condition, with its scripts where the test has them. */
+  /** Condition of the unit, with its scripts at the test's place. */
   const condition = async (): Promise<Done> => {
     await guard();
     const [, command] = /^ExecCondition=(.*)$/m.exec(host.read(SERVICE))!;

@@ -17,7 +17,7 @@ let api: Server;
 let known: string;
 let meetings: string;
 
-/** bbb-web, as far as wire.sh asks it: it knows one secret. */
+/** Stand-in for bbb-web for wire.sh: it knows one secret. */
 beforeAll(async () => {
   api = createServer((request, response) => {
     const call = new URL(request.url!, "http://localhost");

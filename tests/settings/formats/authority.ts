@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A certificate authority of the test's own, made by openssl: a root, an intermediate, and what that issues. */
+/**
+ * Certificate authority of the test's own, made by openssl: a root, an intermediate, and the certificates that it
+ * issues.
+ */
 export class Authority {
   readonly directory = mkdtempSync(join(tmpdir(), "authority-"));
   readonly root: string;
@@ -29,7 +32,7 @@ export class Authority {
     return readFileSync(this.path(file), "utf8");
   }
 
-  /** A server's certificate; its key is in NAME.key. `from` and `until` as 20260101000000Z. */
+  /** Issues a server's certificate; its key is in NAME.key. `from` and `until` are like 20260101000000Z. */
   leaf(
     name: string,
     names: readonly string[],
