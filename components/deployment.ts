@@ -51,7 +51,7 @@ export interface Deployment {
 /** Where a deployment belongs, and whom it shares with. */
 export interface DeployOptions extends ChildOptions {
   /** A TURN server of the same program, to use instead of making one. */
-  readonly turn?: Promise<TurnService>;
+  readonly turn?: TurnService;
   /** Deployments of the same program that use the TURN server of this one. */
   readonly users?: TurnUsers;
 }

@@ -17,16 +17,17 @@ export interface TurnUser {
  * must be known before it is configured.
  */
 export class TurnUsers {
-  private readonly users: Promise<TurnUser>[] = [];
+  private readonly users: Promise<TurnUser | undefined>[] = [];
   private closed = false;
-  private readonly all: Promise<readonly TurnUser[]>;
+  private readonly settled: Promise<void>;
+  private readonly all: Promise<readonly (TurnUser | undefined)[]>;
 
   /** @param owner The component that makes the TURN server, e.g. `SharedTurnServer "turn"`, for the message. */
   constructor(private readonly owner: string) {
-    this.all = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    this.settled = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.closed = true;
-      return Promise.all(this.users);
     });
+    this.all = this.settled.then(() => Promise.all(this.users));
     // Who waits for it is told.
     this.all.catch(() => undefined);
   }
@@ -34,9 +35,10 @@ export class TurnUsers {
   /**
    * Has the TURN server relay to a deployment.
    *
+   * @param user Undefined in a preview in which it is not known yet.
    * @throws RunError where it comes too late.
    */
-  add(user: Promise<TurnUser>, title: string): void {
+  add(user: Promise<TurnUser | undefined>, title: string): void {
     if (this.closed) {
       throw new pulumi.RunError(
         `${title} comes too late for the TURN server of ${this.owner}, whose peers are settled by then: something is awaited ` +
@@ -47,15 +49,22 @@ export class TurnUsers {
     this.users.push(user);
   }
 
+  /** Whether there are any; known before what they make, which waits for the TURN server. */
+  get any(): Promise<boolean> {
+    return this.settled.then(() => this.users.length > 0);
+  }
+
   /** Their addresses, in an order of their own: another order in the program is no new configuration. */
   get peers(): pulumi.Output<readonly Peer[]> {
     return pulumi
-      .output(this.all.then((users) => users.map(({ host }) => peerOf(host))))
+      .output(
+        this.all.then((users) => users.map((user) => (user ? peerOf(user.host) : (pulumi.unknown as never)))),
+      )
       .apply((peers) => [...peers].sort((a, b) => Number(a.ipv4 > b.ipv4) - Number(a.ipv4 < b.ipv4)));
   }
 
   /** How each is asked whether meetings run. */
   get asked(): Promise<readonly Asked[]> {
-    return this.all.then((users) => users.map(({ asked }) => asked));
+    return this.all.then((users) => users.flatMap((user) => (user ? [user.asked] : [])));
   }
 }

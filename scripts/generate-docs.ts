@@ -1,6 +1,7 @@
 /**
  * Rewrites what is made from settings/ and bigbluebutton/: tables of README.md and of the pages in docs/, between
- * `<!-- generated: NAME -->` and `<!-- end -->`, and the `config` block of Pulumi.yaml, between `# generated: NAME` and `# end`.
+ * `<!-- generated: NAME -->` and `<!-- end -->`, and the `config` block of Pulumi.yaml, between `# generated: NAME` and
+ * `# end`; and the components' arguments.
  *
  *     npx tsx scripts/generate-docs.ts [--check]
  *
@@ -16,6 +17,7 @@ import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton
 import { environments } from "../settings/environments";
 import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
+import { settingArguments } from "./lib/settingArguments";
 import { firstSettings, projectConfig, settingsByTopic } from "./lib/settingsDocs";
 
 const PROJECT = join(__dirname, "..");
@@ -64,9 +66,15 @@ export function withGeneratedConfig(text: string): string {
 /** Every file with generated parts, by its path in the project. */
 export function generatedFiles(): { readonly path: string; readonly old: string; readonly made: string }[] {
   const pages = readdirSync(join(PROJECT, "docs")).filter((name) => name.endsWith(".md"));
-  return ["README.md", ...pages.map((name) => `docs/${name}`), "Pulumi.yaml"].map((path) => {
+  const made: Readonly<Record<string, (old: string) => string>> = {
+    "README.md": withGeneratedRegions,
+    ...Object.fromEntries(pages.map((name) => [`docs/${name}`, withGeneratedRegions])),
+    "Pulumi.yaml": withGeneratedConfig,
+    "components/settingArguments.ts": settingArguments,
+  };
+  return Object.entries(made).map(([path, make]) => {
     const old = readFileSync(join(PROJECT, path), "utf8");
-    return { path, old, made: path === "Pulumi.yaml" ? withGeneratedConfig(old) : withGeneratedRegions(old) };
+    return { path, old, made: make(old) };
   });
 }
 

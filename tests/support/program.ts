@@ -8,6 +8,7 @@ import { releases } from "../../bigbluebutton/releases";
 import type { ScriptFile } from "../../steps/bundle";
 import type * as Clouds from "../../clouds";
 import type { Host } from "../../clouds/host";
+import type * as Face from "../../package";
 import type { Settings } from "../../settings";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
@@ -189,6 +190,21 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
   }, variation);
 }
 
+/** A program that imports the package, as {@link runProgram} runs index.ts. */
+export function runComponents(
+  program: (face: typeof Face, sdk: typeof pulumi) => Record<string, unknown>,
+  variation: Omit<Variation, "settings" | "host"> & { readonly preview?: boolean } = {},
+): Promise<Run> {
+  return run(async (sdk) => {
+    jest.doMock("../../steps/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
+    const face = require("../../package") as typeof Face; // eslint-disable-line @typescript-eslint/no-require-imports
+    const outputs = program(face, sdk) as Run["outputs"];
+    // As the engine has it, the program lasts until its event loop is empty.
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return outputs;
+  }, variation);
+}
+
 function readStack({ id, inputs }: MockResourceArgs, stacks: Variation["stacks"] = {}) {
   const outputs = stacks[String(inputs.name)];
   if (!outputs) throw new Error(`unknown stack "${String(inputs.name)}"`);
@@ -243,7 +259,7 @@ function hetznerAnswer(
 
 async function run(
   program: (sdk: typeof pulumi) => Promise<Run["outputs"]>,
-  variation: Variation = {},
+  variation: Variation & { readonly preview?: boolean } = {},
 ): Promise<Run> {
   jest.resetModules();
   // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -279,7 +295,7 @@ async function run(
     },
     "bigbluebutton",
     "staging",
-    false,
+    variation.preview ?? false,
     "organization",
   );
   const { isRpcSecret, unwrapRpcSecret } = sdk.runtime;
@@ -355,7 +371,11 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
 
 /** Address of a primary IP; for IPv6 Hetzner's provider gives the network's base. */
 function addressOf(name: string): string {
-  const host = name.startsWith("bbb") ? 1 : 2;
+  // Of a component "school-a" the tenth and eleventh.
+  const [, component = "", role] = /^(?:(.*)-)?(bbb|turn)-host/.exec(name) ?? [];
+  const host =
+    (component === "" ? 0 : (component.charCodeAt(component.length - 1) - 96) * 10) +
+    (role === "bbb" ? 1 : 2);
   return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
 }
 

@@ -82,9 +82,10 @@ export class Workbench {
     this.write("index", PRELUDE + body);
   }
 
-  /** Puts a module of clouds/hetzner/ beside the program. */
+  /** Puts a module of clouds/hetzner/ beside the program, and above both what such modules need. */
   hetznerModule(name: string): void {
     this.write(name, readFileSync(join(root, "clouds/hetzner", `${name}.ts`), "utf8"));
+    this.write("../names", readFileSync(join(root, "clouds/names.ts"), "utf8"));
   }
 
   private write(name: string, text: string): void {

@@ -1,0 +1,182 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { parseSettings, type Settings } from "../settings";
+import { SettingsError, type Problem, type Source } from "../settings/problems";
+import { asArguments } from "../settings/remedies";
+import { environmentWarnings } from "../settings/warnings";
+
+/** A component whose arguments are read. */
+export interface Asker {
+  /** e.g. "BigBlueButton" */
+  readonly type: string;
+  readonly name: string;
+}
+
+/** e.g. `BigBlueButton "school-a"`. */
+export function titleOf({ type, name }: Asker): string {
+  return `${type} "${name}"`;
+}
+
+/** Arguments as a program gives them: each may be known later. */
+export type RawArguments = Readonly<Record<string, unknown>>;
+
+/** All mistakes in the arguments of a program's components, which the CLI shows without a stack trace. */
+export class ArgumentsError extends pulumi.RunError {
+  constructor(readonly errors: readonly SettingsError[]) {
+    super(errors.map(({ message }) => message).join("\n"));
+    this.name = "ArgumentsError";
+    // The SDK would put each property before it that an output of the component goes into.
+    const { message } = this;
+    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
+  }
+}
+
+/** Components whose arguments are wrong, found before any child of any component is registered. */
+const wrong: SettingsError[] = [];
+let told: ArgumentsError | undefined;
+
+/** Who has which names. */
+const names = new Map<string, string>();
+
+/** Checks of settings beyond their own, and what is known of the names that they make. */
+export interface Checks {
+  readonly problems: (raw: RawArguments) => readonly Problem[];
+  readonly settingsOf: (raw: RawArguments) => RawArguments;
+  readonly fqdns: (settings: Settings) => Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads the arguments of a component. Plain ones are checked at once, for all components of the program together; the
+ * others as soon as they are known.
+ *
+ * @returns The settings; undefined in a preview where an argument is not known yet, of which it warns.
+ * @throws ArgumentsError with every mistake.
+ */
+export function readArguments(
+  asker: Asker,
+  args: RawArguments,
+  checks: Checks,
+): Promise<Settings | undefined> {
+  if (!isPlain(args)) return readLater(asker, args, checks);
+  try {
+    const settings = check(asker, args, checks);
+    return nextTurn().then(() => {
+      refuse();
+      return settings;
+    });
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error;
+    wrong.push(...error.errors);
+    return nextTurn().then(refuse) as Promise<never>;
+  }
+}
+
+/** Every mistake that was found by now. */
+function refuse(): void {
+  if (wrong.length > 0) throw (told ??= new ArgumentsError(wrong));
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function readLater(asker: Asker, args: RawArguments, checks: Checks): Promise<Settings | undefined> {
+  await nextTurn();
+  refuse();
+  const values: Record<string, unknown> = {};
+  const unknown: string[] = [];
+  for (const [key, value] of Object.entries(args)) {
+    const output = pulumi.output(value) as unknown as Inside;
+    if (await output.isKnown) values[key] = await output.promise();
+    else unknown.push(key);
+  }
+  if (unknown.length === 0) return check(asker, values, checks);
+  const reason = `${unknown.join(", ")} of ${titleOf(asker)} ${unknown.length === 1 ? "is" : "are"} not known yet`;
+  if (!pulumi.runtime.isDryRun()) {
+    const remedy = "include the resources that they come from, or run pulumi up without --target";
+    throw new pulumi.RunError(`${reason}, so nothing of it was changed: ${remedy}`);
+  }
+  await pulumi.log.warn(
+    `${reason}: a resource that is still to be made decides. So this preview shows nothing of what ${asker.name} makes; ` +
+      "the update does it, once they are known. To see it before, give them as plain values",
+  );
+  return undefined;
+}
+
+/** Parts of an Output that the SDK's types leave out. */
+interface Inside {
+  readonly isKnown: Promise<boolean>;
+  promise(): Promise<unknown>;
+}
+
+function check(asker: Asker, args: RawArguments, checks: Checks): Settings {
+  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+  const source = sourceOf(asker);
+  const elsewhere = [...nameProblems(asker.name), ...checks.problems(given)];
+  const settings = inArguments(asker, () =>
+    parseSettings(checks.settingsOf(given), { ...source, elsewhere }),
+  );
+  const taken = takenNames(titleOf(asker), checks.fqdns(settings));
+  if (taken.length > 0) throw argumentsError(asker, taken);
+  for (const warning of environmentWarnings(given, source.stack)) {
+    void pulumi.log.warn(`${titleOf(asker)}: ${asArguments(warning)}`);
+  }
+  return settings;
+}
+
+function sourceOf(component: Asker): Source {
+  return { project: pulumi.getProject(), stack: pulumi.getStack(), component };
+}
+
+/** Mistakes in the arguments of one component. */
+export function argumentsError(asker: Asker, problems: readonly Problem[]): ArgumentsError {
+  return new ArgumentsError([new SettingsError(problems, sourceOf(asker))]);
+}
+
+/** A SettingsError as one of a component's arguments; any other error as it is. */
+export function asArgumentsError(asker: Asker, error: unknown): unknown {
+  return error instanceof SettingsError ? argumentsError(asker, error.problems) : error;
+}
+
+function inArguments<T>(asker: Asker, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asArgumentsError(asker, error);
+  }
+}
+
+/** The name becomes part of labels, tags and resources' names, in which every cloud must tell it from others. */
+function nameProblems(name: string): Problem[] {
+  if (/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) return [];
+  return [
+    {
+      key: "name",
+      reason: `is "${name}", of which labels at the clouds are made`,
+      remedy: "give the component a name of at most 40 small letters, digits and dashes, a letter first",
+    },
+  ];
+}
+
+function takenNames(title: string, fqdns: Readonly<Record<string, string>>): Problem[] {
+  return Object.entries(fqdns).flatMap(([key, fqdn]) => {
+    const owner = names.get(fqdn);
+    if (owner === undefined) names.set(fqdn, title);
+    if (owner === undefined || owner === title) return [];
+    const [label] = fqdn.split(".", 1);
+    return [
+      {
+        key,
+        reason: `makes the name ${fqdn}, which is that of ${owner}`,
+        remedy: `${key}: "${label}-2", or any other that no component has`,
+      },
+    ];
+  });
+}
+
+/** Whether nothing of it has to be waited for. */
+function isPlain(value: unknown): boolean {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(isPlain);
+}

@@ -1,0 +1,194 @@
+// Generated from settings/fields by scripts/generate-docs.ts.
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Every setting of a deployment, by its name in Pulumi.yaml. */
+export interface SettingArguments {
+  // Names
+  /**
+   * The DNS zone that both names are made in, e.g. example.org. It must exist already, since several stacks share it.
+   */
+  readonly domain: pulumi.Input<string>;
+  /**
+   * The BigBlueButton server's name: a label in the zone, or the full name.
+   *
+   * @default "bbb"
+   */
+  readonly hostname?: pulumi.Input<string>;
+  /**
+   * The TURN server's name: a label in the zone, or the full name.
+   *
+   * @default "turn"
+   */
+  readonly turnHostname?: pulumi.Input<string>;
+  /**
+   * Who makes the DNS records: hetzner (in the token's project), route53 (in the AWS account), or manual (the update
+   * prints the records to make and waits for them). Not set: the cloud's own, hetzner or route53.
+   */
+  readonly dns?: pulumi.Input<string>;
+  // Certificates
+  /** Address of the account at the certificate authority, whose terms are accepted with it. */
+  readonly email: pulumi.Input<string>;
+  /**
+   * The certificate authority: production or staging (Let's Encrypt's), or the https URL of another ACME directory.
+   * Only production's certificates are trusted by browsers.
+   *
+   * @default "production"
+   */
+  readonly acmeServer?: pulumi.Input<string>;
+  /**
+   * Root certificates (PEM) of a private certificate authority; both servers come to trust them. From standard input,
+   * pulumi config set acmeCa < roots.pem: as an argument it begins with dashes, and needs -- before it.
+   */
+  readonly acmeCa?: pulumi.Input<string>;
+  /**
+   * A certificate of your own instead of the authority's: path, on the machine that deploys, of a PEM file with the
+   * server's certificate and its intermediates. TURN's as well where it is for that name, too, e.g. a wildcard.
+   */
+  readonly certificateFile?: pulumi.Input<string>;
+  /**
+   * Path of the PEM file with its private key, which must not be encrypted. The key itself is in no setting; it is
+   * read at each update and goes to the servers only.
+   */
+  readonly certificateKeyFile?: pulumi.Input<string>;
+  /** As certificateFile, for the TURN server alone. */
+  readonly turnCertificateFile?: pulumi.Input<string>;
+  /** As certificateKeyFile, for the TURN server alone. */
+  readonly turnCertificateKeyFile?: pulumi.Input<string>;
+  // Access by SSH
+  /**
+   * The networks that may reach SSH, in CIDR form, e.g. ["198.51.100.7/32"]. Yours must be among them, as the
+   * deployment works over SSH.
+   */
+  readonly sshNetworks: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Public keys of people who may log in, as in authorized_keys, beside the key that the deployment generates for
+   * itself.
+   */
+  readonly sshPublicKeys?: pulumi.Input<pulumi.Input<string>[]>;
+  // Environment and protection
+  /**
+   * test, staging or prod: what kind of deployment this is. docs/environments.md says what follows from it. Not set:
+   * test, as the preview says.
+   */
+  readonly environment?: pulumi.Input<string>;
+  /**
+   * Protect both servers and their addresses from deletion, in Pulumi and at the cloud. Not set: as the environment
+   * has it.
+   */
+  readonly protect?: pulumi.Input<boolean>;
+  /** Protect the recordings volume from deletion. Not set: as the environment has it. */
+  readonly protectRecordings?: pulumi.Input<boolean>;
+  /** The cloud's own daily backups of the BigBlueButton server. Not set: as the environment has it. */
+  readonly backups?: pulumi.Input<boolean>;
+  /**
+   * When the deployment may be removed, in seconds since 1970; scripts/test-server sets it on what it makes, and reap
+   * removes it then. Not set: never.
+   */
+  readonly expires?: pulumi.Input<string>;
+  // Clouds and servers
+  /**
+   * Where to deploy: hetzner (Hetzner Cloud) or aws (EC2).
+   *
+   * @default "hetzner"
+   */
+  readonly cloud?: pulumi.Input<string>;
+  /**
+   * The cloud's location of both servers, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: fsn1 (Falkenstein), on
+   * AWS eu-central-1 (Frankfurt).
+   */
+  readonly location?: pulumi.Input<string>;
+  /**
+   * Server type of the BigBlueButton server, x86. Not set: ccx33 in prod, ccx23 otherwise; on AWS c7a.2xlarge in
+   * prod, c7a.xlarge otherwise.
+   */
+  readonly serverType?: pulumi.Input<string>;
+  /** Where to deploy the TURN server, hetzner or aws. Not set: where the BigBlueButton server is. */
+  readonly turnCloud?: pulumi.Input<string>;
+  /**
+   * Location of the TURN server; both servers' region if both are at AWS. Not set: the BigBlueButton server's, or the
+   * default of turnCloud.
+   */
+  readonly turnLocation?: pulumi.Input<string>;
+  /** Server type of the TURN server, x86. Not set: ccx13 in prod, cpx22 otherwise; on AWS c7a.large. */
+  readonly turnServerType?: pulumi.Input<string>;
+  /**
+   * Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's. Only needed where
+   * the cloud no longer offers the release's own Ubuntu. A running server keeps its own.
+   */
+  readonly image?: pulumi.Input<string>;
+  /**
+   * AWS only: id of the VPC of the servers. Not set: the region's default VPC. Servers that exist stay where they
+   * are.
+   */
+  readonly vpcId?: pulumi.Input<string>;
+  /**
+   * AWS only: id of the subnet of the servers, which must be public. Not set: one of the VPC's public subnets.
+   * Servers that exist stay where they are.
+   */
+  readonly subnetId?: pulumi.Input<string>;
+  // BigBlueButton
+  /**
+   * The BigBlueButton release, one of those in docs/releases.md. The default is the current stable one.
+   *
+   * @default "jammy-30"
+   */
+  readonly release?: pulumi.Input<string>;
+  /**
+   * Allow a release that gets no security updates any more.
+   *
+   * @default false
+   */
+  readonly allowEndOfLife?: pulumi.Input<boolean>;
+  /**
+   * Install Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.
+   *
+   * @default false
+   */
+  readonly greenlight?: pulumi.Input<boolean>;
+  /** Where to take bbb-install from instead of the release's own place, e.g. a mirror. Needs installerSha256. */
+  readonly installerUrl?: pulumi.Input<string>;
+  /** SHA-256 of the installer. Alone, it pins the release's own installer. */
+  readonly installerSha256?: pulumi.Input<string>;
+  // Recordings
+  /**
+   * Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the
+   * server's own disk.
+   *
+   * @default 0
+   */
+  readonly recordingsGb?: pulumi.Input<number>;
+  /**
+   * Id of an existing volume to use for recordings instead of a new one, for a deployment whose state was lost. It is
+   * attached as it is, never formatted; recordingsGb is ignored then. On AWS vol-…, which also decides the
+   * availability zone.
+   */
+  readonly recordingsVolumeId?: pulumi.Input<string>;
+  /**
+   * AWS only: how many daily snapshots of the recordings volume are kept, in prod of the server's own disk, too. 0:
+   * none. They cost extra and outlive the deployment.
+   *
+   * @default 7
+   */
+  readonly snapshotDays?: pulumi.Input<number>;
+  // One TURN server for several
+  /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server is to serve, too. */
+  readonly turnPeers?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Name of the stack of this project whose TURN server to use instead of making one. Its turnPeers must have this
+   * BigBlueButton server's address.
+   */
+  readonly turnStack?: pulumi.Input<string>;
+  // Upgrades and new secrets
+  /** Any text, e.g. a date. A new one runs the installer again and so upgrades BigBlueButton within its release. */
+  readonly upgrade?: pulumi.Input<string>;
+  /** Any text, e.g. a date. A new one makes a new TURN secret on both servers. */
+  readonly rotateTurnSecret?: pulumi.Input<string>;
+  /** Any text, e.g. a date. A new one makes a new API secret, to be told to every front end. */
+  readonly rotateSharedSecret?: pulumi.Input<string>;
+  /**
+   * Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the
+   * change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType). It counts for that one
+   * change; to set or remove it changes nothing. Not set: refused.
+   */
+  readonly duringMeetings?: pulumi.Input<string>;
+}

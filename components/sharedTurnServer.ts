@@ -1,0 +1,153 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { turnUrls } from "../bigbluebutton/turnStunServers";
+import { openClouds } from "../clouds";
+import { knownHosts } from "../clouds/knownHosts";
+import { named } from "../clouds/names";
+import { newOperatorKey } from "../clouds/operatorKey";
+import type { Settings } from "../settings";
+import {
+  argumentsError,
+  asArgumentsError,
+  readArguments,
+  titleOf,
+  type Asker,
+  type Checks,
+  type RawArguments,
+} from "./arguments";
+import type { HostAddresses } from "./bigBlueButton";
+import { outputsOf } from "./later";
+import { MeetingsGuard } from "./meetingsGuard";
+import type { SettingArguments } from "./settingArguments";
+import { TurnServer } from "./turnServer";
+import { offerTurn } from "./turnShare";
+import { TurnUsers } from "./turnUsers";
+
+/** Arguments of a {@link SharedTurnServer}: those settings of Pulumi.yaml that say anything of a TURN server. */
+export type SharedTurnServerArgs = Pick<
+  SettingArguments,
+  | "cloud"
+  | "location"
+  | "domain"
+  | "turnHostname"
+  | "turnServerType"
+  | "turnPeers"
+  | "email"
+  | "vpcId"
+  | "subnetId"
+  | "sshNetworks"
+  | "sshPublicKeys"
+  | "dns"
+  | "acmeServer"
+  | "acmeCa"
+  | "turnCertificateFile"
+  | "turnCertificateKeyFile"
+  | "duringMeetings"
+  | "rotateTurnSecret"
+  | "environment"
+  | "protect"
+  | "expires"
+>;
+
+/**
+ * A TURN server for several BigBlueButton servers of one program, to be given to each of them as `turn`. It relays to these, to
+ * those of `turnPeers`, and to nothing else; a new one, or one that goes, has coturn restart.
+ *
+ * @example
+ * const turn = new SharedTurnServer("relay", { domain, email, sshNetworks });
+ * for (const name of ["school-a", "school-b"]) {
+ *   new BigBlueButton(name, { domain, email, sshNetworks, hostname: name, turn });
+ * }
+ */
+export class SharedTurnServer extends pulumi.ComponentResource {
+  /** The fully qualified name. */
+  readonly turnHost: pulumi.Output<string>;
+  /** What its clients' credentials are made from; secret. */
+  readonly turnSecret: pulumi.Output<string>;
+  /** Where clients reach it, as RFC 7065 has it. */
+  readonly turnUrls: pulumi.Output<string[]>;
+  /** Public addresses, which outlive the server. */
+  readonly addresses: pulumi.Output<HostAddresses>;
+  /** Logs in to it, with {@link privateKey}. */
+  readonly sshCommand: pulumi.Output<string>;
+  /** What the program logs in with, in OpenSSH's form; secret. */
+  readonly privateKey: pulumi.Output<string>;
+  /** Its public key, as a line for ~/.ssh/known_hosts. */
+  readonly knownHosts: pulumi.Output<string>;
+
+  constructor(name: string, args: SharedTurnServerArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("bbb:index:SharedTurnServer", name, args, opts);
+    const asker = { type: "SharedTurnServer", name };
+    const users = new TurnUsers(titleOf(asker));
+    const made = begin(asker, args as unknown as RawArguments, this, users);
+
+    const output = outputsOf(made);
+    this.turnHost = output(({ turn }) => whenReady(turn, turn.fqdn));
+    this.turnSecret = output(({ turn }) => whenReady(turn, turn.secret));
+    this.turnUrls = output(({ turn, urls }) => whenReady(turn, urls));
+    this.addresses = output(({ turn: { host } }) => pulumi.output({ ipv4: host.ipv4, ipv6: host.ipv6 }));
+    this.sshCommand = output(({ turn: { host } }) => pulumi.interpolate`ssh ${host.user}@${host.ipv4}`);
+    this.privateKey = output(({ privateKey }) => privateKey);
+    this.knownHosts = output(({ turn: { host } }) => knownHosts([host]));
+    offerTurn(this, { service: made.then((known) => known?.turn), users });
+    this.registerOutputs({ turnHost: this.turnHost });
+  }
+}
+
+/** A TURN server and how to get at it. */
+interface Made {
+  readonly turn: TurnServer;
+  readonly urls: string[];
+  readonly privateKey: pulumi.Output<string>;
+}
+
+const checks: Checks = {
+  problems: () => [],
+  // A name that is nobody's, and that nothing is made of.
+  settingsOf: (args) => ({ ...args, hostname: "no-bigbluebutton" }),
+  fqdns: ({ turnFqdn }) => ({ turnHostname: turnFqdn }),
+};
+
+async function begin(
+  asker: Asker,
+  args: RawArguments,
+  parent: pulumi.Resource,
+  users: TurnUsers,
+): Promise<Made | undefined> {
+  const settings = await readArguments(asker, args, checks);
+  if (settings === undefined) return undefined;
+  if (settings.turnPeers.length === 0 && !(await users.any)) {
+    const reason =
+      "is empty, and no BigBlueButton of the program has it as its turn: there is nothing that it may relay to";
+    const remedy = "give it to a BigBlueButton as turn, or name addresses here; without any, leave it out";
+    throw argumentsError(asker, [{ key: "turnPeers", reason, remedy }]);
+  }
+  try {
+    return await make(settings, parent, users);
+  } catch (error) {
+    throw asArgumentsError(asker, error);
+  }
+}
+
+async function make(settings: Settings, parent: pulumi.Resource, users: TurnUsers): Promise<Made> {
+  const { labels, release } = settings;
+  const { dns, hosts } = await openClouds(settings, ["turn"], { parent });
+  const operatorKey = newOperatorKey(labels, { parent });
+  const guard = new MeetingsGuard(settings);
+  guard.asks(users.asked);
+  const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;
+  const turn = new TurnServer(
+    named("turn", labels),
+    { host, peers: users.peers, verified: false, dns, settings, guard },
+    { parent },
+  );
+  const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];
+  return { turn, urls, privateKey: operatorKey.privateKey };
+}
+
+/** The same value, but not before coturn is configured. */
+function whenReady<T>({ ready }: TurnServer, value: pulumi.Input<T>): pulumi.Output<T> {
+  return pulumi
+    .output(value)
+    .apply((known) => pulumi.output(ready.map(({ urn }) => urn)).apply(() => known)) as pulumi.Output<T>;
+}

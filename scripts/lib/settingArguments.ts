@@ -1,0 +1,53 @@
+import { topics } from "../../settings/fields";
+import { flagText, type Field } from "../../settings/fields/field";
+
+const WIDTH = 118;
+
+const TYPES = {
+  string: "pulumi.Input<string>",
+  boolean: "pulumi.Input<boolean>",
+  integer: "pulumi.Input<number>",
+  array: "pulumi.Input<pulumi.Input<string>[]>",
+} as const;
+
+/** components/settingArguments.ts: every setting as an argument of a component. */
+export function settingArguments(): string {
+  return [
+    "// Generated from settings/fields by scripts/generate-docs.ts.",
+    'import type * as pulumi from "@pulumi/pulumi";',
+    "",
+    "/** Every setting of a deployment, by its name in Pulumi.yaml. */",
+    "export interface SettingArguments {",
+    ...topics.flatMap(({ title, fields }) => [
+      `  // ${title}`,
+      ...Object.entries<Field>(fields).flatMap(([key, field]) => argument(key, field)),
+    ]),
+    "}",
+    "",
+  ].join("\n");
+}
+
+function argument(key: string, { type, schema, required, default: preset, description }: Field): string[] {
+  // A text in a stack's file, where no boolean can be left out; an argument can.
+  const flag = schema === flagText || schema.def === flagText.def;
+  const text = flag
+    ? description.replace(/^true or false: (.)/, (_all, first: string) => first.toUpperCase())
+    : description;
+  const known = preset !== undefined && preset !== "" && !(Array.isArray(preset) && preset.length === 0);
+  return [
+    ...docComment(text, known ? `@default ${JSON.stringify(preset)}` : undefined),
+    `  readonly ${key}${required ? "" : "?"}: ${flag ? TYPES.boolean : TYPES[type]};`,
+  ];
+}
+
+function docComment(text: string, tag?: string): string[] {
+  const escaped = text.replace(/[{}@]/g, "\\$&").replaceAll("*/", "*\\/");
+  if (tag === undefined && escaped.length + 9 <= WIDTH) return [`  /** ${escaped} */`];
+  const lines = [""];
+  for (const word of escaped.split(" ")) {
+    const last = lines.at(-1)!;
+    if (last !== "" && last.length + word.length + 6 > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return ["  /**", ...lines.map((line) => `   * ${line}`), ...(tag ? ["   *", `   * ${tag}`] : []), "   */"];
+}
