@@ -62,7 +62,7 @@ test("with turn, nothing can be said of a TURN server", async () => {
 test("a TURN server that nobody has is refused", async () => {
   const { errors } = await run(`new SharedTurnServer("relay", common);`);
   expect(errors[0]).toMatch(
-    /^1 problem in the arguments of SharedTurnServer "relay".*\n\n  turnPeers is empty, and no BigBlueButton /,
+    /^1 problem in the arguments of SharedTurnServer "relay".*\n\n {2}turnPeers is empty, and no BigBlueButton /,
   );
 });
 
