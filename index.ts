@@ -4,5 +4,5 @@ import { loadSettings } from "./settings/configuration";
 // The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too.
 Error.stackTraceLimit = 3;
 
-/** The stack's settings in, its outputs out: components/deployment.ts has the whole deployment on a page. */
+/** Reads the stack's settings and returns its outputs: components/deployment.ts has the whole deployment on a page. */
 export = async () => (await deploy(loadSettings())).outputs;

@@ -6,7 +6,7 @@ import { clearCredentials, environmentWarnings, prefixWarnings } from "./warning
 /**
  * Reads and checks the stack's settings. The only reader of its configuration.
  *
- * @throws SettingsError listing every mistake, before any resource is registered.
+ * @throws SettingsError listing every mistake, before any resource is registered
  */
 export function loadSettings(): Settings {
   const project = pulumi.getProject();
@@ -26,7 +26,7 @@ export function loadSettings(): Settings {
   });
 }
 
-/** The keys whose values are encrypted in the stack's settings, as the engine tells the program. */
+/** Keys whose values are encrypted in the stack's settings, as the engine tells the program. */
 function secretKeys(): ReadonlySet<string> {
   return new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]);
 }

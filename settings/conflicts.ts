@@ -8,7 +8,7 @@ import { placementProblems } from "./placement";
 import { sshNetworkProblems } from "./sshNetworks";
 import type { Problem } from "./problems";
 
-/** What is wrong with values that are right by themselves; those that are not are absent. */
+/** Conflicts between values that are valid by themselves; invalid ones are absent. */
 export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
   return [
     ...nameProblems(values),
@@ -62,13 +62,16 @@ function nameProblems(values: Partial<FieldValues>): Problem[] {
   return problems;
 }
 
-/** "turn.school.eu" for a server "meet.school.eu", "turn-turn.school.eu" for one that is "turn.school.eu" itself. */
+/**
+ * Name of a TURN server beside a server: "turn.school.eu" for "meet.school.eu", "turn-turn.school.eu" for
+ * "turn.school.eu".
+ */
 function turnNameBeside(fqdn: string, domain: string): string {
   const [label = "", ...rest] = fqdn.slice(0, -`.${domain}`.length).split(".");
   return [label === "turn" ? "turn-turn" : "turn", ...rest].join(".");
 }
 
-/** What is about a TURN server of its own says nothing of another stack's. */
+/** Problems of settings about a TURN server of its own, given together with another stack's. */
 function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
   const { turnStack, turnPeers = [], turnHostname } = values;
   if (!turnStack) return [];

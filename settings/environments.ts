@@ -4,33 +4,33 @@ import { removeCommand, setCommand } from "./remedies";
 import { coveredShare } from "./formats/network";
 import type { Problem } from "./problems";
 
-/** What a kind of environment stands for; the settings `protect`, `protectRecordings` and `backups` can say otherwise. */
+/** Effects of a kind of environment; the settings `protect`, `protectRecordings` and `backups` override them. */
 export interface Environment {
-  /** Default server types: for trying out, or for real meetings. */
+  /** Default server types: for trials, or for real meetings. */
   readonly size: "test" | "prod";
-  /** Server and static addresses can't be deleted, in Pulumi and, where it can, at the cloud. */
+  /** Refuses to delete server and static addresses, in Pulumi and, if it can, at the cloud. */
   readonly protect: boolean;
-  /** The recordings volume can't be deleted, likewise. */
+  /** Refuses to delete the recordings volume, in Pulumi and, if it can, at the cloud. */
   readonly protectRecordings: boolean;
-  /** The cloud's daily backups of the BigBlueButton server. */
+  /** Makes the cloud's daily backups of the BigBlueButton server. */
   readonly backups: boolean;
-  /** Whatever is good for trying out only is refused: see {@link strictProblems}. */
+  /** Refuses everything that suits trials only: see {@link strictProblems}. */
   readonly strict: boolean;
 }
 
-/** The one place that says what an environment is; the table of docs/environments.md is made from it. */
+/** Kinds of environment, defined only here; the table of docs/environments.md is made from it. */
 export const environments = {
   test: { size: "test", protect: false, protectRecordings: false, backups: false, strict: false },
   staging: { size: "test", protect: false, protectRecordings: true, backups: false, strict: false },
   prod: { size: "prod", protect: true, protectRecordings: true, backups: true, strict: true },
 } as const satisfies Record<string, Environment>;
 
-/** The name of a kind of environment. */
+/** Name of a kind of environment. */
 export type EnvironmentName = keyof typeof environments;
 
 type Values = Partial<FieldValues>;
 
-/** Protection and backups as the settings ask for them, or else as the environment has them. */
+/** Protection and backups by the settings, else by the environment. */
 export function protectionOf(
   values: Pick<FieldValues, "environment" | "protect" | "protectRecordings" | "backups">,
 ): Pick<Environment, "protect" | "protectRecordings" | "backups"> {
@@ -42,7 +42,7 @@ export function protectionOf(
   };
 }
 
-/** What contradicts an environment that is strict; those of the server types are found with the types. */
+/** Conflicts with a strict environment; those of the server types are found with the types. */
 export function strictProblems(values: Values): Problem[] {
   if (!values.environment || !environments[values.environment].strict) return [];
   const { environment } = values;
@@ -81,10 +81,12 @@ export function strictProblems(values: Values): Problem[] {
   return problems;
 }
 
-/** The most that SSH may be open to: what the largest organizations have, a /8 of IPv4 and a /16 of IPv6. */
+/**
+ * Largest shares of all addresses that may reach SSH. The largest organizations have a /8 of IPv4 and a /16 of IPv6.
+ */
 const WIDEST = { ipv4: 2 ** -8, ipv6: 2 ** -13 } as const;
 
-/** What is wrong with networks that are so many addresses that SSH is open to strangers, by one of them or together. */
+/** Problems of networks with so many addresses that SSH is open to strangers, by one of them or together. */
 function wideNetworks(networks: readonly string[]): string[] {
   return (["ipv4", "ipv6"] as const).flatMap((family) => {
     const wide = networks.filter((network) => coveredShare([network], family) > WIDEST[family]);
@@ -99,7 +101,7 @@ function wideNetworks(networks: readonly string[]): string[] {
   });
 }
 
-/** What is to be removed in time cannot be protected from it, nor be made when that time is over. */
+/** Refuses an expiry in the past, and protection of a deployment that expires. */
 export function expiryProblems(values: Values, now: Date): Problem[] {
   if (!values.expires || !values.environment) return [];
   const expires = new Date(Number(values.expires) * 1000);

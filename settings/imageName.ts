@@ -1,10 +1,10 @@
 import { releases, type Release } from "../bigbluebutton/releases";
 
-/** Distributions that both clouds have images of, as their names have them. */
+/** Distributions that both clouds have images of, by their names there. */
 const OTHER_SYSTEMS =
   /(?<![a-z])(debian|centos|rocky|alma|almalinux|fedora|opensuse|suse|sles|rhel|amzn|al20\d\d|windows|freebsd|arch)(?![a-z])/i;
 
-/** Ubuntu's code names beside those of the releases. */
+/** Code names of Ubuntu beside those of the releases. */
 const OTHER_CODENAMES: Readonly<Record<string, string>> = {
   trusty: "14.04",
   mantic: "23.10",
@@ -19,7 +19,7 @@ const codenames: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.values(releases).map(({ codename, ubuntu }) => [codename, ubuntu])),
 };
 
-/** What an image's name says that a release cannot be installed on; undefined where it fits, or says nothing. */
+/** Problem of an image's name for a release; undefined if it fits, or tells nothing. */
 export function imageNameProblem(image: string, { ubuntu }: Release): string | undefined {
   const name = image.toLowerCase();
   const other = OTHER_SYSTEMS.exec(name)?.[1];

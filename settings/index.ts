@@ -13,93 +13,98 @@ import { readOwnCertificates, type OwnChains } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
 
-/** A stack's settings, checked, with every default filled in. */
+/** Settings of a stack, checked, with every default filled in. */
 export interface Settings extends Source {
-  /** Put on everything that can bear labels: project, stack, the name of a component, and the expiry where there is one. */
+  /**
+   * Labels of all resources that can have any: project, stack, the name of a component, and the expiry if there is one.
+   */
   readonly labels: Readonly<Record<string, string>>;
   readonly environment: EnvironmentName;
-  /** The DNS zone, e.g. "example.org". */
+  /** DNS zone, e.g. "example.org". */
   readonly domain: string;
-  /** e.g. "bbb.example.org"; always below {@link domain}. */
+  /** Full name of the BigBlueButton server, e.g. "bbb.example.org"; always below {@link domain}. */
   readonly bbbFqdn: string;
-  /** e.g. "turn.example.org"; always below {@link domain}. Says nothing with {@link turnStack}. */
+  /**
+   * Full name of the TURN server, e.g. "turn.example.org"; always below {@link domain}. Ignored when {@link turnStack}
+   * is set.
+   */
   readonly turnFqdn: string;
-  /** The stack of this project whose TURN server is used; without it, there is one of the stack's own. */
+  /** Stack of this project whose TURN server is used. @default none: the stack makes its own */
   readonly turnStack?: string;
-  /** Addresses of other stacks' BigBlueButton servers that the TURN server serves, too. */
+  /** Addresses of other stacks' BigBlueButton servers that the TURN server also serves. */
   readonly turnPeers: readonly string[];
   readonly email: string;
   readonly release: Release;
-  /** Where each host is made, and of what; `turn` says nothing with {@link turnStack}. */
+  /** Placement of each host; `turn` is ignored when {@link turnStack} is set. */
   readonly placement: Readonly<Record<"bbb" | "turn", Placement>>;
-  /** Where hosts at AWS are put: the default VPC where none is given, a public subnet of it. */
+  /** Network of hosts at AWS. @default a public subnet of the default VPC */
   readonly network: { readonly vpcId?: string; readonly subnetId?: string };
   /** Networks in CIDR form, canonical, at least one. */
   readonly sshNetworks: readonly string[];
   readonly sshPublicKeys: readonly string[];
   readonly dns: CloudDns | "manual";
   readonly acme: AcmeSettings;
-  /** Of a host whose certificate is not the authority's. */
+  /** Certificates of hosts that don't use the authority's. */
   readonly ownCertificates?: { readonly [role in "bbb" | "turn"]?: OwnCertificate };
   readonly greenlight: boolean;
-  /** The volume for recordings; `sizeGb` says nothing where one is adopted. */
+  /** Volume for recordings; `sizeGb` is ignored for an adopted one. */
   readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string; readonly protected: boolean };
-  /** How many daily snapshots of its volumes are kept where the cloud can make them; 0 for none. */
+  /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;
   /** Free text; a new value runs the installer again. */
   readonly upgrade: string;
-  /** The new value of what may be done though meetings run. */
+  /** Confirms one change that would end meetings: the new value of that change's setting. */
   readonly duringMeetings: string;
   /** Free text; a new value makes a new secret. */
   readonly rotateTurnSecret: string;
   /** Free text; a new value makes a new secret. */
   readonly rotateSharedSecret: string;
-  /** Whether servers and addresses are protected from deletion. */
+  /** Protects servers and addresses from deletion. */
   readonly protected: boolean;
-  /** Whether the cloud backs up the BigBlueButton server every day. */
+  /** Makes the cloud back up the BigBlueButton server every day. */
   readonly backups: boolean;
 }
 
-/** Where a host is made, and of what, in its cloud's own names. */
+/** Placement of a host, in its cloud's own names. */
 export interface Placement {
   readonly cloud: CloudName;
-  /** A location of Hetzner's, a region of AWS. */
+  /** Location at Hetzner, or region of AWS. */
   readonly location: string;
   readonly serverType: string;
-  /** Name or id; on AWS the pattern of a name of Canonical's, too. The TURN host's is Ubuntu 24.04's. */
+  /** Name or id of the image; on AWS also a pattern of Canonical's names. The TURN host's is Ubuntu 24.04's. */
   readonly image: string;
 }
 
-/** The DNS service of each cloud. */
+/** DNS service of each cloud. */
 type CloudDns = "hetzner" | "route53";
 
-/** The certificate authority. */
+/** Certificate authority. */
 export interface AcmeSettings {
   /** URL of the ACME directory. */
   readonly server: string;
   /** Roots of a private authority, in PEM form, for the hosts' trust stores. */
   readonly ca?: string;
-  /** Where the hosts fetch the roots of Let's Encrypt's staging authority themselves. */
+  /** URLs from which the hosts themselves fetch the roots of Let's Encrypt's staging authority. */
   readonly caUrls: readonly string[];
   readonly trustedByBrowsers: boolean;
 }
 
-/** A certificate of the operator's own, checked. */
+/** Certificate of the operator's own, checked. */
 export interface OwnCertificate {
-  /** Leaf first, in PEM form. */
+  /** Chain, leaf first, in PEM form. */
   readonly chain: string;
-  /** In PEM form; secret. */
+  /** Private key in PEM form; secret. */
   readonly key: pulumi.Output<string>;
   readonly validUntil: Date;
   readonly issuedBy: string;
   readonly trustedByBrowsers: boolean;
 }
 
-/** Where bbb-install comes from, and the literal argument of its -v. */
+/** Source of bbb-install, and the argument of its -v. */
 export interface InstallerSettings {
   readonly url: string;
-  /** Hex digest; undefined where the release has none that could be verified. */
+  /** Digest in hex; undefined for a release without one that could be verified. */
   readonly sha256?: string;
   readonly version: string;
 }
@@ -115,23 +120,23 @@ const STAGING_ROOTS = [
   "gen-y/root-yr",
 ].map((name) => `https://letsencrypt.org/certs/staging/${name}.pem`);
 
-/** The DNS of a cloud, where the settings name none. */
+/** DNS service of a cloud, by default. */
 const ownDns: Readonly<Record<CloudName, CloudDns>> = { hetzner: "hetzner", aws: "route53" };
 
-/** The TURN host's Ubuntu release is this row's, whatever BigBlueButton's is. */
+/** Row of the TURN host's Ubuntu release, independent of BigBlueButton's. */
 const TURN_UBUNTU = releases["noble-40"];
 
-/** Whose settings are checked. */
+/** Origin of the settings to check. */
 export interface SettingsContext extends Source {
-  /** What is wrong beside the settings, to be told with them. @default nothing */
+  /** Problems outside of the settings, to report with them. @default none */
   readonly elsewhere?: readonly Problem[];
 }
 
 /**
- * Checks raw values and fills in every default. Reads no configuration: values are text as the CLI hands it over, or of the
+ * Checks raw values and fills in every default. Reads no configuration: values are text in the CLI's form, or of the
  * right type already. Empty texts, empty lists, null and undefined are "not set".
  *
- * @throws SettingsError listing every mistake, in the words of the configuration or, with `component`, of arguments.
+ * @throws SettingsError listing every mistake, in the words of the configuration or, with `component`, of arguments
  */
 export function parseSettings(
   raw: Readonly<Record<string, unknown>>,
@@ -145,12 +150,12 @@ export function parseSettings(
   return settingsFrom(values as FieldValues, own, source);
 }
 
-/** A path as people write it; one without a beginning is from the project's folder, where the program runs. */
+/** Reads a file. A relative path begins at the project's folder, where the program runs. */
 function readPem(path: string): string {
   return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
 }
 
-/** The key is a secret from here on. */
+/** Makes the key a secret from here on. */
 function secretly(own: OwnChains): Settings["ownCertificates"] {
   const found = Object.entries(own).filter(([, certificate]) => certificate !== undefined);
   if (found.length === 0) return undefined;

@@ -4,7 +4,7 @@ import { readOwnChain, type OwnChain } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
 
-/** The operator's own certificate of each host that has one; the other hosts' are from the certificate authority. */
+/** Certificates of the operator's own, by host; the other hosts' are from the certificate authority. */
 export type OwnChains = { readonly [role in "bbb" | "turn"]?: OwnChain };
 
 /** Reads a file as text, or throws as node:fs does. */
@@ -16,8 +16,8 @@ const pairs = {
 } as const;
 
 /**
- * What the four settings for the operator's own certificates come to. That of BigBlueButton is TURN's as well where it
- * is for its name, too, and none is set for TURN alone.
+ * Result of the four settings for the operator's own certificates. BigBlueButton's is also TURN's if it is for its name
+ * and none is set for TURN alone.
  */
 export function readOwnCertificates(
   values: Partial<FieldValues>,

@@ -14,7 +14,7 @@ import type { Problem } from "./problems";
 type Values = Partial<FieldValues>;
 type Finding = Omit<Problem, "key"> | undefined;
 
-/** What a cloud's own names look like, and what is said of one that looks otherwise. */
+/** Forms of a cloud's own names, and the messages about other ones. */
 interface CloudForms {
   readonly title: string;
   readonly location: (value: string, key: FieldName) => Finding;
@@ -52,7 +52,7 @@ const forms: Readonly<Record<CloudName, CloudForms>> = {
   },
 };
 
-/** Where the BigBlueButton and the TURN server go: every setting that names something of a cloud's own. */
+/** Checks the placement of the BigBlueButton and the TURN server: all settings with names of a cloud's own. */
 export function placementProblems(values: Values): Problem[] {
   const { cloud, turnCloud } = values;
   if (!cloud) return [];
@@ -156,7 +156,7 @@ function volumeProblem(value: string, cloud: CloudName): Finding {
 
 type Clouds = Readonly<Record<"bbb" | "turn", CloudName>>;
 
-/** Both servers share a VPC and a subnet, which a region has of its own. */
+/** Problems of servers in two regions: both share a VPC and a subnet, which a region has of its own. */
 function regionProblems({ location, turnLocation }: Values, clouds: Clouds): Problem[] {
   const region = location ?? defaultLocations.aws;
   if (clouds.bbb !== "aws" || clouds.turn !== "aws" || !turnLocation || turnLocation === region) return [];

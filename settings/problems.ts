@@ -2,31 +2,31 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { asArguments } from "./remedies";
 
-/** One mistake in the settings. */
+/** Mistake in the settings. */
 export interface Problem {
-  /** The setting, without the project's prefix. */
+  /** Setting, without the project's prefix. */
   readonly key: string;
-  /** What is wrong, as the end of a sentence that begins with the key. */
+  /** Mistake, as the end of a sentence that begins with the key. */
   readonly reason: string;
-  /** What to do; a command where there is one. */
+  /** Advice; a command if there is one. */
   readonly remedy: string;
-  /** The key is shown as it is: no setting of the project, but a provider's, "hcloud:token", or credentials. */
+  /** Shows the key unchanged: it is no setting of the project, but a provider's, "hcloud:token", or credentials. */
   readonly elsewhere?: true;
 }
 
-/** Where settings were given: in the configuration of a stack, or in its program as arguments of a component. */
+/** Origin of settings: the configuration of a stack, or a component's arguments in its program. */
 export interface Source {
   readonly project: string;
   readonly stack: string;
   /** @default the stack's configuration */
   readonly component?: {
-    /** e.g. "BigBlueButton" */
+    /** Type, e.g. "BigBlueButton". */
     readonly type: string;
     readonly name: string;
   };
 }
 
-/** All mistakes of some settings in one error, which the CLI shows without a stack trace. */
+/** Error with all mistakes of some settings, which the CLI shows without a stack trace. */
 export class SettingsError extends pulumi.RunError {
   constructor(
     readonly problems: readonly Problem[],

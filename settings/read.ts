@@ -5,7 +5,7 @@ import { type Field } from "./fields/field";
 import { removeCommand } from "./remedies";
 import type { Problem } from "./problems";
 
-/** Keys that are no settings, with the one that was perhaps meant. */
+/** Problems of keys that are no settings, with the one that was perhaps meant. */
 export function unknownKeys(raw: Readonly<Record<string, unknown>>): Problem[] {
   return Object.keys(raw)
     .filter((key) => !Object.hasOwn(fields, key))

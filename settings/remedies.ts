@@ -1,21 +1,21 @@
-/** How messages say what to set: as a command for a stack's configuration, as an argument for a component in a program. */
+/** Texts that say how to set a key: a command for a stack's configuration, an argument for a component in a program. */
 
-/** The command that sets a key, as the first half of a sentence. @param key With `--path` for an entry of a list. */
+/** Command that sets a key, as the first half of a sentence. @param key With `--path` for an entry of a list. */
 export function setCommand(key: string, value: string): string {
   return `pulumi config set ${key} ${value}`;
 }
 
-/** The command that removes a key. @param key With `--path` for an entry of a list. */
+/** Command that removes a key. @param key With `--path` for an entry of a list. */
 export function removeCommand(key: string): string {
   return `pulumi config rm ${key}`;
 }
 
-/** The argument that has the value of a file's text. */
+/** Argument with a file's text as its value. */
 export function setFromFile(key: string, file: string): string {
   return setCommand(key, `< ${file}`);
 }
 
-/** The text of a file as an argument in a shell. */
+/** Text of a file as an argument in a shell. */
 export function textOf(file: string): string {
   return `"$(cat ${file})"`;
 }
@@ -27,7 +27,10 @@ const SET = new RegExp(
 );
 const REMOVE = new RegExp(String.raw`pulumi config rm ${KEY}`, "g");
 
-/** The remedy of a mistake in a component's arguments: what {@link setCommand} and {@link removeCommand} made, as arguments. */
+/**
+ * Advice for a component's arguments: replaces the commands of {@link setCommand} and {@link removeCommand} by
+ * arguments.
+ */
 export function asArguments(remedy: string): string {
   return remedy
     .replace(SET, (...found) => {

@@ -4,16 +4,16 @@ import { type FieldValues } from "./fields";
 import { setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
-/** CIDRs in one rule of a firewall at Hetzner Cloud (https://docs.hetzner.com/cloud/firewalls/faq/). */
+/** Number of CIDRs in one rule of a firewall at Hetzner Cloud (https://docs.hetzner.com/cloud/firewalls/faq/). */
 const HETZNER_NETWORKS = 100;
 
 /**
- * Inbound rules of a security group, for IPv4 and for IPv6 each, where the account's quota was not raised
+ * Number of inbound rules of a security group, for IPv4 and for IPv6 each, under the account's usual quota
  * (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
  */
 const AWS_RULES = 60;
 
-/** What is wrong with all networks of SSH together, each of which is right by itself. */
+/** Problems of all networks of SSH together, each of which is valid by itself. */
 export function sshNetworkProblems(values: Partial<FieldValues>): Problem[] {
   const { sshNetworks: networks = [] } = values;
   if (networks.length === 0) return [];
@@ -60,7 +60,7 @@ function cloudsOf({ cloud, turnCloud, turnStack }: Partial<FieldValues>) {
   return [...new Set([cloud, ...(turnStack ? [] : [turnCloud ?? cloud])])];
 }
 
-/** The rules of one address family beside those of SSH: the port table's, and ICMP's. */
+/** Number of rules of one address family beside those of SSH: the port table's, and ICMP's. */
 function otherRules({ release }: Partial<FieldValues>): number {
   const ports = release ? releases[release].ports.bbb.length : 0;
   return Math.max(ports, turnPorts.length) + 1;

@@ -1,19 +1,19 @@
 import { parse } from "yaml";
 
-/** What a Pulumi.<stack>.yaml says. */
+/** Content of a Pulumi.<stack>.yaml. */
 export interface StackText {
-  /** Every key as it is written, with or without a namespace. */
+  /** Keys in their written form, with or without a namespace. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Environments of Pulumi ESC that further settings are taken from, by their names there. */
+  /** Environments of Pulumi ESC with further settings, by their names there. */
   readonly environments: readonly string[];
-  /** Who encrypts the stack's secrets, where the file says so. */
+  /** Encryption of the stack's secrets, if the file names one. */
   readonly secretsProvider?: string;
 }
 
 /**
- * Reads the text of a Pulumi.<stack>.yaml.
+ * Parses the text of a Pulumi.<stack>.yaml.
  *
- * @param file What the text is called where it cannot be read.
+ * @param file Name of the file, for errors.
  * @throws Error in one line
  */
 export function parseStackText(text: string, file: string): StackText {
@@ -49,7 +49,7 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A list of names, each alone or with options, or an environment written out here with such a list in it. */
+/** Names in a list, each alone or with options, or in an environment written out here with such a list in it. */
 function namesOf(environment: unknown): string[] {
   if (environment === undefined || environment === null) return [];
   if (Array.isArray(environment)) {

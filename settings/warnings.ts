@@ -7,13 +7,13 @@ import type { Problem } from "./problems";
 /** Namespaces of the providers that the program uses, and Pulumi's own. */
 const OTHERS = ["pulumi", "hcloud", "aws", "command", "random", "tls", "aws-native"];
 
-/** Keys that must be secrets wherever they are set. */
+/** Keys that must always be secrets. */
 const CREDENTIALS = ["hcloud:token", "aws:secretKey", "aws:token"];
 
-/** A whole configuration: every key with its namespace, e.g. "bigbluebutton:domain". */
+/** Whole configuration: all keys with their namespaces, e.g. "bigbluebutton:domain". */
 type Configuration = Readonly<Record<string, unknown>>;
 
-/** Texts about settings that are not read, though they look like this project's: their prefix is another one. */
+/** Warnings of settings that are not read, since their prefix only looks like this project's. */
 export function prefixWarnings(all: Configuration, project: string): string[] {
   return Object.keys(all).flatMap((whole) => {
     const [, namespace, key] = /^([^:]+):(.+)$/.exec(whole) ?? [];
@@ -27,7 +27,7 @@ export function prefixWarnings(all: Configuration, project: string): string[] {
   });
 }
 
-/** A text about a stack that is a test deployment only because nobody said what it is. */
+/** Warning of a stack that is a test deployment only because its environment was never set. */
 export function environmentWarnings(settings: Configuration, stack: string): string[] {
   const { environment } = settings;
   const said = typeof environment === "string" && environment.trim() !== "";
@@ -39,7 +39,7 @@ export function environmentWarnings(settings: Configuration, stack: string): str
   ];
 }
 
-/** Credentials that are in the configuration in clear. */
+/** Problems of credentials that are in the configuration in clear. */
 export function clearCredentials(all: Configuration, isSecret: (key: string) => boolean): Problem[] {
   return CREDENTIALS.filter((key) => all[key] !== undefined && all[key] !== "" && !isSecret(key)).map(
     (key) => ({

@@ -5,7 +5,7 @@ import { meantName } from "../formats/names";
 import { setCommand, setFromFile } from "../remedies";
 import { isUrl, textThat, type Fields } from "./field";
 
-/** A path, never the file's own text: a key is not to be in the settings. */
+/** Path of a file. Never the file's own text: a key must not be in the settings. */
 const pemFile = textThat((value) =>
   /-----BEGIN|[\0\n]/.test(value) ? "must be the path of a file, not what is in it" : undefined,
 );

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { removeCommand, setCommand } from "../remedies";
 
-/** A setting, declared once: the program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
+/** Declaration of a setting. The program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
 export interface Field<T extends z.ZodType = z.ZodType> {
   /** Type of the value in Pulumi.yaml. All but strings reach the program as JSON text. */
   readonly type: "string" | "boolean" | "integer" | "array";
@@ -10,15 +10,15 @@ export interface Field<T extends z.ZodType = z.ZodType> {
   readonly description: string;
   /** Checks a value that is set, by itself. */
   readonly schema: T;
-  /** The stack's settings must have it. */
+  /** Requires the setting in every stack. */
   readonly required?: true;
-  /** Value of a setting that is left out, as Pulumi.yaml declares it. @default the setting has no value then */
+  /** Value of a setting that is left out, as declared in Pulumi.yaml. @default the setting has no value then */
   readonly default?: string | boolean | number | readonly string[];
-  /** As `default`, but not declared in Pulumi.yaml, so that the program can tell whether the setting was set. */
+  /** Default that Pulumi.yaml does not declare, so that the program can tell whether the setting was set. */
   readonly unset?: string;
-  /** A good value. */
+  /** Good value. */
   readonly example?: string;
-  /** What puts a mistake right where the check itself knows nothing better. @default the command that sets `example` */
+  /** Advice for a mistake, if the check itself has none. @default the command that sets `example` */
   readonly remedy?: string;
 }
 
@@ -33,7 +33,7 @@ export type ValueOf<F extends Field> = F extends
   ? z.output<F["schema"]>
   : z.output<F["schema"]> | undefined;
 
-/** What is wrong with a value: the end of a sentence that begins with the key, and what to do where the check knows. */
+/** Mistake in a value: the end of a sentence that begins with the key, and the check's advice if it has any. */
 interface Mistake {
   readonly reason: string;
   readonly remedy?: string;
@@ -41,7 +41,7 @@ interface Mistake {
 
 type Found = string | Mistake | undefined;
 
-/** A check that says in words what is wrong, and what to do where it knows that better than the field. */
+/** Makes a check that names the mistake, and gives advice if it has better than the field's. */
 export function must<T>(mistakes: (value: T) => Found | readonly Found[]) {
   return (value: T, context: z.RefinementCtx): void => {
     const found: readonly Found[] = [mistakes(value)].flat();
@@ -56,7 +56,7 @@ export function must<T>(mistakes: (value: T) => Found | readonly Found[]) {
 /** Any text, without white space around it. */
 export const text = z.string({ error: "must be a text" }).trim();
 
-/** A text that a check finds nothing wrong with. */
+/** Text in which a check finds no mistake. */
 export function textThat(mistakes: (value: string) => Found) {
   return text.superRefine(must(mistakes));
 }
@@ -64,13 +64,13 @@ export function textThat(mistakes: (value: string) => Found) {
 /** true or false. */
 export const flag = z.boolean({ error: "must be true or false" });
 
-/** true or false in a setting of type string, which can be left out, too. */
+/** Setting of type string with true or false, which can be left out. */
 export const flagText = z.union(
   [z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")],
   { error: ({ input }) => `must be true or false, not ${JSON.stringify(input)}` },
 );
 
-/** A whole number that a check finds nothing wrong with. @param unit e.g. "days" */
+/** Whole number in which a check finds no mistake. @param unit e.g. "days" */
 export function integer(unit: string, mistakes: (value: number) => Found) {
   return z.int({ error: `must be a whole number of ${unit}` }).superRefine(must(mistakes));
 }
@@ -81,7 +81,7 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
   return z.enum(values, { error: ({ input }) => `must be ${known}, not ${JSON.stringify(input)}` });
 }
 
-/** A list of texts; an entry that is none is told with its place and what to write instead of it. */
+/** List of texts; a wrong entry is reported with its place and a correct example. */
 export function list(key: string, what: string, example: string) {
   const entries = z.array(z.unknown(), { error: `must be a list of ${what}` });
   const texts = must<unknown[]>((values) =>
@@ -103,7 +103,7 @@ export function list(key: string, what: string, example: string) {
   return entries.superRefine(texts).pipe(z.array(text));
 }
 
-/** A URL of one of some protocols, e.g. "https:". */
+/** True for a URL of one of some protocols, e.g. "https:". */
 export function isUrl(value: string, ...protocols: string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
 }

@@ -1,4 +1,4 @@
-/** Every setting there is, declared once. What depends on more than one of them is checked in conflicts.ts. */
+/** All settings, each declared once. Checks of more than one of them are in conflicts.ts. */
 import { access } from "./access";
 import { bigbluebutton } from "./bigbluebutton";
 import { certificates } from "./certificates";
@@ -24,7 +24,7 @@ export const topics = [
   { title: "Upgrades and new secrets", fields: occasions },
 ] as const;
 
-/** Every setting. */
+/** All settings. */
 export const fields = {
   ...names,
   ...certificates,
@@ -37,16 +37,16 @@ export const fields = {
   ...occasions,
 } as const;
 
-/** The name of a setting. */
+/** Name of a setting. */
 export type FieldName = keyof typeof fields;
 
-/** The names of all settings. */
+/** Names of all settings. */
 export const fieldNames = Object.keys(fields) as readonly FieldName[];
 
-/** The value of every setting, each valid by itself. */
+/** Values of all settings, each valid by itself. */
 export type FieldValues = { readonly [K in FieldName]: ValueOf<(typeof fields)[K]> };
 
-/** What puts a setting right where nothing better is known. */
+/** Advice for a setting without any of its own. */
 export function remedyFor(key: FieldName): string {
   const { remedy, example = "VALUE" }: Field = fields[key];
   return remedy ?? setCommand(key, example);

@@ -20,7 +20,7 @@ function awsId(prefix: string, what: string) {
   );
 }
 
-/** The types that a server has where the settings name none, by cloud, e.g. "ccx33 in prod, ccx23 otherwise". */
+/** Default server types of a role, by cloud, e.g. "ccx33 in prod, ccx23 otherwise". */
 function defaultTypes(role: "bbb" | "turn"): string {
   const of = (name: CloudName) => {
     const { prod, test } = defaultServerTypes[name];

@@ -1,7 +1,7 @@
 import { setCommand } from "../remedies";
 import { integer, textThat, type Fields } from "./field";
 
-/** How many daily snapshots of its volumes EC2 keeps. */
+/** Number of daily snapshots of its volumes that EC2 keeps. */
 export const DEFAULT_SNAPSHOT_DAYS = 7;
 
 export const recordings = {

@@ -5,7 +5,7 @@ const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "200
   ipaddr.parseCIDR(network),
 );
 
-/** What is wrong with the text as an address that one server on the internet has. */
+/** Problem of a text as the address of one server on the internet; undefined for a good one. */
 export function publicAddressProblem(text: string): string | undefined {
   const address = parse(text);
   if (!address) return "is not an IPv4 or IPv6 address";
@@ -15,7 +15,7 @@ export function publicAddressProblem(text: string): string | undefined {
     : `is no public address of a server (${range})`;
 }
 
-/** Whether an address is from a network for documentation. */
+/** True for an address of a network for documentation. */
 export function isDocumentation(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return DOCUMENTATION.some((network) => {
     const [base] = network;
@@ -23,7 +23,7 @@ export function isDocumentation(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   });
 }
 
-/** The address as ipaddr.js writes it; any other text as it is. */
+/** Address in ipaddr.js's form; any other text unchanged. */
 export function canonicalAddress(text: string): string {
   return parse(text)?.toString() ?? text;
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** Says what is wrong with a bundle of root certificates in PEM form; undefined for a good one. */
+/** Problem of a bundle of root certificates in PEM form; undefined for a good one. */
 export function rootsProblem(pem: string): string | undefined {
   if (pem.includes("PRIVATE KEY-----"))
     return "contains a private key, which does not belong in the settings";

@@ -2,22 +2,22 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { setFromFile } from "../remedies";
 
-/** A certificate of the operator's own, checked. */
+/** Certificate of the operator's own, checked. */
 export interface OwnChain {
   /** Leaf first, then the intermediates, in PEM form with a newline at the end. */
   readonly chain: string;
-  /** PKCS #8 in PEM form with a newline at the end. */
+  /** Private key, PKCS #8 in PEM form with a newline at the end. */
   readonly key: string;
   readonly validUntil: Date;
-  /** The issuer's common name, or its whole name where it has none. */
+  /** Common name of the issuer, or its whole name without one. */
   readonly issuedBy: string;
-  /** Its root is one that browsers know, and no private one. */
+  /** True when browsers know its root, false for a private one. */
   readonly trustedByBrowsers: boolean;
-  /** Whether it is for a name, wildcards included. */
+  /** True when it is for a name, by wildcards also. */
   readonly covers: (name: string) => boolean;
 }
 
-/** What is wrong with a file, as the end of a sentence that begins with it, and what to do. */
+/** Problem of a file: the end of a sentence that begins with it, and the advice. */
 export interface FileProblem {
   readonly of: "certificate" | "key";
   readonly reason: string;
@@ -40,8 +40,8 @@ const KEY = /-----BEGIN (?:\w+ )*PRIVATE KEY-----[\s\S]*?-----END (?:\w+ )*PRIVA
 const DAY_MS = 86_400_000;
 
 /**
- * As many days as `scripts/check` fails with, so that no update ends with a failed verification. Fewer for certificates
- * that live for less than 90 days.
+ * Shortest remaining life in days, the limit at which `scripts/check` fails: so no update ends with a failed
+ * verification. Less for certificates that live for less than 90 days.
  */
 const MIN_DAYS = 7;
 
@@ -52,7 +52,7 @@ const NEW_ONE = "have a new one issued by your authority";
 const FULL_CHAIN =
   "put the server's certificate first, then each intermediate in the order of issue; authorities offer this as full chain or bundle";
 
-/** Reads certificate, chain and key as a web server would be given them; everything that is wrong at once. */
+/** Reads certificate, chain and key for a web server; reports all problems at once. */
 export function readOwnChain(
   args: OwnChainArgs,
 ): { readonly own: OwnChain } | { readonly problems: readonly FileProblem[] } {
@@ -192,7 +192,7 @@ function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
   return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 
-/** The way from the leaf to a root that is known; `roots` are the PEM texts of those it leads to. */
+/** Finds the way from the leaf to a known root; `roots` are the PEM texts of those it leads to. */
 function judgeChain(
   given: readonly X509Certificate[],
   known: readonly string[],
@@ -253,7 +253,7 @@ function expiredIssuers(issuers: readonly X509Certificate[], now: Date): Mistake
     }));
 }
 
-/** Of a distinguished name in Node's form, a part a line. */
+/** Name in a distinguished name of Node's form, a part a line. */
 function nameOf(subject: string): string {
   return /^CN=(.*)$/m.exec(subject)?.[1] ?? (subject.replaceAll("\n", ", ") || "an unnamed authority");
 }

@@ -16,12 +16,12 @@ const specialUse = [
   "home.arpa",
 ];
 
-/** Names in lower case, without the dot at the end. */
+/** Name in lower case, without the dot at the end. */
 export function normalizeName(name: string): string {
   return name.trim().toLowerCase().replace(/\.$/, "");
 }
 
-/** Says what is wrong with a DNS name, fully qualified or a single label; undefined for a good one. */
+/** Problem of a DNS name, fully qualified or a single label; undefined for a good one. */
 export function dnsNameProblem(name: string): string | undefined {
   if (/[^\x20-\x7e]/.test(name)) {
     const ascii = domainToASCII(name);
@@ -36,7 +36,10 @@ export function dnsNameProblem(name: string): string | undefined {
     : `is not a DNS name: "${bad}" must be 1 to 63 letters, digits and inner hyphens`;
 }
 
-/** The DNS name that somebody meant who wrote a URL, an address of a mailbox or a name that is not in ASCII; undefined for none. */
+/**
+ * DNS name that somebody meant who wrote a URL, an address of a mailbox or a name that is not in ASCII; undefined for
+ * none.
+ */
 export function meantName(text: string): string | undefined {
   const name = text
     .trim()
@@ -47,24 +50,24 @@ export function meantName(text: string): string | undefined {
   return ascii !== "" && dnsNameProblem(ascii) === undefined ? ascii : undefined;
 }
 
-/** Says what is wrong with a zone's name, which is already known to be a DNS name. */
+/** Problem of a zone's name that is a valid DNS name; undefined for a good one. */
 export function zoneProblem(zone: string): string | undefined {
   if (!zone.includes(".")) return "is not a zone of your own, as it has one label only";
   return parseDomain(zone).publicSuffix === zone ? "is a public suffix, not a zone of your own" : undefined;
 }
 
-/** Whether no public certificate authority can issue for a name. */
+/** True for a name that no public certificate authority can issue for. */
 export function isSpecialUse(name: string): boolean {
   return specialUse.some((domain) => name === domain || name.endsWith(`.${domain}`));
 }
 
 /**
- * Of a full name, so that what is named after the host has room: a certificate's common name and a Hetzner volume's
- * name may have 64 characters (RFC 5280; https://docs.hetzner.cloud), the volume's ends in "-recordings".
+ * Longest full name, so that names made from the host's fit: a certificate's common name and a Hetzner volume's name
+ * may have 64 characters (RFC 5280; https://docs.hetzner.cloud), the volume's ends in "-recordings".
  */
 const MAX_FQDN = 53;
 
-/** The full name of a host given as a label or in full, or why it cannot be one in this zone. */
+/** Full name of a host given as a label or in full, or the reason why it cannot be one in this zone. */
 export function qualifyHostname(
   hostname: string,
   zone: string,
@@ -86,7 +89,7 @@ export function qualifyHostname(
   return { fqdn };
 }
 
-/** A name as it would be in a zone: as it is where it is in there, or else its first label. */
+/** Name in a zone: unchanged if it is in there, else its first label. */
 function inZone(name: string, zone: string): string | undefined {
   if (name === zone) return undefined;
   return name.endsWith(`.${zone}`) ? name : name.split(".")[0];

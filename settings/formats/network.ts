@@ -2,7 +2,9 @@ import ipaddr from "ipaddr.js";
 
 import { isDocumentation } from "./addresses";
 
-/** What reading a network gave: its canonical text, or why it is none and what was perhaps meant. */
+/**
+ * Result of reading a network: its canonical text, or the reason why it is none and the text that was perhaps meant.
+ */
 export type NetworkResult =
   { readonly network: string } | { readonly reason: string; readonly suggestion?: string };
 
@@ -33,14 +35,14 @@ export function parseNetwork(text: string): NetworkResult {
   return { network };
 }
 
-/** The first or the last address of a network. */
+/** First or last address of a network. */
 function edge(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number, which: "first" | "last") {
   const family = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
   const cidr = `${address.toString()}/${prefix}`;
   return which === "first" ? family.networkAddressFromCIDR(cidr) : family.broadcastAddressFromCIDR(cidr);
 }
 
-/** Names of ipaddr.js for ranges that nobody on the internet comes from, and what they are. */
+/** Ranges from which no connection over the internet comes, by ipaddr.js's names, with their meanings. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   private: "a private network (RFC 1918)",
   uniqueLocal: "a private network (RFC 4193)",
@@ -54,12 +56,12 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   benchmarking: "for benchmarks, and nobody's",
 };
 
-/** All that is given to anybody. */
+/** Range of all IPv6 addresses that are given to anybody. */
 const IPV6_IN_USE = ipaddr.IPv6.parseCIDR("2000::/3");
 
 /**
- * Why no connection over the internet can come from a network in canonical form, all of it; undefined where some can.
- * Networks for documentation are let pass.
+ * Reason why no connection over the internet can come from any address of a canonical network; undefined if some can.
+ * Networks for documentation are accepted.
  */
 export function unreachableProblem(network: string): Exclude<NetworkResult, { network: string }> | undefined {
   const [address, prefix] = ipaddr.parseCIDR(network);
@@ -80,7 +82,9 @@ export function unreachableProblem(network: string): Exclude<NetworkResult, { ne
   };
 }
 
-/** How much of all IPv4 addresses, or of all IPv6 addresses in use (2000::/3), networks have together, from 0 to 1. */
+/**
+ * Share of all IPv4 addresses, or of all IPv6 addresses in use (2000::/3), that networks have together, from 0 to 1.
+ */
 export function coveredShare(networks: readonly string[], family: "ipv4" | "ipv6"): number {
   const all = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === family);
   // Two networks are either apart, or one is in the other.

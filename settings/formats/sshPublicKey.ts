@@ -1,6 +1,6 @@
 /**
- * The fields behind the type in a public key's blob (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4, OpenSSH's
- * PROTOCOL.u2f), in bytes where they have one length only.
+ * Fields after the type in a public key's blob (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4, OpenSSH's PROTOCOL.u2f), in
+ * bytes if they have one length only.
  */
 const fields: Readonly<Record<string, readonly (number | undefined)[]>> = {
   "ssh-ed25519": [32],
@@ -15,8 +15,8 @@ const fields: Readonly<Record<string, readonly (number | undefined)[]>> = {
 const MINIMAL_RSA_BITS = 2048;
 
 /**
- * Says what is wrong with a line of authorized_keys, options excluded; undefined for a good one. Written out here since
- * no library on npm knows the keys of security tokens ("sk-…").
+ * Problem of a line of authorized_keys, options excluded; undefined for a good one. Written here since no library on
+ * npm knows the keys of security tokens ("sk-…").
  */
 export function sshPublicKeyProblem(line: string): string | undefined {
   if (line.includes("PRIVATE KEY")) return "is a private key, which must never leave your machine";
@@ -44,7 +44,7 @@ export function sshPublicKeyProblem(line: string): string | undefined {
   return undefined;
 }
 
-/** The strings of an SSH wire format blob, each with its length in front; undefined if it does not add up. */
+/** Strings of an SSH wire format blob, each with its length in front; undefined if it does not add up. */
 function splitBlob(blob: Buffer): Buffer[] | undefined {
   const parts: Buffer[] = [];
   for (let at = 0; at < blob.length;) {
