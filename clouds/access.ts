@@ -7,24 +7,24 @@ import type { OperatorKey } from "./host";
 
 /** Arguments of {@link hostAccess}. */
 export interface HostAccessArgs {
-  /** The account that the program logs in to: root, or the image's own default user. */
+  /** Account that the program logs in to: root, or the image's own default user. */
   readonly user: string;
   readonly operatorKey: OperatorKey;
-  /** The operator's own public keys, in authorized_keys form, beside the generated one. */
+  /** Public keys of the operator's own, in authorized_keys form, beside the generated one. */
   readonly sshPublicKeys: readonly string[];
 }
 
-/** How the program gets at a host that it makes, whichever cloud it is on. */
+/** Access of the program to a host that it makes, on any cloud. */
 export interface HostAccess {
-  /** Every public key that may log in, in authorized_keys form. */
+  /** All public keys that may log in, in authorized_keys form. */
   readonly authorizedKeys: pulumi.Output<string[]>;
-  /** For the server's creation; secret, as it holds the SSH host key. */
+  /** User data for the server's creation; secret, since it holds the SSH host key. */
   readonly userData: pulumi.Output<string>;
-  /** @returns A connection to an address; secret. It pins the SSH host key. */
+  /** Returns a connection to an address; secret. It pins the SSH host key. */
   connect(address: pulumi.Output<string>): pulumi.Output<types.input.remote.ConnectionArgs>;
 }
 
-/** Makes a host's SSH host key, which connections pin: no other machine at its address is ever talked to. */
+/** Makes a host's SSH host key, which connections pin: the program talks to no other machine at its address. */
 export function hostAccess(name: string, args: HostAccessArgs, parent: pulumi.Resource): HostAccess {
   const { user, operatorKey } = args;
   const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ED25519" }, { parent });

@@ -2,16 +2,18 @@ import type { Dns } from "./dns";
 import type { NamesRequest } from "./existingRecords";
 import type { HostArgs, HostMaker, OperatorKey } from "./host";
 
-/** What one cloud offers. All methods look up what they need and make nothing. */
+/** Interface to one cloud. All methods look up what they need and make nothing. */
 export interface Cloud {
   /**
-   * @param hosts All that are to be made there.
-   * @returns What makes the hosts, once there is a key to log in with.
-   * @throws LookUpError with everything that the cloud lacks for them.
+   * Looks up everything for the hosts of a deployment there.
+   *
+   * @param hosts All hosts that will be made there.
+   * @returns a function that makes the hosts, once there is a key to log in with
+   * @throws LookUpError with everything that the cloud lacks for them
    */
   findHosts(hosts: readonly HostArgs[]): Promise<(operatorKey: OperatorKey) => HostMaker>;
-  /** @throws LookUpError if the cloud has no such zone, or the zone has records of another owner under these names. */
+  /** Looks up the zone. @throws LookUpError for a missing zone, or for records of another owner under these names */
   findZone(request: NamesRequest): Promise<Dns>;
-  /** @returns The public addresses that the stack has there by now. */
+  /** Returns the present public addresses of the stack there. */
   findAddresses(): Promise<readonly string[]>;
 }

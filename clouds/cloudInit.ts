@@ -2,19 +2,19 @@ import { stringify } from "yaml";
 
 /** Arguments of {@link cloudInit}. */
 export interface CloudInitArgs {
-  /** The ED25519 SSH host key that connections pin, in OpenSSH's forms: the one secret that user data carries. */
+  /** ED25519 SSH host key that connections pin, in OpenSSH's forms: the only secret in user data. */
   readonly hostKey: { readonly publicKey: string; readonly privateKey: string };
-  /** The account that the program logs in to: root, or the image's own default user. */
+  /** Account that the program logs in to: root, or the image's own default user. */
   readonly user: string;
-  /** authorized_keys lines for that account. */
+  /** Lines of authorized_keys for that account. */
   readonly authorizedKeys: readonly string[];
 }
 
 /**
- * User data that makes a new machine one that the program can talk to, and no more: changed user data would replace
- * the server, so whatever may change later is a step.
+ * Renders user data, which only makes the program able to talk to a new machine. Changed user data would replace the
+ * server, so everything that may change later is a step.
  *
- * The image's own host keys are deleted, so that the pinned one is all that a client can be offered.
+ * Deletes the image's own host keys, so that a client can be offered only the pinned one.
  */
 export function cloudInit({ hostKey, user, authorizedKeys }: CloudInitArgs): string {
   const config = {

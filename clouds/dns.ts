@@ -1,40 +1,40 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** The name of a host and what it leads to. */
+/** Name of a host and the addresses that it leads to. */
 export interface NameArgs {
   readonly fqdn: string;
   readonly ipv4: pulumi.Output<string>;
   /** @default no AAAA record */
   readonly ipv6?: pulumi.Output<string>;
-  /** Put on the records where the cloud has labels for them. */
+  /** Labels of the records, at a cloud that has labels for them. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Publishes names in the deployment's zone, which exists already: several stacks may share it. */
 export interface Dns {
-  /** @returns The records made, for the steps that need them to depend on. */
+  /** Publishes a name. @returns the records, on which the steps that need them depend */
   publish(name: string, args: NameArgs, opts: { readonly parent: pulumi.Resource }): pulumi.Resource[];
-  /** How long a host waits in its preflight for its own name to lead to it. */
+  /** Seconds that a host waits in its preflight for its own name to lead to it. */
   readonly waitSeconds: number;
-  /** Names of the servers that have the records, as the provider tells. @default not known */
+  /** Names of the servers that have the records, by the provider. @default not known */
   readonly nameServers?: readonly string[];
 }
 
-/** A record set that a zone has. */
+/** Record set of a zone. */
 export interface ExistingRecord {
-  /** The whole name, in lower case and without the dot at its end. */
+  /** Full name, in lower case and without the dot at its end. */
   readonly fqdn: string;
   readonly type: string;
   /** Addresses, or the name that an alias leads to. */
   readonly values: readonly string[];
-  /** Bears this stack's labels. */
+  /** True when it has this stack's labels. */
   readonly labelled?: boolean;
 }
 
 /** Seconds that a resolver may keep a record; short, for the day an address changes. */
 export const RECORD_TTL = 300;
 
-/** The records of a name, relative to nothing: what every provider of DNS is asked for. */
+/** Records of a name, relative to nothing, for every provider of DNS. */
 export function recordsOf({
   ipv4,
   ipv6,
@@ -43,8 +43,8 @@ export function recordsOf({
 }
 
 /**
- * No provider at all: tells the operator which records to make, as soon as the addresses are known and at each update.
- * The hosts wait for them in their preflight, for an hour.
+ * Tells the operator which records to make, without any provider, when the addresses are known and at each update. The
+ * hosts wait for the records in their preflight, for an hour.
  */
 export const manualDns: Dns = {
   waitSeconds: 3600,

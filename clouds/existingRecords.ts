@@ -6,23 +6,25 @@ import type { HostArgs } from "./host";
 import { LookUpError } from "./lookUps";
 import { ownRecords } from "./ownRecords";
 
-/** Names that a deployment is about to publish in a zone. */
+/** Names that a deployment will publish in a zone. */
 export interface NamesRequest {
   readonly domain: string;
   readonly hosts: readonly Pick<HostArgs, "role" | "fqdn" | "labels">[];
-  /** Finds the public addresses that this stack has by now; called only where a name has records that nothing else explains. */
+  /**
+   * Finds the present public addresses of this stack. Called only for a name with records that nothing else explains.
+   */
   readonly ownAddresses: () => Promise<ReadonlySet<string>>;
 }
 
-/** Types that lead to a host, or that no other may stand beside. */
+/** Types of records that lead to a host, or that no other may stand beside. */
 const TYPES = ["A", "AAAA", "CNAME"];
 
 /**
- * Refuses names that lead elsewhere already. Records of this stack bear its labels, are as its state has them wherever its
- * hosts were by then, or lead to its addresses.
+ * Refuses names that already lead elsewhere. Records of this stack have its labels, equal those of its state, or lead
+ * to its addresses.
  *
- * @param service The provider of DNS, e.g. "Hetzner Cloud".
- * @throws LookUpError with one problem for each name.
+ * @param service Provider of DNS, e.g. "Hetzner Cloud".
+ * @throws LookUpError with one problem for each name
  */
 export async function refuseForeignRecords(
   records: readonly ExistingRecord[],
@@ -60,7 +62,7 @@ export async function refuseForeignRecords(
   if (problems.length > 0) throw new LookUpError(problems);
 }
 
-/** Whether two record sets have the same name, type and values: one that was changed by hand since is not what was made. */
+/** True for record sets of the same name, type and values: one that was changed by hand differs. */
 function isSame(a: ExistingRecord, b: ExistingRecord): boolean {
   const text = ({ fqdn, type, values }: ExistingRecord) =>
     JSON.stringify([fqdn.toLowerCase(), type, values.map(canonicalAddress).sort()]);

@@ -1,15 +1,15 @@
 import type { Settings } from "../settings";
 import type { HostArgs, Role } from "./host";
 
-/** The hosts that the settings ask for. */
+/** Hosts that the settings ask for. */
 export function hostRoles({ turnStack }: Settings): readonly Role[] {
   return turnStack === undefined ? ["bbb", "turn"] : ["bbb"];
 }
 
 /**
- * What the settings ask of the host of a role, on whichever cloud.
+ * Arguments of the host of a role, by the settings.
  *
- * A TURN host holds nothing worth a backup.
+ * A TURN host has nothing to back up.
  */
 export function hostArgs(settings: Settings, role: Role): HostArgs {
   const { release, recordings, labels } = settings;

@@ -11,18 +11,18 @@ import { allFound, orRefused } from "./lookUps";
 import { named } from "./names";
 import { warnOfDeletedRecords } from "./ownRecords";
 
-/** What a deployment asks of the clouds that it runs on. */
+/** Interface of a deployment to the clouds that it runs on. */
 export interface Clouds {
   readonly dns: Dns;
   /**
-   * Makes the hosts, each where the settings place it.
+   * Makes the hosts, each at the settings' place.
    *
-   * @param hooks Of every server.
+   * @param hooks Hooks of every server.
    */
   hosts(operatorKey: OperatorKey, hooks: pulumi.ResourceHookBinding): Hosts;
 }
 
-/** The TURN server's is missing where that is another stack's. */
+/** Hosts of a deployment; without a TURN host if another stack's is used. */
 export interface Hosts {
   readonly bbb: Host;
   readonly turn?: Host;
@@ -31,11 +31,11 @@ export interface Hosts {
 const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
 
 /**
- * The one place where clouds are chosen; a cloud's package is loaded only where the settings use it.
+ * Chooses the clouds, as the only place that does; a cloud's package is loaded only if the settings use it.
  *
- * @param roles Of the hosts to be made.
- * @param opts Of their resources.
- * @throws SettingsError with everything that the clouds lack, before anything is made.
+ * @param roles Roles of the hosts to be made.
+ * @param opts Options of their resources.
+ * @throws SettingsError with everything that the clouds lack, before anything is made
  */
 export async function openClouds(
   settings: Settings,
@@ -104,14 +104,14 @@ function loadCloud(name: CloudName, settings: Settings, roles: readonly Role[], 
   }
 }
 
-/** A package that is not there, in the words of Node or of ts-node, which checks the types before. */
+/** True for the error about a missing package, in the words of Node or of ts-node, which checks the types before. */
 function isMissing(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const { code, diagnosticCodes } = error as { code?: unknown; diagnosticCodes?: readonly unknown[] };
   return code === "MODULE_NOT_FOUND" || diagnosticCodes?.includes(2307) === true;
 }
 
-/** The same function, called once for each argument. */
+/** Memoizes `make`. */
 function once<K, V>(make: (key: K) => V): (key: K) => V {
   const made = new Map<K, V>();
   return (key) => {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "./host";
 
-/** The hosts' public keys, which the connections pin, as lines for ~/.ssh/known_hosts. */
+/** Lines for ~/.ssh/known_hosts with the hosts' public keys, which the connections pin. */
 export function knownHosts(hosts: readonly Host[]): pulumi.Output<string> {
   const lines = hosts.map(({ fqdn, connection }) =>
     // Nothing of this is secret, unlike the rest of a connection.

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { SettingsError, type Problem, type Source } from "../settings/problems";
 
-/** What a cloud was asked and did not have as the settings want it. */
+/** Error of a question to a cloud whose answer does not fit the settings. */
 export class LookUpError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     super(problems.map(({ key, reason }) => `${key} ${reason}`).join("; "));
@@ -10,12 +10,12 @@ export class LookUpError extends Error {
   }
 }
 
-/** A cloud did not answer, which says nothing of the settings. */
+/** Error of a question that a cloud did not answer, which tells nothing about the settings. */
 export class OutageError extends Error {
   /**
    * @param cloud e.g. "Hetzner Cloud"
-   * @param answers What came instead of an answer, each once.
-   * @param status Where the cloud tells of its outages.
+   * @param answers Texts that came instead of an answer, each once.
+   * @param status Place where the cloud reports its outages.
    */
   constructor(
     readonly cloud: string,
@@ -27,20 +27,23 @@ export class OutageError extends Error {
   }
 }
 
-/** What is said where a service fails or can't be reached: of Go's network code, proxies, and the clouds' own codes. */
+/**
+ * Pattern of messages about a service that fails or can't be reached: of Go's network code, proxies, and the clouds'
+ * own codes.
+ */
 const OUTAGE =
   /(?:status|code|HTTP)\D{0,12}(?:429|5\d\d)\b|too many requests|rate.?limit|throttl|RequestLimitExceeded|SlowDown|service.?(error|unavailable)|server.?error|internal.?(server.?)?error|InternalFailure|unavailable|maintenance|bad.?gateway|gateway.?time|time.?out|timed out|deadline exceeded|dial tcp|no such host|connection (refused|reset|closed|aborted)|connect: |broken pipe|\bEOF\b|server misbehaving|temporary failure|network is unreachable|no route to host|TLS handshake|tls: |x509|proxyconnect|socket hang up|ECONN|ETIMEDOUT|EAI_AGAIN|RequestError|unexpected end of JSON/i;
 
-/** Whether an answer is none: the service, or the way to it, failed. */
+/** True for a text that is no answer: the service, or the way to it, failed. */
 export function isOutage(answer: string): boolean {
   return OUTAGE.test(answer);
 }
 
 /**
- * Waits for look-ups that don't need each other.
+ * Waits for independent look-ups.
  *
- * @throws LookUpError with the problems of all of them, each once. OutageError where a cloud did not answer, which goes
- * first: what else is wrong is told once it answers. Any other error of theirs as it is.
+ * @throws OutageError without an answer of a cloud, which comes before all other problems; LookUpError with the
+ * problems of all look-ups, each once; any other error of theirs unchanged
  */
 export async function allFound<T extends readonly unknown[]>(lookUps: {
   readonly [K in keyof T]: Promise<T[K]>;
@@ -68,9 +71,9 @@ export async function allFound<T extends readonly unknown[]>(lookUps: {
 }
 
 /**
- * The result of a deployment's look-ups.
+ * Returns the result of a deployment's look-ups.
  *
- * @throws SettingsError with all of their problems, before any resource is registered; RunError for an outage.
+ * @throws SettingsError with all of their problems, before any resource is registered; RunError for an outage
  */
 export async function orRefused<T>(lookUps: Promise<T>, source: Source): Promise<T> {
   try {

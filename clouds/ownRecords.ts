@@ -5,15 +5,15 @@ import { RECORD_TTL, type ExistingRecord } from "./dns";
 import { named, type OwnerLabels } from "./names";
 import { stackResources, type StackResource } from "./stackState";
 
-/** A record set that a stack has made. */
+/** Record set that a stack has made. */
 export interface OwnRecord extends ExistingRecord {
   readonly dns: "hetzner" | "route53";
 }
 
-/** Services by the settings' names for them. */
+/** Services by their names in the settings. */
 const SERVICES = { hetzner: "Hetzner Cloud", route53: "Route 53" } as const;
 
-/** Record sets that a deployment has made until now, as it made them last, wherever its hosts were. */
+/** Record sets that a deployment has made until now, in their last form, independent of its hosts' clouds. */
 export async function ownRecords(labels: OwnerLabels): Promise<readonly OwnRecord[]> {
   const own = (await stackResources()).filter(({ urn }) =>
     urn.slice(urn.lastIndexOf(":") + 1).startsWith(named("", labels)),

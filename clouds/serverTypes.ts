@@ -1,14 +1,14 @@
 import { isPartTimeServerType, type CloudName } from "../bigbluebutton/capacity";
 
-/** What a server type has. */
+/** Size of a server type. */
 export interface ServerTypeSize {
-  /** Virtual CPUs, which is what the machine and BigBlueButton's installer count. */
+  /** Number of virtual CPUs, which the machine and BigBlueButton's installer count. */
   readonly cpus: number;
-  /** Cores: at EC2 most families have two virtual CPUs on each. */
+  /** Number of cores: at EC2 most families have two virtual CPUs on each. */
   readonly cores: number;
-  /** GB, where known. */
+  /** Memory in GB, if known. */
   readonly memoryGb?: number;
-  /** Its cores are its own all the time. */
+  /** True when its cores are its own all the time. */
   readonly dedicated: boolean;
 }
 
@@ -38,12 +38,12 @@ const ec2Memory: Readonly<Record<string, number>> = { c: 2, m: 4, r: 8 };
 const ec2Cpus: Readonly<Record<string, number>> = { medium: 1, large: 2, xlarge: 4 };
 
 /**
- * Families of which a virtual CPU is a core: AMD's of the seventh generation on
+ * Families whose virtual CPU is a core: AMD's of the seventh generation on
  * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cpu-options-supported-instances-values.html).
  */
 const WHOLE_CORES = /^[cmr][78]a$/;
 
-/** What a type is known to have without asking its cloud; undefined for one that is not known. */
+/** Size of a type that is known without asking its cloud; undefined for an unknown type. */
 export function sizeOf(cloud: CloudName, serverType: string): ServerTypeSize | undefined {
   const size = cloud === "hetzner" ? hetznerSize(serverType.toLowerCase()) : ec2Size(serverType);
   return size && { ...size, dedicated: !isPartTimeServerType(serverType) };
@@ -56,7 +56,7 @@ function hetznerSize(serverType: string): Size | undefined {
   return known && { cpus: known[0], cores: known[0], memoryGb: known[1] };
 }
 
-/** EC2's sizes double from large to xlarge to 2xlarge, and 4xlarge is twice that. */
+/** Size of an EC2 type: sizes double from large to xlarge to 2xlarge, and 4xlarge is twice that. */
 function ec2Size(serverType: string): Size | undefined {
   const [, family = "", series, size = ""] = /^(([a-z])[a-z0-9-]*)\.([a-z0-9]+)$/.exec(serverType) ?? [];
   const [, times] = /^(\d+)xlarge$/.exec(size) ?? [];

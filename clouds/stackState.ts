@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource that the stack has by its last update. */
+/** Resource of the stack, by its last update. */
 export interface StackResource {
   readonly urn: string;
-  /** e.g. "aws:route53/record:Record" */
+  /** Type, e.g. "aws:route53/record:Record". */
   readonly type: string;
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Resources of this stack's own state, as it was before this update. An engine that does not tell them has none.
+ * Resources of this stack's own state before this update; none by an engine that does not tell them.
  *
- * The engine answers itself, and asks no cloud.
+ * The engine itself answers, without asking a cloud.
  */
 export async function stackResources(): Promise<readonly StackResource[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -7,9 +7,10 @@ import { ownerFilters } from "./tags";
 import { allFound } from "../lookUps";
 
 /**
- * Public addresses that a stack has in the provider's region, by the tags of its Elastic IPs and network interfaces.
+ * Returns the public addresses that a stack has in the provider's region, by the tags of its Elastic IPs and network
+ * interfaces.
  *
- * @throws LookUpError if they could not be read.
+ * @throws LookUpError if they could not be read
  */
 export async function awsAddresses(
   labels: Readonly<Record<string, string>>,

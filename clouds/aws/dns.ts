@@ -6,11 +6,12 @@ import { refuseForeignRecords, type NamesRequest } from "../existingRecords";
 import { setCommand } from "../../settings/remedies";
 
 /**
- * Records in a public hosted zone of the AWS account. The provider waits for each change until Route 53's name servers
- * have it ("INSYNC").
+ * Publishes records in a public hosted zone of the AWS account. The provider waits for each change until Route 53's
+ * name servers have it ("INSYNC").
  *
- * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
- * @throws LookUpError if there is none, or more than one, or if it has records of another owner under these names.
+ * @param request Name of the zone, e.g. "example.org", which is looked up, never created; and the names to publish in
+ * it.
+ * @throws LookUpError for no zone or several, or for records of another owner under these names
  */
 export async function route53Dns(request: NamesRequest, provider: aws.Provider): Promise<Dns> {
   const { domain, hosts } = request;
@@ -47,7 +48,7 @@ export async function route53Dns(request: NamesRequest, provider: aws.Provider):
   };
 }
 
-/** Record sets of some names. Route 53 has no labels for them. */
+/** Record sets of some names. They have no labels at Route 53. */
 async function recordsOfNames(
   names: readonly string[],
   { domain, zoneId }: { readonly domain: string; readonly zoneId: string },

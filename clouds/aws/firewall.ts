@@ -5,19 +5,19 @@ import { portRange } from "../../bigbluebutton/ports";
 import { awsTags } from "./tags";
 import type { HostArgs } from "../host";
 
-/** One rule of a security group, which knows one network, of one address family, at a time. */
+/** Rule of a security group, for one network of one address family. */
 export interface AwsRule {
-  /** Unique in its group; the end of the resource's name. */
+  /** Name, unique in its group; the end of the resource's name. */
   readonly name: string;
   /**
-   * Letters, digits, spaces and `. _ - : / ( ) # , @ [ ] + = & ; { } ! $ *` are all that EC2 takes.
+   * Description. EC2 accepts letters, digits, spaces and `. _ - : / ( ) # , @ [ ] + = & ; { } ! $ *`.
    *
    * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
    */
   readonly description: string;
-  /** "-1" stands for all. */
+  /** Protocol; "-1" stands for all. */
   readonly ipProtocol: string;
-  /** Absent where the protocol is "-1"; -1 for all types of ICMP. */
+  /** First port; -1 for all types of ICMP, absent for the protocol "-1". */
   readonly fromPort?: number;
   readonly toPort?: number;
   readonly cidrIpv4?: string;
@@ -28,7 +28,7 @@ const ANYWHERE = { ipv4: { cidrIpv4: "0.0.0.0/0" }, ipv6: { cidrIpv6: "::/0" } }
 
 const FAMILIES = ["ipv4", "ipv6"] as const;
 
-/** What may come in: the release's port table, SSH from the operator's networks, ICMP. */
+/** Inbound rules: the release's port table, SSH from the operator's networks, ICMP. */
 export function ingressRules({ ports, sshNetworks }: Pick<HostArgs, "ports" | "sshNetworks">): AwsRule[] {
   const ssh = sshNetworks.map((network) => ({
     // A resource's name must not have the "::" of an IPv6 network.
@@ -60,7 +60,7 @@ export function ingressRules({ ports, sshNetworks }: Pick<HostArgs, "ports" | "s
   return [...ssh, ...icmp, ...table];
 }
 
-/** What may go out: everything. A group that is made for nobody in particular lets nothing out. */
+/** Outbound rules: everything is allowed. A new group without rules allows nothing outwards. */
 const egressRules: readonly AwsRule[] = FAMILIES.map((family) => ({
   name: `out-${family}`,
   description: "Everything outbound",
@@ -68,7 +68,7 @@ const egressRules: readonly AwsRule[] = FAMILIES.map((family) => ({
   ...ANYWHERE[family],
 }));
 
-/** A security group, whose rules are resources of their own. */
+/** Security group, whose rules are resources of their own. */
 export interface AwsFirewall {
   readonly group: aws.ec2.SecurityGroup;
   readonly rules: readonly pulumi.Resource[];

@@ -15,7 +15,7 @@ import { valueOf } from "../valueOf";
 /** Arguments of an {@link AwsHost}. */
 export interface AwsHostArgs extends HostArgs {
   readonly operatorKey: OperatorKey;
-  /** The operator's key as EC2 knows it, and its name there. */
+  /** Key of the operator in EC2, and its name there. */
   readonly keyPair: aws.ec2.KeyPair;
   readonly keyName: string;
   readonly placement: AwsPlacement;
@@ -23,15 +23,16 @@ export interface AwsHostArgs extends HostArgs {
 }
 
 /**
- * An EC2 instance with an Elastic IP, a network interface, a security group and, where asked for, an EBS volume.
+ * Host at AWS: an EC2 instance with an Elastic IP, a network interface, a security group and, if asked for, an EBS
+ * volume.
  *
- * Address, interface and volume outlive the instance: whatever replaces it, its records, its private and its IPv6 address
- * and its recordings stay. Behind the Elastic IP's translation the host itself has the private address only.
+ * Address, interface and volume outlive the instance. A replacement keeps its records, its private and its IPv6 address
+ * and its recordings. Behind the Elastic IP's translation the host itself has only the private address.
  */
 export class AwsHost extends pulumi.ComponentResource implements Host {
   readonly role: Role;
   readonly fqdn: string;
-  /** Of Canonical's images, which let nobody log in as root. */
+  /** Default user of Canonical's images, which allow no log-in as root. */
   readonly user = "ubuntu";
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6?: pulumi.Output<string>;
@@ -188,9 +189,9 @@ export class AwsHost extends pulumi.ComponentResource implements Host {
 
 /** Arguments of {@link awsHosts}. */
 export interface AwsHostsArgs {
-  /** Of the deployment, without a role. */
+  /** Labels of the deployment, without a role. */
   readonly labels: Readonly<Record<string, string>>;
-  /** All that are going to be made. */
+  /** All hosts that will be made. */
   readonly hosts: readonly HostArgs[];
   readonly placement: AwsPlacement;
   readonly operatorKey: OperatorKey;
@@ -198,7 +199,7 @@ export interface AwsHostsArgs {
   readonly parent?: pulumi.Resource;
 }
 
-/** A maker of hosts at AWS that share the operator's key and the schedule of snapshots. */
+/** Returns a maker of hosts at AWS that share the operator's key and the schedule of snapshots. */
 export function awsHosts(args: AwsHostsArgs): HostMaker {
   const { labels, hosts, placement, operatorKey, provider, parent } = args;
   const keyName = ownerName(labels);
@@ -222,8 +223,8 @@ export function awsHosts(args: AwsHostsArgs): HostMaker {
 }
 
 /**
- * Where Ubuntu has a volume of an instance of the Nitro generation: its id, without the dash, is the NVMe device's
- * serial number (https://docs.aws.amazon.com/ebs/latest/userguide/nvme-ebs-volumes.html).
+ * Device of a volume on an instance of the Nitro generation under Ubuntu. Its id, without the dash, is the NVMe
+ * device's serial number (https://docs.aws.amazon.com/ebs/latest/userguide/nvme-ebs-volumes.html).
  */
 function deviceOf(volumeId: string): string {
   return `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;

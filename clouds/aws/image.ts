@@ -6,14 +6,14 @@ import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
 
-/** The account that Canonical publishes Ubuntu's images from (https://documentation.ubuntu.com/aws). */
+/** Account from which Canonical publishes Ubuntu's images (https://documentation.ubuntu.com/aws). */
 const CANONICAL = "099720109477";
 
 /**
- * The image that a new server of a host would be made from: the one of an id, else the newest of Canonical's of a name.
+ * Finds the image for a new server of a host: the one of an id, else Canonical's newest of a name.
  *
- * @returns Its id, "ami-…".
- * @throws LookUpError if the region has none, or it is one for ARM.
+ * @returns its id, "ami-…"
+ * @throws LookUpError if the region has none, or it is one for ARM
  */
 export async function findImage(
   { role, image }: Pick<HostArgs, "role" | "image">,

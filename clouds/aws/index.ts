@@ -12,8 +12,8 @@ import { named } from "../names";
 import { route53Dns } from "./dns";
 
 /**
- * AWS, in the account that the credentials of the environment belong to (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the
- * region of the hosts there; Route 53 has none, so without hosts it is the default one.
+ * Opens AWS, in the account of the environment's credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the region of
+ * the hosts there. Route 53 has no region, so without hosts it is the default one.
  */
 export function awsCloud(settings: Settings, roles: readonly Role[], { parent }: ChildOptions): Cloud {
   const { labels, placement, network, environment } = settings;

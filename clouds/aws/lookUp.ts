@@ -1,19 +1,19 @@
 import type { Problem } from "../../settings/problems";
 import { isOutage, LookUpError, OutageError } from "../lookUps";
 
-/** How the provider says that there is nothing such: its own words, or EC2's codes and sentences. */
+/** Pattern of an error about a missing object: the provider's own words, or EC2's codes and sentences. */
 const NOT_FOUND =
   /no matching|no results|not found|couldn't find|\.NotFound|do(es)? not exist|InvalidInstanceType/i;
 
-/** How the provider says that there are no credentials, and AWS that it does not know these. */
+/** Pattern of an error about credentials: the provider's for missing ones, and AWS's for unknown ones. */
 const NO_ACCESS =
   /credential|AuthFailure|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|ExpiredToken/i;
 
 /**
- * The answer to a question put to AWS.
+ * Asks AWS a question.
  *
- * @param missing What is wrong with the settings where AWS has nothing such.
- * @throws LookUpError with that, or with AWS's own words where it refused to answer; OutageError where it did not answer
+ * @param missing Problem of the settings, for an answer that the object doesn't exist.
+ * @throws LookUpError with that problem, or with AWS's own words for a refusal; OutageError without an answer
  */
 export async function awsLookUp<T>(ask: () => Promise<T>, missing: Problem): Promise<T> {
   try {
@@ -39,7 +39,7 @@ function noAccess(answer: string): Problem {
   };
 }
 
-/** Neither found nor missing: what AWS said is all that is known. */
+/** Problem of a question that was not answered, with AWS's own words. */
 function unanswered(key: string, answer: string): Problem {
   return {
     key,

@@ -7,17 +7,17 @@ import { awsLookUp } from "./lookUp";
 import { ownerFilters } from "./tags";
 import { LookUpError } from "../lookUps";
 
-/** A subnet whose hosts can have public addresses. */
+/** Subnet whose hosts can have public addresses. */
 export interface PublicSubnet {
   readonly id: string;
   readonly vpcId: string;
-  /** The availability zone, e.g. "eu-central-1a". */
+  /** Availability zone, e.g. "eu-central-1a". */
   readonly zone: string;
-  /** Whether it gives its hosts IPv6 addresses, and lets them reach the internet with these. */
+  /** True when its hosts get IPv6 addresses and reach the internet with these. */
   readonly ipv6: boolean;
 }
 
-/** Which network the settings want. */
+/** Network that the settings want. */
 export interface NetworkRequest {
   readonly region: string;
   /** @default the region's default VPC */
@@ -27,10 +27,10 @@ export interface NetworkRequest {
 }
 
 /**
- * The subnets that hosts may be put into, in the order of their zones: the one that the settings name, else all public
- * ones of their VPC or of the default VPC.
+ * Finds the subnets for hosts, in the order of their zones: the one that the settings name, else all public ones of
+ * their VPC or of the default VPC.
  *
- * @throws LookUpError if there is none.
+ * @throws LookUpError if there is none
  */
 export async function publicSubnets(
   request: NetworkRequest,
@@ -54,10 +54,10 @@ export async function publicSubnets(
 }
 
 /**
- * The subnets that servers of a deployment are in already, by their network interfaces: they stay there.
+ * Finds the subnets that servers of a deployment are already in, by their network interfaces: they stay there.
  *
  * @param labels Project and stack.
- * @returns Ids; none in a new deployment.
+ * @returns ids; none in a new deployment
  */
 export async function occupiedSubnets(
   labels: Readonly<Record<string, string>>,
@@ -72,7 +72,7 @@ export async function occupiedSubnets(
   return new Set(found.map(({ subnetId }) => subnetId));
 }
 
-/** The network interfaces that bear a stack's tags. @throws LookUpError with `missing` where one vanished meanwhile. */
+/** Network interfaces with a stack's tags. @throws LookUpError with `missing` for one that vanished meanwhile */
 export async function ownInterfaces(
   labels: Readonly<Record<string, string>>,
   missing: Problem,
@@ -138,7 +138,7 @@ async function routeTablesOf(
   );
 }
 
-/** A subnet's route table is the one that it is associated with, else its VPC's main one. */
+/** Public subnet, or undefined. A subnet's route table is the one associated with it, else its VPC's main one. */
 function publicSubnet(
   subnet: aws.ec2.GetSubnetResult,
   tables: readonly aws.ec2.GetRouteTableResult[],
@@ -168,7 +168,7 @@ function problem(key: string, reason: string, remedy: string): LookUpError {
   return new LookUpError([{ key, reason, remedy }]);
 }
 
-/** In the order of code points, whatever the machine's locale. */
+/** Compares by code points, independent of the machine's locale. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

@@ -10,27 +10,28 @@ import { snapshotTag } from "./tags";
 import type { HostArgs, Role } from "../host";
 import { allFound, LookUpError } from "../lookUps";
 
-/** What is wanted at AWS. */
+/** Wanted placement at AWS. */
 export interface AwsPlacementRequest extends NetworkRequest {
-  /** All in one subnet. */
+  /** Hosts for one subnet. */
   readonly hosts: readonly HostArgs[];
-  /** Refuse server types that give their cores part of the time only. */
+  /** Refuses server types that give their cores only part of the time. */
   readonly fullTimeCores: boolean;
 }
 
-/** Where hosts are or go, and what new servers are made from. */
+/** Placement of the hosts, and the images of new servers. */
 export interface AwsPlacement {
   readonly subnet: PublicSubnet;
-  /** By host: the id of the image that its server is made from; not looked at by one that exists. */
+  /** Ids of the images for new servers, by host; an existing server ignores it. */
   readonly images: ReadonlyMap<Role, string>;
 }
 
 /**
- * Finds a place for hosts: the settings' subnet, else of the VPC's public subnets the one in the first availability zone,
- * by name, that offers every wanted server type and has the recordings volume if that exists. Where the deployment has
- * servers already, theirs is the only one: EC2 would stop a server for a type that its zone lacks, and not start it again.
+ * Finds a place for hosts: the settings' subnet, or one of the VPC's public subnets. The latter is in the first
+ * availability zone, by name, that offers every wanted server type and has the recordings volume if that exists. A
+ * deployment with servers stays in their subnet: EC2 would stop a server for a type that its zone lacks, and not start
+ * it again.
  *
- * @throws LookUpError with everything that is in the way.
+ * @throws LookUpError with all obstacles
  */
 export async function findAwsPlacement(
   request: AwsPlacementRequest,
@@ -55,12 +56,12 @@ export async function findAwsPlacement(
   return { subnet, images: new Map(images) };
 }
 
-/** What confines the choice of an availability zone. */
+/** Limit of the choice of an availability zone. */
 interface Limit {
-  /** The setting that it comes from. */
+  /** Setting that it comes from. */
   readonly key: string;
   readonly zones: ReadonlySet<string>;
-  /** As the end of a sentence that begins with the key. */
+  /** Text for the end of a sentence that begins with the key. */
   readonly what: string;
 }
 
@@ -77,7 +78,7 @@ async function typeLimit(
   };
 }
 
-/** A volume can be attached in its own zone only. */
+/** Limit by a volume, which can be attached in its own zone only. */
 async function volumeLimit(
   id: string,
   host: HostArgs,
@@ -101,7 +102,7 @@ async function volumeLimit(
   return { key, zones: new Set([availabilityZone]), what: `is ${id}, a volume in ${availabilityZone}` };
 }
 
-/** Servers that exist cannot be moved to another subnet. */
+/** Error for another subnet than that of existing servers, which cannot be moved. */
 function elsewhere({ vpcId, subnetId }: AwsPlacementRequest, occupied: ReadonlySet<string>): LookUpError {
   const [key, wanted] = subnetId ? (["subnetId", subnetId] as const) : (["vpcId", vpcId] as const);
   const among = subnetId ? "" : ", which is none of the public subnets of that VPC";

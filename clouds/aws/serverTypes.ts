@@ -7,19 +7,19 @@ import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
 
-/** As large as the defaults, and offered in every region, which those are not. */
+/** Server types as large as the defaults, which every region offers; the defaults are not everywhere. */
 const EVERYWHERE = { bbb: "c6i.4xlarge", turn: "c6i.large" } as const;
 
-/** The setting that a host's server type comes from. */
+/** Setting of a host's server type. */
 export function serverTypeKey({ role }: Pick<HostArgs, "role">): "serverType" | "turnServerType" {
   return role === "bbb" ? "serverType" : "turnServerType";
 }
 
 /**
- * The availability zones of the region that offer a host's server type.
+ * Finds the availability zones of the region that offer a host's server type.
  *
- * @param fullTimeCores Refuse types that give their cores part of the time only.
- * @throws LookUpError if the region has no such type, or it is none to run BigBlueButton or TURN on.
+ * @param fullTimeCores Refuses types that give their cores only part of the time.
+ * @throws LookUpError if the region has no such type, or it can't run BigBlueButton or TURN
  */
 export async function zonesWithType(
   host: Pick<HostArgs, "role" | "serverType">,

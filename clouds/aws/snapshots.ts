@@ -6,7 +6,7 @@ import { awsTags, snapshotTag } from "./tags";
 
 /** Arguments of {@link dailySnapshots}. */
 export interface DailySnapshotsArgs {
-  /** How many are kept of each volume. */
+  /** Number of snapshots that are kept of each volume. */
   readonly days: number;
   /** Project and stack, whose volumes have {@link snapshotTag}. */
   readonly labels: Readonly<Record<string, string>>;
@@ -14,12 +14,12 @@ export interface DailySnapshotsArgs {
 
 const SERVICE = "dlm.amazonaws.com";
 
-/** AWS's own policy of what Data Lifecycle Manager needs for snapshots. */
+/** AWS's own policy with the rights that Data Lifecycle Manager needs for snapshots. */
 const POLICY = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRole";
 
 /**
- * Has Data Lifecycle Manager snapshot a deployment's volumes every night, at an hour of its choice after 02:00 UTC. The
- * snapshots are not resources of the deployment: they outlive it.
+ * Makes Data Lifecycle Manager snapshot a deployment's volumes every night, at an hour of its choice after 02:00 UTC.
+ * The snapshots are not resources of the deployment: they outlive it.
  */
 export function dailySnapshots(
   { days, labels }: DailySnapshotsArgs,

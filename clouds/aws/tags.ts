@@ -1,10 +1,10 @@
 import { ownerLabels } from "../names";
 
-/** What every resource of a deployment at AWS is tagged with. */
+/** Tags of every resource of a deployment at AWS. */
 export interface AwsTagArgs {
-  /** Shown by the console; unique among resources of a kind. */
+  /** Name in the console; unique among resources of a kind. */
   readonly name: string;
-  /** Project, stack, role, and the expiry where there is one. */
+  /** Project, stack, role, and the expiry if there is one. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -12,8 +12,8 @@ export interface AwsTagArgs {
 const MAX_LENGTH = 256;
 
 /**
- * Tags whose values every service of AWS takes: letters, digits, spaces and `_ . : / = + - @`. What they don't take
- * becomes `-`.
+ * Returns tags with values that every service of AWS accepts: letters, digits, spaces and `_ . : / = + - @`. Other
+ * characters become `-`.
  *
  * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
  */
@@ -22,7 +22,7 @@ export function awsTags({ name, labels }: AwsTagArgs): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, tagValue(value)]));
 }
 
-/** EC2's filters for what bears a deployment's tags. */
+/** EC2's filters for objects with a deployment's tags. */
 export function ownerFilters(labels: Readonly<Record<string, string>>): {
   readonly name: string;
   readonly values: string[];
@@ -38,8 +38,8 @@ function tagValue(text: string): string {
 }
 
 /**
- * The one tag that a deployment's volumes are known by to its snapshot policy, which takes whatever has any of the tags
- * that it is given.
+ * Tag by which the snapshot policy knows a deployment's volumes. There is one, since the policy takes everything with
+ * any of its tags.
  *
  * @see https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-ami-policy.html
  */

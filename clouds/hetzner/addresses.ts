@@ -6,9 +6,9 @@ import { ownerSelector } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 
 /**
- * Public addresses that a deployment has at Hetzner Cloud, by the labels of its primary IPs.
+ * Returns the public addresses that a deployment has at Hetzner Cloud, by the labels of its primary IPs.
  *
- * @throws LookUpError if they could not be read.
+ * @throws LookUpError if they could not be read
  */
 export async function hetznerAddresses(
   labels: Readonly<Record<string, string>>,
@@ -26,7 +26,7 @@ export async function hetznerAddresses(
   return primaryIps.map(({ ipAddress, type }) => (type === "ipv6" ? firstAddress(ipAddress) : ipAddress));
 }
 
-/** The address of a Hetzner /64 that its images configure: "2001:db8:0:4::" → "2001:db8:0:4::1". */
+/** Address of a Hetzner /64 that its images configure: "2001:db8:0:4::" → "2001:db8:0:4::1". */
 export function firstAddress(network: string): string {
   const parts = ipaddr.IPv6.parse(network).parts;
   return new ipaddr.IPv6([...parts.slice(0, 7), 1]).toRFC5952String();

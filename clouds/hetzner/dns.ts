@@ -10,10 +10,11 @@ import { hetznerLookUp } from "./lookUp";
 import { setCommand } from "../../settings/remedies";
 
 /**
- * Record sets in a zone of the Hetzner Cloud project.
+ * Publishes record sets in a zone of the Hetzner Cloud project.
  *
- * @param request The zone's name, e.g. "example.org", which is looked up, never created; and the names to publish in it.
- * @throws LookUpError if it could not be read, or has records of another owner under these names.
+ * @param request Name of the zone, e.g. "example.org", which is looked up, never created; and the names to publish in
+ * it.
+ * @throws LookUpError if it could not be read, or has records of another owner under these names
  */
 export async function hetznerDns(request: NamesRequest, opts: pulumi.InvokeOptions): Promise<Dns> {
   const { domain, hosts } = request;
@@ -44,13 +45,13 @@ export async function hetznerDns(request: NamesRequest, opts: pulumi.InvokeOptio
   };
 }
 
-/** @returns What records are made in: the zone's name, and the servers that have them. */
+/** Looks up the zone's name, and the servers that have it. */
 async function lookUpZone(domain: string, opts: pulumi.InvokeOptions) {
   const zone = await hetznerLookUp(() => hcloud.getZone({ name: domain }, opts), unreadable(domain));
   return { zone: zone.name ?? domain, nameServers: zone.authoritativeNameservers?.assigneds ?? [] };
 }
 
-/** All record sets of a zone. */
+/** Lists all record sets of a zone. */
 async function recordsIn(
   domain: string,
   own: Readonly<Record<string, string>>,
@@ -76,7 +77,7 @@ function unreadable(domain: string): (answer: string) => Problem {
   });
 }
 
-/** A name as its zone's records have it: "@" for the zone's own. */
+/** Name in its zone's records: "@" for the zone's own. */
 function relativeName(fqdn: string, domain: string): string {
   return fqdn === domain ? "@" : fqdn.slice(0, -`.${domain}`.length);
 }

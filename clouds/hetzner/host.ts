@@ -16,14 +16,14 @@ const ANYWHERE = ["0.0.0.0/0", "::/0"];
 /** Arguments of a {@link HetznerHost}. */
 export interface HetznerHostArgs extends HostArgs {
   readonly operatorKey: OperatorKey;
-  /** The operator's key as Hetzner knows it; one for all hosts, since Hetzner takes each key once a project. */
+  /** Key of the operator at Hetzner; one for all hosts, since Hetzner accepts each key once a project. */
   readonly sshKey: hcloud.SshKey;
 }
 
 /**
- * A server at Hetzner Cloud with addresses of its own, a firewall, reverse DNS and, where asked for, a data volume.
+ * Host at Hetzner Cloud: a server with addresses of its own, a firewall, reverse DNS and, if asked for, a data volume.
  *
- * The addresses and the volume outlive the server. Its name is the host's, which is unique as its DNS name is.
+ * The addresses and the volume outlive the server. Its name is the host's, which is unique, being its DNS name.
  */
 export class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly role: Role;
@@ -214,9 +214,9 @@ export class HetznerHost extends pulumi.ComponentResource implements Host {
 }
 
 /**
- * A maker of hosts at Hetzner Cloud that share the operator's key.
+ * Returns a maker of hosts at Hetzner Cloud that share the operator's key.
  *
- * @param labels Of the deployment, without a role.
+ * @param labels Labels of the deployment, without a role.
  */
 export function hetznerHosts(
   labels: Readonly<Record<string, string>>,
@@ -236,7 +236,7 @@ export function hetznerHosts(
   return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey }, { parent });
 }
 
-/** Most references between Hetzner's resources are numbers, where Pulumi's ids are text. */
+/** Numeric id of a resource: most references between Hetzner's resources are numbers, and Pulumi's ids are text. */
 function numericId(resource: pulumi.CustomResource): pulumi.Output<number> {
   return resource.id.apply(Number);
 }

@@ -11,7 +11,7 @@ import type { ChildOptions, HostArgs } from "../host";
 import { allFound } from "../lookUps";
 import { setCommand } from "../../settings/remedies";
 
-/** Hetzner Cloud, in the project that the token belongs to. */
+/** Opens Hetzner Cloud, in the token's project. */
 export function hetznerCloud({ labels }: Settings, opts: ChildOptions): Cloud {
   return {
     async findHosts(hosts) {
@@ -28,7 +28,7 @@ export function hetznerCloud({ labels }: Settings, opts: ChildOptions): Cloud {
   };
 }
 
-/** Asks for nothing but the host's location, and so whether anything may be asked. */
+/** Looks up only the host's location, which shows whether the token is accepted. */
 function lookUpLocation({ role, location }: HostArgs, opts: ChildOptions): Promise<hcloud.GetLocationResult> {
   return hetznerLookUp(
     () => hcloud.getLocation({ name: location }, opts),

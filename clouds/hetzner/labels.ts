@@ -4,8 +4,8 @@ import { ownerLabels } from "../names";
 const MAX_LENGTH = 63;
 
 /**
- * Labels whose values Hetzner takes: at most 63 letters, digits and `.` `_` `-`, a letter or digit at both ends. What
- * it doesn't take becomes `-`.
+ * Returns labels with values that Hetzner accepts: at most 63 letters, digits and `.` `_` `-`, a letter or digit at
+ * both ends. Other characters become `-`.
  *
  * @see https://docs.hetzner.cloud/reference/cloud#labels
  */
@@ -14,7 +14,7 @@ export function hetznerLabels(labels: Readonly<Record<string, string>>): Record<
 }
 
 /**
- * Hetzner's selector of what bears a deployment's labels.
+ * Hetzner's selector of objects with a deployment's labels.
  *
  * @param more Keys of further labels that must be the same, e.g. "role".
  */
@@ -28,7 +28,7 @@ export function ownerSelector(labels: Readonly<Record<string, string>>, ...more:
     .join(",");
 }
 
-/** Whether a resource at Hetzner bears a deployment's labels. */
+/** True for a resource at Hetzner with a deployment's labels. */
 export function isOwn(
   found: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,

@@ -13,7 +13,7 @@ type Lister = (
 
 const names = (found: readonly { readonly name?: string }[]) => found.map(({ name }) => name);
 
-/** Names of what the project has with some labels, by the type of the resource that makes such. */
+/** Listers of the names of objects with some labels, by the type of resource. */
 const LISTERS: Readonly<Record<string, Lister>> = {
   "hcloud:index/server:Server": async (withSelector, _, opts) =>
     names((await hcloud.getServers({ withSelector }, opts)).servers),
@@ -33,15 +33,15 @@ const LISTERS: Readonly<Record<string, Lister>> = {
     ),
 };
 
-/** By name, one for each deployment. */
+/** Hooks by name, one for each deployment. */
 const hooks = new Map<string, pulumi.ResourceHook>();
 
 /**
- * Refuses to make what exists with this stack's labels already, though its state does not have it: an update that was
- * killed has made that. The cloud alone would tell of a name that is taken.
+ * Refuses to make an object that exists with this stack's labels, but not in its state: a killed update made it. The
+ * cloud itself would only say that the name is taken.
  *
- * @param labels Of the deployment.
- * @returns A hook for the creation of each resource that has a name at Hetzner; one for the whole deployment.
+ * @param labels Labels of the deployment.
+ * @returns a hook for the creation of each resource with a name at Hetzner; one for the whole deployment
  */
 export function leftoverCheck(
   labels: Readonly<Record<string, string>>,

@@ -1,14 +1,16 @@
 import type { Problem } from "../../settings/problems";
 import { isOutage, LookUpError, OutageError } from "../lookUps";
 
-/** How the provider says that there is no token, or none that could be one, and Hetzner that it does not know it. */
+/**
+ * Pattern of an error about the token: the provider's for a missing or malformed one, and Hetzner's for an unknown one.
+ */
 const NO_ACCESS =
   /missing Hetzner Cloud API token|missing a required configuration key|token is invalid|unable to authenticate|unauthorized/i;
 
-/** Settles with the first answer: what refuses one question for the token refuses them all. */
+/** Settles with the first answer: a token that is refused once is refused for all questions. */
 let access: Promise<void> | undefined;
 
-/** Put a question once it is known that any may be put: a bad token is told by one refusal, not by one for each. */
+/** Asks a question once the token is known to be accepted: a bad one gives one refusal, not one for each question. */
 async function allowed<T>(ask: () => Promise<T>): Promise<T> {
   if (access !== undefined) {
     await access;
@@ -25,14 +27,14 @@ async function allowed<T>(ask: () => Promise<T>): Promise<T> {
   return first;
 }
 
-/** How the provider says that there is nothing such: its own words, or Hetzner's code. */
+/** Pattern of an error about a missing object: the provider's own words, or Hetzner's code. */
 const NOT_FOUND = /not.?found|no \w+ "[^"]*" exists|does not exist/i;
 
 /**
- * The answer to a question put to Hetzner Cloud.
+ * Asks Hetzner Cloud a question.
  *
- * @param missing What is wrong with the settings where Hetzner has nothing such, in its own words.
- * @throws LookUpError with that, or with what is wrong with the token; OutageError where Hetzner did not answer
+ * @param missing Problem of the settings, for an answer that the object doesn't exist, by Hetzner's own words.
+ * @throws LookUpError with that problem, or with that of the token; OutageError without an answer
  */
 export async function hetznerLookUp<T>(
   ask: () => Promise<T>,
@@ -49,7 +51,7 @@ export async function hetznerLookUp<T>(
   }
 }
 
-/** Neither found nor missing: what Hetzner said is all that is known. */
+/** Problem of a question that was not answered, with Hetzner's own words. */
 function unanswered({ key }: Problem, answer: string): Problem {
   return {
     key,

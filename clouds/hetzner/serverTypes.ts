@@ -8,12 +8,11 @@ import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
 
 /**
- * Asks whether a host's server type can be ordered in its location now: a server in another location is deleted before the
- * new one is ordered. A host that has such a server there already needs none.
+ * Asks whether a host's server type can be ordered in its location now, since a server in another location is deleted
+ * before the new one is ordered. A host that has such a server there needs none. An answer without locations tells
+ * nothing, like that of a plan.
  *
- * An answer that names no location says nothing, as that of a plan.
- *
- * @throws LookUpError where there is no such type, or none left.
+ * @throws LookUpError for an unknown type, or one that is sold out
  */
 export async function lookUpServerType(host: HostArgs, opts: pulumi.InvokeOptions): Promise<void> {
   const { role, serverType, location } = host;
