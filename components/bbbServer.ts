@@ -10,27 +10,27 @@ import type { HostSteps, Step } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
 
-/** connect, check, prepare, install, wire, and the verification that {@link Verification} adds */
+/** Number of steps: connect, check, prepare, install, wire, and the verification that {@link Verification} adds. */
 const STEPS = 6;
 
 /** Arguments of a {@link BbbServer}. */
 export interface BbbServerArgs {
   readonly host: Host;
-  /** Waited for at the wiring only. */
+  /** TURN server; only the wiring waits for it. */
   readonly turn: TurnService;
   readonly dns: Dns;
   readonly settings: Settings;
 }
 
-/** A BigBlueButton server, installed by its release's own installer and wired to its TURN server. */
+/** BigBlueButton server, installed by its release's own installer and wired to its TURN server. */
 export class BbbServer extends pulumi.ComponentResource {
   readonly host: Host;
-  /** What a front end signs its API calls with. */
+  /** Secret with which a front end signs its API calls. */
   readonly sharedSecret: pulumi.Output<string>;
-  /** turn-stun-servers.xml as it is deployed; secret. */
+  /** Deployed turn-stun-servers.xml; secret. */
   readonly turnXml: pulumi.Output<string>;
   readonly steps: HostSteps;
-  /** BigBlueButton runs, knows its TURN server and has its shared secret. */
+  /** Step after which BigBlueButton runs, knows its TURN server and has its shared secret. */
   readonly wired: Step;
 
   constructor(name: string, args: BbbServerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -107,7 +107,7 @@ export class BbbServer extends pulumi.ComponentResource {
   }
 }
 
-/** A volume that was made larger has a file system to be made larger, too. */
+/** Size in GB of the stack's own volume, which re-runs the step that enlarges the file system. */
 function ownVolumeGb({ recordings }: Settings): number | undefined {
   return recordings?.adoptId ? undefined : recordings?.sizeGb;
 }

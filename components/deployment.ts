@@ -22,14 +22,14 @@ export interface Addresses {
   readonly ipv6?: pulumi.Output<string>;
 }
 
-/** What a deployment tells of itself. */
+/** Outputs of a deployment. */
 export interface DeploymentOutputs {
   readonly url: pulumi.Output<string>;
   readonly apiUrl: pulumi.Output<string>;
   readonly sharedSecret: pulumi.Output<string>;
   readonly turnUrls: pulumi.Output<string[]>;
   readonly turnSecret: pulumi.Output<string>;
-  /** Missing where the TURN server is another stack's or deployment's. */
+  /** Address of the TURN host; undefined if it is another stack's or deployment's. */
   readonly turnHost?: pulumi.Output<string>;
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
   readonly release: pulumi.Output<string>;
@@ -40,7 +40,7 @@ export interface DeploymentOutputs {
   readonly check: pulumi.Output<CheckOutput>;
 }
 
-/** What was made of some settings. */
+/** Results of some settings. */
 export interface Deployment {
   readonly outputs: DeploymentOutputs;
   readonly host: Host;
@@ -48,18 +48,18 @@ export interface Deployment {
   readonly turn: TurnService;
 }
 
-/** Where a deployment belongs, and whom it shares with. */
+/** Parent of a deployment, and the deployments that share its TURN server. */
 export interface DeployOptions extends ChildOptions {
-  /** A TURN server of the same program, to use instead of making one. */
+  /** TURN server of the same program, to use instead of making one. */
   readonly turn?: TurnService;
   /** Deployments of the same program that use the TURN server of this one. */
   readonly users?: TurnUsers;
 }
 
 /**
- * Makes a BigBlueButton server and, unless another one's is used, its TURN server; and proves that they work.
+ * Makes a BigBlueButton server and, unless another one's is used, its TURN server; verifies that they work.
  *
- * @throws SettingsError with everything that the clouds lack, before any resource is registered.
+ * @throws SettingsError with everything that the clouds lack, before any resource is registered
  */
 export async function deploy(settings: Settings, options: DeployOptions = {}): Promise<Deployment> {
   const { release, bbbFqdn, turnStack, labels } = settings;

@@ -8,10 +8,10 @@ import type { Settings } from "../settings";
 import { named } from "../clouds/names";
 import { valueOf } from "../clouds/valueOf";
 
-/** Inputs of a server that its provider powers it off for, to change them. */
+/** Inputs of a server for whose change its provider powers it off. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
 
-/** A BigBlueButton server that is asked. */
+/** BigBlueButton server to ask for meetings. */
 export interface Asked {
   readonly fqdn: string;
   readonly sharedSecret: pulumi.Output<string>;
@@ -21,27 +21,27 @@ export interface Asked {
 /** Options of TLS, for a certificate that no browser may know. */
 export type Trust = NonNullable<Parameters<typeof runningMeetings>[2]>;
 
-/** Whether something may be done now. */
+/** Question whether a change may be made now. */
 interface Question {
   readonly what: string;
-  /** The values of duringMeetings that allow it. */
+  /** Values of duringMeetings that allow it. */
   readonly allowing: readonly string[];
-  /** Undefined where no value of duringMeetings could allow it. */
+  /** Advice; undefined if no value of duringMeetings could allow it. */
   readonly howTo?: string;
-  /** What to do where BigBlueButton has another secret than the state, as after a rotation that was refused. */
+  /** Reaction to a BigBlueButton with another secret than the state's, as after a refused rotation. */
   readonly untold: "refuse" | "go on";
 }
 
 /**
- * Asks BigBlueButton whether meetings run, before an update by the cloud's provider, or of the TURN server, that would
- * end them; and refuses it then. Replacing and deleting a server it does not see: that is what `protect` is for.
+ * Asks BigBlueButton whether meetings run, and refuses an update that would end them: of the server by the cloud's
+ * provider, or of the TURN server. It does not see replacement and deletion of a server: `protect` is for that.
  *
- * Where BigBlueButton can't be asked, it says so and lets the update go on.
+ * If BigBlueButton can't be asked, it says so and lets the update go on.
  */
 export class MeetingsGuard {
-  /** For a server. */
+  /** Hook of a server. */
   readonly server: pulumi.ResourceHook;
-  /** For a step that restarts coturn where its standard input has changed. */
+  /** Hook of a step that restarts coturn after a change of its standard input. */
   readonly turnConfiguration: pulumi.ResourceHook;
   private tell!: (asked: Promise<readonly Asked[]>) => void;
   private readonly asked = new Promise<readonly Asked[]>((resolve) => (this.tell = resolve));
@@ -91,7 +91,7 @@ export class MeetingsGuard {
     );
   }
 
-  /** Whose meetings count, once that is known; nothing is refused before. */
+  /** Sets the servers whose meetings count. Before that, nothing is refused. */
   asks(asked: readonly Asked[] | Promise<readonly Asked[]>): void {
     this.tell(Promise.resolve(asked));
   }
@@ -133,7 +133,7 @@ export class MeetingsGuard {
   }
 }
 
-/** What this machine is to trust of a BigBlueButton server with these settings. */
+/** Trust of this machine in a BigBlueButton server with these settings. */
 export function trustIn({ acme, ownCertificates }: Settings): Trust {
   if ((ownCertificates?.bbb ?? acme).trustedByBrowsers) return {};
   const { ca } = acme;
@@ -144,7 +144,7 @@ function setDuringMeetings(value: string): string {
   return quote(["pulumi", "config", "set", "duringMeetings", value]);
 }
 
-/** In coturn's configuration; undefined where it has none. */
+/** Secret in coturn's configuration; undefined without one. */
 function secretOf(configuration: string): string | undefined {
   return /^static-auth-secret=(.*)$/m.exec(configuration)?.[1];
 }

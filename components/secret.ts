@@ -2,9 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
 /**
- * A secret of 64 random letters and digits, which no configuration format, URL or shell needs quoted.
+ * Makes a secret of 64 random letters and digits, which no configuration format, URL or shell needs quoted.
  *
- * A RandomPassword, since the id of a RandomBytes or a RandomString is the secret itself, and no state encrypts an id.
+ * It is a RandomPassword, since the id of a RandomBytes or a RandomString is the secret itself, and no state encrypts
+ * an id.
  *
  * @param rotate A new value makes a new secret.
  */

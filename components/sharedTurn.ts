@@ -8,10 +8,10 @@ import type { TurnService } from "./turnServer";
 import { removeCommand } from "../settings/remedies";
 
 /**
- * The TURN server of another stack of this project, by that stack's outputs. Nothing about it is made or changed here:
- * whom it serves is for its own stack to say, in the setting `turnPeers`.
+ * TURN server of another stack of this project, by that stack's outputs. Nothing about it is made or changed here: its
+ * own stack decides whom it serves, by the setting `turnPeers`.
  *
- * @throws SettingsError if that stack can't be read, or has none to share.
+ * @throws SettingsError if that stack can't be read, or has none to share
  */
 export function sharedTurn(stack: string, settings: Settings, opts: ChildOptions): Promise<TurnService> {
   return orRefused(findShared(stack, settings, opts), settings);

@@ -9,15 +9,15 @@ import { prepareHost } from "../steps/prepareHost";
 import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 
-/** connect, check, prepare, install, configure */
+/** Number of steps: connect, check, prepare, install, configure. */
 const STEPS = 5;
 
-/** What BigBlueButton is to know of its TURN server, whichever stack makes it. */
+/** Facts about a TURN server for BigBlueButton, made by this stack or another. */
 export interface TurnService {
   readonly fqdn: string;
-  /** Shared with BigBlueButton, which makes its clients' credentials from it. */
+  /** Secret shared with BigBlueButton, which makes its clients' credentials from it. */
   readonly secret: pulumi.Output<string>;
-  /** What must be there before it can be used. */
+  /** Resources that must exist before it can be used. */
   readonly ready: readonly pulumi.Resource[];
 }
 
@@ -25,11 +25,11 @@ export interface TurnService {
 export interface Peer {
   readonly ipv4: string;
   readonly ipv6?: string;
-  /** In the private network that it is in, where its public address is translated to it. */
+  /** Address in its private network, if the cloud translates it to the public one. */
   readonly privateIpv4?: string;
 }
 
-/** A host's addresses, as soon as they are known. */
+/** Addresses of a host, once they are known. */
 export function peerOf({ ipv4, ipv6, privateIpv4 }: Host): pulumi.Output<Peer> {
   return pulumi.output({ ipv4, ipv6, privateIpv4 });
 }
@@ -37,24 +37,24 @@ export function peerOf({ ipv4, ipv6, privateIpv4 }: Host): pulumi.Output<Peer> {
 /** Arguments of a {@link TurnServer}. */
 export interface TurnServerArgs {
   readonly host: Host;
-  /** BigBlueButton servers: with the settings' `turnPeers` all that the TURN server relays to. */
+  /** BigBlueButton servers that the TURN server relays to, with the settings' `turnPeers` the only ones. */
   readonly peers: pulumi.Input<readonly pulumi.Input<Peer>[]>;
-  /** Whether {@link Verification} adds a step. */
+  /** True when {@link Verification} adds a step. */
   readonly verified: boolean;
   readonly dns: Dns;
   readonly settings: Settings;
   readonly guard: MeetingsGuard;
 }
 
-/** A TURN server: coturn on a host of its own, for the clients that can't reach BigBlueButton's media ports. */
+/** TURN server: coturn on a host of its own, for the clients that can't reach BigBlueButton's media ports. */
 export class TurnServer extends pulumi.ComponentResource implements TurnService {
   readonly host: Host;
   readonly fqdn: string;
   readonly secret: pulumi.Output<string>;
-  /** coturn's configuration as it is deployed; secret. */
+  /** Deployed configuration of coturn; secret. */
   readonly conf: pulumi.Output<string>;
   readonly steps: HostSteps;
-  /** coturn runs, with its certificate and its secret. */
+  /** Steps after which coturn runs, with its certificate and its secret. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {

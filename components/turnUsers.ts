@@ -4,17 +4,17 @@ import type { Host } from "../clouds/host";
 import type { Asked } from "./meetingsGuard";
 import { peerOf, type Peer } from "./turnServer";
 
-/** A deployment that uses a TURN server which another component of its program makes. */
+/** Deployment that uses a TURN server which another component of its program makes. */
 export interface TurnUser {
   readonly host: Host;
   readonly asked: Asked;
 }
 
 /**
- * The deployments of one program that use a TURN server beside the one that makes it, if any does.
+ * Deployments of one program that use a TURN server, beside the one that makes it, if any does.
  *
- * They are known at the end of the turn of the event loop in which the TURN server's component was made: what it relays to
- * must be known before it is configured.
+ * They are known at the end of the turn of the event loop in which the TURN server's component was made: its peers must
+ * be known before it is configured.
  */
 export class TurnUsers {
   private readonly users: Promise<TurnUser | undefined>[] = [];
@@ -22,7 +22,7 @@ export class TurnUsers {
   private readonly settled: Promise<void>;
   private readonly all: Promise<readonly (TurnUser | undefined)[]>;
 
-  /** @param owner The component that makes the TURN server, e.g. `SharedTurnServer "turn"`, for the message. */
+  /** @param owner Component that makes the TURN server, e.g. `SharedTurnServer "turn"`, for the message. */
   constructor(private readonly owner: string) {
     this.settled = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.closed = true;
@@ -54,7 +54,7 @@ export class TurnUsers {
     return this.settled.then(() => this.users.length > 0);
   }
 
-  /** Their addresses, in an order of their own: another order in the program is no new configuration. */
+  /** Addresses of the deployments, sorted: another order in the program is no new configuration. */
   get peers(): pulumi.Output<readonly Peer[]> {
     return pulumi
       .output(
@@ -63,7 +63,7 @@ export class TurnUsers {
       .apply((peers) => [...peers].sort((a, b) => Number(a.ipv4 > b.ipv4) - Number(a.ipv4 < b.ipv4)));
   }
 
-  /** How each is asked whether meetings run. */
+  /** Servers to ask for running meetings. */
   get asked(): Promise<readonly Asked[]> {
     return this.all.then((users) => users.flatMap((user) => (user ? [user.asked] : [])));
   }

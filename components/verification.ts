@@ -25,19 +25,19 @@ import type { TurnServer, TurnService } from "./turnServer";
 export interface VerificationArgs {
   readonly bbb: BbbServer;
   readonly turn: TurnService;
-  /** The same, where this stack makes it. Another stack's host is not asked, only used. */
+  /** TURN server of this stack. Another stack's host is used, but not asked. */
   readonly ownTurn?: TurnServer;
   readonly settings: Settings;
 }
 
 /**
- * The proof that a deployment works: each host checks the other over the public addresses, after every change of
+ * Verification that a deployment works: each host checks the other over the public addresses, after every change of
  * either. Its failure is the update's.
  */
 export class Verification extends pulumi.ComponentResource {
-  /** How to have both hosts verified again, by scripts/check; secret. */
+  /** Access and requests for another verification of both hosts, by scripts/check; secret. */
   readonly check: pulumi.Output<CheckOutput>;
-  /** By name, as of the last update: until when, and by whom. */
+  /** Certificates by name, at the last update: end and issuer. */
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
   private readonly proofs: readonly pulumi.Resource[];
 
@@ -86,7 +86,7 @@ export class Verification extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The same value, but not before the deployment is proven to work. */
+  /** Returns the value once the deployment is verified to work. */
   proves<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
     return pulumi
       .output(value)
@@ -110,7 +110,7 @@ function hostsOf({ bbb, ownTurn }: VerificationArgs): readonly Host[] {
   return [bbb.host, ...(ownTurn ? [ownTurn.host] : [])];
 }
 
-/** The operator's own are known; what an authority issued was seen by the verification. */
+/** Certificates of both hosts. The operator's own are known; the verification saw an authority's. */
 function certificates(
   args: VerificationArgs,
   printed: { readonly bbb: pulumi.Output<string>; readonly turn?: pulumi.Output<string> },
