@@ -1,9 +1,9 @@
 import { quote } from "shell-quote";
 
-/** Where the scripts are on a host. */
+/** Folder of the scripts on a host. */
 export const scriptsDirectory = "/usr/local/lib/bbb-deploy";
 
-/** One of the scripts that run on the hosts. */
+/** Script that runs on the hosts. */
 export interface ScriptFile {
   readonly name: string;
   readonly content: string;
@@ -11,24 +11,23 @@ export interface ScriptFile {
 
 /** Arguments of {@link bundle}. */
 export interface BundleArgs {
-  /** How the operator sees the step, e.g. "bbb 1/7" and "Connect and install the step scripts". */
+  /** Label and title of the step for the operator, e.g. "bbb 1/7" and "Connect and install the step scripts". */
   readonly label: string;
   readonly title: string;
   readonly files: readonly ScriptFile[];
-  /** The account that the program logs in to. */
+  /** Account that the program logs in to. */
   readonly user: string;
-  /** Every key that may log in to it, but for those that somebody added on the host by hand. */
+  /** All keys that may log in to it, except those that somebody added on the host by hand. */
   readonly authorizedKeys: readonly string[];
 }
 
 const END = "END_OF_BBB_DEPLOY_FILE";
 
 /**
- * One bash script for the standard input of `bash -s` on a host: it installs the step scripts and brings the
- * account's authorized keys up to date. Keys that a former run put there and that are not wanted any more go; others
- * are left alone.
+ * Renders one bash script for the standard input of `bash -s` on a host. It installs the step scripts and updates the
+ * account's authorized keys. It removes unwanted keys of a former run, and leaves all others.
  *
- * @throws Error if a file holds the line that ends it in the bundle.
+ * @throws Error if a file holds the line that ends it in the bundle
  */
 export function bundle({ label, title, files, user, authorizedKeys }: BundleArgs): string {
   return [

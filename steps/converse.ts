@@ -5,18 +5,18 @@ import type { Client } from "ssh2";
 export interface Conversation {
   /** @param send Writes to the command's standard input. */
   onLine?(line: string, send: (text: string) => void): void;
-  /** All of the command's standard input, where it does not depend on what it says. */
+  /** Whole standard input of the command, if it does not depend on the command's output. */
   readonly input?: string;
 }
 
-/** How a command on a host ended. */
+/** End of a command on a host. */
 export interface Ended {
-  /** Undefined where the connection was lost, or a signal ended it. */
+  /** Exit code; undefined after a lost connection or a signal. */
   readonly code: number | undefined;
   readonly stderr: string;
 }
 
-/** Run a command and talk with it, line by line. */
+/** Runs a command and talks with it, line by line. */
 export function converse(client: Client, command: string, { onLine, input }: Conversation): Promise<Ended> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {

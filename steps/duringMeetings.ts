@@ -3,14 +3,14 @@ import type { Client } from "ssh2";
 
 import { converse } from "./converse";
 
-/** Where scripts/host/lib.sh keeps what it knows. */
+/** Folder in which scripts/host/lib.sh keeps its state. */
 const STATE = "/var/lib/bbb-deploy";
 
 /**
- * Leaves the setting `duringMeetings` on BigBlueButton's host, where the steps' scripts ask for it. In their command lines a
- * new value of it, or none any more, would make them run again.
+ * Writes the setting `duringMeetings` to BigBlueButton's host, for the steps' scripts. In their command lines, a change
+ * of it would run them again.
  *
- * @param value "" takes back what was left before.
+ * @param value Value of the setting; "" removes the one written before.
  * @throws Error
  */
 export async function leaveDuringMeetings(
@@ -27,7 +27,9 @@ export async function leaveDuringMeetings(
   );
 }
 
-/** The command that keeps its standard input for the scripts, which may outlive a restart of the host; nothing for none. */
+/**
+ * Command that keeps its standard input for the scripts, even over a restart of the host; empty input keeps nothing.
+ */
 export function keepDuringMeetings(user: string, state = STATE): string {
   const script =
     'umask 077 && mkdir -p "$0" && cat >"$0/during-meetings.new" && ' +

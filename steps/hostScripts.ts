@@ -5,7 +5,7 @@ import type { ScriptFile } from "./bundle";
 
 const SCRIPTS = path.join(__dirname, "..", "scripts", "host");
 
-/** Every file in scripts/host, in the order of names; not its folders, such as Python's __pycache__. */
+/** Reads all files in scripts/host, in the order of names, without its folders, such as Python's __pycache__. */
 export function readScripts(): ScriptFile[] {
   return readdirSync(SCRIPTS, { withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -7,57 +7,59 @@ import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 
-/** The provider's own 10 attempts are over in 11 s, less than a reboot takes; these last about a minute. */
+/**
+ * Number of attempts to connect, for about a minute. The provider's own 10 are over in 11 s, less than a reboot takes.
+ */
 const DIAL_ATTEMPTS = 20;
 
-/** After a restart of the host: some six minutes. */
+/** Number of attempts after a restart of the host: some six minutes. */
 const RESTART_DIAL_ATTEMPTS = 80;
 
-/** How long a new machine may take until SSH answers. */
+/** Time limit for a new machine until SSH answers. */
 const FIRST_DIAL = "10m";
 
-/** One step on a host. */
+/** Step on a host. */
 export interface StepArgs {
-  /** What the operator reads, e.g. "Install BigBlueButton 3.0". */
+  /** Title for the operator, e.g. "Install BigBlueButton 3.0". */
   readonly title: string;
-  /** A file of scripts/host. */
+  /** File of scripts/host. */
   readonly script: string;
-  /** Anyone on the host can read them: no secrets. */
+  /** Flags. Anyone on the host can read them: no secrets. */
   readonly flags?: { readonly [name in keyof Flags]: pulumi.Input<Flags[name]> };
-  /** For secrets and files. */
+  /** Standard input, for secrets and files. */
   readonly stdin?: pulumi.Input<string>;
   /**
-   * Run it as a unit of the host's own, which outlives the connection: for what takes minutes. It may restart the host;
-   * a command of its own then sees it to its end.
+   * Runs it as a unit of the host's own, which outlives the connection: for work of minutes. It may restart the host; a
+   * command of its own then waits for its end.
    */
   readonly unit?: boolean;
-  /** What else makes it run again when it changes, beside a new server. */
+  /** Values that run it again when they change, beside a new server. */
   readonly triggers?: readonly pulumi.Input<string>[];
-  /** Called before it runs, the first time as well as again. */
+  /** Hook before it runs, at the first time also. */
   readonly beforeRun?: pulumi.ResourceHook;
-  /** Called before it runs again. */
+  /** Hook before it runs again. */
   readonly beforeUpdate?: pulumi.ResourceHook;
-  /** Steps whose every re-run makes this one necessary again. It waits for them. */
+  /** Steps whose every re-run runs this one again. It waits for them. */
   readonly follows?: readonly Step[];
-  /** What else must be there before. */
+  /** Other resources that must exist before. */
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
-/** A script to be run on a host that stays, before something of it is changed. */
+/** Script to run on a host that stays, before a change of one of its parts. */
 export type BeforeChange = Pick<StepArgs, "title" | "script" | "flags">;
 
-/** A step that was asked for. */
+/** Registered step. */
 export interface Step {
   readonly command: command.remote.Command;
-  /** Changes with whatever makes the step run again; reveals none of it. */
+  /** Text that changes when the step runs again; reveals nothing about the reason. */
   readonly digest: pulumi.Output<string>;
 }
 
 /**
- * The numbered steps of one host, run over SSH one after the other.
+ * Numbered steps of one host, run over SSH one after the other.
  *
- * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags,
- * its standard input or its script changes, when a step that it follows ran again, and on every new server.
+ * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags, its
+ * standard input or its script changes, when a step that it follows ran again, and on every new server.
  */
 export class HostSteps {
   private readonly files = readScripts();
@@ -66,7 +68,7 @@ export class HostSteps {
 
   /**
    * @param name Prefix of the names of the steps' resources, e.g. "bbb".
-   * @param count How many steps the host will see altogether, the first one included.
+   * @param count Number of all steps of the host, the first one included.
    * @param reached Called before any step of an update.
    */
   constructor(
@@ -92,15 +94,15 @@ export class HostSteps {
     );
   }
 
-  /** Every step so far, but for the connection: what that installs counts where it is used. */
+  /** Steps so far, without the connection: a script that it installs counts in the step that uses it. */
   get all(): readonly Step[] {
     return this.steps;
   }
 
   /**
-   * Add the next step.
+   * Adds the next step.
    *
-   * @param suffix Of the resource's name, e.g. "install".
+   * @param suffix End of the resource's name, e.g. "install".
    */
   run(suffix: string, step: StepArgs, parent: pulumi.Resource): Step {
     const { title, script, unit = false, follows = [] } = step;
@@ -150,11 +152,11 @@ export class HostSteps {
   }
 
   /**
-   * Have a script run on the host when its flags change, ahead of what they tell of. It does not run the first time, and
-   * never when something is deleted: by then the host can be gone.
+   * Runs a script on the host when its flags change, before the change that they announce. It does not run the first
+   * time, and never before a deletion: the host may no longer exist then.
    *
-   * @param suffix Of the resource's name, e.g. "recordings-release".
-   * @returns What the change has to wait for.
+   * @param suffix End of the resource's name, e.g. "recordings-release".
+   * @returns the resource for which the change has to wait
    */
   runBeforeChange(
     suffix: string,

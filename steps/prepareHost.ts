@@ -15,16 +15,16 @@ export interface PrepareHostArgs {
   readonly host: Host;
   readonly settings: Settings;
   readonly dns: Dns;
-  /** Published in an AAAA record where given. */
+  /** IPv6 address, published in an AAAA record. */
   readonly ipv6?: pulumi.Output<string>;
-  /** How many steps the host will see altogether. */
+  /** Number of all steps of the host. */
   readonly count: number;
 }
 
-/** The Ubuntu release of TURN hosts, whatever BigBlueButton's. */
+/** Ubuntu release of TURN hosts, independent of BigBlueButton's. */
 const TURN_UBUNTU = "24.04";
 
-/** What both kinds of host begin with: name, connection, check, and what the installers take for granted. */
+/** Begins with both kinds of host: name, connection, check, and the packages that the installers need. */
 export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.Resource): HostSteps {
   const { host, settings, dns, ipv6, count } = args;
   const { role, fqdn, ipv4, privateIpv4 } = host;
@@ -83,14 +83,17 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
   return steps;
 }
 
-/** Lines of BigBlueButton that the release's own installer brings a host to; what another one installs is not known. */
+/**
+ * Flags with the lines of BigBlueButton that the release's own installer brings a host to; unknown for another
+ * installer.
+ */
 function lines({ release, installer }: Settings): Flags {
   if (installer.url !== release.installer?.url) return {};
   const before = previousRelease(release);
   return { line: release.version, "previous-line": before?.version, "previous-release": before?.name };
 }
 
-/** As prepare.sh reads them; secret where there is a key among them. */
+/** Certificates in the form that prepare.sh reads; secret if there is a key among them. */
 function certificatesFor({ acme, ownCertificates }: Settings, role: Role): pulumi.Input<string> {
   const roots = acme.ca ?? "";
   const own = ownCertificates?.[role];

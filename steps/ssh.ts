@@ -1,18 +1,18 @@
 import { Client, utils, type ConnectConfig } from "ssh2";
 
-/** Where to log in, and as whom. */
+/** Address and account to log in to. */
 export interface Login {
   readonly host: string;
   /** @default 22 */
   readonly port?: number;
   readonly user: string;
-  /** The only host key that is accepted, in OpenSSH's form. */
+  /** Only accepted host key, in OpenSSH's form. */
   readonly hostKey: string;
-  /** In OpenSSH's form; never written to a file. */
+  /** Private key in OpenSSH's form; never written to a file. */
   readonly privateKey: string;
 }
 
-/** Another machine answers than the one that was deployed, or its key was changed. */
+/** Error of a machine with another host key: it is not the deployed one, or its key was changed. */
 export class OtherHostKey extends Error {
   constructor(host: string) {
     super(`another machine answers at ${host} than the one that was deployed, or its host key was changed`);
@@ -22,7 +22,7 @@ export class OtherHostKey extends Error {
 
 const DIAL_SECONDS = 15;
 
-/** An SSH connection with a pinned host key. @throws OtherHostKey, or an Error with the system's words */
+/** Opens an SSH connection with a pinned host key. @throws OtherHostKey, or an Error with the system's words */
 export function connect(login: Login): Promise<Client> {
   const config = configOf(login);
   return new Promise((resolve, reject) => {

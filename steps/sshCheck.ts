@@ -7,24 +7,24 @@ import type { Host } from "../clouds/host";
 import type * as Ssh from "./ssh";
 import { valueOf } from "../clouds/valueOf";
 
-/** How long one is asked, in seconds. */
+/** Time limits of the tries to reach a host, in seconds. */
 export interface SshPatience {
-  /** Until it lets us in. */
+  /** Limit until it accepts the log-in. */
   readonly silent: number;
-  /** From when it first shows another host key: the image's own may come before the one that cloud-init sets. */
+  /** Limit after it first shows another host key: the image's own may come before the one that cloud-init sets. */
   readonly otherKey: number;
 }
 
-/** A machine that was just made boots in a minute or two; one that stood may be starting again. */
+/** Limits. A new machine boots in a minute or two; an old one may be restarting. */
 const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, otherKey: 5 } } as const;
 
 /**
- * Sees, before the first command of an update is run on a host, that it can be reached over SSH, and says what is wrong
- * if not. The commands' provider alone would try for minutes, then tell of a time-out or a handshake.
+ * Checks, before the first command of an update on a host, that it can be reached over SSH, and explains a failure. The
+ * commands' provider alone would try for minutes, then report a time-out or a handshake.
  *
- * @param name One a program, e.g. "bbb".
- * @param sshNetworks As in the settings, for the message.
- * @param onReached What is to be done there before the update's first command; it may throw.
+ * @param name Unique name in the program, e.g. "bbb".
+ * @param sshNetworks Networks in the settings, for the message.
+ * @param onReached Called there before the update's first command; it may throw.
  */
 export function sshCheck(
   name: string,
@@ -47,7 +47,7 @@ export function sshCheck(
   });
 }
 
-/** @throws Error where the cloud has no such server; one that cannot be asked decides nothing. */
+/** Throws an error if the cloud has no such server. A cloud that cannot be asked decides nothing. */
 async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
   if (await exists().catch(() => true)) return;
   throw new Error(
@@ -56,20 +56,20 @@ async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
   );
 }
 
-/** What else is done while a host is reached. */
+/** Work while a host is being reached. */
 export interface Meanwhile {
   readonly onReached?: OnReached;
   /** Called once, when it does not answer at first; may throw. */
   readonly assertExists?: () => Promise<void>;
 }
 
-/** Is given the connection before it is closed again. */
+/** Called with the connection before it is closed again. */
 export type OnReached = (client: Client) => Promise<void>;
 
 /**
- * Log in and out again, once a second until that works.
+ * Logs in and out again, with a try each second until that works.
  *
- * @param explained What to say of the last reason.
+ * @param explained Returns the explanation of the last reason.
  * @throws Error
  */
 export async function reach(
@@ -111,17 +111,17 @@ async function logIn(
   }
 }
 
-/** What a message can name. */
+/** Facts that a message can name. */
 export interface SshTarget {
   readonly fqdn: string;
   readonly address: string;
   readonly user: string;
-  /** The server's URN. */
+  /** URN of the server. */
   readonly server: string;
   readonly sshNetworks: readonly string[];
 }
 
-/** Why a host could not be reached, what that means, and what to do. */
+/** Explanation of a failure to reach a host, and the advice. */
 export function explain(target: SshTarget, reason: Error & { code?: string; level?: string }): string {
   const { fqdn, address, user, server, sshNetworks } = target;
   const where = `${fqdn} (${address})`;

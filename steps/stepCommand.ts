@@ -4,14 +4,14 @@ import { quote } from "shell-quote";
 
 import { scriptsDirectory, type ScriptFile } from "./bundle";
 
-/** What every step's script relies on: a change of theirs is a change of the step. */
+/** Scripts that every step's script uses: a change of theirs is a change of the step. */
 const COMMON_SCRIPTS = ["lib.sh", "step"];
 
-/** A script's flags, named without dashes: true stands alone, false and undefined are left out. */
+/** Flags of a script, named without dashes: true stands alone, false and undefined are left out. */
 export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * How a step runs:
+ * Way to run a step.
  * - plain: for as long as the connection lives
  * - unit: as a unit of the host's own, which outlives the connection
  * - resume: such a unit, to its end, after a restart of the host that it asked for
@@ -20,19 +20,19 @@ export type StepRun = "plain" | "unit" | "resume";
 
 /** Arguments of {@link stepCommand}. */
 export interface StepCommandArgs {
-  /** Where the login isn't root. */
+  /** Uses sudo, for a login that isn't root. */
   readonly sudo: boolean;
-  /** e.g. "bbb 5/7" */
+  /** Label, e.g. "bbb 5/7". */
   readonly label: string;
   readonly title: string;
   readonly script: string;
   readonly run: StepRun;
   readonly flags: Flags;
-  /** Of {@link scriptHash}; empty where no change of the script makes it run again. */
+  /** Result of {@link scriptHash}; empty if no change of the script runs it again. */
   readonly scriptHash: string;
 }
 
-/** The command line that runs a step on a host, quoted for a POSIX shell. */
+/** Command line that runs a step on a host, quoted for a POSIX shell. */
 export function stepCommand(args: StepCommandArgs): string {
   return quote([
     ...(args.sudo ? ["sudo"] : []),
@@ -53,10 +53,10 @@ function flagWords(flags: Flags): string[] {
 }
 
 /**
- * What a step's script and its helpers say, and what the steps that it follows did, in 12 hexadecimal digits: as part of the
- * command it makes the step run again when either changes.
+ * Digest (12 hex digits) of a step's script, its helpers and the steps it follows. In the command it runs the step
+ * again when one of them changes.
  *
- * @throws Error naming a script that isn't there.
+ * @throws Error naming a script that doesn't exist
  */
 export function scriptHash(
   files: readonly ScriptFile[],
@@ -79,13 +79,13 @@ export function scriptHash(
   ]);
 }
 
-/** The files that a script reads in, but for those that all do. */
+/** Files that a script sources, without those that all do. */
 function sourcedBy(text: string): readonly string[] {
   const names = [...text.matchAll(/^\. "[^"]*\/([\w-]+\.sh)"$/gm)].map(([, name]) => name!);
   return names.filter((name) => !COMMON_SCRIPTS.includes(name));
 }
 
-/** The Python files that a text names, and all that they import, in the order of the bundle. */
+/** Python files that a text names, and all that they import, in the order of the bundle. */
 function pythonOf(files: readonly ScriptFile[], text: string): readonly ScriptFile[] {
   const python = files.filter(({ name }) => name.endsWith(".py"));
   const found = new Set(python.filter(({ name }) => text.includes(name)));
@@ -97,7 +97,7 @@ function pythonOf(files: readonly ScriptFile[], text: string): readonly ScriptFi
   return python.filter((file) => found.has(file));
 }
 
-/** The first 12 hexadecimal digits of the SHA-256 of some texts, told apart. */
+/** First 12 hexadecimal digits of the SHA-256 of some texts, separated from each other. */
 export function hash(texts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 12);
 }
