@@ -1,4 +1,4 @@
-/** What other programs import: see docs/program.md. */
+/** Exports for other programs: see docs/program.md. */
 export {
   BigBlueButton,
   type BigBlueButtonArgs,

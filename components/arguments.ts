@@ -5,22 +5,22 @@ import { SettingsError, type Problem, type Source } from "../settings/problems";
 import { asArguments } from "../settings/remedies";
 import { environmentWarnings } from "../settings/warnings";
 
-/** A component whose arguments are read. */
+/** Component whose arguments are read. */
 export interface Asker {
-  /** e.g. "BigBlueButton" */
+  /** Type, e.g. "BigBlueButton". */
   readonly type: string;
   readonly name: string;
 }
 
-/** e.g. `BigBlueButton "school-a"`. */
+/** Title of a component for messages, e.g. `BigBlueButton "school-a"`. */
 export function titleOf({ type, name }: Asker): string {
   return `${type} "${name}"`;
 }
 
-/** Arguments as a program gives them: each may be known later. */
+/** Arguments in a program's form: each may be known later. */
 export type RawArguments = Readonly<Record<string, unknown>>;
 
-/** All mistakes in the arguments of a program's components, which the CLI shows without a stack trace. */
+/** Error with all mistakes in the arguments of a program's components, which the CLI shows without a stack trace. */
 export class ArgumentsError extends pulumi.RunError {
   constructor(readonly errors: readonly SettingsError[]) {
     super(errors.map(({ message }) => message).join("\n"));
@@ -31,14 +31,14 @@ export class ArgumentsError extends pulumi.RunError {
   }
 }
 
-/** Components whose arguments are wrong, found before any child of any component is registered. */
+/** Errors of components with wrong arguments, found before any child of any component is registered. */
 const wrong: SettingsError[] = [];
 let told: ArgumentsError | undefined;
 
-/** Who has which names. */
+/** Owners of the names that are in use. */
 const names = new Map<string, string>();
 
-/** Checks of settings beyond their own, and what is known of the names that they make. */
+/** Checks of settings beyond their own, and the known names that they make. */
 export interface Checks {
   readonly problems: (raw: RawArguments) => readonly Problem[];
   readonly settingsOf: (raw: RawArguments) => RawArguments;
@@ -46,11 +46,11 @@ export interface Checks {
 }
 
 /**
- * Reads the arguments of a component. Plain ones are checked at once, for all components of the program together; the
- * others as soon as they are known.
+ * Reads the arguments of a component. Checks plain ones at once, for all components of the program together; the others
+ * as soon as they are known.
  *
- * @returns The settings; undefined in a preview where an argument is not known yet, of which it warns.
- * @throws ArgumentsError with every mistake.
+ * @returns the settings; undefined in a preview with an unknown argument, of which it warns
+ * @throws ArgumentsError with every mistake
  */
 export function readArguments(
   asker: Asker,
@@ -71,7 +71,7 @@ export function readArguments(
   }
 }
 
-/** Every mistake that was found by now. */
+/** Throws all mistakes found so far. */
 function refuse(): void {
   if (wrong.length > 0) throw (told ??= new ArgumentsError(wrong));
 }
@@ -128,12 +128,12 @@ function sourceOf(component: Asker): Source {
   return { project: pulumi.getProject(), stack: pulumi.getStack(), component };
 }
 
-/** Mistakes in the arguments of one component. */
+/** Error with the mistakes in the arguments of one component. */
 export function argumentsError(asker: Asker, problems: readonly Problem[]): ArgumentsError {
   return new ArgumentsError([new SettingsError(problems, sourceOf(asker))]);
 }
 
-/** A SettingsError as one of a component's arguments; any other error as it is. */
+/** Turns a SettingsError into one of a component's arguments; returns any other error unchanged. */
 export function asArgumentsError(asker: Asker, error: unknown): unknown {
   return error instanceof SettingsError ? argumentsError(asker, error.problems) : error;
 }
@@ -146,7 +146,10 @@ function inArguments<T>(asker: Asker, work: () => T): T {
   }
 }
 
-/** The name becomes part of labels, tags and resources' names, in which every cloud must tell it from others. */
+/**
+ * Problems of a component's name. It becomes part of labels, tags and resources' names, in which every cloud must tell
+ * it from others.
+ */
 function nameProblems(name: string): Problem[] {
   if (/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) return [];
   return [
@@ -174,7 +177,7 @@ function takenNames(title: string, fqdns: Readonly<Record<string, string>>): Pro
   });
 }
 
-/** Whether nothing of it has to be waited for. */
+/** True for a value without any part that has to be waited for. */
 function isPlain(value: unknown): boolean {
   if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
   if (typeof value !== "object" || value === null) return true;

@@ -15,12 +15,12 @@ import { outputsOf } from "./later";
 import { offerTurn, shareOf, type TurnOutputs, type TurnShare } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
 
-/** Arguments of a {@link BigBlueButton}: the settings of Pulumi.yaml, and whose TURN server to use. */
+/** Arguments of a {@link BigBlueButton}: the settings of Pulumi.yaml, and the TURN server to use. */
 export interface BigBlueButtonArgs extends SettingArguments {
   /**
-   * A TURN server to use instead of making one: a {@link SharedTurnServer} or another {@link BigBlueButton} of the same
-   * program, which relays to this one from then on; or the name and secret of any other, in whose `turnPeers` the address of
-   * this one must be.
+   * TURN server to use instead of making one. A {@link SharedTurnServer} or another {@link BigBlueButton} of the same
+   * program relays to this one from then on. Any other TURN server is given by name and secret, and its `turnPeers`
+   * must have the address of this one.
    *
    * @default a TURN server of its own
    */
@@ -36,17 +36,17 @@ export interface HostAddresses {
 /** Public addresses of a deployment's hosts. */
 export interface DeploymentAddresses {
   readonly bbb: HostAddresses;
-  /** Missing where the TURN server is another component's. */
+  /** Addresses of the TURN host; undefined if it is another component's. */
   readonly turn?: HostAddresses;
 }
 
 /**
- * A BigBlueButton server and its TURN server, from an empty cloud account to a verified deployment.
+ * BigBlueButton server and its TURN server, from an empty cloud account to a verified deployment.
  *
- * The arguments are checked before anything of it is made; whatever is wrong is told at once. Those that decide what is made
- * must be known by then: in a preview, nothing is shown of a deployment with an argument that only another resource's creation
- * tells. The outputs are there once both hosts have proven that they work; those that help to look into what failed
- * (`addresses`, `sshCommand`, `privateKey`, `knownHosts`, `check`) are there before.
+ * The arguments are checked before anything of it is made, and all mistakes are reported at once. Those that decide
+ * what is made must be known by then: a preview shows nothing of a deployment with an argument that only another
+ * resource's creation tells. The outputs are available once both hosts have been verified to work; those that help to
+ * examine a failure (`addresses`, `sshCommand`, `privateKey`, `knownHosts`, `check`) are available before.
  *
  * @example
  * const school = new BigBlueButton("school-a", {
@@ -59,31 +59,31 @@ export interface DeploymentAddresses {
  * export const schoolA = school;
  */
 export class BigBlueButton extends pulumi.ComponentResource {
-  /** Where people meet: "https://bbb.example.org". */
+  /** Address of the web page: "https://bbb.example.org". */
   readonly url: pulumi.Output<string>;
-  /** The API's endpoint, for a front end such as Moodle or Greenlight. */
+  /** Endpoint of the API, for a front end such as Moodle or Greenlight. */
   readonly apiUrl: pulumi.Output<string>;
-  /** What a front end signs its API calls with; secret. */
+  /** Secret with which a front end signs its API calls. */
   readonly sharedSecret: pulumi.Output<string>;
-  /** Where clients reach the TURN server, as RFC 7065 has it. */
+  /** URLs of the TURN server for clients, in the form of RFC 7065. */
   readonly turnUrls: pulumi.Output<string[]>;
-  /** What credentials for the TURN server are made from; secret. */
+  /** Secret from which credentials for the TURN server are made. */
   readonly turnSecret: pulumi.Output<string>;
-  /** The fully qualified name of the TURN server, whoever makes it. */
+  /** Fully qualified name of the TURN server, this component's own or another's. */
   readonly turnHost: pulumi.Output<string>;
-  /** By name, as of the last update that verified: until when each certificate is valid, and who issued it. */
+  /** Certificates by name, at the last update that verified: end of validity and issuer. */
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
-  /** The release that runs, e.g. "jammy-30". */
+  /** Running release, e.g. "jammy-30". */
   readonly release: pulumi.Output<string>;
   /** Public addresses of the hosts, which outlive these. */
   readonly addresses: pulumi.Output<DeploymentAddresses>;
-  /** Logs in to the BigBlueButton server, with {@link privateKey}. */
+  /** Command that logs in to the BigBlueButton server, with {@link privateKey}. */
   readonly sshCommand: pulumi.Output<string>;
-  /** What the program logs in to the hosts with, in OpenSSH's form; secret. */
+  /** Private key with which the program logs in to the hosts, in OpenSSH's form; secret. */
   readonly privateKey: pulumi.Output<string>;
-  /** The hosts' public keys, as lines for ~/.ssh/known_hosts. */
+  /** Public keys of the hosts, as lines for ~/.ssh/known_hosts. */
   readonly knownHosts: pulumi.Output<string>;
-  /** What scripts/check asks the hosts, as the last update had it; secret. */
+  /** Requests of scripts/check to the hosts, at the last update; secret. */
   readonly check: pulumi.Output<CheckOutput>;
 
   constructor(name: string, args: BigBlueButtonArgs, opts: pulumi.ComponentResourceOptions = {}) {
@@ -115,14 +115,14 @@ export class BigBlueButton extends pulumi.ComponentResource {
   }
 }
 
-/** Whom a deployment shares a TURN server with. */
+/** Deployments with which a deployment shares a TURN server. */
 interface Sharing {
   readonly parent: pulumi.Resource;
   readonly shared?: TurnShare;
   readonly users?: TurnUsers;
 }
 
-/** @returns Undefined in a preview in which it is not known yet what there is to be made. */
+/** Begins the deployment. @returns undefined in a preview that does not know yet what to make */
 async function begin(
   asker: Asker,
   args: RawArguments,
@@ -145,7 +145,7 @@ const ofItsOwn: Checks = {
   }),
 };
 
-/** Arguments about a TURN server of a deployment's own. */
+/** Names of arguments about a TURN server of a deployment's own. */
 const ABOUT_TURN = [
   "turnHostname",
   "turnCloud",
@@ -158,7 +158,7 @@ const ABOUT_TURN = [
   "turnCertificateKeyFile",
 ] as const satisfies readonly (keyof SettingArguments)[];
 
-/** With `turn`, nothing can be said of a TURN server. */
+/** Checks for `turn`: with it, arguments about a TURN server of its own are mistakes. */
 function usingTurn({ name }: Asker): Checks {
   return {
     problems: (args) =>

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Outputs of a component that are there at once, though what they come from is made later. Each has its own secrecy and what it
- * waits for, fails where that fails, and is unknown in a preview in which nothing can be made.
+ * Makes outputs of a component that exist at once, before the results that they come from. Each has its own secrecy and
+ * dependencies, and fails when they fail. It is unknown in a preview in which nothing can be made.
  */
 export function outputsOf<Made>(
   made: Promise<Made | undefined>,

@@ -23,7 +23,7 @@ import { TurnServer } from "./turnServer";
 import { offerTurn } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
 
-/** Arguments of a {@link SharedTurnServer}: those settings of Pulumi.yaml that say anything of a TURN server. */
+/** Arguments of a {@link SharedTurnServer}: the settings of Pulumi.yaml that concern a TURN server. */
 export type SharedTurnServerArgs = Pick<
   SettingArguments,
   | "cloud"
@@ -50,8 +50,8 @@ export type SharedTurnServerArgs = Pick<
 >;
 
 /**
- * A TURN server for several BigBlueButton servers of one program, to be given to each of them as `turn`. It relays to these, to
- * those of `turnPeers`, and to nothing else; a new one, or one that goes, has coturn restart.
+ * TURN server for several BigBlueButton servers of one program, given to each of them as `turn`. It relays only to
+ * these, and to those of `turnPeers`. Adding or removing one restarts coturn.
  *
  * @example
  * const turn = new SharedTurnServer("relay", { domain, email, sshNetworks });
@@ -60,17 +60,17 @@ export type SharedTurnServerArgs = Pick<
  * }
  */
 export class SharedTurnServer extends pulumi.ComponentResource {
-  /** The fully qualified name. */
+  /** Fully qualified name. */
   readonly turnHost: pulumi.Output<string>;
-  /** What its clients' credentials are made from; secret. */
+  /** Secret from which its clients' credentials are made. */
   readonly turnSecret: pulumi.Output<string>;
-  /** Where clients reach it, as RFC 7065 has it. */
+  /** URLs for clients, in the form of RFC 7065. */
   readonly turnUrls: pulumi.Output<string[]>;
   /** Public addresses, which outlive the server. */
   readonly addresses: pulumi.Output<HostAddresses>;
-  /** Logs in to it, with {@link privateKey}. */
+  /** Command that logs in to it, with {@link privateKey}. */
   readonly sshCommand: pulumi.Output<string>;
-  /** What the program logs in with, in OpenSSH's form; secret. */
+  /** Private key with which the program logs in, in OpenSSH's form; secret. */
   readonly privateKey: pulumi.Output<string>;
   /** Its public key, as a line for ~/.ssh/known_hosts. */
   readonly knownHosts: pulumi.Output<string>;
@@ -94,7 +94,7 @@ export class SharedTurnServer extends pulumi.ComponentResource {
   }
 }
 
-/** A TURN server and how to get at it. */
+/** TURN server and the access to it. */
 interface Made {
   readonly turn: TurnServer;
   readonly urls: string[];
@@ -145,7 +145,7 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
   return { turn, urls, privateKey: operatorKey.privateKey };
 }
 
-/** The same value, but not before coturn is configured. */
+/** Returns the value once coturn is configured. */
 function whenReady<T>({ ready }: TurnServer, value: pulumi.Input<T>): pulumi.Output<T> {
   return pulumi
     .output(value)

@@ -3,30 +3,33 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TurnService } from "./turnServer";
 import type { TurnUsers } from "./turnUsers";
 
-/** A TURN server of this program that other deployments may use. */
+/** TURN server of this program that other deployments may use. */
 export interface TurnShare {
-  /** Undefined in a preview in which it is not known yet. */
+  /** Service; undefined in a preview that does not know it yet. */
   readonly service: Promise<TurnService | undefined>;
-  /** Missing where others are told of it by hand. */
+  /** Deployments that use it; undefined for a TURN server whose own administrator adds them. */
   readonly users?: TurnUsers;
 }
 
-/** Name and secret of a TURN server, whoever makes it. */
+/** Name and secret of a TURN server, made by any program. */
 export interface TurnOutputs {
-  /** Fully qualified, e.g. "turn.example.org". */
+  /** Fully qualified name, e.g. "turn.example.org". */
   readonly turnHost: pulumi.Input<string>;
-  /** The secret that its clients' credentials are made from. */
+  /** Secret from which its clients' credentials are made. */
   readonly turnSecret: pulumi.Input<string>;
 }
 
 const shares = new WeakMap<TurnOutputs, TurnShare>();
 
-/** Has a component's TURN server be found by {@link shareOf}. */
+/** Registers a component's TURN server for {@link shareOf}. */
 export function offerTurn(component: TurnOutputs, share: TurnShare): void {
   shares.set(component, share);
 }
 
-/** The TURN server that an argument `turn` means. Whom a stranger's relays to, its own program or administrator says. */
+/**
+ * TURN server that an argument `turn` means. The peers of one from elsewhere are its own program's or administrator's
+ * affair.
+ */
 export function shareOf(turn: TurnOutputs): TurnShare {
   return shares.get(turn) ?? { service: strangers(turn) };
 }

@@ -33,10 +33,10 @@ export class TurnUsers {
   }
 
   /**
-   * Has the TURN server relay to a deployment.
+   * Makes the TURN server relay to a deployment.
    *
-   * @param user Undefined in a preview in which it is not known yet.
-   * @throws RunError where it comes too late.
+   * @param user Deployment; undefined in a preview that does not know it yet.
+   * @throws RunError when it comes too late
    */
   add(user: Promise<TurnUser | undefined>, title: string): void {
     if (this.closed) {
@@ -49,7 +49,7 @@ export class TurnUsers {
     this.users.push(user);
   }
 
-  /** Whether there are any; known before what they make, which waits for the TURN server. */
+  /** True when there are any; known before their resources, which wait for the TURN server. */
   get any(): Promise<boolean> {
     return this.settled.then(() => this.users.length > 0);
   }

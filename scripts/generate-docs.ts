@@ -1,7 +1,7 @@
 /**
- * Rewrites what is made from settings/ and bigbluebutton/: tables of README.md and of the pages in docs/, between
- * `<!-- generated: NAME -->` and `<!-- end -->`, and the `config` block of Pulumi.yaml, between `# generated: NAME` and
- * `# end`; and the components' arguments.
+ * Rewrites everything that is made from settings/ and bigbluebutton/: tables of README.md and of the pages in docs/,
+ * between `<!-- generated: NAME -->` and `<!-- end -->`; the `config` block of Pulumi.yaml, between `# generated: NAME`
+ * and `# end`; and the components' arguments.
  *
  *     npx tsx scripts/generate-docs.ts [--check]
  *
@@ -32,9 +32,9 @@ const regions: Readonly<Record<string, () => string>> = {
 };
 
 /**
- * The text of a page with all generated regions made anew.
+ * Returns the text of a page with all generated regions made anew.
  *
- * @throws Error for a region of an unknown name, or one without an end.
+ * @throws Error for a region of an unknown name, or one without an end
  */
 export function withGeneratedRegions(text: string): string {
   const begins = text.match(/<!-- generated: .*? -->/g)?.length ?? 0;
@@ -53,9 +53,9 @@ export function withGeneratedRegions(text: string): string {
 }
 
 /**
- * The text of Pulumi.yaml with its `config` block made anew.
+ * Returns the text of Pulumi.yaml with its `config` block made anew.
  *
- * @throws Error where it has no place for it.
+ * @throws Error if it has no place for it
  */
 export function withGeneratedConfig(text: string): string {
   const place = /^# generated: settings$[\s\S]*?^# end$/m;
@@ -63,7 +63,7 @@ export function withGeneratedConfig(text: string): string {
   return text.replace(place, () => `# generated: settings\n${projectConfig()}# end`);
 }
 
-/** Every file with generated parts, by its path in the project. */
+/** All files with generated parts, by their paths in the project. */
 export function generatedFiles(): { readonly path: string; readonly old: string; readonly made: string }[] {
   const pages = readdirSync(join(PROJECT, "docs")).filter((name) => name.endsWith(".md"));
   const made: Readonly<Record<string, (old: string) => string>> = {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What the operator's commands have in common; sourced by scripts/plan and its like.
+# Common part of the operator's commands; sourced by scripts/plan and its like.
 #
 #   operator_run NAME ARGUMENT…   becomes operator/NAME.ts, or ends with one line that says what is missing;
 #                                 with --sandbox among the arguments it runs in this machine's sandbox

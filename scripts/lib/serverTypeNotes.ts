@@ -1,6 +1,6 @@
 import type { CloudName } from "../../bigbluebutton/capacity";
 
-/** What makes a server type fit on each cloud, for the documentation. */
+/** Requirements of a server type on each cloud, for the documentation. */
 export const typeNotes: Readonly<
   Record<CloudName, { readonly text: string; readonly sources: readonly string[] }>
 > = {

@@ -10,7 +10,7 @@ const TYPES = {
   array: "pulumi.Input<pulumi.Input<string>[]>",
 } as const;
 
-/** components/settingArguments.ts: every setting as an argument of a component. */
+/** Renders components/settingArguments.ts: every setting as an argument of a component. */
 export function settingArguments(): string {
   return [
     "// Generated from settings/fields by scripts/generate-docs.ts.",

@@ -1,4 +1,4 @@
-/** What the docs and Pulumi.yaml say of the settings, made from their one declaration in settings/fields. */
+/** Texts of the docs and of Pulumi.yaml about the settings, made from their one declaration in settings/fields. */
 import { stringify } from "yaml";
 
 import { fields, topics, type FieldName } from "../../settings/fields";
@@ -11,12 +11,12 @@ const FIRST: readonly FieldName[] = [
   ...(["cloud", "location", "serverType", "recordingsGb"] as const),
 ];
 
-/** The table of the settings to begin with. */
+/** Renders the table of the settings to begin with. */
 export function firstSettings(): string {
   return settingsTable(FIRST.map((key) => [key, fields[key]]));
 }
 
-/** A table of all settings for each topic, under a heading. */
+/** Renders a table of all settings for each topic, under a heading. */
 export function settingsByTopic(): string {
   return topics
     .map(({ title, fields }) => `## ${title}\n\n${settingsTable(Object.entries(fields))}`)
@@ -41,12 +41,12 @@ function defaultCell(field: Field): string {
   return none ? "–" : `\`${String(value)}\``;
 }
 
-/** The CLI asks for a setting without a default, so that one which may be left out has an empty one. */
+/** Default in Pulumi.yaml; empty for a setting that may be left out, since the CLI asks for one without a default. */
 function declaredDefault(field: Field): NonNullable<Field["default"]> {
   return field.default ?? (field.type === "array" ? [] : "");
 }
 
-/** The `config` block of Pulumi.yaml. */
+/** Renders the `config` block of Pulumi.yaml. */
 export function projectConfig(): string {
   const blocks = topics.map(({ title, fields }) => {
     const declared = Object.entries<Field>(fields).map(([key, field]) => [key, declaration(field)] as const);

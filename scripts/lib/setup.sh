@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Brings a machine to where the sandbox and the tests run; sourced by scripts/sandbox and scripts/test, which
+# Prepares a machine for the sandbox and the tests; sourced by scripts/sandbox and scripts/test, which
 # run it every time: it takes a fraction of a second when there is nothing to do.
 #
 #   setup_machine            Debian packages, Node and the npm packages; puts that Node first in PATH

@@ -10,7 +10,7 @@ import { commandsIn, PROJECT, readPages } from "./pages";
 
 const run = promisify(execFile);
 
-/** A command that a page has somebody type. */
+/** Command that a page tells its reader to type. */
 interface Typed {
   readonly page: string;
   readonly words: readonly string[];
@@ -25,7 +25,7 @@ const inPlace = ({ page, words }: Typed) => `${page}: ${words.join(" ")}`;
 const ours = typed.filter(({ words }) => /^(\.\/)?scripts\/[^/]+$/.test(words[0]!));
 const ofPulumi = typed.filter(({ words }) => words[0] === "pulumi" && words.length > 1);
 
-/** Commands whose first word says what they do; the options of each are its own. */
+/** Commands whose first word is an action with options of its own. */
 const WITH_ACTIONS = ["scripts/sandbox", "scripts/test-server"];
 
 const MISTAKES = [
@@ -34,7 +34,7 @@ const MISTAKES = [
   ["./scripts/check", "prod", "--meetings", "--json", "--js"],
 ];
 
-/** The script of a command, and the word that says what it does. */
+/** Script of a command, and its action. */
 function callOf([script = "", ...words]: readonly string[]): string[] {
   const name = script.replace("./", "");
   return [
@@ -43,7 +43,7 @@ function callOf([script = "", ...words]: readonly string[]): string[] {
   ];
 }
 
-/** What scripts say about themselves and their actions, by the call. */
+/** Help texts of the scripts and their actions, by the call. */
 const helps = new Map<string, string>();
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ beforeAll(async () => {
   await Promise.all([one(), one(), one()]);
 }, 300_000);
 
-/** What a command has that its script does not know. */
+/** Words of a command that its script does not know. */
 function unknownWords(words: readonly string[]): string[] {
   const [script, ...action] = callOf(words);
   const text = helps.get([script, ...action].join(" "));
@@ -112,7 +112,7 @@ const PULUMI: Readonly<Record<string, readonly string[]>> = {
   up: ["--replace", "--stack", "-s"],
 };
 
-/** What a command of the Pulumi CLI has that it does not know. */
+/** Words of a command of the Pulumi CLI that it does not know. */
 function unknownToPulumi([, ...words]: readonly string[]): string[] {
   const command = [words.slice(0, 2).join(" "), words[0]!].find((name) => name in PULUMI);
   if (command === undefined) return words.slice(0, 2);

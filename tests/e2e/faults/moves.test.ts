@@ -2,13 +2,13 @@ import { hetzner } from "../support/clouds";
 import { expectDeployed, up } from "../support/faults";
 import { IN_HETZNER_DNS, must, onHost, outputs } from "../support/sandbox";
 
-/** What becomes of a recordings volume when what it belongs to changes, asked of one unprotected deployment. */
+/** Changes of a deployment around its recordings volume, on one unprotected deployment. */
 
 const MOVED = ["--set", "location=nbg1"];
 const WITHOUT = [...MOVED, "--set", "recordingsGb=0"];
 const { bbb: BBB } = IN_HETZNER_DNS;
 
-/** What /var/bigbluebutton is on. */
+/** Device of /var/bigbluebutton. */
 const device = () => onHost(BBB, ["findmnt", "-no", "SOURCE", "-T", "/var/bigbluebutton"]);
 
 beforeAll(async () => void (await must(["reset"])));
