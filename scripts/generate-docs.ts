@@ -182,7 +182,7 @@ function environmentsTable(): string {
         ...yesOrNo(kinds.map(({ protect }) => protect)),
       ],
       [
-        "recordings volume protected likewise (`protectRecordings`)",
+        "recordings volume protected, in Pulumi and at the cloud (`protectRecordings`)",
         ...yesOrNo(kinds.map(({ protectRecordings }) => protectRecordings)),
       ],
       [
