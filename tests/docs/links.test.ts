@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { anchorsOf, localLinks, PROJECT, readPages, type Page } from "./pages";
@@ -65,4 +65,16 @@ test("the README's contents name every section", () => {
   const contents = /^\*\*Contents:\*\*[\s\S]*?\n\n/m.exec(text)?.[0] ?? "";
   const sections = [...text.matchAll(/^## (.*)$/gm)].map(([, title]) => anchorsOf(`## ${title}`)[0]);
   expect([...contents.matchAll(/\(#([^)]*)\)/g)].map(([, anchor]) => anchor)).toEqual(sections);
+});
+
+test("the README's tree names every folder, and nothing that is not there", () => {
+  const { text } = pages.find(({ path }) => path === "README.md")!;
+  const tree = /^```\n(index\.ts[\s\S]*?)^```$/m.exec(text)?.[1] ?? "";
+  const named = tree.split("
+").flatMap((line) => line.split(" ")[0] || []);
+  expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+  const folders = readdirSync(PROJECT, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+    .map(({ name }) => `${name}/`);
+  expect(folders.filter((folder) => !named.includes(folder))).toEqual([]);
 });
