@@ -70,8 +70,7 @@ test("the README's contents name every section", () => {
 test("the README's tree names every folder, and nothing that is not there", () => {
   const { text } = pages.find(({ path }) => path === "README.md")!;
   const tree = /^```\n(index\.ts[\s\S]*?)^```$/m.exec(text)?.[1] ?? "";
-  const named = tree.split("
-").flatMap((line) => line.split(" ")[0] || []);
+  const named = tree.split("\n").flatMap((line) => line.split(" ")[0] || []);
   expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
   const folders = readdirSync(PROJECT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
