@@ -4,25 +4,23 @@ import type * as pulumi from "@pulumi/pulumi";
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
 export interface SettingArguments {
   // Names
-  /**
-   * The DNS zone that both names are made in, e.g. example.org. It must exist already, since several stacks share it.
-   */
+  /** DNS zone of both names, e.g. example.org. It must exist already, since several stacks share it. */
   readonly domain: pulumi.Input<string>;
   /**
-   * The BigBlueButton server's name: a label in the zone, or the full name.
+   * Name of the BigBlueButton server: a label in the zone, or the full name.
    *
    * @default "bbb"
    */
   readonly hostname?: pulumi.Input<string>;
   /**
-   * The TURN server's name: a label in the zone, or the full name.
+   * Name of the TURN server: a label in the zone, or the full name.
    *
    * @default "turn"
    */
   readonly turnHostname?: pulumi.Input<string>;
   /**
-   * Who makes the DNS records: hetzner (in the token's project), route53 (in the AWS account), or manual (the update
-   * prints the records to make and waits for them). Not set: the cloud's own, hetzner or route53.
+   * Way to make the DNS records: hetzner (in the token's project), route53 (in the AWS account), or manual (the
+   * update prints the records to make and waits for them). Not set: the cloud's own, hetzner or route53.
    */
   readonly dns?: pulumi.Input<string>;
   // Certificates
@@ -41,8 +39,8 @@ export interface SettingArguments {
    */
   readonly acmeCa?: pulumi.Input<string>;
   /**
-   * A certificate of your own instead of the authority's: path, on the machine that deploys, of a PEM file with the
-   * server's certificate and its intermediates. TURN's as well where it is for that name, too, e.g. a wildcard.
+   * Path, on the machine that deploys, of a PEM file with a certificate of your own instead of the authority's, and
+   * its intermediates. A certificate that is also for the TURN server's name, e.g. a wildcard, is used there also.
    */
   readonly certificateFile?: pulumi.Input<string>;
   /**
@@ -50,9 +48,9 @@ export interface SettingArguments {
    * read at each update and goes to the servers only.
    */
   readonly certificateKeyFile?: pulumi.Input<string>;
-  /** As certificateFile, for the TURN server alone. */
+  /** Path of the TURN server's own certificate, like certificateFile. */
   readonly turnCertificateFile?: pulumi.Input<string>;
-  /** As certificateKeyFile, for the TURN server alone. */
+  /** Path of the TURN server's own private key, like certificateKeyFile. */
   readonly turnCertificateKeyFile?: pulumi.Input<string>;
   // Access by SSH
   /**
@@ -72,29 +70,29 @@ export interface SettingArguments {
    */
   readonly environment?: pulumi.Input<string>;
   /**
-   * Protect both servers and their addresses from deletion, in Pulumi and at the cloud. Not set: as the environment
-   * has it.
+   * Protect both servers and their addresses from deletion, in Pulumi and at the cloud. Not set: the environment's
+   * value.
    */
   readonly protect?: pulumi.Input<boolean>;
-  /** Protect the recordings volume from deletion. Not set: as the environment has it. */
+  /** Protect the recordings volume from deletion. Not set: the environment's value. */
   readonly protectRecordings?: pulumi.Input<boolean>;
-  /** The cloud's own daily backups of the BigBlueButton server. Not set: as the environment has it. */
+  /** The cloud's own daily backups of the BigBlueButton server. Not set: the environment's value. */
   readonly backups?: pulumi.Input<boolean>;
   /**
-   * When the deployment may be removed, in seconds since 1970; scripts/test-server sets it on what it makes, and reap
-   * removes it then. Not set: never.
+   * Time from which the deployment may be removed, in seconds since 1970. scripts/test-server sets it on what it
+   * makes, and reap removes that then. Not set: never.
    */
   readonly expires?: pulumi.Input<string>;
   // Clouds and servers
   /**
-   * Where to deploy: hetzner (Hetzner Cloud) or aws (EC2).
+   * Cloud of the deployment: hetzner (Hetzner Cloud) or aws (EC2).
    *
    * @default "hetzner"
    */
   readonly cloud?: pulumi.Input<string>;
   /**
-   * The cloud's location of both servers, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: fsn1 (Falkenstein), on
-   * AWS eu-central-1 (Frankfurt).
+   * Location of both servers at the cloud, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: fsn1 (Falkenstein),
+   * on AWS eu-central-1 (Frankfurt).
    */
   readonly location?: pulumi.Input<string>;
   /**
@@ -102,7 +100,7 @@ export interface SettingArguments {
    * prod, c7a.xlarge otherwise.
    */
   readonly serverType?: pulumi.Input<string>;
-  /** Where to deploy the TURN server, hetzner or aws. Not set: where the BigBlueButton server is. */
+  /** Cloud of the TURN server, hetzner or aws. Not set: the BigBlueButton server's. */
   readonly turnCloud?: pulumi.Input<string>;
   /**
    * Location of the TURN server; both servers' region if both are at AWS. Not set: the BigBlueButton server's, or the
@@ -134,18 +132,18 @@ export interface SettingArguments {
    */
   readonly release?: pulumi.Input<string>;
   /**
-   * Allow a release that gets no security updates any more.
+   * Allows a release that gets no security updates any more.
    *
    * @default false
    */
   readonly allowEndOfLife?: pulumi.Input<boolean>;
   /**
-   * Install Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.
+   * Installs Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.
    *
    * @default false
    */
   readonly greenlight?: pulumi.Input<boolean>;
-  /** Where to take bbb-install from instead of the release's own place, e.g. a mirror. Needs installerSha256. */
+  /** URL of bbb-install, e.g. at a mirror, instead of the release's own. Needs installerSha256. */
   readonly installerUrl?: pulumi.Input<string>;
   /** SHA-256 of the installer. Alone, it pins the release's own installer. */
   readonly installerSha256?: pulumi.Input<string>;
@@ -164,14 +162,14 @@ export interface SettingArguments {
    */
   readonly recordingsVolumeId?: pulumi.Input<string>;
   /**
-   * AWS only: how many daily snapshots of the recordings volume are kept, in prod of the server's own disk, too. 0:
-   * none. They cost extra and outlive the deployment.
+   * AWS only: number of daily snapshots of the recordings volume that are kept, in prod also of the server's own
+   * disk. 0: none. They cost extra and outlive the deployment.
    *
    * @default 7
    */
   readonly snapshotDays?: pulumi.Input<number>;
   // One TURN server for several
-  /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server is to serve, too. */
+  /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server also serves. */
   readonly turnPeers?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Name of the stack of this project whose TURN server to use instead of making one. Its turnPeers must have this

@@ -15,7 +15,7 @@ export const bigbluebutton = {
     type: "boolean",
     default: false,
     example: "true",
-    description: "Allow a release that gets no security updates any more.",
+    description: "Allows a release that gets no security updates any more.",
     schema: flag,
   },
   greenlight: {
@@ -23,13 +23,12 @@ export const bigbluebutton = {
     default: false,
     example: "true",
     description:
-      "Install Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.",
+      "Installs Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.",
     schema: flag,
   },
   installerUrl: {
     type: "string",
-    description:
-      "Where to take bbb-install from instead of the release's own place, e.g. a mirror. Needs installerSha256.",
+    description: "URL of bbb-install, e.g. at a mirror, instead of the release's own. Needs installerSha256.",
     schema: textThat((value) =>
       isUrl(value, "https:", "http:") ? undefined : `"${value}" is not an http or https URL`,
     ),

@@ -53,7 +53,7 @@ export const certificates = {
     type: "string",
     example: "PATH/fullchain.pem",
     description:
-      "A certificate of your own instead of the authority's: path, on the machine that deploys, of a PEM file with the server's certificate and its intermediates. TURN's as well where it is for that name, too, e.g. a wildcard.",
+      "Path, on the machine that deploys, of a PEM file with a certificate of your own instead of the authority's, and its intermediates. A certificate that is also for the TURN server's name, e.g. a wildcard, is used there also.",
     schema: pemFile,
   },
   certificateKeyFile: {
@@ -66,13 +66,13 @@ export const certificates = {
   turnCertificateFile: {
     type: "string",
     example: "PATH/fullchain.pem",
-    description: "As certificateFile, for the TURN server alone.",
+    description: "Path of the TURN server's own certificate, like certificateFile.",
     schema: pemFile,
   },
   turnCertificateKeyFile: {
     type: "string",
     example: "PATH/privkey.pem",
-    description: "As certificateKeyFile, for the TURN server alone.",
+    description: "Path of the TURN server's own private key, like certificateKeyFile.",
     schema: pemFile,
   },
 } as const satisfies Fields;

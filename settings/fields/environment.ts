@@ -15,28 +15,28 @@ export const environment = {
   protect: {
     type: "string",
     description:
-      "true or false: protect both servers and their addresses from deletion, in Pulumi and at the cloud. Not set: as the environment has it.",
+      "true or false: protect both servers and their addresses from deletion, in Pulumi and at the cloud. Not set: the environment's value.",
     schema: flagText,
     remedy: asTheEnvironment("protect"),
   },
   protectRecordings: {
     type: "string",
     description:
-      "true or false: protect the recordings volume from deletion. Not set: as the environment has it.",
+      "true or false: protect the recordings volume from deletion. Not set: the environment's value.",
     schema: flagText,
     remedy: asTheEnvironment("protectRecordings"),
   },
   backups: {
     type: "string",
     description:
-      "true or false: the cloud's own daily backups of the BigBlueButton server. Not set: as the environment has it.",
+      "true or false: the cloud's own daily backups of the BigBlueButton server. Not set: the environment's value.",
     schema: flagText,
     remedy: asTheEnvironment("backups"),
   },
   expires: {
     type: "string",
     description:
-      "When the deployment may be removed, in seconds since 1970; scripts/test-server sets it on what it makes, and reap removes it then. Not set: never.",
+      "Time from which the deployment may be removed, in seconds since 1970. scripts/test-server sets it on what it makes, and reap removes that then. Not set: never.",
     schema: textThat((value) =>
       /^[1-9]\d{9}$/.test(value) ? undefined : `"${value}" is not a time in seconds since 1970`,
     ),

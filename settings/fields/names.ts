@@ -8,7 +8,7 @@ export const names = {
     required: true,
     example: "example.org",
     description:
-      "The DNS zone that both names are made in, e.g. example.org. It must exist already, since several stacks share it.",
+      "DNS zone of both names, e.g. example.org. It must exist already, since several stacks share it.",
     schema: text.transform(normalizeName).superRefine(
       must((value) => {
         const problem = dnsNameProblem(value);
@@ -26,21 +26,21 @@ export const names = {
     type: "string",
     default: "bbb",
     example: "bbb",
-    description: "The BigBlueButton server's name: a label in the zone, or the full name.",
+    description: "Name of the BigBlueButton server: a label in the zone, or the full name.",
     schema: text,
   },
   turnHostname: {
     type: "string",
     default: "turn",
     example: "turn",
-    description: "The TURN server's name: a label in the zone, or the full name.",
+    description: "Name of the TURN server: a label in the zone, or the full name.",
     schema: text,
   },
   dns: {
     type: "string",
     example: "manual",
     description:
-      "Who makes the DNS records: hetzner (in the token's project), route53 (in the AWS account), or manual (the update prints the records to make and waits for them). Not set: the cloud's own, hetzner or route53.",
+      "Way to make the DNS records: hetzner (in the token's project), route53 (in the AWS account), or manual (the update prints the records to make and waits for them). Not set: the cloud's own, hetzner or route53.",
     schema: choice(["hetzner", "route53", "manual"]),
   },
 } as const satisfies Fields;

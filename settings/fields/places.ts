@@ -34,13 +34,13 @@ export const places = {
     type: "string",
     default: "hetzner",
     example: "hetzner",
-    description: "Where to deploy: hetzner (Hetzner Cloud) or aws (EC2).",
+    description: "Cloud of the deployment: hetzner (Hetzner Cloud) or aws (EC2).",
     schema: cloud,
   },
   location: {
     type: "string",
     example: defaultLocations.hetzner,
-    description: `The cloud's location of both servers, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: ${defaultLocations.hetzner} (Falkenstein), on AWS ${defaultLocations.aws} (Frankfurt).`,
+    description: `Location of both servers at the cloud, e.g. nbg1; on AWS a region, e.g. eu-west-1. Not set: ${defaultLocations.hetzner} (Falkenstein), on AWS ${defaultLocations.aws} (Frankfurt).`,
     schema: location,
   },
   serverType: {
@@ -52,8 +52,7 @@ export const places = {
   turnCloud: {
     type: "string",
     example: "hetzner",
-    description:
-      "Where to deploy the TURN server, hetzner or aws. Not set: where the BigBlueButton server is.",
+    description: "Cloud of the TURN server, hetzner or aws. Not set: the BigBlueButton server's.",
     schema: cloud,
   },
   turnLocation: {

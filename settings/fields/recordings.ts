@@ -26,7 +26,7 @@ export const recordings = {
     type: "integer",
     default: DEFAULT_SNAPSHOT_DAYS,
     description:
-      "AWS only: how many daily snapshots of the recordings volume are kept, in prod of the server's own disk, too. 0: none. They cost extra and outlive the deployment.",
+      "AWS only: number of daily snapshots of the recordings volume that are kept, in prod also of the server's own disk. 0: none. They cost extra and outlive the deployment.",
     schema: integer("days", (value) =>
       value >= 0 && value <= 1000 ? undefined : `is ${value}; from 1 to 1000 snapshots can be kept`,
     ),

@@ -7,7 +7,7 @@ export const turn = {
     type: "array",
     default: [],
     description:
-      "Public addresses of BigBlueButton servers of other stacks that this stack's TURN server is to serve, too.",
+      "Public addresses of BigBlueButton servers of other stacks that this stack's TURN server also serves.",
     schema: list("turnPeers", "addresses", "ADDRESS")
       .superRefine(
         must((peers) =>
