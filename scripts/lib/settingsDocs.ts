@@ -16,11 +16,11 @@ export function firstSettings(): string {
   return settingsTable(FIRST.map((key) => [key, fields[key]]));
 }
 
-/** Renders a table of all settings for each topic, under a heading. */
+/** Renders a list of the topics, and a table of all settings for each of them, under a heading. */
 export function settingsByTopic(): string {
-  return topics
-    .map(({ title, fields }) => `## ${title}\n\n${settingsTable(Object.entries(fields))}`)
-    .join("\n\n");
+  const contents = topics.map(({ title }) => `[${title}](#${title.toLowerCase().replaceAll(" ", "-")})`);
+  const tables = topics.map(({ title, fields }) => `## ${title}\n\n${settingsTable(Object.entries(fields))}`);
+  return [`Topics: ${contents.join(" · ")}`, ...tables].join("\n\n");
 }
 
 function settingsTable(rows: readonly (readonly [string, Field])[]): string {
