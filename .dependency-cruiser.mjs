@@ -2,7 +2,7 @@
  * Who may import whom:  npx depcruise .
  *
  * The product reads as one column, in which a room imports only those below it:
- * index.ts → components → steps → clouds → settings → bigbluebutton.
+ * index.ts, package.ts → components → steps → clouds → settings → bigbluebutton.
  */
 
 /** Each room with the rooms that it may import; tests may import all. */
@@ -20,8 +20,9 @@ const rooms = {
 const product = ["bigbluebutton", "settings", "clouds", "steps", "components"];
 
 const within = (names) => `^(${names.join("|")})/`;
-const everywhere = `^(index\\.ts$|(${Object.keys(rooms).join("|")})/)`;
-const theProduct = `^(index\\.ts$|(${product.join("|")})/)`;
+const program = "(index|package)\\.ts$";
+const everywhere = `^(${program}|(${Object.keys(rooms).join("|")})/)`;
+const theProduct = `^(${program}|(${product.join("|")})/)`;
 const except = (names) => Object.keys(rooms).filter((room) => !names.includes(room));
 
 /** @type {import("dependency-cruiser").IConfiguration} */
@@ -35,19 +36,20 @@ export default {
       to: { path: within(except([room, ...allowed])) },
     })),
     {
-      name: "index-imports",
-      comment: "index.ts is the product, which knows neither the operator's commands nor the sandbox.",
+      name: "program-imports",
+      comment:
+        "index.ts and package.ts are the product, which knows neither the operator's commands nor the sandbox.",
       severity: "error",
-      from: { path: "^index\\.ts$" },
+      from: { path: `^${program}` },
       to: { path: within(except(product)) },
     },
     {
       name: "nothing-imports-the-program",
       comment:
-        "index.ts is run by the engine, and by `plan` against mocks; what others need of it belongs in a room.",
+        "index.ts is run by the engine, and by `plan` against mocks; package.ts is for other programs. What others need of it belongs in a room.",
       severity: "error",
       from: { path: everywhere, pathNot: "^operator/plan/program\\.ts$" },
-      to: { path: "^index\\.ts$" },
+      to: { path: `^${program}` },
     },
     {
       name: "nothing-imports-tests",
@@ -109,7 +111,7 @@ export default {
       comment: "An operator's installation leaves out what development needs.",
       severity: "error",
       from: {
-        path: `^(index\\.ts$|(${[...product, "cli", "operator"].join("|")})/)`,
+        path: `^(${program}|(${[...product, "cli", "operator"].join("|")})/)`,
       },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
     },

@@ -1,10 +1,7 @@
-import { createRequire } from "node:module";
-
 import js from "@eslint/js";
+import pulumi from "@pulumi/eslint-plugin";
 import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
-
-const pulumi = createRequire(import.meta.url)("@pulumi/eslint-plugin");
 
 export default tseslint.config(
   { ignores: ["node_modules/", "coverage/"] },
@@ -26,7 +23,7 @@ export default tseslint.config(
   },
   {
     files: ["index.ts", "{clouds,components,steps}/**/*.ts"],
-    plugins: { "@pulumi": { rules: pulumi.rules ?? pulumi.default.rules } },
+    plugins: { "@pulumi": { rules: pulumi.rules } },
     rules: { "@pulumi/no-output-in-template-literal": "error" },
   },
   {

@@ -1,7 +1,7 @@
 import type { Release } from "./releases";
 
 /** Words that the host replaces, since only the host knows their values. */
-export const knownToTheHost = {
+const knownToTheHost = {
   /** Address of its account at the certificate authority: a new one needs no installation. */
   email: "EMAIL",
   /** TURN secret to throw away. -c shows it to everyone on the host; the true one is only in turn-stun-servers.xml. */

@@ -1,6 +1,6 @@
 import { bbbPorts, flashEraPorts, turnPorts, type PortRule } from "./ports";
 
-export type { PortRule, Protocol } from "./ports";
+export type { PortRule } from "./ports";
 
 /** Names of the known releases, by Ubuntu release and BigBlueButton line. */
 export const releaseNames = [

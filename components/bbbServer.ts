@@ -6,7 +6,7 @@ import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { prepareHost } from "../steps/prepareHost";
-import type { HostSteps, Step } from "../steps/hostSteps";
+import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
 
@@ -30,8 +30,6 @@ export class BbbServer extends pulumi.ComponentResource {
   /** Deployed turn-stun-servers.xml; secret. */
   readonly turnXml: pulumi.Output<string>;
   readonly steps: HostSteps;
-  /** Step after which BigBlueButton runs, knows its TURN server and has its shared secret. */
-  readonly wired: Step;
 
   constructor(name: string, args: BbbServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:BbbServer", name, {}, opts);
@@ -56,7 +54,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
-    this.wired = this.steps.run(
+    this.steps.run(
       "wire",
       {
         title: "Wire the TURN server and the shared secret",

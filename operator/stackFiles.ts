@@ -95,7 +95,7 @@ function isEncrypted(value: unknown): boolean {
  *
  * @throws Mistake for a key that is no setting
  */
-export function parseSet(assignment: string, types: ProjectFile["types"]): [key: string, value: unknown] {
+function parseSet(assignment: string, types: ProjectFile["types"]): [key: string, value: unknown] {
   const at = assignment.indexOf("=");
   const [key, value] = [assignment.slice(0, at), assignment.slice(at + 1)];
   if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);

@@ -68,6 +68,3 @@ export const DAEMON_CODE_FILE = inState("daemon.code");
 
 /** Socket of the switches in control.ts. */
 export const CONTROL_SOCKET = inState("control.sock");
-
-/** Lock of a command that changes the sandbox; outside of the state, which reset removes. */
-export const LOCK_FILE = "/run/lock/bbb-sandbox.lock";

@@ -19,10 +19,13 @@ const planted: Readonly<Record<string, readonly (readonly [from: string, to: str
   "sandbox-imports": pairs("sandbox", "clouds steps components operator scripts"),
   "operator-imports": pairs("operator", "scripts"),
   "scripts-imports": pairs("scripts", "clouds steps components cli operator sandbox"),
-  "index-imports": pairs("index.ts", "cli operator sandbox scripts"),
+  "program-imports": [
+    ...pairs("index.ts", "cli operator sandbox scripts"),
+    ...pairs("package.ts", "cli operator sandbox scripts"),
+  ],
   "nothing-imports-the-program": [
     ["components/program.ts", "index.ts"],
-    ["sandbox/program.ts", "index.ts"],
+    ["sandbox/program.ts", "package.ts"],
   ],
   "nothing-imports-tests": [
     ["steps/tested.ts", "tests/support.ts"],
@@ -69,7 +72,7 @@ const allowed: readonly (readonly [from: string, to: string])[] = [
 function pairs(from: string, rooms: string): [from: string, to: string][] {
   return rooms
     .split(" ")
-    .map((room) => [from === "index.ts" ? from : `${from}/to-${room}.ts`, `${room}/thing.ts`]);
+    .map((room) => [from.endsWith(".ts") ? from : `${from}/to-${room}.ts`, `${room}/thing.ts`]);
 }
 
 interface Told {

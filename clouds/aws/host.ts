@@ -29,7 +29,7 @@ export interface AwsHostArgs extends HostArgs {
  * Address, interface and volume outlive the instance. A replacement keeps its records, its private and its IPv6 address
  * and its recordings. Behind the Elastic IP's translation the host itself has only the private address.
  */
-export class AwsHost extends pulumi.ComponentResource implements Host {
+class AwsHost extends pulumi.ComponentResource implements Host {
   readonly role: Role;
   readonly fqdn: string;
   /** Default user of Canonical's images, which allow no log-in as root. */

@@ -25,7 +25,7 @@ export interface HetznerHostArgs extends HostArgs {
  *
  * The addresses and the volume outlive the server. Its name is the host's, which is unique, being its DNS name.
  */
-export class HetznerHost extends pulumi.ComponentResource implements Host {
+class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly role: Role;
   readonly fqdn: string;
   readonly user = "root";

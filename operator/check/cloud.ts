@@ -79,7 +79,7 @@ function ofType(pairs: readonly Pair[], type: ObjectType): Pair[] {
 }
 
 /** Checks that everything of the state exists, and that nothing else has the stack's label. */
-export function judgeExistence(
+function judgeExistence(
   stack: string,
   expected: readonly Expected[],
   objects: readonly CloudObject[],

@@ -17,7 +17,7 @@ export interface Report {
 }
 
 /** Number of findings by verdict. */
-export function count({ sections }: Report): Readonly<Record<Verdict, number>> {
+function count({ sections }: Report): Readonly<Record<Verdict, number>> {
   const counts = { ok: 0, warn: 0, FAIL: 0, skip: 0 };
   for (const { verdict } of sections.flatMap(({ findings }) => findings)) counts[verdict]++;
   return counts;
@@ -73,10 +73,7 @@ function renderHead(width?: number): string {
  * Line of a check, wrapped to the width if there is one, with its advice below. scripts/host/checks.py prints the same
  * at the end of an update.
  */
-export function renderFinding(
-  { verdict, seconds, name, asked, answer, remedy }: Finding,
-  width?: number,
-): string {
+function renderFinding({ verdict, seconds, name, asked, answer, remedy }: Finding, width?: number): string {
   const took = `${seconds.toFixed(1).padStart(5)} s`;
   const lines = beside(cellsOf([verdict, took, name, asked, answer], width), width);
   if (remedy === undefined) return lines.join("\n");

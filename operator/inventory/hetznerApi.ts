@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, Mistake } from "../../cli/mistake";
 
 /** Error answer of the API. */
-export class HetznerError extends Failure {
+class HetznerError extends Failure {
   constructor(
     readonly code: string,
     message: string,

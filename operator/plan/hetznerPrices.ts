@@ -62,7 +62,7 @@ export function itemsOf(resources: readonly PlannedResource[]): Item[] {
 }
 
 /** Name of an item in a bill. */
-export function titleOf(item: Item): string {
+function titleOf(item: Item): string {
   switch (item.kind) {
     case "server":
       return `${item.of} server, ${item.type} in ${item.location}`;

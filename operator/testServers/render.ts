@@ -60,7 +60,7 @@ export function serverJson({ created, expires, url, release, ...server }: TestSe
   };
 }
 
-export function renderOrphans(
+function renderOrphans(
   orphans: readonly (Orphan & { readonly removed?: boolean; readonly problem?: string })[],
   now: Date,
   width?: number,

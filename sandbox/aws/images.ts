@@ -1,7 +1,7 @@
 /** Canonical's images as EC2 lists them: the right one has to be picked from among its siblings. */
 
 /** The account that Canonical publishes under. */
-export const CANONICAL = "099720109477";
+const CANONICAL = "099720109477";
 
 interface Image {
   readonly ami_id: string;

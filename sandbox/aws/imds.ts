@@ -116,7 +116,7 @@ function plainError(status: number, title: string): MetadataAnswer {
 }
 
 /** Renders every leaf of the tree, by path. */
-export function renderTree(guest: Guest): Readonly<Record<string, string>> {
+function renderTree(guest: Guest): Readonly<Record<string, string>> {
   const { addresses, mac } = guest;
   const ipv4 = addresses.ipv4 ?? "";
   const publicName = ipv4 && `ec2-${ipv4.replaceAll(".", "-")}.${guest.region}.compute.amazonaws.com`;

@@ -194,7 +194,7 @@ async function readPublicKey(cloud: Cloud, name: string): Promise<string | undef
 }
 
 /** Link under which Ubuntu shows an EBS volume, independent of its NVMe device. */
-export function devicePath(volumeId: string): string {
+function devicePath(volumeId: string): string {
   return `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 }
 

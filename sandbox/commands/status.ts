@@ -31,7 +31,7 @@ export interface Status {
   readonly mutatingApiCalls: number;
 }
 
-export async function readStatus(): Promise<Status> {
+async function readStatus(): Promise<Status> {
   const ssh = await sshConnections();
   const processes = listProcesses().filter(isAlive);
   return {

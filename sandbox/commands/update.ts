@@ -42,7 +42,7 @@ export async function update(
 }
 
 /** Commands to try with a deployment in the sandbox. */
-export function nextSteps(stack: string): string {
+function nextSteps(stack: string): string {
   const ofStack = stack === "sandbox" ? "" : ` --stack ${stack}`;
   const steps = [
     [`./scripts/check ${stack} --sandbox`, "is everything as it should be?"],

@@ -52,7 +52,7 @@ export function renderSummary(summary: Summary, preview: boolean): string {
 }
 
 /** Short form of a type: `hcloud:index:Server` for `hcloud:index/server:Server`. */
-export function shortType(type: string): string {
+function shortType(type: string): string {
   const [pkg, module, name] = type.split(":");
   return [pkg, module?.split("/")[0], name].join(":");
 }
@@ -61,7 +61,7 @@ export function typeOf(urn: string): string {
   return urn.split("::")[2]?.split("$").pop() ?? "";
 }
 
-export function describe(urn: string): string {
+function describe(urn: string): string {
   return `${shortType(typeOf(urn))} (${nameOf(urn)})`;
 }
 

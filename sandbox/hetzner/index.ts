@@ -33,9 +33,6 @@ import type { Routes } from "./routes";
 import { serverCommands } from "./serverCommands";
 import { Store } from "./store";
 
-export type { Fault } from "./faults";
-export type { LoggedRequest, RequestCounters } from "./requestLog";
-
 export interface HetznerApiOptions {
   /** File of the project, mode 0600; made when absent. */
   readonly stateFile: string;

@@ -20,14 +20,14 @@ export function renderLocation(location: Location | string): Json {
 }
 
 /** Amount in euros in the API's form: decimal strings, net and with value added tax. */
-export function amount(net: number): { net: string; gross: string } {
+function amount(net: number): { net: string; gross: string } {
   return { net: net.toFixed(10), gross: (net * (1 + vatPercent / 100)).toFixed(10) };
 }
 
 const hoursPerMonth = 624; // a month is capped at 26 days' worth of hours
 
 /** Prices of a server type in each location. */
-export function renderPrices(type: ServerType): Json[] {
+function renderPrices(type: ServerType): Json[] {
   return type.locations.map(({ name }) => ({
     location: name,
     price_hourly: amount(type.price / hoursPerMonth),

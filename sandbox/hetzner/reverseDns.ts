@@ -18,7 +18,7 @@ export const dnsPtrSchema = object(
 );
 
 /** Reverse name of an IPv4 address until a user sets one; IPv6 addresses have none. */
-export function defaultName(ipv4: string): string {
+function defaultName(ipv4: string): string {
   return `static.${ipv4.split(".").reverse().join(".")}.clients.your-server.de`;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { hostNamespace, SERVICES } from "../network/addresses";
@@ -37,7 +37,7 @@ export interface Device {
   readonly path: string;
 }
 
-export function hostDirectory(id: string): string {
+function hostDirectory(id: string): string {
   return join(HOSTS_DIR, id);
 }
 
@@ -235,9 +235,4 @@ export async function unplug(id: string, path: string): Promise<void> {
 
 async function insideMounts(init: number, command: readonly string[]): Promise<void> {
   await run("nsenter", ["--target", String(init), "--mount", "--pid", "--root", "--", ...command]);
-}
-
-/** Ids of the hosts that have a disk. */
-export function listDisks(): string[] {
-  return existsSync(HOSTS_DIR) ? readdirSync(HOSTS_DIR).sort() : [];
 }

@@ -7,7 +7,7 @@ import { LOG_DIR, PROCESSES_DIR } from "../paths";
 import { readJson, writeJson } from "./files";
 
 /** Longest life of a process of the sandbox, even if nobody ends it. */
-export const LIFETIME_SECONDS = 24 * 3600;
+const LIFETIME_SECONDS = 24 * 3600;
 
 /** A process that outlives the command that started it, and leads a process group of its own. */
 export interface ProcessRecord {

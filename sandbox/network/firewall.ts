@@ -4,7 +4,7 @@ import type { InboundRule } from "../runtime";
 import { CLIENTS, hostLink } from "./addresses";
 
 /** The router's nftables table: cloud firewalls, and counters of the operator's SSH connections. */
-export const TABLE = "inet cloud";
+const TABLE = "inet cloud";
 
 /**
  * Table without any host. It filters at postrouting, where forwarded packets and those of the router's own services

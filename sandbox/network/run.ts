@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 const TIMEOUT_MS = 60_000;
 
 /** Error of a command that could not be started, failed or took too long; its message has the command's own words. */
-export class CommandError extends Error {
+class CommandError extends Error {
   constructor(
     command: string,
     readonly stderr: string,

@@ -5,7 +5,7 @@ import { GATEWAY_IPV4, hostLink, METADATA_ADDRESS, SERVICES } from "./addresses"
  * The router's second nftables table: hosts whose interface has a private address, as on EC2. It translates between
  * public and private address, one to one and both ways; private addresses reach each other without translation.
  */
-export const TRANSLATION_TABLE = "ip translation";
+const TRANSLATION_TABLE = "ip translation";
 
 /** Addresses that the router lets a host without public address reach: the network's own services. */
 const INFRASTRUCTURE = [METADATA_ADDRESS, SERVICES.resolver, GATEWAY_IPV4];

@@ -14,7 +14,7 @@ import { createAcmeProxy } from "./acmeProxy";
 
 /** The ACME authority, pebble behind acmeProxy.ts: its configuration, and the roots that its clients must trust. */
 
-export const ACME_NAME = `acme.${SERVICE_ZONE}`;
+const ACME_NAME = `acme.${SERVICE_ZONE}`;
 export const ACME_PORT = 14000;
 const MANAGEMENT_PORT = 15000;
 /** Port of pebble itself, behind the proxy. */

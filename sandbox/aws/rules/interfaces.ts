@@ -41,7 +41,7 @@ async function readSubnet(cloud: Cloud, id: string): Promise<Subnet> {
 }
 
 /** Refuses unknown security groups; moto would make them. */
-export async function checkGroups(cloud: Cloud, ids: readonly string[]): Promise<void> {
+async function checkGroups(cloud: Cloud, ids: readonly string[]): Promise<void> {
   const groups = await readGroups(cloud);
   const missing = ids.find((id) => !groups.some((group) => group.id === id));
   if (missing !== undefined)

@@ -167,7 +167,7 @@ export const firewallRoutes: Routes = (app, { store, actions, clock }) => {
 };
 
 /** Throws 422 for a server with the largest number of firewalls. */
-export function assertRoomForFirewall(state: State, server: number): void {
+function assertRoomForFirewall(state: State, server: number): void {
   if (firewallsOf(state, server).length >= firewallsPerServer) {
     throw new ApiError(
       "resource_limit_exceeded",

@@ -175,7 +175,7 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
 };
 
 /** Path of the device in the guest. */
-export function devicePath(volume: number): string {
+function devicePath(volume: number): string {
   return `/dev/disk/by-id/scsi-0HC_Volume_${volume}`;
 }
 

@@ -64,7 +64,7 @@ export function aws(...calls: Call[]): Promise<Answer[]> {
 }
 
 /** All objects of the AWS account, except those of every account: a VPC with its parts, and zones. */
-export async function awsInventory(): Promise<Inventory> {
+async function awsInventory(): Promise<Inventory> {
   const [identity] = await aws(["sts", "get_caller_identity", {}]);
   // moto's "self" has the images' snapshots in it.
   const own = { Filters: [{ Name: "owner-id", Values: [String(identity?.Account)] }] };

@@ -3,13 +3,13 @@ import { TOOLS, killGroup, start, tool, type Addresses } from "./sandbox";
 import { readFileSync } from "node:fs";
 
 /** Addresses of the outside clients (sandbox/README.md). */
-export const CLIENTS = {
+const CLIENTS = {
   internet: { ipv4: "192.0.2.20", ipv6: "2001:db8:fffe:2::20" },
   operator: { ipv4: "192.0.2.10", ipv6: "2001:db8:fffe:1::10" },
 } as const;
 
 /** UDP ports worth probing: both sides of every range's edges, and the ends of the number space. */
-export function udpEdges(rules: readonly PortRule[]): number[] {
+function udpEdges(rules: readonly PortRule[]): number[] {
   const edges = rules
     .filter(({ protocol }) => protocol === "udp")
     .flatMap(({ from, to }) => [from - 1, from, to, to + 1]);

@@ -168,7 +168,7 @@ export async function update(
 }
 
 /** Counts of the summary, an update's last output; a preview's "31 to create" counts as created. */
-export function summaryOf(output: string): Record<string, number> {
+function summaryOf(output: string): Record<string, number> {
   const last = output.split("\n").slice(-30).join("\n");
   const counts = last.matchAll(/(\d+) (to create|to update|to replace|to delete|[a-z]+)\b/g);
   const known = ["created", "updated", "replaced", "deleted", "unchanged", "same"];

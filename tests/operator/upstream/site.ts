@@ -51,7 +51,7 @@ const ubuntu = [
 ].join("\n");
 
 /** Files by URL. Installers of the table with a hash are left out: nobody can make one of that hash. */
-export function upstreamFiles(): Map<string, string> {
+function upstreamFiles(): Map<string, string> {
   const files = new Map<string, string>([
     [upstreamLists.support, support],
     [upstreamLists.tags, tagList(tags)],

@@ -50,7 +50,7 @@ export function isCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** True for EC2's codes of a missing object: "InvalidVolume.NotFound", "InvalidGroup.NotFound" and the like. */
-export function isNotFound(error: unknown): boolean {
+function isNotFound(error: unknown): boolean {
   return (
     error instanceof Error &&
     (/\.NotFound$/.test(error.name) ||

@@ -54,7 +54,7 @@ function schedule(values: Values): Schedule {
 }
 
 /** Returns `policyDetails` in the form of the request. */
-export function policyDetails(value: Value | undefined): PolicyDetails {
+function policyDetails(value: Value | undefined): PolicyDetails {
   const keys = ["policyType", "resourceTypes", "resourceLocations", "targetTags", "schedules"];
   const details = only(object(value), "policyDetails", ...keys);
   return {

@@ -21,7 +21,7 @@ export function trimmed(name: string): string {
 }
 
 /** Full name of a record: appends the zone to a name that does not end in it. */
-export function fullName(name: string, zone: string): string {
+function fullName(name: string, zone: string): string {
   const [short, domain] = [trimmed(name), trimmed(zone)];
   if (short === "") return domain;
   return short === domain || short.endsWith(`.${domain}`) ? short : `${short}.${domain}`;

@@ -14,7 +14,7 @@ import { flag, number, text } from "./values";
 import { modifyVolume } from "./volumeChanges";
 import { persisting, waitFor } from "./waiting";
 
-export async function readVolume(id: string, context: Context): Promise<Volume | undefined> {
+async function readVolume(id: string, context: Context): Promise<Volume | undefined> {
   const { ec2 } = await session(context);
   const answer = await unlessGone(() => ec2.describeVolumes({ VolumeIds: [id] }));
   return answer?.Volumes?.[0];

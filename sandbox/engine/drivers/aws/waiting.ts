@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../driver";
 
 /** State of an object that no longer exists, or not everywhere yet. */
-export const GONE = undefined;
+const GONE = undefined;
 
 export interface Wait {
   /** Subject of the wait in an error: "EC2 Instance (i-1) create". */
@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 3000;
 const MISSES = 20;
 
 /** Milliseconds before the next read: short at first, three seconds in the end. */
-export function delay(reads: number): number {
+function delay(reads: number): number {
   return Math.min(FIRST_DELAY_MS * 1.4 ** reads, LONGEST_DELAY_MS);
 }
 
