@@ -101,6 +101,7 @@ const PULUMI: Readonly<Record<string, readonly string[]>> = {
   "config set": ["--path", "--secret", "--stack", "-s"],
   destroy: ["--exclude-protected", "--run-program"],
   login: ["--local"],
+  new: [],
   preview: ["--diff", "--stack"],
   refresh: ["--run-program", "--stack"],
   "plugin install": [],

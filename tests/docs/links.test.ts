@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { anchorsOf, localLinks, PROJECT, readPages, type Page } from "./pages";
+import { anchorsOf, FOREIGN, localLinks, PROJECT, readPages, type Page } from "./pages";
 
 const pages = readPages();
 
@@ -73,7 +73,7 @@ test("the README's tree names every folder, and nothing that is not there", () =
   const named = tree.split("\n").flatMap((line) => line.split(" ")[0] || []);
   expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
   const folders = readdirSync(PROJECT, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !FOREIGN.includes(entry.name))
     .map(({ name }) => `${name}/`);
   expect(folders.filter((folder) => !named.includes(folder))).toEqual([]);
 });

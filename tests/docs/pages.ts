@@ -1,6 +1,6 @@
 /** Reads the project's pages: every Markdown file that it has. */
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 
 export const PROJECT = resolve(__dirname, "../..");
 
@@ -11,6 +11,14 @@ export interface Page {
   readonly text: string;
 }
 
+/** Folders of that name hold nothing of the project's own, such as what a build makes. */
+export const FOREIGN: readonly string[] = [
+  ".git",
+  ...readFileSync(join(PROJECT, ".gitignore"), "utf8")
+    .split("\n")
+    .flatMap((line) => (line.endsWith("/") ? basename(line) : [])),
+];
+
 /** Every Markdown file of the project, in the order of paths. */
 export function readPages(): Page[] {
   const found: string[] = [];
@@ -18,7 +26,7 @@ export function readPages(): Page[] {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (entry.name !== "node_modules" && entry.name !== ".git") walk(path);
+        if (!FOREIGN.includes(entry.name)) walk(path);
       } else if (entry.name.endsWith(".md")) found.push(path);
     }
   };
