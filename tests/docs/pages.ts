@@ -35,7 +35,7 @@ export function readPages(): Page[] {
 }
 
 /** Place that a page leads to. */
-export interface Link {
+interface Link {
   /** Target as written in the page. */
   readonly target: string;
   /** Path in the project; the page's own for an anchor alone. */

@@ -81,8 +81,8 @@ export function renderPage(found: readonly Case[]): string {
   return [
     "# What goes wrong, and how it ends",
     "",
-    "Written by `./scripts/faults --write`, which makes each of this happen in the sandbox and asserts the end. Where no other",
-    `end is named the deployment works afterwards and nothing was lost. ${sum(found)} on a machine of two cores.`,
+    "`./scripts/faults --write` wrote this page. It makes each of these things happen in the sandbox, and asserts the end. If no",
+    `other end is named, the deployment works afterwards and nothing was lost. ${sum(found)} on a machine of two cores.`,
     "",
     ...sections,
   ].join("\n");
