@@ -1,29 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
 
+import type { CloudName } from "../bigbluebutton/capacity";
 import type { PortRule } from "../bigbluebutton/releases";
+import type { Volume } from "../settings";
 
 /** Purpose of a host; becomes its label, its step prefix and the name of its resources. */
 export type Role = "bbb" | "turn";
-
-/** Data volume of a host, which outlives the host. */
-export interface VolumeArgs {
-  /** Size in GB; can grow, never shrink. Not used with `adoptId`. */
-  readonly sizeGb: number;
-  /**
-   * Id of an existing volume at the cloud. It is attached without a change and stays outside the stack: nothing here
-   * resizes, labels or deletes it.
-   */
-  readonly adoptId?: string;
-  /** Refuses to delete it, in Pulumi and at the cloud. */
-  readonly protected: boolean;
-}
 
 /** Arguments to make a host at any cloud. */
 export interface HostArgs {
   readonly role: Role;
   /** Fully qualified name, which is also the server's name and, if the cloud has it, its reverse DNS. */
   readonly fqdn: string;
+  readonly cloud: CloudName;
   readonly serverType: string;
   readonly location: string;
   /** Name of the operating system image at the cloud; ignored once the server exists. */
@@ -35,7 +25,7 @@ export interface HostArgs {
   /** Public keys of the operator's own, in authorized_keys form, beside the generated one. */
   readonly sshPublicKeys: readonly string[];
   /** @default no volume */
-  readonly volume?: VolumeArgs;
+  readonly volume?: Volume;
   /** Refuses to delete server and addresses, in Pulumi and at the cloud. */
   readonly protected: boolean;
   /** Makes the cloud's own daily backups of the server's disk, which don't hold the volume. */

@@ -1,42 +1,57 @@
-import type { Settings } from "../settings";
+import type { HostSettings, Settings } from "../settings";
 import type { HostArgs, Role } from "./host";
 
+type Hosts = Pick<Settings, "bbb" | "turn">;
+
 /** Hosts that the settings ask for. */
-export function hostRoles({ turnStack }: Settings): readonly Role[] {
-  return turnStack === undefined ? ["bbb", "turn"] : ["bbb"];
+export function hostRoles({ turn }: Hosts): readonly Role[] {
+  return turn.kind === "own" ? ["bbb", "turn"] : ["bbb"];
 }
+
+/**
+ * Settings of the host of a role.
+ *
+ * @throws Error for a TURN server that another stack makes.
+ */
+export function hostSettings({ bbb, turn }: Hosts, role: Role): HostSettings {
+  if (role === "bbb") return bbb;
+  if (turn.kind === "own") return turn;
+  throw new Error(`the TURN server is that of stack ${turn.stack}`);
+}
+
+type HostsSettings = Hosts &
+  Pick<
+    Settings,
+    | "release"
+    | "recordings"
+    | "labels"
+    | "sshNetworks"
+    | "sshPublicKeys"
+    | "protected"
+    | "snapshotDays"
+    | "backups"
+  >;
 
 /**
  * Arguments of the host of a role, by the settings.
  *
  * A TURN host has nothing to back up.
  */
-export function hostArgs(settings: Settings, role: Role): HostArgs {
-  const { release, recordings, labels } = settings;
-  const { location, serverType, image } = settings.placement[role];
-  const common = {
+export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
+  const { fqdn, cloud, location, serverType, image } = hostSettings(settings, role);
+  return {
     role,
+    fqdn,
+    cloud,
     location,
     serverType,
     image,
-    ports: release.ports[role],
+    ports: settings.release.ports[role],
     sshNetworks: settings.sshNetworks,
     sshPublicKeys: settings.sshPublicKeys,
     protected: settings.protected,
     snapshotDays: settings.snapshotDays,
-    labels: { ...labels, role },
-  };
-  if (role === "turn") {
-    return {
-      ...common,
-      fqdn: settings.turnFqdn,
-      backups: false,
-    };
-  }
-  return {
-    ...common,
-    fqdn: settings.bbbFqdn,
-    backups: settings.backups,
-    volume: recordings,
+    labels: { ...settings.labels, role },
+    ...(role === "bbb" ? { backups: settings.backups, volume: settings.recordings } : { backups: false }),
   };
 }

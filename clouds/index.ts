@@ -5,7 +5,7 @@ import type { Settings } from "../settings";
 import { canonicalAddress } from "../settings/formats/addresses";
 import type { Cloud } from "./cloud";
 import { manualDns, type Dns } from "./dns";
-import type { ChildOptions, Host, OperatorKey, Role } from "./host";
+import type { ChildOptions, Host, HostArgs, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
 import { allFound, orRefused } from "./lookUps";
 import { named } from "./names";
@@ -42,17 +42,14 @@ export async function openClouds(
   roles: readonly Role[],
   opts: ChildOptions,
 ): Promise<Clouds> {
-  const { placement, dns, domain } = settings;
+  const { dns, domain } = settings;
   const args = roles.map((role) => hostArgs(settings, role));
-  const cloud = once((name: CloudName) => loadCloud(name, settings, roles, opts));
+  const cloud = once((name: CloudName) => loadCloud(name, settings, args, opts));
   const findHosts = once((name: CloudName) =>
-    cloud(name).findHosts(args.filter(({ role }) => placement[role].cloud === name)),
+    cloud(name).findHosts(args.filter((host) => host.cloud === name)),
   );
   const used = [
-    ...new Set([
-      ...(dns === "manual" ? [] : [dnsClouds[dns]]),
-      ...roles.map((role) => placement[role].cloud),
-    ]),
+    ...new Set([...(dns === "manual" ? [] : [dnsClouds[dns]]), ...args.map((host) => host.cloud)]),
   ];
   const ownAddresses = async () => {
     const found = await allFound(used.map((name) => cloud(name).findAddresses()));
@@ -68,7 +65,7 @@ export async function openClouds(
   const [zone, ...found] = await orRefused(
     allFound([
       dns === "manual" ? byHand() : cloud(dnsClouds[dns]).findZone({ domain, hosts: args, ownAddresses }),
-      ...roles.map((role) => findHosts(placement[role].cloud)),
+      ...args.map((host) => findHosts(host.cloud)),
     ]),
     settings,
   );
@@ -87,13 +84,18 @@ export async function openClouds(
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an import at the top would load every cloud's package */
 
-function loadCloud(name: CloudName, settings: Settings, roles: readonly Role[], opts: ChildOptions): Cloud {
+function loadCloud(
+  name: CloudName,
+  settings: Settings,
+  hosts: readonly HostArgs[],
+  opts: ChildOptions,
+): Cloud {
   try {
     switch (name) {
       case "hetzner":
         return (require("./hetzner") as typeof import("./hetzner")).hetznerCloud(settings, opts);
       case "aws":
-        return (require("./aws") as typeof import("./aws")).awsCloud(settings, roles, opts);
+        return (require("./aws") as typeof import("./aws")).awsCloud(settings, hosts, opts);
     }
   } catch (error) {
     if (!isMissing(error)) throw error;

@@ -5,7 +5,7 @@ import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
-import { prepareHost } from "../steps/prepareHost";
+import { prepareHost, type PrepareHostSettings } from "../steps/prepareHost";
 import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
@@ -19,7 +19,8 @@ export interface BbbServerArgs {
   /** TURN server; only the wiring waits for it. */
   readonly turn: TurnService;
   readonly dns: Dns;
-  readonly settings: Settings;
+  readonly settings: PrepareHostSettings &
+    Pick<Settings, "bbb" | "turn" | "recordings" | "greenlight" | "upgrade" | "rotateSharedSecret">;
 }
 
 /** BigBlueButton server, installed by its release's own installer and wired to its TURN server. */
@@ -42,7 +43,8 @@ export class BbbServer extends pulumi.ComponentResource {
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
     // would meet a page without sound.
     const count = host.dataDevice ? STEPS + 1 : STEPS;
-    this.steps = prepareHost(name, { host, settings, dns, count }, this);
+    const { certificate } = settings.bbb;
+    this.steps = prepareHost(name, { host, settings, certificate, dns, count }, this);
     this.mountRecordings(settings);
     const installed = this.steps.run(
       "install",
@@ -63,7 +65,7 @@ export class BbbServer extends pulumi.ComponentResource {
           "xml-path": path,
           // The values of duringMeetings that allow it; each makes this run again anyway, by what it changes.
           "rotate-shared-secret": settings.rotateSharedSecret || undefined,
-          "rotate-turn-secret": settings.rotateTurnSecret || undefined,
+          "rotate-turn-secret": (settings.turn.kind === "own" && settings.turn.rotateSecret) || undefined,
           upgrade: settings.upgrade || undefined,
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
@@ -77,7 +79,7 @@ export class BbbServer extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private mountRecordings(settings: Settings): void {
+  private mountRecordings(settings: Pick<Settings, "recordings">): void {
     const { dataDevice: device, attachVolume } = this.host;
     // The volume that the host has may be another, or one that the settings no longer want.
     const attached = attachVolume?.(
@@ -106,8 +108,8 @@ export class BbbServer extends pulumi.ComponentResource {
 }
 
 /** Size in GB of the stack's own volume, which re-runs the step that enlarges the file system. */
-function ownVolumeGb({ recordings }: Settings): number | undefined {
-  return recordings?.adoptId ? undefined : recordings?.sizeGb;
+function ownVolumeGb({ recordings }: Pick<Settings, "recordings">): number | undefined {
+  return recordings?.kind === "new" ? recordings.sizeGb : undefined;
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {

@@ -139,9 +139,9 @@ async function begin(
 const ofItsOwn: Checks = {
   problems: () => [],
   settingsOf: (args) => args,
-  fqdns: ({ bbbFqdn, turnFqdn, turnStack }) => ({
-    hostname: bbbFqdn,
-    ...(turnStack === undefined && { turnHostname: turnFqdn }),
+  fqdns: ({ bbb, turn }) => ({
+    hostname: bbb.fqdn,
+    ...(turn.kind === "own" && { turnHostname: turn.fqdn }),
   }),
 };
 
@@ -169,6 +169,6 @@ function usingTurn({ name }: Asker): Checks {
       })),
     // A name that is nobody's, and that nothing is made of.
     settingsOf: (args) => ({ ...args, turnHostname: `turn-of-${name}` }),
-    fqdns: ({ bbbFqdn }) => ({ hostname: bbbFqdn }),
+    fqdns: ({ bbb }) => ({ hostname: bbb.fqdn }),
   };
 }

@@ -62,12 +62,17 @@ export interface DeployOptions extends ChildOptions {
  * @throws SettingsError with everything that the clouds lack, before any resource is registered
  */
 export async function deploy(settings: Settings, options: DeployOptions = {}): Promise<Deployment> {
-  const { release, bbbFqdn, turnStack, labels } = settings;
+  const {
+    release,
+    bbb: { fqdn: bbbFqdn },
+    turn: turnSettings,
+    labels,
+  } = settings;
   const { parent, users } = options;
   const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
   const { dns, hosts } = await openClouds(settings, roles, { parent });
   const shared = await (options.turn ??
-    (turnStack ? sharedTurn(turnStack, settings, { parent }) : undefined));
+    (turnSettings.kind === "shared" ? sharedTurn(turnSettings.stack, settings, { parent }) : undefined));
 
   const operatorKey = newOperatorKey(labels, { parent });
   const guard = new MeetingsGuard(settings);
@@ -77,12 +82,13 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     ? pulumi.all([peerOf(bbbHost), users.peers]).apply(([own, others]) => [own, ...others])
     : [peerOf(bbbHost)];
   const ownTurn =
-    turnHost &&
-    new TurnServer(
-      named("turn", labels),
-      { host: turnHost, peers, verified: true, dns, settings, guard },
-      { parent },
-    );
+    turnHost && turnSettings.kind === "own"
+      ? new TurnServer(
+          named("turn", labels),
+          { host: turnHost, own: turnSettings, peers, verified: true, dns, settings, guard },
+          { parent },
+        )
+      : undefined;
   const turn = (ownTurn ?? shared)!;
   const bbb = new BbbServer(named("bbb", labels), { host: bbbHost, turn, dns, settings }, { parent });
   const asked = { fqdn: bbbFqdn, sharedSecret: bbb.sharedSecret, trust: trustIn(settings) };

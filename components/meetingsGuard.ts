@@ -74,7 +74,8 @@ export class MeetingsGuard {
           [change.oldInputs?.stdin, change.newInputs?.stdin].map(async (one) => String(await valueOf(one))),
         );
         if (before === now) return;
-        const { rotateTurnSecret: value, upgrade, rotateSharedSecret } = settings;
+        const { turn, upgrade, rotateSharedSecret } = settings;
+        const value = turn.kind === "own" ? turn.rotateSecret : "";
         // A text that was another change's may be used up: BigBlueButton's host would then refuse the secret that coturn has.
         const ownText = !["", upgrade, rotateSharedSecret].includes(value);
         const rotated = ownText && secretOf(before!) !== secretOf(now!);
@@ -134,8 +135,8 @@ export class MeetingsGuard {
 }
 
 /** Trust of this machine in a BigBlueButton server with these settings. */
-export function trustIn({ acme, ownCertificates }: Settings): Trust {
-  if ((ownCertificates?.bbb ?? acme).trustedByBrowsers) return {};
+export function trustIn({ acme, bbb }: Pick<Settings, "acme" | "bbb">): Trust {
+  if (bbb.certificate.trustedByBrowsers) return {};
   const { ca } = acme;
   return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
 }

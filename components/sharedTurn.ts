@@ -5,7 +5,10 @@ import type { ChildOptions } from "../clouds/host";
 import { LookUpError, orRefused } from "../clouds/lookUps";
 import { named } from "../clouds/names";
 import type { TurnService } from "./turnServer";
+import type { Source } from "../settings/problems";
 import { removeCommand } from "../settings/remedies";
+
+type SharedTurnSettings = Source & Pick<Settings, "labels">;
 
 /**
  * TURN server of another stack of this project, by that stack's outputs. Nothing about it is made or changed here: its
@@ -13,11 +16,19 @@ import { removeCommand } from "../settings/remedies";
  *
  * @throws SettingsError if that stack can't be read, or has none to share
  */
-export function sharedTurn(stack: string, settings: Settings, opts: ChildOptions): Promise<TurnService> {
+export function sharedTurn(
+  stack: string,
+  settings: SharedTurnSettings,
+  opts: ChildOptions,
+): Promise<TurnService> {
   return orRefused(findShared(stack, settings, opts), settings);
 }
 
-async function findShared(stack: string, settings: Settings, opts: ChildOptions): Promise<TurnService> {
+async function findShared(
+  stack: string,
+  settings: SharedTurnSettings,
+  opts: ChildOptions,
+): Promise<TurnService> {
   const { project, stack: own } = settings;
   const refused = (reason: string, remedy: string) =>
     new LookUpError([{ key: "turnStack", reason: `is ${stack}, ${reason}`, remedy }]);

@@ -5,7 +5,7 @@ import { openClouds } from "../clouds";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
-import type { Settings } from "../settings";
+import type { OwnTurn, Settings } from "../settings";
 import {
   argumentsError,
   asArgumentsError,
@@ -105,8 +105,14 @@ const checks: Checks = {
   problems: () => [],
   // A name that is nobody's, and that nothing is made of.
   settingsOf: (args) => ({ ...args, hostname: "no-bigbluebutton" }),
-  fqdns: ({ turnFqdn }) => ({ turnHostname: turnFqdn }),
+  fqdns: (settings) => ({ turnHostname: ownTurn(settings).fqdn }),
 };
+
+/** Its arguments have no `turnStack`. */
+function ownTurn({ turn }: Settings): OwnTurn {
+  if (turn.kind === "shared") throw new Error("a TURN server that is made is no other stack's");
+  return turn;
+}
 
 async function begin(
   asker: Asker,
@@ -116,7 +122,7 @@ async function begin(
 ): Promise<Made | undefined> {
   const settings = await readArguments(asker, args, checks);
   if (settings === undefined) return undefined;
-  if (settings.turnPeers.length === 0 && !(await users.any)) {
+  if (ownTurn(settings).peers.length === 0 && !(await users.any)) {
     const reason =
       "is empty, and no BigBlueButton of the program has it as its turn: there is nothing that it may relay to";
     const remedy = "give it to a BigBlueButton as turn, or name addresses here; without any, leave it out";
@@ -138,7 +144,7 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
   const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;
   const turn = new TurnServer(
     named("turn", labels),
-    { host, peers: users.peers, verified: false, dns, settings, guard },
+    { host, own: ownTurn(settings), peers: users.peers, verified: false, dns, settings, guard },
     { parent },
   );
   const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];

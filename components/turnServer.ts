@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { renderTurnServerConf } from "../bigbluebutton/coturn";
-import type { Settings } from "../settings";
+import type { OwnTurn } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import type { MeetingsGuard } from "./meetingsGuard";
-import { prepareHost } from "../steps/prepareHost";
+import { prepareHost, type PrepareHostSettings } from "../steps/prepareHost";
 import type { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 
@@ -37,12 +37,13 @@ export function peerOf({ ipv4, ipv6, privateIpv4 }: Host): pulumi.Output<Peer> {
 /** Arguments of a {@link TurnServer}. */
 export interface TurnServerArgs {
   readonly host: Host;
-  /** BigBlueButton servers that the TURN server relays to, with the settings' `turnPeers` the only ones. */
+  readonly own: OwnTurn;
+  /** BigBlueButton servers that the TURN server relays to, with the `peers` of the settings the only ones. */
   readonly peers: pulumi.Input<readonly pulumi.Input<Peer>[]>;
   /** True when {@link Verification} adds a step. */
   readonly verified: boolean;
   readonly dns: Dns;
-  readonly settings: Settings;
+  readonly settings: PrepareHostSettings;
   readonly guard: MeetingsGuard;
 }
 
@@ -59,15 +60,17 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 
   constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:TurnServer", name, {}, opts);
-    const { host, settings, dns, verified } = args;
+    const { host, own, settings, dns, verified } = args;
+    const { certificate } = own;
     this.host = host;
     this.fqdn = host.fqdn;
-    this.secret = randomSecret(`${name}-secret`, settings.rotateTurnSecret, this);
+    this.secret = randomSecret(`${name}-secret`, own.rotateSecret, this);
     this.conf = turnServerConf(args, this.secret);
 
     // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
     const ipv6 = host.ipv6;
-    this.steps = prepareHost(name, { host, settings, dns, ipv6, count: verified ? STEPS + 1 : STEPS }, this);
+    const count = verified ? STEPS + 1 : STEPS;
+    this.steps = prepareHost(name, { host, settings, certificate, dns, ipv6, count }, this);
     const installed = this.steps.run(
       "install",
       {
@@ -97,11 +100,10 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 }
 
 function turnServerConf(
-  { host, peers, settings }: TurnServerArgs,
+  { host, own, peers }: TurnServerArgs,
   secret: pulumi.Output<string>,
 ): pulumi.Output<string> {
   const { ipv4, ipv6, privateIpv4 } = host;
-  const { turnPeers } = settings;
   return pulumi.output({ secret, ipv4, ipv6, privateIpv4, peers }).apply((known) =>
     renderTurnServerConf({
       realm: host.fqdn,
@@ -114,7 +116,7 @@ function turnServerConf(
           ...known.peers.flatMap(({ ipv4, ipv6, privateIpv4 }) =>
             given([ipv4, ipv6, known.privateIpv4 && privateIpv4]),
           ),
-          ...turnPeers,
+          ...own.peers,
         ]),
       ],
     }),

@@ -17,6 +17,7 @@ import {
 import type { Settings } from "../settings";
 import type { BbbServer } from "./bbbServer";
 import type { Host } from "../clouds/host";
+import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
 import type { HostSteps } from "../steps/hostSteps";
 import type { TurnServer, TurnService } from "./turnServer";
@@ -27,7 +28,7 @@ export interface VerificationArgs {
   readonly turn: TurnService;
   /** TURN server of this stack. Another stack's host is used, but not asked. */
   readonly ownTurn?: TurnServer;
-  readonly settings: Settings;
+  readonly settings: Pick<Settings, "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight">;
 }
 
 /**
@@ -46,7 +47,7 @@ export class Verification extends pulumi.ComponentResource {
     const { bbb, ownTurn, settings } = args;
     // A server that was given another type was off, and in place of one that is new the other host has seen none yet.
     const triggers = hostsOf(args).flatMap(({ role, server }) => [
-      settings.placement[role].serverType,
+      hostSettings(settings, role).serverType,
       server.id,
     ]);
     const dependsOn = hostsOf(args).map(({ server }) => server);
@@ -116,10 +117,13 @@ function certificates(
   printed: { readonly bbb: pulumi.Output<string>; readonly turn?: pulumi.Output<string> },
 ): Verification["certificates"] {
   const known = ({ role, fqdn }: Host) => {
-    const own = args.settings.ownCertificates?.[role];
+    const { certificate } = hostSettings(args.settings, role);
     // What it printed is closed as a whole; these two are shown to every client.
-    return own
-      ? pulumi.output({ validUntil: own.validUntil.toISOString(), issuedBy: own.issuedBy })
+    return certificate.kind === "own"
+      ? pulumi.output({
+          validUntil: certificate.validUntil.toISOString(),
+          issuedBy: certificate.issuedBy,
+        })
       : pulumi.unsecret(printed[role]!.apply((text) => certificateSeen(text ?? "", fqdn)));
   };
   const hosts = hostsOf(args);
@@ -130,15 +134,19 @@ function certificates(
     );
 }
 
-function common({ bbb, turn, settings }: VerificationArgs) {
-  const own = settings.ownCertificates;
+function common({ bbb, turn, ownTurn, settings }: VerificationArgs) {
+  const { acme } = settings;
+  const certificates = {
+    bbb: settings.bbb.certificate,
+    turn: ownTurn && hostSettings(settings, "turn").certificate,
+  };
   return {
     zone: settings.domain,
     bbbHost: bbb.host.fqdn,
     turnHost: turn.fqdn,
-    untrustedCa: !(own?.bbb ?? settings.acme).trustedByBrowsers,
-    untrustedTurnCa: !(own?.turn ?? settings.acme).trustedByBrowsers,
-    ownCertificates: (["bbb", "turn"] as const).filter((role) => own?.[role]),
+    untrustedCa: !certificates.bbb.trustedByBrowsers,
+    untrustedTurnCa: !(certificates.turn ?? acme).trustedByBrowsers,
+    ownCertificates: (["bbb", "turn"] as const).filter((role) => certificates[role]?.kind === "own"),
     turnSecret: turn.secret,
     greenlight: settings.greenlight,
   };
@@ -158,7 +166,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     recordings: bbb.host.dataDevice !== undefined,
     sharedSecret: bbb.sharedSecret,
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
-    turnStack: settings.turnStack,
+    turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,
     openPorts: openPorts(release.ports.bbb),
   });

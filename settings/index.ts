@@ -8,12 +8,13 @@ import { defaultLocations, defaultServerTypes, type CloudName } from "../bigblue
 import { conflicts } from "./conflicts";
 import { environments, protectionOf, type EnvironmentName } from "./environments";
 import type { FieldValues } from "./fields";
+import type { OwnChain } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import { readOwnCertificates, type OwnChains } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
 
-/** Settings of a stack, checked, with every default filled in. */
+/** Settings of one deployment, checked, with every default filled in. */
 export interface Settings extends Source {
   /**
    * Labels of all resources that can have any: project, stack, the name of a component, and the expiry if there is one.
@@ -22,21 +23,10 @@ export interface Settings extends Source {
   readonly environment: EnvironmentName;
   /** DNS zone, e.g. "example.org". */
   readonly domain: string;
-  /** Full name of the BigBlueButton server, e.g. "bbb.example.org"; always below {@link domain}. */
-  readonly bbbFqdn: string;
-  /**
-   * Full name of the TURN server, e.g. "turn.example.org"; always below {@link domain}. Ignored when {@link turnStack}
-   * is set.
-   */
-  readonly turnFqdn: string;
-  /** Stack of this project whose TURN server is used. @default none: the stack makes its own */
-  readonly turnStack?: string;
-  /** Addresses of other stacks' BigBlueButton servers that the TURN server also serves. */
-  readonly turnPeers: readonly string[];
   readonly email: string;
   readonly release: Release;
-  /** Placement of each host; `turn` is ignored when {@link turnStack} is set. */
-  readonly placement: Readonly<Record<"bbb" | "turn", Placement>>;
+  readonly bbb: HostSettings;
+  readonly turn: OwnTurn | SharedTurn;
   /** Network of hosts at AWS. @default a public subnet of the default VPC */
   readonly network: { readonly vpcId?: string; readonly subnetId?: string };
   /** Networks in CIDR form, canonical, at least one. */
@@ -44,20 +34,16 @@ export interface Settings extends Source {
   readonly sshPublicKeys: readonly string[];
   readonly dns: CloudDns | "manual";
   readonly acme: AcmeSettings;
-  /** Certificates of hosts that don't use the authority's. */
-  readonly ownCertificates?: { readonly [role in "bbb" | "turn"]?: OwnCertificate };
   readonly greenlight: boolean;
-  /** Volume for recordings; `sizeGb` is ignored for an adopted one. */
-  readonly recordings?: { readonly sizeGb: number; readonly adoptId?: string; readonly protected: boolean };
+  /** Volume for recordings. @default they stay on the server's own disk */
+  readonly recordings?: Volume;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;
   /** Free text; a new value runs the installer again. */
   readonly upgrade: string;
-  /** Confirms one change that would end meetings: the new value of that change's setting. */
+  /** Confirms one change that would end meetings: the new value of that change's setting; "" confirms none. */
   readonly duringMeetings: string;
-  /** Free text; a new value makes a new secret. */
-  readonly rotateTurnSecret: string;
   /** Free text; a new value makes a new secret. */
   readonly rotateSharedSecret: string;
   /** Protects servers and addresses from deletion. */
@@ -66,14 +52,72 @@ export interface Settings extends Source {
   readonly backups: boolean;
 }
 
-/** Placement of a host, in its cloud's own names. */
-export interface Placement {
+/** Settings of a host; cloud, location, type and image in its cloud's own names. */
+export interface HostSettings {
+  /** Full name, e.g. "bbb.example.org"; always below the DNS zone. */
+  readonly fqdn: string;
   readonly cloud: CloudName;
   /** Location at Hetzner, or region of AWS. */
   readonly location: string;
   readonly serverType: string;
   /** Name or id of the image; on AWS also a pattern of Canonical's names. The TURN host's is Ubuntu 24.04's. */
   readonly image: string;
+  readonly certificate: Certificate;
+}
+
+/** TURN server that is made with the deployment. */
+export interface OwnTurn extends HostSettings {
+  readonly kind: "own";
+  /** Addresses of other stacks' BigBlueButton servers that it also serves. */
+  readonly peers: readonly string[];
+  /** Free text; a new value makes a new secret. */
+  readonly rotateSecret: string;
+}
+
+/** TURN server of another stack of this project. */
+export interface SharedTurn {
+  readonly kind: "shared";
+  readonly stack: string;
+}
+
+/** Certificate of a host. */
+export type Certificate = AuthorityCertificate | OwnCertificate;
+
+/** Certificate that the host gets from the certificate authority. */
+export interface AuthorityCertificate {
+  readonly kind: "authority";
+  readonly trustedByBrowsers: boolean;
+}
+
+/** Certificate of the operator's own, checked. */
+export interface OwnCertificate {
+  readonly kind: "own";
+  /** Chain, leaf first, in PEM form. */
+  readonly chain: string;
+  /** Private key in PEM form; secret. */
+  readonly key: pulumi.Output<string>;
+  readonly validUntil: Date;
+  readonly issuedBy: string;
+  readonly trustedByBrowsers: boolean;
+}
+
+/** Volume that outlives the server. */
+export type Volume = NewVolume | AdoptedVolume;
+
+/** Volume that is made with the deployment. */
+export interface NewVolume {
+  readonly kind: "new";
+  /** Size in GB; can grow, never shrink. */
+  readonly sizeGb: number;
+  /** Refuses to delete it, in Pulumi and at the cloud. */
+  readonly protected: boolean;
+}
+
+/** Existing volume. It is attached without a change and stays outside the stack: nothing resizes, labels or deletes it. */
+export interface AdoptedVolume {
+  readonly kind: "adopted";
+  /** Id at the cloud. */
+  readonly id: string;
 }
 
 /** DNS service of each cloud. */
@@ -87,17 +131,6 @@ export interface AcmeSettings {
   readonly ca?: string;
   /** URLs from which the hosts themselves fetch the roots of Let's Encrypt's staging authority. */
   readonly caUrls: readonly string[];
-  readonly trustedByBrowsers: boolean;
-}
-
-/** Certificate of the operator's own, checked. */
-export interface OwnCertificate {
-  /** Chain, leaf first, in PEM form. */
-  readonly chain: string;
-  /** Private key in PEM form; secret. */
-  readonly key: pulumi.Output<string>;
-  readonly validUntil: Date;
-  readonly issuedBy: string;
   readonly trustedByBrowsers: boolean;
 }
 
@@ -155,50 +188,31 @@ function readPem(path: string): string {
   return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
 }
 
-/** Makes the key a secret from here on. */
-function secretly(own: OwnChains): Settings["ownCertificates"] {
-  const found = Object.entries(own).filter(([, certificate]) => certificate !== undefined);
-  if (found.length === 0) return undefined;
-  return Object.fromEntries(
-    found.map(([role, { chain, key, validUntil, issuedBy, trustedByBrowsers }]) => [
-      role,
-      { chain, key: pulumi.secret(key), validUntil, issuedBy, trustedByBrowsers },
-    ]),
-  );
-}
-
-function settingsFrom(values: FieldValues, own: OwnChains, source: Source): Settings {
-  const { cloud, domain, environment, recordingsGb, recordingsVolumeId } = values;
+function settingsFrom(values: FieldValues, chains: OwnChains, source: Source): Settings {
+  const { cloud, domain, environment } = values;
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);
+  const acme = acmeFrom(values);
   return {
     ...source,
     labels: labelsOf(source, values),
     environment,
     domain,
-    bbbFqdn: fqdn(values.hostname, domain),
-    turnFqdn: fqdn(values.turnHostname, domain),
-    turnStack: values.turnStack,
-    turnPeers: values.turnPeers,
     email: values.email,
     release,
-    placement: placementFrom(values, release),
+    bbb: bbbFrom(values, release, certificateFrom(chains.bbb, acme)),
+    turn: turnFrom(values, certificateFrom(chains.turn, acme)),
     network: { vpcId: values.vpcId, subnetId: values.subnetId },
     sshNetworks: values.sshNetworks,
     sshPublicKeys: values.sshPublicKeys,
     dns: values.dns ?? ownDns[cloud],
-    acme: acmeFrom(values),
-    ownCertificates: secretly(own),
+    acme,
     greenlight: values.greenlight,
-    recordings:
-      recordingsGb > 0 || recordingsVolumeId
-        ? { sizeGb: recordingsGb, adoptId: recordingsVolumeId, protected: protectRecordings }
-        : undefined,
+    recordings: recordingsFrom(values, protectRecordings),
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
     duringMeetings: values.duringMeetings ?? "",
-    rotateTurnSecret: values.rotateTurnSecret ?? "",
     rotateSharedSecret: values.rotateSharedSecret ?? "",
     protected: protect,
     backups,
@@ -209,24 +223,55 @@ function labelsOf({ project, stack, component }: Source, { expires }: FieldValue
   return { project, stack, ...(component && { deployment: component.name }), ...(expires && { expires }) };
 }
 
-function placementFrom(values: FieldValues, release: Release): Settings["placement"] {
-  const { cloud, turnCloud = cloud, environment } = values;
-  const types = (name: CloudName) => defaultServerTypes[name][environments[environment].size];
-  const location = values.location ?? defaultLocations[cloud];
+function bbbFrom(values: FieldValues, release: Release, certificate: Certificate): HostSettings {
+  const { cloud, environment, hostname, domain } = values;
   return {
-    bbb: {
-      cloud,
-      location,
-      serverType: values.serverType ?? types(cloud).bbb,
-      image: values.image ?? release.images[cloud],
-    },
-    turn: {
-      cloud: turnCloud,
-      location: values.turnLocation ?? (turnCloud === cloud ? location : defaultLocations[turnCloud]),
-      serverType: values.turnServerType ?? types(turnCloud).turn,
-      image: TURN_UBUNTU.images[turnCloud],
-    },
+    fqdn: fqdn(hostname, domain),
+    cloud,
+    location: values.location ?? defaultLocations[cloud],
+    serverType: values.serverType ?? defaultServerTypes[cloud][environments[environment].size].bbb,
+    image: values.image ?? release.images[cloud],
+    certificate,
   };
+}
+
+function turnFrom(values: FieldValues, certificate: Certificate): Settings["turn"] {
+  if (values.turnStack !== undefined) return { kind: "shared", stack: values.turnStack };
+  const { cloud: bbbCloud, turnCloud: cloud = bbbCloud, environment, turnHostname, domain } = values;
+  const beside = cloud === bbbCloud ? values.location : undefined;
+  return {
+    kind: "own",
+    fqdn: fqdn(turnHostname, domain),
+    cloud,
+    location: values.turnLocation ?? beside ?? defaultLocations[cloud],
+    serverType: values.turnServerType ?? defaultServerTypes[cloud][environments[environment].size].turn,
+    image: TURN_UBUNTU.images[cloud],
+    certificate,
+    peers: values.turnPeers,
+    rotateSecret: values.rotateTurnSecret ?? "",
+  };
+}
+
+/** The private key of an own certificate is a secret from here on. */
+function certificateFrom(own: OwnChain | undefined, { trustedByBrowsers }: AcmeSettings): Certificate {
+  if (own === undefined) return { kind: "authority", trustedByBrowsers };
+  const { chain, key, validUntil, issuedBy } = own;
+  return {
+    kind: "own",
+    chain,
+    key: pulumi.secret(key),
+    validUntil,
+    issuedBy,
+    trustedByBrowsers: own.trustedByBrowsers,
+  };
+}
+
+function recordingsFrom(
+  { recordingsGb, recordingsVolumeId }: FieldValues,
+  isProtected: boolean,
+): Volume | undefined {
+  if (recordingsVolumeId !== undefined) return { kind: "adopted", id: recordingsVolumeId };
+  return recordingsGb > 0 ? { kind: "new", sizeGb: recordingsGb, protected: isProtected } : undefined;
 }
 
 function fqdn(hostname: string, domain: string): string {

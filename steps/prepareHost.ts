@@ -2,18 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { hostMinimum, swapMb } from "../bigbluebutton/capacity";
 import { previousRelease } from "../bigbluebutton/upgrades";
-import type { Settings } from "../settings";
+import type { AcmeSettings, Certificate, Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import { leaveDuringMeetings } from "./duringMeetings";
-import type { Host, Role } from "../clouds/host";
+import type { Host } from "../clouds/host";
 import { HostSteps } from "./hostSteps";
 import { sshCheck, type OnReached } from "./sshCheck";
 import type { Flags } from "./stepCommand";
 
+/** What {@link prepareHost} is to know of the settings. */
+export type PrepareHostSettings = Pick<
+  Settings,
+  "release" | "installer" | "acme" | "email" | "domain" | "labels" | "sshNetworks" | "duringMeetings"
+>;
+
 /** Arguments of {@link prepareHost}. */
 export interface PrepareHostArgs {
   readonly host: Host;
-  readonly settings: Settings;
+  readonly settings: PrepareHostSettings;
+  readonly certificate: Certificate;
   readonly dns: Dns;
   /** IPv6 address, published in an AAAA record. */
   readonly ipv6?: pulumi.Output<string>;
@@ -26,7 +33,7 @@ const TURN_UBUNTU = "24.04";
 
 /** Begins with both kinds of host: name, connection, check, and the packages that the installers need. */
 export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.Resource): HostSteps {
-  const { host, settings, dns, ipv6, count } = args;
+  const { host, settings, certificate, dns, ipv6, count } = args;
   const { role, fqdn, ipv4, privateIpv4 } = host;
   const { release, acme } = settings;
   const minimum = hostMinimum(role, release);
@@ -74,9 +81,9 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
         "acme-server": acme.server,
         "acme-ca-urls": acme.caUrls.join(",") || undefined,
         email: settings.email,
-        "own-certificate": settings.ownCertificates?.[role] !== undefined,
+        "own-certificate": certificate.kind === "own",
       },
-      stdin: certificatesFor(settings, role),
+      stdin: certificatesFor(acme, certificate),
     },
     parent,
   );
@@ -87,15 +94,15 @@ export function prepareHost(name: string, args: PrepareHostArgs, parent: pulumi.
  * Flags with the lines of BigBlueButton that the release's own installer brings a host to; unknown for another
  * installer.
  */
-function lines({ release, installer }: Settings): Flags {
+function lines({ release, installer }: PrepareHostSettings): Flags {
   if (installer.url !== release.installer?.url) return {};
   const before = previousRelease(release);
   return { line: release.version, "previous-line": before?.version, "previous-release": before?.name };
 }
 
 /** Certificates in the form that prepare.sh reads; secret if there is a key among them. */
-function certificatesFor({ acme, ownCertificates }: Settings, role: Role): pulumi.Input<string> {
-  const roots = acme.ca ?? "";
-  const own = ownCertificates?.[role];
-  return own ? pulumi.interpolate`${roots}=== certificate ===\n${own.chain}=== key ===\n${own.key}` : roots;
+function certificatesFor({ ca: roots = "" }: AcmeSettings, certificate: Certificate): pulumi.Input<string> {
+  if (certificate.kind === "authority") return roots;
+  const { chain, key } = certificate;
+  return pulumi.interpolate`${roots}=== certificate ===\n${chain}=== key ===\n${key}`;
 }

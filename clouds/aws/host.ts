@@ -150,8 +150,9 @@ class AwsHost extends pulumi.ComponentResource implements Host {
 
     function createVolume(): { readonly id: pulumi.Output<string>; readonly protect: boolean } | undefined {
       if (!args.volume) return undefined;
-      const { adoptId, sizeGb, protected: protect } = args.volume;
-      if (adoptId) return { id: pulumi.output(adoptId), protect: false };
+      const { volume } = args;
+      if (volume.kind === "adopted") return { id: pulumi.output(volume.id), protect: false };
+      const { sizeGb, protected: protect } = volume;
       const subnet = aws.ec2.getSubnetOutput({ id: networkInterface.subnetId }, mine);
       const { id } = new aws.ebs.Volume(
         `${name}-volume`,

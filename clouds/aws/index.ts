@@ -7,7 +7,7 @@ import { awsHosts } from "./host";
 import { awsAddresses } from "./addresses";
 import { findAwsPlacement } from "./placement";
 import type { Cloud } from "../cloud";
-import type { ChildOptions, Role } from "../host";
+import type { ChildOptions, HostArgs } from "../host";
 import { named } from "../names";
 import { route53Dns } from "./dns";
 
@@ -15,10 +15,13 @@ import { route53Dns } from "./dns";
  * Opens AWS, in the account of the environment's credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, …), and in the region of
  * the hosts there. Route 53 has no region, so without hosts it is the default one.
  */
-export function awsCloud(settings: Settings, roles: readonly Role[], { parent }: ChildOptions): Cloud {
-  const { labels, placement, network, environment } = settings;
-  const hosts = roles.map((role) => placement[role]).filter(({ cloud }) => cloud === "aws");
-  const region = hosts[0]?.location ?? defaultLocations.aws;
+export function awsCloud(
+  settings: Pick<Settings, "labels" | "network" | "environment">,
+  hosts: readonly HostArgs[],
+  { parent }: ChildOptions,
+): Cloud {
+  const { labels, network, environment } = settings;
+  const region = hosts.find(({ cloud }) => cloud === "aws")?.location ?? defaultLocations.aws;
   const provider = new aws.Provider(named("aws", labels), { region }, { parent });
   return {
     async findHosts(hosts) {

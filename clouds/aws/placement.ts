@@ -45,7 +45,7 @@ export async function findAwsPlacement(
     allFound(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
     ...hosts.map((host) => typeLimit(host, request, opts)),
     ...hosts.flatMap((host) =>
-      host.volume?.adoptId ? [volumeLimit(host.volume.adoptId, host, region, opts)] : [],
+      host.volume?.kind === "adopted" ? [volumeLimit(host.volume.id, host, region, opts)] : [],
     ),
   ]);
   const settled = occupied.size > 0;

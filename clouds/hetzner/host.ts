@@ -170,9 +170,10 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     }
 
     function createVolume(server: hcloud.Server): pulumi.Output<string> | undefined {
-      if (!args.volume) return undefined;
-      const { adoptId, sizeGb, protected: protect } = args.volume;
-      if (adoptId) return pulumi.output(adoptId);
+      const { volume } = args;
+      if (!volume) return undefined;
+      if (volume.kind === "adopted") return pulumi.output(volume.id);
+      const { sizeGb, protected: protect } = volume;
       return new hcloud.Volume(
         `${name}-volume`,
         {
@@ -193,7 +194,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
       server: hcloud.Server,
       after: pulumi.Resource,
     ): hcloud.VolumeAttachment {
-      const { adoptId, protected: protect } = args.volume!;
+      const { volume } = args;
       return new hcloud.VolumeAttachment(
         `${name}-volume-attachment`,
         { volumeId: volumeId.apply(Number), serverId: numericId(server), automount: false },
@@ -206,7 +207,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
           // mounted: by its number the attachment would go ahead of it.
           ignoreChanges: ["serverId"],
           replacementTrigger: server.id,
-          protect: args.protected && protect && !adoptId,
+          protect: args.protected && volume?.kind === "new" && volume.protected,
         },
       );
     }

@@ -12,7 +12,7 @@ import { allFound } from "../lookUps";
 import { setCommand } from "../../settings/remedies";
 
 /** Opens Hetzner Cloud, in the token's project. */
-export function hetznerCloud({ labels }: Settings, opts: ChildOptions): Cloud {
+export function hetznerCloud({ labels }: Pick<Settings, "labels">, opts: ChildOptions): Cloud {
   return {
     async findHosts(hosts) {
       // The same location is asked for once, under the name of the setting that says it first.

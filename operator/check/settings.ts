@@ -21,13 +21,14 @@ export function checkSettings(
     const keys = error.problems.map(({ key }) => key).join(", ");
     throw new Doubtful(`mistakes in the settings, which would stop an update: ${keys}`, REMEDY);
   }
+  const { turn } = settings;
   const differ = (what: string, wanted: string, deployed: string) =>
     wanted === deployed ? [] : [new Doubtful(`${what}: ${wanted} is set, ${deployed} is deployed`, REMEDY)];
   return worst([
     ...differ("release", settings.release.name, bbb.release),
-    ...differ("hostname", settings.bbbFqdn, bbb.bbbHost),
-    ...differ("turnStack", settings.turnStack ?? "none", bbb.turnStack ?? "none"),
-    ...(settings.turnStack ? [] : differ("turnHostname", settings.turnFqdn, bbb.turnHost)),
+    ...differ("hostname", settings.bbb.fqdn, bbb.bbbHost),
+    ...differ("turnStack", turn.kind === "shared" ? turn.stack : "none", bbb.turnStack ?? "none"),
+    ...(turn.kind === "shared" ? [] : differ("turnHostname", turn.fqdn, bbb.turnHost)),
     `${bbb.release}, as deployed`,
   ]);
 }

@@ -1,5 +1,5 @@
 import { defaultLocations } from "../../bigbluebutton/capacity";
-import { hostRoles } from "../../clouds/hostArgs";
+import { hostRoles, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import type { Problem } from "../../settings/problems";
 import { FAILED, FINE } from "../../cli/mistake";
@@ -95,15 +95,15 @@ async function planDeployment(
   { raw, settings }: { readonly raw: StackSettings; readonly settings: Settings },
   { users, hetzner, now }: PlanOptions,
 ): Promise<Deployment> {
-  const { project, stack, release, placement, recordings } = settings;
+  const { project, stack, release, bbb, recordings } = settings;
   const roles = hostRoles(settings);
   const region =
-    roles.map((role) => placement[role]).find(({ cloud }) => cloud === "aws")?.location ??
+    roles.map((role) => hostSettings(settings, role)).find(({ cloud }) => cloud === "aws")?.location ??
     defaultLocations.aws;
   const { resources, assumptions, outputs } = await planProgram(raw, { project, stack, region });
   const { url, apiUrl, turnUrls, addresses } = outputs as unknown as Outputs;
   const ipv6 = addresses.turn?.ipv6 !== undefined;
-  const adoptedVolume = placement.bbb.cloud === "hetzner" ? recordings?.adoptId : undefined;
+  const adoptedVolume = bbb.cloud === "hetzner" && recordings?.kind === "adopted" ? recordings.id : undefined;
   const prices = [
     await hetznerPrice({ resources, adoptedVolume, access: hetzner, now }),
     awsPrice(resources, region),

@@ -1,5 +1,5 @@
 /** Consequences of settings other than resources, steps and hosts. */
-import { hostRoles } from "../../clouds/hostArgs";
+import { hostRoles, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import { environments } from "../../settings/environments";
 import type { PlannedResource } from "./program";
@@ -21,7 +21,7 @@ export function environmentFacts(settings: Settings): EnvironmentFacts {
   return {
     name: environment,
     protect: settings.protected,
-    protectRecordings: recordings?.protected ?? false,
+    protectRecordings: recordings?.kind === "new" && recordings.protected,
     strict: environments[environment].strict,
     expires: labels.expires ? new Date(Number(labels.expires) * 1000).toISOString() : null,
   };
@@ -37,19 +37,13 @@ export interface CertificateFacts {
   readonly own: readonly string[];
 }
 
-export function certificateFacts({
-  acme,
-  ownCertificates,
-  bbbFqdn,
-  turnFqdn,
-  turnStack,
-}: Settings): CertificateFacts {
-  const { bbb, turn } = ownCertificates ?? {};
+export function certificateFacts(settings: Settings): CertificateFacts {
+  const hosts = hostRoles(settings).map((role) => hostSettings(settings, role));
   return {
-    names: turnStack ? [bbbFqdn] : [bbbFqdn, turnFqdn],
-    authority: acme.server,
-    trustedByBrowsers: (bbb ?? acme).trustedByBrowsers && (turn ?? acme).trustedByBrowsers,
-    own: [...(bbb ? [bbbFqdn] : []), ...(turn ? [turnFqdn] : [])],
+    names: hosts.map(({ fqdn }) => fqdn),
+    authority: settings.acme.server,
+    trustedByBrowsers: hosts.every(({ certificate }) => certificate.trustedByBrowsers),
+    own: hosts.filter(({ certificate }) => certificate.kind === "own").map(({ fqdn }) => fqdn),
   };
 }
 
@@ -70,11 +64,11 @@ export interface RecordingsFacts {
 
 /** Number of daily copies of the BigBlueButton server's disk that are kept, 0 for none; the volume is not on it. */
 export function backupDays(
-  { backups, snapshotDays, placement }: Settings,
+  { backups, snapshotDays, bbb }: Settings,
   resources: readonly PlannedResource[],
 ): number {
   if (!backups) return 0;
-  if (placement.bbb.cloud === "hetzner") return HETZNER_BACKUPS;
+  if (bbb.cloud === "hetzner") return HETZNER_BACKUPS;
   return hasSnapshots(resources) ? snapshotDays : 0;
 }
 
@@ -90,14 +84,14 @@ export function recordingsFacts(
   resources: readonly PlannedResource[],
 ): RecordingsFacts {
   const snapshots = hasSnapshots(resources);
-  const adopted = recordings?.adoptId;
+  const made = recordings?.kind === "new" ? recordings : undefined;
   return {
-    volume: adopted ? "adopted" : recordings ? "new" : "none",
-    sizeGb: recordings && !adopted ? recordings.sizeGb : null,
-    id: adopted ?? null,
-    protected: recordings && !adopted ? recordings.protected : false,
+    volume: recordings?.kind ?? "none",
+    sizeGb: made?.sizeGb ?? null,
+    id: recordings?.kind === "adopted" ? recordings.id : null,
+    protected: made?.protected ?? false,
     // A volume that is adopted stays as it is, without the label that snapshots go by.
-    snapshotDays: snapshots && recordings && !adopted ? snapshotDays : 0,
+    snapshotDays: snapshots && made ? snapshotDays : 0,
   };
 }
 
@@ -140,7 +134,7 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
           },
         ]
       : []),
-    ...(settings.turnStack
+    ...(settings.turn.kind === "shared"
       ? []
       : [{ to: "turn" as const, what: "coturn and certbot", from: "Ubuntu 24.04's package servers" }]),
     ...hostRoles(settings).flatMap((to) =>

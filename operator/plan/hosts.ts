@@ -2,7 +2,7 @@ import { portRange } from "../../bigbluebutton/ports";
 import { sizeOf, type ServerTypeSize } from "../../clouds/serverTypes";
 import { capacities, hostMinimum, type CloudName } from "../../bigbluebutton/capacity";
 import type { Role } from "../../clouds/host";
-import { hostArgs } from "../../clouds/hostArgs";
+import { hostArgs, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 
 /** Host, its name, its open ports, and its fitness for the number of users. */
@@ -49,8 +49,7 @@ export function plannedHost(
   role: Role,
   { ipv6, users }: { readonly ipv6: boolean; readonly users?: number },
 ): PlannedHost {
-  const { fqdn, ports } = hostArgs(settings, role);
-  const { cloud, location, serverType, image } = settings.placement[role];
+  const { fqdn, ports, cloud, location, serverType, image } = hostArgs(settings, role);
   const size = sizeOf(cloud, serverType);
   return {
     role,
@@ -82,7 +81,7 @@ export function plannedHost(
 }
 
 function fitOf(settings: Settings, role: Role, size: ServerTypeSize | undefined, users?: number): Fit {
-  const { cloud, serverType } = settings.placement[role];
+  const { cloud, serverType } = hostSettings(settings, role);
   if (!size) {
     const says = `nothing is known here of ${serverType}; the deployment checks the host before it installs anything`;
     return { verdict: "not known", says, sources: [] };

@@ -1,4 +1,4 @@
-import { runProgram, type Run } from "../support/program";
+import { type Run, runProgram, settings } from "../support/program";
 
 const RRSET = "hcloud:index/zoneRrset:ZoneRrset";
 
@@ -45,7 +45,12 @@ describe("at Hetzner", () => {
   });
 
   test("the zone's own name is written as @, a deeper one whole", async () => {
-    const other = await runProgram({ settings: { bbbFqdn: "example.org", turnFqdn: "turn.eu.example.org" } });
+    const other = await runProgram({
+      settings: {
+        bbb: { ...settings.bbb, fqdn: "example.org" },
+        turn: { ...settings.turn, fqdn: "turn.eu.example.org" },
+      },
+    });
     expect(other.get("bbb-a").inputs.name).toBe("@");
     expect(other.get("turn-a").inputs.name).toBe("turn.eu");
   });

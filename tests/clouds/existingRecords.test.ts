@@ -6,7 +6,7 @@ const rrset = (name: string, type: string, value: string, labels: object = {}) =
   records: [{ value }],
 });
 const hetznerHas = (...rrsets: object[]) => ({ rrsets });
-const route53 = { placement: atAws, dns: "route53" } as const;
+const route53 = { ...atAws, dns: "route53" } as const;
 const made = (name: string, type: string, ...records: string[]) => ({
   type: "aws:route53/record:Record",
   outputs: { name, type, records, ttl: 300, zoneId: "Z0EXAMPLE" },
@@ -47,9 +47,7 @@ describe("at Hetzner", () => {
 
   test("in one listing with all else that is wrong, each name by its setting", async () => {
     const told = await refusal({
-      settings: {
-        placement: { ...settings.placement, turn: { ...settings.placement.turn, location: "mars" } },
-      },
+      settings: { turn: { ...settings.turn, location: "mars" } },
       hetznerHas: hetznerHas(
         rrset("bbb", "A", "198.51.100.9", { ...OURS, stack: "prod" }),
         rrset("turn", "AAAA", "2001:db8:9::9"),
@@ -90,7 +88,7 @@ describe("at Hetzner", () => {
 
   test("another stack's TURN server has its name by right", async () => {
     const variation = {
-      settings: { turnStack: "prod" },
+      settings: { turn: { kind: "shared" as const, stack: "prod" } },
       stacks: {
         "organization/bigbluebutton/prod": { turnHost: "turn.example.org", turnSecret: "s".repeat(64) },
       },
@@ -110,8 +108,8 @@ describe("in Route 53", () => {
     record("bbb.example.org", "A", "198.51.100.9"),
     record("bbb.example.org.", "CNAME", "www.example.com"),
   ])("another owner's $type record is told with what else AWS lacks", async (foreign) => {
-    const placement = { ...atAws, bbb: { ...atAws.bbb, serverType: "unheard.of" } };
-    const told = await refusal({ settings: { ...route53, placement }, aws: { records: [foreign] } });
+    const bbb = { ...atAws.bbb, serverType: "unheard.of" };
+    const told = await refusal({ settings: { ...route53, bbb }, aws: { records: [foreign] } });
     expect(told).toContain("2 problems");
     expect(told).toContain(
       `:hostname makes the name bbb.example.org, which leads elsewhere already: the zone example.org at Route 53 has ${foreign.type} ${foreign.values.join()}`,
@@ -208,7 +206,7 @@ describe("by hand", () => {
   });
 
   test.each([
-    ["with hosts at AWS", { ...manual, placement: atAws }],
+    ["with hosts at AWS", { ...manual, ...atAws }],
     ["with hosts at Hetzner", manual],
   ])("so are those at Route 53, %s, though nothing of Route 53 is asked", async (_, settings) => {
     const { warnings, lookUps } = await runProgram({

@@ -1,17 +1,13 @@
-import { atAws, runProgram, settings, type Run, type Variation } from "../support/program";
+import { atAws, runProgram, type Run, type Variation } from "../support/program";
 
-const atHetzner = settings.placement;
 const mixes: Readonly<Record<string, Variation["settings"]>> = {
   "Hetzner with its own DNS": {},
   "Hetzner with Route 53": { dns: "route53" },
-  "AWS with Route 53": { placement: atAws, dns: "route53" },
-  "AWS with Hetzner's DNS": { placement: atAws },
-  "AWS with records made by hand": { placement: atAws, dns: "manual" },
-  "BigBlueButton at Hetzner, TURN at AWS": { placement: { bbb: atHetzner.bbb, turn: atAws.turn } },
-  "BigBlueButton at AWS, TURN at Hetzner": {
-    placement: { bbb: atAws.bbb, turn: atHetzner.turn },
-    dns: "route53",
-  },
+  "AWS with Route 53": { ...atAws, dns: "route53" },
+  "AWS with Hetzner's DNS": { ...atAws },
+  "AWS with records made by hand": { ...atAws, dns: "manual" },
+  "BigBlueButton at Hetzner, TURN at AWS": { turn: atAws.turn },
+  "BigBlueButton at AWS, TURN at Hetzner": { bbb: atAws.bbb, dns: "route53" },
 };
 
 const kinds = (run: Run) => ["bbb", "turn"].map((role) => run.get(`${role}-host-server`).type.split(":")[0]);
@@ -69,7 +65,7 @@ test("Route 53 alone needs no host's region, and nothing else of AWS", async () 
 
 test("the provider's region is the TURN server's where only that is at AWS", async () => {
   const turn = { ...atAws.turn, location: "eu-west-1" };
-  const run = await runProgram({ settings: { placement: { bbb: atHetzner.bbb, turn } } });
+  const run = await runProgram({ settings: { turn } });
   expect(run.get("aws").inputs).toMatchObject({ region: "eu-west-1" });
 });
 
@@ -90,7 +86,7 @@ test("a TURN server that is not in BigBlueButton's network is let to its public 
 });
 
 test("a missing zone is told before anything is made, with what the other cloud lacks", async () => {
-  const variation = { settings: { placement: atAws, domain: "absent.example" }, aws: { vpcs: [] } };
+  const variation = { settings: { ...atAws, domain: "absent.example" }, aws: { vpcs: [] } };
   await expect(runProgram(variation)).rejects.toThrow(
     /^2 problems [^]*:domain is absent\.example, a zone that could not be read at Hetzner Cloud[^]*:vpcId is not set/,
   );

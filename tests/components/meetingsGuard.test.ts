@@ -40,7 +40,7 @@ describe("coturn's configuration", () => {
     pulumi.secret(`realm=x\nstatic-auth-secret=${secret}\nallowed-peer-ip=${peer}\n`);
   const changed = (more: Partial<Settings>, before: object, now: object) =>
     change("turnConfiguration", more, { stdin: before }, { stdin: now });
-  const named = { rotateTurnSecret: "2026 b", duringMeetings: "2026 b" };
+  const named = { turn: { ...settings.turn, rotateSecret: "2026 b" }, duringMeetings: "2026 b" };
 
   test("unchanged: nobody is asked", async () => {
     await changed({}, conf("a"), conf("a"));

@@ -1,9 +1,9 @@
-import { reveal, runProgram, stepsIn, type Run, type Variation } from "../support/program";
+import { reveal, runProgram, settings, stepsIn, type Run, type Variation } from "../support/program";
 
 const OWNER = "organization/bigbluebutton/owner";
 
 const shared = (outputs: Readonly<Record<string, string>>): Variation => ({
-  settings: { turnStack: "owner" },
+  settings: { turn: { kind: "shared", stack: "owner" } },
   stacks: { [OWNER]: outputs },
 });
 const owner = { turnHost: "turn.example.net", turnSecret: "a secret of the owner's" };
@@ -21,7 +21,7 @@ describe("with another stack's TURN server", () => {
   });
 
   test("BigBlueButton is given that server's name and secret, as a secret", () => {
-    expect(run.get("bbb-install").inputs.create).toContain("--turn-host turn.example.net");
+    expect(run.get("bbb-install").inputs.create).toContain("-c turn.example.net:THROW-AWAY");
     const { inputs, secretInputs } = run.get("bbb-wire");
     expect(inputs.stdin).toContain(`value="${owner.turnSecret}"`);
     expect(inputs.stdin).toContain('value="turns:turn.example.net:443?transport=tcp"');
@@ -62,7 +62,9 @@ test.each([
 
 test("each of turnPeers is one line more of turnserver.conf, and reaches nothing else", async () => {
   const before = await runProgram();
-  const after = await runProgram({ settings: { turnPeers: ["203.0.113.77", "2001:db8:77::1"] } });
+  const after = await runProgram({
+    settings: { turn: { ...settings.turn, peers: ["203.0.113.77", "2001:db8:77::1"] } },
+  });
   const conf = (run: Run) => (run.get("turn-configure").inputs.stdin as string).split("\n");
   expect(conf(after).filter((line) => !conf(before).includes(line))).toEqual([
     "allowed-peer-ip=203.0.113.77",

@@ -26,7 +26,7 @@ function problems(raw: Record<string, unknown>): (readonly [string, string, stri
 
 const protection = ({ protected: servers, recordings, backups }: Settings) => [
   servers,
-  recordings?.protected,
+  recordings?.kind === "new" ? recordings.protected : undefined,
   backups,
 ];
 

@@ -35,14 +35,20 @@ describe("values", () => {
       labels: at,
       environment: "test",
       domain: "school.eu",
-      bbbFqdn: "bbb.school.eu",
-      turnFqdn: "turn.school.eu",
-      turnPeers: [],
       email: "admin@school.eu",
       release: releases["jammy-30"],
-      placement: {
-        bbb: { cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
-        turn: { cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+      bbb: {
+        fqdn: "bbb.school.eu",
+        ...{ cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
+        certificate: { kind: "authority", trustedByBrowsers: true },
+      },
+      turn: {
+        kind: "own",
+        fqdn: "turn.school.eu",
+        ...{ cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+        certificate: { kind: "authority", trustedByBrowsers: true },
+        peers: [],
+        rotateSecret: "",
       },
       network: {},
       sshNetworks: ["198.51.100.7/32"],
@@ -63,7 +69,6 @@ describe("values", () => {
       },
       upgrade: "",
       duringMeetings: "",
-      rotateTurnSecret: "",
       rotateSharedSecret: "",
       protected: false,
       backups: false,
@@ -114,14 +119,20 @@ describe("values", () => {
       labels: at,
       environment: "staging",
       domain: "school.eu",
-      bbbFqdn: "meet.school.eu",
-      turnFqdn: "relay.school.eu",
-      turnPeers: ["5.75.128.7", "2a01:4f8:1::1"],
       email: "admin@school.eu",
       release: releases["focal-27"],
-      placement: {
-        bbb: { cloud: "hetzner", location: "hel1", serverType: "ccx43", image: "4711" },
-        turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx32", image: "ubuntu-24.04" },
+      bbb: {
+        fqdn: "meet.school.eu",
+        ...{ cloud: "hetzner", location: "hel1", serverType: "ccx43", image: "4711" },
+        certificate: { kind: "authority", trustedByBrowsers: false },
+      },
+      turn: {
+        kind: "own",
+        fqdn: "relay.school.eu",
+        ...{ cloud: "hetzner", location: "nbg1", serverType: "cpx32", image: "ubuntu-24.04" },
+        certificate: { kind: "authority", trustedByBrowsers: false },
+        peers: ["5.75.128.7", "2a01:4f8:1::1"],
+        rotateSecret: "once",
       },
       network: {},
       sshNetworks: ["198.51.100.0/24", "2001:db8::/32"],
@@ -134,12 +145,11 @@ describe("values", () => {
         trustedByBrowsers: false,
       },
       greenlight: true,
-      recordings: { sizeGb: 200, adoptId: "1234", protected: false },
+      recordings: { kind: "adopted" as const, id: "1234" },
       snapshotDays: 0,
       installer: { url: "http://mirror.school.eu/bbb-install.sh", sha256, version: "focal-270" },
       upgrade: "2026-11-21",
       duringMeetings: "",
-      rotateTurnSecret: "once",
       rotateSharedSecret: "twice",
       protected: true,
       backups: true,
@@ -162,11 +172,12 @@ describe("values", () => {
   test("prod is protected and has a larger server", () => {
     expect(settings({ environment: "prod" })).toMatchObject({
       protected: true,
-      placement: { bbb: { serverType: "ccx33" }, turn: { serverType: "ccx13" } },
+      bbb: { serverType: "ccx33" },
+      turn: { serverType: "ccx13" },
     });
     expect(settings({ environment: "staging" })).toMatchObject({
       protected: false,
-      placement: { bbb: { serverType: "ccx23" } },
+      bbb: { serverType: "ccx23" },
     });
   });
 
@@ -174,24 +185,22 @@ describe("values", () => {
     test("the defaults are its own", () => {
       expect(settings({ cloud: "aws" })).toEqual({
         ...settings(),
-        placement: {
-          bbb: {
-            cloud: "aws",
-            location: "eu-central-1",
-            serverType: "c7a.xlarge",
-            image: releases["jammy-30"].images.aws,
-          },
-          turn: {
-            cloud: "aws",
-            location: "eu-central-1",
-            serverType: "c7a.large",
-            image: releases["noble-40"].images.aws,
-          },
+        bbb: {
+          ...settings().bbb,
+          ...{ cloud: "aws", location: "eu-central-1", serverType: "c7a.xlarge" },
+          image: releases["jammy-30"].images.aws,
+        },
+        turn: {
+          ...settings().turn,
+          ...{ cloud: "aws", location: "eu-central-1", serverType: "c7a.large" },
+          image: releases["noble-40"].images.aws,
         },
         dns: "route53",
       });
-      const { placement } = settings({ cloud: "aws", environment: "prod" });
-      expect([placement.bbb.serverType, placement.turn.serverType]).toEqual(["c7a.2xlarge", "c7a.large"]);
+      expect(settings({ cloud: "aws", environment: "prod" })).toMatchObject({
+        bbb: { serverType: "c7a.2xlarge" },
+        turn: { serverType: "c7a.large" },
+      });
     });
 
     test("everything set", () => {
@@ -211,39 +220,36 @@ describe("values", () => {
       };
       const { image } = raw;
       expect(settings(raw)).toMatchObject({
-        placement: {
-          bbb: { cloud: "aws", location: "eu-west-1", serverType: "m7i.4xlarge", image },
-          turn: { cloud: "aws", location: "eu-west-1", serverType: "c6in.large" },
-        },
+        bbb: { cloud: "aws", location: "eu-west-1", serverType: "m7i.4xlarge", image },
+        turn: { cloud: "aws", location: "eu-west-1", serverType: "c6in.large" },
         network: { vpcId: raw.vpcId, subnetId: raw.subnetId },
         dns: "hetzner",
-        recordings: { adoptId: raw.recordingsVolumeId },
+        recordings: { kind: "adopted", id: raw.recordingsVolumeId },
         snapshotDays: 30,
       });
     });
 
     test("an image may be the name pattern of one of Canonical's", () => {
       const image = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260101*";
-      expect(settings({ cloud: "aws", image }).placement.bbb.image).toBe(image);
+      expect(settings({ cloud: "aws", image }).bbb.image).toBe(image);
     });
 
     test("turnCloud puts the TURN server on the other one, with that one's defaults", () => {
       const turn = { cloud: "aws", location: "eu-central-1", serverType: "c7a.large" };
       const there = settings({ turnCloud: "aws", location: "hel1", vpcId: "vpc-01234567" });
       expect(there).toMatchObject({
-        placement: { bbb: { cloud: "hetzner", location: "hel1" }, turn },
+        bbb: { cloud: "hetzner", location: "hel1" },
+        turn,
         dns: "hetzner",
       });
       const back = settings({ cloud: "aws", turnCloud: "hetzner", turnLocation: "nbg1" });
       expect(back).toMatchObject({
-        placement: {
-          bbb: { cloud: "aws" },
-          turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx22", image: "ubuntu-24.04" },
-        },
+        bbb: { cloud: "aws" },
+        turn: { cloud: "hetzner", location: "nbg1", serverType: "cpx22", image: "ubuntu-24.04" },
         dns: "route53",
       });
-      const { placement } = settings({ cloud: "aws", turnCloud: "hetzner", location: "eu-west-1" });
-      expect(placement.turn.location).toBe("fsn1");
+      const other = settings({ cloud: "aws", turnCloud: "hetzner", location: "eu-west-1" });
+      expect(other.turn).toMatchObject({ location: "fsn1" });
     });
   });
 
@@ -257,8 +263,14 @@ describe("values", () => {
   });
 
   test("an adopted volume needs no size", () => {
-    expect(settings({ recordingsVolumeId: "1234" }).recordings).toMatchObject({ sizeGb: 0, adoptId: "1234" });
-    expect(settings({ recordingsGb: 10 }).recordings).toMatchObject({ sizeGb: 10, adoptId: undefined });
+    const volume = (raw: Record<string, unknown>) => settings(raw).recordings;
+    expect(volume({ recordingsVolumeId: "1234" })).toEqual({ kind: "adopted", id: "1234" });
+    expect(volume({ recordingsGb: 10 })).toEqual({ kind: "new", sizeGb: 10, protected: false });
+    expect(volume({ recordingsGb: 10, recordingsVolumeId: "1" })).toEqual({ kind: "adopted", id: "1" });
+  });
+
+  test("with another stack's TURN server, nothing is known of it but the stack", () => {
+    expect(settings({ turnStack: "prod" }).turn).toEqual({ kind: "shared", stack: "prod" });
   });
 
   test("a digest alone pins the release's own installer", () => {
@@ -270,13 +282,13 @@ describe("values", () => {
   });
 
   test("an old release brings its own image, installer and digest where they still exist", () => {
-    const { installer, placement } = settings({ release: "focal-26", allowEndOfLife: true, image: "99" });
+    const { installer, bbb } = settings({ release: "focal-26", allowEndOfLife: true, image: "99" });
     expect(installer).toEqual({
       url: releases["focal-26"].installer!.url,
       sha256: releases["focal-26"].installer!.sha256,
       version: "focal-260",
     });
-    expect(placement.bbb.image).toBe("99");
+    expect(bbb.image).toBe("99");
   });
 
   test("2.0 can be installed with an installer of one's own", () => {
@@ -830,8 +842,14 @@ describe("Pulumi.yaml", () => {
   });
 
   test.each([
-    ["staging", { protected: false, backups: false, recordings: { sizeGb: 20, protected: true } }],
-    ["prod", { protected: true, backups: true, recordings: { sizeGb: 200, protected: true } }],
+    [
+      "staging",
+      { protected: false, backups: false, recordings: { kind: "new" as const, sizeGb: 20, protected: true } },
+    ],
+    [
+      "prod",
+      { protected: true, backups: true, recordings: { kind: "new" as const, sizeGb: 200, protected: true } },
+    ],
   ])("Pulumi.%s.yaml is complete but for what its reader has to change", (environment, expected) => {
     const { config } = read(`Pulumi.${environment}.yaml`) as { config: Record<string, unknown> };
     const raw = Object.fromEntries(

@@ -17,7 +17,7 @@ test("nothing, where nothing changed", async () => {
 });
 
 test("nothing, where duringMeetings alone is set, changed or removed", async () => {
-  const done = { upgrade: "1", rotateSharedSecret: "1", rotateTurnSecret: "1" };
+  const done = { upgrade: "1", rotateSharedSecret: "1", turn: { ...settings.turn, rotateSecret: "1" } };
   const inputs = async (duringMeetings: string) =>
     (await runProgram({ settings: { ...done, duringMeetings } })).resources.map(texts);
   const without = await inputs("");
@@ -26,7 +26,7 @@ test("nothing, where duringMeetings alone is set, changed or removed", async () 
 });
 
 test("with another TURN secret: what holds it, and the proof", async () => {
-  const other = await runProgram({ settings: { rotateTurnSecret: "1" } });
+  const other = await runProgram({ settings: { turn: { ...settings.turn, rotateSecret: "1" } } });
   expect(names(changed(other))).toEqual([
     "bbb-verify",
     "bbb-wire",
@@ -53,9 +53,7 @@ test("for an upgrade: the installer, then the wiring that it overwrites, then th
 });
 
 test("with another type of either server, which was off for it: the proof, once both are there", async () => {
-  const { placement } = settings;
-  const turn = { ...placement.turn, serverType: "ccx13" };
-  const other = await runProgram({ settings: { placement: { ...placement, turn } } });
+  const other = await runProgram({ settings: { turn: { ...settings.turn, serverType: "ccx13" } } });
   expect(names(changed(other))).toEqual(["bbb-verify", "turn-host-server", "turn-verify"]);
   for (const verify of ["bbb-verify", "turn-verify"]) {
     expect(other.get(verify).dependsOn).toEqual(

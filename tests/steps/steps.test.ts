@@ -7,7 +7,7 @@ import type { Client } from "ssh2";
 import { releases } from "../../bigbluebutton/releases";
 import type * as SshCheck from "../../steps/sshCheck";
 import type { OnReached } from "../../steps/sshCheck";
-import { idOf, runProgram, secretOf, stepsIn, type Registered, type Run } from "../support/program";
+import { idOf, type Registered, type Run, runProgram, secretOf, settings, stepsIn } from "../support/program";
 
 const LIB = "/usr/local/lib/bbb-deploy";
 
@@ -110,7 +110,10 @@ describe("commands", () => {
 
   test("what may end meetings is told the settings that ask for it, whose values duringMeetings may name", async () => {
     const other = await runProgram({
-      settings: { upgrade: "a", rotateSharedSecret: "b", rotateTurnSecret: "c", duringMeetings: "d" },
+      settings: {
+        ...{ upgrade: "a", rotateSharedSecret: "b", duringMeetings: "d" },
+        turn: { ...settings.turn, rotateSecret: "c" },
+      },
     });
     expect(withoutHash(other.get("bbb-install")).slice(-2)).toEqual(["--upgrade", "a"]);
     expect(withoutHash(other.get("bbb-wire")).slice(-6)).toEqual([

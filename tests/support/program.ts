@@ -9,7 +9,7 @@ import type { ScriptFile } from "../../steps/bundle";
 import type * as Clouds from "../../clouds";
 import type { Host } from "../../clouds/host";
 import type * as Face from "../../package";
-import type { Settings } from "../../settings";
+import type { HostSettings, OwnTurn, Settings } from "../../settings";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
 /** Resource as registered with the engine. */
@@ -60,20 +60,26 @@ export interface Run {
 }
 
 /** Settings of an ordinary staging deployment. */
-export const settings: Settings = {
+export const settings: Settings & { readonly turn: OwnTurn } = {
   project: "bigbluebutton",
   stack: "staging",
   labels: { project: "bigbluebutton", stack: "staging" },
   environment: "staging",
   domain: "example.org",
-  bbbFqdn: "bbb.example.org",
-  turnFqdn: "turn.example.org",
-  turnPeers: [],
   email: "admin@example.org",
   release: releases["jammy-30"],
-  placement: {
-    bbb: { cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
-    turn: { cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+  bbb: {
+    fqdn: "bbb.example.org",
+    ...{ cloud: "hetzner", location: "fsn1", serverType: "ccx23", image: "ubuntu-22.04" },
+    certificate: { kind: "authority", trustedByBrowsers: true },
+  },
+  turn: {
+    kind: "own",
+    fqdn: "turn.example.org",
+    ...{ cloud: "hetzner", location: "fsn1", serverType: "cpx22", image: "ubuntu-24.04" },
+    certificate: { kind: "authority", trustedByBrowsers: true },
+    peers: [],
+    rotateSecret: "",
   },
   network: {},
   sshNetworks: ["198.51.100.0/24", "2001:db8:1::/48"],
@@ -81,26 +87,27 @@ export const settings: Settings = {
   dns: "hetzner",
   acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
   greenlight: false,
-  recordings: { sizeGb: 50, protected: true },
+  recordings: { kind: "new", sizeGb: 50, protected: true },
   snapshotDays: 7,
   installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
   upgrade: "",
   duringMeetings: "",
-  rotateTurnSecret: "",
   rotateSharedSecret: "",
   protected: false,
   backups: false,
 };
 
-/** Placement of a host at AWS, in the account of {@link world}. */
-export const atAws: Settings["placement"] = {
+/** Hosts at AWS, in the account of {@link world}. */
+export const atAws: { readonly bbb: HostSettings; readonly turn: OwnTurn } = {
   bbb: {
+    ...settings.bbb,
     cloud: "aws",
     location: "eu-central-1",
     serverType: "c7a.xlarge",
     image: releases["jammy-30"].images.aws,
   },
   turn: {
+    ...settings.turn,
     cloud: "aws",
     location: "eu-central-1",
     serverType: "c7a.large",

@@ -10,13 +10,13 @@ import { awsIdOf, world } from "../../support/awsWorld";
 import { atAws, runProgram, secretOf, type Registered, type Run } from "../../support/program";
 
 const labels = { project: "bigbluebutton", stack: "staging" };
-const settings = { placement: atAws, dns: "route53" as const };
+const settings = { ...atAws, dns: "route53" as const };
 const protectedSettings = {
   ...settings,
   environment: "prod" as const,
   protected: true,
   backups: true,
-  recordings: { sizeGb: 50, protected: true },
+  recordings: { kind: "new" as const, sizeGb: 50, protected: true },
 };
 
 const EIP = "aws:ec2/eip:Eip";
@@ -223,8 +223,8 @@ describe("instance", () => {
   });
 
   test("an image of one's own is taken by its id", async () => {
-    const placement = { ...atAws, bbb: { ...atAws.bbb, image: "ami-0123456789abcdef0" } };
-    const run = await runProgram({ settings: { ...settings, placement } });
+    const bbb = { ...atAws.bbb, image: "ami-0123456789abcdef0" };
+    const run = await runProgram({ settings: { ...settings, bbb } });
     expect(run.get("bbb-host-server").inputs.ami).toBe("ami-0123456789abcdef0");
   });
 });
@@ -309,7 +309,7 @@ describe("recordings volume", () => {
   });
 
   test("an adopted one is attached as it is, and the hosts go where it is", async () => {
-    const recordings = { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true };
+    const recordings = { kind: "adopted" as const, id: "vol-0123456789abcdef0" };
     const run = await runProgram({ settings: { ...settings, recordings } });
     expect(run.ofType(VOLUME)).toEqual([]);
     expect(run.get("bbb-host-volume-attachment").inputs.volumeId).toBe("vol-0123456789abcdef0");
@@ -421,7 +421,7 @@ describe("protection", () => {
       .sort();
 
   test("staging: the recordings", () => {
-    const own = { ...settings, recordings: { sizeGb: 50, protected: true } };
+    const own = { ...settings, recordings: { kind: "new" as const, sizeGb: 50, protected: true } };
     return expect(runProgram({ settings: own }).then(protectedOnes)).resolves.toEqual(["bbb-host-volume"]);
   });
 

@@ -11,11 +11,12 @@ import { awsAnswer, world, type AwsWorld } from "../../support/awsWorld";
 import { atAws, settings, type Variation } from "../../support/program";
 
 const at = (more: Variation["settings"] = {}, aws: Partial<AwsWorld> = {}): Variation => ({
-  settings: { placement: atAws, dns: "route53", ...more },
+  settings: { ...atAws, dns: "route53", ...more },
   aws,
 });
 const types = (bbb: string, turn = "c7a.large") => ({
-  placement: { bbb: { ...atAws.bbb, serverType: bbb }, turn: { ...atAws.turn, serverType: turn } },
+  bbb: { ...atAws.bbb, serverType: bbb },
+  turn: { ...atAws.turn, serverType: turn },
 });
 
 const serversIn = (...subnets: string[]) => ({
@@ -99,7 +100,7 @@ describe("a place is found", () => {
   });
 
   test("where an adopted volume is", async () => {
-    const recordings = { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true };
+    const recordings = { kind: "adopted" as const, id: "vol-0123456789abcdef0" };
     expect(await subnetFor(at({ recordings }))).toBe("subnet-b");
   });
 });
@@ -107,7 +108,7 @@ describe("a place is found", () => {
 describe("an adopted volume has daily snapshots by its tag only", () => {
   const warnings = async (tags: Readonly<Record<string, string>>, more: Variation["settings"] = {}) => {
     const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
-    const recordings = { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true };
+    const recordings = { kind: "adopted" as const, id: "vol-0123456789abcdef0" };
     const volumes = [{ id: "vol-0123456789abcdef0", availabilityZone: "eu-central-1b", tags }];
     await subnetFor(at({ recordings, ...more }, { volumes }));
     const told = warn.mock.calls.map(([message]) => message);
@@ -226,7 +227,7 @@ describe("what is in the way is told, with the remedy", () => {
       "an adopted volume elsewhere than the subnet",
       at({
         network: { subnetId: "subnet-a" },
-        recordings: { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true },
+        recordings: { kind: "adopted" as const, id: "vol-0123456789abcdef0" },
       }),
       "recordingsVolumeId",
       "is vol-0123456789abcdef0, a volume in eu-central-1b; subnetId subnet-a is in eu-central-1a",
@@ -241,10 +242,7 @@ describe("what is in the way is told, with the remedy", () => {
     ],
     [
       "an adopted volume elsewhere than the servers",
-      at(
-        { recordings: { sizeGb: 0, adoptId: "vol-0123456789abcdef0", protected: true } },
-        serversIn("subnet-a"),
-      ),
+      at({ recordings: { kind: "adopted" as const, id: "vol-0123456789abcdef0" } }, serversIn("subnet-a")),
       "recordingsVolumeId",
       "a volume in eu-central-1b; the deployment's servers are in eu-central-1a, where they stay",
       "choose another, or pulumi destroy",
@@ -265,28 +263,28 @@ describe("what is in the way is told, with the remedy", () => {
     ],
     [
       "an unknown volume",
-      at({ recordings: { sizeGb: 0, adoptId: "vol-absent01", protected: true } }),
+      at({ recordings: { kind: "adopted" as const, id: "vol-absent01" } }),
       "recordingsVolumeId",
       "is vol-absent01, of which the account has none",
       "describe-volumes",
     ],
     [
       "an image that nobody has",
-      at({ placement: { ...atAws, bbb: { ...atAws.bbb, image: "ami-absent01" } } }),
+      at({ bbb: { ...atAws.bbb, image: "ami-absent01" } }),
       "image",
       "is ami-absent01, which the account cannot see",
       "pulumi config rm image",
     ],
     [
       "an image for ARM",
-      at({ placement: { ...atAws, bbb: { ...atAws.bbb, image: "ami-0123456789abcdef1" } } }),
+      at({ bbb: { ...atAws.bbb, image: "ami-0123456789abcdef1" } }),
       "image",
       "an image for arm64",
       "rm image",
     ],
     [
       "an image of a name that is somebody else's",
-      at({ placement: { ...atAws, bbb: { ...atAws.bbb, image: "our own*" } } }),
+      at({ bbb: { ...atAws.bbb, image: "our own*" } }),
       "image",
       "leads to our own*, of which Canonical has no image",
       "set image ami-…",
@@ -320,7 +318,7 @@ describe("what is in the way is told, with the remedy", () => {
     const variation = at(
       {
         ...types("arm.large", "c99.large"),
-        recordings: { sizeGb: 0, adoptId: "vol-absent01", protected: true },
+        recordings: { kind: "adopted" as const, id: "vol-absent01" },
       },
       { vpcs: [], zones: [], images: [] },
     );

@@ -224,7 +224,9 @@ describe("recordings volume", () => {
   });
 
   test("where it may be replaced, waits for the server's end; where it is protected, keeps no server from a destroy", async () => {
-    const run = await runProgram({ settings: { recordings: { sizeGb: 50, protected: false } } });
+    const run = await runProgram({
+      settings: { recordings: { kind: "new" as const, sizeGb: 50, protected: false } },
+    });
     expect(run.get("bbb-host-volume").dependsOn).toEqual(["bbb-host-server"]);
     expect(staging.get("bbb-host-volume")).toMatchObject({ protect: true, dependsOn: [] });
   });
@@ -246,7 +248,7 @@ describe("recordings volume", () => {
 
   test("an adopted one is attached by its id and stays outside the stack", async () => {
     const run = await runProgram({
-      settings: { recordings: { sizeGb: 50, adoptId: "4711", protected: true } },
+      settings: { recordings: { kind: "adopted" as const, id: "4711" } },
     });
     expect(run.ofType("hcloud:index/volume:Volume")).toEqual([]);
     expect(run.get("bbb-host-volume-attachment").inputs.volumeId).toBe(4711);
@@ -281,14 +283,16 @@ describe("protection", () => {
 
   test("no attachment of a volume that is not the stack's own, so that another can be taken", async () => {
     const run = await runProgram({
-      settings: { protected: true, recordings: { sizeGb: 0, adoptId: "4711", protected: true } },
+      settings: { protected: true, recordings: { kind: "adopted" as const, id: "4711" } },
     });
     expect(protectedOnes(run)).toContain("bbb-host-server");
     expect(protectedOnes(run).filter((name) => name.includes("volume"))).toEqual([]);
   });
 
   test("nothing, as in a deployment to throw away", async () => {
-    const run = await runProgram({ settings: { recordings: { sizeGb: 50, protected: false } } });
+    const run = await runProgram({
+      settings: { recordings: { kind: "new" as const, sizeGb: 50, protected: false } },
+    });
     expect(protectedOnes(run)).toEqual([]);
     expect(run.get("bbb-host-volume").inputs.deleteProtection).toBe(false);
   });

@@ -53,7 +53,7 @@ test("a refusal that is neither is told as it is, without a setting to change", 
 
 test("nothing is asked of Hetzner where nothing is to be made there", async () => {
   const { lookUps } = await runProgram({
-    settings: { placement: atAws, dns: "route53" },
+    settings: { ...atAws, dns: "route53" },
     hetznerRefuses: "Missing Hetzner Cloud API token",
   });
   expect(lookUps.filter(({ token }) => token.startsWith("hcloud:"))).toEqual([]);
@@ -61,10 +61,7 @@ test("nothing is asked of Hetzner where nothing is to be made there", async () =
 
 test("a location that both servers are in is asked for once, two locations once each", async () => {
   const locations = async (turn: string) => {
-    const { bbb } = settings.placement;
-    const { lookUps } = await runProgram({
-      settings: { placement: { bbb, turn: { ...bbb, location: turn } } },
-    });
+    const { lookUps } = await runProgram({ settings: { turn: { ...settings.turn, location: turn } } });
     return lookUps.filter(({ token }) => token.endsWith("getLocation")).length;
   };
   expect(await locations("fsn1")).toBe(1);

@@ -1,10 +1,9 @@
 import { settings as staging } from "../../support/program";
 import { plannedHost } from "../../../operator/plan/hosts";
-import type { Settings } from "../../../settings";
+import type { HostSettings } from "../../../settings";
 
-function fit(placement: Partial<Settings["placement"]["bbb"]>, users?: number) {
-  const bbb = { ...staging.placement.bbb, ...placement };
-  const settings = { ...staging, placement: { ...staging.placement, bbb } };
+function fit(more: Partial<HostSettings>, users?: number) {
+  const settings = { ...staging, bbb: { ...staging.bbb, ...more } };
   return plannedHost(settings, "bbb", { ipv6: true, users }).fit;
 }
 

@@ -137,7 +137,7 @@ function assessed(settings: object, encrypted: readonly string[] = []) {
 test("good settings are planned as they are", () => {
   const { settings, ...found } = assessed(good);
   expect(found).toEqual({ problems: [], standIns: [] });
-  expect(settings).toMatchObject({ bbbFqdn: "bbb.school.org" });
+  expect(settings).toMatchObject({ bbb: { fqdn: "bbb.school.org" } });
 });
 
 test("what is missing gets a stand-in, what is wrong is left out, and all problems are told", () => {
@@ -155,9 +155,8 @@ test("what is missing gets a stand-in, what is wrong is left out, and all proble
     { key: "hostname", value: undefined, why: "problem" },
   ]);
   expect(settings).toMatchObject({
-    bbbFqdn: "bbb.example.org",
     environment: "prod",
-    placement: { bbb: { serverType: "ccx33" } },
+    bbb: { fqdn: "bbb.example.org", serverType: "ccx33" },
   });
 });
 
