@@ -110,7 +110,7 @@ export function verificationPage(printed: string): string {
   return lines.filter((line) => !line.endsWith(": started")).join("\n");
 }
 
-/** Removes the step's number at the end of a line: " [bbb 7/7]". */
+/** Removes the step's role and number at the end of a line: " [bbb 7/7]". */
 function withoutLabel(line: string): string {
-  return line.replace(/ \[\w+ \d+\/\d+\]$/, "");
+  return line.replace(/ \[\w+(?: \d+\/\d+)?\]$/, "");
 }

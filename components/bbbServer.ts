@@ -5,13 +5,10 @@ import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
-import { prepareHost, type PrepareHostSettings } from "../steps/prepareHost";
-import type { HostSteps } from "../steps/hostSteps";
+import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
+import { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
-
-/** Number of steps: connect, check, prepare, install, wire, and the verification that {@link Verification} adds. */
-const STEPS = 6;
 
 /** Arguments of a {@link BbbServer}. */
 export interface BbbServerArgs {
@@ -19,7 +16,7 @@ export interface BbbServerArgs {
   /** TURN server; only the wiring waits for it. */
   readonly turn: TurnService;
   readonly dns: Dns;
-  readonly settings: PrepareHostSettings &
+  readonly settings: BeginningSettings &
     Pick<Settings, "bbb" | "turn" | "recordings" | "greenlight" | "upgrade" | "rotateSharedSecret">;
 }
 
@@ -41,10 +38,14 @@ export class BbbServer extends pulumi.ComponentResource {
     this.turnXml = turn.secret.apply((secret) => renderTurnStunServers({ form, host: turn.fqdn, secret }));
 
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
-    // would meet a page without sound.
-    const count = host.dataDevice ? STEPS + 1 : STEPS;
-    const { certificate } = settings.bbb;
-    this.steps = prepareHost(name, { host, settings, certificate, dns, count }, this);
+    // would meet a page without sound. The records need the address only: they spread while the machine boots.
+    const labels = { ...settings.labels, role: host.role };
+    const records = dns.publish(name, { fqdn: host.fqdn, ipv4: host.ipv4, labels }, { parent: this });
+    // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
+    const { sshNetworks, duringMeetings } = settings;
+    this.steps = new HostSteps(name, { host, sshNetworks, duringMeetings }, this);
+    this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
+    this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);
     this.mountRecordings(settings);
     const installed = this.steps.run(
       "install",
@@ -52,14 +53,12 @@ export class BbbServer extends pulumi.ComponentResource {
         title: `Install BigBlueButton ${settings.release.version}`,
         script: "install-bbb.sh",
         flags: installFlags(args),
-        unit: true,
       },
       this,
     );
     this.steps.run(
       "wire",
       {
-        title: "Wire the TURN server and the shared secret",
         script: "wire.sh",
         flags: {
           "xml-path": path,
@@ -86,7 +85,6 @@ export class BbbServer extends pulumi.ComponentResource {
       this.steps.runBeforeChange(
         "recordings-release",
         {
-          title: "Release the recordings volume",
           script: "unmount-recordings.sh",
           flags: { detach: true, device },
         },
@@ -97,7 +95,6 @@ export class BbbServer extends pulumi.ComponentResource {
     this.steps.run(
       "recordings",
       {
-        title: "Mount the recordings volume",
         script: "recordings.sh",
         flags: { device, "size-gb": ownVolumeGb(settings) },
         dependsOn: attached ? [attached] : [],

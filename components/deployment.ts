@@ -85,7 +85,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     turnHost && turnSettings.kind === "own"
       ? new TurnServer(
           named("turn", labels),
-          { host: turnHost, own: turnSettings, peers, verified: true, dns, settings, guard },
+          { host: turnHost, own: turnSettings, peers, dns, settings, guard },
           { parent },
         )
       : undefined;

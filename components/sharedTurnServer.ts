@@ -144,7 +144,7 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
   const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;
   const turn = new TurnServer(
     named("turn", labels),
-    { host, own: ownTurn(settings), peers: users.peers, verified: false, dns, settings, guard },
+    { host, own: ownTurn(settings), peers: users.peers, dns, settings, guard },
     { parent },
   );
   const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];

@@ -5,12 +5,9 @@ import type { OwnTurn } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import type { MeetingsGuard } from "./meetingsGuard";
-import { prepareHost, type PrepareHostSettings } from "../steps/prepareHost";
-import type { HostSteps } from "../steps/hostSteps";
+import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
+import { HostSteps } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
-
-/** Number of steps: connect, check, prepare, install, configure. */
-const STEPS = 5;
 
 /** Facts about a TURN server for BigBlueButton, made by this stack or another. */
 export interface TurnService {
@@ -40,10 +37,8 @@ export interface TurnServerArgs {
   readonly own: OwnTurn;
   /** BigBlueButton servers that the TURN server relays to, with the `peers` of the settings the only ones. */
   readonly peers: pulumi.Input<readonly pulumi.Input<Peer>[]>;
-  /** True when {@link Verification} adds a step. */
-  readonly verified: boolean;
   readonly dns: Dns;
-  readonly settings: PrepareHostSettings;
+  readonly settings: BeginningSettings;
   readonly guard: MeetingsGuard;
 }
 
@@ -60,31 +55,30 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 
   constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:TurnServer", name, {}, opts);
-    const { host, own, settings, dns, verified } = args;
-    const { certificate } = own;
+    const { host, own, settings, dns } = args;
     this.host = host;
     this.fqdn = host.fqdn;
     this.secret = randomSecret(`${name}-secret`, own.rotateSecret, this);
     this.conf = turnServerConf(args, this.secret);
 
     // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
-    const ipv6 = host.ipv6;
-    const count = verified ? STEPS + 1 : STEPS;
-    this.steps = prepareHost(name, { host, settings, certificate, dns, ipv6, count }, this);
+    const { fqdn, ipv4, ipv6 } = host;
+    const labels = { ...settings.labels, role: host.role };
+    const records = dns.publish(name, { fqdn, ipv4, ipv6, labels }, { parent: this });
+    this.steps = new HostSteps(name, { host, sshNetworks: settings.sshNetworks }, this);
+    this.steps.run("preflight", checkOf(host, settings, dns, { records, ipv6 }), this);
+    this.steps.run("prepare", preparationOf(host, settings, own.certificate), this);
     const installed = this.steps.run(
       "install",
       {
-        title: "Install coturn and its certificate",
         script: "install-turn.sh",
         flags: { hostname: host.fqdn },
-        unit: true,
       },
       this,
     );
     const configured = this.steps.run(
       "configure",
       {
-        title: "Configure coturn",
         script: "configure-turn.sh",
         stdin: this.conf,
         follows: [installed],

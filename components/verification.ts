@@ -20,6 +20,7 @@ import type { Host } from "../clouds/host";
 import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
 import type { HostSteps } from "../steps/hostSteps";
+import { stepOf } from "../steps/table";
 import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
@@ -72,7 +73,7 @@ export class Verification extends pulumi.ComponentResource {
       return step;
     };
     const requests = { bbb: bbbRequest(args), turn: ownTurn && turnRequest(args, ownTurn) };
-    const fromBbb = verify(bbb.steps, "Verify the deployment", requests.bbb.apply(renderHostRequest));
+    const fromBbb = verify(bbb.steps, stepOf("verify.sh").title, requests.bbb.apply(renderHostRequest));
     const fromTurn =
       ownTurn &&
       verify(ownTurn.steps, "Verify BigBlueButton from here", requests.turn!.apply(renderHostRequest));

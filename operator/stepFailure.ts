@@ -10,7 +10,7 @@ const FAILED = /^FAILED after \d+ s: (.*)$/;
 export function stepFailure(lines: readonly string[]): readonly string[] {
   const at = lines.findIndex((line) => FAILED.test(line.trim()));
   if (at < 0) return lines;
-  const words = (line: string) => line.trim().replace(/ \[\w+ \d+\/\d+\]$/, "");
+  const words = (line: string) => line.trim().replace(/ \[\w+(?: \d+\/\d+)?\]$/, "");
   const reason = words(lines[at - 1] ?? "");
   const where = FAILED.exec(words(lines[at]!))![1]!;
   return [/: started$|^Process exited/.test(reason) ? where : `${reason} (${where})`];

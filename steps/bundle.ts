@@ -11,57 +11,46 @@ export interface ScriptFile {
 
 /** Arguments of {@link bundle}. */
 export interface BundleArgs {
-  /** Label and title of the step for the operator, e.g. "bbb 1/7" and "Connect and install the step scripts". */
-  readonly label: string;
-  readonly title: string;
+  /** Files of scripts/host, with connect.sh, whose functions the bundle calls. */
   readonly files: readonly ScriptFile[];
-  /** Account that the program logs in to. */
-  readonly user: string;
-  /** All keys that may log in to it, except those that somebody added on the host by hand. */
+  /** All keys that may log in, except those that somebody added on the host by hand. */
   readonly authorizedKeys: readonly string[];
 }
 
 const END = "END_OF_BBB_DEPLOY_FILE";
 
+/** Scripts that others read in, and nobody runs. */
+const READ_IN = ["lib.sh", "certbot.sh"];
+
 /**
- * Renders one bash script for the standard input of `bash -s` on a host. It installs the step scripts and updates the
- * account's authorized keys. It removes unwanted keys of a former run, and leaves all others.
+ * Renders one bash script for the standard input of `bash -s` on a host: connect.sh, then calls of its functions, one for
+ * each file and one for the keys.
  *
- * @throws Error if a file holds the line that ends it in the bundle
+ * @throws Error if connect.sh is missing, or a file holds the line that ends it in the bundle
  */
-export function bundle({ label, title, files, user, authorizedKeys }: BundleArgs): string {
+export function bundle({ files, authorizedKeys }: BundleArgs): string {
   return [
-    "set -euo pipefail",
-    `title=${quote([title])} label=${quote([`[${label}]`])}`,
-    `printf '%s: started %s\\n' "$title" "$label"`,
-    `trap 'status=$?; if ((status)); then printf "FAILED after %s s: %s %s\\n" "$SECONDS" "$title" "$label"; fi' EXIT`,
-    "",
-    ...files.map(installFile),
-    `user=${quote([user])}`,
-    `home=$(getent passwd "$user" | cut -d: -f6)`,
-    `group=$(id -gn "$user")`,
-    `keys=$home/.ssh/authorized_keys`,
-    `managed=${scriptsDirectory}/authorized_keys`,
-    `install -d -m 700 -o "$user" -g "$group" "$home/.ssh"`,
-    `touch "$keys" "$managed"`,
-    hereDocument(`cat >"$managed.new"`, "authorized_keys", authorizedKeys.map((key) => `${key}\n`).join("")),
-    `{ cat "$managed" "$managed.new" | grep -vxFf - "$keys" || true; cat "$managed.new"; } >"$managed.all"`,
-    `install -m 600 -o "$user" -g "$group" "$managed.all" "$keys"`,
-    `mv "$managed.new" "$managed"`,
-    `rm "$managed.all"`,
-    "",
-    `printf 'done in %s s: %s %s\\n' "$SECONDS" "$title" "$label"`,
-    "",
+    contentOf(files, "connect.sh"),
+    ...files.map(({ name, content }) =>
+      hereDocument(
+        `install_script ${quote([name])} ${READ_IN.includes(name) ? "644" : "755"}`,
+        name,
+        content,
+      ),
+    ),
+    hereDocument("authorize_keys", "authorized_keys", authorizedKeys.map((key) => `${key}\n`).join("")),
   ].join("\n");
 }
 
-function installFile({ name, content }: ScriptFile): string {
-  const mode = name === "lib.sh" ? "644" : "755";
-  return hereDocument(
-    `install -D -m ${mode} /dev/stdin ${quote([`${scriptsDirectory}/${name}`])}`,
-    name,
-    content,
-  );
+/**
+ * Finds the text of a script.
+ *
+ * @throws Error with the name of a script that isn't there
+ */
+export function contentOf(files: readonly ScriptFile[], name: string): string {
+  const file = files.find((file) => file.name === name);
+  if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
+  return file.content;
 }
 
 function hereDocument(command: string, name: string, content: string): string {

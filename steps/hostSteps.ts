@@ -1,11 +1,15 @@
 import * as command from "@pulumi/command";
 import type { types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { quote } from "shell-quote";
 
 import { bundle } from "./bundle";
 import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
+import { keep } from "./keep";
+import { sshCheck } from "./sshCheck";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
+import { stepOf, type StepScript } from "./table";
 
 /**
  * Number of attempts to connect, for about a minute. The provider's own 10 are over in 11 s, less than a reboot takes.
@@ -20,19 +24,17 @@ const FIRST_DIAL = "10m";
 
 /** Step on a host. */
 export interface StepArgs {
-  /** Title for the operator, e.g. "Install BigBlueButton 3.0". */
-  readonly title: string;
-  /** File of scripts/host. */
-  readonly script: string;
+  readonly script: StepScript;
+  /**
+   * Title for the operator, e.g. "Install BigBlueButton 3.0".
+   *
+   * @default the step table's
+   */
+  readonly title?: string;
   /** Flags. Anyone on the host can read them: no secrets. */
   readonly flags?: { readonly [name in keyof Flags]: pulumi.Input<Flags[name]> };
   /** Standard input, for secrets and files. */
   readonly stdin?: pulumi.Input<string>;
-  /**
-   * Runs it as a unit of the host's own, which outlives the connection: for work of minutes. It may restart the host; a
-   * command of its own then waits for its end.
-   */
-  readonly unit?: boolean;
   /** Values that run it again when they change, beside a new server. */
   readonly triggers?: readonly pulumi.Input<string>[];
   /** Hook before it runs, at the first time also. */
@@ -46,7 +48,7 @@ export interface StepArgs {
 }
 
 /** Script to run on a host that stays, before a change of one of its parts. */
-export type BeforeChange = Pick<StepArgs, "title" | "script" | "flags">;
+export type BeforeChange = Pick<StepArgs, "script" | "flags">;
 
 /** Registered step. */
 export interface Step {
@@ -55,43 +57,63 @@ export interface Step {
   readonly digest: pulumi.Output<string>;
 }
 
+/** Arguments of {@link HostSteps}. */
+export interface HostStepsArgs {
+  readonly host: Host;
+  /** Networks of the setting, for the message when SSH does not answer. */
+  readonly sshNetworks: readonly string[];
+  /** Value of the setting, when this host's steps ask for it. */
+  readonly duringMeetings?: string;
+}
+
 /**
  * Numbered steps of one host, run over SSH one after the other.
  *
- * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags, its
- * standard input or its script changes, when a step that it follows ran again, and on every new server.
+ * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags,
+ * its standard input or its script changes, when a step that it follows ran again, and on every new server. Its number is
+ * none of its inputs: `step` finds it on the host, where it is left before an update's first step.
  */
 export class HostSteps {
   private readonly files = readScripts();
+  private readonly host: Host;
+  private readonly reached: pulumi.ResourceHook;
   private readonly connected: Step;
+  private readonly scripts: StepScript[] = ["connect.sh"];
   private readonly steps: Step[] = [];
 
-  /**
-   * @param name Prefix of the names of the steps' resources, e.g. "bbb".
-   * @param count Number of all steps of the host, the first one included.
-   * @param reached Called before any step of an update.
-   */
+  /** @param name Prefix of the names of the steps' resources, e.g. "bbb". */
   constructor(
     private readonly name: string,
-    private readonly host: Host,
-    private readonly count: number,
-    private readonly reached: pulumi.ResourceHook,
+    { host, sshNetworks, duringMeetings }: HostStepsArgs,
     parent: pulumi.Resource,
   ) {
-    const label = this.label(1);
-    const title = "Connect and install the step scripts";
-    const stdin = host.authorizedKeys.apply((authorizedKeys) =>
-      bundle({ label, title, files: this.files, user: host.user, authorizedKeys }),
+    this.host = host;
+    const { files } = this;
+    // By then the program has asked for every step.
+    this.reached = sshCheck(name, host, sshNetworks, (client) =>
+      keep(client, { ...host, files }, { duringMeetings, numbers: this.numbers }),
     );
+    const { title } = stepOf("connect.sh");
+    const stdin = host.authorizedKeys.apply((authorizedKeys) => bundle({ files, authorizedKeys }));
     this.connected = this.command(
       "connect",
-      { create: this.sudo ? "sudo bash -s" : "bash -s", stdin, dialErrorLimit: -1 },
+      {
+        create: quote([...(this.sudo ? ["sudo"] : []), "bash", "-s", "--", host.role, title, host.user]),
+        stdin,
+        dialErrorLimit: -1,
+      },
       {
         parent,
         dependsOn: [...host.prerequisites],
         customTimeouts: { create: FIRST_DIAL, update: FIRST_DIAL },
       },
     );
+  }
+
+  /** Lines for the host, one for each step: "preflight.sh 2/7". */
+  get numbers(): string {
+    const { scripts } = this;
+    return scripts.map((script, i) => `${script} ${i + 1}/${scripts.length}\n`).join("");
   }
 
   /** Steps so far, without the connection: a script that it installs counts in the step that uses it. */
@@ -105,15 +127,17 @@ export class HostSteps {
    * @param suffix End of the resource's name, e.g. "install".
    */
   run(suffix: string, step: StepArgs, parent: pulumi.Resource): Step {
-    const { title, script, unit = false, follows = [] } = step;
+    const { script, title = stepOf(script).title, follows = [] } = step;
+    const { unit = false } = stepOf(script);
     const { sudo, files } = this;
-    const label = this.label(this.steps.length + 2);
+    const { role } = this.host;
+    this.scripts.push(script);
     const digests = pulumi.all(follows.map(({ digest }) => digest));
     const commandLine = (run: StepRun) =>
       pulumi.all([pulumi.output(step.flags ?? {}), digests]).apply(([flags, digests]) =>
         stepCommand({
           sudo,
-          label,
+          role,
           title,
           script,
           run,
@@ -158,15 +182,11 @@ export class HostSteps {
    * @param suffix End of the resource's name, e.g. "recordings-release".
    * @returns the resource for which the change has to wait
    */
-  runBeforeChange(
-    suffix: string,
-    { title, script, flags }: BeforeChange,
-    parent: pulumi.Resource,
-  ): pulumi.Resource {
+  runBeforeChange(suffix: string, { script, flags }: BeforeChange, parent: pulumi.Resource): pulumi.Resource {
     const step = {
       sudo: this.sudo,
-      label: this.host.role,
-      title,
+      role: this.host.role,
+      title: stepOf(script).title,
       script,
       run: "plain",
       scriptHash: "",
@@ -202,15 +222,6 @@ export class HostSteps {
 
   private get sudo(): boolean {
     return this.host.user !== "root";
-  }
-
-  private label(number: number): string {
-    if (number > this.count) {
-      throw new Error(
-        `${this.name}: step ${number} of ${this.count}; the count given to HostSteps is too small`,
-      );
-    }
-    return `${this.host.role} ${number}/${this.count}`;
   }
 
   private command(

@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 
 import { quote } from "shell-quote";
 
-import { scriptsDirectory, type ScriptFile } from "./bundle";
-
-/** Scripts that every step's script uses: a change of theirs is a change of the step. */
-const COMMON_SCRIPTS = ["lib.sh", "step"];
+import type { Role } from "../clouds/host";
+import { contentOf, scriptsDirectory, type ScriptFile } from "./bundle";
+import { commonScripts, stepOf, type StepScript } from "./table";
 
 /** Flags of a script, named without dashes: true stands alone, false and undefined are left out. */
 export type Flags = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -22,10 +21,10 @@ export type StepRun = "plain" | "unit" | "resume";
 export interface StepCommandArgs {
   /** Uses sudo, for a login that isn't root. */
   readonly sudo: boolean;
-  /** Label, e.g. "bbb 5/7". */
-  readonly label: string;
+  /** Role of the host. `step` adds the step's number, which only the host knows: an added step must not run others again. */
+  readonly role: Role;
   readonly title: string;
-  readonly script: string;
+  readonly script: StepScript;
   readonly run: StepRun;
   readonly flags: Flags;
   /** Result of {@link scriptHash}; empty if no change of the script runs it again. */
@@ -34,11 +33,14 @@ export interface StepCommandArgs {
 
 /** Command line that runs a step on a host, quoted for a POSIX shell. */
 export function stepCommand(args: StepCommandArgs): string {
+  const { timeLimit, readOnly } = stepOf(args.script);
   return quote([
     ...(args.sudo ? ["sudo"] : []),
     `${scriptsDirectory}/step`,
     ...(args.run === "plain" ? [] : [`--${args.run}`]),
-    args.label,
+    ...["--time-limit", String(timeLimit)],
+    ...(readOnly ? ["--read-only"] : []),
+    args.role,
     args.title,
     args.script,
     ...flagWords({ ...args.flags, "script-hash": args.scriptHash || undefined }),
@@ -53,48 +55,18 @@ function flagWords(flags: Flags): string[] {
 }
 
 /**
- * Digest (12 hex digits) of a step's script, its helpers and the steps it follows. In the command it runs the step
- * again when one of them changes.
+ * Digest (12 hexadecimal digits) of a step's script, what that needs, and what the steps that it follows did: as part of
+ * the command it makes the step run again when one of them changes.
  *
  * @throws Error naming a script that doesn't exist
  */
 export function scriptHash(
   files: readonly ScriptFile[],
-  script: string,
+  script: StepScript,
   followed: readonly string[] = [],
 ): string {
-  const read = (name: string) => {
-    const file = files.find((file) => file.name === name);
-    if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
-    return file.content;
-  };
-  const sourced = sourcedBy(read(script)).map(read);
-  const helpers = pythonOf(files, [read(script), ...sourced].join("\n"));
-  return hash([
-    read(script),
-    ...sourced,
-    ...helpers.map(({ content }) => content),
-    ...COMMON_SCRIPTS.map(read),
-    ...followed,
-  ]);
-}
-
-/** Files that a script sources, without those that all do. */
-function sourcedBy(text: string): readonly string[] {
-  const names = [...text.matchAll(/^\. "[^"]*\/([\w-]+\.sh)"$/gm)].map(([, name]) => name!);
-  return names.filter((name) => !COMMON_SCRIPTS.includes(name));
-}
-
-/** Python files that a text names, and all that they import, in the order of the bundle. */
-function pythonOf(files: readonly ScriptFile[], text: string): readonly ScriptFile[] {
-  const python = files.filter(({ name }) => name.endsWith(".py"));
-  const found = new Set(python.filter(({ name }) => text.includes(name)));
-  for (const { content } of found) {
-    const imported = new Set([...content.matchAll(/^\s*(?:import|from) (\w+)/gm)].map(([, name]) => name));
-    // What a set is given while it is walked through is walked through, too.
-    python.filter(({ name }) => imported.has(name.replace(/\.py$/, ""))).forEach((file) => found.add(file));
-  }
-  return python.filter((file) => found.has(file));
+  const names = [script, ...stepOf(script).needs, ...commonScripts];
+  return hash([...names.map((name) => contentOf(files, name)), ...followed]);
 }
 
 /** First 12 hexadecimal digits of the SHA-256 of some texts, separated from each other. */

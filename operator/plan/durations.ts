@@ -1,16 +1,16 @@
-/** Durations of the steps of an update. */
+/** Durations of the steps of an update: sources of the step table's figures. */
 
-/** Source of a figure. */
-export type Basis = keyof typeof bases;
+import type { Basis, HostScript } from "../../steps/table";
+
+export type { Basis };
 
 export interface Duration {
-  /** Seconds from … to. */
-  readonly seconds: readonly [least: number, most: number];
+  readonly seconds: HostScript["seconds"];
   readonly basis: Basis;
 }
 
 /** Explanations of the reliability of each kind of figure. */
-export const bases = {
+export const bases: Readonly<Record<Basis, string>> = {
   sandbox:
     "measured in this project's sandbox (2 cores, packages from nearby); a real host fetches them from Ubuntu's servers",
   field:
@@ -18,19 +18,4 @@ export const bases = {
     "that it takes 20 at least is an estimate",
   estimate:
     "an estimate, measured nowhere: the cloud's machine has to boot, for which the step waits up to 10 minutes",
-} as const;
-
-const sandbox = (least: number, most: number): Duration => ({ seconds: [least, most], basis: "sandbox" });
-
-/** Durations by script; the first step has none, and is under "connect". */
-export const durations: Readonly<Record<string, Duration>> = {
-  connect: { seconds: [30, 120], basis: "estimate" },
-  "preflight.sh": sandbox(1, 4),
-  "prepare.sh": sandbox(5, 17),
-  "recordings.sh": sandbox(1, 2),
-  "install-bbb.sh": { seconds: [1200, 1800], basis: "field" },
-  "install-turn.sh": sandbox(7, 13),
-  "configure-turn.sh": sandbox(1, 2),
-  "wire.sh": sandbox(3, 4),
-  "verify.sh": sandbox(1, 4),
 };

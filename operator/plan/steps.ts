@@ -1,7 +1,8 @@
 import { parse } from "shell-quote";
 
 import type { Role } from "../../clouds/host";
-import { durations, type Basis, type Duration } from "./durations";
+import { stepTable, type HostScript, type StepScript } from "../../steps/table";
+import type { Basis, Duration } from "./durations";
 import type { PlannedResource } from "./program";
 
 /** Step on a host, by its command line. */
@@ -10,8 +11,8 @@ export interface PlannedStep {
   readonly number: number;
   readonly of: number;
   readonly title: string;
-  /** File of scripts/host; "connect" for the first step, which brings these there. */
-  readonly script: string;
+  /** File of scripts/host. */
+  readonly script: StepScript;
   readonly seconds: Duration["seconds"];
   readonly basis: Basis;
   /** Additional time for which it may wait until a name leads to its host. */
@@ -22,11 +23,16 @@ const COMMAND = "command:remote:Command";
 
 /** All steps, host by host, in the order in which they run. */
 export function stepsOf(resources: readonly PlannedResource[]): PlannedStep[] {
-  return resources
-    .filter((resource) => isStep(resource))
-    .map(stepOf)
-    .sort((a, b) => a.role.localeCompare(b.role) || a.number - b.number);
+  const all = resources.filter((resource) => isStep(resource)).map(read);
+  return (["bbb", "turn"] as const).flatMap((role) => {
+    const own = all
+      .filter((step) => step.role === role)
+      .sort((a, b) => ORDER.indexOf(a.script) - ORDER.indexOf(b.script));
+    return own.map((step, i) => ({ ...step, number: i + 1, of: own.length }));
+  });
 }
+
+const ORDER = Object.keys(stepTable) as StepScript[];
 
 /**
  * Duration from … to, in seconds, of the longest chain of steps that wait for each other; the hosts work side by side.
@@ -39,7 +45,7 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
     if (!resource) return [0, 0];
     const before = known.get(urn);
     if (before) return before;
-    const own = isStep(resource) ? stepOf(resource).seconds : ([0, 0] as const);
+    const own = isStep(resource) ? read(resource).seconds : ([0, 0] as const);
     const ends = resource.dependsOn.map(end);
     const after = [0, 1].map((i) => Math.max(0, ...ends.map((one) => one[i] ?? 0)) + (own[i] ?? 0));
     known.set(urn, after as unknown as readonly [number, number]);
@@ -59,33 +65,24 @@ function isStep({ type, inputs }: PlannedResource): boolean {
   );
 }
 
-function stepOf({ name, inputs }: PlannedResource): PlannedStep {
+/** A command line has role, title and script in this order; that of the first step has bash's instead of a script. */
+function read({ name, inputs }: PlannedResource): Omit<PlannedStep, "number" | "of"> {
   const words = parse(String(inputs.create)).map(String);
-  const at = words.findIndex((word) => LABEL.test(word));
-  const { label, title, script } =
-    at < 0
-      ? { ...headOf(String(inputs.stdin)), script: "connect" }
-      : { label: words[at]!, title: words[at + 1]!, script: words[at + 2]! };
-  const [, role, number, of] = LABEL.exec(label) ?? [];
-  const duration = durations[script];
-  if (!role || !duration) throw new Error(`${name}: no step that a plan knows: ${label} ${title} ${script}`);
+  const bash = words.indexOf("--");
+  const isFirst = words[bash - 2] === "bash";
+  const at = isFirst ? bash + 3 : words.findIndex((word) => word.endsWith(".sh"));
+  const script = isFirst ? "connect.sh" : words[at];
+  const [role, title] = [words[at - 2], words[at - 1]];
+  const row = (stepTable as Readonly<Record<string, HostScript>>)[script ?? ""];
+  if ((role !== "bbb" && role !== "turn") || title === undefined || row === undefined)
+    throw new Error(`${name}: no step that a plan knows: ${words.join(" ")}`);
   const wait = words.indexOf("--dns-wait");
   return {
-    role: role as Role,
-    number: Number(number),
-    of: Number(of),
+    role,
     title,
-    script,
-    ...duration,
+    script: script as StepScript,
+    seconds: row.seconds,
+    basis: row.basis,
     ...(wait < 0 ? {} : { dnsWaitSeconds: Number(words[wait + 1]) }),
   };
-}
-
-/** Label of a step, e.g. "bbb 5/7". */
-const LABEL = /^(bbb|turn) (\d+)\/(\d+)$/;
-
-/** Reads the first message of the script that installs the others. */
-function headOf(script: string): { readonly label: string; readonly title: string } {
-  const [, title = "", label = ""] = /^title='(.+?)' label='\[(.+?)\]'$/m.exec(script) ?? [];
-  return { label, title };
 }

@@ -2,8 +2,6 @@
 #
 # Gets this host's certificate from the authority where certbot does not know the one that is there, and puts it into use.
 # No step: run on the host by hand, as the check of its renewal says.
-#
-# Time limit: 1200 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 #
 # Puts coturn's configuration, which comes on standard input, in its place, and runs coturn with it.
-#
-# Time limit: 300 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

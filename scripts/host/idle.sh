@@ -2,9 +2,6 @@
 #
 # Exit code 0 where no meeting runs here and no relay is in use, or where nobody can tell; 1 where one is. Asked by the unit
 # of automatic upgrades.
-#
-# It only looks.
-# Time limit: 60 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

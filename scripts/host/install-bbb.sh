@@ -12,8 +12,6 @@
 #   service in a way (IMDSv1) that gets no answer, and takes the private address for both.
 # --private-ipv4: the address on the interface, where the public one is not.
 # --upgrade: any text; a new one makes this run again, and while meetings run where duringMeetings is the same.
-#
-# Time limit: 4200 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -8,9 +8,6 @@
 # --line: that of BigBlueButton which is to be installed, e.g. 2.7; --previous-line and --previous-release: what it can be
 # upgraded from, e.g. 2.6 and focal-26.
 # --dns-wait: how long the name's records may take to show on the zone's name servers.
-#
-# It only looks.
-# Time limit: 5400 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -10,8 +10,6 @@
 #   another authority issued is replaced.
 # --email: of the account at the authority; the installers find it where this leaves it.
 # --acme-ca-urls: certificates to trust, separated by commas.
-#
-# Time limit: 1800 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -5,8 +5,6 @@
 #
 # --device: stable path of the volume, e.g. /dev/disk/by-id/scsi-0HC_Volume_42.
 # --size-gb: of the volume; a new one makes this run again, so that the file system grows with it.
-#
-# Time limit: 900 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -7,8 +7,6 @@
 # --end-meetings: though some run.
 # --detach: no boot is to wait for it. BigBlueButton is started again: by recordings.sh with the next volume, here without.
 # --device: stable path of the volume that the host is to have. Where that is the one in use, nothing is done.
-#
-# Time limit: 600 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

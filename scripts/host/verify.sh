@@ -2,9 +2,6 @@
 #
 # Whether the deployment works, asked on this host over the public names: a page with a line for each check, made by
 # host_check.py. Standard input: its request, secrets included.
-#
-# It only looks.
-# Time limit: 1800 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -8,8 +8,6 @@
 # --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. What has to be restarted is so while meetings
 #   run where duringMeetings is a new one of theirs.
 # --put-back: restart it whatever runs, after an installer that was allowed to.
-#
-# Time limit: 900 s
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -4,56 +4,44 @@ import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
 
 import { bundle, type BundleArgs } from "../../steps/bundle";
+import { readScripts } from "../../steps/hostScripts";
 
+const connect = readScripts().find(({ name }) => name === "connect.sh")!;
 const args: BundleArgs = {
-  label: "bbb 1/7",
-  title: "Connect and install the step scripts",
   files: [
+    connect,
     { name: "lib.sh", content: "say() { echo; }\n" },
     { name: "step", content: "#!/bin/bash\necho \"$HOME\" `date` \\\\ 'x'" },
   ],
-  user: userInfo().username,
   authorizedKeys: ["ssh-ed25519 AAAAoperator", "ssh-ed25519 AAAAown it's me"],
 };
 
 test("is exactly this script", () => {
-  expect(bundle({ ...args, user: "root" })).toBe(String.raw`set -euo pipefail
-title='Connect and install the step scripts' label='[bbb 1/7]'
-printf '%s: started %s\n' "$title" "$label"
-trap 'status=$?; if ((status)); then printf "FAILED after %s s: %s %s\n" "$SECONDS" "$title" "$label"; fi' EXIT
+  const files = [{ name: "connect.sh", content: "install_script() { …; }\n" }, ...args.files.slice(1)];
+  expect(bundle({ ...args, files })).toBe(String.raw`install_script() { …; }
 
-install -D -m 644 /dev/stdin /usr/local/lib/bbb-deploy/lib.sh <<'END_OF_BBB_DEPLOY_FILE'
+install_script connect.sh 755 <<'END_OF_BBB_DEPLOY_FILE'
+install_script() { …; }
+END_OF_BBB_DEPLOY_FILE
+
+install_script lib.sh 644 <<'END_OF_BBB_DEPLOY_FILE'
 say() { echo; }
 END_OF_BBB_DEPLOY_FILE
 
-install -D -m 755 /dev/stdin /usr/local/lib/bbb-deploy/step <<'END_OF_BBB_DEPLOY_FILE'
+install_script step 755 <<'END_OF_BBB_DEPLOY_FILE'
 #!/bin/bash
 echo "$HOME" ${"`date`"} \\ 'x'
 END_OF_BBB_DEPLOY_FILE
 
-user=root
-home=$(getent passwd "$user" | cut -d: -f6)
-group=$(id -gn "$user")
-keys=$home/.ssh/authorized_keys
-managed=/usr/local/lib/bbb-deploy/authorized_keys
-install -d -m 700 -o "$user" -g "$group" "$home/.ssh"
-touch "$keys" "$managed"
-cat >"$managed.new" <<'END_OF_BBB_DEPLOY_FILE'
+authorize_keys <<'END_OF_BBB_DEPLOY_FILE'
 ssh-ed25519 AAAAoperator
 ssh-ed25519 AAAAown it's me
 END_OF_BBB_DEPLOY_FILE
-
-{ cat "$managed" "$managed.new" | grep -vxFf - "$keys" || true; cat "$managed.new"; } >"$managed.all"
-install -m 600 -o "$user" -g "$group" "$managed.all" "$keys"
-mv "$managed.new" "$managed"
-rm "$managed.all"
-
-printf 'done in %s s: %s %s\n' "$SECONDS" "$title" "$label"
 `);
 });
 
 test("refuses a file that would end early", () => {
-  const files = [{ name: "wire.sh", content: "a\nEND_OF_BBB_DEPLOY_FILE\nb\n" }];
+  const files = [connect, { name: "wire.sh", content: "a\nEND_OF_BBB_DEPLOY_FILE\nb\n" }];
   expect(() => bundle({ ...args, files })).toThrow(/^wire\.sh: the line END_OF_BBB_DEPLOY_FILE would end/);
 });
 
@@ -71,20 +59,26 @@ describe("run by bash", () => {
   /** Installs with the host's folder and the account's home moved below `root`. */
   function install(changes: Partial<BundleArgs> = {}) {
     const script = bundle({ ...args, ...changes })
-      .replaceAll("/usr/local/lib/bbb-deploy", `${root}/lib`)
-      .replace(/^home=.*$/m, `home=${root}/home`);
-    expect(script).not.toContain("getent");
-    return spawnSync("bash", ["-s"], { input: script, encoding: "utf8" });
+      .replace("/usr/local/lib/bbb-deploy", `${root}/lib`)
+      .replace("/var/lib/bbb-deploy", `${root}/state`)
+      .replace(/^ {2}home=.*$/m, `home=${root}/home`);
+    const title = "Connect and install the step scripts";
+    return spawnSync("bash", ["-s", "--", "bbb", title, userInfo().username], {
+      input: script,
+      encoding: "utf8",
+    });
   }
 
   test("installs the files as they are and says so", () => {
+    mkdirSync(`${root}/state`);
+    writeFileSync(`${root}/state/numbers`, "connect.sh 1/7\npreflight.sh 2/7\n");
     const { stdout, stderr, status } = install();
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     expect(stdout).toMatch(
       /^Connect and install the step scripts: started \[bbb 1\/7\]\ndone in \d+ s: .* \[bbb 1\/7\]\n$/,
     );
-    expect(readFileSync(`${root}/lib/lib.sh`, "utf8")).toBe(args.files[0]!.content);
-    expect(readFileSync(`${root}/lib/step`, "utf8")).toBe(`${args.files[1]!.content}\n`);
+    expect(readFileSync(`${root}/lib/lib.sh`, "utf8")).toBe(args.files[1]!.content);
+    expect(readFileSync(`${root}/lib/step`, "utf8")).toBe(`${args.files[2]!.content}\n`);
     expect(statSync(`${root}/lib/lib.sh`).mode & 0o777).toBe(0o644);
     expect(statSync(`${root}/lib/step`).mode & 0o777).toBe(0o755);
   });
@@ -114,6 +108,6 @@ describe("run by bash", () => {
     writeFileSync(`${root}/lib`, "a file where the folder should be");
     const { stdout, status } = install();
     expect(status).not.toBe(0);
-    expect(stdout).toMatch(/FAILED after \d+ s: Connect and install the step scripts \[bbb 1\/7\]\n$/);
+    expect(stdout).toMatch(/FAILED after \d+ s: Connect and install the step scripts \[bbb\]\n$/);
   });
 });

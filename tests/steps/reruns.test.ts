@@ -62,6 +62,22 @@ test("with another type of either server, which was off for it: the proof, once 
   }
 });
 
+test("with a recordings volume added: what mounts it, and the proof", async () => {
+  const without = await runProgram({ settings: { recordings: undefined } });
+  const before = new Map(without.resources.map((one) => [one.urn, texts(one)]));
+  const different = run.resources.filter((one) => before.get(one.urn) !== texts(one));
+  expect(names(different)).toEqual([
+    // It is to be shut down before it is deleted from now on.
+    "bbb-host-server",
+    "bbb-host-volume",
+    "bbb-host-volume-attachment",
+    "bbb-recordings",
+    "bbb-recordings-release",
+    "bbb-verify",
+    "turn-verify",
+  ]);
+});
+
 test("with a changed script: its own step and the proof, after the scripts are on the hosts", async () => {
   expect(names(changed(await runProgram({ scripts: edit("recordings.sh") })))).toEqual([
     "bbb-connect",

@@ -1,20 +1,21 @@
 import { execFileSync } from "node:child_process";
 
 import { scriptHash, stepCommand } from "../../steps/stepCommand";
+import { scripts } from "../support/program";
 
 const base = {
   sudo: false,
-  label: "bbb 5/7",
+  role: "bbb" as const,
   title: "Install BigBlueButton 3.0",
-  script: "install-bbb.sh",
+  script: "install-bbb.sh" as const,
   run: "plain" as const,
   flags: {},
   scriptHash: "0123456789ab",
 };
 
-test("is one command line, its number and title first", () => {
+test("is one command line, what it is first, and nothing of its number", () => {
   expect(stepCommand({ ...base, flags: { email: "a@example.org", greenlight: true, count: 4 } })).toBe(
-    "/usr/local/lib/bbb-deploy/step 'bbb 5/7' 'Install BigBlueButton 3.0' install-bbb.sh " +
+    "/usr/local/lib/bbb-deploy/step --time-limit 4200 bbb 'Install BigBlueButton 3.0' install-bbb.sh " +
       "--email a\\@example.org --greenlight --count 4 --script-hash 0123456789ab",
   );
 });
@@ -24,9 +25,13 @@ test("leaves out what is not set", () => {
   expect(stepCommand({ ...base, flags })).toMatch(/install-bbb\.sh --empty '' --script-hash 0123456789ab$/);
 });
 
+test("says of a script that only looks that it does", () => {
+  expect(stepCommand({ ...base, script: "verify.sh" })).toMatch(/step --time-limit 1800 --read-only bbb /);
+});
+
 test("says where it runs as a unit, and as root", () => {
   expect(stepCommand({ ...base, run: "unit", sudo: true })).toMatch(
-    /^sudo \/usr\/local\/lib\/bbb-deploy\/step --unit 'bbb 5\/7' /,
+    /^sudo \/usr\/local\/lib\/bbb-deploy\/step --unit --time-limit 4200 bbb /,
   );
 });
 
@@ -43,26 +48,16 @@ test.each([
   const command = stepCommand({ ...base, title: text, flags: { upgrade: text } });
   for (const shell of ["bash", "sh"]) {
     const words = execFileSync(shell, ["-c", `printf '%s\\0' ${command}`], { encoding: "utf8" }).split("\0");
-    expect(words[2]).toBe(text);
-    expect(words[5]).toBe(text);
+    expect(words[4]).toBe(text);
+    expect(words[7]).toBe(text);
   }
 });
 
 describe("the hash", () => {
-  const files = {
-    "a.sh": "a: runs help.py",
-    "b.sh": "b",
-    "help.py": "import sys\nfrom more import x",
-    "more.py": "def f():\n    import last",
-    "last.py": "import help",
-    "other.py": "import more",
-    "lib.sh": "lib",
-    step: "step",
-  };
-  const hashOf = (changes: Partial<typeof files> = {}, followed?: string[]) =>
+  const hashOf = (changes: Readonly<Record<string, string>> = {}, followed?: string[]) =>
     scriptHash(
-      Object.entries({ ...files, ...changes }).map(([name, content]) => ({ name, content })),
-      "a.sh",
+      scripts.map(({ name, content }) => ({ name, content: changes[name] ?? content })),
+      "wire.sh",
       followed,
     );
 
@@ -71,12 +66,15 @@ describe("the hash", () => {
     expect(hashOf()).toBe(hashOf());
   });
 
-  test.each(["a.sh", "help.py", "more.py", "last.py", "lib.sh", "step"])("changes with %s", (name) => {
-    expect(hashOf({ [name]: `${files[name as keyof typeof files]} changed` })).not.toBe(hashOf());
-  });
+  test.each(["wire.sh", "wire_files.py", "api_check.py", "checks.py", "lib.sh", "step"])(
+    "changes with %s",
+    (name) => {
+      expect(hashOf({ [name]: "changed" })).not.toBe(hashOf());
+    },
+  );
 
   test("does not change with another step's script or helper", () => {
-    expect(hashOf({ "b.sh": "other", "other.py": "other" })).toBe(hashOf());
+    expect(hashOf({ "verify.sh": "other", "turn_check.py": "other", "connect.sh": "other" })).toBe(hashOf());
   });
 
   test("changes with what the step follows", () => {

@@ -5,9 +5,10 @@ import * as path from "node:path";
 import type { Client } from "ssh2";
 
 import { releases } from "../../bigbluebutton/releases";
+import type * as Keep from "../../steps/keep";
 import type * as SshCheck from "../../steps/sshCheck";
 import type { OnReached } from "../../steps/sshCheck";
-import { idOf, type Registered, type Run, runProgram, secretOf, settings, stepsIn } from "../support/program";
+import { idOf, runProgram, secretOf, settings, stepsIn, type Registered, type Run } from "../support/program";
 
 const LIB = "/usr/local/lib/bbb-deploy";
 
@@ -33,8 +34,8 @@ function withoutHash(step: Registered): string[] {
 
 describe("commands", () => {
   test.each([
-    ["bbb-connect", "bash -s"],
-    ["turn-connect", "bash -s"],
+    ["bbb-connect", "bash -s -- bbb 'Connect and install the step scripts' root"],
+    ["turn-connect", "bash -s -- turn 'Connect and install the step scripts' root"],
   ])("%s", (name, create) => {
     expect(run.get(name).inputs.create).toBe(create);
   });
@@ -42,64 +43,106 @@ describe("commands", () => {
   test.each([
     [
       "bbb-preflight",
-      ...["bbb 2/7", "Check the host", "preflight.sh", "--role", "bbb", "--ubuntu", "22.04"],
+      ...[
+        "--time-limit",
+        "5400",
+        "--read-only",
+        "bbb",
+        "Check the host",
+        "preflight.sh",
+        "--role",
+        "bbb",
+        "--ubuntu",
+        "22.04",
+      ],
       ...["--hostname", "bbb.example.org", "--ipv4", "203.0.113.1", "--zone", "example.org"],
       ...["--min-memory-kb", "3940000", "--min-cores", "4", "--min-disk-gb", "20", "--dns-wait", "600"],
     ],
     [
       "bbb-prepare",
-      ...["bbb 3/7", "Prepare the system", "prepare.sh", "--role", "bbb", "--hostname", "bbb.example.org"],
+      ...[
+        "--time-limit",
+        "1800",
+        "bbb",
+        "Prepare the system",
+        "prepare.sh",
+        "--role",
+        "bbb",
+        "--hostname",
+        "bbb.example.org",
+      ],
       ...["--ipv4", "203.0.113.1", "--swap-mb", "4096", "--acme-server", "https://acme.example.org/dir"],
       ...["--email", "admin@example.org"],
     ],
     [
       "bbb-recordings",
-      ...["bbb 4/7", "Mount the recordings volume", "recordings.sh"],
+      ...["--time-limit", "900", "bbb", "Mount the recordings volume", "recordings.sh"],
       ...["--device", `/dev/disk/by-id/scsi-0HC_Volume_${idOf("bbb-host-volume")}`, "--size-gb", "50"],
     ],
     [
       "bbb-install",
-      ...["--unit", "bbb 5/7", "Install BigBlueButton 3.0", "install-bbb.sh"],
+      ...["--unit", "--time-limit", "4200", "bbb", "Install BigBlueButton 3.0", "install-bbb.sh"],
       ...["--installer-url", "https://example.org/bbb-install.sh", "--installer-arguments"],
       "-v jammy-300 -s bbb.example.org -e EMAIL -c turn.example.org:THROW-AWAY",
       ...["--hostname", "bbb.example.org", "--ipv4", "203.0.113.1"],
     ],
     [
       "bbb-wire",
-      ...["bbb 6/7", "Wire the TURN server and the shared secret", "wire.sh"],
+      ...["--time-limit", "900", "bbb", "Wire the TURN server and the shared secret", "wire.sh"],
       ...["--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml"],
     ],
-    ["bbb-verify", "bbb 7/7", "Verify the deployment", "verify.sh"],
+    ["bbb-verify", "--time-limit", "1800", "--read-only", "bbb", "Verify the deployment", "verify.sh"],
     [
       "turn-preflight",
-      ...["turn 2/6", "Check the host", "preflight.sh", "--role", "turn", "--ubuntu", "24.04"],
+      ...[
+        "--time-limit",
+        "5400",
+        "--read-only",
+        "turn",
+        "Check the host",
+        "preflight.sh",
+        "--role",
+        "turn",
+        "--ubuntu",
+        "24.04",
+      ],
       ...["--hostname", "turn.example.org", "--ipv4", "203.0.113.2", "--ipv6", "2001:db8:0:2::1"],
       ...["--zone", "example.org", "--min-memory-kb", "450000", "--min-cores", "1", "--min-disk-gb", "2"],
       ...["--dns-wait", "600"],
     ],
     [
       "turn-prepare",
-      ...["turn 3/6", "Prepare the system", "prepare.sh", "--role", "turn", "--hostname", "turn.example.org"],
+      ...[
+        "--time-limit",
+        "1800",
+        "turn",
+        "Prepare the system",
+        "prepare.sh",
+        "--role",
+        "turn",
+        "--hostname",
+        "turn.example.org",
+      ],
       ...["--ipv4", "203.0.113.2", "--swap-mb", "1024", "--acme-server", "https://acme.example.org/dir"],
       ...["--email", "admin@example.org"],
     ],
     [
       "turn-install",
-      ...["--unit", "turn 4/6", "Install coturn and its certificate", "install-turn.sh"],
+      ...["--unit", "--time-limit", "3000", "turn", "Install coturn and its certificate", "install-turn.sh"],
       ...["--hostname", "turn.example.org"],
     ],
-    ["turn-configure", "turn 5/6", "Configure coturn", "configure-turn.sh"],
-    ["turn-verify", "turn 6/6", "Verify BigBlueButton from here", "verify.sh"],
+    ["turn-configure", "--time-limit", "300", "turn", "Configure coturn", "configure-turn.sh"],
+    [
+      "turn-verify",
+      "--time-limit",
+      "1800",
+      "--read-only",
+      "turn",
+      "Verify BigBlueButton from here",
+      "verify.sh",
+    ],
   ])("%s", (name, ...expected) => {
     expect(withoutHash(run.get(name))).toEqual([`${LIB}/step`, ...expected]);
-  });
-
-  test("without a recordings volume there is one step fewer, and the numbers follow", async () => {
-    const without = await runProgram({ settings: { recordings: undefined } });
-    const steps = stepsOf(without, "bbb").filter(({ name }) => !name.endsWith("-resumed"));
-    const labels = steps.map((step) => /bbb \d\/\d/.exec(step.inputs.create)?.[0]);
-    expect(labels).toEqual([undefined, "bbb 2/6", "bbb 3/6", "bbb 4/6", "bbb 5/6", "bbb 6/6"]);
-    expect(without.get("bbb-connect").inputs.stdin).toMatch(/^title='Connect .* label='\[bbb 1\/6\]'$/m);
   });
 
   test.each(["bbb-install", "turn-install"])("%s is seen to its end after a restart of the host", (name) => {
@@ -157,9 +200,10 @@ describe("commands", () => {
     ...["bbb-preflight", "bbb-prepare", "bbb-recordings", "bbb-install", "bbb-wire", "bbb-verify"],
     ...["turn-preflight", "turn-prepare", "turn-install", "turn-configure", "turn-verify"],
   ])("%s: its script on the host knows the flags and misses none", (name) => {
-    const given = withoutHash(run.get(name)).filter((word) => word !== "--unit");
-    const script = given[3]!;
-    const text = readFileSync(path.join(__dirname, "..", "..", "scripts", "host", script), "utf8");
+    const all = withoutHash(run.get(name));
+    const at = all.findIndex((word) => word.endsWith(".sh"));
+    const given = all.slice(at + 1);
+    const text = readFileSync(path.join(__dirname, "..", "..", "scripts", "host", all[at]!), "utf8");
     const known = /^parse_flags "([^"]*)"/m.exec(text)?.[1]?.split(" ") ?? [];
     const flags = given.filter((word) => word.startsWith("--")).map((word) => word.slice(2));
     expect(flags.filter((flag) => !known.some((word) => word.replace(/=!?$/, "") === flag))).toEqual([]);
@@ -336,7 +380,7 @@ describe("on a cloud with NAT and another login", () => {
 
   test("every step runs as root", () => {
     for (const step of stepsIn(nat)) expect(words(step)[0]).toBe("sudo");
-    expect(nat.get("bbb-connect").inputs.create).toBe("sudo bash -s");
+    expect(nat.get("bbb-connect").inputs.create).toMatch(/^sudo bash -s -- bbb .* ubuntu$/);
   });
 
   test("the hosts know their private address, BigBlueButton its public one too", () => {
@@ -361,27 +405,52 @@ describe("on a cloud with NAT and another login", () => {
   });
 });
 
-test("duringMeetings is left on BigBlueButton's host, and on no other, before its steps", async () => {
-  const onReached = new Map<string, OnReached | undefined>();
-  const leave = jest.fn();
-  jest.doMock("../../steps/duringMeetings", () => ({ leaveDuringMeetings: leave }));
-  jest.doMock("../../steps/sshCheck", () => {
-    const { sshCheck } = jest.requireActual<typeof SshCheck>("../../steps/sshCheck");
-    return {
-      sshCheck(...args: Parameters<typeof sshCheck>) {
-        onReached.set(args[0], args[3]);
-        return sshCheck(...args);
-      },
-    };
+describe("before its first step", () => {
+  /** What is left on the hosts, by role. */
+  async function leftBy(changes: Partial<typeof settings>) {
+    const onReached = new Map<string, OnReached | undefined>();
+    const keep = jest.fn();
+    jest.doMock("../../steps/keep", () => ({ keep }));
+    jest.doMock("../../steps/sshCheck", () => {
+      const { sshCheck } = jest.requireActual<typeof SshCheck>("../../steps/sshCheck");
+      return {
+        sshCheck(...args: Parameters<typeof sshCheck>) {
+          onReached.set(args[0], args[3]);
+          return sshCheck(...args);
+        },
+      };
+    });
+    await runProgram({ settings: changes });
+    jest.dontMock("../../steps/sshCheck").dontMock("../../steps/keep");
+    const client = {} as Client;
+    for (const role of ["bbb", "turn"]) await onReached.get(role)!(client);
+    return keep.mock.calls as Parameters<typeof Keep.keep>[];
+  }
+
+  test("a host is left the numbers of its steps, and BigBlueButton's alone duringMeetings", async () => {
+    const [[, bbb, onBbb], [, turn, onTurn]] = (await leftBy({ duringMeetings: "2026-11-21" })) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+    expect([bbb, turn]).toEqual([
+      expect.objectContaining({ fqdn: "bbb.example.org", user: "root" }),
+      expect.objectContaining({ fqdn: "turn.example.org", user: "root" }),
+    ]);
+    expect(onBbb).toEqual({
+      duringMeetings: "2026-11-21",
+      numbers:
+        "connect.sh 1/7\npreflight.sh 2/7\nprepare.sh 3/7\nrecordings.sh 4/7\ninstall-bbb.sh 5/7\nwire.sh 6/7\nverify.sh 7/7\n",
+    });
+    expect(onTurn).toEqual({
+      duringMeetings: undefined,
+      numbers:
+        "connect.sh 1/6\npreflight.sh 2/6\nprepare.sh 3/6\ninstall-turn.sh 4/6\nconfigure-turn.sh 5/6\nverify.sh 6/6\n",
+    });
   });
-  await runProgram({ settings: { duringMeetings: "2026-11-21" } });
-  jest.dontMock("../../steps/sshCheck").dontMock("../../steps/duringMeetings");
-  expect([...onReached.keys()].sort()).toEqual(["bbb", "turn"]);
-  expect(onReached.get("turn")).toBeUndefined();
-  const client = {} as Client;
-  await onReached.get("bbb")!(client);
-  const host = expect.objectContaining({ fqdn: "bbb.example.org", user: "root" });
-  expect(leave.mock.calls).toEqual([[client, host, "2026-11-21"]]);
+
+  test("without a recordings volume there is one step fewer, and the numbers follow", async () => {
+    const [[, , { numbers }]] = (await leftBy({ recordings: undefined })) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+    expect(numbers).toBe(
+      "connect.sh 1/6\npreflight.sh 2/6\nprepare.sh 3/6\ninstall-bbb.sh 4/6\nwire.sh 5/6\nverify.sh 6/6\n",
+    );
+  });
 });
 
 test("every step first sees that its host can be reached, and refuses what it has to before that", () => {

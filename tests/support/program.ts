@@ -10,6 +10,7 @@ import type * as Clouds from "../../clouds";
 import type { Host } from "../../clouds/host";
 import type * as Face from "../../package";
 import type { HostSettings, OwnTurn, Settings } from "../../settings";
+import { commonScripts, stepTable, type HostScript } from "../../steps/table";
 import { awsAnswer, awsComputed, awsIdOf, world, type AwsWorld } from "./awsWorld";
 
 /** Resource as registered with the engine. */
@@ -117,16 +118,11 @@ export const atAws: { readonly bbb: HostSettings; readonly turn: OwnTurn } = {
 
 /** Stand-ins for scripts/host, so that a test's expectation does not change with each of their lines. */
 export const scripts: readonly ScriptFile[] = [
-  "configure-turn.sh",
-  "install-bbb.sh",
-  "install-turn.sh",
-  "lib.sh",
-  "preflight.sh",
-  "prepare.sh",
-  "recordings.sh",
-  "step",
-  "verify.sh",
-  "wire.sh",
+  ...new Set([
+    ...Object.keys(stepTable),
+    ...Object.values<HostScript>(stepTable).flatMap(({ needs }) => needs),
+    ...commonScripts,
+  ]),
 ].map((name) => ({ name, content: `# ${name}\n` }));
 
 /** Steps on the hosts, without those that run there before something is deleted. */

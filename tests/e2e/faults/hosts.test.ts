@@ -42,7 +42,15 @@ async function preflight(obstacle: string, remove: string): Promise<Result> {
   try {
     return await sandbox([
       ...["exec", "--at", BBB, "--", "env", "PATH=/root/obstacles:/usr/sbin:/usr/bin:/sbin:/bin"],
-      ...["/usr/local/lib/bbb-deploy/step", "bbb", "Check the host", "preflight.sh", ...words],
+      ...[
+        "/usr/local/lib/bbb-deploy/step",
+        "--time-limit",
+        "600",
+        "bbb",
+        "Check the host",
+        "preflight.sh",
+        ...words,
+      ],
     ]);
   } finally {
     await bash(`rm -rf /root/obstacles; ${remove}`);

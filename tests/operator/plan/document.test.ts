@@ -1,3 +1,5 @@
+import { quote } from "shell-quote";
+
 import { parseSettings } from "../../../settings";
 import { portRange, type PortRule } from "../../../bigbluebutton/ports";
 import { exitCode, makePlan, type Plan } from "../../../operator/plan/document";
@@ -90,11 +92,11 @@ describe.each(Object.entries(cases))("%s", (name, more) => {
       .ofType("command:remote:Command")
       .filter(({ name }) => !/-(resumed|release)$/.test(name));
     expect(steps).toHaveLength(commands.length);
-    for (const { role, number, of, title, script } of steps) {
-      const texts = commands.map(({ inputs }) => `${inputs.create} ${inputs.stdin}`);
-      const own = texts.filter((text) => text.includes(`${role} ${number}/${of}`) && text.includes(title));
+    for (const { role, title, script } of steps) {
+      const texts = commands.map(({ inputs }) => String(inputs.create));
+      const own = texts.filter((text) => text.includes(` ${role} ${quote([title])} `));
       expect({ title, own: own.length }).toEqual({ title, own: 1 });
-      if (script !== "connect") expect(own[0]).toContain(script);
+      if (script !== "connect.sh") expect(own[0]).toContain(script);
     }
     expect(steps.filter(({ role }) => role === "bbb").map(({ number }) => number)).toEqual(
       commands.filter(({ name }) => name.startsWith("bbb-")).map((_one, i) => i + 1),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { FakeHost, run, SCRIPTS } from "./scripts";
+import { FakeHost, run } from "./scripts";
 
 let host: FakeHost;
 let certificates: string[];
@@ -161,16 +161,6 @@ test("a flag that it does not know stops it before it changes anything", async (
   expect((await host.script("prepare.sh", ["--role", "bbb"])).output).toContain(
     "prepare.sh needs --hostname",
   );
-});
-
-test("every script says how long it may take", () => {
-  const scripts = readdirSync(SCRIPTS).filter(
-    (name) => name.endsWith(".sh") && !["lib.sh", "certbot.sh"].includes(name),
-  );
-  expect(scripts.length).toBe(11);
-  for (const name of scripts) {
-    expect(readFileSync(join(SCRIPTS, name), "utf8")).toMatch(/\n# Time limit: [1-9]\d+ s\n/);
-  }
 });
 
 describe("a changed address of the account", () => {

@@ -29,7 +29,10 @@ beforeEach(() => {
   lib = join(host.directory, "lib");
   count = join(host.directory, "count");
   poll = "0.05";
+  limit = "30";
   mkdirSync(lib);
+  mkdirSync(join(host.directory, "state"));
+  writeFileSync(join(host.directory, "state", "numbers"), "connect.sh 1/7\nlong.sh 5/7\nwire.sh 6/7\n");
   writeFileSync(join(host.directory, "boot-id"), "first");
   for (const name of ["step", "lib.sh"]) copyFileSync(join(SCRIPTS, name), join(lib, name));
   chmodSync(join(lib, "step"), 0o755);
@@ -38,9 +41,9 @@ beforeEach(() => {
 
 afterEach(() => host.remove());
 
-/** Writes a step's script, which counts its runs. */
-function script(name: string, body: string, limit = 30): void {
-  const head = `#!/usr/bin/env bash\n# Time limit: ${limit} s\nset -euo pipefail\n. "$(dirname "$0")/lib.sh"\n`;
+/** A step's script; it counts its runs. */
+function script(name: string, body: string): void {
+  const head = `#!/usr/bin/env bash\nset -euo pipefail\n. "$(dirname "$0")/lib.sh"\n`;
   writeFileSync(join(lib, name), `${head}echo run >>"${count}"\n${body}\n`);
 }
 
@@ -48,11 +51,14 @@ function runs(): number {
   return existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0;
 }
 
-/** Seconds between a call's looks at its unit. */
+/** How long a script may take, in seconds. */
+let limit: string;
+
+/** How often a call looks at its unit, in seconds. */
 let poll: string;
 
 function start(...args: string[]) {
-  return host.start([join(lib, "step"), ...args], {
+  return host.start([join(lib, "step"), "--time-limit", limit, ...args], {
     BBB_TEST_DIR: host.directory,
     BBB_DEPLOY_LOGS: join(host.directory, "log"),
     BBB_DEPLOY_STATE: join(host.directory, "state"),
@@ -83,7 +89,7 @@ describe("a step", () => {
   test("prints its beginning, its progress and its end, and keeps the rest in a log for root only", async () => {
     script("wire.sh", 'echo "detail: $*, $(cat)"; progress "half way"');
     const { code, output } = await step(
-      "bbb 6/7",
+      "bbb",
       "Wire it",
       "wire.sh",
       "--flag",
@@ -101,8 +107,8 @@ describe("a step", () => {
 
   test("shows the last 20 lines of this run's log when its script fails, and ends with its code", async () => {
     script("wire.sh", 'for i in $(seq "$1" "$2"); do echo "line $i."; done; exit 7');
-    await step("bbb 6/7", "Wire it", "wire.sh", "900", "950");
-    const { code, output } = await step("bbb 6/7", "Wire it", "wire.sh", "1", "40");
+    await step("bbb", "Wire it", "wire.sh", "900", "950");
+    const { code, output } = await step("bbb", "Wire it", "wire.sh", "1", "40");
     expect(code).toBe(7);
     expect(output).toMatch(
       /FAILED after \d+ s: Wire it, log \S+\/wire\.log on \S+ \[bbb 6\/7\]\n {4}line 21\.\n/,
@@ -113,7 +119,7 @@ describe("a step", () => {
 
   test("that fails says each thing once: what was told as it came, and on standard error the rest of the log", async () => {
     script("wire.sh", 'progress "half way"; echo "a detail"; fail "it is broken: mend it"');
-    const { code, stdout, stderr } = await apart(start("bbb 6/7", "Wire it", "wire.sh"));
+    const { code, stdout, stderr } = await apart(start("bbb", "Wire it", "wire.sh"));
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /^Wire it: started \[bbb 6\/7\]\nhalf way \[bbb 6\/7\]\nit is broken: mend it \[bbb 6\/7\]\nFAILED after .*\n$/,
@@ -124,45 +130,51 @@ describe("a step", () => {
 
   test("names the command that ended a script which had no more to say", async () => {
     script("wire.sh", "false");
-    expect((await step("bbb 6/7", "Wire it", "wire.sh")).output).toMatch(
+    expect((await step("bbb", "Wire it", "wire.sh")).output).toMatch(
       /line \d+ of wire\.sh: false ended with 1/,
     );
   });
 
   test("stops a script at its time limit", async () => {
-    script("wire.sh", "sleep 20", 1);
-    const { code, output } = await step("bbb 6/7", "Wire it", "wire.sh");
+    script("wire.sh", "sleep 20");
+    limit = "1";
+    const { code, output } = await step("bbb", "Wire it", "wire.sh");
     expect(code).toBe(124);
     expect(output).toContain("not done after 1 s, its time limit");
   });
 
+  test("says of which role its host is, where its number is not known there", async () => {
+    script("other.sh", "true");
+    expect((await step("turn", "Other", "other.sh")).output).toContain("Other: started [turn]\n");
+  });
+
   test("refuses a script that is not there", async () => {
-    const { code, output } = await step("bbb 6/7", "Wire it", "absent.sh");
+    const { code, output } = await step("bbb", "Wire it", "absent.sh");
     expect([code, output]).toEqual([2, expect.stringContaining("absent.sh: run pulumi up again")]);
   });
 
   test("a look that nobody waits for any more is ended by the next step, other work is waited for", async () => {
-    script("look.sh", "# It only looks.\nsleep 25");
+    script("look.sh", "sleep 25");
     script("work.sh", "sleep 3");
     script("quick.sh", "true");
     const begins = async (number: number) => {
       while (runs() < number) await sleep(50);
     };
-    const look = done(start("bbb 1/2", "Look", "look.sh"));
+    const look = done(start("--read-only", "bbb", "Look", "look.sh"));
     await begins(1);
     const began = Date.now();
-    expect((await done(start("bbb 2/2", "Quick", "quick.sh"))).code).toBe(0);
+    expect((await done(start("bbb", "Quick", "quick.sh"))).code).toBe(0);
     expect(Date.now() - began).toBeLessThan(15_000);
     expect((await look).code).not.toBe(0);
-    const work = done(start("bbb 1/2", "Work", "work.sh"));
+    const work = done(start("bbb", "Work", "work.sh"));
     await begins(3);
-    expect((await done(start("bbb 2/2", "Quick", "quick.sh"))).code).toBe(0);
+    expect((await done(start("bbb", "Quick", "quick.sh"))).code).toBe(0);
     expect((await work).code).toBe(0);
   });
 });
 
 describe("a step as a unit", () => {
-  const long = (...args: string[]) => step("--unit", "bbb 5/7", "Install it", "long.sh", ...args);
+  const long = (...args: string[]) => step("--unit", "bbb", "Install it", "long.sh", ...args);
 
   test("shows its progress, and takes its success the next time without another run", async () => {
     script("long.sh", 'progress "half way: $*"');
@@ -179,7 +191,7 @@ describe("a step as a unit", () => {
   test("has nothing to resume without a restart", async () => {
     script("long.sh", "exit 0");
     await long("--flag", "1");
-    expect(await step("--resume", "bbb 5/7", "Install it", "long.sh", "--flag", "1")).toEqual({
+    expect(await step("--resume", "bbb", "Install it", "long.sh", "--flag", "1")).toEqual({
       code: 0,
       output: "",
     });
@@ -205,7 +217,7 @@ describe("a step as a unit", () => {
 
   test("outlives its connection; the next call with the same flags follows the same run", async () => {
     script("long.sh", 'progress "begun"; sleep 2; progress "ended"');
-    const cut = start("--unit", "bbb 5/7", "Install it", "long.sh");
+    const cut = start("--unit", "bbb", "Install it", "long.sh");
     const closed = done(cut);
     while (runs() === 0) await sleep(20);
     cut.kill("SIGKILL");
@@ -253,7 +265,7 @@ describe("a step as a unit", () => {
     /** Resumes the step, like the first connection after a restart. */
     async function resume(...args: string[]) {
       while (ups() < closed()) await sleep(20);
-      return step("--resume", "bbb 5/7", "Install it", "long.sh", ...args);
+      return step("--resume", "bbb", "Install it", "long.sh", ...args);
     }
 
     const boot = (id: string) => writeFileSync(join(host.directory, "boot-id"), id);

@@ -4,10 +4,14 @@ import { join } from "node:path";
 
 import type { Client } from "ssh2";
 
-import { keepDuringMeetings, leaveDuringMeetings } from "../../steps/duringMeetings";
+import { readScripts } from "../../steps/hostScripts";
+import { keep as keepOnHost, keepCommand } from "../../steps/keep";
 import { connect } from "../../steps/ssh";
 import { SshServer } from "../sandbox/engine/sshServer";
 import { run } from "../scripts/host/scripts";
+
+const files = readScripts();
+const script = files.find(({ name }) => name === "keep.sh")!.content;
 
 describe("what the scripts find", () => {
   let directory: string;
@@ -18,7 +22,8 @@ describe("what the scripts find", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  const keep = (value: string) => run(["bash", "-c", keepDuringMeetings("root", state)], value);
+  const keep = (value: string) =>
+    run(["bash", "-c", keepCommand(script, "root", join(state, "during-meetings"))], value);
   const kept = () => readFileSync(join(state, "during-meetings"), "utf8");
 
   test("is the value as it was given, for root alone, and nothing beside it", async () => {
@@ -61,34 +66,42 @@ describe("over SSH", () => {
     await server.close();
   });
 
-  const host = { fqdn: "bbb.example.org", user: "nobody-that-sudo-knows" };
+  const host = { fqdn: "bbb.example.org", user: "nobody-that-sudo-knows", files };
+  const kept = (duringMeetings?: string) => ({ duringMeetings, numbers: "connect.sh 1/1\n" });
 
   test("a login that isn't root's asks for root's rights, and never for a password", () => {
-    expect(keepDuringMeetings("ubuntu")).toMatch(/^sudo -n sh -c .* \/var\/lib\/bbb-deploy$/);
-    expect(keepDuringMeetings("root")).toMatch(/^sh -c /);
+    expect(keepCommand(script, "ubuntu", "/a")).toMatch(/^sudo -n sh -c [^]* keep\.sh \/a$/);
+    expect(keepCommand(script, "root", "/a")).toMatch(/^sh -c /);
   });
 
   test("a host that does not take it: which, why, and what to do", async () => {
     server.answer = () => "cat >/dev/null; echo 'sudo: a password is required' >&2; exit 1";
-    const failed = leaveDuringMeetings(client, host, "x");
+    const failed = keepOnHost(client, host, kept("x"));
     await expect(failed).rejects.toThrow(
-      /^The setting duringMeetings could not be written to \/var\/lib\/bbb-deploy on bbb\.example\.org, so no step was run: sudo: a password is required\. Look for a full or read-only disk, let nobody-that-sudo-knows use sudo without a password there, then run pulumi up again$/,
+      /^The numbers of the steps could not be written to \/var\/lib\/bbb-deploy on bbb\.example\.org, so no step was run: sudo: a password is required\. Look for a full or read-only disk, let nobody-that-sudo-knows use sudo without a password there, then run pulumi up again$/,
     );
   });
 
   test("a connection that is lost on the way", async () => {
     server.answer = () => "sleep 60";
-    const failed = leaveDuringMeetings(client, host, "x");
+    const failed = keepOnHost(client, host, kept("x"));
     setTimeout(() => server.cut(), 300);
     await expect(failed).rejects.toThrow("the connection was lost");
   });
 
-  test("one that takes it gets the value on standard input, not in the command line", async () => {
+  test("one that takes it gets each value on standard input, not in the command line", async () => {
     const directory = mkdtempSync(join(tmpdir(), "bbb-during-"));
-    server.answer = () => `cat >${directory}/got`;
-    await leaveDuringMeetings(client, host, "2026-11-21");
-    expect(readFileSync(join(directory, "got"), "utf8")).toBe("2026-11-21");
-    expect(server.commands).toEqual([keepDuringMeetings(host.user)]);
+    server.answer = () => `cat >>${directory}/got`;
+    await keepOnHost(client, host, kept("2026-11-21"));
+    expect(readFileSync(join(directory, "got"), "utf8")).toBe("connect.sh 1/1\n2026-11-21");
+    const at = (file: string) => keepCommand(script, host.user, `/var/lib/bbb-deploy/${file}`);
+    expect(server.commands).toEqual([at("numbers"), at("during-meetings")]);
     rmSync(directory, { recursive: true });
+  });
+
+  test("one that has no use for duringMeetings is not given it", async () => {
+    server.answer = () => "cat >/dev/null";
+    await keepOnHost(client, host, kept());
+    expect(server.commands).toHaveLength(1);
   });
 });

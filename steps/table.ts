@@ -1,0 +1,126 @@
+/** Table of the steps: time limits, titles, durations, and the files that each is made of. */
+
+/** Source of a duration; `operator/plan` explains each. */
+export type Basis = "sandbox" | "field" | "estimate";
+
+/** Script that the program runs on a host. */
+export interface HostScript {
+  /** Title for the operator, unless the caller has a more exact one. */
+  readonly title: string;
+  /** Seconds after which `step` stops it. */
+  readonly timeLimit: number;
+  /** True for a script that only looks: the next step may end it. */
+  readonly readOnly?: true;
+  /**
+   * True for one that runs as a unit of the host's own, which outlives the connection: for work of minutes. It may restart
+   * the host; a command of its own then waits for its end.
+   */
+  readonly unit?: true;
+  /** Files of scripts/host that it reads in or runs, and what those import; a change of one is a change of the step. */
+  readonly needs: readonly string[];
+  /** Seconds that it takes in an update, from … to. */
+  readonly seconds: readonly [least: number, most: number];
+  readonly basis: Basis;
+}
+
+/** Files that every step uses, beside its own `needs`: a change of these is a change of each step. */
+export const commonScripts = ["lib.sh", "step"] as const;
+
+/** Scripts by their file in scripts/host, in the order of a host; the first connects and brings all the others. */
+export const stepTable = {
+  "connect.sh": {
+    title: "Connect and install the step scripts",
+    timeLimit: 600,
+    needs: [],
+    seconds: [30, 120],
+    basis: "estimate",
+  },
+  "preflight.sh": {
+    title: "Check the host",
+    timeLimit: 5400,
+    readOnly: true,
+    needs: ["checks.py", "dns_check.py"],
+    seconds: [1, 4],
+    basis: "sandbox",
+  },
+  "prepare.sh": {
+    title: "Prepare the system",
+    timeLimit: 1800,
+    needs: ["acme_failure.py", "certbot.sh", "checks.py", "upgrade_guard.py"],
+    seconds: [5, 17],
+    basis: "sandbox",
+  },
+  "recordings.sh": {
+    title: "Mount the recordings volume",
+    timeLimit: 900,
+    needs: ["recordings_mounts.py"],
+    seconds: [1, 2],
+    basis: "sandbox",
+  },
+  "install-bbb.sh": {
+    title: "Install BigBlueButton",
+    timeLimit: 4200,
+    unit: true,
+    needs: [
+      "acme_failure.py",
+      "certbot.sh",
+      "checks.py",
+      "media_addresses.py",
+      "playback.py",
+      "wire_files.py",
+    ],
+    seconds: [1200, 1800],
+    basis: "field",
+  },
+  "install-turn.sh": {
+    title: "Install coturn and its certificate",
+    timeLimit: 3000,
+    unit: true,
+    needs: ["acme_failure.py", "certbot.sh"],
+    seconds: [7, 13],
+    basis: "sandbox",
+  },
+  "configure-turn.sh": {
+    title: "Configure coturn",
+    timeLimit: 300,
+    needs: [],
+    seconds: [1, 2],
+    basis: "sandbox",
+  },
+  "wire.sh": {
+    title: "Wire the TURN server and the shared secret",
+    timeLimit: 900,
+    needs: ["api_check.py", "checks.py", "wire_files.py"],
+    seconds: [3, 4],
+    basis: "sandbox",
+  },
+  "verify.sh": {
+    title: "Verify the deployment",
+    timeLimit: 1800,
+    readOnly: true,
+    needs: [
+      ...["api_check.py", "bbb_conf_check.py", "checks.py", "dns_check.py", "host_check.py"],
+      ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
+      ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
+      ...["turn_files.py", "upgrade_guard.py", "wire_files.py"],
+    ],
+    seconds: [1, 4],
+    basis: "sandbox",
+  },
+  /** Runs before a volume is taken from a host that stays. */
+  "unmount-recordings.sh": {
+    title: "Release the recordings volume",
+    timeLimit: 600,
+    needs: [],
+    seconds: [1, 10],
+    basis: "estimate",
+  },
+} as const satisfies Readonly<Record<string, HostScript>>;
+
+/** File name of a script that the program runs on a host. */
+export type StepScript = keyof typeof stepTable;
+
+/** Row of a script. */
+export function stepOf(script: StepScript): HostScript {
+  return stepTable[script];
+}
