@@ -45,7 +45,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.js"],
+    files: ["**/*.{js,cjs}"],
     languageOptions: {
       globals: {
         ...{ module: "writable", require: "readonly", __dirname: "readonly" },

@@ -1,4 +1,4 @@
-/** Compares the deployment's duration with the least possible: two ratios, each with its seconds. */
+/** Compares the deployment's duration with the least possible: three ratios, each with its seconds. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,20 +13,21 @@ import { needs } from "../engine/graph";
 import { STACK_TYPE } from "../engine/goal";
 import type { OperationEvent } from "../engine";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
-import { longestChain, median } from "./chain";
-import { renderDeployment, renderNoOp } from "./report";
+import { longestChain } from "./chain";
+import { renderDeployment, renderNoOp, type Round } from "./report";
 
 /** Stack of the benchmark's own, so that no deployment is touched. */
 const STACK = "benchmark";
 const NAMES = ["hostname=bbb-benchmark", "turnHostname=turn-benchmark"];
 const BASELINE = "benchmark-baseline";
+const EMPTY = "benchmark-empty";
 
 type Request = Omit<EngineRequest, "engine">;
 
 /** Measures and prints; resolves with the exit code. Destroys its own deployment at the end, also after a failure. */
 export async function benchmark({ runs }: { readonly runs: number }): Promise<number> {
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
-  for (const stack of [STACK, BASELINE]) {
+  for (const stack of [STACK, BASELINE, EMPTY]) {
     if (engineOf(stack) !== undefined) {
       throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
     }
@@ -44,16 +45,17 @@ export async function benchmark({ runs }: { readonly runs: number }): Promise<nu
       config: { custom, components: made.length - custom },
       projectDir: join(PROJECT_DIR, "sandbox/benchmark/baseline"),
     };
+    const projectDir = join(PROJECT_DIR, "sandbox/benchmark/empty");
+    const empty: Request = { action: "up", stack: EMPTY, config: {}, projectDir };
     await run(baseline);
-    // What both read is in memory by then, and in Node's cache of compiled code.
-    await run(program);
-    await run(baseline);
-    const pairs: { program: number; baseline: number }[] = [];
+    // What all read is in memory by then, and in Node's cache of compiled code.
+    for (const request of [program, baseline, empty]) await run(request);
+    const rounds: Round[] = [];
     for (let count = 0; count < runs; count++) {
-      pairs.push({ program: await run(program), baseline: await run(baseline) });
+      rounds.push({ program: await run(program), baseline: await run(baseline), empty: await run(empty) });
     }
-    process.stdout.write(renderNoOp(pairs, made.length, median(pairs.map((p) => p.program / p.baseline))));
-    await run({ ...baseline, action: "destroy" });
+    process.stdout.write(renderNoOp(rounds, made.length));
+    for (const request of [baseline, empty]) await run({ ...request, action: "destroy" });
   } finally {
     await run({ ...program, action: "destroy" });
   }

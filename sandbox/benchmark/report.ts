@@ -29,26 +29,31 @@ export function renderDeployment({ start, seconds, operations, chain }: Measured
   ].join("\n");
 }
 
-/** @param ratio Median of the ratio of each pair. */
-export function renderNoOp(
-  pairs: readonly { readonly program: number; readonly baseline: number }[],
-  resources: number,
-  ratio: number,
-): string {
-  const middle = (key: "program" | "baseline") => fixed(median(pairs.map((pair) => pair[key])));
+/** Seconds of updates without changes, one right after the other. */
+export interface Round {
+  readonly program: number;
+  /** Of a program that loads the same packages and registers as many resources. */
+  readonly baseline: number;
+  /** Of a program that makes nothing. */
+  readonly empty: number;
+}
+
+/** Renders two ratios, each the median of the rounds' own, and the seconds of each round. */
+export function renderNoOp(rounds: readonly Round[], resources: number): string {
+  const ratio = (to: "baseline" | "empty") => median(rounds.map((round) => round.program / round[to]));
+  const seconds = (round: Round) => [round.program, round.baseline, round.empty].map((s) => `${fixed(s)} s`);
+  const middle = (key: keyof Round) => median(rounds.map((round) => round[key]));
   return [
-    `update without changes: ${ratio.toFixed(2)} times that of a program that loads the same packages and registers ${resources} resources without inputs`,
+    `update without changes: ${ratio("baseline").toFixed(2)} times that of a program that loads the same packages and registers ${resources} resources without inputs, ${ratio("empty").toFixed(2)} times that of an empty program`,
     indent(
       renderTable(
-        [["run"], ["deployment", "right"], ["baseline", "right"], ["ratio", "right"]],
+        [["run"], ["deployment", "right"], ["baseline", "right"], ["empty", "right"]],
         [
-          ...pairs.map(({ program, baseline }, index) => [
-            String(index + 1),
-            `${fixed(program)} s`,
-            `${fixed(baseline)} s`,
-            (program / baseline).toFixed(2),
-          ]),
-          ["median", `${middle("program")} s`, `${middle("baseline")} s`, ratio.toFixed(2)],
+          ...rounds.map((round, index) => [String(index + 1), ...seconds(round)]),
+          [
+            "median",
+            ...seconds({ program: middle("program"), baseline: middle("baseline"), empty: middle("empty") }),
+          ],
         ],
       ),
     ),

@@ -15,12 +15,11 @@ import { startAws } from "./start";
  */
 export async function operate(name: string, args: readonly string[]): Promise<number> {
   if (existsSync(AWS_CREDENTIALS_FILE) || args.some((arg) => /\b(aws|route53)\b/.test(arg))) await startAws();
-  const loader = join(PROJECT_DIR, "node_modules/ts-node/register/transpile-only");
+  const loader = join(PROJECT_DIR, "scripts/lib/load.cjs");
   const script = join(PROJECT_DIR, "operator", `${name}.ts`);
   return pass(asClient("operator", [process.execPath, "-r", loader, script, ...args]), {
     ...withoutCloudCredentials(clientEnvironment(process.env)),
     ...cloudEnvironment(),
-    TS_NODE_PROJECT: join(PROJECT_DIR, "tsconfig.json"),
     BBB_OPERATOR_SANDBOX: "1",
   });
 }

