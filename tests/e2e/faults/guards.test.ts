@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 describe("Meetings", () => {
-  test("a kernel that wants a restart after an upgrade: both hosts restart, and the same update goes on and verifies", async () => {
+  test("a kernel that wants a restart after an upgrade: the host restarts, and the same update goes on and verifies; on the TURN host, where nothing is installed, it is told", async () => {
     const before = await boots();
     for (const fqdn of both) {
       await onHost(fqdn, [
@@ -85,15 +85,14 @@ describe("Meetings", () => {
         "touch /run/reboot-required && echo linux-base >/run/reboot-required.pkgs",
       ]);
     }
-    settings = given("upgrade=kernel");
-    const { stdout } = await update("up", "embedded", [...settings, "--replace", "turn-install"]);
-    for (const role of ["bbb", "turn"]) {
-      expect(stdout).toMatch(new RegExp(`the host asks for a restart, for linux-base \\[${role}\\b`));
-      expect(stdout).toMatch(new RegExp(`the host has restarted; going on \\[${role}\\b`));
-    }
+    const { stdout } = await up("upgrade=kernel");
+    expect(stdout).toMatch(/the host asks for a restart, for linux-base \[bbb\b/);
+    expect(stdout).toMatch(/the host has restarted; going on \[bbb\b/);
+    expect(stdout).toMatch(/a reboot is pending since .*, for linux-base;.* \[turn\b/);
     const after = await boots();
-    for (const index of [0, 1]) expect(after[index]).not.toBe(before[index]);
-    for (const fqdn of both) await onHost(fqdn, ["test", "!", "-e", "/run/reboot-required"]);
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[1]).toBe(before[1]);
+    await onHost(NAMES.bbb, ["test", "!", "-e", "/run/reboot-required"]);
     await expectService(out, NAMES.turn);
     expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
   });
