@@ -20,7 +20,7 @@ import { parse, stringify } from "yaml";
 
 import { changeOf, type Change } from "../cli/pulumiEvents";
 import { Mistake } from "../cli/mistake";
-import { runCli, told } from "./pulumiCli";
+import { runCli, told as reason } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
 import type { StackState } from "./recover/state";
 import { hasStackFile, parseStackFile, readProjectFile, readStackFile, stackFilePath } from "./stackFiles";
@@ -187,7 +187,9 @@ class PulumiStacks implements Stacks {
       await this.recall(workspace, stack);
       const file = join(workspace.workDir, "state.json");
       writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-      await this.run(workspace, ["stack", "import", "--stack", stack, "--file", file]);
+      await this.update(selected, () =>
+        this.run(workspace, ["stack", "import", "--stack", stack, "--file", file]),
+      );
       if (urns.length === 0) return;
       await this.update(selected, (run) => selected.refresh({ ...run, target: [...urns] }));
     });
@@ -213,7 +215,7 @@ class PulumiStacks implements Stacks {
       });
       return await action(workspace);
     } catch (error) {
-      throw error instanceof this.api.CommandError ? new Mistake(told(error), { cause: error }) : error;
+      throw error instanceof this.api.CommandError ? new Mistake(reason(error), { cause: error }) : error;
     } finally {
       rmSync(workDir, { recursive: true, force: true });
     }
@@ -299,15 +301,22 @@ class PulumiStacks implements Stacks {
         await action(run);
         return;
       } catch (error) {
-        if (!(error instanceof this.api.CommandError)) throw error;
-        if (!(error instanceof this.api.ConcurrentUpdateError))
-          throw new UpdateFailed(stack.name, told(error));
-        const locks = readLocks(error.message);
+        const told = this.lockedOut(error);
+        if (told === undefined)
+          throw error instanceof this.api.CommandError ? new UpdateFailed(stack.name, reason(error)) : error;
+        const locks = readLocks(told);
         if (tried > 1 || locks.length === 0 || !locks.every((lock) => isDead(lock, new Date()))) {
           throw new StackBusy(stack.name, locks.map(({ told }) => told).join(", ") || undefined);
         }
         await stack.cancel();
       }
     }
+  }
+
+  /** What the CLI says where another update has the stack, or was killed with it; undefined for any other error. */
+  private lockedOut(error: unknown): string | undefined {
+    if (error instanceof this.api.ConcurrentUpdateError) return error.message;
+    const said = error instanceof Mistake ? (error.cause as Error | undefined)?.message : undefined;
+    return said?.includes("the stack is currently locked") ? said : undefined;
   }
 }

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Writable } from "node:stream";
 
 import { Mistake } from "../../cli/mistake";
 import { openPulumiStacks } from "../../operator/pulumiStacks";
+import { StackBusy } from "../../operator/stacks";
 
 test("without the CLI both ways out are named in one line", async () => {
   const { PATH } = process.env;
@@ -38,6 +39,9 @@ describe("with a CLI that notes what it is asked", () => {
     "config set "*)
       cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
       if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
+    "cancel "*) rm -f "${folder}/lock" ;;
+    "stack import "*)
+      if [ -e "${folder}/lock" ]; then cat "${folder}/lock" >&2; exit 255; fi ;;
     *" --json"*) echo '{}' ;;
   esac
   `;
@@ -74,6 +78,36 @@ describe("with a CLI that notes what it is asked", () => {
     await stacks.destroy("test-a");
     const destroys = noted(".args").filter((args) => args.startsWith("destroy\n"));
     expect(destroys).toEqual([expect.stringMatching(/^--refresh(=true)?$/m)]);
+  });
+
+  describe("an import", () => {
+    const lockedBy = (pid: number, hoursAgo: number) =>
+      writeFileSync(
+        join(folder, "lock"),
+        "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock " +
+          `file with \`pulumi cancel\`.\n  file:///x/y.json: created by root@${hostname()} (pid ${pid}) at ${new Date(Date.now() - hoursAgo * 3_600_000).toISOString()}\n`,
+      );
+    const importing = async () =>
+      (await openPulumiStacks(project, silent)).importState("test-a", { deployment: {} }, []);
+    const imports = () => noted(".args").filter((args) => args.startsWith("stack\nimport\n"));
+    beforeEach(() => {
+      for (const name of readdirSync(calls)) rmSync(join(calls, name));
+    });
+    afterEach(() => rmSync(join(folder, "lock"), { force: true }));
+
+    test("takes away a lock that is older than any update", async () => {
+      lockedBy(process.pid, 6);
+      await importing();
+      expect(imports()).toHaveLength(2);
+      expect(noted(".args")).toContainEqual(expect.stringMatching(/^cancel\n/));
+    });
+
+    test("leaves that of one that runs", async () => {
+      lockedBy(process.pid, 0);
+      await expect(importing()).rejects.toThrow(StackBusy);
+      expect(imports()).toHaveLength(1);
+      expect(noted(".args")).not.toContainEqual(expect.stringMatching(/^cancel\n/));
+    });
   });
 
   test.each([
