@@ -124,6 +124,11 @@ export interface SettingArguments {
    * Servers that exist stay where they are.
    */
   readonly subnetId?: pulumi.Input<string>;
+  /**
+   * Labels at Hetzner Cloud and tags at AWS, as a map, for all resources that can have any, e.g. for a bill by cost
+   * centre. The deployment's own (project, stack, role, deployment, expires, Name, snapshots) can't be set.
+   */
+  readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
   // BigBlueButton
   /**
    * The BigBlueButton release, one of those in docs/releases.md. The default is the current stable one.

@@ -6,6 +6,7 @@ import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { placementProblems } from "./placement";
 import { sshNetworkProblems } from "./sshNetworks";
+import { tagProblems } from "./tags";
 import type { Problem } from "./problems";
 
 /** Conflicts between values that are valid by themselves; invalid ones are absent. */
@@ -14,6 +15,7 @@ export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
     ...nameProblems(values),
     ...placementProblems(values),
     ...sshNetworkProblems(values),
+    ...tagProblems(values),
     ...strictProblems(values),
     ...expiryProblems(values, now),
     ...sharedTurnProblems(values),

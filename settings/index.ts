@@ -219,8 +219,14 @@ function settingsFrom(values: FieldValues, chains: OwnChains, source: Source): S
   };
 }
 
-function labelsOf({ project, stack, component }: Source, { expires }: FieldValues): Settings["labels"] {
-  return { project, stack, ...(component && { deployment: component.name }), ...(expires && { expires }) };
+function labelsOf({ project, stack, component }: Source, { tags, expires }: FieldValues): Settings["labels"] {
+  return {
+    ...tags,
+    project,
+    stack,
+    ...(component && { deployment: component.name }),
+    ...(expires && { expires }),
+  };
 }
 
 function bbbFrom(values: FieldValues, release: Release, certificate: Certificate): HostSettings {

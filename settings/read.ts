@@ -51,7 +51,8 @@ export function readFields(raw: Readonly<Record<string, unknown>>): {
 }
 
 function given(value: unknown): unknown {
-  const unset = value === null || value === "" || (Array.isArray(value) && value.length === 0);
+  const unset =
+    value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
   return unset ? undefined : value;
 }
 

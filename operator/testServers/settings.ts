@@ -11,7 +11,7 @@ import { PREFIX } from "./survey";
 /** Settings taken from another stack; all others are a test server's own, or the default. */
 const INHERITED = [
   ...["cloud", "domain", "email", "location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns"],
-  ...["sshNetworks", "sshPublicKeys", "greenlight"],
+  ...["sshNetworks", "sshPublicKeys", "greenlight", "tags"],
 ];
 
 /** Settings that belong to the release: of use only with the same one. */

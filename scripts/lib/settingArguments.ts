@@ -8,6 +8,7 @@ const TYPES = {
   boolean: "pulumi.Input<boolean>",
   integer: "pulumi.Input<number>",
   array: "pulumi.Input<pulumi.Input<string>[]>",
+  object: "pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>",
 } as const;
 
 /** Renders components/settingArguments.ts: every setting as an argument of a component. */
@@ -33,7 +34,10 @@ function argument(key: string, { type, schema, required, default: preset, descri
   const text = flag
     ? description.replace(/^true or false: (.)/, (_all, first: string) => first.toUpperCase())
     : description;
-  const known = preset !== undefined && preset !== "" && !(Array.isArray(preset) && preset.length === 0);
+  const known =
+    preset !== undefined &&
+    preset !== "" &&
+    !(typeof preset === "object" && Object.keys(preset).length === 0);
   return [
     ...docComment(text, known ? `@default ${JSON.stringify(preset)}` : undefined),
     `  readonly ${key}${required ? "" : "?"}: ${flag ? TYPES.boolean : TYPES[type]};`,

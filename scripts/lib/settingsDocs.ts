@@ -31,13 +31,13 @@ function settingsTable(rows: readonly (readonly [string, Field])[]): string {
 }
 
 function typeName({ type }: Field): string {
-  return type === "array" ? "list of strings" : type;
+  return { array: "list of strings", object: "map of strings" }[type as string] ?? type;
 }
 
 function defaultCell(field: Field): string {
   if (field.required) return "**required**";
   const value = declaredDefault(field);
-  const none = value === "" || (Array.isArray(value) && value.length === 0);
+  const none = value === "" || (typeof value === "object" && Object.keys(value).length === 0);
   return none ? "–" : `\`${String(value)}\``;
 }
 

@@ -5,7 +5,7 @@ import { removeCommand, setCommand } from "../remedies";
 /** Declaration of a setting. The program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
 export interface Field<T extends z.ZodType = z.ZodType> {
   /** Type of the value in Pulumi.yaml. All but strings reach the program as JSON text. */
-  readonly type: "string" | "boolean" | "integer" | "array";
+  readonly type: "string" | "boolean" | "integer" | "array" | "object";
   /** Text of the docs: whole sentences. */
   readonly description: string;
   /** Checks a value that is set, by itself. */
@@ -13,7 +13,7 @@ export interface Field<T extends z.ZodType = z.ZodType> {
   /** Requires the setting in every stack. */
   readonly required?: true;
   /** Value of a setting that is left out, as declared in Pulumi.yaml. @default the setting has no value then */
-  readonly default?: string | boolean | number | readonly string[];
+  readonly default?: string | boolean | number | readonly string[] | Readonly<Record<string, string>>;
   /** Default that Pulumi.yaml does not declare, so that the program can tell whether the setting was set. */
   readonly unset?: string;
   /** Good value. */
@@ -106,4 +106,29 @@ export function list(key: string, what: string, example: string) {
 /** True for a URL of one of some protocols, e.g. "https:". */
 export function isUrl(value: string, ...protocols: string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol) && !/\s/.test(value);
+}
+
+/** Command-line path of an entry of a map, e.g. `--path 'tags.team'`. */
+export function entryPath(key: string, entry: string): string {
+  return /^\w+$/.test(entry) ? `--path '${key}.${entry}'` : `--path '${key}["${entry}"]'`;
+}
+
+/** Checks a map of texts. Numbers and flags count as texts, since YAML and the CLI make such of what looks like one. */
+export function map(key: string, what: string, example: string) {
+  const entries = z.record(z.string(), z.unknown(), { error: `must be a map of ${what}` });
+  const texts = must<Record<string, unknown>>((values) =>
+    Object.entries(values).map(([entry, value]) =>
+      ["string", "number", "boolean"].includes(typeof value)
+        ? undefined
+        : {
+            reason: `has ${JSON.stringify(value)} as the value of "${entry}", where a text belongs`,
+            remedy: setCommand(entryPath(key, entry), example),
+          },
+    ),
+  );
+  return entries
+    .superRefine(texts)
+    .transform((values) =>
+      Object.fromEntries(Object.entries(values).map(([entry, value]) => [entry, String(value)])),
+    );
 }

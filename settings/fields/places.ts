@@ -1,6 +1,6 @@
 import { defaultLocations, defaultServerTypes, type CloudName } from "../../bigbluebutton/capacity";
 import { removeCommand, setCommand } from "../remedies";
-import { choice, textThat, type Fields } from "./field";
+import { choice, map, textThat, type Fields } from "./field";
 
 const cloud = choice(["hetzner", "aws"]);
 
@@ -90,5 +90,13 @@ export const places = {
       "AWS only: id of the subnet of the servers, which must be public. Not set: one of the VPC's public subnets. Servers that exist stay where they are.",
     schema: awsId("subnet", "a subnet"),
     remedy: `${setCommand("subnetId", "subnet-…")}, or ${removeCommand("subnetId")} for a public one of the VPC`,
+  },
+  tags: {
+    type: "object",
+    default: {},
+    description:
+      "Labels at Hetzner Cloud and tags at AWS, as a map, for all resources that can have any, e.g. for a bill by cost centre. The deployment's own (project, stack, role, deployment, expires, Name, snapshots) can't be set.",
+    schema: map("tags", "texts", "VALUE"),
+    remedy: `${setCommand("--path 'tags.KEY'", "VALUE")}, for each of them`,
   },
 } as const satisfies Fields;
