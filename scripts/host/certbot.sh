@@ -136,8 +136,8 @@ retire_former_names() {
   local former users covered
   while IFS= read -r former; do
     if [[ $former == "$1" || ! -e $letsencrypt/renewal/$former.conf ]]; then continue; fi
-    covered=$(openssl x509 -noout -ext subjectAltName -in "$live/$former/fullchain.pem" 2>/dev/null | grep -o 'DNS:[^, ]*' | cut -d: -f2 | sort -u)
-    users=$(grep -rlF "/live/$former/" "$ROOT/etc/nginx" "$ROOT/etc/haproxy" "$ROOT/etc/turnserver.conf" "$letsencrypt/renewal-hooks" 2>/dev/null | paste -sd' ') || true
+    covered=$(covered_names "$former")
+    users=$(users_of "$former")
     if [[ -n $covered ]] && grep -qvxFf "$names" <<<"$covered"; then
       progress "note: the certificate of the former name $former covers other names, too, and stays: certbot certificates"
     elif [[ -n $users ]]; then
@@ -148,7 +148,59 @@ retire_former_names() {
       progress "note: the certificate of the former name $former could not be removed, see the log: certbot delete --cert-name $former"
     fi
   done < <(cat "$names" 2>/dev/null || true)
+  set_strays_aside "$1"
   systemctl reset-failed certbot.service 2>/dev/null || true
+}
+
+covered_names() { # LINEAGE
+  openssl x509 -noout -ext subjectAltName -in "$live/$1/fullchain.pem" 2>/dev/null | grep -o 'DNS:[^, ]*' | cut -d: -f2 | sort -u || true
+}
+
+# Files of the services that name a certificate.
+users_of() { # LINEAGE
+  grep -rlF "/live/$1/" "$ROOT/etc/nginx" "$ROOT/etc/haproxy" "$ROOT/etc/turnserver.conf" "$letsencrypt/renewal-hooks" 2>/dev/null | paste -sd' ' || true
+}
+
+# A host that had another name before its names were remembered still has that one's certificate renewed, which fails. It is
+# known by its settings, as this deployment makes them, by its names, which all lead elsewhere, and since nobody uses it. Its
+# settings are moved away, so that certbot lets it be. Nothing is deleted.
+set_strays_aside() { # HOSTNAME
+  local conf name aside
+  for conf in "$letsencrypt"/renewal/*.conf; do
+    name=$(basename "$conf" .conf)
+    if [[ ! -e $conf || $name == "$1" || -n $(users_of "$name") ]] || ! made_here "$conf" || ! all_lead_elsewhere "$1" "$name"; then continue; fi
+    aside=$leftovers/$name.$(date +%s%N)/renewal
+    install -d -m 700 "$leftovers" "${aside%/*}" "$aside"
+    mv "$conf" "$aside/"
+    progress "the certificate of $name, a name that does not lead to this host, is not renewed any more: its settings are in $aside"
+  done
+}
+
+# Whether a lineage's settings are those of request_certificate, or of BigBlueButton's installer.
+made_here() { # RENEWAL-FILE
+  grep -qE '^webroot_path = [^,]*/var/www/bigbluebutton-default|^authenticator = standalone$' "$1"
+}
+
+# Whether none of a certificate's names has an address of this host's; where one can't be asked for, nothing is known.
+all_lead_elsewhere() { # HOSTNAME LINEAGE
+  local covered name addresses own
+  covered=$(covered_names "$2")
+  own=$(addresses_of "$1") || return 1
+  if [[ -z $covered || -z $own ]]; then return 1; fi
+  for name in $covered; do
+    addresses=$(addresses_of "$name") || return 1
+    if grep -qxFf - <(echo "$own") <<<"${addresses:-none}"; then return 1; fi
+  done
+}
+
+# Addresses of a name in the DNS, one a line, and none of /etc/hosts; fails where the resolver has no answer.
+addresses_of() { # NAME
+  local type told
+  for type in A AAAA; do
+    told=$(dig +noall +comments +answer +time=3 +tries=2 "$1" "$type" 2>/dev/null) || return 1
+    if ! grep -qE 'status: (NOERROR|NXDOMAIN)' <<<"$told"; then return 1; fi
+    awk -v type="$type" '$4 == type { print tolower($5) }' <<<"$told"
+  done
 }
 
 # The services take a changed certificate without an end to what runs. None of them need be there yet.

@@ -200,3 +200,99 @@ describe("the host's former name", () => {
     expect(left()).toEqual([`${NAME}.conf`, "www.example.test.conf"]);
   });
 });
+
+describe("a certificate of a name that the host had before names were remembered", () => {
+  const STRAY = "older.example.test";
+  const call = (command: string): Promise<Done> =>
+    done(host.start(["bash", "-euc", `. ${SCRIPTS}/lib.sh; . ${SCRIPTS}/certbot.sh; ${command}`]));
+
+  /** A resolver that knows these addresses; of other names it says that there are none, or fails. */
+  const resolver = (addresses: Readonly<Record<string, string>>, otherwise = "NXDOMAIN") =>
+    host.fake(
+      "dig",
+      `for word; do case $word in *.test) name=$word ;; esac; done
+       declare -A known=(${Object.entries(addresses)
+         .map(([name, address]) => `[${name}]=${address}`)
+         .join(" ")})
+       status=${otherwise}; if [[ -n \${known[$name]:-} ]]; then status=NOERROR; fi
+       echo ";; ->>HEADER<<- opcode: QUERY, status: $status, id: 1"
+       if [[ -n \${known[$name]:-} && \${*: -1} = A ]]; then echo "$name. 300 IN A \${known[$name]}"; fi`,
+    );
+
+  beforeEach(async () => {
+    await call(`remember_name ${NAME}; request_certificate turn ${NAME} a@b.test`);
+    await issue([STRAY]);
+    await call(`request_certificate turn ${STRAY} a@b.test`);
+    host.put(
+      `etc/letsencrypt/renewal/${STRAY}.conf`,
+      `${host.read(`etc/letsencrypt/renewal/${STRAY}.conf`)}authenticator = standalone\n`,
+    );
+    resolver({ [NAME]: "203.0.113.9" });
+    host.forgetCalls();
+  });
+
+  const retire = () => call(`retire_former_names ${NAME}`);
+  const left = () => readdirSync(join(letsencrypt, "renewal")).sort();
+  const BOTH = [`${STRAY}.conf`, `${NAME}.conf`];
+
+  test.each([
+    ["nowhere", {}],
+    ["to another host", { [STRAY]: "198.51.100.1" }],
+  ])(
+    "is not renewed any more where the name leads %s, and nothing of it is deleted",
+    async (_, addresses) => {
+      resolver({ [NAME]: "203.0.113.9", ...addresses });
+      const { output } = await retire();
+      expect(output).toContain(
+        `the certificate of ${STRAY}, a name that does not lead to this host, is not renewed any more`,
+      );
+      expect(left()).toEqual([`${NAME}.conf`]);
+      expect(host.called("certbot")).toEqual([]);
+      expect(readdirSync(join(letsencrypt, "live")).sort()).toEqual([STRAY, NAME].sort());
+      const [moved] = aside();
+      expect(readdirSync(join(letsencrypt, "bbb-deploy-leftovers", moved!, "renewal"))).toEqual([
+        `${STRAY}.conf`,
+      ]);
+    },
+  );
+
+  test("stays where the name leads here, or can't be asked for", async () => {
+    resolver({ [NAME]: "203.0.113.9", [STRAY]: "203.0.113.9" });
+    await retire();
+    expect(left()).toEqual(BOTH);
+    resolver({ [NAME]: "203.0.113.9" }, "SERVFAIL");
+    await retire();
+    expect(left()).toEqual(BOTH);
+    resolver({});
+    await retire();
+    expect(left()).toEqual(BOTH);
+  });
+
+  test("stays where it covers another name that leads here", async () => {
+    await issue([STRAY, "alias.example.test"]);
+    await call(`request_certificate turn ${STRAY} a@b.test`);
+    host.put(`etc/letsencrypt/renewal/${STRAY}.conf`, "authenticator = standalone\n");
+    resolver({ [NAME]: "203.0.113.9", "alias.example.test": "203.0.113.9" });
+    await retire();
+    expect(left()).toEqual(BOTH);
+  });
+
+  test("stays where it is made in another way, or used", async () => {
+    host.put("etc/haproxy/haproxy.cfg", `bind :8443 ssl crt /etc/letsencrypt/live/${STRAY}/all.pem\n`);
+    await retire();
+    expect(left()).toEqual(BOTH);
+    host.put("etc/haproxy/haproxy.cfg", "");
+    host.put(`etc/letsencrypt/renewal/${STRAY}.conf`, "authenticator = dns-rfc2136\n");
+    await retire();
+    expect(left()).toEqual(BOTH);
+  });
+
+  test("of BigBlueButton's installer goes likewise", async () => {
+    host.put(
+      `etc/letsencrypt/renewal/${STRAY}.conf`,
+      "authenticator = webroot\nwebroot_path = /var/www/bigbluebutton-default/assets,\n",
+    );
+    await retire();
+    expect(left()).toEqual([`${NAME}.conf`]);
+  });
+});
