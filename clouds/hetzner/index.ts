@@ -16,11 +16,18 @@ export function hetznerCloud({ labels }: Pick<Settings, "labels">, opts: ChildOp
   return {
     async findHosts(hosts) {
       // The same location is asked for once, under the name of the setting that says it first.
-      const asked = hosts.filter(
-        ({ location }, i) => hosts.findIndex((one) => one.location === location) === i,
+      const locations = new Map<string, Promise<unknown>>();
+      for (const host of hosts) {
+        if (!locations.has(host.location)) locations.set(host.location, lookUpLocation(host, opts));
+      }
+      await allFound(
+        hosts.map(async (host) => {
+          const asked = [locations.get(host.location)!, lookUpServerType(host, opts)];
+          const [where, type] = await Promise.allSettled(asked);
+          // Of a location that there is not, what it offers is no news.
+          for (const found of [where, type]) if (found?.status === "rejected") throw found.reason;
+        }),
       );
-      await allFound(asked.map((host) => lookUpLocation(host, opts)));
-      await allFound(hosts.map((host) => lookUpServerType(host, opts)));
       return (operatorKey) => hetznerHosts(labels, operatorKey, opts);
     },
     findZone: (request) => hetznerDns(request, opts),

@@ -156,8 +156,8 @@ export interface Variation {
   readonly state?: readonly { readonly type: string; readonly outputs: object }[];
   /** Answer to every question to Hetzner. */
   readonly hetznerRefuses?: string;
-  /** Called for each question to a cloud. */
-  readonly onLookUp?: (token: string) => void;
+  /** Called for each question to a cloud, which is answered once it is done. */
+  readonly onLookUp?: (token: string) => unknown;
   /** Sold-out types at Hetzner, and the stack's objects there. */
   readonly hetznerHas?: {
     readonly soldOut?: readonly string[];
@@ -288,10 +288,10 @@ async function run(
         const id = args.type.startsWith("aws:") ? awsIdOf(args.type, args.name) : String(idOf(args.name));
         return { id, state: { ...args.inputs, ...computed(args) } };
       },
-      call({ token, inputs, provider }) {
+      async call({ token, inputs, provider }) {
         if (token === STATE) return ownState(inputs, variation.state);
-        variation.onLookUp?.(token);
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
+        await variation.onLookUp?.(token);
         if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
         return hetznerAnswer(token, inputs, variation);
       },

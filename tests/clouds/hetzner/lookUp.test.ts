@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { atAws, runProgram, settings } from "../../support/program";
 
 const problem = (text: string) =>
@@ -76,4 +78,26 @@ test("after a refusal of the token nothing more is asked", async () => {
   });
   await expect(run).rejects.toThrow("hcloud:token is missing or not accepted");
   expect(asked).toBe(1);
+});
+
+test("server types are asked for beside the locations, not after them", async () => {
+  let typesAsked!: () => void;
+  const asked = new Promise<string>((resolve) => (typesAsked = () => resolve("asked")));
+  const seen: string[] = [];
+  await runProgram({
+    async onLookUp(token) {
+      if (token.endsWith("getServerType")) typesAsked();
+      if (token.endsWith("getLocation")) seen.push(await Promise.race([asked, sleep(2000, "not asked")]));
+    },
+  });
+  expect(seen).toEqual(["asked"]);
+});
+
+test("of a location that there is not, nothing is said of what it offers", async () => {
+  const { bbb, turn } = settings.placement;
+  const placement = { bbb: { ...bbb, location: "mars" }, turn: { ...turn, serverType: "unheard-of" } };
+  const told = await runProgram({ settings: { placement } }).catch((error: Error) => error.message);
+  expect(told).toMatch(
+    /^2 problems [^]*:location is mars, [^]*:turnServerType could not be checked[^]*unheard-of/,
+  );
 });
