@@ -94,9 +94,9 @@ test("server types are asked for beside the locations, not after them", async ()
 });
 
 test("of a location that there is not, nothing is said of what it offers", async () => {
-  const { bbb, turn } = settings.placement;
-  const placement = { bbb: { ...bbb, location: "mars" }, turn: { ...turn, serverType: "unheard-of" } };
-  const told = await runProgram({ settings: { placement } }).catch((error: Error) => error.message);
+  const { bbb, turn } = settings;
+  const placed = { bbb: { ...bbb, location: "mars" }, turn: { ...turn, serverType: "unheard-of" } };
+  const told = await runProgram({ settings: placed }).catch((error: Error) => error.message);
   expect(told).toMatch(
     /^2 problems [^]*:location is mars, [^]*:turnServerType could not be checked[^]*unheard-of/,
   );
