@@ -12,7 +12,7 @@ const rooms = {
   clouds: ["bigbluebutton", "settings"],
   steps: ["bigbluebutton", "settings", "clouds"],
   components: ["bigbluebutton", "settings", "clouds", "steps"],
-  cli: [],
+  cli: ["bigbluebutton", "settings"],
   sandbox: ["bigbluebutton", "settings", "cli"],
   operator: ["bigbluebutton", "settings", "clouds", "steps", "components", "cli", "sandbox"],
   scripts: ["bigbluebutton", "settings"],

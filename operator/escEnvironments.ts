@@ -1,7 +1,7 @@
 /** Settings that a stack takes from environments of Pulumi ESC: only the CLI, logged in, can open them. */
 import { spawnSync } from "node:child_process";
 
-import type { StackSettings } from "./stacks";
+import type { StackSettings } from "../cli/stackFiles";
 
 /** Settings of a stack, by the CLI. */
 export interface Opened {

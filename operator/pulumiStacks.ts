@@ -23,7 +23,16 @@ import { Mistake } from "../cli/mistake";
 import { runCli, told as reason } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
 import type { StackState } from "./recover/state";
-import { hasStackFile, parseStackFile, readProjectFile, readStackFile, stackFilePath } from "./stackFiles";
+import {
+  hasStackFile,
+  parseStackFile,
+  readProjectFile,
+  readStackFile,
+  stackFilePath,
+  type StackSettings,
+  withoutBase,
+  type ProjectFile,
+} from "../cli/stackFiles";
 import { exportedResources } from "./stackExport";
 import {
   StackBusy,
@@ -32,7 +41,6 @@ import {
   type StackInfo,
   type StackResource,
   type Stacks,
-  type StackSettings,
 } from "./stacks";
 
 type Automation = typeof automation;
@@ -56,6 +64,7 @@ export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableS
 
 class PulumiStacks implements Stacks {
   readonly project: string;
+  private readonly file: ProjectFile;
   readonly goesOn = false;
 
   constructor(
@@ -64,7 +73,8 @@ class PulumiStacks implements Stacks {
     private readonly projectDir: string,
     private readonly out: NodeJS.WritableStream,
   ) {
-    this.project = readProjectFile(projectDir).name;
+    this.file = readProjectFile(projectDir);
+    this.project = this.file.name;
   }
 
   async list(): Promise<readonly StackInfo[]> {
@@ -78,6 +88,10 @@ class PulumiStacks implements Stacks {
   }
 
   async settings(stack: string): Promise<StackSettings> {
+    return { ...this.file.base, ...(await this.ownSettings(stack)) };
+  }
+
+  private async ownSettings(stack: string): Promise<StackSettings> {
     const file = hasStackFile(this.projectDir, stack)
       ? readStackFile(this.projectDir, this.project, stack)
       : undefined;
@@ -267,7 +281,7 @@ class PulumiStacks implements Stacks {
       ? (parse(readFileSync(file, "utf8")) as Record<string, unknown> | null)
       : {};
     const isSecret = (key: string) => key.includes(":");
-    const plain = Object.entries(settings).filter(([key]) => !isSecret(key));
+    const plain = Object.entries(withoutBase(settings, this.file)).filter(([key]) => !isSecret(key));
     const config = Object.fromEntries(plain.map(([key, value]) => [`${this.project}:${key}`, value]));
     writeFileSync(file, stringify({ ...stored, config }), { mode: 0o600 });
     for (const [key, value] of Object.entries(settings).filter(([key]) => isSecret(key))) {

@@ -14,7 +14,7 @@ import { writeJson } from "../sandbox/hosts/files";
 import { PROJECT_DIR, STACKS_DIR } from "../sandbox/paths";
 import { nameOf, type Change } from "../cli/pulumiEvents";
 import type { StackState } from "./recover/state";
-import { readProjectFile } from "./stackFiles";
+import { readProjectFile, type StackSettings, withoutBase } from "../cli/stackFiles";
 import { exportedResources } from "./stackExport";
 import { stepFailure } from "./stepFailure";
 import {
@@ -24,12 +24,12 @@ import {
   type StackInfo,
   type StackResource,
   type Stacks,
-  type StackSettings,
 } from "./stacks";
 
 /** Opens the stacks. @param out Gets the output of updates. */
 export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
-  const project = readProjectFile(PROJECT_DIR).name;
+  const file = readProjectFile(PROJECT_DIR);
+  const project = file.name;
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
 
   return {
@@ -122,7 +122,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
     return {
       projectDir: PROJECT_DIR,
       stack,
-      config,
+      config: withoutBase(config, file),
       env: credentials(process.env),
       stateDir: STACKS_DIR,
       engine: await chooseEngine("auto", stack, { aws: usesAws(config) }),

@@ -2,12 +2,7 @@
 import { Failure } from "../cli/mistake";
 import type { Change } from "../cli/pulumiEvents";
 import type { StackState } from "./recover/state";
-
-/**
- * Settings of a stack by their plain keys ("domain"), with the values of a Pulumi.<stack>.yaml; a key with a colon
- * ("hcloud:token") configures a provider.
- */
-export type StackSettings = Readonly<Record<string, unknown>>;
+import type { StackSettings } from "../cli/stackFiles";
 
 /** Stack of this project, by the engine. */
 export interface StackInfo {

@@ -11,8 +11,8 @@ import { openInventories } from "./inventory/open";
 import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
 import { agree, printJson, say } from "./output";
-import { parseSets, readProjectFile, readStackFile } from "./stackFiles";
-import type { Stacks, StackSettings } from "./stacks";
+import { parseSets, readProjectFile, readStackFile, type StackSettings } from "../cli/stackFiles";
+import type { Stacks } from "./stacks";
 import { down, extend, up } from "./testServers/change";
 import { iso, parseTtl, relative } from "./testServers/duration";
 import { reap } from "./testServers/reap";
@@ -204,13 +204,15 @@ async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Prom
     const asked = [...(options.set ?? []), ...(options.release ? [`release=${options.release}`] : [])];
     return sandboxSettings(name, asked, options.cloud);
   }
+  const { base } = readProjectFile(PROJECT_DIR);
   const file = readStackFile(PROJECT_DIR, stacks.project, name);
-  if (file === undefined) return {};
+  if (file === undefined) return base;
   if (file.environments.length > 0) return stacks.settings(name);
-  if (file.encrypted.length === 0) return file.settings;
+  const settings = { ...base, ...file.settings };
+  if (file.encrypted.length === 0) return settings;
   // A token in the environment spares opening another stack's secrets.
   const needed = file.encrypted.filter((key) => !(key === "hcloud:token" && process.env.HCLOUD_TOKEN));
-  return needed.length === 0 ? file.settings : stacks.settings(name);
+  return needed.length === 0 ? settings : stacks.settings(name);
 }
 
 /** Makes an action whose result is the exit code. */

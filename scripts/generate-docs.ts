@@ -10,6 +10,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { parse } from "yaml";
+
 import { installerArguments } from "../bigbluebutton/installer";
 import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
@@ -60,7 +62,13 @@ export function withGeneratedRegions(text: string): string {
 export function withGeneratedConfig(text: string): string {
   const place = /^# generated: settings$[\s\S]*?^# end$/m;
   if (!place.test(text)) throw new Error("Pulumi.yaml has no # generated: settings, or no # end after it");
-  return text.replace(place, () => `# generated: settings\n${projectConfig()}# end`);
+  const { config = {} } = (parse(text) ?? {}) as {
+    config?: Record<string, { value?: unknown } | null> | null;
+  };
+  const base = Object.fromEntries(
+    Object.entries(config ?? {}).map(([key, declared]) => [key, declared?.value]),
+  );
+  return text.replace(place, () => `# generated: settings\n${projectConfig(base)}# end`);
 }
 
 /** All files with generated parts, by their paths in the project. */

@@ -1,7 +1,7 @@
 import type { CloudName, CloudObject, Inventory } from "../inventory";
 import { cloudsOf, openInventories, type Environment } from "../inventory/open";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import type { ListObjects } from "./cloud";
 import { NotAsked } from "./finding";
 

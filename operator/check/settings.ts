@@ -1,7 +1,7 @@
 import { parseSettings } from "../../settings";
 import type { CheckOutput } from "../../bigbluebutton/verification";
 import { SettingsError } from "../../settings/problems";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import { Doubtful, worst } from "./finding";
 
 const REMEDY = "pulumi preview shows what the next update would change";

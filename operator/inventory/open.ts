@@ -1,7 +1,7 @@
 /** Choice of the clouds to ask, and their credentials. */
 import { defaultLocations } from "../../bigbluebutton/capacity";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import type * as Aws from "./aws";
 import { hetznerInventory } from "./hetzner";
 import type { CloudName, Inventory } from ".";

@@ -4,7 +4,7 @@ import type { Settings } from "../../settings";
 import type { Problem } from "../../settings/problems";
 import { FAILED, FINE } from "../../cli/mistake";
 import type { HetznerAccess } from "../inventory/hetznerApi";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import { awsPrice } from "./awsPrices";
 import { bases } from "./durations";
 import {

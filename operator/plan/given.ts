@@ -4,8 +4,13 @@ import type { Problem } from "../../settings/problems";
 import { clearCredentials, environmentWarnings, prefixWarnings } from "../../settings/warnings";
 import { openEnvironments, type Opened } from "../escEnvironments";
 import { Mistake } from "../../cli/mistake";
-import { parseSets, readProjectFile, readStackFile, type StackFile } from "../stackFiles";
-import type { StackSettings } from "../stacks";
+import {
+  parseSets,
+  readProjectFile,
+  readStackFile,
+  type StackFile,
+  type StackSettings,
+} from "../../cli/stackFiles";
 
 /** Basis of a plan. */
 export interface Given {
@@ -30,16 +35,23 @@ const NO_STACK = "new";
  * @throws Mistake for a stack without a file, or an invalid assignment
  */
 export function readGiven(projectDir: string, stack: string | undefined, set: readonly string[]): Given {
-  const { name: project, types } = readProjectFile(projectDir);
+  const { name: project, types, base } = readProjectFile(projectDir);
   const over = parseSets(set, types);
   if (stack === undefined) {
-    return { project, stack: NO_STACK, settings: over, encrypted: [], elsewhere: [], warnings: [] };
+    return {
+      project,
+      stack: NO_STACK,
+      settings: { ...base, ...over },
+      encrypted: [],
+      elsewhere: [],
+      warnings: [],
+    };
   }
   const file = readStackFile(projectDir, project, stack);
   if (!file) throw new Mistake(unknownStack(projectDir, stack));
   const { opened, warnings } = environmentsOf(file, projectDir, project, stack);
   // What stands in the file goes before what its environments have.
-  const all: StackSettings = { ...opened.settings, ...file.settings, ...over };
+  const all: StackSettings = { ...base, ...opened.settings, ...file.settings, ...over };
   const own = Object.fromEntries(Object.entries(all).filter(([key]) => !key.includes(":")));
   const secrets = [...new Set([...opened.encrypted, ...file.encrypted])].filter((key) => !(key in all));
   const encrypted = secrets.filter((key) => !key.includes(":"));

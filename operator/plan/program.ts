@@ -4,7 +4,7 @@ import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
 import { valueOf } from "../../clouds/valueOf";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import { assume } from "./lookUps";
 import { computed, idOf, STACK_REFERENCE } from "./standIns";
 

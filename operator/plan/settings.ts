@@ -1,6 +1,6 @@
 import { parseSettings, type Settings } from "../../settings";
 import { SettingsError, type Problem } from "../../settings/problems";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import type { Given } from "./given";
 
 /** Setting for which the plan uses another value than the given one. */

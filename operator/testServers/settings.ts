@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import { conflicts } from "../../settings/conflicts";
 import { readFields, unknownKeys } from "../../settings/read";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
 import { toEpoch } from "./duration";
 import { PREFIX } from "./survey";
 

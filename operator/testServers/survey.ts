@@ -3,7 +3,8 @@ import { defaultRelease } from "../../bigbluebutton/releases";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
-import type { StackInfo, StackResource, StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
+import type { StackInfo, StackResource } from "../stacks";
 import { fromEpoch } from "./duration";
 
 /** Prefix of the stacks of test servers. */

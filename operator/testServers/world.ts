@@ -1,7 +1,8 @@
 /** Environment of the commands, which tests replace. */
 import type { CloudObject, Inventory } from "../inventory";
 import { Mistake } from "../../cli/mistake";
-import { StackNotFound, type Stacks, type StackSettings } from "../stacks";
+import type { StackSettings } from "../../cli/stackFiles";
+import { StackNotFound, type Stacks } from "../stacks";
 import { fromEpoch } from "./duration";
 import { PREFIX, survey, type StackView, type Survey } from "./survey";
 

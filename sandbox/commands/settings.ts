@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { parse } from "yaml";
-
 import { defaultRelease } from "../../bigbluebutton/releases";
-import { parseStackText, type StackText } from "../../settings/stackFile";
 import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
 import { Mistake } from "../../cli/mistake";
+import { parseSets, readProjectFile, readStackFile, type StackFile } from "../../cli/stackFiles";
 import type { Cloud } from "./stacks";
 
 /** Settings of the program, by their plain keys. */
@@ -19,12 +17,10 @@ export type Settings = Readonly<Record<string, unknown>>;
  * Writes no file.
  */
 export function readSettings(stack: string, set: readonly string[], cloud?: Cloud): Settings {
-  const file = join(PROJECT_DIR, `Pulumi.${stack}.yaml`);
-  const fromFile = existsSync(file)
-    ? parseStackFile(readFileSync(file, "utf8"), `Pulumi.${stack}.yaml`)
-    : { environment: "test" };
-  const project = readFileSync(join(PROJECT_DIR, "Pulumi.yaml"), "utf8");
-  const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, settingTypes(project))));
+  const project = readProjectFile(PROJECT_DIR);
+  const file = readStackFile(PROJECT_DIR, project.name, stack);
+  const fromFile = { ...project.base, ...(file ? ownSettings(file, stack) : { environment: "test" }) };
+  const fromUser = parseSets(set, project.types);
   const base = { recordingsGb: 10, ...fromFile, ...labels(fromFile), ...(cloud && { cloud }) };
   const asked: Settings = { ...base, ...fromUser };
   return {
@@ -69,48 +65,25 @@ export function zoneFor(settings: Settings): string {
   return parts(settings).dns === "route53" ? ROUTE53_ZONE : USER_ZONE;
 }
 
-/** The project's own settings in a Pulumi.<stack>.yaml. */
-export function parseStackFile(text: string, file: string): Settings {
-  const { config, environments } = parsed(text, file);
-  const prefix = "bigbluebutton:";
-  const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
-  const secret = own.find(([, value]) => typeof value === "object" && value !== null && "secure" in value);
-  if (secret)
-    throw new Mistake(`${file}: ${secret[0]} is encrypted for its own stack: give it here by --set`);
-  if (environments.length > 0) {
-    process.stderr.write(
-      `note: ${file} takes settings from an environment of Pulumi ESC (${environments.join(", ")}), which the sandbox ` +
-        "does not open: give them by --set\n",
+/**
+ * The project's own settings in a stack's file.
+ *
+ * @throws Mistake for one that is encrypted, which the sandbox can't open
+ */
+export function ownSettings({ settings, encrypted, environments }: StackFile, stack: string): Settings {
+  const [secret] = encrypted.filter((key) => !key.includes(":"));
+  if (secret !== undefined) {
+    throw new Mistake(
+      `Pulumi.${stack}.yaml: ${secret} is encrypted for its own stack: give it here by --set`,
     );
   }
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-}
-
-function parsed(text: string, file: string): StackText {
-  try {
-    return parseStackText(text, file);
-  } catch (error) {
-    throw new Mistake((error as Error).message, { cause: error });
+  if (environments.length > 0) {
+    process.stderr.write(
+      `note: Pulumi.${stack}.yaml takes settings from an environment of Pulumi ESC (${environments.join(", ")}), which the ` +
+        "sandbox does not open: give them by --set\n",
+    );
   }
-}
-
-/** Types of the settings, as Pulumi.yaml declares them. */
-export function settingTypes(projectFile: string): Readonly<Record<string, string>> {
-  const { config } = parse(projectFile) as { config?: Record<string, { type?: string }> };
-  return Object.fromEntries(Object.entries(config ?? {}).map(([key, { type }]) => [key, type ?? "string"]));
-}
-
-/** Parses a KEY=VALUE of the command line. A value whose declared type is not text is read as JSON, if it is JSON. */
-export function parseSet(assignment: string, types: Readonly<Record<string, string>>): [string, unknown] {
-  const at = assignment.indexOf("=");
-  if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);
-  const [key, value] = [assignment.slice(0, at), assignment.slice(at + 1)];
-  if ((types[key] ?? "string") === "string") return [key, value];
-  try {
-    return [key, JSON.parse(value) as unknown];
-  } catch {
-    return [key, value];
-  }
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !key.includes(":")));
 }
 
 /** Settings that make the sandbox the cloud, the certificate authority and the source of the installer. */

@@ -1,7 +1,7 @@
 /** Texts of the docs and of Pulumi.yaml about the settings, made from their one declaration in settings/fields. */
 import { stringify } from "yaml";
 
-import { fields, topics, type FieldName } from "../../settings/fields";
+import { declaredDefault, fields, topics, type FieldName } from "../../settings/fields";
 import type { Field } from "../../settings/fields/field";
 import { table } from "./markdown";
 
@@ -41,26 +41,27 @@ function defaultCell(field: Field): string {
   return none ? "–" : `\`${String(value)}\``;
 }
 
-/** Default in Pulumi.yaml; empty for a setting that may be left out, since the CLI asks for one without a default. */
-function declaredDefault(field: Field): NonNullable<Field["default"]> {
-  return field.default ?? (field.type === "array" ? [] : "");
-}
-
-/** Renders the `config` block of Pulumi.yaml. */
-export function projectConfig(): string {
+/**
+ * Renders the `config` block of Pulumi.yaml.
+ *
+ * @param base Values of an operator's own, which stand in place of defaults.
+ */
+export function projectConfig(base: Readonly<Record<string, unknown>>): string {
   const blocks = topics.map(({ title, fields }) => {
-    const declared = Object.entries<Field>(fields).map(([key, field]) => [key, declaration(field)] as const);
+    const declared = Object.entries<Field>(fields).map(
+      ([key, field]) => [key, declaration(field, base[key])] as const,
+    );
     return indented(`# ${title}\n${stringify(Object.fromEntries(declared), { lineWidth: 0 })}`);
   });
   return `config:\n${blocks.join("")}`;
 }
 
-function declaration(field: Field): object {
+function declaration(field: Field, value: unknown): object {
   const { type, required, description } = field;
   return {
     type,
     ...(type === "array" && { items: { type: "string" } }),
-    ...(!required && { default: declaredDefault(field) }),
+    ...(value !== undefined ? { value } : !required && { default: declaredDefault(field) }),
     description,
   };
 }

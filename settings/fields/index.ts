@@ -51,3 +51,13 @@ export function remedyFor(key: FieldName): string {
   const { remedy, example = "VALUE" }: Field = fields[key];
   return remedy ?? setCommand(key, example);
 }
+
+/** Value of a setting that is left out, as Pulumi.yaml declares it: empty for one without a default. */
+export function declaredDefault({ default: value, type }: Field): NonNullable<Field["default"]> {
+  return value ?? (type === "array" ? [] : "");
+}
+
+/** Value that stands for "not set". */
+export function emptyValue(key: string): unknown {
+  return Object.hasOwn(fields, key) ? declaredDefault(fields[key as FieldName]) : "";
+}

@@ -1,12 +1,12 @@
 import type { Change } from "../../../cli/pulumiEvents";
 import type { CloudObject, Inventory, ObjectType } from "../../../operator/inventory";
+import type { StackSettings } from "../../../cli/stackFiles";
 import {
   StackBusy,
   StackNotFound,
   UpdateFailed,
   type StackResource,
   type Stacks,
-  type StackSettings,
 } from "../../../operator/stacks";
 import type { World } from "../../../operator/testServers/world";
 

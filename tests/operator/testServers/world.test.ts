@@ -1,5 +1,5 @@
 import { Mistake } from "../../../cli/mistake";
-import type { StackSettings } from "../../../operator/stacks";
+import type { StackSettings } from "../../../cli/stackFiles";
 import { look, type World } from "../../../operator/testServers/world";
 import { epoch, FakeWorld, object } from "./fakes";
 

@@ -1,22 +1,15 @@
-import { readFileSync } from "node:fs";
-
 import { clientEnvironment } from "../../../sandbox/commands/client";
 import { withoutCloudCredentials } from "../../../sandbox/commands/engine";
-import {
-  labels,
-  parseSet,
-  parseStackFile,
-  settingTypes,
-  usesAws,
-  zoneFor,
-} from "../../../sandbox/commands/settings";
+import { parseSets, parseStackFile, readProjectFile } from "../../../cli/stackFiles";
+import { labels, ownSettings, usesAws, zoneFor } from "../../../sandbox/commands/settings";
 import { holdsResources } from "../../../sandbox/commands/stacks";
 import { parseImage } from "../../../sandbox/commands/start";
 import { countMutating } from "../../../sandbox/commands/status";
 import { mergeBundle } from "../../../sandbox/services/authority";
 import { locate } from "../../../sandbox/services/mirror";
 
-const types = settingTypes(readFileSync("Pulumi.yaml", "utf8"));
+const { types } = readProjectFile(".");
+const own = (text: string) => ownSettings(parseStackFile(text, "bigbluebutton", "Pulumi.x.yaml"), "x");
 
 test.each([
   ["upgrade=20261121", ["upgrade", "20261121"]],
@@ -26,20 +19,26 @@ test.each([
   ['sshNetworks=["192.0.2.0/24"]', ["sshNetworks", ["192.0.2.0/24"]]],
   ["installerUrl=http://x/?a=b", ["installerUrl", "http://x/?a=b"]],
   ["email=", ["email", ""]],
-  ["noSuchKey=1", ["noSuchKey", "1"]],
+  ['tags={"team":"it"}', ["tags", { team: "it" }]],
 ])("--set %s", (assignment, expected) => {
-  expect(parseSet(assignment, types)).toEqual(expected);
+  expect(parseSets([assignment], types)).toEqual(Object.fromEntries([expected]));
 });
 
 test.each(["release", "=x"])("--set %s is refused", (assignment) => {
-  expect(() => parseSet(assignment, types)).toThrow(/KEY=VALUE/);
+  expect(() => parseSets([assignment], types)).toThrow(/KEY=VALUE/);
+});
+
+test("--set of an unknown key is refused, as the operator's commands do", () => {
+  expect(() => parseSets(["greenlite=true"], types)).toThrow(
+    "--set greenlite: no such setting; did you mean greenlight?",
+  );
 });
 
 test("a stack's file gives the project's own settings", () => {
   const file =
     "config:\n  bigbluebutton:domain: example.org\n  hcloud:endpoint: http://x\n  bigbluebutton:recordingsGb: 5\n";
-  expect(parseStackFile(file, "Pulumi.x.yaml")).toEqual({ domain: "example.org", recordingsGb: 5 });
-  expect(parseStackFile("", "Pulumi.x.yaml")).toEqual({});
+  expect(own(file)).toEqual({ domain: "example.org", recordingsGb: 5 });
+  expect(own("")).toEqual({});
 });
 
 test.each([
@@ -56,9 +55,7 @@ test.each([
 
 test("an encrypted setting is named, not passed on", () => {
   const file = "config:\n  bigbluebutton:email:\n    secure: AAAB\n";
-  expect(() => parseStackFile(file, "Pulumi.x.yaml")).toThrow(
-    "Pulumi.x.yaml: bigbluebutton:email is encrypted",
-  );
+  expect(() => own(file)).toThrow("Pulumi.x.yaml: email is encrypted");
 });
 
 test.each([

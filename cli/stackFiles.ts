@@ -6,23 +6,42 @@ import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
 import { parseStackText, type StackText } from "../settings/stackFile";
-import { Mistake } from "../cli/mistake";
-import type { StackSettings } from "./stacks";
+import { emptyValue } from "../settings/fields";
+import { Mistake } from "./mistake";
+
+/**
+ * Settings of a stack by their plain keys ("domain"), with the values of a Pulumi.<stack>.yaml. A key with a colon
+ * ("hcloud:token") configures a provider.
+ */
+export type StackSettings = Readonly<Record<string, unknown>>;
 
 /** Part of Pulumi.yaml that the commands need. */
 export interface ProjectFile {
   readonly name: string;
   /** Types of the settings by key. */
   readonly types: Readonly<Record<string, string>>;
+  /** Base settings of all stacks: what has a `value` in place of a `default`. A stack's own go before them. */
+  readonly base: StackSettings;
 }
 
 export function readProjectFile(projectDir: string): ProjectFile {
-  const { name, config } = parse(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8")) as {
+  const { name, config = {} } = parse(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8")) as {
     name: string;
-    config?: Record<string, { type?: string }>;
+    config?: Record<string, { type?: string; value?: unknown }>;
   };
-  const types = Object.entries(config ?? {}).map(([key, { type }]) => [key, type ?? "string"] as const);
-  return { name, types: Object.fromEntries(types) };
+  const declared = Object.entries(config);
+  return {
+    name,
+    types: Object.fromEntries(declared.map(([key, { type = "string" }]) => [key, type])),
+    base: Object.fromEntries(
+      declared.flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])),
+    ),
+  };
+}
+
+/** Settings that hold as they are: what only the base settings would add is set to nothing. */
+export function withoutBase(settings: StackSettings, { base }: ProjectFile): StackSettings {
+  return { ...Object.fromEntries(Object.keys(base).map((key) => [key, emptyValue(key)])), ...settings };
 }
 
 /** Content of a Pulumi.<stack>.yaml. */
