@@ -44,11 +44,18 @@ export async function hetznerLookUp<T>(
     return await allowed(ask);
   } catch (error) {
     const answer = error instanceof Error ? error.message : String(error);
-    if (NO_ACCESS.test(answer)) throw new LookUpError([noAccess(answer)]);
-    if (NOT_FOUND.test(answer)) throw new LookUpError([missing(answer)]);
-    if (isOutage(answer)) throw new OutageError("Hetzner Cloud", [answer], "https://status.hetzner.com");
-    throw new LookUpError([unanswered(missing(answer), answer)]);
+    const words = hetznersWords(answer);
+    if (NO_ACCESS.test(answer)) throw new LookUpError([noAccess(words)]);
+    if (NOT_FOUND.test(answer)) throw new LookUpError([missing(words)]);
+    if (isOutage(answer)) throw new OutageError("Hetzner Cloud", [words], "https://status.hetzner.com");
+    throw new LookUpError([unanswered(missing(words), words)]);
   }
+}
+
+/** Returns what Hetzner said, without the paragraphs that some of the provider's questions put around it. */
+function hetznersWords(answer: string): string {
+  const [, words] = /encountered during an API request\.\s+(.+?)\s*(?:\n|$)/.exec(answer) ?? [];
+  return words ?? answer;
 }
 
 /** Problem of a question that was not answered, with Hetzner's own words. */

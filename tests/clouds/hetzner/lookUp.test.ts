@@ -22,6 +22,21 @@ test.each([
   }
 });
 
+test.each([
+  [
+    "unable to authenticate (unauthorized, 4711)",
+    "unauthorized",
+    401,
+    "hcloud:token is missing or not accepted: ",
+  ],
+  ["Unavailable (unavailable, 4711)", "unavailable", 503, "  "],
+])("of the provider's paragraphs only Hetzner's words are told: %s", async (words, code, status, before) => {
+  const hetznerRefuses =
+    "invocation of hcloud:index/getZoneRrsets:getZoneRrsets returned an error: API request failed: An unexpected error " +
+    `was encountered during an API request.\n\n${words}\n\nError code: ${code}\nStatus code: ${status}\n`;
+  await expect(runProgram({ hetznerRefuses })).rejects.toThrow(`${before}${words}\n    → `);
+});
+
 /** Messages of hcloud-go and of Go's network code. */
 test.each([
   "server responded with status code 503",
