@@ -354,3 +354,6 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     ],
   },
 };
+
+/** Ubuntu release of TURN hosts with its images, independent of BigBlueButton's. */
+export const turnUbuntu: Pick<Release, "ubuntu" | "images"> = releases["noble-40"];

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { coturnPaths } from "../bigbluebutton/coturn";
-import type { PortRule } from "../bigbluebutton/ports";
+import { MEDIA_PORTS, type PortRule } from "../bigbluebutton/ports";
 import { askableServices } from "../bigbluebutton/services";
 import {
+  CERTIFICATE_DAYS,
   certificateSeen,
   renderHostRequest,
   verificationPage,
@@ -149,6 +150,8 @@ function common({ bbb, turn, ownTurn, settings }: VerificationArgs) {
     untrustedTurnCa: !(certificates.turn ?? acme).trustedByBrowsers,
     ownCertificates: (["bbb", "turn"] as const).filter((role) => certificates[role]?.kind === "own"),
     turnSecret: turn.secret,
+    certificateDays: CERTIFICATE_DAYS,
+    mediaPorts: MEDIA_PORTS,
     greenlight: settings.greenlight,
   };
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { releases, type Release } from "../bigbluebutton/releases";
+import { releases, turnUbuntu, type Release } from "../bigbluebutton/releases";
 import { defaultLocations, defaultServerTypes, type CloudName } from "../bigbluebutton/capacity";
 import { conflicts } from "./conflicts";
 import { environments, protectionOf, type EnvironmentName } from "./environments";
@@ -156,9 +156,6 @@ const STAGING_ROOTS = [
 /** DNS service of a cloud, by default. */
 const ownDns: Readonly<Record<CloudName, CloudDns>> = { hetzner: "hetzner", aws: "route53" };
 
-/** Row of the TURN host's Ubuntu release, independent of BigBlueButton's. */
-const TURN_UBUNTU = releases["noble-40"];
-
 /** Origin of the settings to check. */
 export interface SettingsContext extends Source {
   /** Problems outside of the settings, to report with them. @default none */
@@ -251,7 +248,7 @@ function turnFrom(values: FieldValues, certificate: Certificate): Settings["turn
     cloud,
     location: values.turnLocation ?? beside ?? defaultLocations[cloud],
     serverType: values.turnServerType ?? defaultServerTypes[cloud][environments[environment].size].turn,
-    image: TURN_UBUNTU.images[cloud],
+    image: turnUbuntu.images[cloud],
     certificate,
     peers: values.turnPeers,
     rotateSecret: values.rotateTurnSecret ?? "",

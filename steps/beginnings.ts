@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { hostMinimum, swapMb } from "../bigbluebutton/capacity";
+import { turnUbuntu } from "../bigbluebutton/releases";
 import { previousRelease } from "../bigbluebutton/upgrades";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
@@ -13,9 +14,6 @@ export type BeginningSettings = Pick<
   Settings,
   "release" | "installer" | "acme" | "email" | "domain" | "labels" | "sshNetworks" | "duringMeetings"
 >;
-
-/** Ubuntu release of TURN hosts, independent of BigBlueButton's. */
-const TURN_UBUNTU = "24.04";
 
 /** Arguments of the step that checks a host, and the way to it, before anything is installed there. */
 export function checkOf(
@@ -31,7 +29,7 @@ export function checkOf(
     script: "preflight.sh",
     flags: {
       role,
-      ubuntu: role === "turn" ? TURN_UBUNTU : release.ubuntu,
+      ubuntu: (role === "turn" ? turnUbuntu : release).ubuntu,
       ...(role === "bbb" && lines(settings)),
       hostname: fqdn,
       ipv4,

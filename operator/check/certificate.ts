@@ -1,5 +1,6 @@
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 
+import { CERTIFICATE_DAYS } from "../../bigbluebutton/verification";
 import { Doubtful, reasonOf, Wrong } from "./finding";
 
 const DAY_MS = 86_400_000;
@@ -74,7 +75,7 @@ function validity(certificate: PeerCertificate, now: Date, remedy: string): stri
   const scale = Math.min(1, (ends - begins) / DAY_MS / 90);
   const text = `valid until ${new Date(ends).toISOString().slice(0, 10)}, ${left.toFixed(0)} days`;
   if (left < 0) throw new Wrong(`expired: ${text}`, remedy);
-  if (left < 7 * scale) throw new Wrong(text, remedy);
-  if (left < 21 * scale) throw new Doubtful(text, remedy);
+  if (left < CERTIFICATE_DAYS.fail * scale) throw new Wrong(text, remedy);
+  if (left < CERTIFICATE_DAYS.warn * scale) throw new Doubtful(text, remedy);
   return text;
 }

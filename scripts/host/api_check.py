@@ -63,13 +63,13 @@ def reason(error):
     return str(error) or type(error).__name__
 
 
-def days_finding(begins, ends, now, remedy):
-    """What is left of a certificate. Shorter-lived ones than Let's Encrypt's 90 days are renewed later."""
+def days_finding(begins, ends, now, days, remedy):
+    """What is left of a certificate. days: {"fail", "warn"}, least ones of a life of 90 days; shorter-lived ones are renewed later."""
     left, scale = (ends - now) / DAY, min(1, (ends - begins) / DAY / 90)
     told = f"valid until {time.strftime('%FT%TZ', time.gmtime(ends))}, {left:.0f} days"
-    if left < 7 * scale:
+    if left < days["fail"] * scale:
         return Wrong(told, remedy)
-    return Doubtful(told, remedy) if left < 21 * scale else told
+    return Doubtful(told, remedy) if left < days["warn"] * scale else told
 
 
 def issuer_of(certificate):
@@ -78,7 +78,7 @@ def issuer_of(certificate):
     return " ".join(dict.fromkeys(part for part in (organization, name) if part)) or "an authority without a name"
 
 
-def check_certificate(hostname, port, untrusted, remedy):
+def check_certificate(hostname, port, untrusted, days, remedy):
     """The chain as a client sees it, with this host's roots."""
     try:
         with socket.create_connection((hostname, port), TIMEOUT) as plain:
@@ -91,7 +91,7 @@ def check_certificate(hostname, port, untrusted, remedy):
     except OSError as error:
         raise Wrong(reason(error), f"look whether {hostname} listens on {port}: {RESTART}; its firewalls must let {port}/tcp in") from None
     begins, ends = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
-    finding = days_finding(begins, ends, time.time(), remedy)
+    finding = days_finding(begins, ends, time.time(), days, remedy)
     # bigbluebutton/verification.ts reads this line: for whom, until when, by whom.
     told = f"{version}, {finding}, by {issuer_of(certificate)}"
     if isinstance(finding, Wrong):

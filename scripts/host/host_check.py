@@ -72,19 +72,28 @@ def check_media(public, private):
         raise Wrong(str(mistake)) from None
 
 
-def check_turn(page, host, peer, secret, own, stack=None):
+def check_turn(page, request, peer, own):
+    host = request["turnHost"]
     try:
         import turn_check
     except ImportError:
         answer = "this Ubuntu release is too old for python3-aioice; the TURN host asks the same"
         page.add("TURN", host, "skip", answer, 0)
         return
-    turn_check.check_turn(page, host, peer, secret, own, stack)
+    if "mediaPorts" not in request:
+        page.add("TURN", host, "skip", "the stack's output check is an earlier version's, without the ports of media: run pulumi up", 0)
+        return
+    turn_check.check_turn(page, host, peer, request["turnSecret"], own, request["mediaPorts"], request.get("turnStack"))
 
 
 def is_own(request, role):
     """Whether the certificate is the operator's own, and no authority renews it."""
     return role in request.get("ownCertificates", [])
+
+
+def certificate_days(request):
+    """The limits of the request; that of an earlier version of the program has none, and only what has run out is wrong."""
+    return request.get("certificateDays", {"fail": 0, "warn": 0})
 
 
 def certificate_remedy(request, role, hostname):
@@ -103,7 +112,7 @@ def check_api(page, request, options):
     # What people open comes first.
     page.check("front page", f"GET {hostname}/", api_check.check_front_page, hostname, request.get("greenlight", False), options["wait"], **patient)
     verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], **patient)
-    page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], remedy)
+    page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], certificate_days(request), remedy)
     calls = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
     if secret:
         calls.insert(0, ("signed call", "getMeetings", api_check.check_signed, base, secret))
@@ -169,7 +178,7 @@ def check_bbb(page, request, options, resolve):
     page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
-    check_turn(page, request["turnHost"], request["ipv4"], request["turnSecret"], own=True, stack=request.get("turnStack"))
+    check_turn(page, request, request["ipv4"], own=True)
     check_machine(page, "bbb", recordings=request["recordings"])
 
 
@@ -182,12 +191,12 @@ def check_turn_host(page, request, options, resolve):
     page.check("coturn", "systemctl, STUN from here", service_check.check_coturn, listening)
     page.check("files", "what coturn must read", service_check.check_readable, "turnserver", readable, "systemctl restart coturn")
     page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
-    page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, remedy)
+    page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, certificate_days(request), remedy)
     page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname, "turn", is_own(request, "turn"))
     check_network(page, request, hostname, resolve)
     check_names_and_ports(page, request, hostname)
     check_api(page, request, options)
-    check_turn(page, hostname, request["bbbIpv4"], request["turnSecret"], own=False)
+    check_turn(page, request, request["bbbIpv4"], own=False)
     check_machine(page, "turn", clock_of=f"https://{request['bbbHost']}/")
 
 

@@ -25,9 +25,6 @@ from checks import Doubtful, Wrong
 
 TIMEOUT = 10
 ECHO_TRIES, ECHO_PAUSE = 10, 0.3
-# BigBlueButton's media range, which its firewall lets in.
-MEDIA_PORTS = range(16384, 32769)
-MEDIA = {"protocol": "udp", "from": MEDIA_PORTS[0], "to": MEDIA_PORTS[-1]}
 # The cloud's metadata service: the address that an open relay is asked for first.
 FORBIDDEN = "169.254.169.254"
 
@@ -51,9 +48,10 @@ class Relayed(asyncio.DatagramProtocol):
 
 
 class Echo(asyncio.DatagramProtocol):
-    """A peer of our own; counts what arrives."""
+    """A peer of our own at one of the ports of media; counts what arrives."""
 
-    def __init__(self):
+    def __init__(self, media):
+        self.media = media
         self.heard = 0
 
     def connection_made(self, transport):
@@ -133,8 +131,9 @@ def code(error):
     return error.response.attributes.get("ERROR-CODE", (0, ""))
 
 
-async def check_relay(way, secret, peer, own, stack=None):
+async def check_relay(way, secret, peer, own, media, stack=None):
     """
+    media: the ports of BigBlueButton's media, {"from", "to"}, which its firewall lets in.
     own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing.
     stack: whose TURN server it is, where it is another one's.
     """
@@ -153,7 +152,7 @@ async def check_relay(way, secret, peer, own, stack=None):
         raise Wrong(no_answer(error), f"{turn_log}; and {open_port}") from None
     try:
         relay = transport.get_extra_info("sockname")
-        both_ways = await try_peer(way, transport, protocol, peer, own, stack)
+        both_ways = await try_peer(way, transport, protocol, peer, own, media, stack)
         try:
             await asyncio.wait_for(client_of(transport).channel_bind(0x4FFF, (FORBIDDEN, 80)), TIMEOUT)
             raise Wrong(f"it relays to {FORBIDDEN} too", f"denied-peer-ip in /etc/turnserver.conf of {way.host} is missing")
@@ -175,38 +174,43 @@ def ports_in_use():
     return used
 
 
-async def echo_peer():
+async def echo_peer(media):
     """(transport, protocol) of a socket of ours in the media range. @raise Doubtful where somebody has every port of it"""
     loop = asyncio.get_running_loop()
-    free = sorted(set(MEDIA_PORTS) - ports_in_use())
+    free = sorted(set(range(media["from"], media["to"] + 1)) - ports_in_use())
     for port in random.sample(free, min(len(free), 20)):
         with contextlib.suppress(OSError):
-            return await loop.create_datagram_endpoint(Echo, local_addr=("0.0.0.0", port))
-    told = f"whether media gets through could not be tried: no port of {network_check.opens(MEDIA)} is free"
+            return await loop.create_datagram_endpoint(lambda: Echo(media), local_addr=("0.0.0.0", port))
+    told = f"whether media gets through could not be tried: no port of {network_check.opens(rule_of(media))} is free"
     raise Doubtful(told, "ss -ulnp shows who has them; try again when fewer meetings are running")
 
 
-async def try_peer(way, transport, protocol, peer, own, stack):
+def rule_of(media):
+    """The ports of media as a rule of a firewall."""
+    return {"protocol": "udp", **media}
+
+
+async def try_peer(way, transport, protocol, peer, own, media, stack):
     if not own:
-        return await send(way, transport, protocol, (peer, random.choice(MEDIA_PORTS)), None, stack)
-    end, echo = await echo_peer()
+        return await send(way, transport, protocol, (peer, random.randint(media["from"], media["to"])), None, stack)
+    end, echo = await echo_peer(media)
     try:
         return await send(way, transport, protocol, (peer, end.get_extra_info("sockname")[1]), echo, stack)
     finally:
         end.close()
 
 
-def nothing_back(way, peer, heard):
+def nothing_back(way, peer, echo):
     """What is wrong where nothing that is relayed to this host comes back."""
-    if heard:
+    if echo.heard:
         told = f"media arrives here from {way.host}, but what this host answers does not get back there"
         relay = "the firewall of the TURN server must let 32769-65535/udp in: pulumi refresh, then pulumi up"
         return Wrong(told, f"{relay}; on both hosts nft list ruleset shows what else may stop it")
     told = f"media does not get through: nothing relayed to {peer[0]}:{peer[1]}/udp arrives"
     found = network_check.firewalls()
     if not found:
-        return Wrong(told, f"the cloud's firewall must let {network_check.opens(MEDIA)} in: pulumi refresh, then pulumi up")
-    remedies = [network_check.let_in(MEDIA, firewall) for firewall in found]
+        return Wrong(told, f"the cloud's firewall must let {network_check.opens(rule_of(echo.media))} in: pulumi refresh, then pulumi up")
+    remedies = [network_check.let_in(rule_of(echo.media), firewall) for firewall in found]
     return Wrong(f"{told}, and on this host there is a firewall: {', '.join(found)}", "; ".join(remedies))
 
 
@@ -235,7 +239,7 @@ async def send(way, transport, protocol, peer, echo, stack):
     if times:
         return f"both ways to {peer[0]} in {min(times) * 1000:.0f} ms"
     if echo:
-        raise nothing_back(way, peer, echo.heard)
+        raise nothing_back(way, peer, echo)
     return f"{peer[0]} allowed"
 
 
@@ -266,12 +270,12 @@ def ways_to(host):
     return ways + ([ipv6] if ipv6.reachable() else [])
 
 
-def check_turn(page, host, peer, secret, own, stack=None):
+def check_turn(page, host, peer, secret, own, media, stack=None):
     """The page's lines about a TURN server."""
     answering = []
     for way in ways_to(host):
         asked = f"{way.transport if not way.tls else 'tls'} {way.host}:{way.port}"
-        if page.check(way.name, asked, run, check_relay, way, secret, peer, own, stack) != "FAIL":
+        if page.check(way.name, asked, run, check_relay, way, secret, peer, own, media, stack) != "FAIL":
             answering.append(way)
     if answering:
         page.check("wrong TURN secret", f"{host}, {len(answering)} ways", run, check_refusal, answering)

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { rootCertificates } from "node:tls";
+import { CERTIFICATE_DAYS } from "../../bigbluebutton/verification";
 import { setFromFile } from "../remedies";
 
 /** Certificate of the operator's own, checked. */
@@ -43,7 +44,7 @@ const DAY_MS = 86_400_000;
  * Shortest remaining life in days, the limit at which `scripts/check` fails: so no update ends with a failed
  * verification. Less for certificates that live for less than 90 days.
  */
-const MIN_DAYS = 7;
+const MIN_DAYS = CERTIFICATE_DAYS.fail;
 
 /** id-kp-serverAuth (RFC 5280, section 4.2.1.12). */
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";

@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer, type AddressInfo } from "node:net";
 
+import type * as Pulumi from "@pulumi/pulumi";
 import type { Client } from "ssh2";
 
 import { converse } from "../../steps/converse";
 import { explain, reach, type SshTarget } from "../../steps/sshCheck";
+import type * as SshCheck from "../../steps/sshCheck";
 import { keyPair, SshServer } from "../sandbox/engine/sshServer";
 
 const TARGET: SshTarget = {
@@ -128,4 +130,56 @@ test("no answer: the setting, its value, and the commands", async () => {
   await expect(error).rejects.toThrow(/lets in 198\.51\.100\.0\/24 alone \(the setting sshNetworks\)/);
   await expect(error).rejects.toThrow("pulumi config set --path 'sshNetworks[1]' ADDRESS/32");
   silent.close();
+});
+
+describe("how long one is waited for", () => {
+  /** Seconds until the check gives up, on a clock that only the check's own pauses turn. */
+  async function patience(oldInputs: object | undefined, failure: "silent" | "other key"): Promise<number> {
+    let now = 0;
+    jest.resetModules();
+    const paused = (milliseconds: number) => Promise.resolve(void (now += milliseconds));
+    jest.doMock("node:timers/promises", () => ({ setTimeout: paused }));
+    class OtherHostKey extends Error {}
+    const error = failure === "silent" ? new Error("timed out") : new OtherHostKey("another");
+    jest.doMock("../../steps/ssh", () => ({ OtherHostKey, connect: () => Promise.reject(error) }));
+    let told: ((change: object) => Promise<void>) | undefined;
+    jest.doMock("@pulumi/pulumi", () => ({
+      ...jest.requireActual<object>("@pulumi/pulumi"),
+      ResourceHook: class {
+        constructor(_name: string, callback: typeof told) {
+          told = callback;
+        }
+      },
+    }));
+    const clock = jest.spyOn(Date, "now").mockImplementation(() => now);
+    try {
+      const { output } = jest.requireActual<typeof Pulumi>("@pulumi/pulumi");
+      const { sshCheck } = require("../../steps/sshCheck") as typeof SshCheck; // eslint-disable-line @typescript-eslint/no-require-imports
+      sshCheck(
+        "bbb",
+        {
+          fqdn: "bbb.example.org",
+          connection: output({ host: "203.0.113.10", user: "root", privateKey: "", hostKey: "" }),
+          server: { urn: output("urn"), id: output("1") },
+          exists: () => Promise.resolve(true),
+        } as never,
+        [],
+      );
+      await expect(told!({ oldInputs })).rejects.toThrow("bbb.example.org");
+      return now / 1000;
+    } finally {
+      clock.mockRestore();
+      jest.dontMock("node:timers/promises").dontMock("../../steps/ssh").dontMock("@pulumi/pulumi");
+    }
+  }
+
+  test("a machine that was just made boots in five minutes, one that stood starts again in half of that", async () => {
+    expect(await patience(undefined, "silent")).toBe(300);
+    expect(await patience({}, "silent")).toBe(150);
+  });
+
+  test("the image's own host key may come before ours for a minute, on a machine that was just made", async () => {
+    expect(await patience(undefined, "other key")).toBe(60);
+    expect(await patience({}, "other key")).toBe(5);
+  });
 });

@@ -250,6 +250,7 @@ describe("standard input", () => {
     expect(request("bbb-verify")).toEqual({
       ...{ role: "bbb", ...names, untrustedCa: false, ipv4: "203.0.113.1", recordings: true },
       ...{ untrustedTurnCa: false, ownCertificates: [] },
+      ...{ certificateDays: { fail: 7, warn: 21 }, mediaPorts: { from: 16384, to: 32768 } },
       ...{ release: "jammy-30", version: "3.0", sharedSecret: shared, turnSecret: turn },
       ...{ greenlight: false, turnIpv4: "203.0.113.2", openPorts: ports("bbb") },
       turnXml: {
@@ -260,6 +261,7 @@ describe("standard input", () => {
     expect(request("turn-verify")).toEqual({
       ...{ role: "turn", ...names, untrustedCa: false, ipv4: "203.0.113.2", ipv6: "2001:db8:0:2::1" },
       ...{ untrustedTurnCa: false, ownCertificates: [] },
+      ...{ certificateDays: { fail: 7, warn: 21 }, mediaPorts: { from: 16384, to: 32768 } },
       ...{ bbbIpv4: "203.0.113.1", turnSecret: turn, greenlight: false, openPorts: ports("turn") },
       turnServerConf: { path: "/etc/turnserver.conf", text: conf },
     });

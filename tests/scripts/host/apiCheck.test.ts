@@ -72,7 +72,7 @@ test.each([
 from checks import Page, worst
 now = 1_800_000_000
 ends = now + ${left} * 86400
-Page(True).check("c", "", worst, [api_check.days_finding(ends - ${lifetime} * 86400, ends, now, "renew")])`;
+Page(True).check("c", "", worst, [api_check.days_finding(ends - ${lifetime} * 86400, ends, now, {"fail": 7, "warn": 21}, "renew")])`;
   expect(JSON.parse(await python(host, code))).toMatchObject({
     verdict,
     answer: expect.stringMatching(/^valid until 2027-0\d-\d\dT[\d:]+Z, -?\d+ days$/) as string,

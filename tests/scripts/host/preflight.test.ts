@@ -167,6 +167,8 @@ test("a host that was deployed before needs little room, whichever its role", as
     host.put(`var/lib/bbb-deploy/${step}/latest`, "/var/lib/bbb-deploy/x/runs/1\n");
     expect((await check(flags)).code).toBe(0);
   }
+  host.fake("df", "echo Avail; echo 1");
+  expect(await findings(FLAGS)).toEqual([expect.stringContaining("1 GB free, less than the 2 GB")]);
 });
 
 test("port 80 may be held by BigBlueButton's nginx, not by another one", async () => {

@@ -10,7 +10,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { done, FakeHost, SCRIPTS, type Done } from "./scripts";
+import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 
 let host: FakeHost;
 let lib: string;
@@ -58,7 +58,11 @@ let limit: string;
 let poll: string;
 
 function start(...args: string[]) {
-  return host.start([join(lib, "step"), "--time-limit", limit, ...args], {
+  return host.start([join(lib, "step"), "--time-limit", limit, ...args], environment());
+}
+
+function environment(): Record<string, string> {
+  return {
     BBB_TEST_DIR: host.directory,
     BBB_DEPLOY_LOGS: join(host.directory, "log"),
     BBB_DEPLOY_STATE: join(host.directory, "state"),
@@ -67,7 +71,7 @@ function start(...args: string[]) {
     BBB_DEPLOY_BOOT_ID: join(host.directory, "boot-id"),
     BBB_DEPLOY_GRACE: "2",
     BBB_DEPLOY_PATIENCE: "2",
-  });
+  };
 }
 
 /** Collects its two streams separately. */
@@ -172,6 +176,13 @@ describe("a step", () => {
     expect((await work).code).toBe(0);
   });
 });
+
+/** Ends the unit with all that it runs, as a loss of power does, and starts it as the next boot does. */
+async function cut(): Promise<void> {
+  await run(["pkill", "-KILL", "-s", readFileSync(join(host.directory, "unit.pid"), "utf8").trim()]);
+  const env = { BBB_TEST_DIR: host.directory, ...environment() };
+  await done(host.start([join(host.directory, "bin", "systemctl"), "start"], env));
+}
 
 describe("a step as a unit", () => {
   const long = (...args: string[]) => step("--unit", "bbb", "Install it", "long.sh", ...args);
@@ -327,6 +338,21 @@ fi`,
       boot("later");
       expect((await long()).output).not.toContain("following");
     });
+  });
+
+  test("is started over by each boot that finds it unfinished, three times, and then given up", async () => {
+    script("long.sh", "sleep 60");
+    const following = done(start("--unit", "bbb", "Install it", "long.sh"));
+    for (let boots = 1; boots <= 4; boots++) {
+      while (runs() < boots) await sleep(20);
+      await cut();
+    }
+    const { code, output } = await following;
+    expect(output.match(/started over after a reboot \(\d of 3\)/g)).toEqual(
+      [1, 2, 3].map((number) => `started over after a reboot (${number} of 3)`),
+    );
+    expect(output).toContain("given up: the host rebooted each time");
+    expect([code, runs()]).toEqual([70, 4]);
   });
 
   test("says so when its unit is gone without a result", async () => {

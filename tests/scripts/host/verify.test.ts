@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { renderHostRequest, type HostRequest } from "../../../bigbluebutton/verification";
+import { MEDIA_PORTS } from "../../../bigbluebutton/ports";
+import { CERTIFICATE_DAYS, renderHostRequest, type HostRequest } from "../../../bigbluebutton/verification";
 import type { Record } from "./checks";
 import { dig, GOOD } from "./dig";
 import { done, FakeHost, SCRIPTS } from "./scripts";
@@ -17,6 +18,8 @@ const REQUEST = {
   untrustedCa: false,
   untrustedTurnCa: false,
   ownCertificates: [],
+  certificateDays: CERTIFICATE_DAYS,
+  mediaPorts: MEDIA_PORTS,
   release: "jammy-30",
   version: "3.0",
   recordings: true,
@@ -33,6 +36,8 @@ const TURN_REQUEST = {
   untrustedCa: false,
   untrustedTurnCa: false,
   ownCertificates: [],
+  certificateDays: CERTIFICATE_DAYS,
+  mediaPorts: MEDIA_PORTS,
   turnSecret: SECRET,
   bbbIpv4: "127.0.0.1",
   turnServerConf: { path: "/etc/turnserver.conf", text: "no-cli\n" },
@@ -64,7 +69,7 @@ echo "#    bbb-web.properties = ${SECRET}"`,
   // Names that don't resolve are asked for in vain, and aioice may be there or not.
   writeFileSync(
     join(host.directory, "lib/turn_check.py"),
-    'def check_turn(page, host, peer, secret, own, stack=None):\n    page.add("TURN", host, "ok", f"own peer: {own}", 0)\n',
+    'def check_turn(page, host, peer, secret, own, media, stack=None):\n    page.add("TURN", host, "ok", f"own peer: {own}, media {media}", 0)\n',
   );
 });
 
@@ -112,7 +117,7 @@ test("the BigBlueButton host's page goes on after a failure, and names everythin
     ...["FAIL recordings", "ok memory", "ok units"],
     "warn updates",
   ]);
-  expect(found.get("TURN")?.answer).toBe("own peer: True");
+  expect(found.get("TURN")?.answer).toBe("own peer: True, media {'from': 16384, 'to': 32768}");
   expect(found.get("API")).toMatchObject({ asked: "GET bbb.example.invalid/bigbluebutton/api" });
   expect(found.get("bbb-conf")?.answer).toBe(
     "Warning: Webhooks API Shared Secret mismatch: bbb-web.properties = (secret)",
@@ -148,7 +153,7 @@ test("the TURN host's page asks BigBlueButton without a secret", async () => {
     ],
     ...["TURN", "clock", "disk", "temporary files"],
   ]);
-  expect(found.get("TURN")?.answer).toBe("own peer: False");
+  expect(found.get("TURN")?.answer).toBe("own peer: False, media {'from': 16384, 'to': 32768}");
 });
 
 test("the step shows the page, fails with what to do, and keeps secrets from operator and log", async () => {
