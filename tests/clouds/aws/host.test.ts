@@ -247,7 +247,7 @@ describe("steps", () => {
   test("go to the public address, as a user who may become root", () => {
     const { inputs } = staging.get("bbb-connect");
     expect(inputs.connection).toMatchObject({ host: "203.0.113.11", user: "ubuntu" });
-    expect(inputs.create).toBe("sudo bash -s");
+    expect(inputs.create).toMatch(/^sudo bash -s -- bbb /);
   });
 
   test("know the public and the private address", () => {
