@@ -11,7 +11,11 @@ import threading
 from moto.ec2.models import instances, subnets, vpcs
 from moto.ec2.models.amis import Ami
 from moto.moto_api._internal import mock_random
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.server import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import make_server
 
 

@@ -81,16 +81,16 @@ def issuer_of(certificate):
 def check_certificate(hostname, port, untrusted, days, remedy):
     """The chain as a client sees it, with this host's roots."""
     try:
-        with socket.create_connection((hostname, port), TIMEOUT) as plain:
-            with ssl.create_default_context().wrap_socket(plain, server_hostname=hostname) as secure:
-                certificate, version = secure.getpeercert(), secure.version()
+        context = ssl.create_default_context()
+        with socket.create_connection((hostname, port), TIMEOUT) as plain, context.wrap_socket(plain, server_hostname=hostname) as secure:
+            certificate, version = secure.getpeercert() or {}, secure.version()
     except ssl.SSLCertVerificationError as error:
         raise Wrong(f"no valid chain: {error.verify_message}", remedy) from None
     except socket.timeout:
         raise Wrong(f"no answer within {TIMEOUT} s", f"on {hostname}: {RESTART}; its firewalls must let {port}/tcp in") from None
     except OSError as error:
         raise Wrong(reason(error), f"look whether {hostname} listens on {port}: {RESTART}; its firewalls must let {port}/tcp in") from None
-    begins, ends = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
+    begins, ends = (ssl.cert_time_to_seconds(str(certificate[key])) for key in ("notBefore", "notAfter"))
     finding = days_finding(begins, ends, time.time(), days, remedy)
     # bigbluebutton/verification.ts reads this line: for whom, until when, by whom.
     told = f"{version}, {finding}, by {issuer_of(certificate)}"

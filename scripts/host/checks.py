@@ -103,7 +103,8 @@ def run(*command, limit=20, merged=False):
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
         if isinstance(error, subprocess.TimeoutExpired):
             raise Unanswered(f"{os.path.basename(command[0])} did not answer within {limit} s", by_hand) from None
         raise
@@ -129,10 +130,10 @@ def resolver_bound(known, limit=10):
     asked for that is found out, not twice the state of the resolver. Of other names the look-up raises Unanswered.
     """
     look_up = socket.getaddrinfo
-    failed = {}  # name: (when, why)
+    failed: dict = {}  # name: (when, why)
 
     def ask(host, *arguments, **named):
-        heard = []
+        heard: list = []
 
         def listen():
             try:

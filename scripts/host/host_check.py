@@ -113,7 +113,7 @@ def check_api(page, request, options):
     page.check("front page", f"GET {hostname}/", api_check.check_front_page, hostname, request.get("greenlight", False), options["wait"], **patient)
     verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], **patient)
     page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], certificate_days(request), remedy)
-    calls = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
+    calls: list = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
     if secret:
         calls.insert(0, ("signed call", "getMeetings", api_check.check_signed, base, secret))
     if secret and options["meeting"]:

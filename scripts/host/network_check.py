@@ -4,7 +4,7 @@ import os
 import re
 import socket
 
-from checks import Doubtful, Wrong, output, worst
+from checks import Wrong, output
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 # The deployment's own tables, and chains that others make for what they forward.
@@ -63,7 +63,7 @@ def ufw_allows(status):
     """{protocol: ports} that `ufw status verbose` lets in from everywhere; None where ufw stops nothing."""
     if not re.search(r"^Status: active", status, re.MULTILINE) or re.search(r"^Default: allow \(incoming\)", status, re.MULTILINE):
         return None
-    found = {"tcp": set(), "udp": set()}
+    found: dict = {"tcp": set(), "udp": set()}
     for line in status.splitlines():
         rule = re.match(r"(\S+?)(?:/(tcp|udp))?(?: \([^)]*\))?\s+(?:ALLOW|LIMIT)(?: IN)?\s+Anywhere\s*(?:#.*)?$", line)
         if not rule:
@@ -81,8 +81,7 @@ def ufw_allows(status):
 def input_chains(ruleset):
     """Tables of `nft list ruleset` with a chain that looks at what comes in and drops or refuses some of it."""
     found, table, chain = {}, "", None
-    for line in ruleset.splitlines():
-        line = line.strip()
+    for line in map(str.strip, ruleset.splitlines()):
         if line.startswith("table "):
             table = line[len("table ") :].rstrip(" {")
         elif line.startswith("chain "):

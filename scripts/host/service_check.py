@@ -96,7 +96,7 @@ def check_answers(services, patience=20):
 
 def denied(user, path):
     """The first directory on the way to a file, or the file itself, that an account may not enter or read; else None."""
-    directories = []
+    directories: list = []
     while os.path.dirname(directories[-1] if directories else path) != "/":
         directories.append(os.path.dirname(directories[-1] if directories else path))
     for flag, one in [("-x", directory) for directory in reversed(directories)] + [("-r", path)]:

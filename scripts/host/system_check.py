@@ -58,7 +58,7 @@ def check_renewal(hostname, role, own):
         return worst([*findings, own_finding(lineage)])
     findings.append(lineage_finding(hostname, renewal_remedy(hostname, role)))
     state = states("is-active", ["certbot.timer"])["certbot.timer"]
-    timer = "renewed by certbot.timer"
+    timer: object = "renewed by certbot.timer"
     if state != "active":
         timer = Wrong(f"nobody renews it: certbot.timer is {state}", "systemctl enable --now certbot.timer")
     return worst([finding for finding in (*findings, timer, last_renewal()) if finding])
@@ -121,7 +121,7 @@ def apart(seconds):
 
 def check_clock(other):
     """Whether this clock is kept right; `other` is a URL, whose Date it is compared with."""
-    findings = []
+    findings: list = []
     told = output("timedatectl")
     synchronized = re.search(r"(?:System clock|NTP) synchronized: (\w+)", told)
     if is_container():
@@ -182,7 +182,7 @@ def check_units():
 
 def check_updates():
     """What waits for a restart or somebody's decision."""
-    findings = []
+    findings: list = []
     required = f"{ROOT}/var/run/reboot-required"
     if os.path.exists(required):
         since = time.strftime("%F", time.gmtime(os.stat(required).st_mtime))

@@ -18,9 +18,8 @@ import ssl
 import struct
 import time
 
-from aioice import stun, turn
-
 import network_check
+from aioice import stun, turn
 from checks import Doubtful, Wrong
 
 TIMEOUT = 10
@@ -42,7 +41,7 @@ class Relayed(asyncio.DatagramProtocol):
     def connection_lost(self, exc):
         pass
 
-    def datagram_received(self, data, addr):
+    def datagram_received(self, data, _addr):
         self.echoes.setdefault(bytes(data), time.monotonic())
         self.received.set()
 
@@ -167,7 +166,7 @@ async def check_relay(way, secret, peer, own, media, stack=None):
 
 def ports_in_use():
     """UDP ports that somebody on this host has, IPv6's among them: they hear IPv4, too."""
-    used = set()
+    used: set = set()
     for table in ("/proc/net/udp", "/proc/net/udp6"):
         with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as file:
             used.update(int(line.split()[1].rsplit(":", 1)[1], 16) for line in file.readlines()[1:])

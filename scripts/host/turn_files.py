@@ -61,9 +61,8 @@ def check_xml(path, expected):
 
 def settings(text):
     """{key: [value, …]} of a turnserver.conf; a switch has the value ""."""
-    found = {}
-    for line in text.splitlines():
-        line = line.strip()
+    found: dict = {}
+    for line in map(str.strip, text.splitlines()):
         if line and not line.startswith("#"):
             key, _, value = line.partition("=")
             found.setdefault(key.strip(), []).append(value.strip())

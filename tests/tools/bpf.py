@@ -6,6 +6,7 @@ Sources: include/uapi/linux/bpf.h; Documentation/bpf: standardization/instructio
 
 import ctypes
 import enum
+import functools
 import mmap
 import os
 import struct
@@ -58,9 +59,9 @@ class Assembler:
     def _add(self, opcode, destination=0, source=0, offset=0, immediate=0):
         self.code.append(struct.pack("=BBhi", opcode, destination | source << 4, offset, immediate))
 
-    def _jump(self, label, opcode, *operands, immediate=0):
+    def _jump(self, label, opcode, destination=0, source=0, immediate=0):
         self.jumps[len(self.code)] = label
-        self._add(opcode, *operands, immediate=immediate)
+        self._add(opcode, destination, source, immediate=immediate)
 
     def label(self, name):
         self.labels[name] = len(self.code)
@@ -250,11 +251,9 @@ class KernelTypes:
         raise Unsupported(f"the kernel has no member {member} in {structure}")
 
 
-_types = None
+kernel_types = functools.lru_cache(maxsize=None)(KernelTypes)
 
 
 def member_offset(structure, member):
     """Offset in bytes of a structure's member in the running kernel."""
-    global _types
-    _types = _types or KernelTypes()
-    return _types.member_offset(structure, member)
+    return kernel_types().member_offset(structure, member)

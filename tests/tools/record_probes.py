@@ -9,6 +9,7 @@ port], …], "dropped": N}. Python's standard library only.
 
 import ipaddress
 import json
+import os
 import select
 import socket
 import struct
@@ -50,7 +51,7 @@ def main():
             found = address[2] != PACKET_OUTGOING and parse(packet)
             if found and found[0] in sources and found[2] == SOURCE_PORT and not found[4]:
                 arrived.add((found[0], found[1], found[3]))
-        elif ready and not sys.stdin.buffer.read1(4096):
+        elif ready and not os.read(sys.stdin.fileno(), 4096):
             break
     _, dropped = struct.unpack("=II", wire.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     print(json.dumps({"arrived": sorted(arrived), "dropped": dropped}), flush=True)

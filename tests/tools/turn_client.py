@@ -30,7 +30,7 @@ import time
 
 from aioice import stun
 
-stun.ATTRIBUTES_BY_NAME["REQUESTED-ADDRESS-FAMILY"] = (0x0017, "REQUESTED-ADDRESS-FAMILY", stun.pack_unsigned, None)
+stun.ATTRIBUTES_BY_NAME["REQUESTED-ADDRESS-FAMILY"] = (0x0017, "REQUESTED-ADDRESS-FAMILY", stun.pack_unsigned, stun.unpack_unsigned)
 stun.ATTRIBUTES_BY_NAME["DATA"] = (0x0013, "DATA", stun.pack_bytes, stun.unpack_bytes)
 stun.ATTRIBUTES_BY_TYPE[0x0013] = stun.ATTRIBUTES_BY_NAME["DATA"]
 FAMILIES = {"ipv4": (socket.AF_INET, 0x01000000), "ipv6": (socket.AF_INET6, 0x02000000)}

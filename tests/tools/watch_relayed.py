@@ -9,6 +9,7 @@ N}, of datagrams that begin with the token. Python's standard library only.
 
 import ipaddress
 import json
+import os
 import select
 import socket
 import struct
@@ -41,7 +42,7 @@ def main():
             found = address[2] == PACKET_OUTGOING and datagram(packet)
             if found and found[1].startswith(token):
                 seen.add((str(ipaddress.ip_address(found[0])), found[1].decode()))
-        elif not sys.stdin.buffer.read1(4096):
+        elif not os.read(sys.stdin.fileno(), 4096):
             break
     _, dropped = struct.unpack("=II", wire.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     print(json.dumps({"seen": sorted(seen), "dropped": dropped}), flush=True)

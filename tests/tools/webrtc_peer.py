@@ -10,7 +10,7 @@ import sys
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-connections = []
+connections: list = []
 
 
 async def answer(offer):

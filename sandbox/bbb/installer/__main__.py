@@ -74,7 +74,7 @@ def install(arguments):
 
 
 def main():
-    sys.stdout.reconfigure(line_buffering=True)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     try:
         return install(sys.argv[1:])

@@ -17,7 +17,7 @@ METADATA = "http://169.254.169.254/latest/meta-data/public-ipv4"
 OUTSIDE = "@resolver1.opendns.com"
 PRIVATE = r"10\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\."
 
-_found = []
+_found: list = []
 
 
 def find(name):

@@ -4,6 +4,7 @@ import re
 import sys
 from collections import namedtuple
 from types import SimpleNamespace
+from typing import NoReturn
 
 import addresses
 import packages
@@ -125,7 +126,7 @@ def show_usage():
     return 0
 
 
-def refuse_usage(letter):
+def refuse_usage(letter) -> NoReturn:
     refusal = Refusal(f"Invalid option: -{letter}")
     refusal.usage = usage()
     raise refusal

@@ -14,7 +14,7 @@ WEB = "/usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties"
 # The original prints its dot once a second.
 DOT = 0.1
 
-_lists = []
+_lists: list = []
 
 
 def need(*names):

@@ -8,7 +8,7 @@ Release = namedtuple("Release", "line install match ubuntu codename yq")
 
 
 def _read():
-    return Release(**json.loads(pkgutil.get_data("release", "release.json")))
+    return Release(**json.loads(pkgutil.get_data("release", "release.json") or ""))
 
 
 RELEASE = _read()

@@ -13,7 +13,7 @@ def say(text):
 class Refusal(Exception):
     """Ends the installer with exit code 1, after a message. Nothing else ends it."""
 
-    usage = None
+    usage = ""
     bare = False
 
     def tell(self):

@@ -16,7 +16,7 @@ WEB_ROOT = "/var/www/bigbluebutton-default/assets/"
 
 
 def rendered(name, host):
-    text = pkgutil.get_data("site_tls", f"templates/{name}").decode()
+    text = (pkgutil.get_data("site_tls", f"templates/{name}") or b"").decode()
     return text.replace("%HOST%", host or "").replace("%HTTP2%", "" if IS_4 else " http2")
 
 

@@ -18,7 +18,7 @@ PAGE = b"""<!DOCTYPE html>
 def read_settings(path):
     with open(path, encoding="utf-8") as lines:
         pairs = (line.strip().split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-        return {key: value for key, value in pairs}
+        return dict(pairs)
 
 
 def health(settings):
@@ -37,7 +37,14 @@ def health(settings):
         return f"Unable to connect to BigBlueButton - {error}"
 
 
+class Server(ThreadingHTTPServer):
+    def __init__(self, address, settings):
+        super().__init__(address, Handler)
+        self.settings = settings
+
+
 class Handler(BaseHTTPRequestHandler):
+    server: Server
     server_version = "greenlight-standin"
     sys_version = ""
 
@@ -57,8 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main():
-    server = ThreadingHTTPServer(("127.0.0.1", 5050), Handler)
-    server.settings = read_settings(sys.argv[1])
+    server = Server(("127.0.0.1", 5050), read_settings(sys.argv[1]))
     print("Greenlight (stand-in) listens on 127.0.0.1:5050", flush=True)
     server.serve_forever()
 

@@ -70,7 +70,7 @@ def freeswitch_endpoints(directory):
         found = re.search(rf'<param name="{name}" +value="([^"]*)"', of)
         return found and found[1]
 
-    own = re.search(r'data="local_ip_v4=([^"]*)"', text("vars.xml"))[1]
+    own = re.findall(r'data="local_ip_v4=([^"]*)"', text("vars.xml"))[0]
     events, profile = text("autoload_configs/event_socket.conf.xml"), text("sip_profiles/external.xml")
     yield parameter("listen-ip", events), int(parameter("listen-port", events))
     yield own, 5060

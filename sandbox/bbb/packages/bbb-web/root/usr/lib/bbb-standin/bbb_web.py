@@ -49,9 +49,10 @@ class Failed(Exception):
 class Redirect(Exception):
     """Answer with status 302."""
 
-    def __init__(self, location):
+    def __init__(self, location, cookie=None):
         super().__init__(location)
         self.location = location
+        self.cookie = cookie
 
 
 def read_properties(paths):
@@ -61,8 +62,7 @@ def read_properties(paths):
         if not os.path.exists(path):
             continue
         with open(path, encoding="iso-8859-1") as lines:
-            for line in lines:
-                line = line.strip()
+            for line in map(str.strip, lines):
                 if line and line[0] not in "#!" and "=" in line:
                     key, value = line.split("=", 1)
                     values[key.strip()] = value.strip()
@@ -77,7 +77,7 @@ def read_turn_servers(path):
     Malformed XML raises an error.
     """
     beans = {}
-    used = {"stunServers": [], "turnServers": [], "remoteIceCandidates": []}
+    used: dict = {"stunServers": [], "turnServers": [], "remoteIceCandidates": []}
     for element in ElementTree.parse(path).getroot():
         if element.tag.rsplit("}")[-1] != "bean":
             continue
@@ -332,9 +332,7 @@ class Api:
             target = self.settings.server_url if logout == "default" else logout
             raise Redirect(f"{target}?{urlencode({'errors': errors})}") from failure
         if redirect:
-            location = Redirect(answer["url"])
-            location.cookie = cookie
-            raise location
+            raise Redirect(answer["url"], cookie)
         return answer, cookie
 
     def admit(self, parameters):
@@ -584,6 +582,7 @@ CALLS = {
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: "Server"
     server_version = "bbb-web-standin"
     sys_version = ""
     protocol_version = "HTTP/1.1"
@@ -628,8 +627,7 @@ class Handler(BaseHTTPRequestHandler):
         except Failed as failure:
             self.send_xml({"returncode": "FAILED", "messageKey": failure.key, "message": failure.message})
         except Redirect as redirect:
-            cookie = getattr(redirect, "cookie", None)
-            self.send(302, "text/html", "", [("Location", redirect.location), *self.cookie_header(cookie)])
+            self.send(302, "text/html", "", [("Location", redirect.location), *self.cookie_header(redirect.cookie)])
 
     def cookie_header(self, cookie):
         return [("Set-Cookie", f"JSESSIONID={cookie}; Path=/bigbluebutton; HttpOnly")] if cookie else []
@@ -686,6 +684,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, address, api):
+        super().__init__(address, Handler)
+        self.api = api
+
 
 def main():
     parser = argparse.ArgumentParser(description="Stand-in for bbb-web")
@@ -698,8 +700,7 @@ def main():
     except (OSError, ValueError, KeyError, ElementTree.ParseError) as error:
         sys.exit(f"bbb-web (stand-in) cannot start: {error}")
     time.sleep(options.start_delay)
-    server = Server(("127.0.0.1", options.port), Handler)
-    server.api = Api(settings)
+    server = Server(("127.0.0.1", options.port), Api(settings))
     print(f"bbb-web (stand-in) {settings.release} listens on 127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()
 
