@@ -5,6 +5,7 @@ import * as path from "node:path";
 import type { Client } from "ssh2";
 
 import { releases } from "../../bigbluebutton/releases";
+import { askableServices } from "../../bigbluebutton/services";
 import type * as Keep from "../../steps/keep";
 import type * as SshCheck from "../../steps/sshCheck";
 import type { OnReached } from "../../steps/sshCheck";
@@ -172,6 +173,7 @@ describe("commands", () => {
   test("settings for an installation's details arrive as flags", async () => {
     const other = await runProgram({
       settings: {
+        bbb: { ...settings.bbb, certificate: { kind: "authority", trustedByBrowsers: false } },
         installer: { url: "https://mirror.test/x.sh", sha256: "ab".repeat(32), version: "jammy-300" },
         greenlight: true,
         upgrade: "2026-12-24; it's `time`",
@@ -251,6 +253,7 @@ describe("standard input", () => {
       ...{ role: "bbb", ...names, untrustedCa: false, ipv4: "203.0.113.1", recordings: true },
       ...{ untrustedTurnCa: false, ownCertificates: [] },
       ...{ certificateDays: { fail: 7, warn: 21 }, mediaPorts: { from: 16384, to: 32768 } },
+      services: askableServices(releases["jammy-30"]),
       ...{ release: "jammy-30", version: "3.0", sharedSecret: shared, turnSecret: turn },
       ...{ greenlight: false, turnIpv4: "203.0.113.2", openPorts: ports("bbb") },
       turnXml: {
