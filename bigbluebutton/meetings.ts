@@ -11,19 +11,18 @@ const TIMEOUT_MS = 15_000;
  * Returns the number of meetings that run on a server now.
  *
  * @param apiUrl Base URL, e.g. "https://bbb.example.org/bigbluebutton/api".
- * @param tls Trusted authorities. Without it any certificate is accepted: the signature tells nothing, and nobody
- * trusts a test server's.
+ * @param trust Trusted authorities, or {@link ANY_CERTIFICATE}.
  * @throws Error with the reason why it could not be asked
  */
-export async function runningMeetings(
-  apiUrl: string,
-  sharedSecret: string,
-  tls: TlsOptions = { rejectUnauthorized: false },
-): Promise<number> {
-  return countMeetings(await fetchText(signedApiUrl(apiUrl, "getMeetings", {}, sharedSecret), tls));
+export async function runningMeetings(apiUrl: string, sharedSecret: string, trust: Trust): Promise<number> {
+  return countMeetings(await fetchText(signedApiUrl(apiUrl, "getMeetings", {}, sharedSecret), trust));
 }
 
-type TlsOptions = Pick<RequestOptions, "ca" | "rejectUnauthorized">;
+/** Trust in a server's certificate, as options of TLS; {} trusts what the system trusts. */
+export type Trust = Pick<RequestOptions, "ca" | "rejectUnauthorized">;
+
+/** Accepts every certificate: the signature of a request tells nothing, and nobody trusts a test server's. */
+export const ANY_CERTIFICATE: Trust = { rejectUnauthorized: false };
 
 /** Counts the meetings in an answer to getMeetings that have not been ended. */
 export function countMeetings(xml: string): number {
@@ -57,10 +56,10 @@ function parse(xml: string): Answer {
   }
 }
 
-function fetchText(url: string, tls: TlsOptions): Promise<string> {
+function fetchText(url: string, trust: Trust): Promise<string> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const request = get(url, { ...tls, signal }, (response) => {
+    const request = get(url, { ...trust, signal }, (response) => {
       if (response.statusCode === 200) text(response).then(resolve, reject);
       else {
         response.resume();

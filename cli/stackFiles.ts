@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
 import { parseStackText, type StackText } from "../settings/stackFile";
 import { emptyValue } from "../settings/fields";
+import { nearest } from "../settings/read";
 import { Mistake } from "./mistake";
 
 /**
@@ -120,7 +120,7 @@ function parseSet(assignment: string, types: ProjectFile["types"]): [key: string
   if (at < 1) throw new Mistake(`--set ${assignment}: give KEY=VALUE, with a key of Pulumi.yaml`);
   const type = types[key];
   if (type === undefined) {
-    const near = Object.keys(types).find((known) => distance(key.toLowerCase(), known.toLowerCase()) <= 2);
+    const near = nearest(key, Object.keys(types));
     throw new Mistake(
       `--set ${key}: no such setting${near ? `; did you mean ${near}?` : ", see Pulumi.yaml"}`,
     );

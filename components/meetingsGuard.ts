@@ -3,7 +3,7 @@ import { rootCertificates } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
 import { quote } from "shell-quote";
 
-import { runningMeetings } from "../bigbluebutton/meetings";
+import { ANY_CERTIFICATE, runningMeetings, type Trust } from "../bigbluebutton/meetings";
 import type { Settings } from "../settings";
 import { named } from "../clouds/names";
 import { valueOf } from "../clouds/valueOf";
@@ -17,9 +17,6 @@ export interface Asked {
   readonly sharedSecret: pulumi.Output<string>;
   readonly trust: Trust;
 }
-
-/** Options of TLS, for a certificate that no browser may know. */
-export type Trust = NonNullable<Parameters<typeof runningMeetings>[2]>;
 
 /** Question whether a change may be made now. */
 interface Question {
@@ -138,7 +135,7 @@ export class MeetingsGuard {
 export function trustIn({ acme, bbb }: Pick<Settings, "acme" | "bbb">): Trust {
   if (bbb.certificate.trustedByBrowsers) return {};
   const { ca } = acme;
-  return ca ? { ca: [...rootCertificates, ca] } : { rejectUnauthorized: false };
+  return ca ? { ca: [...rootCertificates, ca] } : ANY_CERTIFICATE;
 }
 
 function setDuringMeetings(value: string): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 
 import { runCommand } from "./commandLine";
+import { collect } from "../cli/collect";
 import { Mistake } from "../cli/mistake";
 import { printJson } from "./output";
 import { readGiven } from "./plan/given";
@@ -48,10 +49,6 @@ const command = new Command("scripts/plan")
     else process.stdout.write(renderPlan(plan, pageWidth()));
     process.exitCode = exitCode(plan);
   });
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
 
 function count(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new Mistake(`--users ${text}: give a number of people, 1 or more`);

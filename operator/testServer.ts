@@ -8,6 +8,7 @@ import { Command, Option } from "commander";
 import { runCommand } from "./commandLine";
 import type { CloudName } from "./inventory";
 import { openInventories } from "./inventory/open";
+import { collect } from "../cli/collect";
 import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
 import { agree, printJson, say } from "./output";
@@ -38,7 +39,6 @@ const program = new Command("scripts/test-server")
   )
   .showSuggestionAfterError();
 
-const collect = (value: string, previous: string[]): string[] => [...previous, value];
 const cloudOption = (text: string): Option => new Option("--cloud <cloud>", text).choices(["hetzner", "aws"]);
 
 function command(name: string, description: string): Command {

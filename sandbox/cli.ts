@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 
 import { benchmark } from "./benchmark";
 import { execute } from "./commands/exec";
+import { collect } from "../cli/collect";
 import { Mistake } from "../cli/mistake";
 import { operate } from "./commands/operator";
 import { showOutputs } from "./commands/outputs";
@@ -24,7 +25,6 @@ const program = new Command("scripts/sandbox")
   // Before the commands, which take it from here.
   .exitOverride();
 
-const collect = (value: string, previous: string[]): string[] => [...previous, value];
 const stackOption = (): Option => new Option("--stack <name>", "the stack").default("sandbox");
 const engineOption = (): Option =>
   new Option("--engine <engine>", "what carries the program out; auto: pulumi where it is on PATH")

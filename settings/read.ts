@@ -10,16 +10,21 @@ export function unknownKeys(raw: Readonly<Record<string, unknown>>): Problem[] {
   return Object.keys(raw)
     .filter((key) => !Object.hasOwn(fields, key))
     .map((key) => {
-      const near = fieldNames
-        .map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }))
-        .filter(({ name, edits }) => edits <= Math.max(2, name.length / 3))
-        .sort((a, b) => a.edits - b.edits)[0];
+      const near = nearest(key, fieldNames);
       return {
         key,
-        reason: near ? `is no setting; did you mean ${near.name}?` : "is no setting",
+        reason: near ? `is no setting; did you mean ${near}?` : "is no setting",
         remedy: `${removeCommand(key)}; Pulumi.yaml lists the settings`,
       };
     });
+}
+
+/** Known key that was perhaps meant by an unknown one. */
+export function nearest(key: string, known: readonly string[]): string | undefined {
+  return known
+    .map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, edits }) => edits <= Math.max(2, name.length / 3))
+    .sort((a, b) => a.edits - b.edits)[0]?.name;
 }
 
 /** Reads every setting by itself; one with a problem is absent from `values`. */

@@ -7,7 +7,7 @@ import type { Change } from "../../cli/pulumiEvents";
 import type { StackSettings } from "../../cli/stackFiles";
 import { UpdateFailed } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
-import { runningMeetings } from "../../bigbluebutton/meetings";
+import { ANY_CERTIFICATE, runningMeetings } from "../../bigbluebutton/meetings";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
 import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
 import { INTERRUPTED, listAll, look, type World } from "./world";
@@ -219,7 +219,7 @@ async function assertQuiet({ stacks, say }: World, stack: string, options: DownO
   }
   let count: number;
   try {
-    count = await (options.meetings ?? runningMeetings)(apiUrl, sharedSecret);
+    count = await (options.meetings ?? runningMeetings)(apiUrl, sharedSecret, ANY_CERTIFICATE);
   } catch (error) {
     say(`${stack}: whether meetings run on it is not known: ${(error as Error).message}`);
     return;

@@ -66,7 +66,7 @@ describe("up", () => {
     );
     await expect(attempt).rejects.toThrow(Mistake);
     await expect(attempt).rejects.toThrow(
-      /^the settings do not do: email is not set; release must be [^\n]*--set$/,
+      /^the settings do not do: email is not set; sshNetworks is not set; release must be [^\n]*--set$/,
     );
     expect(world.changed).toEqual([]);
   });
