@@ -63,8 +63,10 @@ export const stepTable = {
     unit: true,
     needs: [
       "acme_failure.py",
+      "addresses.sh",
       "certbot.sh",
       "checks.py",
+      "installer.sh",
       "media_addresses.py",
       "playback.py",
       "wire_files.py",
