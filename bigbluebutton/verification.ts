@@ -75,7 +75,7 @@ export function renderHostRequest(request: HostRequest): string {
 }
 
 /** Access to a host for another check: its address, the account to log in to, its public host key, and the request. */
-export interface HostAccess<Request extends HostRequest = HostRequest> {
+export interface HostCheck<Request extends HostRequest = HostRequest> {
   readonly host: string;
   readonly user: string;
   /** Public key in OpenSSH's form, without a comment. */
@@ -85,9 +85,9 @@ export interface HostAccess<Request extends HostRequest = HostRequest> {
 
 /** Output `check`: everything that `scripts/check` needs except the key to log in with. Secret. */
 export interface CheckOutput {
-  readonly bbb: HostAccess<BbbRequest>;
+  readonly bbb: HostCheck<BbbRequest>;
   /** Access to the TURN host; undefined if it is another stack's. */
-  readonly turn?: HostAccess<TurnRequest>;
+  readonly turn?: HostCheck<TurnRequest>;
 }
 
 /** Facts about a certificate. */

@@ -7,7 +7,7 @@ import type { Cloud } from "./cloud";
 import { manualDns, type Dns } from "./dns";
 import type { ChildOptions, Host, HostArgs, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
-import { allFound, orRefused } from "./lookUps";
+import { waitForLookUps, refuseProblems } from "./lookUps";
 import { named } from "./names";
 import { warnOfDeletedRecords } from "./ownRecords";
 
@@ -52,7 +52,7 @@ export async function openClouds(
     ...new Set([...(dns === "manual" ? [] : [dnsClouds[dns]]), ...args.map((host) => host.cloud)]),
   ];
   const ownAddresses = async () => {
-    const found = await allFound(used.map((name) => cloud(name).findAddresses()));
+    const found = await waitForLookUps(used.map((name) => cloud(name).findAddresses()));
     return new Set(found.flat().map(canonicalAddress));
   };
   const byHand = async () => {
@@ -62,8 +62,8 @@ export async function openClouds(
   // A package that is missing is told before anything is asked.
   for (const name of used) cloud(name);
 
-  const [zone, ...found] = await orRefused(
-    allFound([
+  const [zone, ...found] = await refuseProblems(
+    waitForLookUps([
       dns === "manual" ? byHand() : cloud(dnsClouds[dns]).findZone({ domain, hosts: args, ownAddresses }),
       ...args.map((host) => findHosts(host.cloud)),
     ]),

@@ -45,7 +45,7 @@ export function isOutage(answer: string): boolean {
  * @throws OutageError without an answer of a cloud, which comes before all other problems; LookUpError with the
  * problems of all look-ups, each once; any other error of theirs unchanged
  */
-export async function allFound<T extends readonly unknown[]>(lookUps: {
+export async function waitForLookUps<T extends readonly unknown[]>(lookUps: {
   readonly [K in keyof T]: Promise<T[K]>;
 }): Promise<T> {
   const results = await Promise.allSettled(lookUps);
@@ -75,7 +75,7 @@ export async function allFound<T extends readonly unknown[]>(lookUps: {
  *
  * @throws SettingsError with all of their problems, before any resource is registered; RunError for an outage
  */
-export async function orRefused<T>(lookUps: Promise<T>, source: Source): Promise<T> {
+export async function refuseProblems<T>(lookUps: Promise<T>, source: Source): Promise<T> {
   try {
     return await lookUps;
   } catch (error) {

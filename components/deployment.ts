@@ -101,14 +101,14 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   const outputs = {
-    url: verification.proves(`https://${bbbFqdn}`),
-    apiUrl: verification.proves(`https://${bbbFqdn}/bigbluebutton/api`),
-    sharedSecret: verification.proves(bbb.sharedSecret),
-    turnUrls: verification.proves([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
-    turnSecret: verification.proves(turn.secret),
-    ...(ownTurn && { turnHost: verification.proves(ownTurn.fqdn) }),
+    url: verification.onceVerified(`https://${bbbFqdn}`),
+    apiUrl: verification.onceVerified(`https://${bbbFqdn}/bigbluebutton/api`),
+    sharedSecret: verification.onceVerified(bbb.sharedSecret),
+    turnUrls: verification.onceVerified([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
+    turnSecret: verification.onceVerified(turn.secret),
+    ...(ownTurn && { turnHost: verification.onceVerified(ownTurn.fqdn) }),
     certificates: verification.certificates,
-    release: verification.proves(release.name),
+    release: verification.onceVerified(release.name),
     addresses: {
       bbb: { ipv4: bbbHost.ipv4, ipv6: bbbHost.ipv6 },
       turn: turnHost && { ipv4: turnHost.ipv4, ipv6: turnHost.ipv6 },

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Settings } from "../settings";
 import type { ChildOptions } from "../clouds/host";
-import { LookUpError, orRefused } from "../clouds/lookUps";
+import { LookUpError, refuseProblems } from "../clouds/lookUps";
 import { named } from "../clouds/names";
 import type { TurnService } from "./turnServer";
 import type { Source } from "../settings/problems";
@@ -21,7 +21,7 @@ export function sharedTurn(
   settings: SharedTurnSettings,
   opts: ChildOptions,
 ): Promise<TurnService> {
-  return orRefused(findShared(stack, settings, opts), settings);
+  return refuseProblems(findShared(stack, settings, opts), settings);
 }
 
 async function findShared(

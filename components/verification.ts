@@ -11,7 +11,7 @@ import {
   type BbbRequest,
   type CertificateOutput,
   type CheckOutput,
-  type HostAccess,
+  type HostCheck,
   type HostRequest,
   type TurnRequest,
 } from "../bigbluebutton/verification";
@@ -90,7 +90,7 @@ export class Verification extends pulumi.ComponentResource {
   }
 
   /** Returns the value once the deployment is verified to work. */
-  proves<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
+  onceVerified<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
     return pulumi
       .output(value)
       .apply((known) => pulumi.output(this.proofs.map(({ urn }) => urn)).apply(() => known));
@@ -100,7 +100,7 @@ export class Verification extends pulumi.ComponentResource {
 function access<Request extends HostRequest>(
   { connection }: Host,
   request: pulumi.Output<Request>,
-): pulumi.Output<HostAccess<Request>> {
+): pulumi.Output<HostCheck<Request>> {
   const login = pulumi.output(connection).apply(({ host, user = "root", hostKey = "" }) => ({
     host,
     user,

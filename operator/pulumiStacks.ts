@@ -65,7 +65,7 @@ export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableS
 class PulumiStacks implements Stacks {
   readonly project: string;
   private readonly file: ProjectFile;
-  readonly goesOn = false;
+  readonly resumesKilledUpdates = false;
 
   constructor(
     private readonly api: Automation,

@@ -33,7 +33,19 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
 
   return {
-    ...{ project, goesOn: true, list, settings, preview, up, destroy, settle, remove, outputs, resources },
+    ...{
+      project,
+      resumesKilledUpdates: true,
+      list,
+      settings,
+      preview,
+      up,
+      destroy,
+      settle,
+      remove,
+      outputs,
+      resources,
+    },
     ...{ exportState, importState },
   };
 

@@ -31,7 +31,7 @@ export interface Stacks {
   /** Name of the project in Pulumi.yaml; the label `project` of everything it makes. */
   readonly project: string;
   /** True when an update continues what a killed one was making, even if only the cloud knows of it. */
-  readonly goesOn: boolean;
+  readonly resumesKilledUpdates: boolean;
   list(): Promise<readonly StackInfo[]>;
   /** @throws StackNotFound */
   settings(stack: string): Promise<StackSettings>;

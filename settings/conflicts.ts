@@ -4,7 +4,7 @@ import { type FieldName, type FieldValues, remedyFor } from "./fields";
 import { removeCommand, setCommand } from "./remedies";
 import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
-import { placementProblems } from "./placement";
+import { cloudNameProblems } from "./cloudNames";
 import { sshNetworkProblems } from "./sshNetworks";
 import { tagProblems } from "./tags";
 import type { Problem } from "./problems";
@@ -13,7 +13,7 @@ import type { Problem } from "./problems";
 export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
   return [
     ...nameProblems(values),
-    ...placementProblems(values),
+    ...cloudNameProblems(values),
     ...sshNetworkProblems(values),
     ...tagProblems(values),
     ...strictProblems(values),

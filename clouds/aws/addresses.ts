@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { awsLookUp } from "./lookUp";
 import { ownInterfaces } from "./network";
 import { ownerFilters } from "./tags";
-import { allFound } from "../lookUps";
+import { waitForLookUps } from "../lookUps";
 
 /**
  * Returns the public addresses that a stack has in the provider's region, by the tags of its Elastic IPs and network
@@ -22,7 +22,7 @@ export async function awsAddresses(
     reason: `is ${labels.stack ?? ""}, of which an address vanished while it was looked at`,
     remedy: "try again",
   };
-  const [{ publicIps }, found] = await allFound([
+  const [{ publicIps }, found] = await waitForLookUps([
     awsLookUp(() => aws.ec2.getEips({ filters }, opts), missing),
     ownInterfaces(labels, missing, opts),
   ]);

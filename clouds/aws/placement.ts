@@ -8,7 +8,7 @@ import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet 
 import { serverTypeKey, zonesWithType } from "./serverTypes";
 import { snapshotTag } from "./tags";
 import type { HostArgs, Role } from "../host";
-import { allFound, LookUpError } from "../lookUps";
+import { waitForLookUps, LookUpError } from "../lookUps";
 
 /** Wanted placement at AWS. */
 export interface AwsPlacementRequest extends NetworkRequest {
@@ -39,10 +39,10 @@ export async function findAwsPlacement(
 ): Promise<AwsPlacement> {
   const { hosts, region } = request;
   const opts = { provider };
-  const [subnets, occupied, images, ...limits] = await allFound([
+  const [subnets, occupied, images, ...limits] = await waitForLookUps([
     publicSubnets(request, opts),
     occupiedSubnets(hosts[0]?.labels ?? {}, opts),
-    allFound(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
+    waitForLookUps(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
     ...hosts.map((host) => typeLimit(host, request, opts)),
     ...hosts.flatMap((host) =>
       host.volume?.kind === "adopted" ? [volumeLimit(host.volume.id, host, region, opts)] : [],

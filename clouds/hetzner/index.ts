@@ -8,7 +8,7 @@ import { hetznerHosts } from "./host";
 import { hetznerLookUp } from "./lookUp";
 import { lookUpServerType } from "./serverTypes";
 import type { ChildOptions, HostArgs } from "../host";
-import { allFound } from "../lookUps";
+import { waitForLookUps } from "../lookUps";
 import { setCommand } from "../../settings/remedies";
 
 /** Opens Hetzner Cloud, in the token's project. */
@@ -20,7 +20,7 @@ export function hetznerCloud({ labels }: Pick<Settings, "labels">, opts: ChildOp
       for (const host of hosts) {
         if (!locations.has(host.location)) locations.set(host.location, lookUpLocation(host, opts));
       }
-      await allFound(
+      await waitForLookUps(
         hosts.map(async (host) => {
           const asked = [locations.get(host.location)!, lookUpServerType(host, opts)];
           const [where, type] = await Promise.allSettled(asked);

@@ -1,7 +1,7 @@
 import type { Client } from "ssh2";
 import { z } from "zod";
 
-import type { HostAccess } from "../../bigbluebutton/verification";
+import type { HostCheck } from "../../bigbluebutton/verification";
 import { scriptsDirectory } from "../../steps/bundle";
 import { converse } from "../../steps/converse";
 import { connect, OtherHostKey } from "../../steps/ssh";
@@ -53,7 +53,7 @@ const message = z.union([
 
 /** Logs in to a host and has it check itself, by scripts/host/host_check.py there. Changes nothing. */
 export async function askHost(
-  access: HostAccess & { readonly port?: number },
+  access: HostCheck & { readonly port?: number },
   privateKey: string,
   options: HostOptions,
 ): Promise<HostAnswer> {
@@ -92,7 +92,7 @@ function loginRemedy(error: Error & { level?: string }, host: string): string {
 
 async function converseWith(
   client: Client,
-  { user, request }: HostAccess,
+  { user, request }: HostCheck,
   { meeting, ports, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
 ): Promise<HostAnswer> {
   const findings: Finding[] = [];

@@ -58,7 +58,7 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
     `${stack}: ${exists ? "going on with" : "making"} ${made.hosts.join(" and ")}; ` +
       `expires ${iso(made.expires)}, ${relative(made.expires, now())}`,
   );
-  if (exists && !stacks.goesOn) {
+  if (exists && !stacks.resumesKilledUpdates) {
     // An engine that knows nothing of these would fail on their names. A volume may hold something by now.
     const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
     await removeCutOff(world, stack, inventories, own);

@@ -1,5 +1,5 @@
 import { awsLookUp } from "../../../clouds/aws/lookUp";
-import { allFound, LookUpError, OutageError } from "../../../clouds/lookUps";
+import { waitForLookUps, LookUpError, OutageError } from "../../../clouds/lookUps";
 
 const missing = { key: "vpcId", reason: "is not there", remedy: "make one" };
 const asked = (answer: string) => awsLookUp(() => Promise.reject(new Error(answer)), missing);
@@ -41,7 +41,7 @@ test.each([
   "api error InvalidClientTokenId: The security token included in the request is invalid.",
 ])("%s: it is about who asks, and told once for all questions", async (answer) => {
   const wanted = asked(answer);
-  await expect(allFound([wanted, asked(`${answer} (another)`)])).rejects.toMatchObject({
+  await expect(waitForLookUps([wanted, asked(`${answer} (another)`)])).rejects.toMatchObject({
     problems: [
       { key: "AWS credentials", elsewhere: true, remedy: expect.stringContaining("AWS_PROFILE") as string },
     ],
@@ -58,7 +58,9 @@ test.each([
   await expect(asked(answer)).rejects.toEqual(
     new OutageError("AWS", [answer], "https://health.aws.amazon.com"),
   );
-  await expect(allFound([asked(answer), asked("no matching EC2 VPC found")])).rejects.toThrow(OutageError);
+  await expect(waitForLookUps([asked(answer), asked("no matching EC2 VPC found")])).rejects.toThrow(
+    OutageError,
+  );
 });
 
 test("no credentials at all, for which the metadata service is asked in vain, are no outage", async () => {

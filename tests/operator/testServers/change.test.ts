@@ -1,3 +1,4 @@
+import { ANY_CERTIFICATE } from "../../../bigbluebutton/meetings";
 import { Failure, Mistake } from "../../../cli/mistake";
 import { changesLabelsOnly, down, extend, up, type UpOptions } from "../../../operator/testServers/change";
 import type { Change } from "../../../cli/pulumiEvents";
@@ -91,9 +92,9 @@ describe("up", () => {
   test.each([epoch(30), undefined])(
     "touches nothing of another's of that name, which no stack known here has (expiry %s)",
     async (expires) => {
-      for (const goesOn of [false, true]) {
+      for (const resumesKilledUpdates of [false, true]) {
         const world = new FakeWorld();
-        Object.assign(world.stacks, { goesOn });
+        Object.assign(world.stacks, { resumesKilledUpdates });
         world.objects = [object("server", "9", { stack: "test-demo", ...(expires && { expires }) })];
         for (let tried = 0; tried < 2; tried++) {
           const made = up(world, options({ name: "demo" }));
@@ -143,18 +144,20 @@ describe("up", () => {
     });
 
     test("clears away what a killed one left half-made, where its engine does not know of it", async () => {
-      for (const goesOn of [false, true]) {
+      for (const resumesKilledUpdates of [false, true]) {
         const world = new FakeWorld().add("test-a", epoch(30));
         world.known.get("test-a")!.settings = { ...like, environment: "test", expires: epoch(30) };
-        Object.assign(world.stacks, { goesOn });
+        Object.assign(world.stacks, { resumesKilledUpdates });
         const half = ["server", "volume"] as const;
         world.objects.push(
           ...half.map((type) => object(type, "half", { stack: "test-a", expires: epoch(30) })),
         );
         await up(world, options({ name: "a" }));
-        expect(world.changed).toEqual(goesOn ? ["up test-a"] : ["settle test-a", "remove half", "up test-a"]);
+        expect(world.changed).toEqual(
+          resumesKilledUpdates ? ["up test-a"] : ["settle test-a", "remove half", "up test-a"],
+        );
         expect(world.objects.filter(({ id }) => id === "half").map(({ type }) => type)).toEqual(
-          goesOn ? ["server", "volume"] : ["volume"],
+          resumesKilledUpdates ? ["server", "volume"] : ["volume"],
         );
       }
     });
@@ -284,7 +287,7 @@ describe("down", () => {
     await expect(down(world, "a", { ...yes, meetings })).rejects.toThrow(
       "2 meetings are running on a: add --force",
     );
-    expect(meetings).toHaveBeenCalledWith(outputs.apiUrl, outputs.sharedSecret);
+    expect(meetings).toHaveBeenCalledWith(outputs.apiUrl, outputs.sharedSecret, ANY_CERTIFICATE);
     await expect(down(world, "a", { ...yes, meetings: async () => 1 })).rejects.toThrow(
       "1 meeting is running on a",
     );

@@ -105,7 +105,7 @@ export class FakeWorld implements World {
 
   readonly stacks: Stacks = {
     project: "bigbluebutton",
-    goesOn: false,
+    resumesKilledUpdates: false,
     list: () =>
       Promise.resolve([...this.known.keys()].map((name) => ({ name, updating: this.busy.has(name) }))),
     settings: (stack) => this.of(stack, "settings", ({ settings }) => settings),

@@ -53,7 +53,7 @@ const forms: Readonly<Record<CloudName, CloudForms>> = {
 };
 
 /** Checks the placement of the BigBlueButton and the TURN server: all settings with names of a cloud's own. */
-export function placementProblems(values: Values): Problem[] {
+export function cloudNameProblems(values: Values): Problem[] {
   const { cloud, turnCloud } = values;
   if (!cloud) return [];
   const clouds = { bbb: cloud, turn: turnCloud ?? cloud };
