@@ -327,7 +327,7 @@ class PulumiStacks implements Stacks {
     }
   }
 
-  /** What the CLI says where another update has the stack, or was killed with it; undefined for any other error. */
+  /** Message of the CLI about a stack that another update has, or was killed with; undefined for any other error. */
   private lockedOut(error: unknown): string | undefined {
     if (error instanceof this.api.ConcurrentUpdateError) return error.message;
     const said = error instanceof Mistake ? (error.cause as Error | undefined)?.message : undefined;

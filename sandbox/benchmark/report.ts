@@ -32,9 +32,9 @@ export function renderDeployment({ start, seconds, operations, chain }: Measured
 /** Seconds of updates without changes, one right after the other. */
 export interface Round {
   readonly program: number;
-  /** Of a program that loads the same packages and registers as many resources. */
+  /** Seconds of a program that loads the same packages and registers as many resources. */
   readonly baseline: number;
-  /** Of a program that makes nothing. */
+  /** Seconds of a program that makes nothing. */
   readonly empty: number;
 }
 

@@ -1,16 +1,17 @@
 #!/usr/bin/python3
-"""Why certbot got no certificate, and whether asking again may help: what its log says of its last run.
+"""Reason why certbot got no certificate, from its log of its last run; and whether another try may help.
 
     acme_failure.py [--log FILE] [--since SECONDS]
 
-Prints one line: what the certificate authority said, what it means and what to do. --since: seconds since 1970; an older
-run is not looked at. Exit code:
+Prints one line: the certificate authority's message, its meaning and the advice. --since: seconds since 1970; an
+older run is ignored. Exit code:
 
     0    the last run, if there was any, has no failure in it; nothing is printed
     10   a moment may help
-    11   it won't get better by asking again: a limit of the authority's, or something that somebody has to mend
+    11   another try won't help: a limit of the authority's, or something that somebody has to mend
 
-Limits: https://letsencrypt.org/docs/rate-limits/ (2025). Types: RFC 8555, section 6.7. Python 3.8, standard library only.
+Limits: https://letsencrypt.org/docs/rate-limits/ (2025). Types: RFC 8555, section 6.7. Python 3.8, standard library
+only.
 """
 
 import argparse
@@ -73,7 +74,7 @@ FINAL = {
 
 
 class Failure:
-    """kind: of RFC 8555, without its prefix; "unreachable" where the authority was not reached."""
+    """kind: type by RFC 8555, without its prefix; "unreachable" for an authority that was not reached."""
 
     def __init__(self, kind, detail="", until=None):
         self.kind, self.detail, self.until = kind, detail, until
@@ -119,7 +120,7 @@ def utc(moment):
 
 
 def until(detail, headers, asked):
-    """When a limit ends: as the authority's words have it, else its header."""
+    """End of a limit: by the authority's text, else by its header."""
     told = UNTIL.search(detail)
     if told:
         return f"{told[1]} {told[2]} UTC"
@@ -135,7 +136,7 @@ def until(detail, headers, asked):
 
 
 def seconds(stamp):
-    """The log has local times."""
+    """Seconds of a time in the log, which is local."""
     return time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
 
 
@@ -147,14 +148,14 @@ def last_run(log, since):
 
 
 def records(run):
-    """(level, when, text) of each."""
+    """Yields (level, time, text) of each record."""
     marks = list(RECORD.finditer(run))
     ends = [mark.start() for mark in marks[1:]] + [len(run)]
     return [(mark[2], seconds(mark[1]), run[mark.start() : end]) for mark, end in zip(marks, ends)]
 
 
 def classify(run):
-    """What a run of certbot's failed by; None where it did not. The last problem counts: earlier ones were got over."""
+    """Failure of a run of certbot; None for a success. The last problem counts: certbot got over earlier ones."""
     told = records(run)
     if not any(level in ("ERROR", "CRITICAL") for level, _, _ in told):
         return None

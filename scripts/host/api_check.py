@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Asks a BigBlueButton server's API what an operator wants to know. Secrets come by standard input or a file only.
+"""Asks a BigBlueButton server's API a question of the operator. Secrets come by standard input or a file only.
 
     api_check.py meetings --properties FILE [--base URL]
-        How many meetings there are here, those that were ended left out; the secret is read from FILE. Prints the number; exit code 3: the API is silent.
+        Prints the number of meetings here, without those that were ended; FILE has the secret. Exit code 3: no answer.
     api_check.py signed --base URL <SECRET
-        Whether a signed getMeetings succeeds there; exit code 0 or 1.
+        Exit code 0 if a signed getMeetings succeeds there, else 1.
 
 The check_… functions are host_check.py's. Python 3.8 or newer, standard library only.
 """
@@ -37,7 +37,7 @@ def signed(base, call, parameters, secret):
 
 
 def get(url):
-    """The XML of an answer. The URL may be signed, so no message has it."""
+    """Returns the XML of an answer. The URL may be signed, so no message contains it."""
     with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
         return ElementTree.fromstring(answer.read())
 
@@ -64,7 +64,9 @@ def reason(error):
 
 
 def days_finding(begins, ends, now, days, remedy):
-    """What is left of a certificate. days: {"fail", "warn"}, least ones of a life of 90 days; shorter-lived ones are renewed later."""
+    """Finding about a certificate's remaining time. days: limits {"fail", "warn"} for a life of 90 days;
+    less for a shorter one.
+    """
     left, scale = (ends - now) / DAY, min(1, (ends - begins) / DAY / 90)
     told = f"valid until {time.strftime('%FT%TZ', time.gmtime(ends))}, {left:.0f} days"
     if left < days["fail"] * scale:
@@ -79,7 +81,7 @@ def issuer_of(certificate):
 
 
 def check_certificate(hostname, port, untrusted, days, remedy):
-    """The chain as a client sees it, with this host's roots."""
+    """Checks the chain that a client gets, with this host's roots."""
     try:
         context = ssl.create_default_context()
         with socket.create_connection((hostname, port), TIMEOUT) as plain, context.wrap_socket(plain, server_hostname=hostname) as secure:
@@ -100,7 +102,7 @@ def check_certificate(hostname, port, untrusted, days, remedy):
 
 
 def open_page(url):
-    """(status, where it ended) of a page, by all redirects, with the cookies that they set."""
+    """Returns (status, final URL) of a page, after all redirects, with the cookies that they set."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     asking = urllib.request.Request(url, headers={"Accept": "text/html", "User-Agent": "bbb-deploy"})
     try:
@@ -121,7 +123,7 @@ def front_page_remedy(hostname, greenlight):
 
 
 def front_page(url, hostname, greenlight):
-    """What people get who open the server's name: Greenlight, or BigBlueButton's own page."""
+    """Finding about the page at the server's name: Greenlight, or BigBlueButton's own page."""
     remedy = front_page_remedy(hostname, greenlight)
     try:
         status, end = open_page(url)
@@ -139,7 +141,7 @@ def front_page(url, hostname, greenlight):
 
 
 def check_front_page(hostname, greenlight, wait):
-    """wait: seconds that it has to start."""
+    """wait: seconds to wait for its start."""
     end = time.monotonic() + wait
     while True:
         try:

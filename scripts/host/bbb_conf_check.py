@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Judges what `bbb-conf --check` printed, whose exit code says nothing.
+"""Judges the output of `bbb-conf --check`, whose exit code tells nothing.
 
     bbb_conf_check.py <OUTPUT
 
-What counts is below the header "Potential problems described below", which is always there. A line for each problem,
-`FAIL|warn|info  text`; exit code 1 if any is FAIL.
+Problems are below the header "Potential problems described below", which is always there. Prints a line for each,
+`FAIL|warn|info text`; exit code 1 if any is FAIL.
 
-bbb-conf reports what is not so on healthy servers (a port it asked for one second; a value that it failed to read), so its
-word alone is a warning. FAIL is what a second look at this host confirms. Services, API, secrets and media addresses have
-checks of their own, which fail by themselves.
+bbb-conf reports wrong problems of healthy servers (a port it asked for one second; a value that it failed to read),
+so its report alone is a warning. FAIL is a problem that a second look at this host confirms. Services, API, secrets
+and media addresses have checks of their own, which fail by themselves.
 """
 
 import os
@@ -36,7 +36,7 @@ def has_another_owner(match):
 
 
 def is_deaf(match):
-    """Whether nothing listens at a port of this host."""
+    """True when nothing listens at a port of this host."""
     for address in ("127.0.0.1", "::1"):
         try:
             socket.create_connection((address, int(match["port"])), 3).close()
@@ -72,7 +72,7 @@ BEGINS = re.compile(
 
 
 def judge(text):
-    """(kind, the problem in one line) for each problem of bbb-conf's output."""
+    """Returns (kind, the problem in one line) for each problem of bbb-conf's output."""
     lines = text.splitlines()
     start = next((number for number, line in enumerate(lines) if HEADER.match(line)), None)
     if start is None:

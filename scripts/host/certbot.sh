@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 #
-# Where a host's certificate comes from: the certificate authority, by certbot, or the operator. Read after lib.sh.
+# Source of a host's certificate: the certificate authority, by certbot, or the operator. Sourced after lib.sh.
 #
-# Either way it is /etc/letsencrypt/live/NAME, as certbot has it: BigBlueButton's nginx reads it there. The operator's own
-# is in /local/certs, where bbb-install's -d wants it, and live/NAME leads there.
+# Both kinds are at /etc/letsencrypt/live/NAME, in certbot's form: BigBlueButton's nginx reads it there. The operator's
+# own is in /local/certs, where bbb-install's -d expects it, and live/NAME leads there.
 
 letsencrypt=$ROOT/etc/letsencrypt
 live=$letsencrypt/live

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Gets this host's certificate from the authority where certbot does not know the one that is there, and puts it into use.
-# No step: run on the host by hand, as the check of its renewal says.
+# Gets this host's certificate from the authority, if certbot does not know the present one, and puts it into use. It is
+# no step: run it on the host by hand, as the check of its renewal says.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

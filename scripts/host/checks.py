@@ -1,17 +1,17 @@
-"""What the checks of a deployment have in common: a record of each, bounds in time, and the form of the page.
+"""Common parts of a deployment's checks: the record of a check, its time limit, and the form of the page.
 
-A check is a function that returns what came back, or raises Wrong, Doubtful or NotAsked. Its record, one JSON object a
+A check is a function that returns its answer, or raises Wrong, Doubtful or NotAsked. Its record is one JSON object a
 line (the form that scripts/check reads) or one aligned line of text:
 
     verdict   ok | warn | FAIL | skip (not asked)
     name      of the check
-    asked     what was asked
-    answer    what came back, in one line
-    seconds   how long it took
-    remedy    what to do, where something is to be done
+    asked     the question
+    answer    the answer in one line
+    seconds   its duration
+    remedy    the advice, if there is any
 
-All commands that a check starts go through `run`, all names through `resolver_bound`: what hangs or fails there is a
-doubtful finding in words, and no failure of the host's.
+All commands of a check go through `run`, all names through `resolver_bound`: a command or a look-up that hangs or
+fails gives a doubtful finding in words, not a failure of the host.
 
 Python 3.8 or newer, standard library only.
 """
@@ -35,7 +35,7 @@ WIDE = 100
 
 
 class Wrong(Exception):
-    """A check that failed: what came back, and what to do."""
+    """Failure of a check: the answer, and the advice."""
 
     verdict = "FAIL"
 
@@ -45,7 +45,7 @@ class Wrong(Exception):
 
 
 class Doubtful(Wrong):
-    """Not right, or soon to be wrong; the deployment works all the same."""
+    """Warning of a check: something is wrong or soon will be, while the deployment works."""
 
     verdict = "warn"
 
@@ -55,11 +55,11 @@ class NotAsked(Wrong):
 
 
 class Unanswered(Doubtful):
-    """A helper of a check (a command, the resolver) that did not do its part: nothing is known of what it was asked."""
+    """Failure of a check's helper (a command, the resolver): the question has no answer."""
 
 
 class TimeIsUp(BaseException):
-    """Not an Exception: no check's own handling may take it for an answer."""
+    """Time limit of a check. It is no Exception, so that no check's own handling takes it for an answer."""
 
 
 @contextlib.contextmanager
@@ -77,9 +77,10 @@ def bounded(seconds):
 
 
 def run(*command, limit=20, merged=False):
-    """(exit code, standard output) of a command; with `merged`, standard error is in it.
+    """Returns (exit code, standard output) of a command; with `merged`, standard error is in it.
 
-    @raise FileNotFoundError where there is none, Unanswered where it did not end within `limit` seconds or can't be started
+    @raise FileNotFoundError for a command that doesn't exist, Unanswered for one that doesn't end within `limit`
+    seconds or can't be started
     """
     by_hand = f"run it by hand on that host: {shlex.join(command)}; systemctl --failed and uptime show what it may wait for"
     try:
@@ -112,7 +113,9 @@ def run(*command, limit=20, merged=False):
 
 
 def output(*command, limit=20):
-    """Standard output of a command, whatever its exit code; "" where there is no such command. @raise Unanswered"""
+    """Returns a command's standard output, after any exit code; "" for a command that doesn't
+    exist. @raise Unanswered
+    """
     try:
         return run(*command, limit=limit)[1]
     except FileNotFoundError:
@@ -124,10 +127,10 @@ RESOLVER_REST = 60
 
 
 def resolver_bound(known, limit=10):
-    """Has every look-up of a name in this process end within `limit` seconds.
+    """Makes every look-up of a name in this process end within `limit` seconds.
 
-    known: {name: [addresses]}, which serve where the resolver gives no answer, so that it is what the deployment is
-    asked for that is found out, not twice the state of the resolver. Of other names the look-up raises Unanswered.
+    known: {name: [addresses]}, used when the resolver gives no answer, so that the deployment is checked, and not
+    twice the resolver. For other names the look-up raises Unanswered.
     """
     look_up = socket.getaddrinfo
     failed: dict = {}  # name: (when, why)
@@ -178,9 +181,9 @@ def resolver_bound(known, limit=10):
 
 
 def worst(findings):
-    """One answer out of several, each a text or a Wrong: the worst decides, and what is wrong comes first.
+    """Joins several answers, each a text or a Wrong, to one: the worst decides, and faults come first.
 
-    Returns the texts joined, or raises what they amount to.
+    Returns the texts joined, or raises the worst.
     """
     wrong = [one for one in findings if isinstance(one, Wrong)]
     fine = [one for one in findings if not isinstance(one, Wrong)]
@@ -194,18 +197,20 @@ def worst(findings):
 
 
 def parts(text, width):
-    """A text wrapped between words; longer words stay whole."""
+    """Returns a text wrapped between words; longer words stay whole."""
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def beside(cells, width):
-    """Lines of (text, columns) cells side by side: wrapped within their columns, or one line where `width` is None."""
+    """Returns lines of (text, columns) cells side by side: wrapped within their columns, or one line for a `width` of
+    None.
+    """
     rows = itertools.zip_longest(*(parts(text, columns) if width else [text] for text, columns in cells), fillvalue="")
     return ["  ".join(text.ljust(columns) for text, (_, columns) in zip(row, cells)).rstrip() for row in rows]
 
 
 def cells(verdict, took, name, asked, answer, width):
-    """A record's parts as a page of that width has them side by side."""
+    """Returns a record's parts, side by side on a page of that width."""
     if width and width < WIDE:
         told = f"{asked}: {answer}" if asked else answer
         return [(verdict, 4), (name, 18), (told, max(width - 26, 20))]
@@ -217,7 +222,7 @@ def head(width=None):
 
 
 def line(record, width=None):
-    """A record as the page has it, with its remedy below; operator/check/report.ts has the same form."""
+    """Returns a record in the page's form, with its advice below; operator/check/report.ts has the same form."""
     took = f"{record['seconds']:>5.1f} s"
     lines = beside(cells(record["verdict"], took, record["name"], record["asked"], record["answer"], width), width)
     if record.get("remedy"):
@@ -228,7 +233,7 @@ def line(record, width=None):
 
 
 def told_of(error):
-    """What kept a check from being made, in words and without any value, which may be a secret."""
+    """Returns the obstacle to a check in words, without any value, which may be a secret."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     where = error.__traceback__
@@ -250,7 +255,7 @@ class Page:
     """Prints each check as soon as it has ended."""
 
     def __init__(self, as_json, hidden=(), width=None):
-        """hidden: secrets that no record may show, whoever printed them. width: of the terminal, None for a log."""
+        """hidden: secrets that no record may show, from any source. width: of the terminal, None for a log."""
         self.as_json = as_json
         self.hidden = [secret for secret in hidden if secret]
         self.width = width
@@ -264,8 +269,8 @@ class Page:
     def check(self, name, asked, function, *arguments, limit=60, late=Doubtful):
         """Runs a check of at most `limit` seconds and returns its verdict.
 
-        late: what it amounts to where it has no end by then. Nothing is known then, as where the check itself is at a
-        loss, and no update is to fail for it alone: only a check of what clients ask of the deployment says Wrong.
+        late: kind of finding after the limit. The answer is unknown then, as after a check's own failure, and no
+        update should fail for that alone. Only a check of something that clients ask of the deployment says Wrong.
         """
         began = time.monotonic()
         verdict, remedy = "ok", None

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Puts coturn's configuration, which comes on standard input, in its place, and runs coturn with it.
+# Installs coturn's configuration from standard input, and runs coturn with it.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

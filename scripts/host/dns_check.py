@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""Whether a name leads to this host, for everybody: asked of the zone's parent and of the zone's own name servers.
+"""Checks that a name leads to this host, for everybody: asks the zone's parent and the zone's own name servers.
 
     dns_check.py --zone ZONE --hostname NAME --ipv4 ADDRESS [--ipv6 ADDRESS] [--name-servers NAME,…] [--wait SECONDS]
 
-No cache is asked, since a certificate authority asks none either: the parent's name servers say which servers the
-zone is delegated to, and each of those is asked for the name's addresses. Without --ipv6 there must be no AAAA
-record. --name-servers: those that have the deployment's records; a zone that is delegated to others is told at once, as
-is a DS record that none of the zone's keys belongs to. Waits until all is as it should be. Standard output: what is wrong, one line each, with its remedy; standard
-error: what is waited for. Exit code 0 if nothing is wrong, else 1. Needs dig.
+Asks no cache, since a certificate authority asks none: the parent's name servers tell the zone's delegation, and
+each of the zone's servers is asked for the name's addresses. Without --ipv6 there must be no AAAA record.
+--name-servers: those that have the deployment's records. A zone that is delegated to others, and a DS record without
+a key of the zone, is reported at once. Waits until all is right. Standard output: problems, one line each, with the
+advice. Standard error: the reason of the wait. Exit code 0 without problems, else 1. Needs dig.
 
 check_name is host_check.py's.
 """
@@ -26,11 +26,11 @@ REMINDER = 60
 
 
 class ForSomebody(Wrong):
-    """Wrong until somebody changes something at the registrar: not waited for."""
+    """Fault that somebody has to mend at the registrar: it is not waited for."""
 
 
 def dig(name, kind, server=None):
-    """The records (owner, type, value) of the answer and authority sections; None if there was no answer."""
+    """Returns the records (owner, type, value) of the answer and authority sections; None without an answer."""
     command = ["dig", "+noall", "+comments", "+answer", "+authority", "+time=3", "+tries=2"]
     if server:
         command += ["+norecurse", "@" + server]
@@ -57,7 +57,7 @@ def names(records, owner):
 
 
 def addresses(server):
-    """A name server's addresses, IPv4 first."""
+    """Returns a name server's addresses, IPv4 first."""
     found = []
     for kind in ("A", "AAAA"):
         found += [value for _, name, value in dig(server, kind) or [] if name == kind]
@@ -65,7 +65,7 @@ def addresses(server):
 
 
 def ask(server, name, kind):
-    """The answer of a name server, by the first of its addresses that gives one."""
+    """Returns the answer of a name server, by the first of its addresses that gives one."""
     for address in addresses(server):
         records = dig(name, kind, address)
         if records is not None:
@@ -74,7 +74,9 @@ def ask(server, name, kind):
 
 
 def delegation(zone):
-    """(name servers that the zone's parent refers to, its DS records, the parent), or (None, [], what could not be asked)."""
+    """Returns (name servers in the parent's delegation, its DS records, the parent), or (None, [], the parent that was
+    not reached).
+    """
     labels = zone.split(".")
     for depth in range(1, len(labels) + 1):
         parent = ".".join(labels[depth:]) or "."
@@ -90,7 +92,7 @@ def delegation(zone):
 
 
 def key_tag(dnskey):
-    """The number that a DS record has of a key: RFC 4034, appendix B."""
+    """Returns a DS record's tag of a key: RFC 4034, appendix B."""
     flags, protocol, algorithm, *key = dnskey.split()
     data = struct.pack("!HBB", int(flags), int(protocol), int(algorithm)) + base64.b64decode("".join(key))
     total = sum(byte if place & 1 else byte << 8 for place, byte in enumerate(data))
@@ -98,7 +100,7 @@ def key_tag(dnskey):
 
 
 def signature_problem(zone, servers, signers, where):
-    """A DS record of the parent's that no key of the zone belongs to, as after a move to other name servers."""
+    """Finds a DS record of the parent's without a key of the zone, as after a move to other name servers."""
     if not signers:
         return None
     answers = [records for records in (ask(server, zone, "DNSKEY") for server in servers) if records is not None]
@@ -120,7 +122,7 @@ def same(found, expected):
 
 
 def check_server(server, hostname, kind, expected):
-    """What is wrong, None if nothing is, or False if the server does not answer."""
+    """Returns the problem, None without one, or False without an answer of the server."""
     records = ask(server, hostname, kind)
     if records is None:
         return False
@@ -144,7 +146,7 @@ def check_server(server, hostname, kind, expected):
 
 
 def findings(zone, hostname, ipv4, ipv6, assigned=()):
-    """(all that is wrong now, what is only worth a note)"""
+    """Returns (all present problems, mere remarks)."""
     servers, signers, parent = delegation(zone)
     where = "the root servers" if parent == "." else f"the name servers of {parent}"
     if servers is None:

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Whether what failed may work in a moment, by the end of its log; and why it failed, in words.
+"""Judges from the end of a log whether a failure may pass in a moment, and gives the reason in words.
 
     failures.py <LOG
 
-Standard output: "momentary", "final" or "unknown" in the first line, in the second the reason and its remedy, where there
-is one to tell. What is unknown may be either, and is worth one more try. What stands first in the table counts: causes
-come before what they lead to. Certificates are not its subject. Python 3.8 or newer, standard library only.
+Standard output: "momentary", "final" or "unknown" in the first line; in the second the reason and the advice, if
+there are any. An unknown one may be either, and is worth one more try. The first match in the table counts: causes
+come before their consequences. Certificates are not its subject. Python 3.8 or newer, standard library only.
 """
 
 import re
@@ -175,7 +175,7 @@ TABLE = (
 
 
 def classify(text):
-    """What the end of a log says, as a Failure; None where it says nothing that is known."""
+    """Returns the Failure at the end of a log; None for an unknown one."""
     tail = text[-TAIL:]
     for patterns, kind, reason, remedy in TABLE:
         if any(re.search(pattern, tail, re.IGNORECASE | re.MULTILINE) for pattern in patterns):

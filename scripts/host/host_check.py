@@ -1,16 +1,16 @@
 #!/usr/bin/python3
-"""Whether this host, and its deployment as seen from here, is what it should be; changes nothing.
+"""Checks this host, and its deployment as seen from here; changes nothing.
 
     host_check.py [--wait SECONDS] [--meeting] [--width COLUMNS] <REQUEST     a page of text
     host_check.py --json                                                      a conversation, one JSON document a line
 
-REQUEST is what bigbluebutton/verification.ts renders: one line of JSON, secrets included, which no output shows.
---wait: for services and API that are starting. --meeting: make, join and end a meeting, too. --width: of the page; as wide as
-its terminal by default, and where there is none a line for each check, however long, as logs have it.
+REQUEST is bigbluebutton/verification.ts's: one line of JSON, secrets included, which no output shows. --wait: for
+services and API that are starting. --meeting: also makes, joins and ends a meeting. --width: of the page, by default
+the terminal's; without one a line for each check, however long, as in logs.
 
-With --json it prints {"ready": true}, reads the request with "wait", "meeting" and "ports" in it, answers {"now": seconds since
-1970} at once, by which the asker sets its clock against this one, then prints the records (see checks.py) and at the end
-{"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
+With --json it prints {"ready": true}, and reads the request with "wait", "meeting" and "ports" in it. It answers
+{"now": seconds since 1970} at once, for a comparison of the clocks, then prints the records (see checks.py) and at
+the end {"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
 """
 
 import argparse
@@ -41,7 +41,7 @@ BBB_CONF_LIMIT = 90
 
 
 def check_bbb_conf(secrets):
-    """BigBlueButton's own check, whose exit code says nothing."""
+    """Runs BigBlueButton's own check, whose exit code tells nothing."""
     try:
         _, text = run("bbb-conf", "--check", limit=BBB_CONF_LIMIT, merged=True)
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def check_turn(page, request, peer, own):
 
 
 def is_own(request, role):
-    """Whether the certificate is the operator's own, and no authority renews it."""
+    """True when the certificate is the operator's own, and no authority renews it."""
     return role in request.get("ownCertificates", [])
 
 
@@ -104,7 +104,7 @@ def certificate_remedy(request, role, hostname):
 
 
 def check_api(page, request, options):
-    """BigBlueButton over HTTPS and by its public name; without a secret where there is none."""
+    """Checks BigBlueButton over HTTPS and by its public name; without a signed call if there is no secret."""
     hostname, secret = request["bbbHost"], request.get("sharedSecret")
     base = f"https://{hostname}/bigbluebutton/api"
     remedy = certificate_remedy(request, "bbb", hostname)
@@ -126,7 +126,7 @@ def check_api(page, request, options):
 
 
 def check_names_and_ports(page, request, hostname):
-    """This host's own name, and the other host's ports as the internet sees them, where they are told."""
+    """Checks this host's own name, and the other host's ports from the internet, if the request names them."""
     zone, ipv4, ipv6 = request["zone"], request["ipv4"], request.get("ipv6")
     page.check("name", f"{hostname}, parent and zone", dns_check.check_name, zone, hostname, ipv4, ipv6)
     ports = request.get("ports")
@@ -135,7 +135,7 @@ def check_names_and_ports(page, request, hostname):
 
 
 def check_network(page, request, hostname, resolve):
-    """What this host needs of its own network."""
+    """Checks the requirements of this host's own network."""
     page.check("resolver", f"{hostname}, as programs ask it", check_resolver, resolve, hostname)
     ipv6 = request.get("ipv6")
     if request["role"] == "bbb" or ipv6:
@@ -201,7 +201,7 @@ def check_turn_host(page, request, options, resolve):
 
 
 def known_addresses(request):
-    """{name: [addresses]} of the deployment's own names, as it made them."""
+    """Returns {name: [addresses]} of the deployment's own names, as it made them."""
     own, other = ("bbbHost", "turnHost") if request["role"] == "bbb" else ("turnHost", "bbbHost")
     known = {request[own]: [request["ipv4"]], request[other]: [request.get("turnIpv4", request.get("bbbIpv4"))]}
     return {name: addresses for name, addresses in known.items() if addresses != [None]}

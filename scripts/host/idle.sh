@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Exit code 0 where no meeting runs here and no relay is in use, or where nobody can tell; 1 where one is. Asked by the unit
-# of automatic upgrades.
+# Exit code 0 when no meeting runs here and no relay is in use, or when nobody can tell; else 1. For the unit of
+# automatic upgrades.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 #
-# Installs BigBlueButton, or upgrades it within its release, by the release's own bbb-install. Its exit code means
-# nothing, since it goes on after most failures: what counts is what is there afterwards.
+# Installs BigBlueButton, or upgrades it within its release, by the release's own bbb-install. The installer's exit code
+# tells nothing, since it continues after most failures: the state afterwards counts.
 #
-# --installer-sha256: what the installer must be, where known.
-# --installer-arguments: the installer's, as bigbluebutton/installer.ts has them, with a blank between them. In place of EMAIL
-#   comes the address of the account at the certificate authority, and of THROW-AWAY a TURN secret to throw away, since
-#   command lines can be read by everybody on the host; wire.sh writes the true one.
-# --ipv4: the public address. The installer is told, since what it finds out may be wrong: it asks an outside resolver for
-#   the name, and takes another server that the name led to before for its own public address; on EC2 it asks the metadata
-#   service in a way (IMDSv1) that gets no answer, and takes the private address for both.
-# --private-ipv4: the address on the interface, where the public one is not.
-# --upgrade: any text; a new one makes this run again, and while meetings run where duringMeetings is the same.
+# --installer-sha256: digest of the installer, if known.
+# --installer-arguments: the installer's, by bigbluebutton/installer.ts, with a blank between them. EMAIL is replaced by the
+#   address of the account at the certificate authority, and THROW-AWAY by a TURN secret to throw away, since command lines
+#   can be read by everybody on the host; wire.sh writes the true one.
+# --ipv4: the public address, told to the installer, which may find a wrong one: it asks an outside resolver for the name, and
+#   takes another server, to which the name led before, for its own public address; on EC2 it asks the metadata service in a
+#   way (IMDSv1) that gets no answer, and takes the private address for both.
+# --private-ipv4: the interface's address, if it is not the public one.
+# --upgrade: any text; a new one runs this again, even during meetings if duringMeetings is the same.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

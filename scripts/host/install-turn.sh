@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Installs coturn, which stays off until it is configured, and its certificate with a renewal that lets calls live.
+# Installs coturn, which stays off until it is configured, and its certificate with a renewal that keeps calls alive.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the scripts that read this file use what it sets
 #
-# What the steps' scripts share. They are run by `step`, which gives them:
+# Common part of the steps' scripts. `step` runs them, with:
 #   standard output and error: the step's log on the host
-#   file descriptor 3:         what the operator sees; standard output where there is none
+#   file descriptor 3:         the operator's terminal, or else standard output
 # BBB_DEPLOY_ROOT puts the files that a script changes below another directory, for tests.
 
 ROOT=${BBB_DEPLOY_ROOT:-}

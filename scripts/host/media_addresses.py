@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""The addresses of BigBlueButton's media servers: the public one is announced, the one on the interface listened on.
+"""Addresses of BigBlueButton's media servers: they announce the public one, and listen on the interface's.
 
     media_addresses.py --public ADDRESS [--private ADDRESS] [--root DIRECTORY] [--pending FILE] [--only freeswitch]
 
-Sets them. Without --private the public address is on the interface, and only FreeSWITCH's variables are set: bbb-install
-sets the rest, but leaves `local_ip_v4` as it was when the package was installed, which after a copy or a move of the host is
-another server's. With --private (EC2) the public address is translated on the way: bbb-install does the same for
-FreeSWITCH and mediasoup and nothing for LiveKit; and an upgrade of bbb-freeswitch-core puts the private address back, which is
-what --only freeswitch is for, whenever FreeSWITCH starts. Only files whose text changes are written; the services that
-must be restarted for it are added to FILE before, one a line. Standard output: the files written.
+Sets them. Without --private the public address is on the interface, and only FreeSWITCH's variables are set.
+bbb-install sets the rest, but leaves `local_ip_v4` from the package's installation, which is another server's after
+a copy or a move of the host. With --private (EC2) the public address is translated on the way. bbb-install does the
+same for FreeSWITCH and mediasoup and nothing for LiveKit. An upgrade of bbb-freeswitch-core restores the private
+address: --only freeswitch corrects that, whenever FreeSWITCH starts. Writes only files whose text changes; before
+that it adds the services to be restarted to FILE, one a line. Standard output: the files written.
 
 As a module of host_check.py it checks them, on every host. Needs python3-yaml.
 """
@@ -38,7 +38,7 @@ PARAMETER = r'(<param\s+name="{}"\s+value=")([^"]*)(")'
 
 
 def pieces(text):
-    """XML as (text, whether it is a comment); comments hold settings that look like the true ones."""
+    """Yields XML as (text, is a comment); comments hold settings that look like the true ones."""
     return [(piece, piece.startswith("<!--")) for piece in re.split(r"(<!--.*?-->)", text, flags=re.DOTALL)]
 
 
@@ -56,12 +56,12 @@ def with_xml_value(text, pattern, name, value):
 
 
 def expanded(value, variables):
-    """A value of FreeSWITCH's with $${name} replaced by what vars.xml says."""
+    """Returns a value of FreeSWITCH's with $${name} replaced by the values of vars.xml."""
     return re.sub(r"\$\$\{(\w+)\}", lambda match: xml_value(variables, VARIABLE, match[1]) or match[0], value or "")
 
 
 def merged(below, above):
-    """As node-config and yq-go do it: mappings are merged, lists replaced."""
+    """Merges mappings and replaces lists, like node-config and yq-go."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
     return {**below, **{key: merged(below.get(key), value) for key, value in above.items()}}
@@ -75,7 +75,7 @@ def is_ipv4(text):
 
 
 class Files:
-    """The configuration files below a root."""
+    """Configuration files below a root."""
 
     def __init__(self, root):
         self.root = root
@@ -138,7 +138,7 @@ def set_sfu(files, writer, public):
 
 
 def set_livekit(files, writer, public):
-    """Without it LiveKit announces the addresses of its interfaces, of which the public one is none."""
+    """Sets LiveKit's public address; without it, LiveKit announces the addresses of its interfaces."""
     if not files.exists(LIVEKIT_DEFAULT) or not files.exists(LIVEKIT):
         return
     data = files.yaml(LIVEKIT)
@@ -150,7 +150,7 @@ def set_livekit(files, writer, public):
 
 
 def wrong_freeswitch(files, public, private):
-    """(file, setting, what it is, what it should be) of each wrong value."""
+    """Yields (file, setting, present value, right value) of each wrong value."""
     if not files.freeswitch:
         return
     path = f"{files.freeswitch}/vars.xml"
@@ -189,7 +189,7 @@ def wrong_sfu(files, public, private):
 
 
 def wrong_meeting_point(files, public, private):
-    """Where bbb-webrtc-sfu looks for FreeSWITCH, against where that listens for it."""
+    """Compares bbb-webrtc-sfu's address for FreeSWITCH with FreeSWITCH's own."""
     if not files.freeswitch or not files.exists(SFU_DEFAULT):
         return
     binding = xml_value(files.text(f"{files.freeswitch}/sip_profiles/external.xml"), PARAMETER, "ws-binding")
@@ -214,7 +214,7 @@ def on_an_interface(address):
 
 
 def check_addresses(root, public, private):
-    """What the media servers announce and listen on. @raise Wrong naming each file and value"""
+    """Checks the addresses that the media servers announce and listen on. @raise Wrong naming each file and value"""
     files = Files(root)
     wrong = []
     for finder in (wrong_freeswitch, wrong_sfu, wrong_meeting_point, wrong_livekit):

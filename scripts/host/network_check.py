@@ -12,7 +12,7 @@ OWN_TABLES = re.compile(r"bbb_")
 
 
 def has_ipv6(address):
-    """Whether an address is on one of the interfaces."""
+    """True for an address of one of the interfaces."""
     try:
         with open(f"{ROOT}/proc/net/if_inet6", encoding="ascii") as file:
             return socket.inet_pton(socket.AF_INET6, address).hex() in (line.split()[0] for line in file)
@@ -21,7 +21,7 @@ def has_ipv6(address):
 
 
 def ipv6_remedy():
-    """How IPv6 is switched on again, by where it was switched off."""
+    """Advice to switch IPv6 on again, by the place where it was switched off."""
     with open(f"{ROOT}/proc/cmdline", encoding="utf-8") as file:
         if "ipv6.disable=1" in file.read().split():
             return "take ipv6.disable=1 out of /etc/default/grub (and /etc/default/grub.d), run update-grub, and reboot when no meeting is running"
@@ -41,7 +41,7 @@ def ipv6_remedy():
 
 
 def check_ipv6(role, address):
-    """IPv6 on lo, where BigBlueButton's services bind, and the address that the name leads to."""
+    """Checks IPv6 on lo, where BigBlueButton's services bind, and the address that the name leads to."""
     if not has_ipv6("::1"):
         why = "BigBlueButton's services bind to ::1" if role == "bbb" else f"clients with IPv6 alone are led to {address}"
         told = f"IPv6 is switched off on this host: {why}"
@@ -54,13 +54,13 @@ def check_ipv6(role, address):
 
 
 def opens(rule):
-    """A port rule as ufw and people write it."""
+    """Returns a port rule in the form of ufw and of people."""
     ports = str(rule["from"]) if rule["from"] == rule["to"] else f"{rule['from']}:{rule['to']}"
     return f"{ports}/{rule['protocol']}"
 
 
 def ufw_allows(status):
-    """{protocol: ports} that `ufw status verbose` lets in from everywhere; None where ufw stops nothing."""
+    """Returns {protocol: ports} that `ufw status verbose` allows from everywhere; None if ufw stops nothing."""
     if not re.search(r"^Status: active", status, re.MULTILINE) or re.search(r"^Default: allow \(incoming\)", status, re.MULTILINE):
         return None
     found: dict = {"tcp": set(), "udp": set()}
@@ -79,7 +79,7 @@ def ufw_allows(status):
 
 
 def input_chains(ruleset):
-    """Tables of `nft list ruleset` with a chain that looks at what comes in and drops or refuses some of it."""
+    """Returns the tables of `nft list ruleset` with a chain that drops or refuses some of the incoming packets."""
     found, table, chain = {}, "", None
     for line in map(str.strip, ruleset.splitlines()):
         if line.startswith("table "):
@@ -96,7 +96,7 @@ def input_chains(ruleset):
 
 
 def firewalls():
-    """What may stop packets on this host, in words."""
+    """Returns the possible obstacles to packets on this host, in words."""
     found = []
     if ufw_allows(output("ufw", "status", "verbose")) is not None:
         found.append("ufw")
@@ -106,7 +106,7 @@ def firewalls():
 
 
 def let_in(rule, firewall):
-    """How a firewall of the host's is told to let something in."""
+    """Advice to allow something in a firewall of the host."""
     ports = opens(rule)
     if firewall == "ufw":
         return f"ufw allow {ports}"
@@ -117,7 +117,7 @@ def let_in(rule, firewall):
 
 
 def check_firewall(rules):
-    """That a firewall on this host lets in what the deployment needs, as the cloud's does."""
+    """Checks that a firewall on this host allows what the deployment needs, like the cloud's."""
     allowed = ufw_allows(output("ufw", "status", "verbose"))
     if allowed is not None:
         missing = [rule for rule in rules if not set(range(rule["from"], rule["to"] + 1)) <= allowed[rule["protocol"]]]

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""The address in the links of recordings: `playback_host` and `playback_protocol` of bigbluebutton.yml.
+"""Address in the links of recordings: `playback_host` and `playback_protocol` of bigbluebutton.yml.
 
     playback.py --hostname NAME [--root DIRECTORY] [--pending FILE]
 
-Sets both. An upgrade of bbb-record-core without the installer writes the server's address there, and http. Services that
-must be restarted for a change are added to FILE before it is made. Standard output: the file, where it was written.
+Sets both. An upgrade of bbb-record-core without the installer writes the server's address there, and http. Before a
+change it adds the services to be restarted to FILE. Standard output: the file, if it was written.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def with_value(text, key, new):
 
 
 def check_playback(root, hostname):
-    """@raise Doubtful where new recordings would get other links"""
+    """Checks the links of new recordings. @raise Doubtful for other ones"""
     path = os.path.join(root, FILE)
     if not os.path.exists(path):
         return "this release records nothing by itself"
@@ -53,7 +53,7 @@ def check_playback(root, hostname):
 
 
 def has_service(root):
-    """Releases before 2.3 start their workers anew for each recording."""
+    """True when there is a service to restart: releases before 2.3 start their workers anew for each recording."""
     return any(os.path.exists(os.path.join(root, folder, f"{SERVICE}.service")) for folder in UNITS)
 
 

@@ -1,4 +1,4 @@
-"""Whether another host's TCP ports are open as they should be, asked by one that its firewall knows nothing of."""
+"""Checks another host's TCP ports from one that its firewall gives no privilege."""
 
 import concurrent.futures
 import socket
@@ -9,7 +9,7 @@ SILENCE = 4
 
 
 def state(host, port):
-    """open, refused by the host itself, or silent, as firewalls are."""
+    """State of a port: open, refused by the host itself, or silent, as firewalls are."""
     try:
         with socket.create_connection((host, port), SILENCE):
             return "open"
@@ -20,7 +20,9 @@ def state(host, port):
 
 
 def check_ports(ports):
-    """ports: the `host`, those that must be `open`, those of them that are `quiet` most of the time, and `closed` ones."""
+    """ports: the `host`, those that must be `open`, those of them that are `quiet` most of the
+    time, and `closed` ones.
+    """
     host, wanted, closed = ports["host"], ports["open"], ports["closed"]
     # The name's addresses are another check's; an IPv6 address that does not answer would double the time.
     address = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
-# Whether a host is fit for its role, before anything is installed. Collects everything that is wrong, then ends with
-# all of it, each with its remedy.
+# Checks that a host is fit for its role, before anything is installed. Collects all problems, then ends with all of
+# them, each with its advice.
 #
 # --ipv6: the address that the name's AAAA record must have; without it there must be no such record.
-# --name-servers: those that have the name's records; where the zone is delegated to others, nothing is waited for.
-# --line: that of BigBlueButton which is to be installed, e.g. 2.7; --previous-line and --previous-release: what it can be
-# upgraded from, e.g. 2.6 and focal-26.
-# --dns-wait: how long the name's records may take to show on the zone's name servers.
+# --name-servers: those that have the name's records; with a zone that is delegated to others, nothing is waited for.
+# --line: of the BigBlueButton to be installed, e.g. 2.7; --previous-line and --previous-release: those from which it can be
+# upgraded, e.g. 2.6 and focal-26.
+# --dns-wait: seconds to wait for the name's records on the zone's name servers.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 #
-# What the installers take for granted: the host's name, which leads to itself, a UTF-8 locale, swap, and certbot asking
-# the right certificate authority. Standard input: certificates (PEM) of a private authority to trust, or nothing; with
-# --own-certificate two parts more, each after its heading: the operator's own certificate with its chain, and its key.
+# Makes the things that the installers need: the host's name, which leads to itself, a UTF-8 locale, swap, and certbot
+# asking the right certificate authority. Standard input: certificates (PEM) of a private authority to trust, or
+# nothing; with --own-certificate two parts more, each after its heading: the operator's own certificate with its chain,
+# and its key.
 #
-# --private-ipv4: the address on the interface, where the public one is not.
-# --swap-mb: of a host that has none.
-# --acme-server: directory URL, for certbot's cli.ini: everything that calls certbot here obeys that. A certificate that
-#   another authority issued is replaced.
+# --private-ipv4: the interface's address, if it is not the public one.
+# --swap-mb: size for a host without swap.
+# --acme-server: directory URL, for certbot's cli.ini: everything that calls certbot here obeys that. A certificate of another
+#   authority is replaced.
 # --email: of the account at the authority; the installers find it where this leaves it.
 # --acme-ca-urls: certificates to trust, separated by commas.
 set -euo pipefail

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# Mounts the recordings volume at /srv/bigbluebutton, and from it the places where BigBlueButton keeps recordings, those
-# not processed yet included, before anything is installed. A volume with anything on it is never formatted.
+# Mounts the recordings volume at /srv/bigbluebutton, and from it the places of BigBlueButton's recordings, those not
+# processed yet included, before anything is installed. A volume with anything on it is never formatted.
 #
 # --device: stable path of the volume, e.g. /dev/disk/by-id/scsi-0HC_Volume_42.
-# --size-gb: of the volume; a new one makes this run again, so that the file system grows with it.
+# --size-gb: of the volume; a new one runs this again, so that the file system grows with it.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

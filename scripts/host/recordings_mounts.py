@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Where a recordings volume is mounted, and the places that are bound to it from there; prints them one a line.
+"""Mount point of a recordings volume, and the places that are bound to it from there; prints them one a line.
 
-All that a meeting or its recording leaves: published, raw, and what FreeSWITCH, mediasoup, the recorder and (up to
-BigBlueButton 2.6) Kurento write before it is archived. recordings.sh mounts them, system_check.py looks after them.
+They hold everything that a meeting or its recording leaves: published, raw, and the files that FreeSWITCH,
+mediasoup, the recorder and (up to BigBlueButton 2.6) Kurento write before archival. recordings.sh mounts them,
+system_check.py checks them.
 """
 
 MOUNT_POINT = "/srv/bigbluebutton"

@@ -1,6 +1,6 @@
 """Checks the files that hold BigBlueButton's shared secret: its value, and who on the host can read it.
 
-Packages and bbb-conf leave these files readable by every user of the host. No value of a secret is told.
+Packages and bbb-conf leave these files readable by every user of the host. No output has the secret's value.
 """
 
 import grp
@@ -27,7 +27,7 @@ def group_name(gid):
 
 
 def access_finding(root, name):
-    """None where the services can read the file and no other user can."""
+    """Returns None when the services can read the file and no other user can."""
     found = os.stat(os.path.join(root, name))
     group = group_name(found.st_gid)
     remedy = f"chgrp {GROUP} /{name} && chmod 640 /{name}"
@@ -40,7 +40,7 @@ def access_finding(root, name):
 
 
 def check_shared_secret(root, secret):
-    """@raise Wrong naming each file"""
+    """Checks the shared secret in all files. @raise Wrong naming each file"""
     findings = []
     here = [name for name in VALUES if os.path.exists(os.path.join(root, name))]
     if not here:

@@ -1,4 +1,4 @@
-"""Whether services that are active do their work: they answer, and accounts can read the files that their services need."""
+"""Checks that active services do their work: they answer, and accounts can read the files that their services need."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 
 
 def stun_answers(address, port=3478, tries=3):
-    """Whether somebody answers a STUN binding request (RFC 8489) over UDP."""
+    """True when something answers a STUN binding request (RFC 8489) over UDP."""
     transaction = os.urandom(12)
     request = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + transaction
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -28,7 +28,7 @@ def stun_answers(address, port=3478, tries=3):
 
 
 def check_coturn(listening):
-    """listening: the addresses in its configuration. A process that hangs stays active."""
+    """listening: the addresses in its configuration. It finds a process that hangs, which stays active."""
     state = states("is-active", ["coturn"])["coturn"]
     if state != "active":
         raise Wrong(f"coturn is {state}", "journalctl -u coturn says why; then systemctl restart coturn")
@@ -50,9 +50,10 @@ QUESTIONS = {
 
 
 def is_silent(port, question, patience):
-    """Whether somebody listens at a port of this host, but says nothing within `patience` seconds; to be hung up on is an answer.
+    """True when a port of this host accepts a connection, but says nothing within `patience` seconds; to be hung up on
+    is an answer.
 
-    The kernel takes connections for a process that hangs, until too many of them wait.
+    The kernel accepts connections for a process that hangs, until too many of them wait.
     """
     for _ in range(2):
         try:
@@ -69,7 +70,7 @@ def is_silent(port, question, patience):
 
 
 def stopped(unit):
-    """Whether the main process of a unit stands still, by SIGSTOP say."""
+    """True when the main process of a unit stands still, by SIGSTOP for example."""
     pid = output("systemctl", "show", "-p", "MainPID", "--value", unit).strip()
     try:
         with open(f"{ROOT}/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
@@ -79,7 +80,7 @@ def stopped(unit):
 
 
 def check_answers(services, patience=20):
-    """services: {unit, port, speaks} of those that can be asked. A process that hangs stays active."""
+    """services: {unit, port, speaks} of those that can be asked. It finds a process that hangs, which stays active."""
     units = list(dict.fromkeys([service["unit"] for service in services] + BBB_ALWAYS + BBB_SWITCHED_ON))
     active = [unit for unit, state in states("is-active", units).items() if state == "active"]
     asked = [service for service in services if service["unit"] in active]
@@ -95,7 +96,9 @@ def check_answers(services, patience=20):
 
 
 def denied(user, path):
-    """The first directory on the way to a file, or the file itself, that an account may not enter or read; else None."""
+    """Returns the first directory on the way to a file, or the file itself, that an account may not enter or read; else
+    None.
+    """
     directories: list = []
     while os.path.dirname(directories[-1] if directories else path) != "/":
         directories.append(os.path.dirname(directories[-1] if directories else path))
@@ -109,7 +112,7 @@ def denied(user, path):
 
 
 def readable_finding(user, path, restart):
-    """None where an account can read a file; `restart` is what has it read again."""
+    """Returns None when an account can read a file; `restart` makes it read again."""
     if not os.path.exists(ROOT + path):
         return Wrong(f"there is no {path}", "run pulumi up with a new value of the setting upgrade")
     one = denied(user, path)
@@ -121,5 +124,7 @@ def readable_finding(user, path, restart):
 
 
 def check_readable(user, paths, restart):
-    """Files that a service's account must be able to read; it may run on with what it read before, until it starts anew."""
+    """Checks files that a service's account must be able to read. Until its next start it may run with what it read
+    before.
+    """
     return worst([finding for finding in (readable_finding(user, path, restart) for path in paths) if finding] or [f"{len(paths)} files"])

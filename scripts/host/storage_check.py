@@ -10,7 +10,7 @@ ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 
 
 def room(free, total, free_inodes, inodes, remedy):
-    """How full a file system is. A large one may be filled further than a small one."""
+    """Finding about a file system's free space. A large one may be filled further than a small one."""
     told = f"{free / GB:.1f} of {total / GB:.1f} GB free"
     if inodes and free_inodes / inodes < 0.03:
         return Wrong(f"{told}, but almost no room for further files (df -i)", remedy)
@@ -22,7 +22,9 @@ def room(free, total, free_inodes, inodes, remedy):
 
 
 def read_only(path):
-    """Whether a file system takes no writes, as ext4 after an error; newer kernels only note it in its options."""
+    """True for a file system that accepts no writes, as ext4 after an error; newer kernels
+    only note it in its options.
+    """
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return True
     with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
@@ -45,7 +47,7 @@ def check_disk(path):
 
 
 def check_recordings():
-    """The recordings volume is where BigBlueButton writes to, takes writes, and has room."""
+    """Checks that BigBlueButton writes to the recordings volume, which accepts writes and has free space."""
     if not os.path.ismount(ROOT + MOUNT_POINT):
         remedy = "mount -a; if that fails, look whether the volume is attached (lsblk), and reboot the host"
         raise Wrong(f"the volume is not mounted at {MOUNT_POINT}: recordings would fill the root disk", remedy)
@@ -66,7 +68,7 @@ def check_recordings():
 
 
 def bound_finding(path):
-    """None where a directory is the volume's own, and takes writes."""
+    """Returns None for a directory that is the volume's own, and accepts writes."""
     source = MOUNT_POINT + path
     try:
         if os.path.samefile(ROOT + path, ROOT + source):
@@ -83,7 +85,7 @@ def bound_finding(path):
 
 
 def check_temporary(role):
-    """/tmp takes files, and lets programs run from there."""
+    """Checks that /tmp accepts files, and lets programs run from there."""
     flags, findings = os.statvfs(f"{ROOT}/tmp").f_flag, []
     lasting = "and so that it stays, without it in /etc/fstab or in systemctl cat tmp.mount"
     if flags & os.ST_NOEXEC:

@@ -1,4 +1,4 @@
-"""Checks of a host as a machine: its services, clock, memory, and what waits for a restart."""
+"""Checks of a host as a machine: its services, clock, memory, and the pending restarts."""
 
 import os
 import re
@@ -20,7 +20,7 @@ BBB_SWITCHED_ON = """redis-server bbb-webrtc-sfu bbb-webrtc-recorder bbb-graphql
 
 
 def states(question, units):
-    """{unit: answer} of systemctl is-active or is-enabled."""
+    """Returns {unit: answer} of systemctl is-active or is-enabled."""
     told = output("systemctl", question, *units)
     if not told.strip():
         raise Unanswered(f"systemctl {question} said nothing", "systemctl status on that host; where it fails, reboot it when no meeting is running")
@@ -34,7 +34,7 @@ def is_container():
 
 
 def check_services(wait):
-    """BigBlueButton's services; those that are starting have `wait` seconds."""
+    """Checks BigBlueButton's services; those that are starting have `wait` seconds."""
     # is-enabled says nothing on standard output of a unit that there isn't: one by one
     enabled = [unit for unit in BBB_SWITCHED_ON if output("systemctl", "is-enabled", unit).startswith("enabled")]
     units = BBB_ALWAYS + enabled
@@ -51,7 +51,9 @@ def check_services(wait):
 
 
 def check_renewal(hostname, role, own):
-    """The certificate in use is the one that is kept here, and it is renewed where that is certbot's business."""
+    """Checks that the certificate in use is the one that is kept here, and that it is renewed if that is certbot's
+    task.
+    """
     lineage = f"{ROOT}/etc/letsencrypt/live/{hostname}/fullchain.pem"
     findings = [copy_finding(lineage, own_remedy() if own else renewal_remedy(hostname, role))] if role == "turn" else []
     if own:
@@ -91,7 +93,7 @@ def own_finding(lineage):
 
 
 def lineage_finding(hostname, remedy):
-    """None where certbot has settings for the certificate in use, and its links are whole."""
+    """Returns None when certbot has settings for the certificate in use, and its links are whole."""
     directory = f"{ROOT}/etc/letsencrypt"
     try:
         with open(f"{directory}/renewal/{hostname}.conf", encoding="utf-8", errors="replace") as file:
@@ -106,7 +108,7 @@ def lineage_finding(hostname, remedy):
 
 
 def last_renewal():
-    """None unless certbot.service has failed: then why, and what to do."""
+    """Returns None unless certbot.service has failed; then the reason, and the advice."""
     if states("is-active", ["certbot.service"])["certbot.service"] != "failed":
         return None
     when = output("systemctl", "show", "-p", "InactiveEnterTimestamp", "--value", "certbot.service").strip()
@@ -120,7 +122,7 @@ def apart(seconds):
 
 
 def check_clock(other):
-    """Whether this clock is kept right; `other` is a URL, whose Date it is compared with."""
+    """Checks that this clock is kept right; `other` is a URL, whose Date it is compared with."""
     findings: list = []
     told = output("timedatectl")
     synchronized = re.search(r"(?:System clock|NTP) synchronized: (\w+)", told)
@@ -138,7 +140,7 @@ def check_clock(other):
 
 
 def compare_clock(url):
-    """A Date has whole seconds only."""
+    """Compares this clock with a Date, which has whole seconds only."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
             date = answer.headers["Date"]
@@ -181,7 +183,7 @@ def check_units():
 
 
 def check_updates():
-    """What waits for a restart or somebody's decision."""
+    """Checks for pending restarts and decisions."""
     findings: list = []
     required = f"{ROOT}/var/run/reboot-required"
     if os.path.exists(required):
@@ -216,7 +218,7 @@ def unattended_finding():
 
 
 def check_release(version):
-    """That the line of BigBlueButton is the one that the settings ask for."""
+    """Checks that the line of BigBlueButton is that of the settings."""
     try:
         with open(f"{ROOT}/etc/bigbluebutton/bigbluebutton-release", encoding="utf-8") as file:
             found = re.search(r"^BIGBLUEBUTTON_RELEASE=(\S+)", file.read(), re.MULTILINE)

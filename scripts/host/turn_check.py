@@ -1,7 +1,7 @@
-"""Whether a TURN server relays to the BigBlueButton server, and to nobody else; host_check.py's checks.
+"""Checks that a TURN server relays to the BigBlueButton server, and to nobody else; for host_check.py.
 
-Over UDP and TCP 3478, by IPv6 too where there is any, and over TLS 443: an allocation with credentials made from the
-secret, a channel to the peer, one to an address that must be denied, and an allocation with a wrong secret.
+Over UDP and TCP 3478, also by IPv6 if there is any, and over TLS 443, it makes an allocation with credentials made
+from the secret, a channel to the peer, one to an address that must be denied, and an allocation with a wrong secret.
 
 Needs aioice (Debian's and Ubuntu's python3-aioice, 0.6 or newer) and Python 3.8.
 """
@@ -29,7 +29,7 @@ FORBIDDEN = "169.254.169.254"
 
 
 class Relayed(asyncio.DatagramProtocol):
-    """The relay's end: when which token came back from a peer."""
+    """End of the relay: times at which tokens came back from a peer."""
 
     def __init__(self):
         self.echoes = {}
@@ -47,7 +47,7 @@ class Relayed(asyncio.DatagramProtocol):
 
 
 class Echo(asyncio.DatagramProtocol):
-    """A peer of our own at one of the ports of media; counts what arrives."""
+    """Peer of our own at one of the media ports; counts what arrives."""
 
     def __init__(self, media):
         self.media = media
@@ -62,19 +62,19 @@ class Echo(asyncio.DatagramProtocol):
 
 
 def credentials(secret, lifetime=600):
-    """As bbb-web makes them for a client: the name is when they end, the password its HMAC-SHA1."""
+    """Credentials like bbb-web's for a client: the name is their end, the password its HMAC-SHA1."""
     username = f"{int(time.time()) + lifetime}:bbb-deploy"
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
     return username, base64.b64encode(digest).decode()
 
 
 def client_of(transport):
-    """aioice's own end of a transport, which it keeps to itself."""
+    """Returns aioice's own end of a transport, which aioice does not offer."""
     return next(value for value in vars(transport).values() if isinstance(value, turn.TurnClientMixin))
 
 
 class Way:
-    """One way to the TURN server; TLS checks the certificate against its name."""
+    """Way to the TURN server; TLS checks the certificate against its name."""
 
     def __init__(self, name, host, port, transport, tls, family=socket.AF_INET):
         self.name, self.host, self.port, self.transport, self.tls = name, host, port, transport, tls
@@ -86,7 +86,7 @@ class Way:
         return socket.getaddrinfo(self.host, self.port, self.family, socket.SOCK_DGRAM)[0][4][0]
 
     def reachable(self):
-        """Whether the name has such an address, and this host a route there."""
+        """True when the name has such an address, and this host a route there."""
         try:
             with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
                 probe.connect((self.address(), self.port))
@@ -95,9 +95,8 @@ class Way:
             return False
 
     async def allocate(self, secret, ports=3):
-        """
-        A server that remembers another user's request from the port that we happen to have answers 437, upon which a
-        client is to take another (RFC 8656, section 7.4).
+        """Allocates, with another port after answer 437: the server remembers another user's request from the first one
+        (RFC 8656, section 7.4).
         """
         try:
             return await self.allocate_from_a_port(secret)
@@ -122,7 +121,7 @@ class Way:
 
 
 def no_answer(error):
-    """Time-outs have no words of their own."""
+    """Returns the text of an error; time-outs have none of their own."""
     return f"no answer: {error}" if str(error) else f"no answer within {TIMEOUT} s"
 
 
@@ -132,9 +131,9 @@ def code(error):
 
 async def check_relay(way, secret, peer, own, media, stack=None):
     """
-    media: the ports of BigBlueButton's media, {"from", "to"}, which its firewall lets in.
-    own: the peer is this host, which then answers the relay itself: BigBlueButton's media servers echo nothing.
-    stack: whose TURN server it is, where it is another one's.
+    media: ports of BigBlueButton's media, {"from", "to"}, which its firewall allows.
+    own: this host is the peer, and answers the relay itself: BigBlueButton's media servers echo nothing.
+    stack: that of the TURN server, if it is another one's.
     """
     turn_log = f"on {way.host}: systemctl status coturn, and where it is active all the same, systemctl restart coturn; /var/log/turnserver/turnserver.log"
     try:
@@ -165,7 +164,7 @@ async def check_relay(way, secret, peer, own, media, stack=None):
 
 
 def ports_in_use():
-    """UDP ports that somebody on this host has, IPv6's among them: they hear IPv4, too."""
+    """Returns the UDP ports in use on this host, IPv6's included: they also hear IPv4."""
     used: set = set()
     for table in ("/proc/net/udp", "/proc/net/udp6"):
         with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as file:
@@ -174,7 +173,9 @@ def ports_in_use():
 
 
 async def echo_peer(media):
-    """(transport, protocol) of a socket of ours in the media range. @raise Doubtful where somebody has every port of it"""
+    """Returns (transport, protocol) of a socket of ours in the media range. @raise Doubtful when every port of it is in
+    use
+    """
     loop = asyncio.get_running_loop()
     free = sorted(set(range(media["from"], media["to"] + 1)) - ports_in_use())
     for port in random.sample(free, min(len(free), 20)):
@@ -185,7 +186,7 @@ async def echo_peer(media):
 
 
 def rule_of(media):
-    """The ports of media as a rule of a firewall."""
+    """Media ports in the form of a firewall's rule."""
     return {"protocol": "udp", **media}
 
 
@@ -200,7 +201,7 @@ async def try_peer(way, transport, protocol, peer, own, media, stack):
 
 
 def nothing_back(way, peer, echo):
-    """What is wrong where nothing that is relayed to this host comes back."""
+    """Returns the problem when nothing that is relayed to this host comes back."""
     if echo.heard:
         told = f"media arrives here from {way.host}, but what this host answers does not get back there"
         relay = "the firewall of the TURN server must let 32769-65535/udp in: pulumi refresh, then pulumi up"
@@ -214,7 +215,7 @@ def nothing_back(way, peer, echo):
 
 
 async def send(way, transport, protocol, peer, echo, stack):
-    """echo: what answers at the peer, where it is ours."""
+    """echo: the answerer at the peer, if it is ours."""
     client = client_of(transport)
     remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer[0]}"
     if stack:
@@ -243,7 +244,7 @@ async def send(way, transport, protocol, peer, echo, stack):
 
 
 async def check_refusal(ways):
-    """A wrong secret, by each way."""
+    """Checks that a wrong secret is refused, by each way."""
     for way in ways:
         remedy = f"anybody could relay: use-auth-secret in /etc/turnserver.conf of {way.host} is missing"
         try:
@@ -270,7 +271,7 @@ def ways_to(host):
 
 
 def check_turn(page, host, peer, secret, own, media, stack=None):
-    """The page's lines about a TURN server."""
+    """Checks a TURN server, a line of the page each."""
     answering = []
     for way in ways_to(host):
         asked = f"{way.transport if not way.tls else 'tls'} {way.host}:{way.port}"
@@ -287,6 +288,6 @@ def run(function, *arguments):
 
 
 async def quietly(function, *arguments):
-    """Transports that the other side has closed already would be complained about on standard error."""
+    """Suppresses complaints on standard error about transports that the other side has closed already."""
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     return await function(*arguments)

@@ -1,7 +1,7 @@
-"""Whether the files that wire BigBlueButton and its TURN server together are still those of the deployment.
+"""Checks that the files that wire BigBlueButton and its TURN server together are still those of the deployment.
 
-Packages and installers overwrite both. Compared with the text that was deployed; what differs is told in kind, and no
-value of a secret.
+Packages and installers overwrite both. Compares them with the text that was deployed, and names the kind of a
+difference, without a value of a secret.
 """
 
 import os
@@ -23,7 +23,7 @@ def read(path):
 
 
 def turn_servers(text):
-    """The (url, secret) of each TURN server in turn-stun-servers.xml. @raise ParseError"""
+    """Returns the (url, secret) of each TURN server in turn-stun-servers.xml. @raise ParseError"""
     servers = []
     for bean in ElementTree.fromstring(text).iter():
         if bean.tag.replace(BEANS, "") != "bean" or not bean.get("class", "").endswith(".TurnServer"):
@@ -37,7 +37,7 @@ def turn_servers(text):
 
 
 def check_xml(path, expected):
-    """turn-stun-servers.xml, from which bbb-web tells clients of their TURN server."""
+    """Checks turn-stun-servers.xml, from which bbb-web tells clients of their TURN server."""
     found = read(path)
     if found is None:
         raise Wrong("it is missing: people behind strict firewalls get no TURN server", REMEDY)
@@ -60,7 +60,7 @@ def check_xml(path, expected):
 
 
 def settings(text):
-    """{key: [value, …]} of a turnserver.conf; a switch has the value ""."""
+    """Returns {key: [value, …]} of a turnserver.conf; a switch has the value ""."""
     found: dict = {}
     for line in map(str.strip, text.splitlines()):
         if line and not line.startswith("#"):
@@ -70,7 +70,7 @@ def settings(text):
 
 
 def check_conf(path, expected):
-    """coturn's configuration."""
+    """Checks coturn's configuration."""
     found = read(path)
     if found is None:
         raise Wrong("it is missing", REMEDY)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 #
-# Stops BigBlueButton and unmounts the recordings volume, so that nothing written to it is lost when it is detached or its
-# server replaced. Run by hand on the host before that: either the next boot or systemctl start bigbluebutton.target mounts
-# it again. Run by the program, with --detach, before it takes the volume from a server that stays.
+# Stops BigBlueButton and unmounts the recordings volume, so that nothing written to it is lost when it is detached or
+# its server replaced. Run by hand on the host before that: the next boot, or systemctl start bigbluebutton.target,
+# mounts it again. Run by the program, with --detach, before it takes the volume from a server that stays.
 #
-# --end-meetings: though some run.
-# --detach: no boot is to wait for it. BigBlueButton is started again: by recordings.sh with the next volume, here without.
-# --device: stable path of the volume that the host is to have. Where that is the one in use, nothing is done.
+# --end-meetings: even during meetings.
+# --detach: no boot will wait for it. BigBlueButton is started again: by recordings.sh with the next volume, here without.
+# --device: stable path of the volume that the host should have. If it is the one in use, nothing is done.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

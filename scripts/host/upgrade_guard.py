@@ -3,9 +3,9 @@
 
     upgrade_guard.py        writes the files, and tells systemd
 
-needrestart, which runs after each upgrade, must not restart the services in SERVICES because a library of theirs is new.
-Unattended upgrades, in which a package restarts its own service, run at night and only while no meeting runs and no
-relay is in use; where there is no such moment, scripts/check says how long ago they ran.
+needrestart, which runs after each upgrade, must not restart the services in SERVICES because a library of theirs is
+new. Unattended upgrades, in which a package restarts its own service, run at night and only while no meeting runs
+and no relay is in use. scripts/check says how long ago they ran, in case there is no such moment.
 """
 
 import os
@@ -48,7 +48,7 @@ def text_of(path):
 
 
 def guard_finding():
-    """What scripts/check says of it."""
+    """Finding of scripts/check about it."""
     changed = [path for path, text in FILES.items() if text_of(path) != text]
     if not changed:
         return "no service is restarted under meetings"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Whether the deployment works, asked on this host over the public names: a page with a line for each check, made by
+# Checks that the deployment works, on this host over the public names: a page with a line for each check, made by
 # host_check.py. Standard input: its request, secrets included.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh

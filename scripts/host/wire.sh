@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
 # Gives BigBlueButton its shared secret and its TURN servers. Standard input: the shared secret in the first line,
-# turn-stun-servers.xml in the rest. Only what changed is written, and only what reads it is restarted. Never by
-# `bbb-conf --setsecret`, in whose arguments anybody on the host could read the secret.
+# turn-stun-servers.xml in the rest. Writes only what changed, and restarts only what reads it. It avoids `bbb-conf
+# --setsecret`, in whose arguments anybody on the host could read the secret.
 #
-# --xml-path: where this release reads its TURN servers from.
-# --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. What has to be restarted is so while meetings
-#   run where duringMeetings is a new one of theirs.
-# --put-back: restart it whatever runs, after an installer that was allowed to.
+# --xml-path: file from which this release reads its TURN servers.
+# --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. Restarts happen even during meetings if
+#   duringMeetings is a new value of one of them.
+# --put-back: restarts it during meetings also, after an installer that was allowed to.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -5,9 +5,9 @@
 
 Standard input: the shared secret in the first line, turn-stun-servers.xml in the rest. Only files whose text changes
 are written, whole or not at all. Those that bbb-web and bbb-apps-akka read under /etc/bigbluebutton become
-root:bigbluebutton 0640, since packages and bbb-conf leave the secret in them readable by every user of the host; others
-keep owner and mode. What must be restarted for a change to count is added to FILE before the change is made, one name a
-line, so that an interruption loses none: a systemd unit, or `compose:DIRECTORY` for containers. Standard output: the files
+root:bigbluebutton 0640, since packages and bbb-conf leave the secret in them readable by every user of the host;
+others keep owner and mode. Before a change, the things to restart for it are added to FILE, one name a line, so that
+an interruption loses none: a systemd unit, or `compose:DIRECTORY` for containers. Standard output: the files
 written, or with --dry-run those that would be; never a secret.
 """
 
@@ -30,7 +30,7 @@ GREENLIGHT = ["root/greenlight-v3/.env", "root/greenlight/.env"]
 
 
 class Mistake(Exception):
-    """Something that the operator has to know, without a secret in it."""
+    """Message to the operator, without a secret in it."""
 
 
 def read(path):
@@ -39,7 +39,7 @@ def read(path):
 
 
 def with_property(text, key, value):
-    """Java properties with one key set, in its first place."""
+    """Returns Java properties with one key set, in its first place."""
     line = re.compile(r"^[ \t]*" + re.escape(key) + r"[ \t]*[=:].*$", re.MULTILINE)
     found = line.search(text)
     if not found:
@@ -49,7 +49,7 @@ def with_property(text, key, value):
 
 
 def with_akka_secret(text, value):
-    """HOCON with services.sharedSecret set; a block of the same name is merged with those before it."""
+    """Returns HOCON with services.sharedSecret set; a block of the same name is merged with those before it."""
     pattern = re.compile(r'^([ \t]*(?:services\.)?sharedSecret[ \t]*[=:][ \t]*)(?:"[^"\n]*"|[^\s"]+)', re.MULTILINE)
     if pattern.search(text):
         return pattern.sub(lambda found: f'{found[1]}"{value}"', text)
@@ -57,7 +57,7 @@ def with_akka_secret(text, value):
 
 
 def with_yaml_secret(text, value):
-    """YAML with the value of every sharedSecret; none is added."""
+    """Returns YAML with the value of every sharedSecret; none is added."""
     return re.sub(r"^([ \t]*sharedSecret:[ \t]*).*$", lambda found: f"{found[1]}{value}", text, flags=re.MULTILINE)
 
 
@@ -79,7 +79,7 @@ class Writer:
         return os.path.exists(self.path(name))
 
     def owner(self, group):
-        """(uid, gid) of a new file."""
+        """Returns (uid, gid) of a new file."""
         if os.geteuid() != 0:
             return None
         try:
@@ -92,7 +92,8 @@ class Writer:
             return 0, 0
 
     def put(self, name, text, restart, owner=None, mode=None):
-        """Writes text to a file where that changes anything, after a note of what to restart where there is a list.
+        """Writes text to a file if that changes anything; before that, adds the things to restart to the list, if there
+        is one.
 
         Owner and mode are the file's own unless given.
         """

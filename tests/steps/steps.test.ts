@@ -411,7 +411,7 @@ describe("on a cloud with NAT and another login", () => {
 });
 
 describe("before its first step", () => {
-  /** What is left on the hosts, by role. */
+  /** Files left on the hosts, by role. */
   async function leftBy(changes: Partial<typeof settings>) {
     const onReached = new Map<string, OnReached | undefined>();
     const keep = jest.fn();

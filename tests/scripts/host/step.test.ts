@@ -51,10 +51,10 @@ function runs(): number {
   return existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0;
 }
 
-/** How long a script may take, in seconds. */
+/** Time limit of a script, in seconds. */
 let limit: string;
 
-/** How often a call looks at its unit, in seconds. */
+/** Seconds between a call's looks at its unit. */
 let poll: string;
 
 function start(...args: string[]) {
