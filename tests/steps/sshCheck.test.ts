@@ -145,11 +145,9 @@ describe("how long one is waited for", () => {
     let told: ((change: object) => Promise<void>) | undefined;
     jest.doMock("@pulumi/pulumi", () => ({
       ...jest.requireActual<object>("@pulumi/pulumi"),
-      ResourceHook: class {
-        constructor(_name: string, callback: typeof told) {
-          told = callback;
-        }
-      },
+      ResourceHook: jest.fn((_name: string, callback: typeof told) => {
+        told = callback;
+      }),
     }));
     const clock = jest.spyOn(Date, "now").mockImplementation(() => now);
     try {
