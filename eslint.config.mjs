@@ -4,7 +4,7 @@ import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "coverage/"] },
+  { ignores: ["node_modules/", "coverage/", "dist/", "docs/api/", "examples/*/node_modules/"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
@@ -28,7 +28,8 @@ export default tseslint.config(
   },
   {
     files: ["**/*.ts"],
-    ignores: ["settings/**", "tests/**", "sandbox/benchmark/baseline/**"],
+    // Programs of their own read theirs.
+    ignores: ["settings/**", "tests/**", "sandbox/benchmark/baseline/**", "{examples,templates}/**"],
     rules: {
       "no-restricted-syntax": [
         "error",

@@ -1,9 +1,12 @@
 /** Exports for other programs: see docs/program.md. */
+export type { CertificateOutput } from "./bigbluebutton/verification";
 export {
   BigBlueButton,
   type BigBlueButtonArgs,
   type DeploymentAddresses,
+  type DeploymentCheck,
   type HostAddresses,
+  type HostCheck,
 } from "./components/bigBlueButton";
 export type { SettingArguments } from "./components/settingArguments";
 export { SharedTurnServer, type SharedTurnServerArgs } from "./components/sharedTurnServer";

@@ -94,6 +94,7 @@ export interface CheckOutput {
 export interface CertificateOutput {
   /** End of validity, ISO 8601, UTC. */
   readonly validUntil: string;
+  /** Name of the authority. */
   readonly issuedBy: string;
 }
 

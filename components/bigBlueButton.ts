@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { CertificateOutput, CheckOutput } from "../bigbluebutton/verification";
+import type { CertificateOutput } from "../bigbluebutton/verification";
 import {
   asArgumentsError,
   readArguments,
@@ -18,7 +18,7 @@ import { TurnUsers } from "./turnUsers";
 /** Arguments of a {@link BigBlueButton}: the settings of Pulumi.yaml, and the TURN server to use. */
 export interface BigBlueButtonArgs extends SettingArguments {
   /**
-   * TURN server to use instead of making one. A {@link SharedTurnServer} or another {@link BigBlueButton} of the same
+   * TURN server to use instead of making one. A `SharedTurnServer` or another `BigBlueButton` of the same
    * program relays to this one from then on. Any other TURN server is given by name and secret, and its `turnPeers`
    * must have the address of this one.
    *
@@ -29,12 +29,35 @@ export interface BigBlueButtonArgs extends SettingArguments {
 
 /** Public addresses of a host. */
 export interface HostAddresses {
+  /** e.g. "203.0.113.7" */
   readonly ipv4: string;
+  /** Undefined if the network has no IPv6. */
   readonly ipv6?: string;
+}
+
+/** Access to a host, and the request of scripts/check to it. */
+export interface HostCheck {
+  /** Address for SSH. */
+  readonly host: string;
+  /** Account that logs in. */
+  readonly user: string;
+  /** The only one that is accepted, in OpenSSH's form. */
+  readonly hostKey: string;
+  /** Request of scripts/check. */
+  readonly request: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- an unknown is nothing that other languages could have
+}
+
+/** Access to the hosts of a deployment, for scripts/check. */
+export interface DeploymentCheck {
+  /** Access to the BigBlueButton server. */
+  readonly bbb: HostCheck;
+  /** Access to the TURN host; undefined if it is another component's. */
+  readonly turn?: HostCheck;
 }
 
 /** Public addresses of a deployment's hosts. */
 export interface DeploymentAddresses {
+  /** Addresses of the BigBlueButton server. */
   readonly bbb: HostAddresses;
   /** Addresses of the TURN host; undefined if it is another component's. */
   readonly turn?: HostAddresses;
@@ -84,7 +107,7 @@ export class BigBlueButton extends pulumi.ComponentResource {
   /** Public keys of the hosts, as lines for ~/.ssh/known_hosts. */
   readonly knownHosts: pulumi.Output<string>;
   /** Requests of scripts/check to the hosts, at the last update; secret. */
-  readonly check: pulumi.Output<CheckOutput>;
+  readonly check: pulumi.Output<DeploymentCheck>;
 
   constructor(name: string, args: BigBlueButtonArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const { turn, ...settings } = args;

@@ -24,7 +24,8 @@ import { offerTurn } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
 
 /** Arguments of a {@link SharedTurnServer}: the settings of Pulumi.yaml that concern a TURN server. */
-export type SharedTurnServerArgs = Pick<
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- `pulumi package add` knows interfaces only
+export interface SharedTurnServerArgs extends Pick<
   SettingArguments,
   | "cloud"
   | "location"
@@ -47,7 +48,7 @@ export type SharedTurnServerArgs = Pick<
   | "environment"
   | "protect"
   | "expires"
->;
+> {}
 
 /**
  * TURN server for several BigBlueButton servers of one program, given to each of them as `turn`. It relays only to

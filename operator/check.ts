@@ -15,6 +15,8 @@ interface Options {
   readonly json?: true;
   readonly strict?: true;
   readonly meeting?: true;
+  readonly deployment?: string;
+  readonly program?: string;
   readonly sandbox?: true;
 }
 
@@ -27,16 +29,19 @@ const command = new Command("scripts/check")
   .option("--json", "one JSON document on standard output")
   .option("--strict", "warnings count as failures, too")
   .option("--meeting", "make, join and end a meeting, too; it shows in the server's logs and statistics")
+  .option("--program <folder>", "of a program that imports the package, whose stack it is")
+  .option("--deployment <name>", "one of those that its program makes; default: all")
   .option("--sandbox", "a stack of the cloud inside this machine")
   .addHelpText(
     "after",
     "\nExit code, for monitoring: 0 all is well, 1 something is not (FAIL), 2 a mistake in the command or no such stack.",
   )
-  .action(async (name: string | undefined, { json, strict, meeting, sandbox }: Options) => {
-    const stacks = await openStacks(sandbox ?? false, process.stderr);
+  .action(async (name: string | undefined, { json, strict, ...options }: Options) => {
+    const { meeting, deployment, program, sandbox } = options;
+    const stacks = await openStacks(sandbox ?? false, process.stderr, program);
     const stack = name ?? (await onlyStack(stacks));
     const list = listObjects(() => stacks.settings(stack), process.env);
-    const report = await check(stacks, list, { stack, meeting: meeting ?? false });
+    const report = await check(stacks, list, { stack, deployment, meeting: meeting ?? false });
     if (json) printJson(reportAsJson(report));
     else process.stdout.write(renderReport(report, terminalWidth()));
     process.exitCode = exitCode(report, strict ?? false);

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 
 import { Mistake } from "../cli/mistake";
 import type * as SandboxStacks from "./sandboxStacks";
@@ -15,13 +16,22 @@ export const IN_SANDBOX = process.env.BBB_OPERATOR_SANDBOX === "1";
  * Opens the user's own stacks, or those of the sandbox.
  *
  * @param out Gets the output of updates.
+ * @param program Folder of another program. @default this project's
  * @throws Mistake without `pulumi`
  */
-export async function openStacks(sandbox: boolean, out: NodeJS.WritableStream): Promise<Stacks> {
-  if (!sandbox) return openPulumiStacks(PROJECT_DIR, out);
+export async function openStacks(
+  sandbox: boolean,
+  out: NodeJS.WritableStream,
+  program?: string,
+): Promise<Stacks> {
+  const projectDir = program === undefined ? PROJECT_DIR : resolve(program);
+  if (!existsSync(join(projectDir, "Pulumi.yaml"))) {
+    throw new Mistake(`--program ${program}: there is no Pulumi.yaml in it`);
+  }
+  if (!sandbox) return openPulumiStacks(projectDir, out);
   if (!IN_SANDBOX)
     throw new Mistake("--sandbox: start this by its command in scripts/, which enters the sandbox");
-  return loadSandboxStacks().openSandboxStacks(out);
+  return loadSandboxStacks().openSandboxStacks(out, program === undefined ? undefined : projectDir);
 }
 
 /** Loads the module of the sandbox, which needs the packages of the development. */

@@ -18,6 +18,7 @@ interface Options {
   readonly yes?: true;
   readonly backup?: string;
   readonly from?: string;
+  readonly program?: string;
   readonly sandbox?: true;
 }
 
@@ -35,15 +36,16 @@ const command = new Command("scripts/recover")
     "a state that was kept: take the pending operations from there, as after a recovery that failed",
   )
   .option("--yes", "without asking")
+  .option("--program <folder>", "of a program that imports the package, whose stack it is")
   .option("--sandbox", "a stack of the cloud inside this machine")
   .addHelpText(
     "after",
     "\nTo have the state as it was: pulumi stack import --stack STACK --file state-STACK-TIME.json" +
       "\nExit code: 0 fine, 1 something failed or is left, 2 a mistake in the command.",
   )
-  .action(async (stack: string, { yes, backup, sandbox, ...options }: Options) => {
+  .action(async (stack: string, { yes, backup, sandbox, program, ...options }: Options) => {
     const remove = options.remove ?? false;
-    const stacks = await openStacks(sandbox ?? false, process.stderr);
+    const stacks = await openStacks(sandbox ?? false, process.stderr, program);
     const settings = await stacks.settings(stack);
     const done = await recover({
       stacks,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 
 import { chooseEngine } from "../sandbox/commands/engine";
-import { readSettings, usesAws } from "../sandbox/commands/settings";
+import { readProgramSettings, readSettings, usesAws } from "../sandbox/commands/settings";
 import { cloudOf, rememberCloud, type Cloud } from "../sandbox/commands/stacks";
 import * as engine from "../sandbox/engine";
 import { writeJson } from "../sandbox/hosts/files";
@@ -26,9 +26,15 @@ import {
   type Stacks,
 } from "./stacks";
 
-/** Opens the stacks. @param out Gets the output of updates. */
-export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
-  const file = readProjectFile(PROJECT_DIR);
+/**
+ * Opens the stacks.
+ *
+ * @param out Gets the output of updates.
+ * @param program Folder of another program. @default this project's
+ */
+export function openSandboxStacks(out: NodeJS.WritableStream, program?: string): Stacks {
+  const projectDir = program ?? PROJECT_DIR;
+  const file = readProjectFile(projectDir);
   const project = file.name;
   const cliStacks = join(STACKS_DIR, "pulumi", ".pulumi", "stacks", project);
 
@@ -65,6 +71,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
 
   async function settings(stack: string): Promise<StackSettings> {
     await assertKnown(stack);
+    if (program !== undefined) return readProgramSettings(program, []);
     return recorded(stack) ?? readSettings(stack, [], cloudOf(stack));
   }
 
@@ -132,7 +139,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream): Stacks {
 
   async function options(stack: string, config: StackSettings): Promise<engine.UpdateOptions> {
     return {
-      projectDir: PROJECT_DIR,
+      projectDir,
       stack,
       config: withoutBase(config, file),
       env: credentials(process.env),

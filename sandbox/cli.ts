@@ -51,6 +51,10 @@ for (const [action, description] of Object.entries(updates) as [keyof typeof upd
     )
     .addOption(engineOption())
     .option("--set <key=value>", "a setting of the program, lists as JSON; repeatable", collect, [])
+    .option(
+      "--program <folder>",
+      "another program, which imports the package; it gets what the sandbox needs as its setting common",
+    )
     .action(async (options: UpdateOptions) => {
       process.exitCode = await update(action, options);
     });

@@ -5,6 +5,8 @@ import { Mistake } from "../../cli/mistake";
 
 /** Deployment to check, by the stack's outputs. It holds secrets, which are kept in memory only. */
 export interface Deployed {
+  /** Of the component, where the program makes several; undefined where the stack is the deployment. */
+  readonly name?: string;
   readonly hosts: CheckOutput;
   /** Key for the program's log-ins, in OpenSSH's form. */
   readonly privateKey: string;
@@ -62,13 +64,36 @@ const schema = z.object({
   }),
 });
 
-/** Reads the outputs. @throws Mistake for a stack without a finished deployment that supports this command */
-export function readDeployed(stack: string, outputs: Readonly<Record<string, unknown>>): Deployed {
+/**
+ * Reads the deployments among a stack's outputs: the stack's own, or those of components that its program exports, one by one
+ * or in objects of such.
+ *
+ * @throws Mistake for a stack without a finished deployment that supports this command
+ */
+export function readDeployments(stack: string, outputs: Readonly<Record<string, unknown>>): Deployed[] {
   if (Object.keys(outputs).length === 0) {
     throw new Mistake(
       `nothing is deployed in stack ${stack}, or its first update has not ended well: run pulumi up`,
     );
   }
+  const components = "check" in outputs ? [] : componentsIn(outputs);
+  if (components.length === 0) return [readOne(stack, outputs)];
+  return components.map(([name, found]) => ({ name, ...readOne(stack, found) }));
+}
+
+type Outputs = Readonly<Record<string, unknown>>;
+
+/** Deployments by their names: what has `check` and `privateKey`, whatever else it has. */
+function componentsIn(outputs: Outputs, depth = 2): (readonly [string, Outputs])[] {
+  return Object.entries(outputs).flatMap(([name, value]) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+    const inner = value as Outputs;
+    if ("check" in inner && "privateKey" in inner) return [[name, inner] as const];
+    return depth > 1 ? componentsIn(inner, depth - 1) : [];
+  });
+}
+
+function readOne(stack: string, outputs: Outputs): Omit<Deployed, "name"> {
   const read = schema.safeParse(outputs);
   if (!read.success) {
     const [issue] = read.error.issues;

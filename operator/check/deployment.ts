@@ -9,17 +9,19 @@ import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
 import { checkClouds, type ListObjects } from "./cloud";
 import { sshNetworks } from "./cloudState";
-import { readDeployed, type Deployed } from "./deployed";
+import { readDeployments, type Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
 import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
-import type { Report } from "./report";
+import type { Report, Section } from "./report";
 import { checkSettings } from "./settings";
 import { checkStunOverTls, checkStunOverUdp } from "./stun";
 
 export interface CheckOptions {
   readonly stack: string;
+  /** One of the components of the stack's program. @default all that there are */
+  readonly deployment?: string;
   /** Also makes, joins and ends a meeting. */
   readonly meeting: boolean;
 }
@@ -33,36 +35,62 @@ export interface CheckOptions {
 export async function check(
   stacks: Stacks,
   list: ListObjects,
-  { stack, meeting }: CheckOptions,
+  { stack, deployment, meeting }: CheckOptions,
 ): Promise<Report> {
   const began = performance.now();
   const checkedAt = new Date();
-  const deployed = await read(stacks, stack);
-  const { bbb, turn } = deployed.hosts;
+  const asked = chosen(await read(stacks, stack), deployment, stack);
   const resources = await stacks.resources(stack);
-  const ports = portsOfBoth(deployed.hosts, resources);
-  const [bbbHost, turnHost, outside, clouds] = await Promise.all([
-    askHost(bbb, deployed.privateKey, { meeting, ports: ports?.turn }),
-    turn && askHost(turn, deployed.privateKey, { meeting, ports: ports?.bbb }),
-    askFromHere(deployed, stacks, stack),
+  const [clouds, ...deployments] = await Promise.all([
     checkClouds({ project: stacks.project, stack, resources }, list),
+    ...asked.map((one) => checkDeployment(one, stacks, { stack, meeting, resources })),
   ]);
+  const outside = deployments.map(([first]) => first);
   return {
     stack,
     checkedAt,
-    sections: [
-      { place: "from here", findings: [...outside, await askClocks(bbbHost, turnHost)] },
-      ...clouds,
-      { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
-      ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
-    ],
+    sections: [...outside, ...clouds, ...deployments.flatMap(([, ...hosts]) => hosts)],
     seconds: Math.round(performance.now() - began) / 1000,
   };
 }
 
-async function read(stacks: Stacks, stack: string): Promise<Deployed> {
+/** The section asked from here, then one for each host. */
+async function checkDeployment(
+  deployed: Deployed,
+  stacks: Stacks,
+  { stack, meeting, resources }: CheckOptions & { readonly resources: readonly StackResource[] },
+): Promise<readonly [Section, ...Section[]]> {
+  const { name, hosts, privateKey } = deployed;
+  const { bbb, turn } = hosts;
+  const ports = portsOfBoth(hosts, resources);
+  const [bbbHost, turnHost, outside] = await Promise.all([
+    askHost(bbb, privateKey, { meeting, ports: ports?.turn }),
+    turn && askHost(turn, privateKey, { meeting, ports: ports?.bbb }),
+    askFromHere(deployed, stacks, stack),
+  ]);
+  return [
+    {
+      place: name === undefined ? "from here" : `${name}, from here`,
+      findings: [...outside, await askClocks(bbbHost, turnHost)],
+    },
+    { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
+    ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
+  ];
+}
+
+/** @throws Mistake where no deployment has the name */
+function chosen(all: readonly Deployed[], name: string | undefined, stack: string): readonly Deployed[] {
+  const found = all.filter((one) => name === undefined || one.name === name);
+  if (found.length > 0) return found;
+  const known = all.flatMap((one) => one.name ?? []);
+  throw new Mistake(
+    `stack ${stack} has no deployment ${name}: ${known.length > 0 ? `there are ${known.join(", ")}` : "it is one itself"}`,
+  );
+}
+
+async function read(stacks: Stacks, stack: string): Promise<Deployed[]> {
   try {
-    return readDeployed(stack, await stacks.outputs(stack, { showSecrets: true }));
+    return readDeployments(stack, await stacks.outputs(stack, { showSecrets: true }));
   } catch (error) {
     if (!(error instanceof StackNotFound)) throw error;
     const names = (await stacks.list()).map(({ name }) => name);
@@ -71,7 +99,11 @@ async function read(stacks: Stacks, stack: string): Promise<Deployed> {
   }
 }
 
-async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): Promise<Finding[]> {
+async function askFromHere(
+  { name: component, hosts }: Deployed,
+  stacks: Stacks,
+  stack: string,
+): Promise<Finding[]> {
   const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret } = hosts.bbb.request;
   const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
   const { ipv4 } = hosts.bbb.request;
@@ -88,9 +120,14 @@ async function askFromHere({ hosts }: Deployed, stacks: Stacks, stack: string): 
     ask("front page", `GET ${bbbHost}/`, () =>
       checkFrontPage({ ...api, greenlight: hosts.bbb.request.greenlight ?? false }),
     ),
-    ask("settings", "release, names", async () =>
-      checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
-    ),
+    // A component's are in its program.
+    ...(component === undefined
+      ? [
+          ask("settings", "release, names", async () =>
+            checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
+          ),
+        ]
+      : []),
     ...names.map((name) => ask("name", askedOf(name), () => checkName(name))),
     ...portChecks(hosts),
     ask("certificate", `${bbbHost}:443`, () => checkCertificate(bbbHost, 443, untrustedCa, own("bbb"))),

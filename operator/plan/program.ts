@@ -99,7 +99,7 @@ export async function planProgram(
     });
   });
   const outputs = await withoutMessages(async () => {
-    const program = require("../..") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
+    const program = require("../../index") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
     const made = await valueOf(await program().catch((error) => refused(unforeseen ?? error)));
     await pulumi.runtime.disconnect();
     return made;

@@ -30,6 +30,21 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   };
 }
 
+/**
+ * The settings of another program: what was set on the command line, and what the sandbox itself needs as `common`, the
+ * arguments that its deployments have in common.
+ *
+ * @throws Mistake where the folder has no program.
+ */
+export function readProgramSettings(folder: string, set: readonly string[]): Settings {
+  const file = join(folder, "Pulumi.yaml");
+  if (!existsSync(file)) throw new Mistake(`--program ${folder}: there is no Pulumi.yaml in it`);
+  const types = settingTypes(readFileSync(file, "utf8"));
+  const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, types)));
+  const own = { environment: "test", ...sandboxSettings(defaultRelease, USER_ZONE) };
+  return { ...fromUser, common: { ...own, ...(fromUser.common as Settings | undefined) } };
+}
+
 /** Settings for the host names of a stack, as labels of the sandbox's zone. */
 export function labels({ domain, hostname, turnHostname }: Settings): Settings {
   const ending = typeof domain === "string" ? `.${domain}` : "";

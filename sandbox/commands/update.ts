@@ -1,10 +1,19 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 
 import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
 import { Mistake } from "../../cli/mistake";
-import { readSettings, usesAws } from "./settings";
-import { cloudOf, recordingsGbOf, rememberCloud, stackExists, type Cloud, type Engine } from "./stacks";
+import { readProgramSettings, readSettings, usesAws } from "./settings";
+import {
+  cloudOf,
+  engineOf,
+  recordingsGbOf,
+  rememberCloud,
+  stackExists,
+  type Cloud,
+  type Engine,
+} from "./stacks";
 import { startAws, startSandbox } from "./start";
 
 export interface UpdateOptions {
@@ -13,6 +22,8 @@ export interface UpdateOptions {
   /** @default the stack's present cloud, then that of its file, then hetzner */
   readonly cloud?: Cloud;
   readonly set: readonly string[];
+  /** Folder of another program. @default this project's */
+  readonly program?: string;
   /** Logical names of resources to replace without a change. */
   readonly replace?: readonly string[];
   /** Continues what a killed update began. */
@@ -29,6 +40,7 @@ export async function update(
     throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   }
   await startSandbox();
+  if (options.program !== undefined) return updateProgram(action, options, resolve(options.program));
   const config = readSettings(stack, options.set, options.cloud ?? cloudOf(stack));
   if (action === "up") assertNoGrowth(stack, config.recordingsGb, options.set, recordingsGbOf(stack));
   const aws = usesAws(config);
@@ -39,6 +51,18 @@ export async function update(
   const { code } = await runEngine({ action, stack, engine, config, replace, adopt });
   if (action === "up" && code === 0) process.stdout.write(`\n${nextSteps(stack)}\n`);
   return code;
+}
+
+/** Another program's update, by the embedded engine unless another is asked for. */
+async function updateProgram(
+  action: "up" | "preview" | "refresh" | "destroy",
+  options: UpdateOptions,
+  projectDir: string,
+): Promise<number> {
+  const { stack, set, replace, adopt } = options;
+  const engine = options.engine === "auto" ? (engineOf(stack) ?? "embedded") : options.engine;
+  const config = readProgramSettings(projectDir, set);
+  return (await runEngine({ action, stack, engine, config, replace, adopt, projectDir })).code;
 }
 
 /** Commands to try with a deployment in the sandbox. */

@@ -188,7 +188,7 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
         };
       },
     }));
-    const program = require("../..") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
+    const program = require("../../index") as () => Promise<Run["outputs"]>; // eslint-disable-line @typescript-eslint/no-require-imports
     return program();
   }, variation);
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { checkPage, parse } from "../../../operator/check/api";
 import { judgeClocks } from "../../../operator/check/clocks";
-import { readDeployed } from "../../../operator/check/deployed";
+import { readDeployments } from "../../../operator/check/deployed";
 import { ask } from "../../../operator/check/finding";
 import { offset } from "../../../operator/check/hosts";
 import { checkSettings } from "../../../operator/check/settings";
@@ -87,29 +87,45 @@ describe("the stack's outputs", () => {
   const outputs = { url: "https://bbb.example.org", privateKey: deployed.privateKey, check: deployed.hosts };
 
   test("have what is asked about, and what a newer program adds", () => {
-    expect(readDeployed("prod", outputs)).toEqual(deployed);
+    expect(readDeployments("prod", outputs)).toEqual([deployed]);
     const { bbb, turn } = deployed.hosts;
     const newer = { bbb: { ...bbb, request: { ...bbb.request, more: [1] } }, turn };
-    expect(readDeployed("prod", { ...outputs, check: newer }).hosts.bbb.request).toMatchObject({ more: [1] });
+    expect(readDeployments("prod", { ...outputs, check: newer })[0]!.hosts.bbb.request).toMatchObject({
+      more: [1],
+    });
   });
 
   test("of a stack that uses another one's TURN server have no such host", () => {
     const { bbb } = deployed.hosts;
     const shared = { bbb: { ...bbb, request: { ...bbb.request, turnStack: "prod" } } };
-    expect(readDeployed("second", { ...outputs, check: shared }).hosts).toEqual(shared);
+    expect(readDeployments("second", { ...outputs, check: shared })[0]!.hosts).toEqual(shared);
+  });
+
+  test("have every deployment that a program exports, alone or in an object", () => {
+    const one = { urn: "urn:x", ...outputs };
+    const found = readDeployments("schools", {
+      urls: ["x"],
+      relay: { privateKey: "k" },
+      a: one,
+      more: { b: one },
+    });
+    expect(found).toEqual([
+      { name: "a", ...deployed },
+      { name: "b", ...deployed },
+    ]);
   });
 
   test("that are none, or of an older program, are a mistake with a way out", () => {
-    expect(() => readDeployed("prod", {})).toThrow(Mistake);
-    expect(() => readDeployed("prod", {})).toThrow("nothing is deployed in stack prod");
-    expect(() => readDeployed("prod", { url: "x", privateKey: "k" })).toThrow(
+    expect(() => readDeployments("prod", {})).toThrow(Mistake);
+    expect(() => readDeployments("prod", {})).toThrow("nothing is deployed in stack prod");
+    expect(() => readDeployments("prod", { url: "x", privateKey: "k" })).toThrow(
       /lack .* \(check\).*: run pulumi up once/,
     );
   });
 
   test("that are wrong are told without what is in them", () => {
     const check = { ...deployed.hosts, bbb: { ...deployed.hosts.bbb, hostKey: "s3cr3t" } };
-    expect(() => readDeployed("prod", { ...outputs, check })).toThrow(
+    expect(() => readDeployments("prod", { ...outputs, check })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("s3cr3t") as string }) as Error,
     );
   });

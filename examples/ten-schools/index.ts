@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+import { BigBlueButton, SharedTurnServer, type BigBlueButtonArgs } from "bigbluebutton-pulumi";
+
+/** What all have in common, in plain values. */
+type Common = Omit<pulumi.Unwrap<BigBlueButtonArgs>, "turn">;
+
+const config = new pulumi.Config();
+const schools = config.requireObject<string[]>("schools");
+const common = config.requireObject<Common>("common");
+
+// Those of the arguments that a TURN server has, too.
+const { domain, email, environment, cloud, location, sshNetworks, sshPublicKeys, dns, acmeServer, acmeCa } =
+  common;
+const turn = new SharedTurnServer("relay", {
+  ...{ domain, email, environment, cloud, location, sshNetworks, sshPublicKeys, dns, acmeServer, acmeCa },
+});
+
+/** Deployments by school: `scripts/check` finds them here. */
+export const deployments = Object.fromEntries(
+  schools.map((name) => [name, new BigBlueButton(name, { ...common, hostname: name, turn })]),
+);
+
+export const urls = Object.values(deployments).map(({ url }) => url);

@@ -1,0 +1,91 @@
+/** The program examples/ten-schools, which imports the package, with two schools: one of them is destroyed alone. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+
+import { accountObjects } from "../support/account";
+import { onHost, must, PROJECT, sandbox } from "../support/sandbox";
+
+const FOLDER = "examples/ten-schools";
+const PROGRAM = ["--stack", "schools", "--program", FOLDER];
+const TURN = "turn.example.test";
+
+const up = (...schools: string[]) => must(["up", ...PROGRAM, "--set", `schools=${JSON.stringify(schools)}`]);
+const check = () => must(["operator", "check", "schools", "--sandbox", "--program", FOLDER]);
+const boot = (fqdn: string) => onHost(fqdn, ["cat", "/proc/sys/kernel/random/boot_id"]);
+const peers = async () => {
+  const conf = await onHost(TURN, ["cat", "/etc/turnserver.conf"]);
+  return [...conf.matchAll(/^allowed-peer-ip=(\d.*)$/gm)].map(([, peer]) => peer);
+};
+
+let first: string;
+
+beforeAll(async () => {
+  await must(["reset"]);
+  // As npm install does it in the folder of the example.
+  execFileSync("npm", ["run", "build"], { cwd: PROJECT, stdio: "pipe" });
+  const modules = join(PROJECT, FOLDER, "node_modules");
+  rmSync(modules, { recursive: true, force: true });
+  mkdirSync(modules);
+  symlinkSync(PROJECT, join(modules, "bigbluebutton-pulumi"));
+  first = await up("school-a", "school-b");
+});
+
+test("two schools share one TURN server, and each is proven to work", async () => {
+  for (const name of ["school-a", "school-b"]) expect(first).toContain(`(${name}-bbb-verify)`);
+  const servers = (await accountObjects()).filter(({ kind }) => kind === "servers");
+  expect(servers.map(({ name, labels }) => [name, labels.deployment]).sort()).toEqual([
+    ["school-a.example.test", "school-a"],
+    ["school-b.example.test", "school-b"],
+    [TURN, "relay"],
+  ]);
+  expect(await peers()).toHaveLength(2);
+});
+
+test("scripts/check asks both", async () => {
+  const page = await check();
+  for (const part of [
+    "school-a, from here",
+    "school-b, from here",
+    "school-a.example.test (BigBlueButton)",
+  ]) {
+    expect(page).toContain(part);
+  }
+  expect(page).toMatch(/^schools: \d+ ok, in/m);
+});
+
+test("an update without changes changes nothing", async () => {
+  expect(await up("school-b", "school-a")).toMatch(/Resources:\n +\d+ unchanged\n/);
+});
+
+test("a mistake in one school's arguments stops all of them", async () => {
+  const { code, stdout } = await sandbox(["up", ...PROGRAM, "--set", 'schools=["school-a","turn"]']);
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    'hostname makes the name turn.example.test, which is that of SharedTurnServer "relay"',
+  );
+  expect(await peers()).toHaveLength(2);
+});
+
+describe("a school that is taken from the list", () => {
+  let before: string[];
+  let second: string;
+  beforeAll(async () => {
+    before = await Promise.all(["school-b.example.test", TURN].map(boot));
+    second = await up("school-b");
+  });
+
+  test("is destroyed alone: of the others only coturn's configuration changes", async () => {
+    const changed = [...second.matchAll(/^ [~+-]+ {2}\S+ (\S+) (?:created|updated|replaced|deleted)/gm)];
+    const others = changed.map(([, name]) => name).filter((name) => !name?.startsWith("school-a"));
+    expect(others).toEqual(["relay-turn-configure"]);
+    expect(await Promise.all(["school-b.example.test", TURN].map(boot))).toEqual(before);
+    const labels = (await accountObjects()).map(({ labels }) => labels.deployment);
+    expect(labels).not.toContain("school-a");
+  });
+
+  test("is no peer any more, and the other one still works through TURN", async () => {
+    expect(await peers()).toHaveLength(1);
+    expect(await check()).toMatch(/^schools: \d+ ok, in/m);
+  });
+});

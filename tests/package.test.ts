@@ -1,0 +1,132 @@
+/** The package that other programs import, as `npm pack` makes it. */
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { fields } from "../settings/fields";
+
+jest.setTimeout(300_000);
+
+const PROJECT = resolve(__dirname, "..");
+const MODULES = join(PROJECT, "node_modules");
+const NAME = "bigbluebutton-pulumi";
+
+/** An empty program's folder, into which the package is installed. */
+const program = mkdtempSync(join(tmpdir(), "program-"));
+let packed: readonly string[];
+
+const tsc = (folder: string) => {
+  try {
+    return execFileSync(process.execPath, [join(MODULES, "typescript/bin/tsc"), "-p", folder], {
+      encoding: "utf8",
+    });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+};
+
+beforeAll(() => {
+  execFileSync("npm", ["pack", "--pack-destination", program], { cwd: PROJECT, stdio: "pipe" });
+  const tarball = readdirSync(program).find((name) => name.endsWith(".tgz"))!;
+  const installed = join(program, "node_modules", NAME);
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["-xzf", join(program, tarball), "--strip-components=1", "-C", installed]);
+  packed = execFileSync("tar", ["-tzf", join(program, tarball)], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => line.replace(/^package\//, ""));
+  // What npm would fetch, from where it is.
+  for (const name of readdirSync(MODULES).filter((name) => !name.startsWith("."))) {
+    symlinkSync(join(MODULES, name), join(program, "node_modules", name));
+  }
+});
+afterAll(() => rmSync(program, { recursive: true, force: true }));
+
+test("it holds the components and the hosts' scripts, and nothing of tests, sandbox or operator", () => {
+  expect(packed).toEqual(
+    expect.arrayContaining(["dist/package.js", "dist/package.d.ts", "dist/scripts/host/step"]),
+  );
+  const rooms = new Set(packed.map((path) => /^dist\/([^/]+)\//.exec(path)?.[1]).filter((room) => room));
+  expect([...rooms].sort()).toEqual([
+    "bigbluebutton",
+    "clouds",
+    "components",
+    "scripts",
+    "settings",
+    "steps",
+  ]);
+  expect(packed.filter((path) => /test|sandbox|operator\/|__pycache__/.test(path))).toEqual([]);
+});
+
+describe("an empty program", () => {
+  const use = (source: string) => {
+    cpSync(join(PROJECT, "templates/bigbluebutton/tsconfig.json"), join(program, "tsconfig.json"));
+    writeFileSync(join(program, "index.ts"), source);
+    return tsc(program);
+  };
+
+  test("of the template is right by its types", () => {
+    expect(use(readFileSync(join(PROJECT, "templates/bigbluebutton/index.ts"), "utf8"))).toBe("");
+  });
+
+  test("of the example is, too", () => {
+    expect(use(readFileSync(join(PROJECT, "examples/ten-schools/index.ts"), "utf8"))).toBe("");
+  });
+
+  test("that lacks an argument, or has one that there is not, is not", () => {
+    const errors = use(`
+      import { BigBlueButton } from "${NAME}";
+      new BigBlueButton("a", { domain: "example.org", email: "a@example.net" });
+      new BigBlueButton("b", { domain: "example.org", email: "a@example.net", sshNetworks: [], backup: true });
+    `);
+    expect(errors).toContain("Property 'sshNetworks' is missing");
+    expect(errors).toContain("'backup' does not exist in type 'BigBlueButtonArgs'");
+  });
+
+  test("finds the scripts that run on the hosts", () => {
+    const read = `require("./node_modules/${NAME}/dist/steps/hostScripts").readScripts().map((one) => one.name).join()`;
+    const found = execFileSync(process.execPath, ["-p", read], { cwd: program, encoding: "utf8" });
+    const scripts = readdirSync(join(PROJECT, "scripts/host"), { withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    );
+    expect(found.trim().split(",")).toEqual(scripts.map(({ name }) => name).sort());
+  });
+});
+
+test("`pulumi package add` finds both components, with every setting as an input", () => {
+  // As the SDK's host of components does, in a process of its own: it reads the whole program's types.
+  const analyze = `
+    const { Analyzer } = require("@pulumi/pulumi/provider/experimental/analyzer");
+    const components = new Set(["BigBlueButton", "SharedTurnServer"]);
+    const result = new Analyzer(${JSON.stringify(PROJECT)}, "bigbluebutton-pulumi", require("./package.json"), components).analyze();
+    process.stdout.write(JSON.stringify(result.components));`;
+  const text = execFileSync(process.execPath, ["-e", analyze], { cwd: PROJECT, encoding: "utf8" });
+  const { BigBlueButton, SharedTurnServer } = JSON.parse(text) as Record<
+    string,
+    { readonly inputs: object; readonly outputs: object }
+  >;
+  expect(Object.keys(BigBlueButton!.inputs).sort()).toEqual([...Object.keys(fields), "turn"].sort());
+  expect(Object.keys(BigBlueButton!.outputs)).toEqual(
+    expect.arrayContaining(["url", "sharedSecret", "check"]),
+  );
+  expect(Object.keys(SharedTurnServer!.outputs)).toContain("turnHost");
+  expect(readFileSync(join(PROJECT, "PulumiPlugin.yaml"), "utf8")).toMatch(/^runtime:\n {2}name: nodejs$/m);
+});
+
+test("the API's pages are written without a warning", () => {
+  const typedoc = join(MODULES, "typedoc/bin/typedoc");
+  const result = execFileSync(process.execPath, [typedoc, "--emit", "none", "--logLevel", "Warn"], {
+    cwd: PROJECT,
+    encoding: "utf8",
+  });
+  expect(result).toBe("");
+});
