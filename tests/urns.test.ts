@@ -11,9 +11,9 @@ const before = JSON.parse(readFileSync(join(__dirname, "fixtures/urns.json"), "u
 
 const variations: Readonly<Record<string, Variation>> = {
   hetzner: {},
-  aws: { settings: { placement: atAws, dns: "route53" } },
+  aws: { settings: { ...atAws, dns: "route53" } },
   shared: {
-    settings: { turnStack: "prod" },
+    settings: { turn: { kind: "shared", stack: "prod" } },
     stacks: { "organization/bigbluebutton/prod": { turnHost: "turn.example.net", turnSecret: "x" } },
   },
 };
