@@ -101,7 +101,8 @@ export default {
     },
     {
       name: "known-rooms",
-      comment: "A new folder gets its place in the table above; examples/ and templates/ are programs of their own.",
+      comment:
+        "A new folder gets its place in the table above; examples/ and templates/ are programs of their own.",
       severity: "error",
       from: { pathNot: `^([^/]+$|(tests|examples|templates|${Object.keys(rooms).join("|")})/)` },
       to: {},
