@@ -48,6 +48,7 @@ export interface SharedTurnServerArgs extends Pick<
   | "environment"
   | "protect"
   | "expires"
+  | "tags"
 > {}
 
 /**

@@ -1,5 +1,6 @@
 /** The package that other programs import, as `npm pack` makes it. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   mkdirSync,
@@ -12,6 +13,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+
+import { credentials } from "@grpc/grpc-js";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { GetSchemaRequest } from "@pulumi/pulumi/proto/provider_pb";
 
 import { fields } from "../settings/fields";
 
@@ -102,25 +107,44 @@ describe("an empty program", () => {
   });
 });
 
-test("`pulumi package add` finds both components, with every setting as an input", () => {
-  // As the SDK's host of components does, in a process of its own: it reads the whole program's types.
-  const analyze = `
-    const { Analyzer } = require("@pulumi/pulumi/provider/experimental/analyzer");
-    const components = new Set(["BigBlueButton", "SharedTurnServer"]);
-    const result = new Analyzer(${JSON.stringify(PROJECT)}, "bigbluebutton-pulumi", require("./package.json"), components).analyze();
-    process.stdout.write(JSON.stringify(result.components));`;
-  const text = execFileSync(process.execPath, ["-e", analyze], { cwd: PROJECT, encoding: "utf8" });
-  const { BigBlueButton, SharedTurnServer } = JSON.parse(text) as Record<
-    string,
-    { readonly inputs: object; readonly outputs: object }
-  >;
-  expect(Object.keys(BigBlueButton!.inputs).sort()).toEqual([...Object.keys(fields), "turn"].sort());
-  expect(Object.keys(BigBlueButton!.outputs)).toEqual(
-    expect.arrayContaining(["url", "sharedSecret", "check"]),
-  );
-  expect(Object.keys(SharedTurnServer!.outputs)).toContain("turnHost");
+test("`pulumi package add` finds both components, with every setting as an input", async () => {
+  const { resources } = await schemaOfPlugin();
+  const { [`${NAME}:index:BigBlueButton`]: school, [`${NAME}:index:SharedTurnServer`]: turn } = resources;
+  expect(Object.keys(school!.inputProperties).sort()).toEqual([...Object.keys(fields), "turn"].sort());
+  expect(Object.keys(school!.properties)).toEqual(expect.arrayContaining(["url", "sharedSecret", "check"]));
+  expect(Object.keys(turn!.properties)).toContain("turnHost");
   expect(readFileSync(join(PROJECT, "PulumiPlugin.yaml"), "utf8")).toMatch(/^runtime:\n {2}name: nodejs$/m);
 });
+
+interface Schema {
+  readonly resources: Readonly<
+    Record<string, { readonly inputProperties: object; readonly properties: object }>
+  >;
+}
+
+/** Schema that the SDK's host of components makes of the project's folder, as the CLI starts it. */
+async function schemaOfPlugin(): Promise<Schema> {
+  const host = join(MODULES, "@pulumi/pulumi/cmd/run-plugin");
+  const child = spawn(process.execPath, [host, "--pwd", PROJECT, ".", "127.0.0.1:1"], {
+    cwd: PROJECT,
+    env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const [port] = (await once(child.stdout, "data")) as [Buffer];
+    const client = new ResourceProviderClient(
+      `127.0.0.1:${String(port).trim()}`,
+      credentials.createInsecure(),
+    );
+    return await new Promise((done, failed) =>
+      client.getSchema(new GetSchemaRequest(), (error, answer) =>
+        error ? failed(error) : done(JSON.parse(answer.getSchema()) as Schema),
+      ),
+    );
+  } finally {
+    child.kill();
+  }
+}
 
 test("the API's pages are written without a warning", () => {
   const typedoc = join(MODULES, "typedoc/bin/typedoc");

@@ -9,10 +9,33 @@ const schools = config.requireObject<string[]>("schools");
 const common = config.requireObject<Common>("common");
 
 // Those of the arguments that a TURN server has, too.
-const { domain, email, environment, cloud, location, sshNetworks, sshPublicKeys, dns, acmeServer, acmeCa } =
-  common;
+const {
+  domain,
+  email,
+  environment,
+  cloud,
+  location,
+  sshNetworks,
+  sshPublicKeys,
+  dns,
+  acmeServer,
+  acmeCa,
+  tags,
+} = common;
 const turn = new SharedTurnServer("relay", {
-  ...{ domain, email, environment, cloud, location, sshNetworks, sshPublicKeys, dns, acmeServer, acmeCa },
+  ...{
+    domain,
+    email,
+    environment,
+    cloud,
+    location,
+    sshNetworks,
+    sshPublicKeys,
+    dns,
+    acmeServer,
+    acmeCa,
+    tags,
+  },
 });
 
 /** Deployments by school: `scripts/check` finds them here. */

@@ -39,8 +39,7 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
 export function readProgramSettings(folder: string, set: readonly string[]): Settings {
   const file = join(folder, "Pulumi.yaml");
   if (!existsSync(file)) throw new Mistake(`--program ${folder}: there is no Pulumi.yaml in it`);
-  const types = settingTypes(readFileSync(file, "utf8"));
-  const fromUser = Object.fromEntries(set.map((assignment) => parseSet(assignment, types)));
+  const fromUser = parseSets(set, readProjectFile(folder).types);
   const own = { environment: "test", ...sandboxSettings(defaultRelease, USER_ZONE) };
   return { ...fromUser, common: { ...own, ...(fromUser.common as Settings | undefined) } };
 }
