@@ -7,21 +7,11 @@ set -euo pipefail
 name=$1 directory=$2
 shift 2
 
-in_own_group() {
-  if [[ -d /run/systemd/system ]]; then
-    exec systemd-run --quiet --scope --property=Delegate=yes --unit="$name" "$@"
-  fi
-  local hierarchy
-  for hierarchy in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
-    [[ -w $hierarchy/cgroup.procs ]] || continue
-    mkdir -p "$hierarchy/$name"
-    echo "$BASHPID" >"$hierarchy/$name/cgroup.procs"
-  done
-  exec "$@"
-}
+# shellcheck source=sandbox/hosts/ownGroup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../sandbox/hosts/ownGroup.sh"
 
 # Its own containers need all system calls, and writable settings of the kernel. Today's systemd boots on cgroup2 alone.
 export SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
-in_own_group systemd-nspawn --quiet --directory="$directory" --machine="$name" --register=no --keep-unit --settings=no \
+in_own_group "$name" systemd-nspawn --quiet --directory="$directory" --machine="$name" --register=no --keep-unit --settings=no \
   --capability=all --resolv-conf=copy-host --link-journal=no --timezone=off --kill-signal=SIGRTMIN+3 \
   --bind=/dev/loop-control "$@" --boot </dev/null

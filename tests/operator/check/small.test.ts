@@ -1,6 +1,3 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-
 import { checkPage, parse } from "../../../operator/check/api";
 import { judgeClocks } from "../../../operator/check/clocks";
 import { readDeployments } from "../../../operator/check/deployed";
@@ -8,6 +5,7 @@ import { ask } from "../../../operator/check/finding";
 import { offset } from "../../../operator/check/hosts";
 import { checkSettings } from "../../../operator/check/settings";
 import { Mistake } from "../../../cli/mistake";
+import { servePages, type Pages } from "../../support/pages";
 import { deployed } from "./deployed";
 
 describe("the API's answers", () => {
@@ -23,27 +21,9 @@ describe("the API's answers", () => {
 });
 
 describe("the page that people open first", () => {
-  let server: Server;
-  let base: string;
-  const ANSWERS: Readonly<Record<string, readonly [status: number, location?: string]>> = {
-    "/": [200],
-    "/moved": [302, "/rooms?token=s3cr3t"],
-    "/rooms?token=s3cr3t": [200],
-    "/dead": [302, "/gone"],
-    "/gone": [502],
-    "/round": [301, "/round"],
-  };
-
-  beforeAll(async () => {
-    server = createServer(({ url }, response) => {
-      const [status, location] = ANSWERS[url!] ?? [404];
-      response.writeHead(status, location === undefined ? {} : { Location: location }).end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-
-  afterAll(() => void server.close());
+  let pages: Pages;
+  beforeAll(async () => (pages = await servePages()));
+  afterAll(() => pages.close());
 
   test.each([
     ["/", "127.0.0.1", "ok", /^HTTP status 200$/],
@@ -55,7 +35,7 @@ describe("the page that people open first", () => {
     ["/dead", "bbb.example.org", "warn", /^HTTP status 502 at http:/],
   ])("%s of %s: %s", async (path, hostname, verdict, answer) => {
     const finding = await ask("front page", "", () =>
-      checkPage(`${base}${path}`, { hostname, untrustedCa: false }, "remedy"),
+      checkPage(`${pages.root}${path}`, { hostname, untrustedCa: false }, "remedy"),
     );
     expect(finding).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });
     expect(finding.remedy === undefined).toBe(verdict === "ok");

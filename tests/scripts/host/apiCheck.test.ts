@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { apiChecksum } from "../../../bigbluebutton/api";
+import { servePages, type Pages } from "../../support/pages";
 import { check, python } from "./checks";
 import { FakeHost, run, SCRIPTS } from "./scripts";
 
@@ -98,30 +99,12 @@ test("an API that stays silent fails after the time it was given, with what to d
 });
 
 describe("the page that people open first", () => {
-  const ANSWERS: Readonly<Record<string, readonly [status: number, location?: string]>> = {
-    "/": [200],
-    "/moved": [302, "/rooms?token=s3cr3t"],
-    "/rooms?token=s3cr3t": [200],
-    "/dead": [302, "/gone"],
-    "/gone": [502],
-    "/round": [301, "/round"],
-  };
-  let pages: Server;
-  let root: string;
-
-  beforeAll(async () => {
-    pages = createServer(({ url }, response) => {
-      const [status, location] = ANSWERS[url!] ?? [404];
-      response.writeHead(status, location === undefined ? {} : { Location: location }).end();
-    });
-    await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
-    root = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
-  });
-
-  afterAll(() => void pages.close());
+  let pages: Pages;
+  beforeAll(async () => (pages = await servePages()));
+  afterAll(() => pages.close());
 
   const page = (path: string, hostname = "127.0.0.1", greenlight = false) =>
-    check(host, "api_check", "front_page", `${root}${path}`, hostname, greenlight);
+    check(host, "api_check", "front_page", `${pages.root}${path}`, hostname, greenlight);
 
   test.each([
     ["/", "ok", /^HTTP status 200$/],
