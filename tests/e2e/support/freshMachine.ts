@@ -1,5 +1,4 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -8,12 +7,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmSync,
+  readlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { startTime } from "../../../sandbox/hosts/processes";
 import { PROJECT } from "./sandbox";
 
 /**
@@ -86,13 +86,19 @@ export interface Answer {
 }
 
 export class FreshMachine {
-  readonly #directory = mkdtempSync("/var/tmp/bbb-fresh-");
+  readonly #directory = mkdtempSync(join(process.env.BBB_FRESH_MACHINES ?? "/var/tmp", "bbb-fresh-"));
   readonly #root = join(this.#directory, "root");
   readonly #name = basename(this.#directory);
   readonly #environment: Record<string, string> = { HOME: "/root", LANG: "C.UTF-8", PATH, TERM: "dumb" };
   #nspawn: ChildProcess | undefined;
 
-  constructor(private readonly suite: Suite) {}
+  constructor(private readonly suite: Suite) {
+    // For end-fresh.sh, which removes what a test that was interrupted left.
+    writeFileSync(
+      join(this.#directory, "owner"),
+      `${process.pid} ${startTime(process.pid)} ${readlinkSync("/proc/self/ns/pid")}\n`,
+    );
+  }
 
   /**
    * Makes the tree, puts this project's sources at /srv/repository as a git repository, and boots; resolves when it is
@@ -148,27 +154,8 @@ export class FreshMachine {
   }
 
   /** Switches the machine off and removes it. */
-  async end(): Promise<void> {
-    const init = this.#init();
-    if (this.#nspawn !== undefined && init !== undefined) {
-      const off = once(this.#nspawn, "exit");
-      process.kill(Number(init), "SIGKILL");
-      await Promise.race([off, sleep(30_000, undefined, { ref: false })]);
-    }
-    spawnSync("umount", [this.#root]);
-    for (const hierarchy of ["systemd", "unified", ""])
-      spawnSync("find", [
-        join("/sys/fs/cgroup", hierarchy, this.#name),
-        "-depth",
-        "-type",
-        "d",
-        "-exec",
-        "rmdir",
-        "{}",
-        ";",
-      ]);
-    rmSync(join(this.#directory, "disk.img"), { force: true });
-    rmSync(this.#directory, { recursive: true, force: true });
+  end(): void {
+    must(join(PROJECT, "tests/e2e/support/end-fresh.sh"), [this.#directory]);
   }
 
   /** Process id of the machine's init on this one. */
