@@ -1,3 +1,4 @@
+import { wrapPage } from "./checkPage";
 import type { PortRule } from "./ports";
 import type { Service } from "./services";
 
@@ -115,10 +116,15 @@ export function certificateSeen(printed: string, fqdn: string): CertificateOutpu
   return validUntil !== undefined && issuedBy !== undefined ? { validUntil, issuedBy } : undefined;
 }
 
-/** Page of a verification, from its step's output: a line for each check, and its duration. */
-export function verificationPage(printed: string): string {
+/**
+ * Page of a verification, from its step's output: a line for each check, and its duration.
+ *
+ * @param width Columns to wrap it in; without one, each line is as long as it is.
+ */
+export function verificationPage(printed: string, width?: number): string {
   const lines = printed.trimEnd().split("\n").map(withoutLabel);
-  return lines.filter((line) => !line.endsWith(": started")).join("\n");
+  const page = lines.filter((line) => !line.endsWith(": started")).join("\n");
+  return width === undefined ? page : wrapPage(page, width);
 }
 
 /** Removes the step's role and number at the end of a line: " [bbb 7/7]". */

@@ -21,17 +21,6 @@ export function pageWidth(out?: Out, environment?: NodeJS.ProcessEnv): number {
   return terminalWidth(out, environment) ?? WITHOUT_TERMINAL;
 }
 
-/** Lines of a text wrapped between words; longer words stay whole. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter((word) => word !== "")) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines.length > 0 ? lines : [""];
-}
-
 /**
  * Wraps lines that exceed the width. Their second and later lines are indented by four more columns; other lines stay.
  */

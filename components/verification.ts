@@ -22,6 +22,7 @@ import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
 import type { HostSteps } from "../steps/hostSteps";
 import { stepOf } from "../steps/table";
+import { pageWidth, terminalColumns } from "./terminal";
 import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
@@ -69,7 +70,8 @@ export class Verification extends pulumi.ComponentResource {
       );
       // In a terminal only this stays, below "Diagnostics"; without a new run there is no news.
       step.command.stdout.apply((printed) => {
-        if (begun) void pulumi.log.info(verificationPage(printed ?? ""), step.command);
+        if (begun)
+          void pulumi.log.info(verificationPage(printed ?? "", pageWidth(terminalColumns())), step.command);
       });
       return step;
     };

@@ -10,7 +10,8 @@ import {
 } from "./phrases";
 import type { Price } from "./price";
 import { purposeNames } from "./resources";
-import { hanging, wrapped } from "../../cli/width";
+import { wrapped } from "../../bigbluebutton/text";
+import { hanging } from "../../cli/width";
 import { pageOf, section, type Page } from "./text";
 
 const CLOUDS = { hetzner: "Hetzner Cloud", aws: "AWS" } as const;

@@ -1,5 +1,5 @@
 /** Texts on a page of some width, two columns of which are a section's indent. Words that are longer stay whole. */
-import { wrapped } from "../../cli/width";
+import { wrapped } from "../../bigbluebutton/text";
 
 const INDENT = 2;
 

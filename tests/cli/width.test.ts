@@ -1,4 +1,5 @@
-import { hanging, pageWidth, terminalWidth, wrapped } from "../../cli/width";
+import { wrapped } from "../../bigbluebutton/text";
+import { hanging, pageWidth, terminalWidth } from "../../cli/width";
 
 test.each([
   [{ isTTY: true, columns: 80 }, {}, 80],
