@@ -73,7 +73,7 @@ describe("The certificate authority", () => {
     );
     const asked = await Promise.all(both.map(orders));
     expect(Math.max(...asked)).toBe(1);
-    // The log's last lines are shown a second and a third time.
+    // The error shows the line once more, without the resource's name.
     const runs = stdout.match(/^ *bbb-install: running bbb-install.*\[bbb 5\/7\]/gm);
     expect(runs?.length ?? 0).toBeLessThanOrEqual(1);
   });
