@@ -125,7 +125,7 @@ const legacyInstaller: Installer = {
   url: `${RAW}/${MASTER}/bbb-install.sh`,
   revision: MASTER,
   sha256: "065824c83004f0ff8ba8bf299fdfc082eaf6f019e7cc3cb92d3d9d1dd424623d",
-  flags: [..."hsrcvepmxgadw"],
+  flags: Array.from("hsrcvepmxgadw"),
 };
 
 const memoryOnly: Minimum = { memoryKb: 3_940_000, cores: 1, ipv6: false };
@@ -240,7 +240,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       url: `${RAW}/${MASTER}/bbb-install-2.5.sh`,
       revision: MASTER,
       sha256: "954f4c8a8dc01afd738dc0b8e7c5cc3ffd44a4e856ed76072e55d11dfa0f2f90",
-      flags: [..."hsrcvepmxgadwji"],
+      flags: Array.from("hsrcvepmxgadwji"),
     },
     minimum: memoryAndCores,
     turnXml: legacyXml,
@@ -258,7 +258,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       url: `${RAW}/${MASTER}/bbb-install-2.6.sh`,
       revision: MASTER,
       sha256: "363f729cc7f5056313d019dae4c4a0ada9bd4f901283dcc3ac13cddc5cc25678",
-      flags: [..."hsrcvepmtxgadwjik"],
+      flags: Array.from("hsrcvepmtxgadwjik"),
     },
     minimum: memoryCoresAndIpv6,
     turnXml: overrideXml,
@@ -276,7 +276,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       url: `${RAW}/${V27}/bbb-install.sh`,
       revision: V27,
       sha256: "ac9916138162814956016a9c152da0baf008a72cf00e1a7940a9e4aa70cd008f",
-      flags: [..."hsrcvepmtxgadwjik"],
+      flags: Array.from("hsrcvepmtxgadwjik"),
     },
     minimum: memoryCoresAndIpv6,
     turnXml: overrideXml,
@@ -298,7 +298,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     installer: {
       url: `${RAW}/v3.0.x-release/bbb-install.sh`,
       revision: "v3.0.x-release",
-      flags: [..."hsrcvepmtxgadwjik"],
+      flags: Array.from("hsrcvepmtxgadwjik"),
       note:
         "Not verified: the newest revision whose bytes could be had, " +
         "26ce2d16c2a82ef962d685525b0c20bb89d4d151 of 2024-02-23 (sha256 " +
@@ -332,7 +332,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     installer: {
       url: `${RAW}/v4.0.x-release/bbb-install.sh`,
       revision: "v4.0.x-release",
-      flags: [..."hsrcvepmtxgadwjikb"],
+      flags: Array.from("hsrcvepmtxgadwjikb"),
       note:
         "Not verified: the branch changes with the release candidates and no revision's bytes could be had whole. " +
         "The URL follows the branch, as BigBlueButton's own instructions do.",

@@ -44,7 +44,7 @@ function changedInputs({ old, new: now, diffs = [] }: StepEventMetadata): string
 }
 
 function isClosed(value: unknown): boolean {
-  return JSON.stringify(value)?.includes('"[secret]"') === true;
+  return JSON.stringify(value ?? null).includes('"[secret]"');
 }
 
 /** Logical name at the end of a URN. */

@@ -33,7 +33,7 @@ export function hanging(text: string, width: number): string {
       const [first, ...rest] = line.slice(indent.length).split(/(?<=\S)(?=\s)/);
       const lines = [`${indent}${first}`];
       for (const piece of rest) {
-        if (lines.at(-1)!.length + piece.length <= width) lines[lines.length - 1] += piece;
+        if (lines.at(-1)!.length + piece.length <= width) lines.push(`${lines.pop()!}${piece}`);
         else lines.push(`${indent}    ${piece.trimStart()}`);
       }
       return lines;

@@ -6,7 +6,7 @@ import type { Host } from "./host";
 export function knownHosts(hosts: readonly Host[]): pulumi.Output<string> {
   const lines = hosts.map(({ fqdn, connection }) =>
     // Nothing of this is secret, unlike the rest of a connection.
-    pulumi.unsecret(connection.apply(({ host, hostKey }) => `${fqdn},${String(host)} ${hostKey}\n`)),
+    pulumi.unsecret(connection.apply(({ host, hostKey }) => `${fqdn},${String(host)} ${String(hostKey)}\n`)),
   );
   return pulumi.all(lines).apply((known) => known.join(""));
 }

@@ -67,7 +67,7 @@ export async function waitForLookUps<T extends readonly unknown[]>(lookUps: {
     problems.map((problem) => [problem.elsewhere ? problem.key : JSON.stringify(problem), problem]),
   );
   if (different.size > 0) throw new LookUpError([...different.values()]);
-  return Promise.all(lookUps) as unknown as Promise<T>;
+  return Promise.all(lookUps);
 }
 
 /**

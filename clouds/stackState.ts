@@ -15,7 +15,7 @@ export interface StackResource {
  */
 export async function stackResources(): Promise<readonly StackResource[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const answer = await pulumi.runtime
+  const answer: unknown = await pulumi.runtime
     .invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })
     .catch(() => ({}));
   const { outputs } = answer as {

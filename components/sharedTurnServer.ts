@@ -81,7 +81,7 @@ export class SharedTurnServer extends pulumi.ComponentResource {
     super("bbb:index:SharedTurnServer", name, args, opts);
     const asker = { type: "SharedTurnServer", name };
     const users = new TurnUsers(titleOf(asker));
-    const made = begin(asker, args as unknown as RawArguments, this, users);
+    const made = begin(asker, args, this, users);
 
     const output = outputsOf(made);
     this.turnHost = output(({ turn }) => whenReady(turn, turn.fqdn));

@@ -179,7 +179,7 @@ function messageOf(error: unknown): string {
 async function ensureZone(api: FastifyInstance, token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "sandbox" };
   const found = await api.inject({ method: "GET", url: `/v1/zones?name=${USER_ZONE}`, headers });
-  if ((found.json() as { zones: unknown[] }).zones.length > 0) return;
+  if (found.json<{ zones: unknown[] }>().zones.length > 0) return;
   const payload = { name: USER_ZONE, mode: "primary" };
   const made = await api.inject({ method: "POST", url: "/v1/zones", headers, payload });
   if (made.statusCode >= 300) throw new Error(`zone ${USER_ZONE}: ${made.body}`);

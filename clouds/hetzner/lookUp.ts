@@ -20,7 +20,7 @@ async function allowed<T>(ask: () => Promise<T>): Promise<T> {
   access = first.then(
     () => undefined,
     (error: unknown) => {
-      if (NO_ACCESS.test(String((error as Error).message))) throw error;
+      if (NO_ACCESS.test((error as Error).message)) throw error;
     },
   );
   access.catch(() => undefined);

@@ -1,6 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
-import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 
 import { valueOf } from "../../clouds/valueOf";
 import { Mistake } from "../../cli/mistake";
@@ -38,6 +36,8 @@ export interface ProgramContext {
   readonly region: string;
 }
 
+type Inputs = Readonly<Record<string, unknown>>;
+
 type Program = () => Promise<Readonly<Record<string, unknown>>>;
 
 /**
@@ -52,7 +52,7 @@ export async function planProgram(
 ): Promise<PlannedProgram> {
   const resources: PlannedResource[] = [];
   const assumptions = new Set<string>();
-  const inputs = new Map<string, MockResourceArgs["inputs"]>();
+  const inputs = new Map<string, Inputs>();
   let unforeseen: unknown;
   const texts = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, asText(value)]);
   pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
@@ -65,12 +65,13 @@ export async function planProgram(
             `the stack ${name.split("/").at(-1)} has a TURN server, and this one's address in its turnPeers`,
           );
         }
-        inputs.set(`${args.type} ${args.name}`, args.inputs);
-        return { id: idOf(args), state: { ...args.inputs, ...computed(args) } };
+        const own = args.inputs as Inputs;
+        inputs.set(`${args.type} ${args.name}`, own);
+        return { id: idOf(args), state: { ...own, ...computed(args) } };
       },
       call({ token, inputs }) {
         try {
-          const { answer, says } = assume(token, inputs, region);
+          const { answer, says } = assume(token, inputs as Inputs, region);
           if (says) assumptions.add(says);
           return answer;
         } catch (error) {
@@ -92,7 +93,7 @@ export async function planProgram(
       type: request.getType(),
       name: request.getName(),
       inputs: Object.fromEntries(
-        Object.entries(given).map(([key, value]) => [key, pulumi.runtime.unwrapRpcSecret(value)]),
+        Object.entries(given).map(([key, value]) => [key, pulumi.runtime.unwrapRpcSecret(value) as unknown]),
       ),
       protect: request.getProtect() ?? false,
       dependsOn: request.getDependenciesList(),
@@ -104,7 +105,7 @@ export async function planProgram(
     await pulumi.runtime.disconnect();
     return made;
   });
-  return { resources, assumptions: [...assumptions], outputs: outputs as PlannedProgram["outputs"] };
+  return { resources, assumptions: [...assumptions], outputs };
 }
 
 /** Throws the program's own message to the operator. */
@@ -116,10 +117,21 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-type Register = MockMonitor["registerResource"];
+/** Registration of a resource, as far as it is read here. */
+interface Registration {
+  getType(): string;
+  getName(): string;
+  getProtect(): boolean | undefined;
+  getDependenciesList(): string[];
+}
 
-function onRegistration(note: (request: Parameters<Register>[0], urn: string) => void): void {
-  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+type Register = (
+  request: Registration,
+  callback: (error: unknown, response: { getUrn(): string }) => void,
+) => Promise<void>;
+
+function onRegistration(note: (request: Registration, urn: string) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
   // The SDK's mocks know of no resource hooks, which nothing calls here.
   Object.assign(monitor, {
     registerResourceHook: (_: unknown, registered: (error: null) => void) => registered(null),

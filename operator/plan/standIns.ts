@@ -13,7 +13,7 @@ export function idOf({ type, name }: MockResourceArgs): string {
 export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Record<string, unknown>> {
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":
-      return { ipAddress: inputs.type === "ipv6" ? "2001:db8::" : "192.0.2.1" };
+      return { ipAddress: (inputs as { type?: string }).type === "ipv6" ? "2001:db8::" : "192.0.2.1" };
     case STACK_REFERENCE:
       return {
         outputs: { turnHost: "the-other-stacks-turn-server", turnSecret: "0".repeat(64) },

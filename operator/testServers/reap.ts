@@ -139,8 +139,7 @@ async function removeOrphans(
           .map((object) => ({ object, problem: "its stack has it after all" })),
       );
     } catch (error) {
-      const problem =
-        error instanceof StackBusy ? error.message : `${stack}: ${String((error as Error).message)}`;
+      const problem = error instanceof StackBusy ? error.message : `${stack}: ${(error as Error).message}`;
       kept.push(...objects.map((object) => ({ object, problem })));
     }
   }

@@ -1,4 +1,5 @@
-import { XMLBuilder, XMLParser } from "fast-xml-parser";
+import XMLBuilder from "fast-xml-builder";
+import { XMLParser } from "fast-xml-parser";
 
 /** Element: its children by name; only `item`, `member` and the names given to {@link items} may be repeated. */
 export interface Node {
@@ -30,7 +31,7 @@ export function parseXml(text: string): { readonly name: string; readonly root: 
 }
 
 export function buildXml(name: string, root: Node): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${String(builder.build({ [name]: root }))}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ [name]: root })}`;
 }
 
 /** The elements of a list, e.g. items(answer.volumeSet); none where the list is empty or absent. */

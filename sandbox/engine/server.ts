@@ -84,7 +84,7 @@ export async function serve(
     "grpc.max_receive_message_length": 400 * 1024 * 1024,
     "grpc.max_send_message_length": 400 * 1024 * 1024,
   });
-  server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, {
+  server.addService(ResourceMonitorService, {
     getDeploymentInfo: answer(() => {
       const info = new monitor.DeploymentInfo();
       info.setProject(project);
@@ -159,7 +159,7 @@ export async function serve(
     registerErrorHook: refuse("an error hook"),
     registerPackage: refuse("a parameterized package"),
   });
-  server.addService(EngineService as unknown as grpc.ServiceDefinition, {
+  server.addService(EngineService, {
     log: answer((request: engine.LogRequest) => {
       logged(deployment, display, request);
       return new Empty();

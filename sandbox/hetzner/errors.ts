@@ -92,7 +92,7 @@ export function fromValidation(problems: readonly FastifySchemaValidationError[]
 
 function describe(problem: FastifySchemaValidationError): { field: string; message: string } {
   const path = problem.instancePath.slice(1).split("/").filter(Boolean);
-  const { missingProperty, additionalProperty, allowedValues } = problem.params as Record<string, unknown>;
+  const { missingProperty, additionalProperty, allowedValues } = problem.params;
   const dotted = (...more: unknown[]): string => [...path, ...more].join(".") || "body";
   if (typeof missingProperty === "string") {
     return { field: dotted(missingProperty), message: "Missing data for required field." };

@@ -65,7 +65,8 @@ function parse(file: string, text: string): State {
       cause: error,
     });
   }
-  if (state.version !== 1) throw new Error(`${file} has state version ${state.version}, not 1: ${remedy}`);
+  if (state.version !== 1)
+    throw new Error(`${file} has state version ${String(state.version)}, not 1: ${remedy}`);
   return state;
 }
 

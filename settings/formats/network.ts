@@ -28,7 +28,7 @@ export function parseNetwork(text: string): NetworkResult {
   if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) {
     return { reason: `needs a prefix length from 0 to ${bits}` };
   }
-  const network = `${edge(parsed, Number(prefix), "first")}/${Number(prefix)}`;
+  const network = `${edge(parsed, Number(prefix), "first").toString()}/${Number(prefix)}`;
   if (network !== `${parsed.toString()}/${Number(prefix)}`) {
     return { reason: "has bits set behind its prefix", suggestion: network };
   }
@@ -99,5 +99,5 @@ export function coveredShare(networks: readonly string[], family: "ipv4" | "ipv6
 }
 
 function contains(base: ipaddr.IPv4 | ipaddr.IPv6, prefix: number, address: ipaddr.IPv4 | ipaddr.IPv6) {
-  return address.kind() === base.kind() && address.match(base as never, prefix);
+  return address.kind() === base.kind() && address.match(base, prefix);
 }

@@ -29,7 +29,7 @@ async function change(
   const guard = new MeetingsGuard({ ...settings, ...more });
   guard.asks([{ fqdn: "bbb.example.org", sharedSecret: pulumi.output("secret"), trust: {} }]);
   await guard[hook].callback({
-    ...{ urn: "urn:x" as pulumi.URN, id: "1" as pulumi.ID, name: "it", type: "x:y:Z" },
+    ...{ urn: "urn:x", id: "1", name: "it", type: "x:y:Z" },
     oldInputs: before,
     newInputs: now,
   });

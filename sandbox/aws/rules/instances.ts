@@ -148,7 +148,7 @@ function splitStateFilter(call: Call): { widened: Call; accepts: (state: string)
   if (!found) return { widened: call, accepts: () => true };
   const filter = found[0].replace(/\.Name$/, "");
   const wanted = listParam(call.params, `${filter}.Value`);
-  const every = Object.keys(CODES).map((state, index) => [`${filter}.Value.${index + 1}`, state]);
+  const every = Object.keys(CODES).map((state, index) => [`${filter}.Value.${index + 1}`, state] as const);
   return { widened: withParams(call, Object.fromEntries(every)), accepts: (state) => wanted.includes(state) };
 }
 

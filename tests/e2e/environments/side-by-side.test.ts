@@ -79,7 +79,9 @@ describe("both at once", () => {
     for (const stack of ["staging", "prod"] as const) {
       expect(references(ofStack(objects, stack))).toEqual(held[stack]);
     }
-    const named = objects.map(({ kind, name, type }) => `${kind} ${name} ${kind === "rrsets" ? type : ""}`);
+    const named = objects.map(
+      ({ kind, name, type }) => `${kind} ${name} ${kind === "rrsets" ? String(type) : ""}`,
+    );
     expect(new Set(named).size).toBe(objects.length);
     const secrets = [staging, prod].flatMap((out) => [out.sharedSecret, out.turnSecret, out.privateKey]);
     expect(new Set(secrets).size).toBe(6);

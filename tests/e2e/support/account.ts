@@ -39,7 +39,7 @@ export async function accountObjects(): Promise<CloudObject[]> {
     const { status, body } = answers[index]!;
     if (status !== 200) throw new Error(`${kind}: ${status} ${JSON.stringify(body)}`);
     return (body as Record<string, CloudObject[]>)
-      [kind]!.map((object) => ({ ...object, kind, id: String(object.id) }))
+      [kind]!.map((object) => ({ ...object, kind, id: String(object.id as unknown) }))
       .filter(({ id }) => id !== "@/NS" && id !== "@/SOA");
   });
 }

@@ -164,7 +164,7 @@ function configuration(server: IceServer | undefined) {
 
 /** Calls a function of page.html. */
 async function inPage<T>(page: Page, name: string, ...args: readonly unknown[]): Promise<T> {
-  return (await page.evaluate(`${name}(...${JSON.stringify(args)})`)) as T;
+  return await page.evaluate(`${name}(...${JSON.stringify(args)})`);
 }
 
 function definite(environment: NodeJS.ProcessEnv): Record<string, string> {

@@ -49,7 +49,7 @@ test("a request has the magic cookie and its transaction", () => {
 test("a server that is silent fails with what to do", async () => {
   const server = createSocket("udp4");
   await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const { port } = server.address();
   expect(await ask("STUN", "", () => checkStunOverUdp("127.0.0.1", port))).toMatchObject({
     verdict: "FAIL",
     answer: "no answer",
@@ -92,9 +92,7 @@ test("a server is asked again when a datagram is lost, and others' datagrams are
     const answer = Buffer.concat([Buffer.from("010100002112a442", "hex"), request.subarray(8, 20)]);
     server.send(answer, port, address);
   });
-  const finding = await ask("STUN", "", () =>
-    checkStunOverUdp("127.0.0.1", (server.address() as AddressInfo).port),
-  );
+  const finding = await ask("STUN", "", () => checkStunOverUdp("127.0.0.1", server.address().port));
   server.close();
   expect(finding).toMatchObject({
     verdict: "ok",

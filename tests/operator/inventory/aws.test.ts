@@ -56,7 +56,7 @@ async function makeHost(stack: string): Promise<{ server: string; volume: string
     }),
   );
   const { NetworkInterfaceId } = await makeInterface(account(), { groups: [group] });
-  const address = await makeAddress(account(), NetworkInterfaceId!);
+  const address = await makeAddress(account(), NetworkInterfaceId);
   const PublicKeyMaterial = Buffer.from(`${publicKey} operator`);
   await ec2.send(
     new ImportKeyPairCommand({

@@ -33,7 +33,7 @@ test("an instance becomes a host with the image's release, the type's size, its 
   await openPort(account(), group, 443);
   await openPort(account(), group, 22, "2001:db8::/32");
   const made = await makeInterface(account(), { groups: [group], ipv6: 1 });
-  const { ipv4 } = await makeAddress(account(), made.NetworkInterfaceId!);
+  const { ipv4 } = await makeAddress(account(), made.NetworkInterfaceId);
   const { InstanceId } = await run(account(), made.NetworkInterfaceId!, {
     ImageId: await imageOf(account(), JAMMY),
     InstanceType: "c7i.4xlarge",

@@ -163,7 +163,7 @@ describe("network interfaces", () => {
 
   test("one that is deleted gives its Elastic IP back", async () => {
     const { NetworkInterfaceId } = await makeInterface(account());
-    const { id } = await makeAddress(account(), NetworkInterfaceId!);
+    const { id } = await makeAddress(account(), NetworkInterfaceId);
     await account().clients.ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }));
     const { Addresses } = await account().clients.ec2.send(
       new DescribeAddressesCommand({ AllocationIds: [id] }),
@@ -184,7 +184,7 @@ describe("Elastic IPs", () => {
 
   test("one in use is not released", async () => {
     const { NetworkInterfaceId } = await makeInterface(account());
-    const { id, association } = await makeAddress(account(), NetworkInterfaceId!);
+    const { id, association } = await makeAddress(account(), NetworkInterfaceId);
     const release = new ReleaseAddressCommand({ AllocationId: id });
     await expect(account().clients.ec2.send(release)).rejects.toMatchObject({
       name: "InvalidIPAddress.InUse",

@@ -155,7 +155,7 @@ export async function makeInstance(
 ): Promise<{ id: string; interfaceId: string; ipv4: string; addressId: string; group: string }> {
   const group = await makeGroup(account);
   const made = await makeInterface(account, { groups: [group], ipv6: 1 });
-  const address = await makeAddress(account, made.NetworkInterfaceId!);
+  const address = await makeAddress(account, made.NetworkInterfaceId);
   const { InstanceId: id } = await run(account, made.NetworkInterfaceId!, more);
   await inState(account, id!, "running");
   return { id: id!, interfaceId: made.NetworkInterfaceId!, ipv4: address.ipv4, addressId: address.id, group };

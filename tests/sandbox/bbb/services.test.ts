@@ -29,7 +29,7 @@ describe("a media server's stand-in", () => {
       socket.send("hello", port, address);
       const answer = once(socket, "message", { signal: AbortSignal.timeout(500) });
       const [message, sender] = (await answer) as [Buffer, { address: string; port: number }];
-      return `${message} from ${sender.address} ${sender.port}`;
+      return `${message.toString()} from ${sender.address} ${sender.port}`;
     } catch {
       return undefined;
     } finally {

@@ -216,7 +216,10 @@ describe("the display", () => {
     const shown = (more: object) => {
       let text = "";
       const out = new Writable({
-        write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()),
+        write: (chunk: Buffer, _encoding, done) => {
+          text += chunk.toString();
+          done();
+        },
       });
       new Display(Object.assign(out, more), false).line(`    bbb-verify: ${"word ".repeat(20)}end`);
       return text.trimEnd().split("\n");
@@ -230,7 +233,10 @@ describe("the display", () => {
   test("says each problem once, under the resource that it concerns", () => {
     let text = "";
     const out = new Writable({
-      write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()),
+      write: (chunk: Buffer, _encoding, done) => {
+        text += chunk.toString();
+        done();
+      },
     });
     const display = new Display(out, false);
     const urn = "urn:pulumi:dev::p::test:index:Group$hcloud:index/server:Server::web";

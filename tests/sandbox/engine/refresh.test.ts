@@ -1,5 +1,5 @@
 /** Deletions and changes at the cloud behind the engine's back. */
-import { token, useProject, type Json } from "../hetzner/harness";
+import { token, useProject } from "../hetzner/harness";
 import { Workbench } from "./support";
 
 jest.setTimeout(120_000);
@@ -69,7 +69,7 @@ test("what was changed at the cloud is changed back by the next update", async (
   expect((await bench.up()).summary).toMatchObject({ updated: 2 });
   const [again] = (await project().call("GET", "/servers")).body.servers;
   expect(again).toMatchObject({ labels: { stack: "dev" }, backup_window: expect.any(String) });
-  const rrset = (await project().call("GET", "/zones/example.test/rrsets/bbb/A")).body.rrset as Json;
+  const rrset = (await project().call("GET", "/zones/example.test/rrsets/bbb/A")).body.rrset;
   expect(rrset.records[0].value).toBe("203.0.113.10");
 });
 

@@ -5,7 +5,6 @@ import { utils } from "ssh2";
 import { password, random } from "../../../sandbox/engine/drivers/random";
 import { privateKey } from "../../../sandbox/engine/drivers/tls";
 import type { Context } from "../../../sandbox/engine/driver";
-import type { Values } from "../../../sandbox/engine/wire";
 
 const context = {} as Context;
 
@@ -19,7 +18,7 @@ describe("tls.PrivateKey", () => {
       /^ecdsa-sha2-nistp256 AAAA\S+\n$/,
     ],
   ])("%j: all formats hold the same key", (inputs, pem, line) => {
-    const { outputs, id } = privateKey(inputs as Values);
+    const { outputs, id } = privateKey(inputs);
     const text = (key: string) => String(outputs[key]);
     expect(text("privateKeyPem")).toMatch(pem);
     expect(text("publicKeyOpenssh")).toMatch(line);

@@ -155,7 +155,7 @@ export class Project {
       const found = body.actions as Json[];
       if (found.length !== ids.length) throw new Error(`actions not found: ${ids.join()}`);
       if (found.every(({ status }) => status !== "running")) {
-        return ids.map((id) => found.find((action) => action.id === id) as Json);
+        return ids.map((id) => found.find((action) => action.id === id)!);
       }
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
@@ -163,7 +163,7 @@ export class Project {
 
   log(): Json[] {
     const lines = readFileSync(this.requestLog, "utf8").trim().split("\n");
-    return lines.filter(Boolean).map((line) => JSON.parse(line) as Json);
+    return lines.filter(Boolean).map((line) => JSON.parse(line));
   }
 }
 

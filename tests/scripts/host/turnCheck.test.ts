@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { SANDBOX_CACHE } from "../../../sandbox/paths";
@@ -50,7 +49,7 @@ async function answering(codes: readonly number[]): Promise<{ port: number; from
   server = made;
   made.bind(0, "127.0.0.1");
   await once(made, "listening");
-  return { port: (made.address() as AddressInfo).port, from };
+  return { port: made.address().port, from };
 }
 
 /** Error response to an Allocate request by RFC 8489, with its ERROR-CODE and nothing else. */

@@ -22,13 +22,7 @@ interface Settings {
   readonly endpoint: string | undefined;
 }
 
-interface Clients {
-  readonly ec2: EC2;
-  readonly dlm: DLM;
-  readonly iam: IAM;
-  readonly route53: Route53;
-  readonly sts: STS;
-}
+type Clients = Readonly<{ ec2: EC2; dlm: DLM; iam: IAM; route53: Route53; sts: STS }>;
 
 /** Tries per request, with the SDK's own back-off: on throttling, server errors and lost connections. */
 const ATTEMPTS = 5;

@@ -13,7 +13,7 @@ export type Lookup = (args: Values, context: Context) => Promise<Values>;
 export function lookup(token: string, keys: readonly string[], action: Lookup): Record<string, Lookup> {
   return {
     [token]: async (args, context) => {
-      const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null)) as Values;
+      const given: Values = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
       const more = Object.keys(given).filter((key) => !keys.includes(key));
       if (more.length > 0) throw new NotServed(`${more.join(", ")} of ${token}`);
       return action(given, context);
