@@ -2,12 +2,6 @@ import { wrapPage } from "./checkPage";
 import type { PortRule } from "./ports";
 import type { Service } from "./services";
 
-/**
- * Days that a certificate must have left, at 90 days of life, for a failure and for a warning. They shrink with shorter
- * lives, since Let's Encrypt's of six days are renewed later.
- */
-export const CERTIFICATE_DAYS = { fail: 7, warn: 21 } as const;
-
 /** File as the deployment wrote it; its text holds a secret. */
 interface DeployedFile {
   readonly path: string;
@@ -31,7 +25,7 @@ interface CommonRequest {
   readonly turnSecret: string;
   /** True when the server's name shows Greenlight. */
   readonly greenlight?: boolean;
-  /** Limits in days of a certificate, {@link CERTIFICATE_DAYS}. Missing from requests of earlier versions. */
+  /** Limits in days of a certificate, as certificateDays.ts has them. Missing from requests of earlier versions. */
   readonly certificateDays?: { readonly fail: number; readonly warn: number };
   /** UDP ports of BigBlueButton's media. Missing from requests of earlier versions. */
   readonly mediaPorts?: { readonly from: number; readonly to: number };

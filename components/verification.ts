@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { CERTIFICATE_DAYS } from "../bigbluebutton/certificateDays";
 import { coturnPaths } from "../bigbluebutton/coturn";
 import { MEDIA_PORTS, type PortRule } from "../bigbluebutton/ports";
 import { askableServices } from "../bigbluebutton/services";
 import {
-  CERTIFICATE_DAYS,
   certificateSeen,
   renderHostRequest,
   verificationPage,

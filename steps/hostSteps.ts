@@ -7,7 +7,7 @@ import { bundle } from "./bundle";
 import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
 import { keep } from "./keep";
-import { sshCheck } from "./sshCheck";
+import { waitForSsh } from "./waitForSsh";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 import { stepOf, type StepScript } from "./table";
 
@@ -90,7 +90,7 @@ export class HostSteps {
     this.host = host;
     const { files } = this;
     // By then the program has asked for every step.
-    this.reached = sshCheck(name, host, sshNetworks, (client) =>
+    this.reached = waitForSsh(name, host, sshNetworks, (client) =>
       keep(client, { ...host, files }, { duringMeetings, numbers: this.numbers }),
     );
     const { title } = stepOf("connect.sh");

@@ -1,6 +1,6 @@
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 
-import { CERTIFICATE_DAYS } from "../../bigbluebutton/verification";
+import { CERTIFICATE_DAYS } from "../../bigbluebutton/certificateDays";
 import { Doubtful, reasonOf, Wrong } from "./finding";
 
 const DAY_MS = 86_400_000;

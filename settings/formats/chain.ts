@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { rootCertificates } from "node:tls";
-import { CERTIFICATE_DAYS } from "../../bigbluebutton/verification";
+import { CERTIFICATE_DAYS } from "../../bigbluebutton/certificateDays";
 import { setFromFile } from "../remedies";
 
 /** Certificate of the operator's own, checked. */

@@ -7,8 +7,8 @@ import type { Client } from "ssh2";
 import { releases } from "../../bigbluebutton/releases";
 import { askableServices } from "../../bigbluebutton/services";
 import type * as Keep from "../../steps/keep";
-import type * as SshCheck from "../../steps/sshCheck";
-import type { OnReached } from "../../steps/sshCheck";
+import type * as WaitForSsh from "../../steps/waitForSsh";
+import type { OnReached } from "../../steps/waitForSsh";
 import { idOf, runProgram, secretOf, settings, stepsIn, type Registered, type Run } from "../support/program";
 
 const LIB = "/usr/local/lib/bbb-deploy";
@@ -416,17 +416,17 @@ describe("before its first step", () => {
     const onReached = new Map<string, OnReached | undefined>();
     const keep = jest.fn();
     jest.doMock("../../steps/keep", () => ({ keep }));
-    jest.doMock("../../steps/sshCheck", () => {
-      const { sshCheck } = jest.requireActual<typeof SshCheck>("../../steps/sshCheck");
+    jest.doMock("../../steps/waitForSsh", () => {
+      const { waitForSsh } = jest.requireActual<typeof WaitForSsh>("../../steps/waitForSsh");
       return {
-        sshCheck(...args: Parameters<typeof sshCheck>) {
+        waitForSsh(...args: Parameters<typeof waitForSsh>) {
           onReached.set(args[0], args[3]);
-          return sshCheck(...args);
+          return waitForSsh(...args);
         },
       };
     });
     await runProgram({ settings: changes });
-    jest.dontMock("../../steps/sshCheck").dontMock("../../steps/keep");
+    jest.dontMock("../../steps/waitForSsh").dontMock("../../steps/keep");
     const client = {} as Client;
     for (const role of ["bbb", "turn"]) await onReached.get(role)!(client);
     return keep.mock.calls as Parameters<typeof Keep.keep>[];

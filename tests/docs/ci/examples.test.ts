@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import { explain } from "../../../steps/sshCheck";
+import { explain } from "../../../steps/waitForSsh";
 import { SANDBOX_CACHE } from "../../../sandbox/paths";
 import {
   changes,

@@ -2,7 +2,8 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { MEDIA_PORTS } from "../../../bigbluebutton/ports";
-import { CERTIFICATE_DAYS, renderHostRequest, type HostRequest } from "../../../bigbluebutton/verification";
+import { CERTIFICATE_DAYS } from "../../../bigbluebutton/certificateDays";
+import { renderHostRequest, type HostRequest } from "../../../bigbluebutton/verification";
 import type { Record } from "./checks";
 import { dig, GOOD } from "./dig";
 import { done, FakeHost, SCRIPTS } from "./scripts";

@@ -26,7 +26,7 @@ const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, ot
  * @param sshNetworks Networks in the settings, for the message.
  * @param onReached Called there before the update's first command; it may throw.
  */
-export function sshCheck(
+export function waitForSsh(
   name: string,
   host: Host,
   sshNetworks: readonly string[],

@@ -6,8 +6,8 @@ import type * as Pulumi from "@pulumi/pulumi";
 import type { Client } from "ssh2";
 
 import { converse } from "../../steps/converse";
-import { explain, reach, type SshTarget } from "../../steps/sshCheck";
-import type * as SshCheck from "../../steps/sshCheck";
+import { explain, reach, type SshTarget } from "../../steps/waitForSsh";
+import type * as WaitForSsh from "../../steps/waitForSsh";
 import { keyPair, SshServer } from "../sandbox/engine/sshServer";
 
 const TARGET: SshTarget = {
@@ -152,8 +152,8 @@ describe("how long one is waited for", () => {
     const clock = jest.spyOn(Date, "now").mockImplementation(() => now);
     try {
       const { output } = jest.requireActual<typeof Pulumi>("@pulumi/pulumi");
-      const { sshCheck } = require("../../steps/sshCheck") as typeof SshCheck; // eslint-disable-line @typescript-eslint/no-require-imports
-      sshCheck(
+      const { waitForSsh } = require("../../steps/waitForSsh") as typeof WaitForSsh; // eslint-disable-line @typescript-eslint/no-require-imports
+      waitForSsh(
         "bbb",
         {
           fqdn: "bbb.example.org",
