@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { anchorsOf, FOREIGN, localLinks, PROJECT, readPages, type Page } from "./pages";
+import { anchorsOf, FOREIGN, localLinks, PROJECT, projectFiles, readPages, type Page } from "./pages";
 
 const pages = readPages();
 
@@ -65,6 +65,22 @@ test("the README's contents name every section", () => {
   const contents = /^\*\*Contents:\*\*[\s\S]*?\n\n/m.exec(text)?.[0] ?? "";
   const sections = [...text.matchAll(/^## (.*)$/gm)].map(([, title]) => anchorsOf(`## ${title}`)[0]);
   expect([...contents.matchAll(/\(#([^)]*)\)/g)].map(([, anchor]) => anchor)).toEqual(sections);
+});
+
+test("every page that the code, the settings and the CI examples name is there", () => {
+  const named = projectFiles()
+    .filter(
+      (path) => /(\.(ts|mjs|js|sh|py|ya?ml)|^scripts\/[\w-]+)$/.test(path) && !path.startsWith("tests/"),
+    )
+    .flatMap((path) =>
+      [...readFileSync(join(PROJECT, path), "utf8").matchAll(/(?<![\w/.])docs\/[\w/-]+\.(md|json)\b/g)].map(
+        ([page]) => [path, page] as const,
+      ),
+    );
+  expect(named.map(([, page]) => page)).toEqual(
+    expect.arrayContaining(["docs/aws-policy.json", "docs/ci/README.md", "docs/environments.md"]),
+  );
+  expect(named.filter(([, page]) => !existsSync(join(PROJECT, page)))).toEqual([]);
 });
 
 test("the README's tree names every folder, and nothing that is not there", () => {

@@ -1,6 +1,6 @@
 /** Reads the project's pages: every Markdown file that it has. */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 export const PROJECT = resolve(__dirname, "../..");
 
@@ -19,19 +19,22 @@ export const FOREIGN: readonly string[] = [
     .flatMap((line) => (line.endsWith("/") ? basename(line) : [])),
 ];
 
+/** Paths of the project's own files, in their order. */
+export function projectFiles(folder = ""): string[] {
+  return readdirSync(join(PROJECT, folder), { withFileTypes: true })
+    .filter(({ name }) => !FOREIGN.includes(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? projectFiles(path) : entry.isFile() ? path : [];
+    })
+    .sort();
+}
+
 /** Every Markdown file of the project, in the order of paths. */
 export function readPages(): Page[] {
-  const found: string[] = [];
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (!FOREIGN.includes(entry.name)) walk(path);
-      } else if (entry.name.endsWith(".md")) found.push(path);
-    }
-  };
-  walk(PROJECT);
-  return found.sort().map((path) => ({ path: relative(PROJECT, path), text: readFileSync(path, "utf8") }));
+  return projectFiles()
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => ({ path, text: readFileSync(join(PROJECT, path), "utf8") }));
 }
 
 /** Place that a page leads to. */
