@@ -73,11 +73,11 @@ export async function openClouds(
     dns: zone,
     hosts(operatorKey, hooks) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
-      const made = roles.map(
-        (role, i) =>
-          [role, maker(found[i]!)(named(`${role}-host`, settings.labels), { ...args[i]!, hooks })] as const,
-      );
-      return Object.fromEntries(made) as unknown as Hosts;
+      const made: Partial<Record<Role, Host>> = {};
+      roles.forEach((role, i) => {
+        made[role] = maker(found[i]!)(named(`${role}-host`, settings.labels), { ...args[i]!, hooks });
+      });
+      return made as Hosts;
     },
   };
 }

@@ -86,7 +86,7 @@ async function readLater(asker: Asker, args: RawArguments, checks: Checks): Prom
   const values: Record<string, unknown> = {};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(args)) {
-    const output = pulumi.output(value) as unknown as Inside;
+    const output = pulumi.output(value) as Inside;
     if (await output.isKnown) values[key] = await output.promise();
     else unknown.push(key);
   }

@@ -9,6 +9,6 @@ export function outputsOf<Made>(
 ): <T>(pick: (made: Made) => pulumi.Input<T>) => pulumi.Output<T> {
   return <T>(pick: (made: Made) => pulumi.Input<T>) =>
     pulumi.output(
-      made.then((known) => (known === undefined ? (pulumi.unknown as never) : pick(known))),
-    ) as unknown as pulumi.Output<T>;
+      made.then((known) => (known === undefined ? pulumi.unknown : pick(known))),
+    ) as pulumi.Output<T>;
 }

@@ -51,7 +51,7 @@ type Automation = typeof automation;
  * @throws Mistake without `pulumi`
  */
 export async function openPulumiStacks(projectDir: string, out: NodeJS.WritableStream): Promise<Stacks> {
-  const api = (await import("@pulumi/pulumi/automation/index.js")) as unknown as Automation;
+  const api = (await import("@pulumi/pulumi/automation/index.js")) as Automation;
   const command = await api.PulumiCommand.get().catch((error: unknown) => {
     throw new Mistake(
       "the pulumi CLI is not on PATH: install it (https://www.pulumi.com/docs/iac/download-install/), " +

@@ -47,8 +47,8 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
     if (before) return before;
     const own = isStep(resource) ? read(resource).seconds : ([0, 0] as const);
     const ends = resource.dependsOn.map(end);
-    const after = [0, 1].map((i) => Math.max(0, ...ends.map((one) => one[i] ?? 0)) + (own[i] ?? 0));
-    known.set(urn, after as unknown as readonly [number, number]);
+    const after = (i: 0 | 1) => Math.max(0, ...ends.map((one) => one[i])) + own[i];
+    known.set(urn, [after(0), after(1)]);
     return known.get(urn)!;
   };
   const all = resources.map(({ urn }) => end(urn));

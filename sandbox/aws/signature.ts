@@ -21,7 +21,7 @@ export function readSignature(authorization: string): Signature | undefined {
       authorization,
     );
   if (!match) return undefined;
-  const [, keyId, date, region, service, headers, signature] = match as unknown as string[];
+  const [, keyId, date, region, service, headers, signature] = match as string[];
   return {
     keyId: keyId!,
     date: date!,

@@ -23,7 +23,7 @@ export function createAcmeProxy(options: AcmeProxyOptions): FastifyInstance {
   const app = fastify({
     https: { cert: options.certificate, key: options.privateKey },
     forceCloseConnections: true,
-  }) as unknown as FastifyInstance;
+  }) as FastifyInstance;
   injectFaults(app, options.faults, (reply, { code, message, status }, { retryAfter }) => {
     if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
     const problem = { type: `urn:ietf:params:acme:error:${code}`, detail: message, status };

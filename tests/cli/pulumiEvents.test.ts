@@ -11,7 +11,7 @@ function update(metadata: object): EngineEvent {
   const type = "hcloud:index/primaryIp:PrimaryIp";
   return {
     resourcePreEvent: { metadata: { op: "update", urn, type, ...metadata } },
-  } as unknown as EngineEvent;
+  } as EngineEvent;
 }
 
 const address = { name: "a-ipv4", type: "ipv4", location: "fsn1", labels: { stack: "a", expires: "1" } };

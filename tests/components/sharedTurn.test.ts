@@ -57,7 +57,7 @@ test.each([
   ["makes none of its own", { turnSecret: "x" }, "whose outputs tell of no TURN server of its own"],
   ["keeps its secrets to itself", { turnHost: "turn.example.net" }, "passphrase or key does not open"],
 ])("a stack that %s is refused before anything is made", async (_name, outputs, message) => {
-  await expect(runProgram(shared(outputs as never))).rejects.toThrow(message);
+  await expect(runProgram(shared(outputs))).rejects.toThrow(message);
 });
 
 test("each of turnPeers is one line more of turnserver.conf, and reaches nothing else", async () => {

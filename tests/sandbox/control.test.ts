@@ -5,7 +5,7 @@ import type { Zones } from "../../sandbox/services/zones";
 const delegated: unknown[] = [];
 const zones = {
   delegate: (zone: string, to: boolean) => Promise.resolve(void delegated.push([zone, to])),
-} as unknown as Zones;
+} as Zones;
 const faults = { mirror: new Faults() };
 const control = createControl({ faults, zones });
 

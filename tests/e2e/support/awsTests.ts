@@ -154,6 +154,6 @@ async function zoneRecords(): Promise<unknown[]> {
 async function instanceIds(): Promise<string[]> {
   const alive = { Filters: [{ Name: "instance-state-name", Values: ["running"] }] };
   const [answer] = await aws(["ec2", "describe_instances", alive]);
-  const reservations = (answer?.Reservations ?? []) as unknown as { Instances: { InstanceId: string }[] }[];
+  const reservations = (answer?.Reservations ?? []) as { Instances: { InstanceId: string }[] }[];
   return reservations.flatMap(({ Instances }) => Instances.map(({ InstanceId }) => InstanceId));
 }

@@ -13,7 +13,7 @@ function certificate(lifetime: number, left: number, name = "bbb.example.org"): 
     subjectaltname: `DNS:${name}`,
     valid_from: new Date(ends - lifetime * DAY).toUTCString(),
     valid_to: new Date(ends).toUTCString(),
-  } as unknown as PeerCertificate;
+  } as PeerCertificate;
 }
 
 const judged = (shown: PeerCertificate, problem?: string, untrustedCa = false) =>
