@@ -77,7 +77,8 @@ export class HostSteps {
   private readonly files = readScripts();
   private readonly host: Host;
   private readonly reached: pulumi.ResourceHook;
-  private readonly connected: Step;
+  /** What the next step waits for: one at a time on a host, where a later one ends one that only looks. */
+  private latest: pulumi.Resource;
   private readonly scripts: StepScript[] = ["connect.sh"];
   private readonly steps: Step[] = [];
 
@@ -95,7 +96,7 @@ export class HostSteps {
     );
     const { title } = stepOf("connect.sh");
     const stdin = host.authorizedKeys.apply((authorizedKeys) => bundle({ files, authorizedKeys }));
-    this.connected = this.command(
+    const { command: connected } = this.command(
       "connect",
       {
         create: quote([...(this.sudo ? ["sudo"] : []), "bash", "-s", "--", host.role, title, host.user]),
@@ -108,6 +109,7 @@ export class HostSteps {
         customTimeouts: { create: FIRST_DIAL, update: FIRST_DIAL },
       },
     );
+    this.latest = connected;
   }
 
   /** Lines for the host, one for each step: "preflight.sh 2/7". */
@@ -157,11 +159,7 @@ export class HostSteps {
       },
       {
         parent,
-        dependsOn: [
-          (this.steps.at(-1) ?? this.connected).command,
-          ...follows.map(({ command }) => command),
-          ...(step.dependsOn ?? []),
-        ],
+        dependsOn: [this.latest, ...follows.map(({ command }) => command), ...(step.dependsOn ?? [])],
       },
     );
     const added = unit
@@ -172,6 +170,7 @@ export class HostSteps {
         )
       : begun;
     this.steps.push(added);
+    this.latest = added.command;
     return added;
   }
 
@@ -191,7 +190,7 @@ export class HostSteps {
       run: "plain",
       scriptHash: "",
     } as const;
-    return new command.remote.Command(
+    const released = new command.remote.Command(
       `${this.name}-${suffix}`,
       {
         connection: this.connection(DIAL_ATTEMPTS),
@@ -201,13 +200,15 @@ export class HostSteps {
       },
       {
         parent,
-        dependsOn: [this.connected.command],
+        dependsOn: [this.latest],
         hooks: { beforeUpdate: [this.reached] },
         // Some stacks have it with triggers, and with a script that a replacement would run.
         ignoreChanges: ["triggers"],
         additionalSecretOutputs: ["stdout", "stderr"],
       },
     );
+    this.latest = released;
+    return released;
   }
 
   private connection(dialErrorLimit: number): pulumi.Output<types.input.remote.ConnectionArgs> {

@@ -240,7 +240,9 @@ describe("recordings volume", () => {
     expect(inputs.triggers).toBeUndefined();
     // By its replacement the script of former revisions would run, on a server that may be gone.
     expect(ignoreChanges).toEqual(["triggers"]);
-    expect(dependsOn).toContain("bbb-connect");
+    // One step at a time: on the host a later one ends one that only looks.
+    expect(dependsOn).toContain("bbb-prepare");
+    expect(staging.get("bbb-recordings").dependsOn).toContain("bbb-recordings-release");
     expect(staging.get("bbb-host-volume-attachment").dependsOn).toContain("bbb-recordings-release");
     for (const { name, inputs } of staging.ofType("command:remote:Command"))
       expect([name, inputs.delete]).toEqual([name, undefined]);
@@ -260,6 +262,7 @@ describe("recordings volume", () => {
     expect(
       run.resources.filter(({ name }) => /volume|recordings/.test(name)).map(({ name }) => name),
     ).toEqual(["bbb-recordings-release"]);
+    expect(run.get("bbb-install").dependsOn).toContain("bbb-recordings-release");
     // One that the server has from before is unmounted.
     expect(run.get("bbb-recordings-release").inputs.update).toMatch(/ unmount-recordings\.sh --detach$/);
   });
