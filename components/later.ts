@@ -12,3 +12,13 @@ export function outputsOf<Made>(
       made.then((known) => (known === undefined ? pulumi.unknown : pick(known))),
     ) as pulumi.Output<T>;
 }
+
+/** Returns the value once the resources are made. */
+export function onceMade<T>(
+  resources: readonly pulumi.Resource[],
+  value: pulumi.Input<T>,
+): pulumi.Output<pulumi.Unwrap<T>> {
+  return pulumi
+    .output(value)
+    .apply((known) => pulumi.output(resources.map(({ urn }) => urn)).apply(() => known));
+}

@@ -16,7 +16,7 @@ import {
   type RawArguments,
 } from "./arguments";
 import type { HostAddresses } from "./bigBlueButton";
-import { outputsOf } from "./later";
+import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
 import type { SettingArguments } from "./settingArguments";
 import { TurnServer } from "./turnServer";
@@ -84,9 +84,9 @@ export class SharedTurnServer extends pulumi.ComponentResource {
     const made = begin(asker, args, this, users);
 
     const output = outputsOf(made);
-    this.turnHost = output(({ turn }) => whenReady(turn, turn.fqdn));
-    this.turnSecret = output(({ turn }) => whenReady(turn, turn.secret));
-    this.turnUrls = output(({ turn, urls }) => whenReady(turn, urls));
+    this.turnHost = output(({ turn }) => onceMade(turn.ready, turn.fqdn));
+    this.turnSecret = output(({ turn }) => onceMade(turn.ready, turn.secret));
+    this.turnUrls = output(({ turn, urls }) => onceMade(turn.ready, urls));
     this.addresses = output(({ turn: { host } }) => pulumi.output({ ipv4: host.ipv4, ipv6: host.ipv6 }));
     this.sshCommand = output(({ turn: { host } }) => pulumi.interpolate`ssh ${host.user}@${host.ipv4}`);
     this.privateKey = output(({ privateKey }) => privateKey);
@@ -151,11 +151,4 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
   );
   const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];
   return { turn, urls, privateKey: operatorKey.privateKey };
-}
-
-/** Returns the value once coturn is configured. */
-function whenReady<T>({ ready }: TurnServer, value: pulumi.Input<T>): pulumi.Output<T> {
-  return pulumi
-    .output(value)
-    .apply((known) => pulumi.output(ready.map(({ urn }) => urn)).apply(() => known)) as pulumi.Output<T>;
 }

@@ -23,6 +23,7 @@ import { named } from "../clouds/names";
 import type { HostSteps } from "../steps/hostSteps";
 import { stepOf } from "../steps/table";
 import { pageWidth, terminalColumns } from "./terminal";
+import { onceMade } from "./later";
 import type { TurnServer, TurnService } from "./turnServer";
 
 /** Arguments of a {@link Verification}. */
@@ -93,9 +94,7 @@ export class Verification extends pulumi.ComponentResource {
 
   /** Returns the value once the deployment is verified to work. */
   onceVerified<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
-    return pulumi
-      .output(value)
-      .apply((known) => pulumi.output(this.proofs.map(({ urn }) => urn)).apply(() => known));
+    return onceMade(this.proofs, value);
   }
 }
 

@@ -9,33 +9,18 @@ const schools = config.requireObject<string[]>("schools");
 const common = config.requireObject<Common>("common");
 
 // Those of the arguments that a TURN server has, too.
-const {
-  domain,
-  email,
-  environment,
-  cloud,
-  location,
-  sshNetworks,
-  sshPublicKeys,
-  dns,
-  acmeServer,
-  acmeCa,
-  tags,
-} = common;
 const turn = new SharedTurnServer("relay", {
-  ...{
-    domain,
-    email,
-    environment,
-    cloud,
-    location,
-    sshNetworks,
-    sshPublicKeys,
-    dns,
-    acmeServer,
-    acmeCa,
-    tags,
-  },
+  domain: common.domain,
+  email: common.email,
+  environment: common.environment,
+  cloud: common.cloud,
+  location: common.location,
+  sshNetworks: common.sshNetworks,
+  sshPublicKeys: common.sshPublicKeys,
+  dns: common.dns,
+  acmeServer: common.acmeServer,
+  acmeCa: common.acmeCa,
+  tags: common.tags,
 });
 
 /** Deployments by school: `scripts/check` finds them here. */
