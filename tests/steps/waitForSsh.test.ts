@@ -120,6 +120,19 @@ test("no sshd: the server's console", async () => {
   port = await server.listen();
 });
 
+test("a connection that is closed between the greeting and the log-in, as by an sshd that restarts, is tried again", async () => {
+  const closing = createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")).listen(0, "127.0.0.1");
+  await once(closing, "listening");
+  const { port } = closing.address() as AddressInfo;
+  let tries = 0;
+  closing.on("connection", () => (tries += 1));
+  closing.unref();
+  const error = told(login({ port }), { silent: 1, otherKey: 0 });
+  await expect(error).rejects.toThrow("it closed the connection before the log-in");
+  expect(tries).toBeGreaterThan(1);
+  closing.close();
+});
+
 test("no answer: the setting, its value, and the commands", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { REGION, type Fault } from "../../../sandbox/aws";
 import type { Context } from "../../../sandbox/engine/driver";
 import { aws } from "../../../sandbox/engine/drivers/aws";
@@ -36,10 +38,17 @@ export class EngineAccount extends Account {
     await this.control("POST", "/_faults", fault);
   }
 
-  /** Resolves when all pending changes are made: they are made one after the other, this one the last. */
+  /** Resolves when no request is under way, and no instance is in an in-between state. */
   async settled(): Promise<void> {
     const { ec2 } = await session(this.context("settled"));
-    await ec2.deleteKeyPair({ KeyName: "of-nobody" });
+    const busy = [{ Name: "instance-state-name", Values: ["pending", "stopping", "shutting-down"] }];
+    for (;;) {
+      // Requests are answered one after the other: this one after those of a program that was killed.
+      await ec2.deleteKeyPair({ KeyName: "of-nobody" });
+      const { Reservations = [] } = await ec2.describeInstances({ Filters: busy });
+      if (Reservations.length === 0) return;
+      await sleep(50);
+    }
   }
 
   /** All objects made since the account began. */

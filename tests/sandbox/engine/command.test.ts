@@ -171,6 +171,16 @@ describe("dialling", () => {
     });
   });
 
+  test("a server that closes the connection after its greeting is tried again", async () => {
+    const closing = createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"));
+    await new Promise<void>((done) => closing.listen(0, "127.0.0.1", done));
+    closing.unref();
+    const { port } = closing.address() as { port: number };
+    const failing = create({ create: "true" }, { port, dialErrorLimit: 1 });
+    await expect(failing).rejects.toThrow("after 1 failed attempts: ssh: handshake failed: EOF");
+    closing.close();
+  });
+
   test("a server that says nothing fails after perDialTimeout", async () => {
     const silent = createServer(() => {});
     await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
