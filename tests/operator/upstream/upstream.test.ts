@@ -95,6 +95,13 @@ describe("an installer", () => {
     expect(inspectInstaller(text, row(sha256(text)))).toContain("sha256 as in the table");
     expect(() => inspectInstaller(text, row("0".repeat(64)))).toThrow(/^sha256 [0-9a-f]{64}, not 0{64}/);
   });
+
+  test("of the table's hash is not judged anew: old ones name their files in pieces", () => {
+    const text = installerOf(jammy).replaceAll(jammy.turnXml.path, "$SERVLET_DIR/turn-stun-servers.xml");
+    const row = (hash?: string) => ({ ...jammy, installer: { ...jammy.installer!, sha256: hash } });
+    expect(inspectInstaller(text, row(sha256(text)))).toBe("sha256 as in the table; options as in the table");
+    expect(() => inspectInstaller(text, row())).toThrow(/does not name .*turn-stun-servers\.xml/);
+  });
 });
 
 describe("bbb-conf", () => {
