@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { defaultLocations, defaultServerTypes } from "../bigbluebutton/capacity";
+import { turnUbuntu, type Release } from "../bigbluebutton/releases";
+import { environments } from "./environments";
+import type { FieldValues } from "./fields";
+import type { OwnChain } from "./formats/chain";
+import { qualifyHostname } from "./formats/names";
+import type { AcmeSettings, Certificate, HostSettings, Settings } from "./types";
+
+/** BigBlueButton server of the settings. */
+export function bbbFrom(values: FieldValues, release: Release, certificate: Certificate): HostSettings {
+  const { cloud, environment, hostname, domain } = values;
+  return {
+    fqdn: fqdn(hostname, domain),
+    cloud,
+    location: values.location ?? defaultLocations[cloud],
+    serverType: values.serverType ?? defaultServerTypes[cloud][environments[environment].size].bbb,
+    image: values.image ?? release.images[cloud],
+    certificate,
+  };
+}
+
+/** TURN server of the settings. */
+export function turnFrom(values: FieldValues, certificate: Certificate): Settings["turn"] {
+  if (values.turnStack !== undefined) return { kind: "shared", stack: values.turnStack };
+  const { cloud: bbbCloud, turnCloud: cloud = bbbCloud, environment, turnHostname, domain } = values;
+  const beside = cloud === bbbCloud ? values.location : undefined;
+  return {
+    kind: "own",
+    fqdn: fqdn(turnHostname, domain),
+    cloud,
+    location: values.turnLocation ?? beside ?? defaultLocations[cloud],
+    serverType: values.turnServerType ?? defaultServerTypes[cloud][environments[environment].size].turn,
+    image: turnUbuntu.images[cloud],
+    certificate,
+    peers: values.turnPeers,
+    rotateSecret: values.rotateTurnSecret ?? "",
+  };
+}
+
+/** Certificate of a host. The private key of an own one is a secret from here on. */
+export function certificateFrom(own: OwnChain | undefined, { trustedByBrowsers }: AcmeSettings): Certificate {
+  if (own === undefined) return { kind: "authority", trustedByBrowsers };
+  const { chain, key, validUntil, issuedBy } = own;
+  return {
+    kind: "own",
+    chain,
+    key: pulumi.secret(key),
+    validUntil,
+    issuedBy,
+    trustedByBrowsers: own.trustedByBrowsers,
+  };
+}
+
+function fqdn(hostname: string, domain: string): string {
+  const result = qualifyHostname(hostname, domain);
+  if ("reason" in result) throw new Error(`${hostname} ${result.reason}`);
+  return result.fqdn;
+}
