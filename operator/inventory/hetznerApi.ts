@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure, Mistake } from "../../cli/mistake";
+import { reasonOf } from "../check/finding";
 
 /** Error answer of the API. */
 class HetznerError extends Failure {
@@ -113,7 +114,7 @@ export class HetznerApi {
       headers: { accept: "application/json", authorization: `Bearer ${this.access.token}` },
       signal: AbortSignal.timeout(REQUEST_MS),
     }).catch((error: Error) => {
-      const reason = (error.cause as Error | undefined)?.message || error.message;
+      const reason = reasonOf(error.cause ?? error);
       throw new Failure(`Hetzner Cloud does not answer at ${this.endpoint}: ${reason}`, { cause: error });
     });
     const text = await response.text();

@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+
 import { ask, Doubtful, NotAsked, oneLine, worst, Wrong } from "../../../operator/check/finding";
 
 const HERE = expect.stringMatching(/^see that this machine resolves names/) as string;
@@ -20,6 +22,11 @@ test.each([
   [
     "an error of several attempts",
     fail(new AggregateError([new Error("refused"), new Error("refused"), new Error("no route")])),
+    { verdict: "FAIL", answer: "could not be asked: refused, no route", remedy: HERE },
+  ],
+  [
+    "an error of several attempts, made by Node itself",
+    fail(runInNewContext(`new AggregateError([new Error("refused"), new Error("no route")])`)),
     { verdict: "FAIL", answer: "could not be asked: refused, no route", remedy: HERE },
   ],
   [

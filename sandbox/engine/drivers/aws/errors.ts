@@ -32,8 +32,8 @@ function reasonOf(error: Error & { $metadata?: { httpStatusCode?: number }; mess
   const message = error.message || (error.messages ?? []).join("; ");
   if (error.$metadata?.httpStatusCode !== undefined) return `api error ${error.name}: ${message}`;
   // a name with several addresses: one error each
-  const causes = error instanceof AggregateError ? (error.errors as Error[]) : [];
-  return causes[0]?.message ?? message.replace(/^AWS SDK error wrapper for \w*Error: /, "");
+  const [cause] = (error as { readonly errors?: readonly Error[] }).errors ?? [];
+  return cause?.message ?? message.replace(/^AWS SDK error wrapper for \w*Error: /, "");
 }
 
 /** True for an error that AWS answered. */
