@@ -1,5 +1,3 @@
-import { isNativeError } from "node:util/types";
-
 /** Verdict of a check. warn: soon wrong, or wrong while the deployment works; skip: not asked. */
 export type Verdict = "ok" | "warn" | "FAIL" | "skip";
 
@@ -99,11 +97,10 @@ export function worst(answers: readonly (string | Wrong)[]): string {
 
 /** Message of an error; the messages of all attempts, for a connection that tried several addresses. */
 export function reasonOf(error: unknown): string {
-  // Node's own errors are no instances of the classes of a program that runs in a context of its own.
-  if (!isNativeError(error)) return String(error);
-  const { errors } = error as Partial<AggregateError>;
+  // By its parts: Node's own errors are no instances of the classes of a program that runs in a context of its own.
+  const { errors, message, name } = (error ?? {}) as Partial<AggregateError>;
   if (Array.isArray(errors)) return [...new Set(errors.map(reasonOf))].join(", ");
-  return error.message || error.name;
+  return message || name || String(error);
 }
 
 /** Text of a foreign source, made fit for a terminal and for one line. */
