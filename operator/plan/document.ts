@@ -7,6 +7,7 @@ import type { HetznerAccess } from "../inventory/hetznerApi";
 import type { StackSettings } from "../../cli/stackFiles";
 import { awsPrice } from "./awsPrices";
 import { bases } from "./durations";
+import { comparison } from "./estimate";
 import {
   backupDays,
   certificateFacts,
@@ -73,6 +74,8 @@ export interface Deployment {
   readonly limits: readonly string[];
   /** Prices by cloud. */
   readonly prices: readonly Price[];
+  /** Published prices of the same at each cloud, with its default server types. */
+  readonly comparison: ReturnType<typeof comparison>;
 }
 
 export interface PlanOptions {
@@ -127,6 +130,7 @@ async function planDeployment(
     duration: { seconds: longestChain(resources), bases },
     downloads: downloads(settings, resources),
     prices: prices.filter((price) => price !== undefined),
+    comparison: comparison(settings),
   };
 }
 

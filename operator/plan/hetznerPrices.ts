@@ -1,7 +1,9 @@
 /** Monthly price at Hetzner Cloud, from the API's own price list (GET /pricing). */
 import { HetznerApi, type HetznerAccess } from "../inventory/hetznerApi";
+import { estimate, type Billable } from "./estimate";
 import type { Amount, Position, Price } from "./price";
 import type { PlannedResource } from "./program";
+import { publishedPrices } from "./publishedPrices";
 import { purposeNames, purposeOf } from "./resources";
 
 interface Net {
@@ -73,6 +75,25 @@ function titleOf(item: Item): string {
   }
 }
 
+function billable(item: Item): Billable {
+  const what = titleOf(item);
+  switch (item.kind) {
+    case "server": {
+      const { type, location, backups } = item;
+      return { what, server: type, place: location, ...(backups && { backups: backupsOf(item) }) };
+    }
+    case "address":
+      return { what, addresses: item.type === "ipv4" ? 1 : 0 };
+    case "volume":
+      return { what, gigabytes: item.gb };
+  }
+}
+
+/** Name of a server's backups in a bill. */
+function backupsOf({ of }: Item, percent = publishedPrices.hetzner.backupPercent): string {
+  return `${of} backups, ${percent} % of its server`;
+}
+
 /** Amounts in cents, so that the sum is that of the positions as shown. */
 interface Cents {
   readonly what: string;
@@ -101,10 +122,7 @@ export function bill(
     if (item.kind !== "server" || !item.backups) return one.net === 0 ? [] : [one];
     const { percentage } = list.server_backup;
     const share = Number(percentage) / 100;
-    return [
-      one,
-      { what: `${item.of} backups, ${Number(percentage)} % of its server`, ...inCents(found, share) },
-    ];
+    return [one, { what: backupsOf(item, Number(percentage)), ...inCents(found, share) }];
   });
   const total = (key: "net" | "gross") => positions.reduce((sum, one) => sum + one[key], 0);
   return {
@@ -158,14 +176,16 @@ export async function hetznerPrice(request: HetznerPriceRequest): Promise<Price 
   const { resources, adoptedVolume, access, now } = request;
   const items = itemsOf(resources);
   if (items.length === 0) return undefined;
+  const existing = adoptedVolume ? [`the volume ${adoptedVolume}, which exists`] : [];
   const notAsked = (why: string, failed: boolean): Price => ({
     ...{ cloud: "hetzner", asked: false, why, failed },
     positions: [
       ...items.map(
         (item) => titleOf(item) + (item.kind === "server" && item.backups ? ", with backups" : ""),
       ),
-      ...(adoptedVolume ? [`the volume ${adoptedVolume}, which exists`] : []),
+      ...existing,
     ],
+    estimate: estimate("hetzner", items.map(billable), existing),
   });
   if (!access) return notAsked("not asked (no HCLOUD_TOKEN)", false);
   const api = new HetznerApi(access);

@@ -49,7 +49,7 @@ function renderProblems(
 }
 
 function renderDeployment(deployment: Deployment, page: Page): string[] {
-  const { resourceCount, duration, prices, assumptions, limits } = deployment;
+  const { resourceCount, duration, prices, comparison, assumptions, limits } = deployment;
   return [
     section("What it is", renderSummary(deployment, page)),
     section("Open ports; all others are closed", renderPorts(deployment, page)),
@@ -61,6 +61,9 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
     section("What is downloaded", renderDownloads(deployment, page)),
     section("What the account must be allowed, which a new one may have to ask for", page.bullets(limits)),
     ...prices.map((price) => section(`A month at ${CLOUDS[price.cloud]}`, renderPrice(price, page))),
+    ...(comparison.length > 0
+      ? [section("To compare, with each cloud's default server types", renderComparison(comparison, page))]
+      : []),
     ...(assumptions.length > 0
       ? [section("Taken for granted, as no cloud was asked", page.bullets(assumptions))]
       : []),
@@ -149,8 +152,9 @@ function renderDownloads({ downloads }: Deployment, { bullets }: Page): string {
   return bullets(downloads.map((one) => `${to[one.to]}: ${one.what}, from ${one.from}`));
 }
 
-function renderPrice(price: Price, { bullets, paragraph, width }: Page): string {
-  if (!price.asked) return `${paragraph(price.why)}\n${bullets(price.positions)}`;
+function renderPrice(price: Price, page: Page): string {
+  if (!price.asked) return renderEstimate(price, page);
+  const { bullets, paragraph, width } = page;
   const { positions, sum, currency, vatPercent, at, remarks } = price;
   const rows = [...positions, { what: "together", ...sum }].map(({ what, net, gross }) => [what, net, gross]);
   const table = renderTable(
@@ -162,4 +166,27 @@ function renderPrice(price: Price, { bullets, paragraph, width }: Page): string 
     `By the price list of ${at.slice(0, 10)}, for new orders, without traffic beyond what is included.`,
   );
   return [table, "", day, ...(remarks.length > 0 ? [bullets(remarks)] : [])].join("\n");
+}
+
+function renderEstimate(
+  { why, estimate }: Extract<Price, { readonly asked: false }>,
+  { bullets, paragraph, width }: Page,
+): string {
+  const { currency, positions, sum, day, holds, sources, missing } = estimate;
+  const table = renderTable(
+    [[""], [`about, ${currency} net`, "right"]],
+    [...positions, { what: "together", net: sum }].map(({ what, net }) => [what, net]),
+    width,
+  );
+  return [
+    table,
+    "",
+    paragraph(`Published prices of ${day} ${holds} (${sources.join(", ")}). Today's: ${why}.`),
+    ...(missing.length > 0 ? [paragraph("Not in the sum:"), bullets(missing)] : []),
+  ].join("\n");
+}
+
+function renderComparison(comparison: Deployment["comparison"], { paragraph }: Page): string {
+  const sums = comparison.map(({ cloud, currency, sum }) => `${CLOUDS[cloud]} ${currency} ${sum}`);
+  return paragraph(`${sums.join(", ")} a month, net, by published prices, without traffic.`);
 }

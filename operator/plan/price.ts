@@ -1,5 +1,6 @@
 /** Monthly cost of a deployment, in the same words for every cloud. */
 import type { CloudName } from "../../bigbluebutton/capacity";
+import type { Estimate } from "./estimate";
 
 /** Amount as decimal text with two digits, in the price list's currency. */
 export interface Amount {
@@ -33,4 +34,6 @@ export type Price =
       readonly failed: boolean;
       /** Items with a price. */
       readonly positions: readonly string[];
+      /** Bill by published prices. */
+      readonly estimate: Estimate;
     };

@@ -3,6 +3,7 @@ import { quote } from "shell-quote";
 import { parseSettings } from "../../../settings";
 import { portRange, type PortRule } from "../../../bigbluebutton/ports";
 import { exitCode, makePlan, type Plan } from "../../../operator/plan/document";
+import type { Price } from "../../../operator/plan/price";
 import { world } from "../../support/awsWorld";
 import { runProgram, type Run } from "../../support/program";
 
@@ -179,7 +180,18 @@ test("what follows from the settings of prod", () => {
     recordings: { volume: "new", sizeGb: 200, protected: true, snapshotDays: 0 },
     backupDays: 7,
     urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/bigbluebutton/api" },
-    prices: [{ cloud: "hetzner", asked: false, failed: false, why: "not asked (no HCLOUD_TOKEN)" }],
+    prices: [
+      {
+        ...{ cloud: "hetzner", asked: false, failed: false, why: "not asked (no HCLOUD_TOKEN)" },
+        // 138.99 + 20 % of it + 43.49 + two addresses of 0.50 + 200 GB of 0.0572
+        estimate: { currency: "EUR", sum: "222.72", missing: [] },
+      },
+    ],
+    comparison: [
+      { cloud: "hetzner", sum: "222.72" },
+      // 730 hours of 0.41056 and 0.10264, two addresses of 0.005 an hour, 100 + 16 + 200 GB of 0.08
+      { cloud: "aws", sum: "407.22" },
+    ],
   });
 });
 
@@ -199,7 +211,7 @@ test("what follows from settings at AWS", () => {
           "TURN address: public IPv4, in use",
           "TURN disk: EBS gp3, 16 GB",
           "TURN server: EC2 c7a.large, Linux, on demand",
-          "both snapshots: EBS, by the GB that change",
+          "snapshots: EBS, by the GB that change",
           "data transfer out, with many cameras the largest part",
         ],
       },
@@ -244,6 +256,6 @@ test("the exit code tells of problems, of a host that is too small, and of a pri
   const [bbb, turn] = deployment.hosts;
   const tooSmall = { ...bbb!, fit: { ...bbb!.fit, verdict: "too small" as const } };
   expect(exitCode({ ...small, deployment: { ...deployment, hosts: [tooSmall, turn!] } })).toBe(1);
-  const failed = { cloud: "hetzner" as const, asked: false as const, why: "", failed: true, positions: [] };
+  const failed = { ...deployment.prices[0]!, asked: false as const, why: "", failed: true } as Price;
   expect(exitCode({ ...small, deployment: { ...deployment, prices: [failed] } })).toBe(1);
 });

@@ -85,7 +85,35 @@ test("without a token nothing is asked, and what would cost something is listed"
       "BigBlueButton volume, 10 GB",
       "the volume 4711, which exists",
     ],
+    estimate: {
+      ...{ day: "2026-06-15", sources: ["https://www.hetzner.com/cloud"], currency: "EUR" },
+      holds: "for new orders in Germany and Finland",
+      positions: [
+        { what: "BigBlueButton server, ccx33 in fsn1", net: "138.99" },
+        { what: "BigBlueButton backups, 20 % of its server", net: "27.80" },
+        { what: "BigBlueButton IPv4 address", net: "0.50" },
+        { what: "BigBlueButton volume, 10 GB", net: "0.57" },
+      ],
+      sum: "167.86",
+      missing: ["the volume 4711, which exists"],
+    },
   });
+});
+
+test("a type or a place without a published price is named, and is not in the sum", async () => {
+  const elsewhere = (inputs: PlannedResource["inputs"]) => [
+    resource("hcloud:index/server:Server", "bbb-host-server", inputs),
+  ];
+  for (const inputs of [
+    { serverType: "ccx33", location: "ash", backups: true },
+    { serverType: "ccx99", location: "fsn1", backups: false },
+  ])
+    expect(await hetznerPrice({ resources: elsewhere(inputs), now })).toMatchObject({
+      estimate: {
+        ...{ positions: [], sum: "0.00" },
+        missing: [`BigBlueButton server, ${inputs.serverType} in ${inputs.location}`],
+      },
+    });
 });
 
 test("where nothing is at Hetzner there is no price", async () => {

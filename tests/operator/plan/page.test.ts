@@ -3,6 +3,11 @@ import { renderPlan } from "../../../operator/plan/page";
 
 const sha256 = "ab".repeat(32);
 
+const published = {
+  ...{ day: "2026-06-15", sources: [], currency: "EUR", holds: "" },
+  ...{ positions: [], missing: [] },
+};
+
 const plan: Plan = {
   project: "bigbluebutton",
   stack: "prod",
@@ -78,6 +83,10 @@ const plan: Plan = {
     downloads: [
       { to: "bbb", what: `bbb-install, sha256 ${sha256}`, from: "https://example.org/bbb-install.sh" },
     ],
+    comparison: [
+      { ...published, cloud: "hetzner", sum: "222.72" },
+      { ...published, cloud: "aws", currency: "USD", sum: "407.22" },
+    ],
     prices: [
       {
         ...{
@@ -95,8 +104,12 @@ const plan: Plan = {
         cloud: "aws",
         asked: false,
         failed: false,
-        why: "not asked: ask the calculator",
-        positions: ["a disk"],
+        why: "not asked; the calculator takes these",
+        positions: ["a server", "a disk", "traffic"],
+        estimate: {
+          ...{ day: "2026-10-08", sources: ["https://aws.example"], currency: "USD", holds: "in us-east-1" },
+          ...{ positions: [{ what: "a disk", net: "8.00" }], sum: "8.00", missing: ["a server", "traffic"] },
+        },
       },
     ],
   },
@@ -172,8 +185,18 @@ A month at Hetzner Cloud
   - sold out
 
 A month at AWS
-  not asked: ask the calculator
-  - a disk
+            about, USD net
+  a disk              8.00
+  together            8.00
+
+  Published prices of 2026-10-08 in us-east-1 (https://aws.example). Today's: not asked; the
+  calculator takes these.
+  Not in the sum:
+  - a server
+  - traffic
+
+To compare, with each cloud's default server types
+  Hetzner Cloud EUR 222.72, AWS USD 407.22 a month, net, by published prices, without traffic.
 
 Taken for granted, as no cloud was asked
   - the zone example.org is there
