@@ -33,6 +33,8 @@ export function connect(login: Login): Promise<Client> {
       client.destroy();
       reject(error.message.includes("Host denied") ? new OtherHostKey(login.host) : error);
     });
+    // ssh2 reports no error for a connection that ends before the log-in.
+    client.once("close", () => reject(new Error("it closed the connection before the log-in")));
     client.connect(config);
   });
 }

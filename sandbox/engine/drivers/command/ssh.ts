@@ -67,6 +67,8 @@ function connect(config: ConnectConfig): Promise<Client> {
       client.destroy();
       reject(new Error(dialError(error, config)));
     });
+    // ssh2 reports no error for a connection that ends before the log-in.
+    client.once("close", () => reject(new Error("ssh: handshake failed: EOF")));
     client.connect(config);
   });
 }
