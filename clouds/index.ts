@@ -56,7 +56,7 @@ export async function openClouds(
     return new Set(found.flat().map(canonicalAddress));
   };
   const byHand = async () => {
-    await warnOfDeletedRecords(settings.labels);
+    await warnOfDeletedRecords(settings);
     return manualDns;
   };
   // A package that is missing is told before anything is asked.

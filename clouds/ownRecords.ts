@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { Settings } from "../settings";
+import { adviceFor, type Source } from "../settings/problems";
 import { setCommand } from "../settings/remedies";
 import { RECORD_TTL, type ExistingRecord } from "./dns";
 import { named, type OwnerLabels } from "./names";
@@ -40,8 +42,8 @@ function ownRecord({ type, outputs }: StackResource): OwnRecord[] {
 }
 
 /** Warns that an update with `dns` manual deletes the records that the deployment has made until now. */
-export async function warnOfDeletedRecords(labels: OwnerLabels): Promise<void> {
-  const own = await ownRecords(labels);
+export async function warnOfDeletedRecords(settings: Source & Pick<Settings, "labels">): Promise<void> {
+  const own = await ownRecords(settings.labels);
   for (const dns of ["hetzner", "route53"] as const) {
     const shown = own
       .filter((record) => record.dns === dns)
@@ -51,7 +53,7 @@ export async function warnOfDeletedRecords(labels: OwnerLabels): Promise<void> {
       [
         `dns is manual, so this update deletes the records that this stack has made at ${SERVICES[dns]}, ` +
           "and nothing makes them anew: until they are made where the zone is, nobody reaches the servers. " +
-          `To keep them: ${setCommand("dns", dns)}`,
+          `To keep them: ${adviceFor(settings, setCommand("dns", dns))}`,
         ...shown,
       ].join("\n  "),
     );

@@ -1,21 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { parseSettings, type Settings } from "../settings";
-import { SettingsError, type Problem, type Source } from "../settings/problems";
+import {
+  componentTitle,
+  SettingsError,
+  type NamedComponent,
+  type Problem,
+  type Source,
+} from "../settings/problems";
 import { asArguments } from "../settings/remedies";
 import { environmentWarnings } from "../settings/warnings";
-
-/** Component whose arguments are read. */
-export interface Asker {
-  /** Type, e.g. "BigBlueButton". */
-  readonly type: string;
-  readonly name: string;
-}
-
-/** Title of a component for messages, e.g. `BigBlueButton "school-a"`. */
-export function titleOf({ type, name }: Asker): string {
-  return `${type} "${name}"`;
-}
 
 /** Arguments in a program's form: each may be known later. */
 export type RawArguments = Readonly<Record<string, unknown>>;
@@ -53,13 +47,13 @@ export interface Checks {
  * @throws ArgumentsError with every mistake
  */
 export function readArguments(
-  asker: Asker,
+  component: NamedComponent,
   args: RawArguments,
   checks: Checks,
 ): Promise<Settings | undefined> {
-  if (!isPlain(args)) return readLater(asker, args, checks);
+  if (!isPlain(args)) return readLater(component, args, checks);
   try {
-    const settings = check(asker, args, checks);
+    const settings = check(component, args, checks);
     return nextTurn().then(() => {
       refuse();
       return settings;
@@ -80,7 +74,11 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-async function readLater(asker: Asker, args: RawArguments, checks: Checks): Promise<Settings | undefined> {
+async function readLater(
+  component: NamedComponent,
+  args: RawArguments,
+  checks: Checks,
+): Promise<Settings | undefined> {
   await nextTurn();
   refuse();
   const values: Record<string, unknown> = {};
@@ -90,14 +88,14 @@ async function readLater(asker: Asker, args: RawArguments, checks: Checks): Prom
     if (await output.isKnown) values[key] = await output.promise();
     else unknown.push(key);
   }
-  if (unknown.length === 0) return check(asker, values, checks);
-  const reason = `${unknown.join(", ")} of ${titleOf(asker)} ${unknown.length === 1 ? "is" : "are"} not known yet`;
+  if (unknown.length === 0) return check(component, values, checks);
+  const reason = `${unknown.join(", ")} of ${componentTitle(component)} ${unknown.length === 1 ? "is" : "are"} not known yet`;
   if (!pulumi.runtime.isDryRun()) {
     const remedy = "include the resources that they come from, or run pulumi up without --target";
     throw new pulumi.RunError(`${reason}, so nothing of it was changed: ${remedy}`);
   }
   await pulumi.log.warn(
-    `${reason}: a resource that is still to be made decides. So this preview shows nothing of what ${asker.name} makes; ` +
+    `${reason}: a resource that is still to be made decides. So this preview shows nothing of what ${component.name} makes; ` +
       "the update does it, once they are known. To see it before, give them as plain values",
   );
   return undefined;
@@ -109,40 +107,40 @@ interface Inside {
   promise(): Promise<unknown>;
 }
 
-function check(asker: Asker, args: RawArguments, checks: Checks): Settings {
+function check(component: NamedComponent, args: RawArguments, checks: Checks): Settings {
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  const source = sourceOf(asker);
-  const elsewhere = [...nameProblems(asker.name), ...checks.problems(given)];
-  const settings = inArguments(asker, () =>
+  const source = sourceOf(component);
+  const elsewhere = [...nameProblems(component.name), ...checks.problems(given)];
+  const settings = inArguments(component, () =>
     parseSettings(checks.settingsOf(given), { ...source, elsewhere }),
   );
-  const taken = takenNames(titleOf(asker), checks.fqdns(settings));
-  if (taken.length > 0) throw argumentsError(asker, taken);
+  const taken = takenNames(componentTitle(component), checks.fqdns(settings));
+  if (taken.length > 0) throw argumentsError(component, taken);
   for (const warning of environmentWarnings(given, source.stack)) {
-    void pulumi.log.warn(`${titleOf(asker)}: ${asArguments(warning)}`);
+    void pulumi.log.warn(`${componentTitle(component)}: ${asArguments(warning)}`);
   }
   return settings;
 }
 
-function sourceOf(component: Asker): Source {
+function sourceOf(component: NamedComponent): Source {
   return { project: pulumi.getProject(), stack: pulumi.getStack(), component };
 }
 
 /** Error with the mistakes in the arguments of one component. */
-export function argumentsError(asker: Asker, problems: readonly Problem[]): ArgumentsError {
-  return new ArgumentsError([new SettingsError(problems, sourceOf(asker))]);
+export function argumentsError(component: NamedComponent, problems: readonly Problem[]): ArgumentsError {
+  return new ArgumentsError([new SettingsError(problems, sourceOf(component))]);
 }
 
 /** Turns a SettingsError into one of a component's arguments; returns any other error unchanged. */
-export function asArgumentsError(asker: Asker, error: unknown): unknown {
-  return error instanceof SettingsError ? argumentsError(asker, error.problems) : error;
+export function asArgumentsError(component: NamedComponent, error: unknown): unknown {
+  return error instanceof SettingsError ? argumentsError(component, error.problems) : error;
 }
 
-function inArguments<T>(asker: Asker, work: () => T): T {
+function inArguments<T>(component: NamedComponent, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw asArgumentsError(asker, error);
+    throw asArgumentsError(component, error);
   }
 }
 

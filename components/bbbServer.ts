@@ -42,8 +42,8 @@ export class BbbServer extends pulumi.ComponentResource {
     const labels = { ...settings.labels, role: host.role };
     const records = dns.publish(name, { fqdn: host.fqdn, ipv4: host.ipv4, labels }, { parent: this });
     // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
-    const { sshNetworks, duringMeetings } = settings;
-    this.steps = new HostSteps(name, { host, sshNetworks, duringMeetings }, this);
+    const { duringMeetings } = settings;
+    this.steps = new HostSteps(name, { host, settings, duringMeetings }, this);
     this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
     this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);
     this.mountRecordings(settings);

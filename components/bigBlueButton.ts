@@ -1,15 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { CertificateOutput } from "../bigbluebutton/verification";
-import {
-  asArgumentsError,
-  readArguments,
-  titleOf,
-  type Asker,
-  type Checks,
-  type RawArguments,
-} from "./arguments";
+import { asArgumentsError, readArguments, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
+import { componentTitle, type NamedComponent } from "../settings/problems";
 import type { SettingArguments } from "./settingArguments";
 import { outputsOf } from "./later";
 import { offerTurn, shareOf, type TurnOutputs, type TurnShare } from "./turnShare";
@@ -113,11 +107,11 @@ export class BigBlueButton extends pulumi.ComponentResource {
     const { turn, ...settings } = args;
     // A component among the inputs would have this one wait for all that it makes, which waits for this one's address.
     super("bbb:index:BigBlueButton", name, settings, opts);
-    const asker = { type: "BigBlueButton", name };
+    const component = { type: "BigBlueButton", name };
     const shared = turn && shareOf(turn);
-    const users = shared ? undefined : new TurnUsers(titleOf(asker));
-    const made = begin(asker, settings, { parent: this, shared, users });
-    shared?.users?.add(made, titleOf(asker));
+    const users = shared ? undefined : new TurnUsers(componentTitle(component));
+    const made = begin(component, settings, { parent: this, shared, users });
+    shared?.users?.add(made, componentTitle(component));
     offerTurn(this, shared ?? { service: made.then((deployment) => deployment?.turn), users });
 
     const output = outputsOf(made);
@@ -147,15 +141,15 @@ interface Sharing {
 
 /** Begins the deployment. @returns undefined in a preview that does not know yet what to make */
 async function begin(
-  asker: Asker,
+  component: NamedComponent,
   args: RawArguments,
   { parent, shared, users }: Sharing,
 ): Promise<Deployment | undefined> {
-  const settings = await readArguments(asker, args, shared ? usingTurn(asker) : ofItsOwn);
+  const settings = await readArguments(component, args, shared ? usingTurn(component) : ofItsOwn);
   const turn = await shared?.service;
   if (settings === undefined || (shared && turn === undefined)) return undefined;
   return deploy(settings, { parent, turn, users }).catch((error: unknown) => {
-    throw asArgumentsError(asker, error);
+    throw asArgumentsError(component, error);
   });
 }
 
@@ -182,7 +176,7 @@ const ABOUT_TURN = [
 ] as const satisfies readonly (keyof SettingArguments)[];
 
 /** Checks for `turn`: with it, arguments about a TURN server of its own are mistakes. */
-function usingTurn({ name }: Asker): Checks {
+function usingTurn({ name }: NamedComponent): Checks {
   return {
     problems: (args) =>
       ABOUT_TURN.filter((key) => args[key] !== undefined).map((key) => ({

@@ -59,7 +59,7 @@ export class MeetingsGuard {
         await this.check({
           what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
           allowing: values,
-          howTo: values[0] === undefined ? undefined : setDuringMeetings(values[0]),
+          howTo: values[0] === undefined ? undefined : setDuringMeetings(settings, values[0]),
           untold: "refuse",
         });
       },
@@ -80,7 +80,7 @@ export class MeetingsGuard {
           what: "the new configuration of coturn ends what it relays",
           allowing: rotated ? [value] : [],
           howTo: rotated
-            ? setDuringMeetings(value)
+            ? setDuringMeetings(settings, value)
             : "give rotateTurnSecret and duringMeetings the same new text",
           // BigBlueButton's new secret waits for this very step: refused, it would never get there.
           untold: "go on",
@@ -138,8 +138,10 @@ export function trustIn({ acme, bbb }: Pick<Settings, "acme" | "bbb">): Trust {
   return ca ? { ca: [...rootCertificates, ca] } : ANY_CERTIFICATE;
 }
 
-function setDuringMeetings(value: string): string {
-  return quote(["pulumi", "config", "set", "duringMeetings", value]);
+function setDuringMeetings({ component }: Pick<Settings, "component">, value: string): string {
+  return component
+    ? `duringMeetings: ${JSON.stringify(value)}`
+    : quote(["pulumi", "config", "set", "duringMeetings", value]);
 }
 
 /** Secret in coturn's configuration; undefined without one. */

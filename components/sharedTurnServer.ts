@@ -6,15 +6,8 @@ import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
-import {
-  argumentsError,
-  asArgumentsError,
-  readArguments,
-  titleOf,
-  type Asker,
-  type Checks,
-  type RawArguments,
-} from "./arguments";
+import { componentTitle, type NamedComponent } from "../settings/problems";
+import { argumentsError, asArgumentsError, readArguments, type Checks, type RawArguments } from "./arguments";
 import type { HostAddresses } from "./bigBlueButton";
 import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
@@ -79,9 +72,9 @@ export class SharedTurnServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: SharedTurnServerArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("bbb:index:SharedTurnServer", name, args, opts);
-    const asker = { type: "SharedTurnServer", name };
-    const users = new TurnUsers(titleOf(asker));
-    const made = begin(asker, args, this, users);
+    const component = { type: "SharedTurnServer", name };
+    const users = new TurnUsers(componentTitle(component));
+    const made = begin(component, args, this, users);
 
     const output = outputsOf(made);
     this.turnHost = output(({ turn }) => onceMade(turn.ready, turn.fqdn));
@@ -117,23 +110,23 @@ function ownTurn({ turn }: Settings): OwnTurn {
 }
 
 async function begin(
-  asker: Asker,
+  component: NamedComponent,
   args: RawArguments,
   parent: pulumi.Resource,
   users: TurnUsers,
 ): Promise<Made | undefined> {
-  const settings = await readArguments(asker, args, checks);
+  const settings = await readArguments(component, args, checks);
   if (settings === undefined) return undefined;
   if (ownTurn(settings).peers.length === 0 && !(await users.any)) {
     const reason =
       "is empty, and no BigBlueButton of the program has it as its turn: there is nothing that it may relay to";
     const remedy = "give it to a BigBlueButton as turn, or name addresses here; without any, leave it out";
-    throw argumentsError(asker, [{ key: "turnPeers", reason, remedy }]);
+    throw argumentsError(component, [{ key: "turnPeers", reason, remedy }]);
   }
   try {
     return await make(settings, parent, users);
   } catch (error) {
-    throw asArgumentsError(asker, error);
+    throw asArgumentsError(component, error);
   }
 }
 

@@ -65,7 +65,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
     const { fqdn, ipv4, ipv6 } = host;
     const labels = { ...settings.labels, role: host.role };
     const records = dns.publish(name, { fqdn, ipv4, ipv6, labels }, { parent: this });
-    this.steps = new HostSteps(name, { host, sshNetworks: settings.sshNetworks }, this);
+    this.steps = new HostSteps(name, { host, settings }, this);
     this.steps.run("preflight", checkOf(host, settings, dns, { records, ipv6 }), this);
     this.steps.run("prepare", preparationOf(host, settings, own.certificate), this);
     const installed = this.steps.run(

@@ -19,11 +19,24 @@ export interface Source {
   readonly project: string;
   readonly stack: string;
   /** @default the stack's configuration */
-  readonly component?: {
-    /** Type, e.g. "BigBlueButton". */
-    readonly type: string;
-    readonly name: string;
-  };
+  readonly component?: NamedComponent;
+}
+
+/** Component of a program, whose arguments are settings. */
+export interface NamedComponent {
+  /** Type, e.g. "BigBlueButton". */
+  readonly type: string;
+  readonly name: string;
+}
+
+/** Title of a component for messages, e.g. `BigBlueButton "school-a"`. */
+export function componentTitle({ type, name }: NamedComponent): string {
+  return `${type} "${name}"`;
+}
+
+/** Advice about settings in the words of their origin: commands for a stack's, arguments for a component's. */
+export function adviceFor({ component }: Source, remedy: string): string {
+  return component ? asArguments(remedy) : remedy;
 }
 
 /** Error with all mistakes of some settings, which the CLI shows without a stack trace. */
@@ -40,13 +53,11 @@ export class SettingsError extends pulumi.RunError {
 }
 
 function titleOf({ stack, component }: Source): string {
-  return component
-    ? `the arguments of ${component.type} "${component.name}"`
-    : `the settings of the stack "${stack}"`;
+  return component ? `the arguments of ${componentTitle(component)}` : `the settings of the stack "${stack}"`;
 }
 
-function problemText({ key, elsewhere, reason, remedy }: Problem, { project, component }: Source): string {
-  const prefix = elsewhere || component ? "" : `${project}:`;
-  const words = component && !elsewhere ? asArguments(remedy) : remedy;
+function problemText({ key, elsewhere, reason, remedy }: Problem, source: Source): string {
+  const prefix = elsewhere || source.component ? "" : `${source.project}:`;
+  const words = elsewhere ? remedy : adviceFor(source, remedy);
   return `  ${prefix}${key} ${reason}\n    → ${words.replaceAll("\n", "\n      ")}`;
 }

@@ -8,12 +8,11 @@ import type { Host } from "../clouds/host";
 import type { AcmeSettings, Certificate, Settings } from "../settings";
 import type { StepArgs } from "./hostSteps";
 import type { Flags } from "./stepCommand";
+import type { SshSettings } from "./waitForSsh";
 
 /** Settings that the first steps of a host need. */
-export type BeginningSettings = Pick<
-  Settings,
-  "release" | "installer" | "acme" | "email" | "domain" | "labels" | "sshNetworks" | "duringMeetings"
->;
+export type BeginningSettings = SshSettings &
+  Pick<Settings, "release" | "installer" | "acme" | "email" | "domain" | "labels" | "duringMeetings">;
 
 /** Arguments of the step that checks a host, and the way to it, before anything is installed there. */
 export function checkOf(

@@ -7,7 +7,7 @@ import { bundle } from "./bundle";
 import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
 import { keep } from "./keep";
-import { waitForSsh } from "./waitForSsh";
+import { waitForSsh, type SshSettings } from "./waitForSsh";
 import { hash, scriptHash, stepCommand, type Flags, type StepRun } from "./stepCommand";
 import { stepOf, type StepScript } from "./table";
 
@@ -60,8 +60,8 @@ export interface Step {
 /** Arguments of {@link HostSteps}. */
 export interface HostStepsArgs {
   readonly host: Host;
-  /** Networks of the setting, for the message when SSH does not answer. */
-  readonly sshNetworks: readonly string[];
+  /** Settings, for the message when SSH does not answer. */
+  readonly settings: SshSettings;
   /** Value of the setting, when this host's steps ask for it. */
   readonly duringMeetings?: string;
 }
@@ -85,13 +85,13 @@ export class HostSteps {
   /** @param name Prefix of the names of the steps' resources, e.g. "bbb". */
   constructor(
     private readonly name: string,
-    { host, sshNetworks, duringMeetings }: HostStepsArgs,
+    { host, settings, duringMeetings }: HostStepsArgs,
     parent: pulumi.Resource,
   ) {
     this.host = host;
     const { files } = this;
     // By then the program has asked for every step.
-    this.reached = waitForSsh(name, host, sshNetworks, (client) =>
+    this.reached = waitForSsh(name, host, settings, (client) =>
       keep(client, { ...host, files }, { duringMeetings, numbers: this.numbers }),
     );
     const { title } = stepOf("connect.sh");

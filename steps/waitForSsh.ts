@@ -6,6 +6,12 @@ import type { Client } from "ssh2";
 import type { Host } from "../clouds/host";
 import type * as Ssh from "./ssh";
 import { valueOf } from "../clouds/valueOf";
+import type { Settings } from "../settings";
+import { adviceFor, componentTitle, type Source } from "../settings/problems";
+import { setCommand } from "../settings/remedies";
+
+/** Settings of the access by SSH, and their origin. */
+export type SshSettings = Source & Pick<Settings, "sshNetworks">;
 
 /** Time limits of the tries to reach a host, in seconds. */
 export interface SshPatience {
@@ -23,13 +29,13 @@ const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, ot
  * commands' provider alone would try for minutes, then report a time-out or a handshake.
  *
  * @param name Unique name in the program, e.g. "bbb".
- * @param sshNetworks Networks in the settings, for the message.
+ * @param settings Settings, for the message.
  * @param onReached Called there before the update's first command; it may throw.
  */
 export function waitForSsh(
   name: string,
   host: Host,
-  sshNetworks: readonly string[],
+  settings: SshSettings,
   onReached?: OnReached,
 ): pulumi.ResourceHook {
   let reached: Promise<void> | undefined;
@@ -40,7 +46,7 @@ export function waitForSsh(
         const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
         const login = { host: address, user, privateKey, hostKey };
         const explained = (reason: Error) =>
-          explain({ fqdn: host.fqdn, address, user, server, sshNetworks }, reason);
+          explain({ fqdn: host.fqdn, address, user, server, settings }, reason);
         return reach(login, patience, explained, { onReached, assertExists: () => assertExists(host) });
       },
     ));
@@ -118,12 +124,13 @@ export interface SshTarget {
   readonly user: string;
   /** URN of the server. */
   readonly server: string;
-  readonly sshNetworks: readonly string[];
+  readonly settings: SshSettings;
 }
 
 /** Explanation of a failure to reach a host, and the advice. */
 export function explain(target: SshTarget, reason: Error & { code?: string; level?: string }): string {
-  const { fqdn, address, user, server, sshNetworks } = target;
+  const { fqdn, address, user, server, settings } = target;
+  const { sshNetworks, component } = settings;
   const where = `${fqdn} (${address})`;
   if (reason.name === "OtherHostKey") {
     return (
@@ -133,18 +140,22 @@ export function explain(target: SshTarget, reason: Error & { code?: string; leve
     );
   }
   if (reason.level === "client-authentication") {
+    const privateKey = component
+      ? `the output privateKey of ${componentTitle(component)}`
+      : "pulumi stack output privateKey --show-secrets";
     return (
       `${where} refuses the login of ${user} with this stack's key: authorized_keys or sshd_config were changed there. ` +
-      `Put the key back at the cloud's console: pulumi stack output privateKey --show-secrets has its private half`
+      `Put the key back at the cloud's console: ${privateKey} has its private half`
     );
   }
   if (reason.code === "ECONNREFUSED") {
     return `${where} refuses SSH: its sshd does not run. Look at the server's console at the cloud, then run pulumi up again`;
   }
+  const network = setCommand(`--path 'sshNetworks[${sshNetworks.length}]'`, "ADDRESS/32");
   return (
     `${where} does not answer SSH (port 22: ${reason.message}). Its firewall lets in ${sshNetworks.join(", ")} alone (the setting ` +
     `sshNetworks): is the address of this machine, as \`curl -4 https://ifconfig.me\` tells it, among them? If not: ` +
-    `pulumi config set --path 'sshNetworks[${sshNetworks.length}]' ADDRESS/32, then pulumi up. If it is, look at the server's console ` +
+    `${adviceFor(settings, network)}, then pulumi up. If it is, look at the server's console ` +
     `at the cloud, and for a firewall on the way that closes port 22`
   );
 }

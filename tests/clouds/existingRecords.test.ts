@@ -1,3 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { warnOfDeletedRecords } from "../../clouds/ownRecords";
 import { atAws, runProgram, settings, type Variation } from "../support/program";
 
 const OURS = { project: "bigbluebutton", stack: "staging" };
@@ -203,6 +206,19 @@ describe("by hand", () => {
         "To keep them: pulumi config set dns hetzner\n" +
         "  bbb.example.org. 300 IN A 203.0.113.1\n  example.org. 300 IN AAAA 2001:db8:0:2::1",
     ]);
+  });
+
+  test("so are those of a component, with the argument that keeps them", async () => {
+    const { type, outputs } = madeAtHetzner("bbb", "A", "203.0.113.1");
+    const urn = "urn:pulumi:prod::schools::hcloud:index/zoneRrset:ZoneRrset::school-a-bbb-a";
+    jest.spyOn(pulumi.runtime, "invoke").mockResolvedValue({ outputs: { [urn]: { type, outputs } } });
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    await warnOfDeletedRecords({
+      ...{ project: "schools", stack: "prod", labels: { deployment: "school-a" } },
+      component: { type: "BigBlueButton", name: "school-a" },
+    });
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('To keep them: dns: "hetzner"\n')]]);
+    jest.restoreAllMocks();
   });
 
   test.each([

@@ -35,6 +35,8 @@ async function change(
   });
 }
 
+const component = { type: "BigBlueButton", name: "school-a" };
+
 describe("coturn's configuration", () => {
   const conf = (secret: string, peer = "203.0.113.1") =>
     pulumi.secret(`realm=x\nstatic-auth-secret=${secret}\nallowed-peer-ip=${peer}\n`);
@@ -58,6 +60,8 @@ describe("coturn's configuration", () => {
       "2 meetings run on bbb.example.org; nothing was changed. Wait for their end, then run pulumi up again; " +
         "or allow it: pulumi config set duringMeetings '2026 b'",
     );
+    const ofComponent = changed({ ...named, component, duringMeetings: "2025" }, conf("a"), conf("b"));
+    await expect(ofComponent).rejects.toThrow(/or allow it: duringMeetings: "2026 b"$/);
   });
 
   test.each(["upgrade", "rotateSharedSecret"])("a text that %s has, too, may be used up", async (other) => {

@@ -15,7 +15,7 @@ const TARGET: SshTarget = {
   address: "203.0.113.10",
   user: "root",
   server: "urn:pulumi:prod::bigbluebutton::hcloud:index/server:Server::bbb-host-server",
-  sshNetworks: ["198.51.100.0/24"],
+  settings: { project: "bigbluebutton", stack: "prod", sshNetworks: ["198.51.100.0/24"] },
 };
 const NOW = { silent: 0, otherKey: 0 };
 
@@ -114,6 +114,18 @@ test("a key that is refused: where it belongs", async () => {
   await expect(error).rejects.toThrow(/refuses the login of root with this stack's key: authorized_keys/);
 });
 
+test("a program's component is told of its arguments and outputs, not of a stack's", () => {
+  const component = { type: "BigBlueButton", name: "school-a" };
+  const target = { ...TARGET, settings: { ...TARGET.settings, component } };
+  const silent = explain(target, new Error("timed out"));
+  expect(silent).toContain(`If not: sshNetworks[1]: "ADDRESS/32", then pulumi up.`);
+  const refused = explain(target, Object.assign(new Error(), { level: "client-authentication" }));
+  expect(refused).toMatch(
+    /cloud's console: the output privateKey of BigBlueButton "school-a" has its private half$/,
+  );
+  expect(silent + refused).not.toMatch(/pulumi (config|stack)/);
+});
+
 test("no sshd: the server's console", async () => {
   await server.close();
   await expect(told(login())).rejects.toThrow(/refuses SSH: its sshd does not run/);
@@ -174,7 +186,7 @@ describe("how long one is waited for", () => {
           server: { urn: output("urn"), id: output("1") },
           exists: () => Promise.resolve(true),
         } as never,
-        [],
+        TARGET.settings,
       );
       await expect(told!({ oldInputs })).rejects.toThrow("bbb.example.org");
       return now / 1000;

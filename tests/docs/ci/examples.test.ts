@@ -418,7 +418,8 @@ describe("docs/ci/README.md", () => {
 
   test("tells by which message a runner outside sshNetworks is known", () => {
     const host = { fqdn: "bbb.example.org", address: "203.0.113.1", user: "root", server: "urn" };
-    const message = explain({ ...host, sshNetworks: [] }, new Error("timed out"));
+    const settings = { project: "bigbluebutton", stack: "prod", sshNetworks: [] };
+    const message = explain({ ...host, settings }, new Error("timed out"));
     const [, quoted = "nothing"] = /fails after up to 5 minutes with `… (.*?)…\)`/.exec(readme) ?? [];
     expect(message).toContain(`(203.0.113.1) ${quoted}`);
   });
