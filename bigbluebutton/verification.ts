@@ -47,6 +47,8 @@ export interface BbbRequest extends CommonRequest {
   /** True when recordings are on a volume of their own. */
   readonly recordings: boolean;
   readonly sharedSecret: string;
+  /** Greenlight's administrator, if the deployment makes one. */
+  readonly greenlightAdmin?: { readonly email: string; readonly password: string };
   readonly turnXml: DeployedFile;
   /** Stack of the TURN server, if it is another one. */
   readonly turnStack?: string;

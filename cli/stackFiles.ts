@@ -6,7 +6,7 @@ import { parse } from "yaml";
 
 import { parseStackText, type StackText } from "../settings/stackFile";
 import { emptyValue } from "../settings/fields";
-import { nearest } from "../settings/read";
+import { nearest } from "../settings/nearest";
 import { Mistake } from "./mistake";
 
 /**

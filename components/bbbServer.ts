@@ -7,6 +7,7 @@ import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
 import { HostSteps } from "../steps/hostSteps";
+import { administratorOf, greenlightRequest, hasWishes, type Administrator } from "./greenlight";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
 
@@ -27,6 +28,8 @@ export class BbbServer extends pulumi.ComponentResource {
   readonly sharedSecret: pulumi.Output<string>;
   /** Deployed turn-stun-servers.xml; secret. */
   readonly turnXml: pulumi.Output<string>;
+  /** Greenlight's administrator, if the settings name one. */
+  readonly administrator?: Administrator;
   readonly steps: HostSteps;
 
   constructor(name: string, args: BbbServerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -56,7 +59,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
-    this.steps.run(
+    const wired = this.steps.run(
       "wire",
       {
         script: "wire.sh",
@@ -74,6 +77,21 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    const { greenlight } = settings;
+    this.administrator = administratorOf(name, settings, this);
+    if (greenlight && hasWishes(greenlight)) {
+      this.steps.run(
+        "greenlight",
+        {
+          script: "greenlight.sh",
+          stdin: greenlightRequest(`https://${host.fqdn}`, greenlight, this.administrator),
+          // The installer starts Greenlight anew, perhaps as another version.
+          follows: [installed],
+          dependsOn: [wired.command],
+        },
+        this,
+      );
+    }
 
     this.registerOutputs({});
   }
@@ -116,7 +134,11 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
   return {
     "installer-url": url,
     "installer-sha256": sha256,
-    "installer-arguments": installerArguments(release, { version, ...names, greenlight }).join(" "),
+    "installer-arguments": installerArguments(release, {
+      version,
+      ...names,
+      greenlight: greenlight !== undefined,
+    }).join(" "),
     hostname: host.fqdn,
     ipv4: host.ipv4,
     "private-ipv4": host.privateIpv4,

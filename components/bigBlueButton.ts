@@ -82,6 +82,12 @@ export class BigBlueButton extends pulumi.ComponentResource {
   readonly apiUrl: pulumi.Output<string>;
   /** Secret with which a front end signs its API calls. */
   readonly sharedSecret: pulumi.Output<string>;
+  /** Address of Greenlight; undefined if it is not installed. */
+  readonly greenlightUrl: pulumi.Output<string | undefined>;
+  /** E-mail address with which Greenlight's administrator signs in; undefined if `greenlight` names none. */
+  readonly greenlightAdminEmail: pulumi.Output<string | undefined>;
+  /** Generated password of Greenlight's administrator; secret, undefined if `greenlight` names none. */
+  readonly greenlightAdminPassword: pulumi.Output<string | undefined>;
   /** URLs of the TURN server for clients, in the form of RFC 7065. */
   readonly turnUrls: pulumi.Output<string[]>;
   /** Secret from which credentials for the TURN server are made. */
@@ -118,6 +124,9 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.url = output(({ outputs }) => outputs.url);
     this.apiUrl = output(({ outputs }) => outputs.apiUrl);
     this.sharedSecret = output(({ outputs }) => outputs.sharedSecret);
+    this.greenlightUrl = output(({ outputs }) => pulumi.output(outputs.greenlightUrl));
+    this.greenlightAdminEmail = output(({ outputs }) => pulumi.output(outputs.greenlightAdminEmail));
+    this.greenlightAdminPassword = output(({ outputs }) => pulumi.output(outputs.greenlightAdminPassword));
     this.turnUrls = output(({ outputs }) => outputs.turnUrls);
     this.turnSecret = output(({ outputs }) => outputs.turnSecret);
     this.turnHost = output(({ outputs, turn }) => outputs.turnHost ?? turn.fqdn);

@@ -10,6 +10,7 @@ import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
 import { BbbServer } from "./bbbServer";
+import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
 import { MeetingsGuard, trustIn, type Asked } from "./meetingsGuard";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer, type TurnService } from "./turnServer";
@@ -23,7 +24,7 @@ export interface Addresses {
 }
 
 /** Outputs of a deployment. */
-export interface DeploymentOutputs {
+export interface DeploymentOutputs extends GreenlightOutputs {
   readonly url: pulumi.Output<string>;
   readonly apiUrl: pulumi.Output<string>;
   readonly sharedSecret: pulumi.Output<string>;
@@ -62,12 +63,8 @@ export interface DeployOptions extends ChildOptions {
  * @throws SettingsError with everything that the clouds lack, before any resource is registered
  */
 export async function deploy(settings: Settings, options: DeployOptions = {}): Promise<Deployment> {
-  const {
-    release,
-    bbb: { fqdn: bbbFqdn },
-    turn: turnSettings,
-    labels,
-  } = settings;
+  const { release, turn: turnSettings, labels } = settings;
+  const bbbFqdn = settings.bbb.fqdn;
   const { parent, users } = options;
   const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
   const { dns, hosts } = await openClouds(settings, roles, { parent });
@@ -104,6 +101,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     url: verification.onceVerified(`https://${bbbFqdn}`),
     apiUrl: verification.onceVerified(`https://${bbbFqdn}/bigbluebutton/api`),
     sharedSecret: verification.onceVerified(bbb.sharedSecret),
+    ...greenlightOutputs(settings, bbb, verification),
     turnUrls: verification.onceVerified([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.onceVerified(turn.secret),
     ...(ownTurn && { turnHost: verification.onceVerified(ownTurn.fqdn) }),

@@ -1,4 +1,5 @@
 // Generated from settings/fields by scripts/generate-docs.ts.
+/* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */
 import type * as pulumi from "@pulumi/pulumi";
 
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
@@ -143,11 +144,12 @@ export interface SettingArguments {
    */
   readonly allowEndOfLife?: pulumi.Input<boolean>;
   /**
-   * Installs Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.
+   * Installs Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end. true, or an
+   * object that makes its administrator and sets it up: docs/greenlight.md has the keys.
    *
    * @default false
    */
-  readonly greenlight?: pulumi.Input<boolean>;
+  readonly greenlight?: pulumi.Input<any>;
   /** URL of bbb-install, e.g. at a mirror, instead of the release's own. Needs installerSha256. */
   readonly installerUrl?: pulumi.Input<string>;
   /** SHA-256 of the installer. Alone, it pins the release's own installer. */

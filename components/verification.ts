@@ -153,13 +153,14 @@ function common({ bbb, turn, ownTurn, settings }: VerificationArgs) {
     turnSecret: turn.secret,
     certificateDays: CERTIFICATE_DAYS,
     mediaPorts: MEDIA_PORTS,
-    greenlight: settings.greenlight,
+    greenlight: settings.greenlight !== undefined,
   };
 }
 
 function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
   const { bbb, settings } = args;
   const { release } = settings;
+  const { administrator } = bbb;
   return pulumi.output({
     role: "bbb" as const,
     ...common(args),
@@ -170,6 +171,9 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     services: askableServices(release),
     recordings: bbb.host.dataDevice !== undefined,
     sharedSecret: bbb.sharedSecret,
+    ...(administrator && {
+      greenlightAdmin: { email: administrator.email, password: administrator.password },
+    }),
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
     turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,

@@ -1,8 +1,9 @@
-import { distance } from "fastest-levenshtein";
+import type { z } from "zod";
 
-import { fieldNames, fields, remedyFor, type FieldValues } from "./fields";
+import { fieldNames, fields, remedyFor, type FieldName, type FieldValues } from "./fields";
 import { type Field } from "./fields/field";
-import { removeCommand } from "./remedies";
+import { nearest } from "./nearest";
+import { removeCommand, setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** Problems of keys that are no settings, with the one that was perhaps meant. */
@@ -17,14 +18,6 @@ export function unknownKeys(raw: Readonly<Record<string, unknown>>): Problem[] {
         remedy: `${removeCommand(key)}; Pulumi.yaml lists the settings`,
       };
     });
-}
-
-/** Known key that was perhaps meant by an unknown one. */
-export function nearest(key: string, known: readonly string[]): string | undefined {
-  return known
-    .map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, edits }) => edits <= Math.max(2, name.length / 3))
-    .sort((a, b) => a.edits - b.edits)[0]?.name;
 }
 
 /** Reads every setting by itself; one with a problem is absent from `values`. */
@@ -47,12 +40,17 @@ export function readFields(raw: Readonly<Record<string, unknown>>): {
       values[key] = result.data;
       continue;
     }
-    for (const issue of result.error.issues) {
-      const better = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
-      problems.push({ key, reason: issue.message, remedy: better ?? remedyFor(key) });
-    }
+    problems.push(...result.error.issues.map((issue) => problemOf(key, issue)));
   }
   return { values, problems };
+}
+
+/** Problem of a value, or of a key in it: "greenlight.admin.email". */
+function problemOf(key: FieldName, issue: z.core.$ZodIssue): Problem {
+  const better = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
+  if (issue.path.length === 0) return { key, reason: issue.message, remedy: better ?? remedyFor(key) };
+  const path = [key, ...issue.path].join(".");
+  return { key: path, reason: issue.message, remedy: better ?? setCommand(`--path '${path}'`, "VALUE") };
 }
 
 function given(value: unknown): unknown {

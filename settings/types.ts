@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import type { EnvironmentName } from "./environments";
+import type { Greenlight } from "./fields/greenlight";
 import type { Source } from "./problems";
 
 /** Settings of one deployment, checked, with every default filled in. */
@@ -25,7 +26,8 @@ export interface Settings extends Source {
   readonly sshPublicKeys: readonly string[];
   readonly dns: CloudDns | "manual";
   readonly acme: AcmeSettings;
-  readonly greenlight: boolean;
+  /** Settings of Greenlight. @default it is not installed */
+  readonly greenlight?: Greenlight;
   /** Volume for recordings. @default they stay on the server's own disk */
   readonly recordings?: Volume;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */

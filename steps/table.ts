@@ -96,12 +96,26 @@ export const stepTable = {
     seconds: [3, 4],
     basis: "sandbox",
   },
+  "greenlight.sh": {
+    title: "Set up Greenlight",
+    timeLimit: 1500,
+    needs: ["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
+    seconds: [10, 300],
+    basis: "estimate",
+  },
   "verify.sh": {
     title: "Verify the deployment",
     timeLimit: 1800,
     readOnly: true,
     needs: [
-      ...["api_check.py", "bbb_conf_check.py", "checks.py", "dns_check.py", "host_check.py"],
+      ...[
+        "api_check.py",
+        "bbb_conf_check.py",
+        "checks.py",
+        "dns_check.py",
+        "greenlight_check.py",
+        "host_check.py",
+      ],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
       ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
       ...["turn_files.py", "upgrade_guard.py", "wire_files.py"],

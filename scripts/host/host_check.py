@@ -25,6 +25,7 @@ import time
 import api_check
 import bbb_conf_check
 import dns_check
+import greenlight_check
 import network_check
 import playback
 import port_check
@@ -125,6 +126,17 @@ def check_api(page, request, options):
             page.check(name, asked, function, *arguments, late=Wrong)
 
 
+def check_greenlight(page, request, options):
+    """Checks Greenlight, if it is installed; its administrator's sign-in only where a meeting is made also."""
+    if not request.get("greenlight"):
+        return
+    hostname, admin = request["bbbHost"], request.get("greenlightAdmin")
+    page.check("Greenlight", "health_check", greenlight_check.check_health, options["wait"], limit=options["wait"] + 60)
+    if admin and options["meeting"]:
+        base = f"https://{hostname}/bigbluebutton/api"
+        page.check("administrator", "sign-in, room, meeting", greenlight_check.check_administrator, f"https://{hostname}", admin, base, request["sharedSecret"], late=Wrong)
+
+
 def check_names_and_ports(page, request, hostname):
     """Checks this host's own name, and the other host's ports from the internet, if the request names them."""
     zone, ipv4, ipv6 = request["zone"], request["ipv4"], request.get("ipv6")
@@ -173,6 +185,7 @@ def check_bbb(page, request, options, resolve):
     check_network(page, request, request["bbbHost"], resolve)
     check_names_and_ports(page, request, request["bbbHost"])
     check_api(page, request, options)
+    check_greenlight(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("recordings' links", "playback_host, playback_protocol", playback.check_playback, ROOT or "/", request["bbbHost"])
     page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
@@ -223,7 +236,7 @@ def main():
     if given.json:
         print(json.dumps({"now": time.time()}), flush=True)
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
-    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"]], given.width)
+    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password")], given.width)
     resolve = resolver_bound(known_addresses(request))
     {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
     if given.json:

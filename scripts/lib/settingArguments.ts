@@ -9,12 +9,14 @@ const TYPES = {
   integer: "pulumi.Input<number>",
   array: "pulumi.Input<pulumi.Input<string>[]>",
   object: "pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>",
+  "boolean or object": "pulumi.Input<any>",
 } as const;
 
 /** Renders components/settingArguments.ts: every setting as an argument of a component. */
 export function settingArguments(): string {
   return [
     "// Generated from settings/fields by scripts/generate-docs.ts.",
+    "/* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */",
     'import type * as pulumi from "@pulumi/pulumi";',
     "",
     "/** Every setting of a deployment, by its name in Pulumi.yaml. */",

@@ -59,7 +59,7 @@ export function projectConfig(base: Readonly<Record<string, unknown>>): string {
 function declaration(field: Field, value: unknown): object {
   const { type, required, description } = field;
   return {
-    type,
+    ...(type !== "boolean or object" && { type }),
     ...(type === "array" && { items: { type: "string" } }),
     ...(value !== undefined ? { value } : !required && { default: declaredDefault(field) }),
     description,

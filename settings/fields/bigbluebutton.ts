@@ -1,5 +1,6 @@
 import { defaultRelease, releaseNames } from "../../bigbluebutton/releases";
 import { removeCommand, setCommand } from "../remedies";
+import { greenlight } from "./greenlight";
 import { choice, flag, isUrl, text, textThat, must, type Fields } from "./field";
 
 export const bigbluebutton = {
@@ -18,14 +19,7 @@ export const bigbluebutton = {
     description: "Allows a release that gets no security updates any more.",
     schema: flag,
   },
-  greenlight: {
-    type: "boolean",
-    default: false,
-    example: "true",
-    description:
-      "Installs Greenlight, BigBlueButton's own front end. Not needed behind Moodle or another front end.",
-    schema: flag,
-  },
+  ...greenlight,
   installerUrl: {
     type: "string",
     description: "URL of bbb-install, e.g. at a mirror, instead of the release's own. Needs installerSha256.",

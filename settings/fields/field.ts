@@ -4,8 +4,11 @@ import { removeCommand, setCommand } from "../remedies";
 
 /** Declaration of a setting. The program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
 export interface Field<T extends z.ZodType = z.ZodType> {
-  /** Type of the value in Pulumi.yaml. All but strings reach the program as JSON text. */
-  readonly type: "string" | "boolean" | "integer" | "array" | "object";
+  /**
+   * Type of the value in Pulumi.yaml, which has none for "boolean or object". All but strings reach the program as JSON
+   * text.
+   */
+  readonly type: "string" | "boolean" | "integer" | "array" | "object" | "boolean or object";
   /** Text of the docs: whole sentences. */
   readonly description: string;
   /** Checks a value that is set, by itself. */
@@ -54,7 +57,9 @@ export function must<T>(mistakes: (value: T) => Found | readonly Found[]) {
 }
 
 /** Any text, without white space around it. */
-export const text = z.string({ error: "must be a text" }).trim();
+export const text = z
+  .string({ error: ({ input }) => (input === undefined ? "is not set" : "must be a text") })
+  .trim();
 
 /** Text in which a check finds no mistake. */
 export function textThat(mistakes: (value: string) => Found) {

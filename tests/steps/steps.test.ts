@@ -175,7 +175,7 @@ describe("commands", () => {
       settings: {
         bbb: { ...settings.bbb, certificate: { kind: "authority", trustedByBrowsers: false } },
         installer: { url: "https://mirror.test/x.sh", sha256: "ab".repeat(32), version: "jammy-300" },
-        greenlight: true,
+        greenlight: {},
         upgrade: "2026-12-24; it's `time`",
         acme: {
           server: "https://ca.test/dir",

@@ -7,7 +7,10 @@ const files = new Map(readScripts().map(({ name, content }) => [name, content]))
 function named(name: string): string[] {
   const text = files.get(name)!;
   const words = name.endsWith(".py")
-    ? [...text.matchAll(/^\s*(?:import|from) (\w+)/gm)].map(([, module]) => `${module}.py`)
+    ? [
+        ...[...text.matchAll(/^\s*(?:import|from) (\w+)/gm)].map(([, module]) => `${module}.py`),
+        ...[...text.matchAll(/"(\w+\.rb)"/g)].map(([, ruby]) => ruby!),
+      ]
     : [
         ...[...text.matchAll(/^\. "[^"]*\/([\w-]+\.sh)"$/gm)].map(([, sourced]) => sourced!),
         ...[...text.matchAll(/\b(\w+\.py)\b/g)].map(([, python]) => python!),

@@ -87,7 +87,6 @@ export const settings: Settings & { readonly turn: OwnTurn } = {
   sshPublicKeys: ["ssh-ed25519 AAAAOWN admin@laptop"],
   dns: "hetzner",
   acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
-  greenlight: false,
   recordings: { kind: "new", sizeGb: 50, protected: true },
   snapshotDays: 7,
   installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },
@@ -361,7 +360,7 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
     case "hcloud:index/primaryIp:PrimaryIp":
       return { ipAddress: addressOf(name) };
     case "random:index/randomPassword:RandomPassword":
-      return { result: secretOf(name, inputs.keepers.rotate) };
+      return { result: secretOf(name, inputs.keepers?.rotate) };
     case "tls:index/privateKey:PrivateKey":
       return {
         publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,

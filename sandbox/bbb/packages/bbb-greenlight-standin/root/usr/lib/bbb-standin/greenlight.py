@@ -1,40 +1,101 @@
 #!/usr/bin/python3
-"""Stand-in for Greenlight v3: a page that says so, and a health check that really asks BigBlueButton's API.
+"""Stand-in for Greenlight v3: pages to sign in, its API as far as a deployment asks it, and its health check.
 
-Reads BIGBLUEBUTTON_ENDPOINT and BIGBLUEBUTTON_SECRET from the file named by the only argument, once, at start.
+Reads the settings from the file named by the only argument, a copy of .env, once, at start. All that it keeps is
+greenlight_store.py's.
 """
 
 import hashlib
+import json
+import os
+import re
+import secrets
+import smtplib
+import sqlite3
 import sys
+import time
+import urllib.parse
 import urllib.request
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
-PAGE = b"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Greenlight stand-in</title></head>
-<body><h1>This is a stand-in for Greenlight</h1><p>Nobody can sign in here.</p></body></html>
-"""
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import greenlight_pages as pages
+import greenlight_store as store
+
+COOKIE = "_greenlight-3_0_session"
+
+
+class Refusal(Exception):
+    """Answer of the API that is no success."""
+
+    def __init__(self, status, errors=None):
+        super().__init__(status)
+        self.status, self.errors = status, errors
 
 
 def read_settings(path):
     with open(path, encoding="utf-8") as lines:
         pairs = (line.strip().split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-        return dict(pairs)
+        return {key: value.strip('"') for key, value in pairs}
+
+
+def ask_bigbluebutton(settings, call, parameters):
+    """Returns the text of an answer of BigBlueButton's API."""
+    with urllib.request.urlopen(signed(settings, call, parameters), timeout=5) as answer:
+        return answer.read().decode()
+
+
+def signed(settings, call, parameters):
+    endpoint = settings.get("BIGBLUEBUTTON_ENDPOINT", "").rstrip("/")
+    endpoint += "" if endpoint.endswith("/api") else "/api"
+    query = urllib.parse.urlencode(parameters)
+    checksum = hashlib.sha1(f"{call}{query}{settings.get('BIGBLUEBUTTON_SECRET', '')}".encode()).hexdigest()
+    return f"{endpoint}/{call}?{query}&checksum={checksum}"
 
 
 def health(settings):
-    """Returns None, or the problem as a text."""
-    endpoint = settings.get("BIGBLUEBUTTON_ENDPOINT", "").rstrip("/")
-    endpoint += "" if endpoint.endswith("/api") else "/api"
-    query = "meetingID=0"
-    secret = settings.get("BIGBLUEBUTTON_SECRET", "")
-    checksum = hashlib.sha1(f"isMeetingRunning{query}{secret}".encode()).hexdigest()
+    """Returns None, or the first problem as a text."""
+    checks = {"DATABASE": check_database, "REDIS": lambda _: None, "SMTP": check_mail, "BBB": check_bigbluebutton}
+    for name, check in checks.items():
+        problem = None if settings.get(f"{name}_HEALTH_CHECK_DISABLED") == "true" else check(settings)
+        if problem:
+            return problem
+    return None
+
+
+def check_database(settings):
     try:
-        with urllib.request.urlopen(f"{endpoint}/isMeetingRunning?{query}&checksum={checksum}", timeout=5) as answer:
-            if b"<returncode>SUCCESS</returncode>" in answer.read():
-                return None
-            return "Unable to connect to BigBlueButton - the shared secret was refused"
-    except OSError as error:
+        if not settings.get("DATABASE_URL"):
+            raise sqlite3.OperationalError("no DATABASE_URL")
+        store.connect().execute("SELECT count(*) FROM users")
+    except sqlite3.Error as error:
+        return f"Unable to connect to Database - {error}"
+    return None
+
+
+def check_mail(settings):
+    """Without a mail server in the settings it asks its own host, as the mailer's defaults have it."""
+    try:
+        server = smtplib.SMTP(settings.get("SMTP_SERVER") or "localhost", int(settings.get("SMTP_PORT") or 25), timeout=5)
+        if server.ehlo()[0] == 250 and server.has_extn("starttls") and settings.get("SMTP_STARTTLS_AUTO") != "false":
+            server.starttls()
+        if settings.get("SMTP_USERNAME"):
+            server.login(settings["SMTP_USERNAME"], settings.get("SMTP_PASSWORD", ""))
+        server.quit()
+    except (OSError, smtplib.SMTPException) as error:
+        return f"Unable to connect to SMTP Server - {error}"
+    return None
+
+
+def check_bigbluebutton(settings):
+    try:
+        if "<returncode>SUCCESS</returncode>" in ask_bigbluebutton(settings, "isMeetingRunning", {"meetingID": "0"}):
+            return None
+    except (OSError, ValueError) as error:
         return f"Unable to connect to BigBlueButton - {error}"
+    return "Unable to connect to BigBlueButton - the shared secret was refused"
 
 
 class Server(ThreadingHTTPServer):
@@ -48,23 +109,169 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "greenlight-standin"
     sys_version = ""
 
+    # --- HTTP ---
+
     def do_GET(self):
-        status, kind, body = 200, "text/html; charset=utf-8", PAGE
-        if self.path.startswith("/health_check"):
+        self.answer()
+
+    do_POST = do_PATCH = do_DELETE = do_GET
+
+    def answer(self):
+        self.path = urllib.parse.urlsplit(self.path).path
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/health_check":
             problem = health(self.server.settings)
-            status, kind, body = (500, "text/plain", problem.encode()) if problem else (200, "text/plain", b"success")
+            return self.send(500 if problem else 200, "text/plain", (problem or "success").encode())
+        if self.headers.get("X-Forwarded-Proto") != "https":
+            return self.send(301, "text/html", b"", {"Location": f"https://{self.headers.get('Host')}{self.path}"})
+        try:
+            self.database = store.connect()
+        except sqlite3.Error as error:
+            return self.send(500, "text/plain", str(error).encode())
+        self.recognize()
+        if self.path.startswith("/api/") and self.path.endswith(".json") and "application/json" in self.headers.get("Accept", ""):
+            return self.answer_call(body)
+        return self.send_page()
+
+    def recognize(self):
+        """Finds the browser by its cookie, and the account that it has signed in to."""
+        cookie = SimpleCookie(self.headers.get("Cookie", ""))
+        known = cookie[COOKIE].value if COOKIE in cookie else ""
+        self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = ?", (known,)).fetchone()
+        if not self.browser:
+            row = (secrets.token_hex(32), secrets.token_hex(32))
+            self.database.execute("INSERT INTO browsers (cookie, token) VALUES (?, ?)", row)
+            self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = ?", row[:1]).fetchone()
+        self.user: Any = None
+        if self.browser["session"]:
+            wanted = (self.browser["session"], time.time())
+            self.user = self.database.execute("SELECT * FROM users WHERE session = ? AND expires > ?", wanted).fetchone()
+
+    def send(self, status, kind, body, headers=None):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def send_own(self, status, kind, body):
+        self.send(status, kind, body, {"Set-Cookie": f"{COOKIE}={self.browser['cookie']}; path=/; secure; HttpOnly; SameSite=Lax"})
+
+    def send_page(self):
+        token, issuer = self.browser["token"], self.server.settings.get("OPENID_CONNECT_ISSUER")
+        if self.user:
+            rooms = self.database.execute("SELECT * FROM rooms WHERE user = ?", (self.user["id"],)).fetchall()
+            return self.send_own(200, "text/html; charset=utf-8", pages.signed_in(token, self.user, rooms))
+        registration = store.setting(self.database, "RegistrationMethod")
+        return self.send_own(200, "text/html; charset=utf-8", pages.signed_out(token, registration, issuer))
 
     def log_message(self, *_):
         pass
 
+    # --- the API ---
+
+    def answer_call(self, body):
+        try:
+            if self.command != "GET" and not secrets.compare_digest(self.headers.get("X-CSRF-Token", ""), self.browser["token"]):
+                return self.send(422, "text/html", b"Can't verify CSRF token authenticity (stand-in)")
+            status, data = self.call(f"{self.command} {self.path[len('/api/v1/') : -len('.json')]}", json.loads(body or b"{}"))
+            return self.send_own(status, "application/json", json.dumps({"data": data}).encode())
+        except Refusal as refusal:
+            return self.send_own(refusal.status, "application/json", json.dumps({"errors": refusal.errors or []}).encode())
+        except (KeyError, TypeError, ValueError):
+            return self.send_own(400, "application/json", b'{"errors": ["InvalidParams"]}')
+
+    def call(self, what, given):
+        if what == "GET env":
+            settings = self.server.settings
+            flags = {"EXTERNAL_AUTH": self.external(), "SMTP_ENABLED": bool(settings.get("SMTP_SERVER"))}
+            return 200, {**flags, "HCAPTCHA_KEY": settings.get("HCAPTCHA_SITE_KEY"), "VERSION_TAG": settings.get("VERSION_TAG", "")}
+        if what == "GET sessions":
+            return 200, self.account() if self.user else {"signed_in": False}
+        if what == "POST sessions":
+            return self.sign_in(given["session"])
+        if what == "POST users":
+            return self.register(given["user"])
+        if not self.user:
+            raise Refusal(401)
+        if what == "DELETE sessions/signout":
+            store.renew_session(self.database, self.user)
+            return 200, {}
+        if what == "GET rooms":
+            rows = self.database.execute("SELECT friendly_id, name FROM rooms WHERE user = ?", (self.user["id"],))
+            return 200, [dict(row) for row in rows]
+        if what == "POST rooms":
+            return self.make_room(given["room"])
+        found = re.fullmatch(r"(DELETE rooms|POST meetings)/([a-z0-9-]{15})(/start)?", what)
+        if not found:
+            raise Refusal(404, ["RecordNotFound"])
+        room = self.database.execute("SELECT * FROM rooms WHERE friendly_id = ? AND user = ?", (found[2], self.user["id"])).fetchone()
+        if not room:
+            raise Refusal(404, ["RecordNotFound"])
+        if found[1] == "POST meetings":
+            return self.start(room)
+        self.database.execute("DELETE FROM rooms WHERE friendly_id = ?", (found[2],))
+        return 200, {}
+
+    def account(self):
+        return {"id": self.user["id"], "name": self.user["name"], "email": self.user["email"], "role": {"name": self.user["role"]}, "signed_in": True}
+
+    def external(self):
+        return bool(self.server.settings.get("OPENID_CONNECT_ISSUER"))
+
+    def sign_in(self, given):
+        if self.user:
+            raise Refusal(401)
+        user = self.database.execute("SELECT * FROM users WHERE email = ?", (given["email"].lower(),)).fetchone()
+        if not user:
+            raise Refusal(400)
+        if self.external():
+            raise Refusal(403)
+        if not store.is_password(user, given["password"]):
+            raise Refusal(400)
+        if user["status"] == "pending":
+            raise Refusal(400, "PendingUser")
+        session = store.renew_session(self.database, user)
+        self.database.execute("UPDATE browsers SET session = ? WHERE cookie = ?", (session, self.browser["cookie"]))
+        self.user = user
+        return 200, self.account()
+
+    def register(self, given):
+        method = store.setting(self.database, "RegistrationMethod")
+        if self.external() or self.user:
+            raise Refusal(403)
+        if method == "invite":
+            raise Refusal(400, "InviteInvalid")
+        role, status = store.setting(self.database, "DefaultRole"), "pending" if method == "approval" else "active"
+        try:
+            self.user = store.create_user(self.database, given["name"], given["email"].lower(), given["password"], role, status)
+        except store.Invalid as invalid:
+            raise Refusal(400, "EmailAlreadyExists" if invalid.args[0] == ["Email has already been taken"] else "RecordInvalid") from None
+        return 201, {**self.account(), "status": status}
+
+    def make_room(self, given):
+        limit = self.database.execute("SELECT value FROM room_limits WHERE role = ?", (self.user["role"],)).fetchone()
+        count = self.database.execute("SELECT count(*) FROM rooms WHERE user = ?", (self.user["id"],)).fetchone()[0]
+        if limit and count >= int(limit["value"]):
+            raise Refusal(400, "RoomLimitError")
+        return 201, f"/rooms/{store.create_room(self.database, given['name'], self.user['id'])}"
+
+    def start(self, room):
+        settings = self.server.settings
+        try:
+            made = ask_bigbluebutton(settings, "create", {"name": room["name"], "meetingID": room["meeting_id"]})
+        except (OSError, ValueError):
+            raise Refusal(500, ["SomethingWentWrong"]) from None
+        if "<returncode>SUCCESS</returncode>" not in made:
+            raise Refusal(400, (re.findall(r"<messageKey>(\w+)", made) or ["unknown"])[0])
+        return 201, signed(settings, "join", {"meetingID": room["meeting_id"], "fullName": self.user["name"], "role": "Moderator"})
+
 
 def main():
-    server = Server(("127.0.0.1", 5050), read_settings(sys.argv[1]))
+    store.migrate()
+    server = Server(("127.0.0.1", int(os.environ.get("BBB_STANDIN_GREENLIGHT_PORT", "5050"))), read_settings(sys.argv[1]))
     print("Greenlight (stand-in) listens on 127.0.0.1:5050", flush=True)
     server.serve_forever()
 

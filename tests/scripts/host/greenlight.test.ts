@@ -1,0 +1,210 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { renderGreenlightRequest, type GreenlightWishes } from "../../../bigbluebutton/greenlight";
+import { GreenlightHost, SECRET } from "./greenlightHost";
+import { run, SCRIPTS, type Done } from "./scripts";
+
+const PASSWORD = "aB3-dE6_gH9.jK2mN5pQ8rS1";
+const ada = { name: "Ada Lovelace, née Byron", email: "ada@school.eu", password: PASSWORD };
+
+let greenlight: GreenlightHost;
+beforeEach(() => {
+  greenlight = new GreenlightHost();
+});
+afterEach(() => greenlight.stop());
+
+const setUp = (wishes: GreenlightWishes, admin?: typeof ada, env: NodeJS.ProcessEnv = {}): Promise<Done> =>
+  greenlight.host.script("greenlight.sh", [], renderGreenlightRequest(greenlight.url, wishes, admin), {
+    ...greenlight.env,
+    ...env,
+  });
+
+const accounts = () => greenlight.rows("SELECT name, email, role, status FROM users");
+const settings = () =>
+  greenlight.rows(
+    "SELECT value FROM site_settings WHERE name IN ('RegistrationMethod', 'DefaultRole') ORDER BY name",
+  );
+const limits = () => greenlight.rows("SELECT role, value FROM room_limits ORDER BY role");
+
+/** What a check of the host says of the administrator: its verdict, or its answer. */
+async function check(admin = ada): Promise<string> {
+  const program = `
+import json, sys
+sys.path.insert(0, ${JSON.stringify(SCRIPTS)})
+import greenlight_check
+from checks import Wrong
+given = json.load(sys.stdin)
+try:
+    print("ok", greenlight_check.check_administrator(*given))
+except Wrong as wrong:
+    print(wrong.verdict, wrong, "→", wrong.remedy)
+`;
+  const { output } = await run(
+    ["/usr/bin/python3", "-c", program],
+    JSON.stringify([greenlight.url, admin, greenlight.api, SECRET]),
+  );
+  return output.trim();
+}
+
+describe("the administrator", () => {
+  test("is made once and can sign in; the password is in no command line, environment, file or line", async () => {
+    await greenlight.start();
+    const { code, output } = await setUp({}, ada);
+    expect([code, output]).toEqual([
+      0,
+      expect.stringContaining("made the administrator ada@school.eu, who signs in"),
+    ]);
+    expect(await accounts()).toEqual(["Ada Lovelace, née Byron|ada@school.eu|Administrator|active"]);
+    expect(await check()).toBe("ok signed in, made a room, started its meeting, removed both");
+    expect(greenlight.apiCalls).toEqual(["create", "getMeetingInfo", "end"]);
+    expect(await greenlight.rows("SELECT name FROM rooms")).toEqual([]);
+
+    const encoded = Buffer.from(PASSWORD).toString("base64").slice(0, 20);
+    expect(greenlight.seen()).toContain("bundle exec rails runner -");
+    const kept = readdirSync(greenlight.host.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+    for (const text of [greenlight.seen(), greenlight.host.called().join("\n"), output, ...kept]) {
+      expect(text).not.toContain(PASSWORD);
+      expect(text).not.toContain(encoded);
+    }
+  });
+
+  test("that is there is left alone: its name and its password stay, and the check does not call that a fault", async () => {
+    await greenlight.start();
+    await setUp({}, ada);
+    const before = await greenlight.rows("SELECT * FROM users");
+    const { code, output } = await setUp({}, { ...ada, name: "Another", password: "Other-Password1" });
+    expect([code, output]).toEqual([0, expect.stringContaining("is there already, and left alone")]);
+    expect((await greenlight.rows("SELECT name, password FROM users"))[0]).toBe(
+      before[0]!
+        .split("|")
+        .filter((_, i) => i === 1 || i === 3)
+        .join("|"),
+    );
+    expect(await check({ ...ada, password: "Other-Password1" })).toMatch(
+      /^skip ada@school\.eu has another password/,
+    );
+  });
+
+  test("is not made beside another one", async () => {
+    await greenlight.start();
+    await setUp({});
+    await greenlight.rake("admin:create[Grace,grace@school.eu,Grace-Hopper1]");
+    const { code, output } = await setUp({}, ada);
+    expect([code, output]).toEqual([
+      0,
+      expect.stringContaining("another administrator than ada@school.eu already"),
+    ]);
+    expect(await accounts()).toEqual(["Grace|grace@school.eu|Administrator|active"]);
+  });
+
+  test("is nobody who registered with that address", async () => {
+    await greenlight.start();
+    await setUp({});
+    await greenlight.rake("user:create[Mallory,ada@school.eu,Mallory-Pass1,User]");
+    const { code, output } = await setUp({}, ada);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /ada@school\.eu has an account that is no administrator's: .*greenlight\.admin\.email.*set_admin_role/,
+    );
+    expect(await accounts()).toEqual(["Mallory|ada@school.eu|User|active"]);
+  });
+});
+
+describe("settings", () => {
+  const wishes = { registration: "invite", defaultRole: "Guest", roomLimit: 5 } as const;
+
+  test("are written, written again after a change by hand, and go back to what was before", async () => {
+    await greenlight.start();
+    await setUp({ registration: "approval" });
+    expect(await settings()).toEqual(["User", "approval"]);
+    expect((await setUp(wishes)).output).toMatch(/RegistrationMethod: approval -> invite[^]*Guest: 100 -> 5/);
+    expect(await settings()).toEqual(["Guest", "invite"]);
+    expect(await limits()).toEqual(["Administrator|100", "Guest|5", "User|100"]);
+
+    expect((await setUp(wishes)).output).not.toContain("->");
+    await greenlight.rows("UPDATE site_settings SET value = 'open' WHERE name = 'RegistrationMethod'");
+    expect((await setUp(wishes)).output).toContain("RegistrationMethod: open -> invite");
+
+    expect((await setUp({ roomLimit: 7 })).code).toBe(0);
+    expect(await settings()).toEqual(["User", "open"]);
+    expect(await limits()).toEqual(["Administrator|100", "Guest|100", "User|7"]);
+    await setUp({}, ada);
+    expect(await limits()).toEqual(["Administrator|100", "Guest|100", "User|100"]);
+  });
+
+  test("of a role that there is not: nothing is changed, and the roles are told", async () => {
+    await greenlight.start();
+    const { code, output } = await setUp({ registration: "invite", defaultRole: "Teacher", roomLimit: 3 });
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /there is no role Teacher with a limit of rooms; there is no role Teacher; there are Administrator, User, Guest/,
+    );
+    expect(await settings()).toEqual(["User", "open"]);
+  });
+});
+
+describe("without a Greenlight that is well", () => {
+  test("none installed", async () => {
+    const { code, output } = await setUp({}, ada);
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining("there is no /root/greenlight-v3/.env. Give the setting upgrade"),
+    ]);
+  });
+
+  test.each([
+    ["no database", { DATABASE_URL: "" }, /Unable to connect to Database - .*docker logs postgres/],
+    [
+      "another secret",
+      { BIGBLUEBUTTON_SECRET: "wrong", SMTP_HEALTH_CHECK_DISABLED: "true" },
+      /Unable to connect to BigBlueButton - the shared secret was refused.*bbb-conf --secret/,
+    ],
+  ])("%s: the cause and the remedy, after a bounded wait", async (_, env, said) => {
+    await greenlight.start(env);
+    const { code, output } = await setUp({}, ada, { BBB_DEPLOY_PATIENCE: "1" });
+    expect(code).toBe(1);
+    expect(output).toMatch(said);
+    expect(existsSync(join(greenlight.home, "data"))).toBe(true);
+    expect(await accounts()).toEqual([]);
+  });
+
+  test("its container does not run", async () => {
+    await greenlight.start();
+    const { output } = await setUp({}, ada, {
+      BBB_DEPLOY_PATIENCE: "1",
+      BBB_DEPLOY_GREENLIGHT: "http://127.0.0.1:9",
+    });
+    expect(output).toMatch(/not well after 1 s: does not answer: .*refused.*docker logs greenlight-v3/);
+  });
+});
+
+test("a mail server that does not answer is no reason to wait", async () => {
+  await greenlight.start({ SMTP_SERVER: "127.0.0.1", SMTP_PORT: "9" });
+  const { code, output } = await setUp({}, ada);
+  expect([code, output]).toEqual([0, expect.stringContaining("Greenlight is well but for mail")]);
+});
+
+test.each([
+  [
+    "OpenID Connect",
+    { OPENID_CONNECT_ISSUER: "https://id.school.eu" },
+    "skip people sign in at the OpenID Connect provider",
+  ],
+  ["hCaptcha", { HCAPTCHA_SITE_KEY: "key" }, "skip the sign-in asks for an hCaptcha"],
+])("with %s the administrator's sign-in can't be asked", async (_, env, said) => {
+  await greenlight.start(env);
+  const { code, output } = await setUp({}, ada);
+  expect([code, output]).toEqual([0, expect.stringContaining("not signed in: ")]);
+  expect(await check()).toContain(said);
+});
+
+test("a meeting that is not on this server is a fault", async () => {
+  await greenlight.start();
+  await setUp({}, ada);
+  greenlight.apiSecret = "another";
+  expect(await check()).toMatch(/^FAIL signed in, but then: HTTP status 400, checksumError/);
+  expect(await greenlight.rows("SELECT name FROM rooms")).toEqual([]);
+});
