@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseSettings, type Settings } from "../settings";
 import {
   componentTitle,
+  keepMessage,
   SettingsError,
   type NamedComponent,
   type Problem,
@@ -19,9 +20,7 @@ export class ArgumentsError extends pulumi.RunError {
   constructor(readonly errors: readonly SettingsError[]) {
     super(errors.map(({ message }) => message).join("\n"));
     this.name = "ArgumentsError";
-    // The SDK would put each property before it that an output of the component goes into.
-    const { message } = this;
-    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
+    keepMessage(this);
   }
 }
 
@@ -44,7 +43,7 @@ export interface Checks {
  * as soon as they are known.
  *
  * @returns the settings; undefined in a preview with an unknown argument, of which it warns
- * @throws ArgumentsError with every mistake
+ * @throws SettingsError with every mistake; ArgumentsError with those of several components
  */
 export function readArguments(
   component: NamedComponent,
@@ -59,8 +58,8 @@ export function readArguments(
       return settings;
     });
   } catch (error) {
-    if (!(error instanceof ArgumentsError)) throw error;
-    wrong.push(...error.errors);
+    if (!(error instanceof SettingsError)) throw error;
+    wrong.push(error);
     return nextTurn().then(refuse) as Promise<never>;
   }
 }
@@ -111,11 +110,9 @@ function check(component: NamedComponent, args: RawArguments, checks: Checks): S
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
   const source = sourceOf(component);
   const elsewhere = [...nameProblems(component.name), ...checks.problems(given)];
-  const settings = inArguments(component, () =>
-    parseSettings(checks.settingsOf(given), { ...source, elsewhere }),
-  );
+  const settings = parseSettings(checks.settingsOf(given), { ...source, elsewhere });
   const taken = takenNames(componentTitle(component), checks.fqdns(settings));
-  if (taken.length > 0) throw argumentsError(component, taken);
+  if (taken.length > 0) throw new SettingsError(taken, source);
   for (const warning of environmentWarnings(given, source.stack)) {
     void pulumi.log.warn(`${componentTitle(component)}: ${asArguments(warning)}`);
   }
@@ -124,24 +121,6 @@ function check(component: NamedComponent, args: RawArguments, checks: Checks): S
 
 function sourceOf(component: NamedComponent): Source {
   return { project: pulumi.getProject(), stack: pulumi.getStack(), component };
-}
-
-/** Error with the mistakes in the arguments of one component. */
-export function argumentsError(component: NamedComponent, problems: readonly Problem[]): ArgumentsError {
-  return new ArgumentsError([new SettingsError(problems, sourceOf(component))]);
-}
-
-/** Turns a SettingsError into one of a component's arguments; returns any other error unchanged. */
-export function asArgumentsError(component: NamedComponent, error: unknown): unknown {
-  return error instanceof SettingsError ? argumentsError(component, error.problems) : error;
-}
-
-function inArguments<T>(component: NamedComponent, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw asArgumentsError(component, error);
-  }
 }
 
 /**

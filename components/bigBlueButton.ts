@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { CertificateOutput } from "../bigbluebutton/verification";
-import { asArgumentsError, readArguments, type Checks, type RawArguments } from "./arguments";
+import { readArguments, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
 import { componentTitle, type NamedComponent } from "../settings/problems";
 import type { SettingArguments } from "./settingArguments";
@@ -157,9 +157,7 @@ async function begin(
   const settings = await readArguments(component, args, shared ? usingTurn(component) : ofItsOwn);
   const turn = await shared?.service;
   if (settings === undefined || (shared && turn === undefined)) return undefined;
-  return deploy(settings, { parent, turn, users }).catch((error: unknown) => {
-    throw asArgumentsError(component, error);
-  });
+  return deploy(settings, { parent, turn, users });
 }
 
 const ofItsOwn: Checks = {

@@ -6,8 +6,8 @@ import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
-import { componentTitle, type NamedComponent } from "../settings/problems";
-import { argumentsError, asArgumentsError, readArguments, type Checks, type RawArguments } from "./arguments";
+import { componentTitle, SettingsError, type NamedComponent } from "../settings/problems";
+import { readArguments, type Checks, type RawArguments } from "./arguments";
 import type { HostAddresses } from "./bigBlueButton";
 import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
@@ -121,13 +121,9 @@ async function begin(
     const reason =
       "is empty, and no BigBlueButton of the program has it as its turn: there is nothing that it may relay to";
     const remedy = "give it to a BigBlueButton as turn, or name addresses here; without any, leave it out";
-    throw argumentsError(component, [{ key: "turnPeers", reason, remedy }]);
+    throw new SettingsError([{ key: "turnPeers", reason, remedy }], settings);
   }
-  try {
-    return await make(settings, parent, users);
-  } catch (error) {
-    throw asArgumentsError(component, error);
-  }
+  return make(settings, parent, users);
 }
 
 async function make(settings: Settings, parent: pulumi.Resource, users: TurnUsers): Promise<Made> {

@@ -49,7 +49,14 @@ export class SettingsError extends pulumi.RunError {
     const list = problems.map((problem) => problemText(problem, source));
     super(`${count} in ${titleOf(source)}; nothing was changed.\n\n${list.join("\n\n")}\n`);
     this.name = "SettingsError";
+    keepMessage(this);
   }
+}
+
+/** Keeps the SDK from putting before a message each property that an output of the failed component goes into. */
+export function keepMessage(error: Error): void {
+  const { message } = error;
+  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
 }
 
 function titleOf({ stack, component }: Source): string {
