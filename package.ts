@@ -1,11 +1,11 @@
 /** Exports for other programs: see docs/program.md. */
 export type { CertificateOutput } from "./bigbluebutton/verification";
+export type { HostAddresses } from "./components/access";
 export {
   BigBlueButton,
   type BigBlueButtonArgs,
   type DeploymentAddresses,
   type DeploymentCheck,
-  type HostAddresses,
   type HostCheck,
 } from "./components/bigBlueButton";
 export type { SettingArguments } from "./components/settingArguments";

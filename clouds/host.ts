@@ -77,7 +77,7 @@ export interface Host {
    */
   readonly attachVolume?: (after: pulumi.Resource) => pulumi.Resource | undefined;
   /** Resources that must exist before the first step: the server, reachable at its addresses, with its firewall. */
-  readonly prerequisites: readonly pulumi.Resource[];
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /** Parent of a deployment's resources: a component, or the stack itself. */

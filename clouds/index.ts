@@ -37,7 +37,7 @@ const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
  * @param opts Options of their resources.
  * @throws SettingsError with everything that the clouds lack, before anything is made
  */
-export async function openClouds(
+export async function lookUpClouds(
   settings: Settings,
   roles: readonly Role[],
   opts: ChildOptions,

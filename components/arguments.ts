@@ -16,7 +16,7 @@ import { environmentWarnings } from "../settings/warnings";
 export type RawArguments = Readonly<Record<string, unknown>>;
 
 /** Error with all mistakes in the arguments of a program's components, which the CLI shows without a stack trace. */
-export class ArgumentsError extends pulumi.RunError {
+class ArgumentsError extends pulumi.RunError {
   constructor(readonly errors: readonly SettingsError[]) {
     super(errors.map(({ message }) => message).join("\n"));
     this.name = "ArgumentsError";

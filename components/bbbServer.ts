@@ -72,8 +72,8 @@ export class BbbServer extends pulumi.ComponentResource {
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
-        follows: [installed],
-        dependsOn: [...turn.ready],
+        rerunsWith: [installed],
+        dependsOn: [...turn.dependsOn],
       },
       this,
     );
@@ -86,7 +86,7 @@ export class BbbServer extends pulumi.ComponentResource {
           script: "greenlight.sh",
           stdin: greenlightRequest(`https://${host.fqdn}`, greenlight, this.administrator),
           // The installer starts Greenlight anew, perhaps as another version.
-          follows: [installed],
+          rerunsWith: [installed],
           dependsOn: [wired.command],
         },
         this,

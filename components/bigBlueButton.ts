@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { CertificateOutput } from "../bigbluebutton/verification";
+import type { HostAddresses } from "./access";
 import { readArguments, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
 import { componentTitle, type NamedComponent } from "../settings/problems";
@@ -19,14 +20,6 @@ export interface BigBlueButtonArgs extends SettingArguments {
    * @default a TURN server of its own
    */
   readonly turn?: TurnOutputs;
-}
-
-/** Public addresses of a host. */
-export interface HostAddresses {
-  /** e.g. "203.0.113.7" */
-  readonly ipv4: string;
-  /** Undefined if the network has no IPv6. */
-  readonly ipv6?: string;
 }
 
 /** Access to a host, and the request of scripts/check to it. */

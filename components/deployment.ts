@@ -2,26 +2,21 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { turnUrls } from "../bigbluebutton/turnStunServers";
 import type { CertificateOutput, CheckOutput } from "../bigbluebutton/verification";
-import { openClouds } from "../clouds";
+import { lookUpClouds } from "../clouds";
 import type { ChildOptions, Host } from "../clouds/host";
 import { hostRoles } from "../clouds/hostArgs";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
+import { publicAddresses, sshCommand, type HostAddresses } from "./access";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
-import { MeetingsGuard, trustIn, type Asked } from "./meetingsGuard";
+import { MeetingsGuard, trustIn, type MeetingServer } from "./meetingsGuard";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer, type TurnService } from "./turnServer";
 import type { TurnUsers } from "./turnUsers";
 import { Verification } from "./verification";
-
-/** Public addresses of a host. */
-export interface Addresses {
-  readonly ipv4: pulumi.Output<string>;
-  readonly ipv6?: pulumi.Output<string>;
-}
 
 /** Outputs of a deployment. */
 export interface DeploymentOutputs extends GreenlightOutputs {
@@ -34,7 +29,10 @@ export interface DeploymentOutputs extends GreenlightOutputs {
   readonly turnHost?: pulumi.Output<string>;
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
   readonly release: pulumi.Output<string>;
-  readonly addresses: { readonly bbb: Addresses; readonly turn?: Addresses };
+  readonly addresses: {
+    readonly bbb: pulumi.Output<HostAddresses>;
+    readonly turn?: pulumi.Output<HostAddresses>;
+  };
   readonly sshCommand: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
   readonly knownHosts: pulumi.Output<string>;
@@ -45,7 +43,7 @@ export interface DeploymentOutputs extends GreenlightOutputs {
 export interface Deployment {
   readonly outputs: DeploymentOutputs;
   readonly host: Host;
-  readonly asked: Asked;
+  readonly meetings: MeetingServer;
   readonly turn: TurnService;
 }
 
@@ -67,12 +65,12 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
   const bbbFqdn = settings.bbb.fqdn;
   const { parent, users } = options;
   const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
-  const { dns, hosts } = await openClouds(settings, roles, { parent });
+  const { dns, hosts } = await lookUpClouds(settings, roles, { parent });
   const shared = await (options.turn ??
     (turnSettings.kind === "shared" ? sharedTurn(turnSettings.stack, settings, { parent }) : undefined));
 
   const operatorKey = newOperatorKey(labels, { parent });
-  const guard = new MeetingsGuard(settings);
+  const guard = new MeetingsGuard(settings, async () => [meetings, ...((await users?.servers) ?? [])]);
   const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, { beforeUpdate: [guard.server] });
 
   const peers = users
@@ -88,8 +86,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
       : undefined;
   const turn = (ownTurn ?? shared)!;
   const bbb = new BbbServer(named("bbb", labels), { host: bbbHost, turn, dns, settings }, { parent });
-  const asked = { fqdn: bbbFqdn, sharedSecret: bbb.sharedSecret, trust: trustIn(settings) };
-  guard.asks(users ? users.asked.then((others) => [asked, ...others]) : [asked]);
+  const meetings: MeetingServer = { fqdn: bbbFqdn, sharedSecret: bbb.sharedSecret, trust: trustIn(settings) };
   const verification = new Verification(
     named("verification", labels),
     { bbb, turn, ownTurn, settings },
@@ -108,13 +105,13 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     certificates: verification.certificates,
     release: verification.onceVerified(release.name),
     addresses: {
-      bbb: { ipv4: bbbHost.ipv4, ipv6: bbbHost.ipv6 },
-      turn: turnHost && { ipv4: turnHost.ipv4, ipv6: turnHost.ipv6 },
+      bbb: publicAddresses(bbbHost),
+      turn: turnHost && publicAddresses(turnHost),
     },
-    sshCommand: pulumi.interpolate`ssh ${bbbHost.user}@${bbbHost.ipv4}`,
+    sshCommand: sshCommand(bbbHost),
     privateKey: operatorKey.privateKey,
     knownHosts: knownHosts(turnHost ? [bbbHost, turnHost] : [bbbHost]),
     check: verification.check,
   };
-  return { outputs, host: bbbHost, asked, turn };
+  return { outputs, host: bbbHost, meetings, turn };
 }

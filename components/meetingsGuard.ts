@@ -11,8 +11,8 @@ import { valueOf } from "../clouds/valueOf";
 /** Inputs of a server for whose change its provider powers it off. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
 
-/** BigBlueButton server to ask for meetings. */
-export interface Asked {
+/** BigBlueButton server whose meetings count. */
+export interface MeetingServer {
   readonly fqdn: string;
   readonly sharedSecret: pulumi.Output<string>;
   readonly trust: Trust;
@@ -26,7 +26,7 @@ interface Question {
   /** Advice; undefined if no value of duringMeetings could allow it. */
   readonly howTo?: string;
   /** Reaction to a BigBlueButton with another secret than the state's, as after a refused rotation. */
-  readonly untold: "refuse" | "go on";
+  readonly whenSecretDiffers: "refuse" | "go on";
 }
 
 /**
@@ -40,10 +40,15 @@ export class MeetingsGuard {
   readonly server: pulumi.ResourceHook;
   /** Hook of a step that restarts coturn after a change of its standard input. */
   readonly turnConfiguration: pulumi.ResourceHook;
-  private tell!: (asked: Promise<readonly Asked[]>) => void;
-  private readonly asked = new Promise<readonly Asked[]>((resolve) => (this.tell = resolve));
 
-  constructor(private readonly settings: Settings) {
+  /**
+   * @param servers Returns the servers whose meetings count; called by the hooks. The servers wait for the hooks, so
+   *   these cannot be given them.
+   */
+  constructor(
+    private readonly settings: Settings,
+    private readonly servers: () => Promise<readonly MeetingServer[]>,
+  ) {
     const { labels } = settings;
     this.server = new pulumi.ResourceHook(
       named("no-meetings-while-a-server-is-off", labels),
@@ -60,7 +65,7 @@ export class MeetingsGuard {
           what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
           allowing: values,
           howTo: values[0] === undefined ? undefined : setDuringMeetings(settings, values[0]),
-          untold: "refuse",
+          whenSecretDiffers: "refuse",
         });
       },
     );
@@ -83,23 +88,19 @@ export class MeetingsGuard {
             ? setDuringMeetings(settings, value)
             : "give rotateTurnSecret and duringMeetings the same new text",
           // BigBlueButton's new secret waits for this very step: refused, it would never get there.
-          untold: "go on",
+          whenSecretDiffers: "go on",
         });
       },
     );
   }
 
-  /** Sets the servers whose meetings count. Before that, nothing is refused. */
-  asks(asked: readonly Asked[] | Promise<readonly Asked[]>): void {
-    this.tell(Promise.resolve(asked));
-  }
-
   private async check(question: Question): Promise<void> {
-    for (const asked of await this.asked) await this.checkOne(asked, question);
+    for (const server of await this.servers()) await this.checkOne(server, question);
   }
 
-  private async checkOne(asked: Asked, { what, allowing, howTo, untold }: Question): Promise<void> {
-    const { fqdn, sharedSecret, trust } = asked;
+  private async checkOne(server: MeetingServer, question: Question): Promise<void> {
+    const { what, allowing, howTo, whenSecretDiffers } = question;
+    const { fqdn, sharedSecret, trust } = server;
     const { duringMeetings } = this.settings;
     const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
     const orAllow = howTo === undefined ? "; duringMeetings can't allow it" : `; or allow it: ${howTo}`;
@@ -109,7 +110,7 @@ export class MeetingsGuard {
       running = await runningMeetings(`https://${fqdn}/bigbluebutton/api`, secret, trust);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (!reason.includes("checksumError") || allowed || untold === "go on") {
+      if (!reason.includes("checksumError") || allowed || whenSecretDiffers === "go on") {
         await pulumi.log.warn(`${what}; whether meetings run, ${fqdn} does not tell (${reason}): going on`);
         return;
       }

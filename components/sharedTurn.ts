@@ -55,6 +55,6 @@ async function findShared(
   return {
     fqdn: String(host.value),
     secret: reference.requireOutput("turnSecret") as pulumi.Output<string>,
-    ready: [],
+    dependsOn: [],
   };
 }

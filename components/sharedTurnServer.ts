@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { turnUrls } from "../bigbluebutton/turnStunServers";
-import { openClouds } from "../clouds";
+import { lookUpClouds } from "../clouds";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
 import { componentTitle, SettingsError, type NamedComponent } from "../settings/problems";
 import { readArguments, type Checks, type RawArguments } from "./arguments";
-import type { HostAddresses } from "./bigBlueButton";
+import { publicAddresses, sshCommand, type HostAddresses } from "./access";
 import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
 import type { SettingArguments } from "./settingArguments";
@@ -77,11 +77,11 @@ export class SharedTurnServer extends pulumi.ComponentResource {
     const made = begin(component, args, this, users);
 
     const output = outputsOf(made);
-    this.turnHost = output(({ turn }) => onceMade(turn.ready, turn.fqdn));
-    this.turnSecret = output(({ turn }) => onceMade(turn.ready, turn.secret));
-    this.turnUrls = output(({ turn, urls }) => onceMade(turn.ready, urls));
-    this.addresses = output(({ turn: { host } }) => pulumi.output({ ipv4: host.ipv4, ipv6: host.ipv6 }));
-    this.sshCommand = output(({ turn: { host } }) => pulumi.interpolate`ssh ${host.user}@${host.ipv4}`);
+    this.turnHost = output(({ turn }) => onceMade(turn.dependsOn, turn.fqdn));
+    this.turnSecret = output(({ turn }) => onceMade(turn.dependsOn, turn.secret));
+    this.turnUrls = output(({ turn, urls }) => onceMade(turn.dependsOn, urls));
+    this.addresses = output(({ turn: { host } }) => publicAddresses(host));
+    this.sshCommand = output(({ turn: { host } }) => sshCommand(host));
     this.privateKey = output(({ privateKey }) => privateKey);
     this.knownHosts = output(({ turn: { host } }) => knownHosts([host]));
     offerTurn(this, { service: made.then((known) => known?.turn), users });
@@ -128,10 +128,9 @@ async function begin(
 
 async function make(settings: Settings, parent: pulumi.Resource, users: TurnUsers): Promise<Made> {
   const { labels, release } = settings;
-  const { dns, hosts } = await openClouds(settings, ["turn"], { parent });
+  const { dns, hosts } = await lookUpClouds(settings, ["turn"], { parent });
   const operatorKey = newOperatorKey(labels, { parent });
-  const guard = new MeetingsGuard(settings);
-  guard.asks(users.asked);
+  const guard = new MeetingsGuard(settings, () => users.servers);
   const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;
   const turn = new TurnServer(
     named("turn", labels),

@@ -15,7 +15,7 @@ export interface TurnService {
   /** Secret shared with BigBlueButton, which makes its clients' credentials from it. */
   readonly secret: pulumi.Output<string>;
   /** Resources that must exist before it can be used. */
-  readonly ready: readonly pulumi.Resource[];
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /** Addresses of a host that a TURN server relays to. */
@@ -51,7 +51,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
   readonly conf: pulumi.Output<string>;
   readonly steps: HostSteps;
   /** Steps after which coturn runs, with its certificate and its secret. */
-  readonly ready: readonly pulumi.Resource[];
+  readonly dependsOn: readonly pulumi.Resource[];
 
   constructor(name: string, args: TurnServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:TurnServer", name, {}, opts);
@@ -81,13 +81,13 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
       {
         script: "configure-turn.sh",
         stdin: this.conf,
-        follows: [installed],
+        rerunsWith: [installed],
         beforeUpdate: args.guard.turnConfiguration,
       },
       this,
     );
 
-    this.ready = [configured.command];
+    this.dependsOn = [configured.command];
 
     this.registerOutputs({});
   }

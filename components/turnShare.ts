@@ -40,5 +40,5 @@ async function strangers({ turnHost, turnSecret }: TurnOutputs): Promise<TurnSer
     promise(): Promise<string>;
   };
   if (!(await host.isKnown)) return undefined;
-  return { fqdn: await host.promise(), secret: pulumi.secret(turnSecret), ready: [] };
+  return { fqdn: await host.promise(), secret: pulumi.secret(turnSecret), dependsOn: [] };
 }

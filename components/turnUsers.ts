@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Host } from "../clouds/host";
-import type { Asked } from "./meetingsGuard";
+import type { MeetingServer } from "./meetingsGuard";
 import { peerOf, type Peer } from "./turnServer";
 
 /** Deployment that uses a TURN server which another component of its program makes. */
 export interface TurnUser {
   readonly host: Host;
-  readonly asked: Asked;
+  readonly meetings: MeetingServer;
 }
 
 /**
@@ -63,8 +63,8 @@ export class TurnUsers {
       .apply((peers) => [...peers].sort((a, b) => Number(a.ipv4 > b.ipv4) - Number(a.ipv4 < b.ipv4)));
   }
 
-  /** Servers to ask for running meetings. */
-  get asked(): Promise<readonly Asked[]> {
-    return this.all.then((users) => users.flatMap((user) => (user ? [user.asked] : [])));
+  /** Servers whose meetings go through the TURN server. */
+  get servers(): Promise<readonly MeetingServer[]> {
+    return this.all.then((users) => users.flatMap((user) => (user ? [user.meetings] : [])));
   }
 }

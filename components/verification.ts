@@ -44,7 +44,7 @@ export class Verification extends pulumi.ComponentResource {
   readonly check: pulumi.Output<CheckOutput>;
   /** Certificates by name, at the last update: end and issuer. */
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
-  private readonly proofs: readonly pulumi.Resource[];
+  private readonly verified: readonly pulumi.Resource[];
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:Verification", name, {}, opts);
@@ -55,7 +55,7 @@ export class Verification extends pulumi.ComponentResource {
       server.id,
     ]);
     const dependsOn = hostsOf(args).map(({ server }) => server);
-    const follows = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
+    const rerunsWith = [...bbb.steps.all, ...(ownTurn?.steps.all ?? [])];
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) => {
       let begun = false;
       const beforeRun = new pulumi.ResourceHook(
@@ -66,7 +66,7 @@ export class Verification extends pulumi.ComponentResource {
       );
       const step = steps.run(
         "verify",
-        { title, script: "verify.sh", stdin, triggers, follows, dependsOn, beforeRun },
+        { title, script: "verify.sh", stdin, triggers, rerunsWith, dependsOn, beforeRun },
         this,
       );
       // In a terminal only this stays, below "Diagnostics"; without a new run there is no news.
@@ -87,14 +87,14 @@ export class Verification extends pulumi.ComponentResource {
         .apply(([bbb, turn]) => (turn ? { bbb, turn } : { bbb })),
     );
     this.certificates = certificates(args, { bbb: fromBbb.command.stdout, turn: fromTurn?.command.stdout });
-    this.proofs = [fromBbb.command, ...(fromTurn ? [fromTurn.command] : [])];
+    this.verified = [fromBbb.command, ...(fromTurn ? [fromTurn.command] : [])];
 
     this.registerOutputs({});
   }
 
   /** Returns the value once the deployment is verified to work. */
   onceVerified<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
-    return onceMade(this.proofs, value);
+    return onceMade(this.verified, value);
   }
 }
 

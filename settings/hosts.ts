@@ -4,7 +4,7 @@ import { defaultLocations, defaultServerTypes } from "../bigbluebutton/capacity"
 import { turnUbuntu, type Release } from "../bigbluebutton/releases";
 import { environments } from "./environments";
 import type { FieldValues } from "./fields";
-import type { OwnChain } from "./formats/chain";
+import type { CertificateBundle } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import type { AcmeSettings, Certificate, HostSettings, Settings } from "./types";
 
@@ -40,7 +40,10 @@ export function turnFrom(values: FieldValues, certificate: Certificate): Setting
 }
 
 /** Certificate of a host. The private key of an own one is a secret from here on. */
-export function certificateFrom(own: OwnChain | undefined, { trustedByBrowsers }: AcmeSettings): Certificate {
+export function certificateFrom(
+  own: CertificateBundle | undefined,
+  { trustedByBrowsers }: AcmeSettings,
+): Certificate {
   if (own === undefined) return { kind: "authority", trustedByBrowsers };
   const { chain, key, validUntil, issuedBy } = own;
   return {

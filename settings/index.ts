@@ -8,7 +8,7 @@ import { conflicts } from "./conflicts";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
-import { readOwnCertificates, type OwnChains } from "./ownCertificates";
+import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
 import type { CloudDns, InstallerSettings, Settings, Volume } from "./types";
@@ -47,7 +47,7 @@ function readPem(path: string): string {
   return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
 }
 
-function settingsFrom(values: FieldValues, chains: OwnChains, source: Source): Settings {
+function settingsFrom(values: FieldValues, chains: CertificateBundles, source: Source): Settings {
   const { cloud, domain, environment } = values;
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);

@@ -1,11 +1,11 @@
 import { type FieldValues } from "./fields";
 import { removeCommand, setCommand } from "./remedies";
-import { readOwnChain, type OwnChain } from "./formats/chain";
+import { readCertificateBundle, type CertificateBundle } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
 
 /** Certificates of the operator's own, by host; the other hosts' are from the certificate authority. */
-export type OwnChains = { readonly [role in "bbb" | "turn"]?: OwnChain };
+export type CertificateBundles = { readonly [role in "bbb" | "turn"]?: CertificateBundle };
 
 /** Reads a file as text, or throws as node:fs does. */
 export type ReadFile = (path: string) => string;
@@ -23,9 +23,9 @@ export function readOwnCertificates(
   values: Partial<FieldValues>,
   readFile: ReadFile,
   now: Date,
-): { readonly own: OwnChains; readonly problems: readonly Problem[] } {
+): { readonly own: CertificateBundles; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const chains: { bbb?: OwnChain; turn?: OwnChain } = {};
+  const chains: { bbb?: CertificateBundle; turn?: CertificateBundle } = {};
   for (const role of ["bbb", "turn"] as const) {
     const [certificateKey, keyKey] = pairs[role];
     const paths = { certificate: values[certificateKey], key: values[keyKey] };
@@ -38,7 +38,7 @@ export function readOwnCertificates(
     problems.push(...unread);
     if (unread.length > 0) continue;
     const name = fqdn(values, role);
-    const read = readOwnChain({
+    const read = readCertificateBundle({
       certificate: texts.certificate as string,
       key: texts.key as string,
       names: name === undefined ? [] : [name],

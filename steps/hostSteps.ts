@@ -42,7 +42,7 @@ export interface StepArgs {
   /** Hook before it runs again. */
   readonly beforeUpdate?: pulumi.ResourceHook;
   /** Steps whose every re-run runs this one again. It waits for them. */
-  readonly follows?: readonly Step[];
+  readonly rerunsWith?: readonly Step[];
   /** Other resources that must exist before. */
   readonly dependsOn?: readonly pulumi.Resource[];
 }
@@ -70,7 +70,7 @@ export interface HostStepsArgs {
  * Numbered steps of one host, run over SSH one after the other.
  *
  * The first connects, as soon as the machine answers, and installs the scripts. A step runs again when its flags,
- * its standard input or its script changes, when a step that it follows ran again, and on every new server. Its number is
+ * its standard input or its script changes, when a step that it reruns with did, and on every new server. Its number is
  * none of its inputs: `step` finds it on the host, where it is left before an update's first step.
  */
 export class HostSteps {
@@ -105,7 +105,7 @@ export class HostSteps {
       },
       {
         parent,
-        dependsOn: [...host.prerequisites],
+        dependsOn: [...host.dependsOn],
         customTimeouts: { create: FIRST_DIAL, update: FIRST_DIAL },
       },
     );
@@ -129,12 +129,12 @@ export class HostSteps {
    * @param suffix End of the resource's name, e.g. "install".
    */
   run(suffix: string, step: StepArgs, parent: pulumi.Resource): Step {
-    const { script, title = stepOf(script).title, follows = [] } = step;
+    const { script, title = stepOf(script).title, rerunsWith = [] } = step;
     const { unit = false } = stepOf(script);
     const { sudo, files } = this;
     const { role } = this.host;
     this.scripts.push(script);
-    const digests = pulumi.all(follows.map(({ digest }) => digest));
+    const digests = pulumi.all(rerunsWith.map(({ digest }) => digest));
     const commandLine = (run: StepRun) =>
       pulumi.all([pulumi.output(step.flags ?? {}), digests]).apply(([flags, digests]) =>
         stepCommand({
@@ -159,7 +159,7 @@ export class HostSteps {
       },
       {
         parent,
-        dependsOn: [this.latest, ...follows.map(({ command }) => command), ...(step.dependsOn ?? [])],
+        dependsOn: [this.latest, ...rerunsWith.map(({ command }) => command), ...(step.dependsOn ?? [])],
       },
     );
     const added = unit

@@ -55,8 +55,8 @@ function flagWords(flags: Flags): string[] {
 }
 
 /**
- * Digest (12 hexadecimal digits) of a step's script, what that needs, and what the steps that it follows did: as part of
- * the command it makes the step run again when one of them changes.
+ * Digest (12 hexadecimal digits) of a step's script, what that needs, and what the steps that it reruns with did: as
+ * part of the command it makes the step run again when one of them changes.
  *
  * @throws Error naming a script that doesn't exist
  */

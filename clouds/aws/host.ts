@@ -42,7 +42,7 @@ class AwsHost extends pulumi.ComponentResource implements Host {
   readonly server: aws.ec2.Instance;
   readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
-  readonly prerequisites: readonly pulumi.Resource[];
+  readonly dependsOn: readonly pulumi.Resource[];
 
   constructor(name: string, args: AwsHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:AwsHost", name, {}, opts);
@@ -76,7 +76,7 @@ class AwsHost extends pulumi.ComponentResource implements Host {
     const volume = createVolume();
     this.dataDevice = volume?.id.apply(deviceOf);
     const attached = volume ? [attach(volume, this.server)] : [];
-    this.prerequisites = [this.server, address, ...firewall.rules, ...attached];
+    this.dependsOn = [this.server, address, ...firewall.rules, ...attached];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6, privateIpv4: this.privateIpv4 });
 

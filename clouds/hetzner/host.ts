@@ -37,7 +37,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly exists: () => Promise<boolean>;
   readonly dataDevice?: pulumi.Output<string>;
   readonly attachVolume: (after: pulumi.Resource) => pulumi.Resource | undefined;
-  readonly prerequisites: readonly pulumi.Resource[];
+  readonly dependsOn: readonly pulumi.Resource[];
 
   constructor(name: string, args: HetznerHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:HetznerHost", name, {}, opts);
@@ -68,7 +68,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     const volumeId = createVolume(this.server);
     this.dataDevice = volumeId && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volumeId}`;
     this.attachVolume = (after) => volumeId && attach(volumeId, this.server, after);
-    this.prerequisites = [this.server];
+    this.dependsOn = [this.server];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
 

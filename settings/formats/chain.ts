@@ -3,8 +3,8 @@ import { rootCertificates } from "node:tls";
 import { CERTIFICATE_DAYS } from "../../bigbluebutton/certificateDays";
 import { setFromFile } from "../remedies";
 
-/** Certificate of the operator's own, checked. */
-export interface OwnChain {
+/** Certificate with its chain and private key, checked. */
+export interface CertificateBundle {
   /** Leaf first, then the intermediates, in PEM form with a newline at the end. */
   readonly chain: string;
   /** Private key, PKCS #8 in PEM form with a newline at the end. */
@@ -25,8 +25,8 @@ export interface FileProblem {
   readonly remedy: string;
 }
 
-/** Arguments of {@link readOwnChain}. */
-export interface OwnChainArgs {
+/** Arguments of {@link readCertificateBundle}. */
+export interface CertificateBundleArgs {
   readonly certificate: string;
   readonly key: string;
   /** Names that it must be for. */
@@ -54,9 +54,9 @@ const FULL_CHAIN =
   "put the server's certificate first, then each intermediate in the order of issue; authorities offer this as full chain or bundle";
 
 /** Reads certificate, chain and key for a web server; reports all problems at once. */
-export function readOwnChain(
-  args: OwnChainArgs,
-): { readonly own: OwnChain } | { readonly problems: readonly FileProblem[] } {
+export function readCertificateBundle(
+  args: CertificateBundleArgs,
+): { readonly own: CertificateBundle } | { readonly problems: readonly FileProblem[] } {
   const { names, privateRoots, now } = args;
   const read = readCertificates(args.certificate);
   const key = readKey(args.key);

@@ -26,8 +26,8 @@ async function change(
   before: object,
   now: object,
 ) {
-  const guard = new MeetingsGuard({ ...settings, ...more });
-  guard.asks([{ fqdn: "bbb.example.org", sharedSecret: pulumi.output("secret"), trust: {} }]);
+  const server = { fqdn: "bbb.example.org", sharedSecret: pulumi.output("secret"), trust: {} };
+  const guard = new MeetingsGuard({ ...settings, ...more }, () => Promise.resolve([server]));
   await guard[hook].callback({
     ...{ urn: "urn:x", id: "1", name: "it", type: "x:y:Z" },
     oldInputs: before,

@@ -77,7 +77,7 @@ describe("the hash", () => {
     expect(hashOf({ "verify.sh": "other", "turn_check.py": "other", "connect.sh": "other" })).toBe(hashOf());
   });
 
-  test("changes with what the step follows", () => {
+  test("changes with what the step reruns with", () => {
     expect(hashOf({}, ["x"])).not.toBe(hashOf());
     expect(hashOf({}, ["x"])).not.toBe(hashOf({}, ["y"]));
   });

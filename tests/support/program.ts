@@ -175,8 +175,8 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
     jest.doMock("../../steps/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
     const clouds = jest.requireActual<typeof Clouds>("../../clouds");
     jest.doMock("../../clouds", () => ({
-      async openClouds(...args: Parameters<typeof clouds.openClouds>) {
-        const opened = await clouds.openClouds(...args);
+      async lookUpClouds(...args: Parameters<typeof clouds.lookUpClouds>) {
+        const opened = await clouds.lookUpClouds(...args);
         const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
         return {
           ...opened,

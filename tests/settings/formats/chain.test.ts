@@ -1,4 +1,4 @@
-import { readOwnChain } from "../../../settings/formats/chain";
+import { readCertificateBundle } from "../../../settings/formats/chain";
 import { Authority } from "./authority";
 
 const own = new Authority();
@@ -9,8 +9,8 @@ const key = own.read("good.key");
 // Certificates that are made in a moment are good by then.
 const NOW = new Date(Date.now() + 60_000);
 
-function read(change: Partial<Parameters<typeof readOwnChain>[0]> = {}) {
-  const result = readOwnChain({
+function read(change: Partial<Parameters<typeof readCertificateBundle>[0]> = {}) {
+  const result = readCertificateBundle({
     certificate: good + own.intermediate,
     key,
     names: ["bbb.example.org"],
