@@ -2,12 +2,13 @@ import type { FastifyInstance } from "fastify";
 
 import type { RequestLog } from "../hetzner/requestLog";
 import type { Cloud } from "./cloud";
-import { type Fault, type Faults } from "./faults";
+import type { ArmedFaults } from "../faults";
+import type { Fault } from "./faults";
 import { listObjects } from "./objects";
 
 export interface Control {
   readonly cloud: Cloud;
-  readonly faults: Faults;
+  readonly faults: ArmedFaults<Fault>;
   readonly log: RequestLog;
   /** Secret of the account's access key. */
   readonly secret: string;
@@ -15,7 +16,7 @@ export interface Control {
 
 /**
  * The sandbox's own switches, not in the request log, with the secret access key as bearer token: POST, GET,
- * DELETE /_faults (faults.ts); GET /_objects lists everything that exists beside what was there before anything
+ * DELETE /_faults (faults.ts; DELETE returns those that did not happen); GET /_objects lists everything that exists beside what was there before anything
  * was deployed; GET /_requests returns the counters; GET /_ready answers once the account is there.
  */
 export function controlRoutes(app: FastifyInstance, { cloud, faults, log, secret }: Control): void {
@@ -32,10 +33,7 @@ export function controlRoutes(app: FastifyInstance, { cloud, faults, log, secret
       faults.arm(readFault(request.body));
       return reply.code(201).send({ faults: faults.list() });
     });
-    routes.delete("/_faults", (_request, reply) => {
-      faults.clear();
-      return reply.code(204).send();
-    });
+    routes.delete("/_faults", () => ({ unused: faults.clear() }));
     done();
   });
 }

@@ -17,7 +17,8 @@ import { isMutating, readCall, SERVICES, type Call, type Service } from "./call"
 import { forward, look, type Cloud, type Delays } from "./cloud";
 import { controlRoutes } from "./controlRoutes";
 import { AwsError, renderError, type Answer } from "./errors";
-import { Faults, faultError } from "./faults";
+import { ArmedFaults } from "../faults";
+import { faultError, type Fault } from "./faults";
 import { renderImages } from "./images";
 import { createMetadata, type Metadata } from "./imds";
 import { Journal } from "./journal";
@@ -115,7 +116,7 @@ async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
   const app = fastify({ bodyLimit: 1024 * 1024 });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
-  const faults = new Faults();
+  const faults = new ArmedFaults<Fault>();
   controlRoutes(app, { cloud, faults, log, secret: options.credentials.secretAccessKey });
   app.all("/*", async (request, reply) => {
     const { call, answer } = await answerRequest(cloud, faults, log, options.credentials, request);
@@ -140,7 +141,7 @@ async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
 
 async function answerRequest(
   cloud: Cloud,
-  faults: Faults,
+  faults: ArmedFaults<Fault>,
   log: RequestLog,
   credentials: Credentials,
   request: FastifyRequest,
@@ -161,7 +162,8 @@ async function answerRequest(
       contentType: headers["content-type"] ?? "",
       body,
     });
-    const fault = faults.take(call);
+    const { action } = call;
+    const fault = faults.take((armed) => armed.action === action);
     if (fault?.delayMs) await sleep(fault.delayMs);
     const error = fault && faultError(fault);
     if (error && !fault.afterwards) throw error;

@@ -181,6 +181,15 @@ test("the log has each call by its name, which of them change something, and wha
   expect(await account().control("GET", "/_requests")).toMatchObject({ total: expect.any(Number) });
 });
 
+test("faults that did not happen are told when they are disarmed", async () => {
+  const fault = { action: "DescribeVpcs", code: "RequestLimitExceeded", skip: 1 };
+  await account().control("POST", "/_faults", fault);
+  await account().clients.ec2.send(new DescribeVpcsCommand());
+  const unused = [expect.objectContaining({ action: "DescribeVpcs" })];
+  expect(await account().control("DELETE", "/_faults")).toEqual({ unused });
+  expect(await account().control("GET", "/_faults")).toEqual({ faults: [] });
+});
+
 test("a fault hits as many calls as it is meant for, before or after they are carried out", async () => {
   await account().control("POST", "/_faults", {
     action: "DescribeVpcs",
