@@ -8,6 +8,7 @@ export {
   type DeploymentCheck,
   type HostCheck,
 } from "./components/bigBlueButton";
+export type { AlertEmail, AlertsArgument, AlertWebhook } from "./components/argumentTypes";
 export type { SettingArguments } from "./components/settingArguments";
 export { SharedTurnServer, type SharedTurnServerArgs } from "./components/sharedTurnServer";
 export type { TurnOutputs } from "./components/turnShare";

@@ -29,6 +29,8 @@ interface CommonRequest {
   readonly certificateDays?: { readonly fail: number; readonly warn: number };
   /** UDP ports of BigBlueButton's media. Missing from requests of earlier versions. */
   readonly mediaPorts?: { readonly from: number; readonly to: number };
+  /** True when the host tells of faults by itself, which scripts/check looks after. */
+  readonly alerts?: boolean;
   /** Ports that a firewall on the asked host must allow, as the cloud's does. */
   readonly openPorts?: readonly Omit<PortRule, "role">[];
 }

@@ -105,8 +105,10 @@ function parsed(text: string, file: string): StackText {
   }
 }
 
+/** True for a value that is encrypted, as a whole or in an entry of it. */
 function isEncrypted(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "secure" in value;
+  if (typeof value !== "object" || value === null) return false;
+  return "secure" in value || Object.values(value).some(isEncrypted);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { CertificateOutput } from "../bigbluebutton/verification";
 import type { HostAddresses } from "./access";
 import { readArguments, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
-import { componentTitle, type NamedComponent } from "../settings/problems";
+import { componentTitle, type NamedComponent, type Problem } from "../settings/problems";
 import type { SettingArguments } from "./settingArguments";
 import { outputsOf } from "./later";
 import { offerTurn, shareOf, type TurnOutputs, type TurnShare } from "./turnShare";
@@ -105,7 +105,7 @@ export class BigBlueButton extends pulumi.ComponentResource {
   constructor(name: string, args: BigBlueButtonArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const { turn, ...settings } = args;
     // A component among the inputs would have this one wait for all that it makes, which waits for this one's address.
-    super("bbb:index:BigBlueButton", name, settings, opts);
+    super("bbb:index:BigBlueButton", name, withSecrets(settings), opts);
     const component = { type: "BigBlueButton", name };
     const shared = turn && shareOf(turn);
     const users = shared ? undefined : new TurnUsers(componentTitle(component));
@@ -132,6 +132,11 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.check = output(({ outputs }) => outputs.check);
     this.registerOutputs({ url: this.url });
   }
+}
+
+/** Arguments as the state keeps them. */
+function withSecrets(settings: SettingArguments): SettingArguments {
+  return settings.alerts === undefined ? settings : { ...settings, alerts: pulumi.secret(settings.alerts) };
 }
 
 /** Deployments with which a deployment shares a TURN server. */
@@ -175,15 +180,29 @@ const ABOUT_TURN = [
   "turnCertificateKeyFile",
 ] as const satisfies readonly (keyof SettingArguments)[];
 
+/** Problem of a switch for a TURN server that is another component's. */
+function turnSwitchProblems({ alerts }: RawArguments): Problem[] {
+  if (typeof alerts !== "object" || alerts === null || !("turnHealthcheckUrl" in alerts)) return [];
+  return [
+    {
+      key: "alerts.turnHealthcheckUrl",
+      reason: "is given, but the TURN server is that of `turn`",
+      remedy: "leave out alerts.turnHealthcheckUrl",
+    },
+  ];
+}
+
 /** Checks for `turn`: with it, arguments about a TURN server of its own are mistakes. */
 function usingTurn({ name }: NamedComponent): Checks {
   return {
-    problems: (args) =>
-      ABOUT_TURN.filter((key) => args[key] !== undefined).map((key) => ({
+    problems: (args) => [
+      ...ABOUT_TURN.filter((key) => args[key] !== undefined).map((key) => ({
         key,
         reason: "is given, but the TURN server is that of `turn`, which alone decides about it",
         remedy: `leave out ${key}, or turn for a TURN server of its own`,
       })),
+      ...turnSwitchProblems(args),
+    ],
     // A name that is nobody's, and that nothing is made of.
     settingsOf: (args) => ({ ...args, turnHostname: `turn-of-${name}` }),
     fqdns: ({ bbb }) => ({ hostname: bbb.fqdn }),

@@ -10,6 +10,7 @@ import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
 import { publicAddresses, sshCommand, type HostAddresses } from "./access";
+import { setUpAlerts } from "./alerts";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
 import { MeetingsGuard, trustIn, type MeetingServer } from "./meetingsGuard";
@@ -92,6 +93,8 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     { bbb, turn, ownTurn, settings },
     { parent },
   );
+
+  if (settings.alerts) setUpAlerts(settings.alerts, { bbb, turn: ownTurn, verification });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   const outputs = {

@@ -2,6 +2,8 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { AlertsArgument } from "./argumentTypes";
+
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
 export interface SettingArguments {
   // Names
@@ -175,6 +177,13 @@ export interface SettingArguments {
    * @default 7
    */
   readonly snapshotDays?: pulumi.Input<number>;
+  // Alerts
+  /**
+   * Tells by e-mail or webhook when something breaks on a server, and when it is well again: email (to, from, server,
+   * port, user, password), webhook (url, form: slack, matrix, ntfy or json), healthcheckUrl and turnHealthcheckUrl
+   * (dead man's switches). Its password must be a secret; docs/alerts.md has examples. Not set: nobody is told.
+   */
+  readonly alerts?: pulumi.Input<AlertsArgument>;
   // One TURN server for several
   /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server also serves. */
   readonly turnPeers?: pulumi.Input<pulumi.Input<string>[]>;

@@ -20,7 +20,7 @@ import type { BbbServer } from "./bbbServer";
 import type { Host } from "../clouds/host";
 import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
-import type { HostSteps } from "../steps/hostSteps";
+import type { HostSteps, Step } from "../steps/hostSteps";
 import { stepOf } from "../steps/table";
 import { pageWidth, terminalColumns } from "./terminal";
 import { onceMade } from "./later";
@@ -32,7 +32,16 @@ export interface VerificationArgs {
   readonly turn: TurnService;
   /** TURN server of this stack. Another stack's host is used, but not asked. */
   readonly ownTurn?: TurnServer;
-  readonly settings: Pick<Settings, "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight">;
+  readonly settings: Pick<
+    Settings,
+    "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight" | "alerts"
+  >;
+}
+
+/** Request of a host, and the step that made it. */
+export interface VerifiedHost {
+  readonly request: pulumi.Output<HostRequest>;
+  readonly step: Step;
 }
 
 /**
@@ -44,6 +53,8 @@ export class Verification extends pulumi.ComponentResource {
   readonly check: pulumi.Output<CheckOutput>;
   /** Certificates by name, at the last update: end and issuer. */
   readonly certificates: pulumi.Output<Readonly<Record<string, CertificateOutput>>>;
+  /** Requests to the hosts, with the steps that made them. */
+  readonly hosts: { readonly bbb: VerifiedHost; readonly turn?: VerifiedHost };
   private readonly verified: readonly pulumi.Resource[];
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -81,9 +92,17 @@ export class Verification extends pulumi.ComponentResource {
     const fromTurn =
       ownTurn &&
       verify(ownTurn.steps, "Verify BigBlueButton from here", requests.turn!.apply(renderHostRequest));
+    this.hosts = {
+      bbb: { request: requests.bbb, step: fromBbb },
+      ...(fromTurn && { turn: { request: requests.turn!, step: fromTurn } }),
+    };
+    const alerts = settings.alerts !== undefined;
     this.check = pulumi.secret(
       pulumi
-        .all([access(bbb.host, requests.bbb), ownTurn && access(ownTurn.host, requests.turn!)])
+        .all([
+          access(bbb.host, requests.bbb, alerts),
+          ownTurn && access(ownTurn.host, requests.turn!, alerts),
+        ])
         .apply(([bbb, turn]) => (turn ? { bbb, turn } : { bbb })),
     );
     this.certificates = certificates(args, { bbb: fromBbb.command.stdout, turn: fromTurn?.command.stdout });
@@ -101,13 +120,16 @@ export class Verification extends pulumi.ComponentResource {
 function access<Request extends HostRequest>(
   { connection }: Host,
   request: pulumi.Output<Request>,
+  alerts: boolean,
 ): pulumi.Output<HostCheck<Request>> {
+  // These are set up after the verification, whose own request knows nothing of them.
+  const more = alerts ? { alerts } : {};
   const login = pulumi.output(connection).apply(({ host, user = "root", hostKey = "" }) => ({
     host,
     user,
     hostKey,
   }));
-  return login.apply((login) => request.apply((request) => ({ ...login, request })));
+  return login.apply((login) => request.apply((request) => ({ ...login, request: { ...request, ...more } })));
 }
 
 function hostsOf({ bbb, ownTurn }: VerificationArgs): readonly Host[] {

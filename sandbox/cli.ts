@@ -9,6 +9,7 @@ import { operate } from "./commands/operator";
 import { showOutputs } from "./commands/outputs";
 import { reset } from "./commands/reset";
 import { showStatus } from "./commands/status";
+import { readMessages, renderMessages } from "./services/messages";
 import type { Engine } from "./commands/stacks";
 import { startSandbox } from "./commands/start";
 import { update, type UpdateOptions } from "./commands/update";
@@ -92,6 +93,15 @@ program
   .option("--json", "as JSON")
   .action(async (options: { json?: true }) => {
     await showStatus(options);
+  });
+
+program
+  .command("messages")
+  .description("show the e-mails and webhooks that the hosts sent to mail.sandbox.test")
+  .option("--json", "as JSON")
+  .action(({ json }: { json?: true }) => {
+    const messages = readMessages();
+    process.stdout.write(json ? `${JSON.stringify(messages)}\n` : renderMessages(messages));
   });
 
 program

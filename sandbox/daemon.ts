@@ -30,7 +30,9 @@ import {
   REQUEST_LOG,
   TOKEN_FILE,
 } from "./paths";
-import { ACME_PORT, createAuthority } from "./services/authority";
+import { ACME_PORT, createAuthority, ensureCertificate } from "./services/authority";
+import { createMailServer } from "./services/mailServer";
+import { createWebhook, keepMessage, MAIL_NAME, MAIL_PASSWORD, MAIL_PORT } from "./services/messages";
 import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
     throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
-  const faults = { acme: new Faults(), hetzner: new Faults(), mirror: new Faults() };
+  const faults = { acme: new Faults(), hetzner: new Faults(), mail: new Faults(), mirror: new Faults() };
   const mirror = createMirror(MIRROR_DIR, faults.mirror);
   const late: { aws?: LazyAws } = {};
   const metadata = createMetadataServer(
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
   const zones = await startServices([image.services, image.base]);
   const authority = createAuthority(faults.acme);
   await authority.listen({ host: SERVICES.acme, port: ACME_PORT });
+  const webhook = await startMail(faults.mail);
   const runtime = new MachineRuntime(image.base, zones);
   await runtime.restore();
   const api = createHetznerApi({
@@ -88,9 +91,31 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => {
     rmSync(DAEMON_READY_FILE, { force: true });
     for (const twin of twins) twin.close().closeAllConnections();
-    const servers = [api, mirror, metadata, authority, control, ...(aws.api ? [aws.api.app] : [])];
+    const servers = [api, mirror, metadata, authority, webhook, control, ...(aws.api ? [aws.api.app] : [])];
     void Promise.all(servers.map((server) => server.close())).then(() => process.exit(0));
   });
+}
+
+/** Starts the mail server and the web server for webhooks. @returns the latter */
+async function startMail(faults: Faults): Promise<FastifyInstance> {
+  const tls = await ensureCertificate("mail", MAIL_NAME, SERVICES.mail);
+  const at = () => new Date().toISOString();
+  const webhook = createWebhook(
+    tls,
+    (hook) => keepMessage({ kind: "webhook", at: at(), webhook: hook }),
+    faults,
+  );
+  await webhook.listen({ host: SERVICES.mail, port: 443 });
+  const mail = createMailServer({
+    ...tls,
+    password: MAIL_PASSWORD,
+    take: (email) => keepMessage({ kind: "email", at: at(), email }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    mail.on("error", reject).listen(MAIL_PORT, SERVICES.mail, resolve);
+  });
+  mail.unref();
+  return webhook;
 }
 
 /** Listens at a service's IPv4 address and, with `withIpv6`, at its IPv6 address. */

@@ -39,6 +39,9 @@ export const CLIENT_NSSWITCH_CONF = inState("clients", "nsswitch.conf");
 /** Directory of recorded processes, a file each, see hosts/processes.ts. */
 export const PROCESSES_DIR = inState("processes");
 
+/** Messages that the hosts sent, one JSON object a line, see services/messages.ts. */
+export const MESSAGES_FILE = inState("messages.jsonl");
+
 /** Directories of hosts, volumes, zones: one for each. */
 export const HOSTS_DIR = inState("hosts");
 export const VOLUMES_DIR = inState("volumes");

@@ -1,7 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { parseSettings, type Settings } from ".";
-import { clearCredentials, environmentWarnings, prefixWarnings } from "./warnings";
+import {
+  clearAlertUrls,
+  clearAlerts,
+  clearCredentials,
+  environmentWarnings,
+  prefixWarnings,
+} from "./warnings";
 
 /**
  * Reads and checks the stack's settings. The only reader of its configuration.
@@ -15,14 +21,19 @@ export function loadSettings(): Settings {
   const prefix = `${project}:`;
   const own = Object.entries(all).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-  for (const warning of [...prefixWarnings(all, project), ...environmentWarnings(raw, stack)]) {
+  const secrets = secretKeys();
+  const alerts = { value: raw.alerts, isSecret: secrets.has(`${prefix}alerts`) };
+  for (const warning of [
+    ...prefixWarnings(all, project),
+    ...environmentWarnings(raw, stack),
+    ...clearAlertUrls(alerts),
+  ]) {
     void pulumi.log.warn(warning);
   }
-  const secrets = secretKeys();
   return parseSettings(raw, {
     project,
     stack,
-    elsewhere: clearCredentials(all, (key) => secrets.has(key)),
+    elsewhere: [...clearCredentials(all, (key) => secrets.has(key)), ...clearAlerts(alerts)],
   });
 }
 

@@ -92,13 +92,24 @@ function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
     ["turnHostname", turnHostname === "turn" ? undefined : turnHostname],
     ["turnPeers", turnPeers.length > 0 || undefined],
   ];
-  return given
+  const switches =
+    values.alerts?.turnHealthcheckUrl === undefined
+      ? []
+      : [
+          {
+            key: "alerts.turnHealthcheckUrl",
+            reason: `is set, but the TURN server is that of stack ${turnStack} (turnStack), which has alerts of its own`,
+            remedy: removeCommand("--path 'alerts.turnHealthcheckUrl'"),
+          },
+        ];
+  const refused = given
     .filter(([, value]) => value !== undefined)
     .map(([key]) => ({
       key,
       reason: `is set, but the TURN server is that of stack ${turnStack} (turnStack), which alone decides about it`,
       remedy: `${removeCommand(key)}, or ${remedyFor("turnStack")}`,
     }));
+  return [...refused, ...switches];
 }
 
 function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partial<FieldValues>): Problem[] {

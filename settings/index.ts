@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 
+import * as pulumi from "@pulumi/pulumi";
+
 import { releases, type Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import { acmeFrom } from "./acme";
@@ -68,6 +70,7 @@ function settingsFrom(values: FieldValues, chains: CertificateBundles, source: S
     acme,
     greenlight: values.greenlight,
     recordings: recordingsFrom(values, protectRecordings),
+    alerts: values.alerts && pulumi.secret(values.alerts),
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",

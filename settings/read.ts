@@ -49,7 +49,10 @@ export function readFields(raw: Readonly<Record<string, unknown>>): {
 function problemOf(key: FieldName, issue: z.core.$ZodIssue): Problem {
   const better = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
   if (issue.path.length === 0) return { key, reason: issue.message, remedy: better ?? remedyFor(key) };
-  const path = [key, ...issue.path].join(".");
+  const path = [
+    key,
+    ...issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)),
+  ].join("");
   return { key: path, reason: issue.message, remedy: better ?? setCommand(`--path '${path}'`, "VALUE") };
 }
 

@@ -5,6 +5,11 @@ export function setCommand(key: string, value: string): string {
   return `pulumi config set ${key} ${value}`;
 }
 
+/** Command that sets an entry of a setting as a secret, for which it asks. @param path e.g. "alerts.email.password" */
+export function secretCommand(path: string): string {
+  return `pulumi config set --secret --path '${path}'`;
+}
+
 /** Command that removes a key. @param key With `--path` for an entry of a list. */
 export function removeCommand(key: string): string {
   return `pulumi config rm ${key}`;
@@ -25,6 +30,7 @@ const SET = new RegExp(
   String.raw`pulumi config set ${KEY} (?:"\$\(cat (?<cat>[^)]+)\)"|< (?<file>[^\s,;]+)|(?<value>[^\s,;]+))`,
   "g",
 );
+const SECRET = /pulumi config set --secret --path '(?<path>[^']+)'/g;
 const REMOVE = new RegExp(String.raw`pulumi config rm ${KEY}`, "g");
 
 /**
@@ -38,6 +44,7 @@ export function asArguments(remedy: string): string {
       const from = cat ?? file;
       return `${path ?? key}: ${from === undefined ? literal(value ?? "") : `the text of ${from}`}`;
     })
+    .replace(SECRET, "$<path>: pulumi.secret(…)")
     .replace(REMOVE, (...found) => {
       const { path, key } = found.at(-1) as Readonly<Record<string, string | undefined>>;
       return `leave out ${path ?? key}`;

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { AlertWays } from "../bigbluebutton/alerts";
 import type { Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import type { EnvironmentName } from "./environments";
@@ -30,6 +31,8 @@ export interface Settings extends Source {
   readonly greenlight?: Greenlight;
   /** Volume for recordings. @default they stay on the server's own disk */
   readonly recordings?: Volume;
+  /** Ways to tell of a fault; secret. @default nobody is told */
+  readonly alerts?: pulumi.Output<AlertWays>;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;

@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 
 import { fields } from "./fields";
-import { setCommand } from "./remedies";
+import { secretCommand, setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** Namespaces of the providers that the program uses, and Pulumi's own. */
@@ -51,4 +51,45 @@ export function clearCredentials(all: Configuration, isSecret: (key: string) => 
         "which asks for it and encrypts it",
     }),
   );
+}
+
+/** Setting `alerts` as the engine hands it over: JSON text; a secret if any entry of it is encrypted. */
+export interface RawAlerts {
+  readonly value: unknown;
+  readonly isSecret: boolean;
+}
+
+/** Problem of a mail server's password in clear. */
+export function clearAlerts(alerts: RawAlerts): Problem[] {
+  if (alerts.isSecret || entriesOf(alerts.value).email?.password === undefined) return [];
+  return [
+    {
+      key: "alerts.email.password",
+      reason: "is in clear in the stack's settings, where whoever sees the file can read it",
+      remedy: `change it at the mail server, as it may have been seen; then ${secretCommand("alerts.email.password")}, which asks for it and encrypts it`,
+    },
+  ];
+}
+
+/** Warning of a webhook's URL in clear: whoever has it can write into the chat. */
+export function clearAlertUrls(alerts: RawAlerts): string[] {
+  if (alerts.isSecret || entriesOf(alerts.value).webhook?.url === undefined) return [];
+  return [
+    "alerts.webhook.url is in clear in the stack's settings, and whoever has it can write there. " +
+      `To encrypt it: ${secretCommand("alerts.webhook.url")}`,
+  ];
+}
+
+interface Entries {
+  readonly email?: { readonly password?: unknown };
+  readonly webhook?: { readonly url?: unknown };
+}
+
+function entriesOf(value: unknown): Entries {
+  try {
+    const read: unknown = typeof value === "string" ? JSON.parse(value) : value;
+    return typeof read === "object" && read !== null ? read : {};
+  } catch {
+    return {};
+  }
 }

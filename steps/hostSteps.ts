@@ -35,6 +35,8 @@ export interface StepArgs {
   readonly flags?: { readonly [name in keyof Flags]: pulumi.Input<Flags[name]> };
   /** Standard input, for secrets and files. */
   readonly stdin?: pulumi.Input<string>;
+  /** Flags of the same script for its removal from a host that stays. @default it leaves what it made */
+  readonly removal?: StepArgs["flags"];
   /** Values that run it again when they change, beside a new server. */
   readonly triggers?: readonly pulumi.Input<string>[];
   /** Hook before it runs, at the first time also. */
@@ -151,6 +153,7 @@ export class HostSteps {
       suffix,
       {
         create: commandLine(unit ? "unit" : "plain"),
+        delete: step.removal && this.removal(script, step.removal),
         stdin: step.stdin,
         triggers: step.triggers,
         beforeRun: step.beforeRun,
@@ -211,6 +214,16 @@ export class HostSteps {
     return released;
   }
 
+  /** Command that takes away what a step made; a change of its script alone runs nothing. */
+  private removal(script: StepScript, given: NonNullable<StepArgs["flags"]>): pulumi.Output<string> {
+    const { sudo } = this;
+    const { role } = this.host;
+    const title = `Undo: ${stepOf(script).title}`;
+    return pulumi
+      .output(given)
+      .apply((flags) => stepCommand({ sudo, role, title, script, run: "plain", flags, scriptHash: "" }));
+  }
+
   private connection(dialErrorLimit: number): pulumi.Output<types.input.remote.ConnectionArgs> {
     return this.host.connection.apply(({ host, user, privateKey, hostKey }) => ({
       host,
@@ -229,6 +242,7 @@ export class HostSteps {
     suffix: string,
     args: {
       create: pulumi.Input<string>;
+      delete?: pulumi.Input<string>;
       stdin?: pulumi.Input<string>;
       triggers?: readonly pulumi.Input<string>[];
       beforeRun?: pulumi.ResourceHook;
@@ -245,6 +259,7 @@ export class HostSteps {
       {
         connection: this.connection(dialErrorLimit),
         create,
+        ...(args.delete && { delete: args.delete }),
         stdin,
         triggers: [server.id, ...triggers],
         // The operator sees the steps go by, and what only explains a failure once, with the error, which has both streams. A

@@ -108,6 +108,7 @@ export const stepTable = {
     timeLimit: 1800,
     readOnly: true,
     needs: [
+      ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
       ...[
         "api_check.py",
         "bbb_conf_check.py",
@@ -121,6 +122,19 @@ export const stepTable = {
       ...["turn_files.py", "upgrade_guard.py", "wire_files.py"],
     ],
     seconds: [1, 4],
+    basis: "sandbox",
+  },
+  "alerts.sh": {
+    title: "Set up the alerts",
+    timeLimit: 300,
+    needs: [
+      "alert_channels.py",
+      "alert_decision.py",
+      "alert_messages.py",
+      "alert_round.py",
+      "alert_state.py",
+    ],
+    seconds: [1, 5],
     basis: "sandbox",
   },
   /** Runs before a volume is taken from a host that stays. */

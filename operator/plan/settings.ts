@@ -56,7 +56,10 @@ export function assess({ project, stack, settings, encrypted, elsewhere }: Given
       return { problems: [...elsewhere, ...(problems ?? [])], standIns: [...standIns.values()], plannable };
     }
     problems ??= result.problems;
-    new Set(result.problems.map(({ key }) => key)).forEach((key) => standIn(key, "problem"));
+    // An entry that is wrong takes its whole setting away.
+    new Set(result.problems.map(({ key }) => key.replace(/\..*/, ""))).forEach((key) =>
+      standIn(key, "problem"),
+    );
   }
   return { problems: [...elsewhere, ...(problems ?? [])], standIns: [] };
 }

@@ -89,7 +89,28 @@ export function applyConfig(project: Project, stack: string, settings: Readonly<
   }
   if (missing.length > 0) throw new Error(missingKeysError(stack, missing.sort()));
   const text = (value: Value) => (typeof value === "string" ? value : JSON.stringify(value));
-  return { values: Object.fromEntries([...values].map(([key, value]) => [key, text(value)])), secretKeys };
+  const opened = [...values].map(
+    ([key, value]) => [key, text(mapSecrets(value, (secret) => secret))] as const,
+  );
+  const partly = [...values].filter(([, value]) => hasSecret(value)).map(([key]) => key);
+  return { values: Object.fromEntries(opened), secretKeys: [...new Set([...secretKeys, ...partly])] };
+}
+
+/** Value with each secret in it, `{secure: text}` as in a stack's file, replaced. In the sandbox the text is plain. */
+export function mapSecrets(value: Value, replace: (secret: string) => Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => mapSecrets(one, replace));
+  if (typeof value.secure === "string") return replace(value.secure);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapSecrets(one, replace)]));
+}
+
+function hasSecret(value: Value): boolean {
+  let found = false;
+  mapSecrets(value, (secret) => {
+    found = true;
+    return secret;
+  });
+  return found;
 }
 
 function missingKeysError(stack: string, keys: readonly string[]): string {

@@ -18,7 +18,7 @@ import type { Created } from "./driver";
 import { drivers } from "./drivers";
 import { providerUrn } from "./graph";
 import { startTime } from "./lock";
-import { applyConfig, readProject, type Project } from "./project";
+import { applyConfig, mapSecrets, readProject, type Project } from "./project";
 import { Crypter, passphraseFile } from "./secrets";
 import { UpdateFailed, urnsOf, type UpdateOptions } from "./update";
 import { plainValues, type Value, type Values } from "./wire";
@@ -195,14 +195,16 @@ function writeProject(workDir: string, projectDir: string): void {
   writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ ...project, main }));
 }
 
-/** Writes the stack's own file with these settings; those that Pulumi.yaml calls secret are encrypted. */
+/** Writes the stack's own file with these settings; those that Pulumi.yaml calls secret, and `{secure: text}`, are encrypted. */
 function writeSettings(file: string, project: Project, options: UpdateOptions): void {
   const stored = parse(readFileSync(file, "utf8")) as { encryptionsalt: string };
   const crypter = Crypter.fromStateDir(options.stateDir, stored.encryptionsalt);
   const config = Object.entries(options.config as Values).map(([key, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     const name = key.includes(":") ? key : `${project.name}:${key}`;
-    return [name, project.declarations[key]?.secret === true ? { secure: crypter.encrypt(text) } : value];
+    const secret = project.declarations[key]?.secret === true;
+    const encrypt = (plain: string) => ({ secure: crypter.encrypt(plain) });
+    return [name, secret ? encrypt(text) : mapSecrets(value, encrypt)];
   });
   writeFileSync(file, stringify({ ...stored, config: Object.fromEntries(config) as Values }), {
     mode: 0o600,

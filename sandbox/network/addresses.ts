@@ -17,6 +17,7 @@ export const SERVICES = {
   acme: "198.51.100.5",
   mirror: "198.51.100.6",
   aws: "198.51.100.7",
+  mail: "198.51.100.8",
 } as const;
 
 /** The IPv6 twin of a service's IPv4 address. */

@@ -68,24 +68,38 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes
 
 /** Makes the root and the certificate of the ACME server's own HTTPS, if they don't exist. */
 export async function ensureApiCertificate(): Promise<void> {
-  if (existsSync(API_CERTIFICATE)) return;
-  mkdirSync(CA_DIR, { recursive: true });
-  await run("openssl", [
-    ...["req", "-x509", ...NEW_KEY, "-days", "365", "-subj", "/CN=Sandbox API root"],
-    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-    ...["-keyout", API_ROOT_KEY, "-out", API_ROOT],
-  ]);
-  const request = join(CA_DIR, "api.csr");
-  const extensions = join(CA_DIR, "api.ext");
-  writeAtomically(
-    extensions,
-    `subjectAltName=DNS:${ACME_NAME},IP:${SERVICES.acme}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n`,
-  );
-  await run("openssl", ["req", ...NEW_KEY, "-subj", `/CN=${ACME_NAME}`, "-keyout", API_KEY, "-out", request]);
-  await run("openssl", [
-    ...["x509", "-req", "-in", request, "-CA", API_ROOT, "-CAkey", API_ROOT_KEY, "-CAcreateserial"],
-    ...["-days", "365", "-extfile", extensions, "-out", API_CERTIFICATE],
-  ]);
+  if (!existsSync(API_ROOT)) {
+    mkdirSync(CA_DIR, { recursive: true });
+    await run("openssl", [
+      ...["req", "-x509", ...NEW_KEY, "-days", "365", "-subj", "/CN=Sandbox API root"],
+      ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+      ...["-keyout", API_ROOT_KEY, "-out", API_ROOT],
+    ]);
+  }
+  await ensureCertificate("api", ACME_NAME, SERVICES.acme);
+}
+
+/** Certificate and key (PEM) of one of the sandbox's own servers, from the API's root. Made once. */
+export async function ensureCertificate(
+  file: string,
+  name: string,
+  address: string,
+): Promise<{ readonly certificate: string; readonly privateKey: string }> {
+  const [certificate, key] = [join(CA_DIR, `${file}.pem`), join(CA_DIR, `${file}.key`)];
+  if (!existsSync(certificate)) {
+    const request = join(CA_DIR, `${file}.csr`);
+    const extensions = join(CA_DIR, `${file}.ext`);
+    writeAtomically(
+      extensions,
+      `subjectAltName=DNS:${name},IP:${address}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n`,
+    );
+    await run("openssl", ["req", ...NEW_KEY, "-subj", `/CN=${name}`, "-keyout", key, "-out", request]);
+    await run("openssl", [
+      ...["x509", "-req", "-in", request, "-CA", API_ROOT, "-CAkey", API_ROOT_KEY, "-CAcreateserial"],
+      ...["-days", "365", "-extfile", extensions, "-out", certificate],
+    ]);
+  }
+  return { certificate: readFileSync(certificate, "utf8"), privateKey: readFileSync(key, "utf8") };
 }
 
 /**

@@ -47,8 +47,9 @@ export function serviceRecords(): ZoneRecord[] {
     ...host("api", SERVICES.api),
     ...host("aws", SERVICES.aws),
     ...host("mirror", SERVICES.mirror),
-    // The ACME server listens on one address only.
+    // These listen on one address only.
     ...host("acme", SERVICES.acme, false),
+    ...host("mail", SERVICES.mail, false),
     ...host("ns1", SERVICES.zoneDns),
     ...host("ns2", SERVICES.zoneDns),
     ...host("root", SERVICES.rootDns),

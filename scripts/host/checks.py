@@ -254,9 +254,12 @@ def remedy_of(error, name):
 class Page:
     """Prints each check as soon as it has ended."""
 
-    def __init__(self, as_json, hidden=(), width=None):
-        """hidden: secrets that no record may show, from any source. width: of the terminal, None for a log."""
+    def __init__(self, as_json, hidden=(), width=None, omitted=()):
+        """hidden: secrets that no record may show, from any source. width: of the terminal, None for a log. omitted:
+        names of checks that are not made, and have no record.
+        """
         self.as_json = as_json
+        self.omitted = omitted
         self.hidden = [secret for secret in hidden if secret]
         self.width = width
         self.failed = 0
@@ -272,6 +275,8 @@ class Page:
         late: kind of finding after the limit. The answer is unknown then, as after a check's own failure, and no
         update should fail for that alone. Only a check of something that clients ask of the deployment says Wrong.
         """
+        if name in self.omitted:
+            return "skip"
         began = time.monotonic()
         verdict, remedy = "ok", None
         try:

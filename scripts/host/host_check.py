@@ -11,6 +11,9 @@ the terminal's; without one a line for each check, however long, as in logs.
 With --json it prints {"ready": true}, and reads the request with "wait", "meeting" and "ports" in it. It answers
 {"now": seconds since 1970} at once, for a comparison of the clocks, then prints the records (see checks.py) and at
 the end {"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
+
+A round of the alerts (alert_round.py) asks with "omit", names of checks that are not made, and "other": whether the
+other host is alive.
 """
 
 import argparse
@@ -22,6 +25,8 @@ import socket
 import sys
 import time
 
+import alerts_check
+import alive_check
 import api_check
 import bbb_conf_check
 import dns_check
@@ -220,6 +225,12 @@ def known_addresses(request):
     return {name: addresses for name, addresses in known.items() if addresses != [None]}
 
 
+def check_other(page, request):
+    """Checks whether the other host is alive; that of another stack, by its name."""
+    host = request["turnHost" if request["role"] == "bbb" else "bbbHost"]
+    page.check("other host", host, alive_check.check_alive, known_addresses(request).get(host, [host]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
@@ -236,9 +247,13 @@ def main():
     if given.json:
         print(json.dumps({"now": time.time()}), flush=True)
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
-    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password")], given.width)
+    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password")], given.width, request.get("omit", []))
     resolve = resolver_bound(known_addresses(request))
+    if request.get("other"):
+        check_other(page, request)
     {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
+    if request.get("alerts"):
+        page.check("alerts", alerts_check.TIMER, alerts_check.check_alerts)
     if given.json:
         print('{"end": true}', flush=True)
     return 1 if page.failed else 0

@@ -19,6 +19,8 @@ export function settingArguments(): string {
     "/* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */",
     'import type * as pulumi from "@pulumi/pulumi";',
     "",
+    `import type { ${groupTypes().join(", ")} } from "./argumentTypes";`,
+    "",
     "/** Every setting of a deployment, by its name in Pulumi.yaml. */",
     "export interface SettingArguments {",
     ...topics.flatMap(({ title, fields }) => [
@@ -30,7 +32,17 @@ export function settingArguments(): string {
   ].join("\n");
 }
 
-function argument(key: string, { type, schema, required, default: preset, description }: Field): string[] {
+/** Types of the arguments that are objects with entries of their own. */
+function groupTypes(): string[] {
+  return topics
+    .flatMap(({ fields }) => Object.values<Field>(fields).flatMap(({ argument }) => argument ?? []))
+    .sort();
+}
+
+function argument(
+  key: string,
+  { type, argument, schema, required, default: preset, description }: Field,
+): string[] {
   // A text in a stack's file, where no boolean can be left out; an argument can.
   const flag = schema === flagText || schema.def === flagText.def;
   const text = flag
@@ -42,8 +54,12 @@ function argument(key: string, { type, schema, required, default: preset, descri
     !(typeof preset === "object" && Object.keys(preset).length === 0);
   return [
     ...docComment(text, known ? `@default ${JSON.stringify(preset)}` : undefined),
-    `  readonly ${key}${required ? "" : "?"}: ${flag ? TYPES.boolean : TYPES[type]};`,
+    `  readonly ${key}${required ? "" : "?"}: ${flag ? TYPES.boolean : typeOf(type, argument)};`,
   ];
+}
+
+function typeOf(type: Field["type"], argument: string | undefined): string {
+  return argument === undefined ? TYPES[type] : `pulumi.Input<${argument}>`;
 }
 
 function docComment(text: string, tag?: string): string[] {

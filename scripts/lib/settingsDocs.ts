@@ -30,7 +30,8 @@ function settingsTable(rows: readonly (readonly [string, Field])[]): string {
   );
 }
 
-function typeName({ type }: Field): string {
+function typeName({ type, argument }: Field): string {
+  if (argument !== undefined) return "object";
   return { array: "list of strings", object: "map of strings" }[type as string] ?? type;
 }
 

@@ -9,6 +9,8 @@ export interface Field<T extends z.ZodType = z.ZodType> {
    * text.
    */
   readonly type: "string" | "boolean" | "integer" | "array" | "object" | "boolean or object";
+  /** Type of a component's argument, in components/argumentTypes.ts. @default as `type` says */
+  readonly argument?: string;
   /** Text of the docs: whole sentences. */
   readonly description: string;
   /** Checks a value that is set, by itself. */

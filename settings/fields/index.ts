@@ -1,5 +1,6 @@
 /** All settings, each declared once. Checks of more than one of them are in conflicts.ts. */
 import { access } from "./access";
+import { alerts } from "./alerts";
 import { bigbluebutton } from "./bigbluebutton";
 import { certificates } from "./certificates";
 import { environment } from "./environment";
@@ -20,6 +21,7 @@ export const topics = [
   { title: "Clouds and servers", fields: places },
   { title: "BigBlueButton", fields: bigbluebutton },
   { title: "Recordings", fields: recordings },
+  { title: "Alerts", fields: alerts },
   { title: "One TURN server for several", fields: turn },
   { title: "Upgrades and new secrets", fields: occasions },
 ] as const;
@@ -33,6 +35,7 @@ export const fields = {
   ...places,
   ...bigbluebutton,
   ...recordings,
+  ...alerts,
   ...turn,
   ...occasions,
 } as const;
@@ -54,7 +57,7 @@ export function remedyFor(key: FieldName): string {
 
 /** Value of a setting that is left out, as Pulumi.yaml declares it: empty for one without a default. */
 export function declaredDefault({ default: value, type }: Field): NonNullable<Field["default"]> {
-  return value ?? (type === "array" ? [] : "");
+  return value ?? { array: [], object: {} }[type as string] ?? "";
 }
 
 /** Value that stands for "not set". */

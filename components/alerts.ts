@@ -1,0 +1,41 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import { renderAlerts, type AlertWays } from "../bigbluebutton/alerts";
+import type { BbbServer } from "./bbbServer";
+import type { TurnServer } from "./turnServer";
+import type { VerifiedHost, Verification } from "./verification";
+
+/** Servers of a deployment that tell of faults. */
+export interface AlertingServers {
+  readonly bbb: BbbServer;
+  /** TURN server of this deployment; another one's tells by itself. */
+  readonly turn?: TurnServer;
+  readonly verification: Verification;
+}
+
+/** Adds the last step of each host: the timer that tells of faults. Its removal from the program ends the timer. */
+export function setUpAlerts(ways: pulumi.Output<AlertWays>, servers: AlertingServers): void {
+  const { bbb, turn, verification } = servers;
+  add(bbb, verification.hosts.bbb, ways);
+  if (turn && verification.hosts.turn) add(turn, verification.hosts.turn, ways);
+}
+
+function add(
+  server: BbbServer | TurnServer,
+  { request, step }: VerifiedHost,
+  ways: pulumi.Output<AlertWays>,
+): void {
+  const flags = { server: server.host.server.id };
+  server.steps.run(
+    "alerts",
+    {
+      script: "alerts.sh",
+      flags,
+      stdin: ways.apply((ways) => request.apply((request) => renderAlerts(request, ways))),
+      // Whatever an update did, the host's own check goes by it from now on.
+      rerunsWith: [step],
+      removal: { ...flags, remove: true },
+    },
+    server,
+  );
+}
