@@ -72,6 +72,18 @@ test("it holds the components and the hosts' scripts, and nothing of tests, sand
   expect(packed.filter((path) => /test|sandbox|operator\/|__pycache__/.test(path))).toEqual([]);
 });
 
+test("it takes the program's own SDK, from the version that it is tested with on", () => {
+  const read = (path: string) =>
+    JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, Readonly<Record<string, string>>>>;
+  const { dependencies, peerDependencies } = read(join(program, "node_modules", NAME, "package.json"));
+  const { version } = read(join(MODULES, "@pulumi/pulumi/package.json"));
+  expect(dependencies).not.toHaveProperty("@pulumi/pulumi");
+  expect(peerDependencies).toEqual({ "@pulumi/pulumi": `^${String(version)}` });
+  for (const folder of ["templates/bigbluebutton", "examples/ten-schools"]) {
+    expect(read(join(PROJECT, folder, "package.json")).dependencies!["@pulumi/pulumi"]).toBe(version);
+  }
+});
+
 describe("an empty program", () => {
   const use = (source: string) => {
     cpSync(join(PROJECT, "templates/bigbluebutton/tsconfig.json"), join(program, "tsconfig.json"));

@@ -10,7 +10,7 @@ test("each line that is named as not run is one of the examples'", () => {
 
 test("what reaches for a cloud is sent to the sandbox, all else stays as it is", () => {
   const before = [
-    "npm ci --ignore-scripts",
+    "npm ci --omit=dev --ignore-scripts",
     './scripts/test-server up --name "$NAME" --json >server.json',
     './scripts/check "$STACK"',
     "./scripts/plan prod",

@@ -11,7 +11,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'sudo env "PATH=$PATH" ./scripts/test unit': "it is scripts/test itself that runs this",
   "./scripts/test unit": "it is scripts/test itself that runs this",
   "./scripts/upstream": "reads from outside; tests/operator/upstream has it",
-  "npm ci --ignore-scripts": "the set-up has done so, from the same lock file",
+  "npm ci --omit=dev --ignore-scripts": "the set-up has done so, from the same lock file",
   "./scripts/install-pulumi": "fetches from outside; tests/scripts/install-pulumi.test.ts has it",
   'export PATH="$HOME/.pulumi/bin:$PATH"': "would put the CLI's place before the sandbox's",
   'cd "$(mktemp -d)"': "belongs to the clone",
