@@ -52,6 +52,8 @@ export interface BbbRequest extends CommonRequest {
   /** Greenlight's administrator, if the deployment makes one. */
   readonly greenlightAdmin?: { readonly email: string; readonly password: string };
   readonly turnXml: DeployedFile;
+  /** Keys of BigBlueButton's files that the settings decide about, if they do: the JSON of ownedKeys.ts. */
+  readonly ownedKeys?: string;
   /** Stack of the TURN server, if it is another one. */
   readonly turnStack?: string;
   /** Address of the TURN server, if it is this stack's own. */

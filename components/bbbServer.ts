@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { installerArguments } from "../bigbluebutton/installer";
+import { ownedKeysOf, textsFor } from "../bigbluebutton/optionGroups";
+import { renderOwnedKeys, type OwnedKeys } from "../bigbluebutton/ownedKeys";
 import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
@@ -18,7 +20,10 @@ export interface BbbServerArgs {
   readonly turn: TurnService;
   readonly dns: Dns;
   readonly settings: BeginningSettings &
-    Pick<Settings, "bbb" | "turn" | "recordings" | "greenlight" | "upgrade" | "rotateSharedSecret">;
+    Pick<
+      Settings,
+      "bbb" | "turn" | "recordings" | "greenlight" | "groups" | "upgrade" | "rotateSharedSecret"
+    >;
 }
 
 /** BigBlueButton server, installed by its release's own installer and wired to its TURN server. */
@@ -28,6 +33,8 @@ export class BbbServer extends pulumi.ComponentResource {
   readonly sharedSecret: pulumi.Output<string>;
   /** Deployed turn-stun-servers.xml; secret. */
   readonly turnXml: pulumi.Output<string>;
+  /** Keys of BigBlueButton's own files that the settings decide about; undefined if they decide about none. */
+  readonly ownedKeys?: OwnedKeys;
   /** Greenlight's administrator, if the settings name one. */
   readonly administrator?: Administrator;
   readonly steps: HostSteps;
@@ -39,6 +46,8 @@ export class BbbServer extends pulumi.ComponentResource {
     this.sharedSecret = randomSecret(`${name}-shared-secret`, settings.rotateSharedSecret, this);
     const { path, form } = settings.release.turnXml;
     this.turnXml = turn.secret.apply((secret) => renderTurnStunServers({ form, host: turn.fqdn, secret }));
+
+    this.ownedKeys = ownedKeysOf(settings.groups);
 
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
     // would meet a page without sound. The records need the address only: they spread while the machine boots.
@@ -65,12 +74,13 @@ export class BbbServer extends pulumi.ComponentResource {
         script: "wire.sh",
         flags: {
           "xml-path": path,
+          settings: textsFor(settings.groups),
           // The values of duringMeetings that allow it; each makes this run again anyway, by what it changes.
           "rotate-shared-secret": settings.rotateSharedSecret || undefined,
           "rotate-turn-secret": (settings.turn.kind === "own" && settings.turn.rotateSecret) || undefined,
           upgrade: settings.upgrade || undefined,
         },
-        stdin: pulumi.interpolate`${this.sharedSecret}\n${this.turnXml}`,
+        stdin: pulumi.interpolate`${this.sharedSecret}\n${renderOwnedKeys(this.ownedKeys)}${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
         rerunsWith: [installed],
         dependsOn: [...turn.dependsOn],

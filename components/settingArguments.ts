@@ -156,6 +156,12 @@ export interface SettingArguments {
   readonly installerUrl?: pulumi.Input<string>;
   /** SHA-256 of the installer. Alone, it pins the release's own installer. */
   readonly installerSha256?: pulumi.Input<string>;
+  // Meetings
+  /**
+   * How meetings are, as a map of options: welcome text, recording, guests, cameras, locks, layout, limits.
+   * docs/meetings.md lists them. An option that is taken away goes back to BigBlueButton's own value.
+   */
+  readonly meetings?: pulumi.Input<MeetingsOptions>;
   // Recordings
   /**
    * Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the
@@ -201,8 +207,127 @@ export interface SettingArguments {
   readonly rotateSharedSecret?: pulumi.Input<string>;
   /**
    * Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the
-   * change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType). It counts for that one
-   * change; to set or remove it changes nothing. Not set: refused.
+   * change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType), or the text that a refusal
+   * names for a change of meetings. It counts for that one change; to set or remove it changes nothing. Not set:
+   * refused.
    */
   readonly duringMeetings?: pulumi.Input<string>;
+}
+
+/** Options of `meetings`; docs/meetings.md says what each is by default, and from which release on. */
+export interface MeetingsOptions {
+  /** Welcome text, simple HTML, in which placeholders are replaced. */
+  readonly welcome?: pulumi.Input<string>;
+  /**
+   * Text below the welcome text, simple HTML, with the same placeholders. It stays where a front end brings a welcome
+   * text of its own.
+   */
+  readonly welcomeFooter?: pulumi.Input<string>;
+  /** Mutes everybody who joins. */
+  readonly muteOnStart?: pulumi.Input<boolean>;
+  /** Lets moderators unmute others. */
+  readonly moderatorsMayUnmute?: pulumi.Input<boolean>;
+  /** Asks people before a moderator unmutes them. */
+  readonly askBeforeUnmuting?: pulumi.Input<boolean>;
+  /** Tells people by a sound that they are muted, or no longer muted. */
+  readonly muteSounds?: pulumi.Input<boolean>;
+  /**
+   * never: no meeting is recorded, whatever its front end asks for. onRequest: moderators start and stop it. always:
+   * from beginning to end, without a button. For the last two the front end must still create the meeting with
+   * record=true.
+   */
+  readonly recording?: pulumi.Input<string>;
+  /** Keeps the media of a whole recorded meeting, not of its marked parts alone. */
+  readonly recordWholeMeeting?: pulumi.Input<boolean>;
+  /** Records breakout rooms of a recorded meeting. */
+  readonly recordBreakoutRooms?: pulumi.Input<boolean>;
+  /** Most people in a meeting. 0: no limit. */
+  readonly maxUsers?: pulumi.Input<number>;
+  /** Minutes after which a meeting ends. 0: no limit. */
+  readonly durationMinutes?: pulumi.Input<number>;
+  /** Most sessions of one person in a meeting, known by the userID of the front end. 0: no limit. */
+  readonly sessionsPerUser?: pulumi.Input<number>;
+  /** What happens to guests. */
+  readonly guestPolicy?: pulumi.Input<string>;
+  /** Lets people share cameras at all. */
+  readonly cameras?: pulumi.Input<boolean>;
+  /** Lets presenters share their screen at all. */
+  readonly screenSharing?: pulumi.Input<boolean>;
+  /** Most cameras in a meeting. 0: no limit. */
+  readonly camerasPerMeeting?: pulumi.Input<number>;
+  /** Most cameras of one person. 0: no limit. */
+  readonly camerasPerUser?: pulumi.Input<number>;
+  /** Most cameras that can be pinned. */
+  readonly pinnedCameras?: pulumi.Input<number>;
+  /** Lets moderators stop others' cameras. */
+  readonly moderatorsMayStopCameras?: pulumi.Input<boolean>;
+  /**
+   * Quality that is chosen for a camera until its owner chooses another (about 100, 200, 500, 800 kbit/s). It is
+   * marked in the package's own list, which is written again after each upgrade.
+   */
+  readonly cameraQuality?: pulumi.Input<string>;
+  /** Shows viewers the cameras of moderators alone. */
+  readonly viewersSeeOnlyModeratorsCameras?: pulumi.Input<boolean>;
+  /**
+   * What viewers can't do from the beginning: share a camera or microphone, chat in private or in public, write
+   * notes, see the list of users, each other's cursors or annotations. Moderators can, and may lift it.
+   */
+  readonly locked?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Locks viewers as soon as they join. false: a moderator has to. */
+  readonly lockOnJoin?: pulumi.Input<boolean>;
+  /** Who may become presenter. */
+  readonly presenterPolicy?: pulumi.Input<string>;
+  /** Layout in which a meeting begins. */
+  readonly layout?: pulumi.Input<string>;
+  /** Features that meetings don't have, by BigBlueButton's own names. */
+  readonly disabledFeatures?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Lets people in breakout rooms chat in private. */
+  readonly breakoutPrivateChat?: pulumi.Input<boolean>;
+  /** Fewest breakout rooms that can be made. */
+  readonly breakoutRoomsAtLeast?: pulumi.Input<number>;
+  /**
+   * Minutes for which the learning dashboard can be opened after a meeting. 0: for ever. disabledFeatures switches it
+   * off.
+   */
+  readonly learningDashboardMinutes?: pulumi.Input<number>;
+  /** Minutes between two looks for people who do nothing. 0: nobody looks. */
+  readonly inactivityCheckMinutes?: pulumi.Input<number>;
+  /** Minutes without a sign after which somebody is asked to give one. */
+  readonly inactiveAfterMinutes?: pulumi.Input<number>;
+  /** Minutes for that sign, until the meeting goes on without that person. */
+  readonly inactivityAnswerMinutes?: pulumi.Input<number>;
+  /** Minutes after the end of a meeting until the client leaves its page. 0: it stays. */
+  readonly logoutMinutes?: pulumi.Input<number>;
+  /** Minutes after which a meeting ends that nobody joined. */
+  readonly endIfNobodyJoinsMinutes?: pulumi.Input<number>;
+  /** Minutes after which a meeting ends that everybody left. */
+  readonly endAfterLastLeftMinutes?: pulumi.Input<number>;
+  /** Ends a meeting that its last moderator left. */
+  readonly endWithoutModerator?: pulumi.Input<boolean>;
+  /** Minutes after which endWithoutModerator ends it. */
+  readonly endWithoutModeratorMinutes?: pulumi.Input<number>;
+  /**
+   * Largest presentation in MB, for bbb-web and for what the client says about it. nginx of these releases lets up to
+   * 1000 MB through.
+   */
+  readonly uploadMb?: pulumi.Input<number>;
+  /** Most pages of a presentation, for bbb-web and for the client. */
+  readonly uploadPages?: pulumi.Input<number>;
+  /**
+   * Pictures that are offered as virtual backgrounds: the whole list, by their file names in BigBlueButton's folder
+   * of them. disabledFeatures switches them off.
+   */
+  readonly virtualBackgrounds?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Writes what is said, by the browser's own recognition of speech, which may send it to the browser's maker. */
+  readonly liveCaptions?: pulumi.Input<boolean>;
+  /** Most annotations on a slide. */
+  readonly annotations?: pulumi.Input<number>;
+  /** Plugins of the client, by the https URLs of their manifests. */
+  readonly plugins?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Media server of sound. */
+  readonly audioBridge?: pulumi.Input<string>;
+  /** Media server of cameras. */
+  readonly cameraBridge?: pulumi.Input<string>;
+  /** Media server of shared screens. */
+  readonly screenShareBridge?: pulumi.Input<string>;
 }

@@ -197,6 +197,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
       greenlightAdmin: { email: administrator.email, password: administrator.password },
     }),
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
+    ownedKeys: bbb.ownedKeys && JSON.stringify(bbb.ownedKeys),
     turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,
     openPorts: openPorts(release.ports.bbb),

@@ -19,6 +19,7 @@ import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton
 import { environments } from "../settings/environments";
 import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
+import { customizationsTable, optionsExample, optionsTable, overrideFilesTable } from "./lib/optionsDocs";
 import { settingArguments } from "./lib/settingArguments";
 import { firstSettings, projectConfig, settingsByTopic } from "./lib/settingsDocs";
 
@@ -31,6 +32,10 @@ const regions: Readonly<Record<string, () => string>> = {
   ports: portsTable,
   sizing: sizingTable,
   environments: environmentsTable,
+  "options of meetings": () => optionsTable("meetings"),
+  "example of meetings": () => optionsExample("meetings"),
+  "override files": overrideFilesTable,
+  customizations: customizationsTable,
 };
 
 /**

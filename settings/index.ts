@@ -9,6 +9,7 @@ import { acmeFrom } from "./acme";
 import { conflicts } from "./conflicts";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
+import { groupProblems, groupsOf } from "./groups";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
@@ -39,7 +40,14 @@ export function parseSettings(
   const now = new Date();
   const { values, problems } = readFields(raw);
   const { own, problems: ofFiles } = readOwnCertificates(values, readPem, now);
-  const all = [...elsewhere, ...unknownKeys(raw), ...problems, ...conflicts(values, now), ...ofFiles];
+  const all = [
+    ...elsewhere,
+    ...unknownKeys(raw),
+    ...problems,
+    ...conflicts(values, now),
+    ...groupProblems(raw, values),
+    ...ofFiles,
+  ];
   if (all.length > 0) throw new SettingsError(all, source);
   return settingsFrom(values as FieldValues, own, source);
 }
@@ -69,6 +77,7 @@ function settingsFrom(values: FieldValues, chains: CertificateBundles, source: S
     dns: values.dns ?? ownDns[cloud],
     acme,
     greenlight: values.greenlight,
+    groups: groupsOf(values),
     recordings: recordingsFrom(values, protectRecordings),
     alerts: values.alerts && pulumi.secret(values.alerts),
     snapshotDays: values.snapshotDays,

@@ -62,7 +62,8 @@ function given(value: unknown): unknown {
   return unset ? undefined : value;
 }
 
-function fromJson(value: unknown): unknown {
+/** Value of a setting that is no text, from the CLI's JSON. */
+export function fromJson(value: unknown): unknown {
   if (typeof value !== "string") return value;
   try {
     return JSON.parse(value);

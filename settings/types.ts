@@ -1,3 +1,4 @@
+import type { GroupValues } from "../bigbluebutton/optionGroups";
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { AlertWays } from "../bigbluebutton/alerts";
@@ -29,6 +30,8 @@ export interface Settings extends Source {
   readonly acme: AcmeSettings;
   /** Settings of Greenlight. @default it is not installed */
   readonly greenlight?: Greenlight;
+  /** Values for BigBlueButton's own files, by their groups; without those that are not set. */
+  readonly groups: GroupValues;
   /** Volume for recordings. @default they stay on the server's own disk */
   readonly recordings?: Volume;
   /** Ways to tell of a fault; secret. @default nobody is told */

@@ -13,10 +13,12 @@ import {
   certificateFacts,
   downloads,
   environmentFacts,
+  optionFacts,
   recordingsFacts,
   type CertificateFacts,
   type Download,
   type EnvironmentFacts,
+  type OptionFacts,
   type RecordingsFacts,
 } from "./facts";
 import type { Given } from "./given";
@@ -55,6 +57,8 @@ export interface Deployment {
   readonly urls: { readonly url: string; readonly api: string; readonly turn: readonly string[] };
   readonly certificates: CertificateFacts;
   readonly recordings: RecordingsFacts;
+  /** Options of BigBlueButton's own configuration. */
+  readonly options: readonly OptionFacts[];
   /**
    * Number of daily copies of the BigBlueButton server's disk that are kept, which the volume is not on; 0 for none.
    */
@@ -123,6 +127,7 @@ async function planDeployment(
     urls: { url, api: apiUrl, turn: turnUrls },
     certificates: certificateFacts(settings),
     recordings: recordingsFacts(settings, resources),
+    options: optionFacts(settings),
     backupDays: backupDays(settings, resources),
     resourceCount: resources.length + 1,
     resources: groupResources(resources),

@@ -1,4 +1,6 @@
 /** Consequences of settings other than resources, steps and hosts. */
+import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
+import type { OptionValue } from "../../bigbluebutton/options";
 import { hostRoles, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import { environments } from "../../settings/environments";
@@ -93,6 +95,26 @@ export function recordingsFacts(
     // A volume that is adopted stays as it is, without the label that snapshots go by.
     snapshotDays: snapshots && made ? snapshotDays : 0,
   };
+}
+
+/** Option of BigBlueButton's own configuration that the settings decide about. */
+export interface OptionFacts {
+  /** Setting, e.g. "meetings.muteOnStart". */
+  readonly setting: string;
+  readonly value: OptionValue;
+  /** Words for what it does. */
+  readonly what: string;
+  /** Value of BigBlueButton's own, without the setting. */
+  readonly default: string;
+}
+
+export function optionFacts({ groups }: Settings): OptionFacts[] {
+  return Object.entries(groups).flatMap(([group, values]) =>
+    Object.entries(values).map(([name, value]) => {
+      const { description, default: preset } = optionGroups[group as GroupName][name]!;
+      return { setting: `${group}.${name}`, value, what: description, default: preset };
+    }),
+  );
 }
 
 /** Download that a choice causes. */

@@ -49,9 +49,17 @@ function renderProblems(
 }
 
 function renderDeployment(deployment: Deployment, page: Page): string[] {
-  const { resourceCount, duration, prices, comparison, assumptions, limits } = deployment;
+  const { resourceCount, duration, prices, comparison, assumptions, limits, options } = deployment;
   return [
     section("What it is", renderSummary(deployment, page)),
+    ...(options.length > 0
+      ? [
+          section(
+            "BigBlueButton's own configuration; what is not named stays",
+            renderOptions(deployment, page),
+          ),
+        ]
+      : []),
     section("Open ports; all others are closed", renderPorts(deployment, page)),
     section(`Resources: ${resourceCount}, as Pulumi counts them`, renderResources(deployment, page)),
     section(
@@ -87,6 +95,21 @@ function renderSummary(deployment: Deployment, { definitions }: Page): string {
     ["recordings", describeRecordings(deployment)],
     ["backups", describeBackups(deployment)],
   ]);
+}
+
+function renderOptions({ options }: Deployment, { width }: Page): string {
+  const rows = options.map(({ setting, value, what, default: preset }) => [
+    setting,
+    shortened(typeof value === "object" ? value.join(", ") : String(value)),
+    preset,
+    what,
+  ]);
+  return renderTable([["setting"], ["value"], ["without it"], ["what"]], rows, width);
+}
+
+function shortened(text: string): string {
+  const line = text.replaceAll("\n", " ");
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }
 
 function certificateSources({ names, own, authority }: Deployment["certificates"]): string {

@@ -32,6 +32,7 @@ import bbb_conf_check
 import dns_check
 import greenlight_check
 import network_check
+import owned_keys
 import playback
 import port_check
 import secret_files
@@ -67,6 +68,13 @@ def check_bbb_conf(secrets):
     if any(kind == "warn" for kind, _ in problems):
         raise Doubtful(told, remedy)
     return told
+
+
+def check_owned_keys(wanted):
+    found = owned_keys.drifted(ROOT or "/", wanted)
+    if found:
+        raise Doubtful("; ".join(found), "put it back: give the setting upgrade a new value, then pulumi up; or give the setting in brackets the other value")
+    return f"{owned_keys.count(wanted)} keys as deployed"
 
 
 def check_media(public, private):
@@ -194,6 +202,9 @@ def check_bbb(page, request, options, resolve):
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, request["bbbHost"], "bbb", is_own(request, "bbb"))
     page.check("recordings' links", "playback_host, playback_protocol", playback.check_playback, ROOT or "/", request["bbbHost"])
     page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
+    if "ownedKeys" in request:
+        wanted = json.loads(request["ownedKeys"])
+        page.check("settings", ", ".join(os.path.basename(file["path"]) for file in wanted["files"]), check_owned_keys, wanted)
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
     check_turn(page, request, request["ipv4"], own=True)

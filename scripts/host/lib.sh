@@ -239,7 +239,11 @@ how_to_allow() {
   local pair settings
   for pair in "$@"; do
     if new_text "$pair"; then
-      echo "give the setting duringMeetings the value of ${pair%%=*} (${pair#*=})"
+      if [[ ${pair#*=} == "${pair%%=*}-"* ]]; then
+        echo "give the setting duringMeetings the value ${pair#*=}, which stands for this change of ${pair%%=*}"
+      else
+        echo "give the setting duringMeetings the value of ${pair%%=*} (${pair#*=})"
+      fi
       return 0
     fi
   done

@@ -22,7 +22,7 @@ import sys
 
 import yaml
 from checks import Wrong, output, worst
-from wire_files import Mistake, Writer, read
+from whole_files import Mistake, Writer, read
 
 FREESWITCH = ["opt/freeswitch/etc/freeswitch", "opt/freeswitch/conf"]
 SFU = "etc/bigbluebutton/bbb-webrtc-sfu/production.yml"

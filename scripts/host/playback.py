@@ -12,7 +12,7 @@ import os
 import re
 
 from checks import Doubtful
-from wire_files import Writer, read
+from whole_files import Writer, read
 
 FILE = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml"
 SERVICE = "bbb-rap-resque-worker"

@@ -9,7 +9,8 @@ import re
 import stat
 
 from checks import Doubtful, Wrong, worst
-from wire_files import AKKA, GROUP, WEB_OVERRIDE, read
+from whole_files import read
+from wire_files import AKKA, GROUP, WEB_OVERRIDE
 
 REMEDY = "give the setting rotateSharedSecret a new value, then pulumi up; Greenlight and LMS need the new secret"
 

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 #
-# Gives BigBlueButton its shared secret and its TURN servers. Standard input: the shared secret in the first line,
-# turn-stun-servers.xml in the rest. Writes only what changed, and restarts only what reads it. It avoids `bbb-conf
-# --setsecret`, in whose arguments anybody on the host could read the secret.
+# Gives BigBlueButton its shared secret, its TURN servers and the keys of its own configuration that the settings have
+# values for. Standard input: as wire_files.py reads it. Writes only what changed, and restarts only what reads it. It avoids
+# `bbb-conf --setsecret`, in whose arguments anybody on the host could read the secret.
 #
 # --xml-path: file from which this release reads its TURN servers.
+# --settings: "meetings=meetings-3f9a2c41 …": groups of settings, each with a text that changes with its value, for
+#   duringMeetings.
 # --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. Restarts happen even during meetings if
-#   duringMeetings is a new value of one of them.
+#   duringMeetings is a new value of one of them, or a text of --settings.
 # --put-back: restarts it during meetings also, after an installer that was allowed to.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "xml-path=! rotate-shared-secret= rotate-turn-secret= upgrade= put-back" "$@"
+parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= put-back" "$@"
+read -r -a groups <<<"${flag[settings]:-}"
 changes=("rotateSharedSecret=${flag[rotate-shared-secret]:-}" "rotateTurnSecret=${flag[rotate-turn-secret]:-}" "upgrade=${flag[upgrade]:-}")
 pending=$STATE/wire/pending
+record=$STATE/owned-keys.json
 local_api=${BBB_DEPLOY_API:-http://127.0.0.1:8090}
 
 recreate_containers() { # DIRECTORY
@@ -32,13 +36,33 @@ restart_pending() {
     progress "nothing changed, nothing restarted"
     return 0
   fi
+  if grep -Fxq daemon-reload "$pending"; then systemctl daemon-reload; fi
   while IFS= read -r what; do
-    progress "restarting ${what#compose:}"
+    if [[ $what == reload:* ]]; then
+      progress "reloading ${what#reload:}"
+    else
+      progress "restarting ${what#compose:}"
+    fi
     case $what in
+      reload:*) timeout 300 systemctl reload "${what#reload:}" || fail "${what#reload:} takes no such configuration: see journalctl -u ${what#reload:}" ;;
       compose:*) recreate_containers "$ROOT${what#compose:}" </dev/null || fail "the containers in ${what#compose:} did not start: see the log, and docker compose logs there" ;;
       *) timeout 300 systemctl restart "$what" || fail "$what did not start: see journalctl -u $what" ;;
     esac
-  done < <(sort -u "$pending")
+  done < <(sort -u "$pending" | grep -Fxv daemon-reload)
+}
+
+# settings_changed <NAMES: puts the groups of settings that would end meetings before the other changes, and the settings
+# into `what`. One that was taken back has no text of its own any more.
+settings_changed() {
+  local name group text names=""
+  while IFS= read -r name; do
+    if [[ -z $name || $name == wiring ]]; then continue; fi
+    group=${name%%.*}
+    names+=", $name"
+    text=$(printf '%s\n' "${groups[@]}" | sed -n "s/^$group=//p")
+    if [[ " ${changes[*]} " != *" $group="* ]]; then changes=("$group=${text:-$group-none}" "${changes[@]}"); fi
+  done
+  if [[ -n $names ]]; then what+=" (${names#, })"; fi
 }
 
 need_root
@@ -52,12 +76,15 @@ printf '%s\n' "${flag[xml-path]}" >"$input/xml-path"
   printf '%s\n' "$secret"
   cat
 } >"$input/input"
-would_write=$("$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --dry-run <"$input/input" 2>/dev/null) || true
-if [[ -n $would_write && -z ${flag[put-back]:-} ]]; then
-  refuse_while_in_use "a restart of BigBlueButton with its new settings" "${changes[@]}"
+files=("$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --record "$record")
+ending=$("${files[@]}" --dry-run <"$input/input" 2>/dev/null) || true
+what="a restart of BigBlueButton with its new settings"
+settings_changed <<<"$ending"
+if [[ -n $ending && -z ${flag[put-back]:-} ]]; then
+  refuse_while_in_use "$what" "${changes[@]}"
 fi
-"$PYTHON" "$LIB/wire_files.py" --root "${ROOT:-/}" --xml-path "${flag[xml-path]}" --pending "$pending" <"$input/input" 2>&1 ||
-  fail "the shared secret and the TURN servers could not be written, for the reason above"
+"${files[@]}" --pending "$pending" <"$input/input" 2>&1 ||
+  fail "the shared secret, the TURN servers and the settings could not be written, for the reason above"
 restart_pending
 
 signed_call_succeeds() {
@@ -69,5 +96,6 @@ rm -f "$pending"
 # For install-bbb.sh, which puts it back.
 rm -rf "$STATE/wire/written"
 mv "$input" "$STATE/wire/written"
-if [[ -z ${flag[put-back]:-} ]]; then changes_done "${changes[@]}"; fi
-progress "BigBlueButton has its TURN server and its shared secret"
+# The texts of all groups, changed or not: none of them is new any more.
+if [[ -z ${flag[put-back]:-} ]]; then changes_done "${groups[@]}" "${changes[@]}"; fi
+progress "BigBlueButton has its TURN server, its shared secret and its settings"

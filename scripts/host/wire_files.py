@@ -1,22 +1,28 @@
 #!/usr/bin/python3
-"""Writes BigBlueButton's shared secret and TURN servers into the files that hold them.
+"""Writes BigBlueButton's shared secret, TURN servers and own settings into the files that hold them.
 
-    wire_files.py [--root DIRECTORY] --xml-path PATH --pending FILE|--dry-run <INPUT
+    wire_files.py [--root DIRECTORY] --xml-path PATH [--record FILE] --pending FILE|--dry-run <INPUT
 
-Standard input: the shared secret in the first line, turn-stun-servers.xml in the rest. Only files whose text changes
-are written, whole or not at all. Those that bbb-web and bbb-apps-akka read under /etc/bigbluebutton become
-root:bigbluebutton 0640, since packages and bbb-conf leave the secret in them readable by every user of the host;
-others keep owner and mode. Before a change, the things to restart for it are added to FILE, one name a line, so that
-an interruption loses none: a systemd unit, or `compose:DIRECTORY` for containers. Standard output: the files
-written, or with --dry-run those that would be; never a secret.
+Standard input: the shared secret in the first line, then, if the deployment has such, its owned keys as JSON in a line
+(owned_keys.py), and turn-stun-servers.xml in the rest. Only files whose text changes are written, whole or not at all.
+Those that bbb-web and bbb-apps-akka read under /etc/bigbluebutton become root:bigbluebutton 0640, since packages and
+bbb-conf leave the secret in them readable by every user of the host; others keep owner and mode. Before a change, the
+things to do for it are added to FILE, one a line, so that an interruption loses none: a systemd unit to restart,
+`reload:UNIT`, `daemon-reload`, or `compose:DIRECTORY` for containers. --record: of the owned keys. Standard output: the
+files written, or with --dry-run what would end meetings: `wiring`, or the name of a setting; never a secret.
 """
 
 import argparse
+import contextlib
+import json
 import os
 import re
 import sys
-import tempfile
 from xml.etree import ElementTree
+
+from keyed_text import Unreadable
+from owned_keys import Owned, read_record
+from whole_files import Mistake, Writer, read
 
 WEB_OVERRIDE = "etc/bigbluebutton/bbb-web.properties"
 # Where releases without an override file keep it.
@@ -27,15 +33,6 @@ WEBHOOKS = ["usr/local/bigbluebutton/bbb-webhooks/config/default.yml", "etc/bigb
 # Of BigBlueButton's services, which run as a user of the same name.
 GROUP = "bigbluebutton"
 GREENLIGHT = ["root/greenlight-v3/.env", "root/greenlight/.env"]
-
-
-class Mistake(Exception):
-    """Message to the operator, without a secret in it."""
-
-
-def read(path):
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return file.read()
 
 
 def with_property(text, key, value):
@@ -66,100 +63,79 @@ def with_env(text, key, value):
     return line.sub(f"{key}={value}", text) if line.search(text) else text
 
 
-class Writer:
-    def __init__(self, root, pending, dry_run=False):
-        self.root = root
-        self.pending = pending
-        self.dry_run = dry_run
-
-    def path(self, name):
-        return os.path.join(self.root, name)
-
-    def exists(self, name):
-        return os.path.exists(self.path(name))
-
-    def owner(self, group):
-        """Returns (uid, gid) of a new file."""
-        if os.geteuid() != 0:
-            return None
-        try:
-            import grp
-
-            return 0, grp.getgrnam(group).gr_gid
-        except KeyError:
-            if self.root == "/":
-                raise Mistake(f"there is no group {group}: BigBlueButton is not installed. Run pulumi up again") from None
-            return 0, 0
-
-    def put(self, name, text, restart, owner=None, mode=None):
-        """Writes text to a file if that changes anything; before that, adds the things to restart to the list, if there
-        is one.
-
-        Owner and mode are the file's own unless given.
-        """
-        path = self.path(name)
-        before = read(path) if os.path.exists(path) else None
-        if before is not None:
-            found = os.stat(path)
-            kept = (found.st_uid, found.st_gid), found.st_mode & 0o7777
-            owner, mode = owner or kept[0], mode or kept[1]
-            if before == text and (owner, mode) == kept:
-                return
-        if self.dry_run:
-            if before != text:
-                print(f"/{name} would be written")
-            return
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        if before != text and self.pending:
-            with open(self.pending, "a", encoding="utf-8") as pending:
-                pending.write(f"{restart}\n")
-                pending.flush()
-                os.fsync(pending.fileno())
-        descriptor, new = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if owner:
-                os.chown(new, *owner)
-            os.chmod(new, mode or 0o640)
-            os.replace(new, path)
-        except BaseException:
-            os.unlink(new)
-            raise
-        print(f"/{name} written")
-
-
-def wire(writer, xml_path, secret, xml):
+def wiring(writer, xml_path, secret, xml):
+    """Yields the name, the text, the thing to restart, and the owner and mode, if they are the deployment's, of each file."""
     group = writer.owner(GROUP)
+    private = {"owner": group, "mode": 0o640}
 
-    writer.put(xml_path.lstrip("/"), xml, "bbb-web", owner=group, mode=0o640)
+    yield xml_path.lstrip("/"), xml, "bbb-web", private
 
     web = WEB_OVERRIDE if writer.exists(WEB_OVERRIDE) else WEB_DEFAULT
     if not writer.exists(web):
         raise Mistake(f"/{WEB_OVERRIDE} is missing: BigBlueButton is not installed. Run pulumi up again")
     # Who reads the packaged file of an old release is not known.
-    private = {"owner": group, "mode": 0o640} if web == WEB_OVERRIDE else {}
-    writer.put(web, with_property(read(writer.path(web)), "securitySalt", secret), "bbb-web", **private)
+    yield web, with_property(read(writer.path(web)), "securitySalt", secret), "bbb-web", private if web == WEB_OVERRIDE else {}
 
     if writer.exists(AKKA):
-        writer.put(AKKA, with_akka_secret(read(writer.path(AKKA)), secret), "bbb-apps-akka", owner=group, mode=0o640)
+        yield AKKA, with_akka_secret(read(writer.path(AKKA)), secret), "bbb-apps-akka", private
     elif writer.exists(AKKA_DEFAULT):
-        writer.put(AKKA, with_akka_secret(f'include "/{AKKA_DEFAULT}"\n', secret), "bbb-apps-akka", owner=group, mode=0o640)
+        yield AKKA, with_akka_secret(f'include "/{AKKA_DEFAULT}"\n', secret), "bbb-apps-akka", private
 
     for name in WEBHOOKS:
         if writer.exists(name):
-            writer.put(name, with_yaml_secret(read(writer.path(name)), secret), "bbb-webhooks")
+            yield name, with_yaml_secret(read(writer.path(name)), secret), "bbb-webhooks", {}
 
     for name in GREENLIGHT:
         if writer.exists(name):
             text = with_env(read(writer.path(name)), "BIGBLUEBUTTON_SECRET", secret)
-            writer.put(name, text, f"compose:/{os.path.dirname(name)}")
-        # bbb-install's copy of before its last run holds the secret of that time.
-        old = f"{name}.old"
-        if writer.exists(old) and not writer.dry_run:
-            os.chmod(writer.path(old), 0o600)
+            yield name, text, f"compose:/{os.path.dirname(name)}", {}
+
+
+def close_copies(writer):
+    """Closes bbb-install's copies of before its last run, which hold the secret of that time, to other users."""
+    for name in GREENLIGHT:
+        if writer.exists(f"{name}.old") and not writer.dry_run:
+            os.chmod(writer.path(f"{name}.old"), 0o600)
+
+
+def write_all(writer, files, owned, record):
+    """Writes the wiring and the owned keys, each file once. Returns what would end meetings."""
+    puts, ending = [], []
+    for name, wired, unit, attributes in files:
+        if not writer.exists(name) or read(writer.path(name)) != wired:
+            ending.append("wiring")
+        path = f"/{name}"
+        text = owned.applied(path, wired) if path in owned.paths else wired
+        puts.append((name, text, [unit, *owned.restart_of(path)], attributes))
+    wired_names = [name for name, *_ in puts]
+    for path in owned.paths:
+        name = path.lstrip("/")
+        if name not in wired_names:
+            owner = None if writer.exists(name) else writer.owner(GROUP)
+            puts.append((name, owned.applied(path, owned.text_of(path)), owned.restart_of(path), {"owner": owner, "mode": owned.mode_of(path)}))
+    ending += [setting for setting, ends in owned.changed if ends]
+    if writer.dry_run:
+        return ending
+    keep(record, owned.begun(), owned.recorded)
+    for name, text, restart, attributes in puts:
+        if text is None:
+            writer.remove(name, restart)
+        else:
+            writer.put(name, text, restart, **attributes)
+    keep(record, owned.done(), owned.recorded)
+    return ending
+
+
+def keep(path, record, recorded):
+    """Writes the record, for root only; removes it where nothing is owned any more."""
+    if path is None or record["files"] == recorded:
+        return
+    if record["files"]:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Writer.replace(path, json.dumps(record, indent=1) + "\n", None, 0o600)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def main():
@@ -167,17 +143,30 @@ def main():
     parser.add_argument("--root", default="/")
     parser.add_argument("--xml-path", required=True)
     parser.add_argument("--pending")
+    parser.add_argument("--record")
     parser.add_argument("--dry-run", action="store_true")
     options = parser.parse_args()
 
     secret, _, xml = sys.stdin.read().partition("\n")
+    wanted = None
+    if xml.startswith("{"):
+        line, _, xml = xml.partition("\n")
+        wanted = json.loads(line)
     if not re.fullmatch(r"[A-Za-z0-9]{16,}", secret):
         raise Mistake("the shared secret in the first line must be 16 or more letters and digits: what else there is breaks bbb-conf")
     try:
         ElementTree.fromstring(xml)
     except ElementTree.ParseError as error:
         raise Mistake(f"turn-stun-servers.xml is not well-formed (line {error.position[0]})") from None
-    wire(Writer(options.root, options.pending, options.dry_run), options.xml_path, secret, xml)
+    writer = Writer(options.root, options.pending, options.dry_run)
+    owned = Owned(options.root, wanted, read_record(options.record))
+    try:
+        ending = write_all(writer, wiring(writer, options.xml_path, secret, xml), owned, options.record)
+    except Unreadable as error:
+        raise Mistake(str(error)) from None
+    close_copies(writer)
+    if options.dry_run:
+        print("\n".join(dict.fromkeys(ending)))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import type { Options, OptionType } from "../../bigbluebutton/options";
 import { topics } from "../../settings/fields";
 import { flagText, type Field } from "../../settings/fields/field";
 
@@ -11,6 +12,15 @@ const TYPES = {
   object: "pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>",
   "boolean or object": "pulumi.Input<any>",
 } as const;
+
+const OPTION_TYPES: Readonly<Record<OptionType["kind"], string>> = {
+  flag: TYPES.boolean,
+  integer: TYPES.integer,
+  text: TYPES.string,
+  choice: TYPES.string,
+  choices: TYPES.array,
+  names: TYPES.array,
+};
 
 /** Renders components/settingArguments.ts: every setting as an argument of a component. */
 export function settingArguments(): string {
@@ -28,6 +38,11 @@ export function settingArguments(): string {
       ...Object.entries<Field>(fields).flatMap(([key, field]) => argument(key, field)),
     ]),
     "}",
+    ...topics.flatMap(({ fields }) =>
+      Object.entries<Field>(fields).flatMap(([key, { options }]) =>
+        options ? optionArguments(key, options) : [],
+      ),
+    ),
     "",
   ].join("\n");
 }
@@ -39,9 +54,27 @@ function groupTypes(): string[] {
     .sort();
 }
 
+/** Renders the interface of a group's options. */
+function optionArguments(key: string, options: Options): string[] {
+  return [
+    "",
+    `/** Options of \`${key}\`; docs/${key}.md says what each is by default, and from which release on. */`,
+    `export interface ${interfaceName(key)} {`,
+    ...Object.entries(options).flatMap(([name, { type, description }]) => [
+      ...docComment(description),
+      `  readonly ${name}?: ${OPTION_TYPES[type.kind]};`,
+    ]),
+    "}",
+  ];
+}
+
+function interfaceName(key: string): string {
+  return `${key[0]!.toUpperCase()}${key.slice(1)}Options`;
+}
+
 function argument(
   key: string,
-  { type, argument, schema, required, default: preset, description }: Field,
+  { type, argument, schema, required, default: preset, description, options }: Field,
 ): string[] {
   // A text in a stack's file, where no boolean can be left out; an argument can.
   const flag = schema === flagText || schema.def === flagText.def;
@@ -54,7 +87,7 @@ function argument(
     !(typeof preset === "object" && Object.keys(preset).length === 0);
   return [
     ...docComment(text, known ? `@default ${JSON.stringify(preset)}` : undefined),
-    `  readonly ${key}${required ? "" : "?"}: ${flag ? TYPES.boolean : typeOf(type, argument)};`,
+    `  readonly ${key}${required ? "" : "?"}: ${options ? `pulumi.Input<${interfaceName(key)}>` : flag ? TYPES.boolean : typeOf(type, argument)};`,
   ];
 }
 

@@ -30,7 +30,8 @@ function settingsTable(rows: readonly (readonly [string, Field])[]): string {
   );
 }
 
-function typeName({ type, argument }: Field): string {
+function typeName({ type, argument, options }: Field): string {
+  if (options) return "map of options";
   if (argument !== undefined) return "object";
   return { array: "list of strings", object: "map of strings" }[type as string] ?? type;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { Options } from "../../bigbluebutton/options";
 import { removeCommand, setCommand } from "../remedies";
 
 /** Declaration of a setting. The program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
@@ -25,6 +26,8 @@ export interface Field<T extends z.ZodType = z.ZodType> {
   readonly example?: string;
   /** Advice for a mistake, if the check itself has none. @default the command that sets `example` */
   readonly remedy?: string;
+  /** Options of an object with known keys. */
+  readonly options?: Options;
 }
 
 /** Settings of one topic, by their keys. */
@@ -39,7 +42,7 @@ export type ValueOf<F extends Field> = F extends
   : z.output<F["schema"]> | undefined;
 
 /** Mistake in a value: the end of a sentence that begins with the key, and the check's advice if it has any. */
-interface Mistake {
+export interface Mistake {
   readonly reason: string;
   readonly remedy?: string;
 }

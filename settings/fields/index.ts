@@ -6,6 +6,7 @@ import { certificates } from "./certificates";
 import { environment } from "./environment";
 import { setCommand } from "../remedies";
 import { type Field, type ValueOf } from "./field";
+import { meetings } from "./meetings";
 import { names } from "./names";
 import { occasions } from "./occasions";
 import { places } from "./places";
@@ -20,6 +21,7 @@ export const topics = [
   { title: "Environment and protection", fields: environment },
   { title: "Clouds and servers", fields: places },
   { title: "BigBlueButton", fields: bigbluebutton },
+  { title: "Meetings", fields: meetings },
   { title: "Recordings", fields: recordings },
   { title: "Alerts", fields: alerts },
   { title: "One TURN server for several", fields: turn },
@@ -34,6 +36,7 @@ export const fields = {
   ...environment,
   ...places,
   ...bigbluebutton,
+  ...meetings,
   ...recordings,
   ...alerts,
   ...turn,

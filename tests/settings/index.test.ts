@@ -60,6 +60,7 @@ describe("values", () => {
         trustedByBrowsers: true,
       },
       greenlight: undefined,
+      groups: {},
       recordings: undefined,
       snapshotDays: 7,
       installer: {
@@ -145,6 +146,7 @@ describe("values", () => {
         trustedByBrowsers: false,
       },
       greenlight: {},
+      groups: {},
       recordings: { kind: "adopted" as const, id: "1234" },
       snapshotDays: 0,
       installer: { url: "http://mirror.school.eu/bbb-install.sh", sha256, version: "focal-270" },

@@ -41,6 +41,22 @@ test("with another shared secret: the wiring and the proof", async () => {
   expect(names(changed(other))).toEqual(["bbb-shared-secret", "bbb-verify", "bbb-wire", "turn-verify"]);
 });
 
+test("with settings of meetings: the wiring and the proof, which have them on standard input", async () => {
+  const other = await runProgram({ settings: { groups: { meetings: { welcome: "Grüß Gott" } } } });
+  expect(names(changed(other))).toEqual(["bbb-verify", "bbb-wire", "turn-verify"]);
+  const { create, stdin } = other.get("bbb-wire").inputs as { create: string; stdin: string };
+  expect(create).toMatch(
+    / --settings 'meetings\\?=meetings-[0-9a-f]{8}'| --settings meetings\\=meetings-[0-9a-f]{8}/,
+  );
+  expect(create).not.toContain("Gott");
+  const [, document, xml] = stdin.split("\n");
+  expect(JSON.parse(document!)).toMatchObject({ files: [{ path: "/etc/bigbluebutton/bbb-web.properties" }] });
+  expect(xml).toMatch(/^<\?xml/);
+  const request = JSON.parse(other.get("bbb-verify").inputs.stdin as string) as { ownedKeys: string };
+  expect(request.ownedKeys).toBe(document);
+  expect(JSON.parse(run.get("bbb-verify").inputs.stdin as string)).not.toHaveProperty("ownedKeys");
+});
+
 test("for an upgrade: the installer, then the wiring that it overwrites, then the proof", async () => {
   const other = await runProgram({ settings: { upgrade: "2026-12-01" } });
   expect(names(changed(other))).toEqual([

@@ -87,6 +87,7 @@ export const settings: Settings & { readonly turn: OwnTurn } = {
   sshPublicKeys: ["ssh-ed25519 AAAAOWN admin@laptop"],
   dns: "hetzner",
   acme: { server: "https://acme.example.org/dir", caUrls: [], trustedByBrowsers: true },
+  groups: {},
   recordings: { kind: "new", sizeGb: 50, protected: true },
   snapshotDays: 7,
   installer: { url: "https://example.org/bbb-install.sh", version: "jammy-300" },

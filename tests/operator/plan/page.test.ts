@@ -45,6 +45,18 @@ const plan: Plan = {
     urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/api", turn: ["turn:a", "turns:b"] },
     certificates: { names: [], authority: "https://acme.example.org/", trustedByBrowsers: false, own: [] },
     recordings: { volume: "new", sizeGb: 20, id: null, protected: true, snapshotDays: 0 },
+    options: [
+      {
+        ...{ setting: "meetings.welcome", value: `Grüß\nGott ${"x".repeat(70)}` },
+        ...{ what: "Welcome text.", default: "its own" },
+      },
+      {
+        setting: "meetings.locked",
+        value: ["camera", "notes"],
+        what: "What viewers can't do.",
+        default: "nothing",
+      },
+    ],
     backupDays: 7,
     resourceCount: 4,
     resources: [
@@ -146,6 +158,13 @@ What it is
   recordings          on a volume of 20 GB, protected from deletion; no snapshots
   backups             7 daily ones of the BigBlueButton server's disk, which recordings on a volume
                       are not on
+
+BigBlueButton's own configuration; what is not named stays
+  setting           value                                               without it  what
+  meetings.welcome  Grüß Gott                                           its own     Welcome text.
+                    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+  meetings.locked   camera, notes                                       nothing     What viewers
+                                                                                    can't do.
 
 Open ports; all others are closed
   host           port             from          what for

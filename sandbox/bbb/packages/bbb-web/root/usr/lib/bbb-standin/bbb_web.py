@@ -24,6 +24,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, quote, urlencode
+from urllib.request import urlopen
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -55,17 +56,42 @@ class Redirect(Exception):
         self.cookie = cookie
 
 
+ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
+
+
+def read_escapes(text):
+    """Returns a key or value of Java properties: \\uXXXX is a unit of UTF-16."""
+    units = re.sub(
+        r"\\(?:u([0-9a-fA-F]{4})|(.))",
+        lambda found: chr(int(found[1], 16)) if found[1] else ESCAPED.get(found[2], found[2]),
+        text,
+    )
+    return units.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+
+
+def property_lines(text):
+    """Yields each line of Java properties with those that go on from it; no comments."""
+    lines = iter(re.split(r"\r\n|\r|\n", text))
+    for first in lines:
+        whole = first.lstrip(" \t\f")
+        if not whole or whole[0] in "#!":
+            continue
+        while (len(whole) - len(whole.rstrip("\\"))) % 2:
+            whole = whole[:-1] + next(lines, "").lstrip(" \t\f")
+        yield whole
+
+
 def read_properties(paths):
     """Reads Java properties: later files override earlier ones, ${name} is resolved, absent files are skipped."""
     values = {}
     for path in paths:
         if not os.path.exists(path):
             continue
-        with open(path, encoding="iso-8859-1") as lines:
-            for line in map(str.strip, lines):
-                if line and line[0] not in "#!" and "=" in line:
-                    key, value = line.split("=", 1)
-                    values[key.strip()] = value.strip()
+        with open(path, encoding="iso-8859-1", newline="") as file:
+            for line in property_lines(file.read()):
+                found = re.fullmatch(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)", line)
+                if found:
+                    values[read_escapes(found[1])] = read_escapes(found[2])
     for _ in range(3):
         for key, value in values.items():
             values[key] = re.sub(r"\$\{([^}]+)\}", lambda match: values.get(match[1], ""), value)
@@ -149,6 +175,72 @@ def flag(value):
     return str(value).lower() == "true"
 
 
+# Defaults of a meeting: the property, the parameter of create that goes before it ("" for none), and the value without
+# either, whose type is that of the setting.
+OF_A_MEETING = [
+    *((name, name, False) for name in ("muteOnStart", "allowModsToUnmuteUsers", "requireUserConsentBeforeUnmuting")),
+    ("disableRecordingDefault", "", False),
+    ("autoStartRecording", "autoStartRecording", False),
+    ("allowStartStopRecording", "allowStartStopRecording", True),
+    ("recordFullDurationMedia", "recordFullDurationMedia", False),
+    ("breakoutRoomsRecord", "breakoutRoomsRecord", False),
+    ("breakoutRoomsPrivateChatEnabled", "breakoutRoomsPrivateChatEnabled", True),
+    ("defaultMaxUsers", "maxParticipants", 0),
+    ("defaultMeetingDuration", "duration", 0),
+    ("maxUserConcurrentAccesses", "", 3),
+    ("defaultGuestPolicy", "guestPolicy", "ALWAYS_ACCEPT"),
+    ("meetingCameraCap", "meetingCameraCap", 0),
+    ("userCameraCap", "userCameraCap", 3),
+    ("maxPinnedCameras", "maxPinnedCameras", 3),
+    *((name, name, False) for name in ("allowModsToEjectCameras", "webcamsOnlyForModerator")),
+    *(
+        (f"lockSettings{name}", f"lockSettings{name}", name == "LockOnJoin")
+        for name in (
+            *("DisableCam", "DisableMic", "DisablePrivateChat", "DisablePublicChat", "DisableNotes"),
+            *("HideUserList", "HideViewersCursor", "HideViewersAnnotation", "LockOnJoin"),
+        )
+    ),
+    ("lockSettingsPresenterPolicy", "lockSettingsPresenterPolicy", "requireApproval"),
+    ("defaultMeetingLayout", "meetingLayout", "CUSTOM_LAYOUT"),
+    ("disabledFeatures", "disabledFeatures", ""),
+    ("learningDashboardCleanupDelayInMinutes", "learningDashboardCleanupDelayInMinutes", 2),
+    ("userInactivityInspectTimerInMinutes", "", 0),
+    ("userInactivityThresholdInMinutes", "", 30),
+    ("userActivitySignResponseDelayInMinutes", "", 5),
+    ("clientLogoutTimerInMinutes", "", 0),
+    ("meetingExpireIfNoUserJoinedInMinutes", "meetingExpireIfNoUserJoinedInMinutes", 5),
+    ("meetingExpireWhenLastUserLeftInMinutes", "meetingExpireWhenLastUserLeftInMinutes", 1),
+    ("endWhenNoModerator", "endWhenNoModerator", False),
+    ("endWhenNoModeratorDelayInMinutes", "endWhenNoModeratorDelayInMinutes", 1),
+    ("maxFileSizeUpload", "", 30000000),
+    ("maxNumPages", "maxNumPages", 200),
+    ("pluginManifests", "pluginManifests", ""),
+    *((name, name, "livekit") for name in ("audioBridge", "cameraBridge", "screenShareBridge")),
+]
+
+
+def typed(text, like):
+    return flag(text) if isinstance(like, bool) else int(text) if isinstance(like, int) else text
+
+
+def settings_of(parameters, values):
+    """Returns a meeting's settings: its creation's parameters, else the properties, else what neither says."""
+    return {
+        name: typed(parameters.get(parameter) or values.get(name) or str(preset), preset)
+        for name, parameter, preset in OF_A_MEETING
+    }
+
+
+def welcome_of(parameters, values, meeting):
+    """Returns the welcome text with its footer, the placeholders replaced."""
+    text = parameters.get("welcome") or values.get("defaultWelcomeMessage", "")
+    footer = values.get("defaultWelcomeMessageFooter", "")
+    text += f"<br><br>{footer}" if footer else ""
+    for name, value in (("CONFNAME", meeting.name), ("DIALNUM", meeting.dial_number), ("CONFNUM", meeting.voice_bridge)):
+        text = text.replace(f"%%{name}%%", value)
+    return text
+
+
 class Settings:
     """Settings that bbb-web reads at its start."""
 
@@ -164,13 +256,14 @@ class Settings:
         self.line = tuple(int(part) for part in re.findall(r"\d+", self.release)[:2]) or (3, 0)
         self.secret = self.values.get("securitySalt", "")
         self.server_url = self.values.get("bigbluebutton.web.serverURL", "http://localhost")
+        self.client_settings_url = os.environ.get("CLIENT_SETTINGS_URL", "http://127.0.0.1:8901/clientSettings")
         self.supported = self.values.get("supportedChecksumAlgorithms", "sha1,sha256,sha384,sha512").split(",")
         if not self.secret:
             print("WARN securitySalt is empty: the API takes every call", file=sys.stderr)
 
 
 class Meeting:
-    def __init__(self, parameters, now_ms, dial_number):
+    def __init__(self, parameters, now_ms, values):
         def password():
             return "".join(random.choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=8))
 
@@ -181,10 +274,12 @@ class Meeting:
         self.attendee_password = parameters.get("attendeePW") or password()
         self.moderator_password = parameters.get("moderatorPW") or password()
         self.voice_bridge = parameters.get("voiceBridge") or str(random.randint(10000, 99999))
-        self.dial_number = parameters.get("dialNumber") or dial_number
-        self.record = flag(parameters.get("record"))
-        self.duration = int(parameters.get("duration") or 0)
-        self.max_users = int(parameters.get("maxParticipants") or 0)
+        self.dial_number = parameters.get("dialNumber") or values.get("defaultDialAccessNumber", "613-555-1234")
+        self.settings = settings_of(parameters, values)
+        self.welcome = welcome_of(parameters, values, self)
+        self.record = flag(parameters.get("record")) and not self.settings["disableRecordingDefault"]
+        self.duration = self.settings["defaultMeetingDuration"]
+        self.max_users = self.settings["defaultMaxUsers"]
         self.logout_url = parameters.get("logoutURL")
         self.metadata = {key[5:].lower(): value for key, value in parameters.items() if key.startswith("meta_")}
         self.users = {}
@@ -288,8 +383,7 @@ class Api:
         existing = self.meetings.get(meeting_id)
         key, message = None, None
         if existing is None:
-            default_dial = self.settings.values.get("defaultDialAccessNumber", "613-555-1234")
-            existing = Meeting(parameters, int(time.time() * 1000), default_dial)
+            existing = Meeting(parameters, int(time.time() * 1000), self.settings.values)
             self.meetings[meeting_id] = existing
         else:
             given = (parameters.get("attendeePW"), parameters.get("moderatorPW"))
@@ -366,6 +460,10 @@ class Api:
             )
         if meeting.max_users and len(meeting.users) >= meeting.max_users:
             raise Failed("maxParticipantsReached", "The number of participants allowed for this meeting has been reached.")
+        policy = meeting.settings["defaultGuestPolicy"] if flag(parameters.get("guest")) else "ALWAYS_ACCEPT"
+        if policy == "ALWAYS_DENY":
+            raise Failed("guestDeny", "Guest denied")
+        guest_status = "WAIT" if policy == "ASK_MODERATOR" else "ALLOW"
         letters = "abcdefghijklmnopqrstuvwxyz0123456789"
         user_id = "w_" + "".join(secrets.choice(letters) for _ in range(12))
         token = "".join(secrets.choice(letters) for _ in range(16))
@@ -388,7 +486,7 @@ class Api:
             "user_id": user_id,
             "auth_token": "".join(secrets.choice(letters) for _ in range(12)),
             "session_token": token,
-            "guestStatus": "ALLOW",
+            "guestStatus": guest_status,
             "url": f"{self.settings.server_url}{path}?sessionToken={quote(token)}",
         }
         return answer, cookie
@@ -543,6 +641,14 @@ class Api:
             "remoteIceCandidates": [{"ip": address} for address in servers["candidates"]],
         }
 
+    def client_settings(self):
+        """Returns what bbb-apps-akka hands out to clients; None while it does not run."""
+        try:
+            with urlopen(self.settings.client_settings_url, timeout=2) as answer:
+                return json.load(answer)
+        except (OSError, ValueError):
+            return None
+
     def enter(self, parameters, cookie):
         """Marks the user as present: the client's page makes this call."""
         found = self.session(parameters, cookie)
@@ -562,6 +668,9 @@ class Api:
                 "externUserID": user["external"],
                 "role": user["role"],
                 "record": str(meeting.record).lower(),
+                "welcome": meeting.welcome,
+                "settings": meeting.settings,
+                "clientSettings": self.client_settings(),
             }
         }
 

@@ -1,0 +1,55 @@
+/** File of BigBlueButton's configuration that no package of its own writes to, and what reads it. */
+export interface OverrideFile {
+  readonly path: string;
+  /** Format, by which scripts/host/keyed_text.py finds a key. */
+  readonly format: "properties" | "yaml";
+  /** Units that read it at their start. */
+  readonly restart: readonly string[];
+  /** True when the restart of one of them ends meetings. */
+  readonly endsMeetings: boolean;
+  /** File of the package with the same keys, whose values count where this one has none. */
+  readonly packaged: string;
+}
+
+/** Override files by a short name. The rows are reference/operations.md's, from the docs' page of configuration files. */
+export const overrideFiles = {
+  /** bbb-web: what is true for a meeting unless its creation says otherwise. */
+  web: {
+    path: "/etc/bigbluebutton/bbb-web.properties",
+    format: "properties",
+    restart: ["bbb-web"],
+    endsMeetings: true,
+    packaged: "/usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties",
+  },
+  /** Client; from 3.0 on bbb-apps-akka reads it and hands it out. Lists replace the package's. */
+  html5: {
+    path: "/etc/bigbluebutton/bbb-html5.yml",
+    format: "yaml",
+    restart: ["bbb-apps-akka"],
+    endsMeetings: true,
+    packaged: "/usr/share/bigbluebutton/html5-client/private/config/settings.yml",
+  },
+} as const satisfies Readonly<Record<string, OverrideFile>>;
+
+export type OverrideName = keyof typeof overrideFiles;
+
+/** Value of a key; that of Java properties is a text. */
+export type OwnedValue =
+  string | number | boolean | readonly OwnedValue[] | { readonly [name: string]: OwnedValue } | Chosen;
+
+/**
+ * List as the package of the running version has it, in which `mark` is true in the entry whose id is `choose`. It
+ * spares a copy of the list, which would hide what a later version adds.
+ */
+export interface Chosen {
+  readonly choose: string;
+  readonly mark: string;
+}
+
+/** Key of an override file with its value. */
+export interface KeyValue {
+  readonly file: OverrideName;
+  /** Key; in YAML the names of the maps around it, joined by dots. */
+  readonly key: string;
+  readonly value: OwnedValue;
+}

@@ -1,0 +1,130 @@
+import { customizations } from "../../bigbluebutton/customizations";
+import { meetingOptions } from "../../bigbluebutton/meetingOptions";
+import { optionGroups, ownedKeysOf, textsFor } from "../../bigbluebutton/optionGroups";
+import { keysOf, linesOf, optionLines, type OptionValues } from "../../bigbluebutton/options";
+import { renderOwnedKeys } from "../../bigbluebutton/ownedKeys";
+import { releases } from "../../bigbluebutton/releases";
+import { fieldNames } from "../../settings/fields";
+
+/** Keys of some meetings, as lines "file key=value". */
+const lines = (meetings: OptionValues) =>
+  keysOf("meetings", meetingOptions, meetings).map(
+    ({ file, key, value }) => `${file} ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+
+test.each<[OptionValues, string[]]>([
+  [{ welcome: "Grüß Gott\n%%CONFNAME%%" }, ["web defaultWelcomeMessage=Grüß Gott\n%%CONFNAME%%"]],
+  [{ muteOnStart: true, maxUsers: 150 }, ["web muteOnStart=true", "web defaultMaxUsers=150"]],
+  [
+    { recording: "never" },
+    ["web disableRecordingDefault=true", "web autoStartRecording=false", "web allowStartStopRecording=true"],
+  ],
+  [
+    { recording: "onRequest" },
+    ["web disableRecordingDefault=false", "web autoStartRecording=false", "web allowStartStopRecording=true"],
+  ],
+  [
+    { recording: "always" },
+    ["web disableRecordingDefault=false", "web autoStartRecording=true", "web allowStartStopRecording=false"],
+  ],
+  [
+    { locked: ["camera", "userList"] },
+    ["web lockSettingsDisableCam=true", "web lockSettingsHideUserList=true"],
+  ],
+  [{ disabledFeatures: ["polls", "chat"] }, ["web disabledFeatures=polls,chat"]],
+  [{ cameras: false }, ["html5 public.kurento.enableVideo=false"]],
+  [{ cameraQuality: "hd" }, ['html5 public.kurento.cameraProfiles={"choose":"hd","mark":"default"}']],
+  [
+    { uploadMb: 100 },
+    [
+      "web maxFileSizeUpload=100000000",
+      "html5 public.presentation.mirroredFromBBBCore.uploadSizeMax=100000000",
+    ],
+  ],
+  [
+    { uploadPages: 400 },
+    ["web maxNumPages=400", "html5 public.presentation.mirroredFromBBBCore.uploadPagesMax=400"],
+  ],
+  [{ virtualBackgrounds: ["a.jpg"] }, ['html5 public.virtualBackgrounds.fileNames=["a.jpg"]']],
+  [{ plugins: ["https://a.example/m.json"] }, ['web pluginManifests=[{"url":"https://a.example/m.json"}]']],
+])("%j", (meetings, expected) => {
+  expect(lines(meetings)).toEqual(expected);
+});
+
+test("each option sets a key for its example, and no key has two options", () => {
+  const owners = Object.entries(meetingOptions).flatMap(([name, { example, at }]) => {
+    expect(lines({ [name]: example })).not.toEqual([]);
+    return at.map(({ file, key }) => `${file} ${key}`);
+  });
+  expect(new Set(owners).size).toBe(owners.length);
+});
+
+test("an option that a line does not know says what that line has", () => {
+  for (const option of Object.values(meetingOptions)) {
+    expect(option.instead !== undefined).toBe(linesOf(option).length < optionLines.length);
+  }
+  expect(Object.values(releases).map(({ version }) => version)).toEqual(
+    expect.arrayContaining([...optionLines]),
+  );
+});
+
+test("the document of the hosts, by file", () => {
+  expect(ownedKeysOf({})).toBeUndefined();
+  expect(renderOwnedKeys(undefined)).toBe("");
+  const text = renderOwnedKeys(
+    ownedKeysOf({ meetings: { muteOnStart: true, cameras: false, cameraQuality: "low", welcome: "ü\n" } }),
+  );
+  expect(text.match(/\n/g)).toHaveLength(1);
+  expect(JSON.parse(text)).toEqual({
+    files: [
+      {
+        path: "/etc/bigbluebutton/bbb-html5.yml",
+        format: "yaml",
+        restart: ["bbb-apps-akka"],
+        endsMeetings: true,
+        keys: [
+          { key: ["public", "kurento", "enableVideo"], value: false, setting: "meetings.cameras" },
+          {
+            key: ["public", "kurento", "cameraProfiles"],
+            ...{ choose: "low", mark: "default" },
+            from: "/usr/share/bigbluebutton/html5-client/private/config/settings.yml",
+            setting: "meetings.cameraQuality",
+          },
+        ],
+      },
+      {
+        path: "/etc/bigbluebutton/bbb-web.properties",
+        format: "properties",
+        restart: ["bbb-web"],
+        endsMeetings: true,
+        keys: [
+          { key: "muteOnStart", value: "true", setting: "meetings.muteOnStart" },
+          { key: "defaultWelcomeMessage", value: "ü\n", setting: "meetings.welcome" },
+        ],
+      },
+    ],
+  });
+});
+
+test("the text of a group changes with its values alone", () => {
+  expect(textsFor({})).toBeUndefined();
+  const texts = [{ muteOnStart: true }, { muteOnStart: false }, { muteOnStart: true }].map((meetings) =>
+    textsFor({ meetings }),
+  );
+  expect(texts[0]).toMatch(/^meetings=meetings-[0-9a-f]{8}$/);
+  expect([texts[1] === texts[0], texts[2] === texts[0]]).toEqual([false, true]);
+});
+
+test("each customization of earlier guides is a setting that exists, or says why it is none", () => {
+  const names = [
+    ...fieldNames,
+    ...Object.entries(optionGroups).flatMap(([group, options]) =>
+      Object.keys(options).map((name) => `${group}.${name}`),
+    ),
+  ];
+  for (const { settings = [], note } of customizations) {
+    expect(names).toEqual(expect.arrayContaining([...settings]));
+    expect(settings.length > 0 || note !== undefined).toBe(true);
+  }
+  expect(customizations).toHaveLength(31);
+});

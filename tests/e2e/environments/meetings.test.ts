@@ -1,0 +1,187 @@
+import { signedApiUrl } from "../../../bigbluebutton/api";
+import type { OptionValues } from "../../../bigbluebutton/options";
+import type { Finding } from "../../../operator/check/finding";
+import { expectService, getMeetings } from "../support/checks";
+import { serviceStarts } from "../support/hosts";
+import {
+  IN_HETZNER_DNS as NAMES,
+  must,
+  onHost,
+  outputs,
+  outside,
+  sandbox,
+  tryUpdate,
+  update,
+} from "../support/sandbox";
+import type { Outputs } from "../support/sandbox";
+
+/** Settings of meetings, from a stack's settings to what a client is told, on one deployment of each line. */
+
+const WEB = "/etc/bigbluebutton/bbb-web.properties";
+const HTML5 = "/etc/bigbluebutton/bbb-html5.yml";
+const RECORD = "/var/lib/bbb-deploy/owned-keys.json";
+const ROOM = { meetingID: "room", name: "Mathe 7b", voiceBridge: "12345", record: "true" };
+const WELCOME = 'Grüß "Gott" & مرحبا 👋🏽 in %%CONFNAME%%, 100 %\nzweite Zeile';
+
+const first: OptionValues = {
+  ...{
+    welcome: WELCOME,
+    welcomeFooter: "PIN %%CONFNUM%%",
+    muteOnStart: true,
+    maxUsers: 150,
+    recording: "never",
+  },
+  ...{ cameraQuality: "low", screenSharing: false, uploadMb: 100, locked: ["privateChat"] },
+};
+
+interface Entered {
+  readonly welcome: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly clientSettings: { readonly public: Readonly<Record<string, unknown>> };
+}
+
+describe.each(["jammy-30", "noble-40"])("%s", (release) => {
+  let out: Outputs;
+  let settings: Record<string, string> = { release };
+  const up = (more: Record<string, string> = {}) => {
+    settings = { ...settings, ...more };
+    return update("up", "embedded", given(settings));
+  };
+  const given = (all: Record<string, string>) =>
+    Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const meetings = (values: OptionValues) => ({ meetings: JSON.stringify(values) });
+
+  const ask = async (call: string, parameters: Record<string, string>) => {
+    const url = signedApiUrl(out.apiUrl, call, parameters, out.sharedSecret);
+    return (await outside(["curl", "-sS", url])).stdout;
+  };
+
+  /** Makes the room, and joins it as a client does. */
+  async function enter(): Promise<Entered> {
+    expect(await ask("create", ROOM)).toContain("<returncode>SUCCESS</returncode>");
+    const join = signedApiUrl(
+      out.apiUrl,
+      "join",
+      { meetingID: "room", fullName: "L", role: "MODERATOR", redirect: "false" },
+      out.sharedSecret,
+    );
+    const script = `set -euo pipefail
+jar=$(mktemp)
+token=$(curl -sS -c "$jar" "$1" | sed -n 's|.*<session_token>\\(.*\\)</session_token>.*|\\1|p')
+curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
+    const { stdout } = await outside(["bash", "-c", script, "bash", join, out.apiUrl]);
+    return (JSON.parse(stdout) as { response: Entered }).response;
+  }
+  const end = () => ask("end", { meetingID: "room" });
+
+  /** Findings of scripts/check about settings. */
+  async function findings(): Promise<readonly Finding[]> {
+    const { stdout } = await sandbox(["operator", "check", "--json", "--sandbox"]);
+    const { checks } = JSON.parse(stdout) as { checks: readonly Finding[] };
+    return checks.filter(({ name }) => name === "settings");
+  }
+
+  beforeAll(async () => {
+    await must(["reset"]);
+    await up();
+    out = await outputs();
+  });
+
+  test("a deployment without such settings owns nothing, and its check has no line about them", async () => {
+    await onHost(NAMES.bbb, ["test", "!", "-e", RECORD]);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("settings arrive where clients see them; what was there by hand stays", async () => {
+    await onHost(NAMES.bbb, [
+      "bash",
+      "-c",
+      `printf '# by hand\\nallowRevealOfBBBVersion=true\\nmuteOnStart=false\\n' >>${WEB}; printf '# by hand\\npublic:\\n  app: {clientTitle: Ours}\\n' >${HTML5}`,
+    ]);
+    const { stdout } = await up(meetings(first));
+    expect(stdout).toMatch(/restarting bbb-web \[bbb/);
+    expect(stdout).toMatch(/restarting bbb-apps-akka \[bbb/);
+    const client = await enter();
+    expect(client.welcome).toBe(`${WELCOME.replace("%%CONFNAME%%", "Mathe 7b")}<br><br>PIN 12345`);
+    expect(client.settings).toMatchObject({
+      ...{ muteOnStart: true, maxFileSizeUpload: 100_000_000, lockSettingsDisablePrivateChat: true },
+      ...{ lockSettingsDisableCam: false, defaultMaxUsers: 150 },
+    });
+    expect(client.clientSettings.public).toMatchObject({
+      app: { clientTitle: "Ours", basename: "/html5client" },
+      kurento: {
+        enableScreensharing: false,
+        cameraProfiles: [
+          { id: "low", bitrate: 100, default: true },
+          { id: "medium" },
+          { id: "high" },
+          { id: "hd" },
+        ],
+      },
+      presentation: { mirroredFromBBBCore: { uploadSizeMax: 100_000_000, uploadPagesMax: 200 } },
+    });
+    expect(await ask("getMeetingInfo", ROOM)).toMatch(/<recording>false<.*<maxUsers>150</);
+    expect(await onHost(NAMES.bbb, ["cat", WEB])).toMatch(/# by hand\nallowRevealOfBBBVersion=true\n/);
+    expect(await findings()).toMatchObject([{ verdict: "ok" }]);
+  });
+
+  test("a second up changes nothing", async () => {
+    expect(Object.keys((await up()).summary)).toEqual(["unchanged"]);
+  });
+
+  test("another welcome text while a meeting runs is refused, and ends nothing; its own text allows it", async () => {
+    const before = [await serviceStarts(NAMES), await onHost(NAMES.bbb, ["cat", WEB, HTML5, RECORD])];
+    const next = meetings({ ...first, welcome: "Moin" });
+    const refused = await tryUpdate("up", "embedded", given({ ...settings, ...next }));
+    expect(refused.code).not.toBe(0);
+    const output = refused.stdout + refused.stderr;
+    expect(output).toMatch(
+      /1 meeting\(s\) run .*its new settings \(meetings\.welcome\) would end; nothing was touched/,
+    );
+    expect([await serviceStarts(NAMES), await onHost(NAMES.bbb, ["cat", WEB, HTML5, RECORD])]).toEqual(
+      before,
+    );
+    expect(await getMeetings(out.apiUrl, out.sharedSecret)).toContain("<meetingID>room</meetingID>");
+    const duringMeetings = /duringMeetings the value (meetings-[0-9a-f]{8})/.exec(output)![1]!;
+    const { stdout } = await up({ ...next, duringMeetings });
+    expect(stdout).toContain("as the setting duringMeetings allows");
+    expect(stdout).not.toContain("restarting bbb-apps-akka");
+    expect((await enter()).welcome).toBe("Moin<br><br>PIN 12345");
+    await end();
+  });
+
+  test("what somebody changes by hand is told by its key; an upgrade puts it back", async () => {
+    await onHost(NAMES.bbb, ["sed", "-i", "s/^muteOnStart=true/muteOnStart=false/", WEB]);
+    await onHost(NAMES.bbb, ["sed", "-i", "s/enableScreensharing: false/enableScreensharing: true/", HTML5]);
+    const [finding] = await findings();
+    expect(finding).toMatchObject({ verdict: "warn" });
+    expect(finding!.answer).toContain(
+      "muteOnStart in bbb-web.properties is another than deployed (meetings.muteOnStart)",
+    );
+    expect(finding!.answer).toContain("public.kurento.enableScreensharing in bbb-html5.yml");
+    await up({ upgrade: "mended" });
+    expect(await findings()).toMatchObject([{ verdict: "ok" }]);
+    const { settings: told, clientSettings } = await enter();
+    expect([told.muteOnStart, clientSettings.public.kurento]).toMatchObject([
+      true,
+      { enableScreensharing: false },
+    ]);
+    await end();
+  });
+
+  test("what is taken back goes to what was there before", async () => {
+    await up({ meetings: "{}" });
+    const { welcome, settings: told, clientSettings } = await enter();
+    expect(welcome).toBe("Welcome to the stand-in of <b>Mathe 7b</b>!");
+    expect(told).toMatchObject({ muteOnStart: false, defaultMaxUsers: 0, maxFileSizeUpload: 30_000_000 });
+    expect(clientSettings.public).toMatchObject({
+      app: { clientTitle: "Ours" },
+      kurento: { enableScreensharing: true },
+    });
+    expect(await onHost(NAMES.bbb, ["cat", HTML5])).toBe("# by hand\npublic:\n  app: {clientTitle: Ours}\n");
+    await onHost(NAMES.bbb, ["test", "!", "-e", RECORD]);
+    expect(await findings()).toEqual([]);
+    await end();
+    await expectService(out, NAMES.turn);
+  });
+});

@@ -1,0 +1,160 @@
+/** Settings of meetings from their rows in bigbluebutton/ to what the stand-in answers to a client. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { signedApiUrl } from "../../../bigbluebutton/api";
+import { meetingOptions } from "../../../bigbluebutton/meetingOptions";
+import { linesOf, optionLines, type Line, type OptionValues } from "../../../bigbluebutton/options";
+import { renderOwnedKeys } from "../../../bigbluebutton/ownedKeys";
+import { ownedKeysOf } from "../../../bigbluebutton/optionGroups";
+import { renderTurnStunServers } from "../../../bigbluebutton/turnStunServers";
+import { FakeHost } from "../../scripts/host/scripts";
+import { python } from "../../scripts/host/checks";
+import { packaged, STANDIN } from "./standin";
+
+const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
+
+let host: FakeHost;
+const running: ChildProcess[] = [];
+
+beforeEach(() => (host = new FakeHost()));
+afterEach(() => {
+  running.splice(0).forEach((child) => child.kill());
+  host.remove();
+});
+
+/** Starts one of the stand-in's services on the fake host, and returns its port. */
+async function start(name: string, program: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const child = spawn("/usr/bin/python3", [packaged(name, program), "--root", host.root, "--port", "0"], {
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", ...env },
+  });
+  running.push(child);
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once("line", (line) => resolve(line.split(":").at(-1)!));
+    createInterface({ input: child.stderr }).once("line", (line) => reject(new Error(line)));
+  });
+}
+
+/** Puts the packages' files and the settings' keys onto the fake host. */
+async function configure(line: Line, meetings: OptionValues): Promise<void> {
+  const classes = "usr/share/bbb-web/WEB-INF/classes";
+  cpSync(packaged("bbb-web", classes), join(host.root, classes), { recursive: true });
+  const client = "usr/share/bigbluebutton/html5-client";
+  cpSync(join(STANDIN, `packages/bbb-html5/root-${line}`, client), join(host.root, client), {
+    recursive: true,
+  });
+  host.put("etc/bigbluebutton/bigbluebutton-release", `BIGBLUEBUTTON_RELEASE=${line}.1\n`);
+  host.put("etc/bigbluebutton/bbb-web.properties", "bigbluebutton.web.serverURL=https://bbb.example.test\n");
+  const xml = renderTurnStunServers({ form: "override", host: "turn.example.test", secret: "x" });
+  const input = `${SECRET}\n${renderOwnedKeys(ownedKeysOf({ meetings }))}${xml}`;
+  const output = await python(
+    host,
+    `import io, sys, wire_files
+sys.stdin = io.StringIO(${JSON.stringify(input)})
+sys.argv = ["wire_files.py", "--root", ${JSON.stringify(host.root)}, "--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml"]
+wire_files.main()
+`,
+  );
+  expect(output).toContain("/etc/bigbluebutton/bbb-web.properties written");
+}
+
+interface Entered {
+  readonly welcome: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly clientSettings: { readonly public: Readonly<Record<string, unknown>> };
+}
+
+/** Makes a meeting and joins it, as a front end and its client do. */
+async function meet(meetings: OptionValues, line: Line, parameters: Record<string, string> = {}) {
+  await configure(line, meetings);
+  const akka = await start("bbb-apps-akka", "usr/lib/bbb-standin/apps_akka.py");
+  const web = await start("bbb-web", "usr/lib/bbb-standin/bbb_web.py", {
+    CLIENT_SETTINGS_URL: `http://127.0.0.1:${akka}/clientSettings`,
+  });
+  const base = `http://127.0.0.1:${web}/bigbluebutton/api`;
+  const ask = (call: string, query: Record<string, string>) => fetch(signedApiUrl(base, call, query, SECRET));
+  await ask("create", {
+    meetingID: "room",
+    name: "Mathe 7b",
+    record: "true",
+    voiceBridge: "12345",
+    ...parameters,
+  });
+  const info = await (await ask("getMeetingInfo", { meetingID: "room" })).text();
+  const guest = await (
+    await ask("join", { meetingID: "room", fullName: "G", role: "VIEWER", guest: "true", redirect: "false" })
+  ).text();
+  const joined = await ask("join", {
+    meetingID: "room",
+    fullName: "L",
+    role: "MODERATOR",
+    redirect: "false",
+  });
+  const token = /<session_token>(.*?)</.exec(await joined.text())![1];
+  const cookie = joined.headers.get("set-cookie")!.split(";")[0]!;
+  const entered = await fetch(`${base}/enter?sessionToken=${token}`, { headers: { cookie } });
+  const { response } = (await entered.json()) as { response: Entered };
+  return { info, guest, ...response };
+}
+
+const at = (data: unknown, key: string): unknown =>
+  key.split(".").reduce<unknown>((of, step) => (of as Record<string, unknown> | undefined)?.[step], data);
+
+describe.each(optionLines)("%s", (line) => {
+  const known = Object.entries(meetingOptions).filter(
+    ([name, option]) => linesOf(option).includes(line) && !["welcome", "welcomeFooter"].includes(name),
+  );
+  /** Values that differ from those of the package. */
+  const values: OptionValues = {
+    ...Object.fromEntries(known.map(([name, { example }]) => [name, example])),
+    ...(line === "4.0" && { layout: "CAMERAS_ONLY" }),
+  };
+
+  test("every option that the line knows is what the client is told", async () => {
+    const plain = await meet({}, line);
+    running.splice(0).forEach((child) => child.kill());
+    const set = await meet(values, line);
+    const untold = known.filter(([, { at: places }]) =>
+      places.every(({ file, key }) =>
+        file === "web"
+          ? JSON.stringify(set.settings[key]) === JSON.stringify(plain.settings[key])
+          : JSON.stringify(at(set.clientSettings, key)) === JSON.stringify(at(plain.clientSettings, key)),
+      ),
+    );
+    expect(untold.map(([name]) => name)).toEqual([]);
+    expect(set.settings).toMatchObject({
+      muteOnStart: true,
+      lockSettingsDisableCam: true,
+      lockSettingsDisableMic: false,
+    });
+    expect(set.clientSettings.public).toMatchObject({ app: { clientTitle: "BigBlueButton stand-in" } });
+  });
+
+  test("limits, recording and guests are what the API goes by", async () => {
+    const set = await meet(values, line);
+    expect(set.info).toMatch(/<duration>240<.*<recording>false<.*<maxUsers>150</);
+    expect(set.guest).toContain("<guestStatus>WAIT<");
+  });
+
+  test("texts arrive as they are written, with their placeholders replaced", async () => {
+    const text = 'Grüß "Gott" & مرحبا 👋🏽 100 %\nzweite Zeile \\ = : # !';
+    const { welcome } = await meet(
+      { welcome: `${text} %%CONFNAME%%`, welcomeFooter: "PIN %%CONFNUM%%" },
+      line,
+    );
+    expect(welcome).toBe(`${text} Mathe 7b<br><br>PIN 12345`);
+  });
+});
+
+test("what a front end says for a meeting goes before the settings", async () => {
+  const { info, settings, welcome } = await meet(
+    { maxUsers: 150, muteOnStart: true, welcome: "ours" },
+    "3.0",
+    {
+      ...{ maxParticipants: "7", muteOnStart: "false", welcome: "theirs" },
+    },
+  );
+  expect([info.match(/<maxUsers>(\d+)</)![1], settings.muteOnStart, welcome]).toEqual(["7", false, "theirs"]);
+});
