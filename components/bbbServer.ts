@@ -94,7 +94,7 @@ export class BbbServer extends pulumi.ComponentResource {
         "greenlight",
         {
           script: "greenlight.sh",
-          stdin: greenlightRequest(`https://${host.fqdn}`, greenlight, this.administrator),
+          stdin: greenlightRequest(host.fqdn, greenlight, this.administrator),
           // The installer starts Greenlight anew, perhaps as another version.
           rerunsWith: [installed],
           dependsOn: [wired.command],

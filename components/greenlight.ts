@@ -32,11 +32,13 @@ export function administratorOf(
 
 /** Standard input of the step that sets up Greenlight; secret. */
 export function greenlightRequest(
-  url: string,
+  fqdn: string,
   greenlight: NonNullable<Settings["greenlight"]>,
   admin: Administrator | undefined,
 ): pulumi.Output<string> {
-  return pulumi.output(admin).apply((admin) => renderGreenlightRequest(url, greenlight, admin));
+  return pulumi.secret(
+    pulumi.output(admin).apply((admin) => renderGreenlightRequest(fqdn, greenlight, admin)),
+  );
 }
 
 /** Outputs about Greenlight, each of a deployment that has it. */

@@ -5,6 +5,7 @@ import {
   clearAlertUrls,
   clearAlerts,
   clearCredentials,
+  clearGreenlight,
   environmentWarnings,
   prefixWarnings,
 } from "./warnings";
@@ -22,7 +23,8 @@ export function loadSettings(): Settings {
   const own = Object.entries(all).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   const secrets = secretKeys();
-  const alerts = { value: raw.alerts, isSecret: secrets.has(`${prefix}alerts`) };
+  const rawGroup = (key: string) => ({ value: raw[key], isSecret: secrets.has(prefix + key) });
+  const alerts = rawGroup("alerts");
   for (const warning of [
     ...prefixWarnings(all, project),
     ...environmentWarnings(raw, stack),
@@ -33,7 +35,11 @@ export function loadSettings(): Settings {
   return parseSettings(raw, {
     project,
     stack,
-    elsewhere: [...clearCredentials(all, (key) => secrets.has(key)), ...clearAlerts(alerts)],
+    elsewhere: [
+      ...clearCredentials(all, (key) => secrets.has(key)),
+      ...clearAlerts(alerts),
+      ...clearGreenlight(rawGroup("greenlight")),
+    ],
   });
 }
 

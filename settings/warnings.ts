@@ -53,14 +53,14 @@ export function clearCredentials(all: Configuration, isSecret: (key: string) => 
   );
 }
 
-/** Setting `alerts` as the engine hands it over: JSON text; a secret if any entry of it is encrypted. */
-export interface RawAlerts {
+/** Setting of type object as the engine hands it over: JSON text; a secret if any entry of it is encrypted. */
+export interface RawGroup {
   readonly value: unknown;
   readonly isSecret: boolean;
 }
 
 /** Problem of a mail server's password in clear. */
-export function clearAlerts(alerts: RawAlerts): Problem[] {
+export function clearAlerts(alerts: RawGroup): Problem[] {
   if (alerts.isSecret || entriesOf(alerts.value).email?.password === undefined) return [];
   return [
     {
@@ -72,7 +72,7 @@ export function clearAlerts(alerts: RawAlerts): Problem[] {
 }
 
 /** Warning of a webhook's URL in clear: whoever has it can write into the chat. */
-export function clearAlertUrls(alerts: RawAlerts): string[] {
+export function clearAlertUrls(alerts: RawGroup): string[] {
   if (alerts.isSecret || entriesOf(alerts.value).webhook?.url === undefined) return [];
   return [
     "alerts.webhook.url is in clear in the stack's settings, and whoever has it can write there. " +
@@ -80,9 +80,33 @@ export function clearAlertUrls(alerts: RawAlerts): string[] {
   ];
 }
 
+/** Problems of Greenlight's secrets in clear. */
+export function clearGreenlight(greenlight: RawGroup): Problem[] {
+  if (greenlight.isSecret) return [];
+  const { smtp, openidConnect } = entriesOf(greenlight.value);
+  const given = {
+    "smtp.password": smtp?.password,
+    "openidConnect.clientSecret": openidConnect?.clientSecret,
+  };
+  return Object.entries(given).flatMap(([entry, value]) => {
+    const key = `greenlight.${entry}`;
+    return value === undefined
+      ? []
+      : [
+          {
+            key,
+            reason: "is in clear in the stack's settings, where whoever sees the file can read it",
+            remedy: `make a new one, as it may have been seen; then ${secretCommand(key)}, which asks for it and encrypts it`,
+          },
+        ];
+  });
+}
+
 interface Entries {
   readonly email?: { readonly password?: unknown };
   readonly webhook?: { readonly url?: unknown };
+  readonly smtp?: { readonly password?: unknown };
+  readonly openidConnect?: { readonly clientSecret?: unknown };
 }
 
 function entriesOf(value: unknown): Entries {

@@ -99,7 +99,10 @@ export const stepTable = {
   "greenlight.sh": {
     title: "Set up Greenlight",
     timeLimit: 1500,
-    needs: ["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
+    needs: [
+      ...["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
+      ...["keyed_text.py", "owned_keys.py"],
+    ],
     seconds: [10, 300],
     basis: "estimate",
   },

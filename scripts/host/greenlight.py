@@ -1,32 +1,37 @@
 #!/usr/bin/python3
-"""Sets up Greenlight, once it is well: its first administrator, its site settings and its limits of rooms.
+"""Sets up Greenlight: keys of its .env, and once it is well its first administrator, site settings and limits of rooms.
 
-    greenlight.py --record FILE <REQUEST
+    greenlight.py --records DIRECTORY <REQUEST
 
-REQUEST is bigbluebutton/greenlight.ts's: one line of JSON, with the administrator's password, which no output shows. The
-work in Greenlight is greenlight.rb's, which gets it by standard input. FILE has the values from before the first
-change: what is no longer asked for goes back to them. Standard output: lines for the operator; standard error: details
-for the log. Exit code 1 with a last line that says what is wrong, and what to do.
+REQUEST is bigbluebutton/greenlight.ts's: one line of JSON, with secrets, which no output shows. The work in Greenlight
+is greenlight.rb's, which gets it by standard input. DIRECTORY has the values from before the first change: what is no
+longer asked for goes back to them. Standard output: lines for the operator; standard error: details for the log. Exit
+code 1 with a last line that says what is wrong, and what to do.
 """
 
 import argparse
 import base64
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
 
 import greenlight_check
 from checks import NotAsked, Wrong
+from owned_keys import Owned, read_record
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOME = "/root/greenlight-v3"
+ENVIRONMENT = f"{HOME}/.env"
 CONTAINER = "greenlight-v3"
 # Its first start compiles its pages and makes its tables.
 PATIENCE = float(os.environ.get("BBB_DEPLOY_PATIENCE", "600"))
 RUNNER_LIMIT = 240
+COMPOSE_LIMIT = 600
 KINDS = ("settings", "roomLimits")
 
 
@@ -42,7 +47,8 @@ def wait_until_well(base):
     end, told = time.monotonic() + PATIENCE, False
     while True:
         try:
-            return greenlight_check.ask_health(base)
+            greenlight_check.ask_health(base)
+            return say("Greenlight is well")
         except Wrong as wrong:
             last = wrong
         if time.monotonic() > end:
@@ -94,20 +100,62 @@ def remedy_of(problems):
     return "change the setting greenlight, then run pulumi up again"
 
 
-def read_record(path):
-    if not os.path.exists(path):
-        return {kind: {} for kind in KINDS}
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
-
-
-def write_record(path, record):
+def write_private(path, text):
+    """Writes a file that root alone can read, whole or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(record, file)
+    descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(f"{path}.new", path)
+
+
+def write_record(path, record):
+    write_private(path, json.dumps(record))
+
+
+def own_environment(keys, path):
+    """Writes the wanted keys into .env, and has the containers take them up.
+
+    They are made anew where .env has changed since they were, also by hand or by a run that was cut off.
+    """
+    quoted_keys = [{**one, "value": quoted(one["value"])} for one in keys]
+    owned = Owned(ROOT or "/", {"files": [{"path": ENVIRONMENT, "format": "env", "keys": quoted_keys}]}, read_record(path))
+    before = owned.text_of(ENVIRONMENT)
+    made = owned.applied(ENVIRONMENT, before)
+    write_record(path, owned.begun())
+    if made != before:
+        say(f"writing {ENVIRONMENT}, for {', '.join(sorted({setting for setting, _ in owned.changed}))}")
+        write_private(f"{ROOT}{ENVIRONMENT}", made)
+    os.chmod(f"{ROOT}{ENVIRONMENT}", 0o600)
+    compose("up", "-d")
+    write_record(path, owned.done())
+
+
+def quoted(value):
+    """Returns a value as a line of .env holds it: in single quotes Compose takes every letter as it is."""
+    return value if re.fullmatch(r"[\w@%+=:,./-]+", value, re.ASCII) else f"'{value}'"
+
+
+def compose(*words):
+    command = ["docker-compose"] if shutil.which("docker-compose") and not has_plugin() else ["docker", "compose"]
+    advice = f"the log, and docker compose logs in {HOME}, say why; then run pulumi up again"
+    try:
+        done = subprocess.run([*command, *words], cwd=f"{ROOT}{HOME}", stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, timeout=COMPOSE_LIMIT, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        raise Failure(f"Greenlight's containers did not start: {advice}") from None
+    if done.returncode != 0:
+        raise Failure(f"Greenlight's containers did not start (exit code {done.returncode}): {advice}")
+
+
+def has_plugin():
+    """True where compose is a part of docker; releases before BigBlueButton 4.0 may have the program of before."""
+    try:
+        return subprocess.run(["docker", "compose", "version"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def set_up(wanted, path):
@@ -115,7 +163,7 @@ def set_up(wanted, path):
 
     What is no longer wanted returns to its recorded value. The record is written before the first change.
     """
-    record = read_record(path)
+    record = read_record(path) or {kind: {} for kind in KINDS}
     asked = {kind: {**record[kind], **wanted[kind]} for kind in KINDS}
     request = {"admin": wanted.get("admin"), **asked, "wanted": {kind: list(wanted[kind]) for kind in KINDS}}
     if request["admin"] is None and not any(asked.values()):
@@ -156,13 +204,14 @@ def tell_administrator(became, wanted):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--record", required=True)
+    parser.add_argument("--records", required=True)
     options = parser.parse_args()
     wanted = json.loads(sys.stdin.readline())
-    if not os.path.exists(f"{ROOT}{HOME}/.env"):
-        raise Failure(f"Greenlight is not installed: there is no {HOME}/.env. Give the setting upgrade a new text, then run pulumi up")
-    say(f"Greenlight is {wait_until_well(os.environ.get('BBB_DEPLOY_GREENLIGHT', greenlight_check.LOCAL))}")
-    became = set_up(wanted, options.record)
+    if not os.path.exists(f"{ROOT}{ENVIRONMENT}"):
+        raise Failure(f"Greenlight is not installed: there is no {ENVIRONMENT}. Give the setting upgrade a new text, then run pulumi up")
+    own_environment(wanted["env"], f"{options.records}/env.json")
+    wait_until_well(os.environ.get("BBB_DEPLOY_GREENLIGHT", greenlight_check.LOCAL))
+    became = set_up(wanted, f"{options.records}/before.json")
     if wanted.get("admin"):
         tell_administrator(became, wanted)
 

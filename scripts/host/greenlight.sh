@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 #
-# Sets up Greenlight on the BigBlueButton server, once its containers are well: greenlight.py does it. Standard input: its
-# request, with the administrator's password.
+# Sets up Greenlight on the BigBlueButton server: greenlight.py does it. Standard input: its request, with secrets.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,6 +15,6 @@ show() {
 need_root
 request=""
 IFS= read -r request || fail "the request is missing on standard input"
-printf '%s\n' "$request" | "$PYTHON" -B "$LIB/greenlight.py" --record "$STATE/greenlight/before.json" | show ||
+printf '%s\n' "$request" | "$PYTHON" -B "$LIB/greenlight.py" --records "$STATE/greenlight" | show ||
   fail "Greenlight is not set up, for the reason above"
 progress "Greenlight is set up"

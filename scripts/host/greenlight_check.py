@@ -1,4 +1,4 @@
-"""Checks of Greenlight: its own health check, and the administrator's sign-in, a room and a meeting by its pages' API.
+"""Checks of Greenlight: its own health check, its mail server, and the administrator's sign-in, a room and a meeting.
 
 Greenlight has one session an account: a sign-in here ends the administrator's in a browser. So it is made where a
 meeting is made also, and not each time somebody asks how the host is.
@@ -8,6 +8,8 @@ import contextlib
 import http.cookiejar
 import json
 import re
+import smtplib
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -15,6 +17,7 @@ import urllib.request
 
 import api_check
 from checks import Doubtful, NotAsked, Wrong
+from keyed_text import FORMATS
 
 LOCAL = "http://127.0.0.1:5050"
 TIMEOUT = 20
@@ -61,6 +64,41 @@ def check_health(wait):
             if time.monotonic() > end:
                 raise
         time.sleep(2)
+
+
+def check_mail(path):
+    """Checks that the mail server of .env takes the account, as Greenlight would send. Without one there is nothing to ask."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
+
+    def value(key, preset=""):
+        return FORMATS["env"].value(text, key) or preset
+
+    server, port, user = value("SMTP_SERVER"), int(value("SMTP_PORT", "25")), value("SMTP_USERNAME")
+    if not server:
+        raise NotAsked("no mail server is set, so Greenlight sends no mail")
+    there = f"{server}:{port}"
+    context = ssl.create_default_context()
+    if value("SMTP_SSL_VERIFY") == "false":
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        secure = value("SMTP_TLS") == "true"
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context) if secure else smtplib.SMTP(server, port, timeout=TIMEOUT)
+        with connection:
+            connection.ehlo()
+            if not secure and (value("SMTP_STARTTLS") == "true" or (value("SMTP_STARTTLS_AUTO", "true") == "true" and connection.has_extn("starttls"))):
+                connection.starttls(context=context)
+                connection.ehlo()
+            if user:
+                connection.login(user, value("SMTP_PASSWORD"))
+    except smtplib.SMTPAuthenticationError as error:
+        raise Doubtful(f"{there} refuses the account {user} (code {error.smtp_code})", "give greenlight.smtp.user and greenlight.smtp.password what the mail server knows") from None
+    except ssl.SSLCertVerificationError as error:
+        raise Doubtful(f"{there} has no valid certificate: {error.verify_message}", "greenlight.smtp.server must be a name of its certificate") from None
+    except (smtplib.SMTPException, OSError) as error:
+        remedy = "greenlight.smtp.server and greenlight.smtp.port must be the mail server's, and its firewall let this server in; clouds let no connection out to ports 25 and 465 of others at first: port 587 is open"
+        raise Doubtful(f"{there} takes no mail: {api_check.reason(error)}", remedy) from None
+    return f"{there} takes {f'the account {user}' if user else 'mail'}"
 
 
 class Refused(Exception):

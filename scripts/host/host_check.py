@@ -145,6 +145,7 @@ def check_greenlight(page, request, options):
         return
     hostname, admin = request["bbbHost"], request.get("greenlightAdmin")
     page.check("Greenlight", "health_check", greenlight_check.check_health, options["wait"], limit=options["wait"] + 60)
+    page.check("mail", "SMTP, as in Greenlight's .env", greenlight_check.check_mail, f"{ROOT}/root/greenlight-v3/.env")
     if admin and options["meeting"]:
         base = f"https://{hostname}/bigbluebutton/api"
         page.check("administrator", "sign-in, room, meeting", greenlight_check.check_administrator, f"https://{hostname}", admin, base, request["sharedSecret"], late=Wrong)

@@ -33,6 +33,7 @@ test("the administrator's password is a secret output, and in the step's standar
   expect(JSON.parse(inputs.stdin)).toEqual({
     url: "https://bbb.example.org",
     admin: { ...admin, password },
+    env: [{ key: "SMTP_HEALTH_CHECK_DISABLED", value: "true", setting: "greenlight" }],
     settings: { RegistrationMethod: "invite", DefaultRole: "Teacher" },
     roomLimits: { Teacher: "5" },
   });

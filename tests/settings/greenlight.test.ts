@@ -70,7 +70,7 @@ test("all mistakes at once, each with its own place", () => {
   bigbluebutton:greenlight.registraton is no setting; did you mean registration?
     → pulumi config rm --path 'greenlight.registraton'
 
-  bigbluebutton:greenlight.colour is no setting; there are admin, registration, defaultRole, roomLimit
+  bigbluebutton:greenlight.colour is no setting; there are admin, smtp, openidConnect, registration, defaultRole, roomLimit
     → pulumi config rm --path 'greenlight.colour'
 `);
 });
@@ -84,4 +84,52 @@ test.each([
   ["yes", "greenlight must be true or false, or an object"],
 ])("%j is refused", (given, reason) => {
   expect(refusal(given)).toContain(`bigbluebutton:${reason}\n`);
+});
+
+const smtp = { server: "mail.school.eu", user: "greenlight", password: "p$ss #1", sender: "bbb@school.eu" };
+const openidConnect = {
+  issuer: "https://id.school.eu/realms/school",
+  clientId: "greenlight",
+  clientSecret: "s",
+};
+
+test("mail and OpenID Connect, with what is not said", () => {
+  expect(read({ smtp, openidConnect })).toEqual({
+    smtp: { ...smtp, port: 587 },
+    openidConnect: { ...openidConnect, matchByEmail: false },
+  });
+});
+
+test.each([
+  [
+    { smtp: { ...smtp, server: "https://mail.school.eu" } },
+    'smtp.server "https://mail.school.eu" is a URL, not a DNS name',
+  ],
+  [{ smtp: { ...smtp, port: 0 } }, "smtp.port is 0; a port is 1 to 65535"],
+  [{ smtp: { ...smtp, password: undefined } }, "smtp has a user without a password"],
+  [{ smtp: { ...smtp, user: undefined } }, "smtp has a password without a user"],
+  [{ smtp: { ...smtp, sender: "bbb" } }, 'smtp.sender "bbb" is no address that Greenlight takes'],
+  [{ smtp: { ...smtp, password: "it's" } }, "smtp.password has a ' or a line break in it"],
+  [{ smtp: { ...smtp, security: "ssl" } }, 'smtp.security must be starttls, tls or none, not "ssl"'],
+  [{ smtp: {} }, "smtp.server is not set"],
+  [
+    { openidConnect: { ...openidConnect, issuer: `${openidConnect.issuer}/` } },
+    'openidConnect.issuer "https://id.school.eu/realms/school/" ends with a /',
+  ],
+  [{ openidConnect: { ...openidConnect, issuer: "http://id.school.eu" } }, "is not an https URL"],
+  [
+    { openidConnect: { ...openidConnect, clientsecret: "x" } },
+    "openidConnect.clientsecret is no setting; did you mean clientSecret?",
+  ],
+  [{ openidConnect, admin: { email: "a@school.eu" } }, "greenlight has admin beside openidConnect"],
+])("%j is refused", (given, reason) => {
+  expect(refusal(given)).toContain(reason);
+});
+
+test("an administrator beside a provider that knows it by its address", () => {
+  expect(
+    read({ openidConnect: { ...openidConnect, matchByEmail: true }, admin: { email: "a@school.eu" } }),
+  ).toMatchObject({
+    openidConnect: { matchByEmail: true },
+  });
 });

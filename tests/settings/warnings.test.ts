@@ -1,4 +1,9 @@
-import { clearCredentials, environmentWarnings, prefixWarnings } from "../../settings/warnings";
+import {
+  clearCredentials,
+  clearGreenlight,
+  environmentWarnings,
+  prefixWarnings,
+} from "../../settings/warnings";
 
 const prefixes = (...keys: string[]) =>
   prefixWarnings(Object.fromEntries(keys.map((key) => [key, "x"])), "bigbluebutton").map(
@@ -45,4 +50,19 @@ test("credentials of either cloud are no settings in clear", () => {
   expect(clearCredentials(all, (key) => key === "hcloud:token").map(({ key }) => key)).toEqual([
     "aws:secretKey",
   ]);
+});
+
+test("Greenlight's secrets in clear are refused, each by its own key", () => {
+  const value = JSON.stringify({ smtp: { password: "p" }, openidConnect: { clientSecret: "s" } });
+  expect(clearGreenlight({ value, isSecret: false })).toEqual([
+    expect.objectContaining({
+      key: "greenlight.smtp.password",
+      remedy: expect.stringContaining("--secret --path 'greenlight.smtp.password'") as string,
+    }),
+    expect.objectContaining({ key: "greenlight.openidConnect.clientSecret" }),
+  ]);
+  expect(clearGreenlight({ value, isSecret: true })).toEqual([]);
+  for (const other of ["true", true, undefined, '{"smtp":{"server":"mail.school.eu"}}', "no JSON"]) {
+    expect(clearGreenlight({ value: other, isSecret: false })).toEqual([]);
+  }
 });

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { renderGreenlightRequest, type GreenlightWishes } from "../../../bigbluebutton/greenlight";
+import type { GreenlightWishes } from "../../../bigbluebutton/greenlight";
 import { GreenlightHost, SECRET } from "./greenlightHost";
 import { run, SCRIPTS, type Done } from "./scripts";
 
@@ -15,7 +16,7 @@ beforeEach(() => {
 afterEach(() => greenlight.stop());
 
 const setUp = (wishes: GreenlightWishes, admin?: typeof ada, env: NodeJS.ProcessEnv = {}): Promise<Done> =>
-  greenlight.host.script("greenlight.sh", [], renderGreenlightRequest(greenlight.url, wishes, admin), {
+  greenlight.host.script("greenlight.sh", [], greenlight.request(wishes, admin), {
     ...greenlight.env,
     ...env,
   });
@@ -27,25 +28,33 @@ const settings = () =>
   );
 const limits = () => greenlight.rows("SELECT role, value FROM room_limits ORDER BY role");
 
-/** What a check of the host says of the administrator: its verdict, or its answer. */
-async function check(admin = ada): Promise<string> {
+/** What a check of the host says: its verdict, answer and advice. */
+async function inPython(expression: string, given: unknown): Promise<string> {
   const program = `
-import json, sys
+import json, sys, time
 sys.path.insert(0, ${JSON.stringify(SCRIPTS)})
 import greenlight_check
 from checks import Wrong
 given = json.load(sys.stdin)
+
+def well(base):
+    for _ in range(100):
+        try:
+            return greenlight_check.ask_health(base)
+        except Wrong:
+            time.sleep(0.1)
+
 try:
-    print("ok", greenlight_check.check_administrator(*given))
+    print("ok", ${expression})
 except Wrong as wrong:
     print(wrong.verdict, wrong, "→", wrong.remedy)
 `;
-  const { output } = await run(
-    ["/usr/bin/python3", "-c", program],
-    JSON.stringify([greenlight.url, admin, greenlight.api, SECRET]),
-  );
+  const { output } = await run(["/usr/bin/python3", "-c", program], JSON.stringify(given));
   return output.trim();
 }
+
+const check = (admin = ada): Promise<string> =>
+  inPython("greenlight_check.check_administrator(*given)", [greenlight.url, admin, greenlight.api, SECRET]);
 
 describe("the administrator", () => {
   test("is made once and can sign in; the password is in no command line, environment, file or line", async () => {
@@ -181,10 +190,168 @@ describe("without a Greenlight that is well", () => {
   });
 });
 
-test("a mail server that does not answer is no reason to wait", async () => {
-  await greenlight.start({ SMTP_SERVER: "127.0.0.1", SMTP_PORT: "9" });
-  const { code, output } = await setUp({}, ada);
-  expect([code, output]).toEqual([0, expect.stringContaining("Greenlight is well but for mail")]);
+describe(".env", () => {
+  const mail = { server: "127.0.0.1", port: 9, sender: "bbb@school.eu", senderName: "Schule Köln #1 $HOME" };
+  const account = { user: "greenlight", password: `p"a$s #\\ö` };
+  const environment = () => greenlight.host.read("root/greenlight-v3/.env");
+
+  test("has its keys quoted as Compose reads them, beside what somebody wrote by hand, for root only", async () => {
+    await greenlight.start({ SMTP_PORT: "25", RELATIVE: "kept # as it is" });
+    const { code, output } = await setUp({ smtp: { ...mail, ...account } });
+    expect([code, output]).toEqual([0, expect.stringContaining("for greenlight, greenlight.smtp")]);
+    expect(environment()).toContain("RELATIVE=kept # as it is\nSMTP_HEALTH_CHECK_DISABLED=true\n");
+    expect(environment().split("\n")).toEqual(
+      expect.arrayContaining([
+        "SMTP_PORT=9",
+        `SMTP_PASSWORD='${account.password}'`,
+        "SMTP_SENDER_NAME='Schule Köln #1 $HOME'",
+        "SMTP_AUTH=plain",
+        "SMTP_DOMAIN=bbb.school.eu",
+      ]),
+    );
+    expect(statSync(join(greenlight.home, ".env")).mode & 0o777).toBe(0o600);
+    const record = readFileSync(join(greenlight.host.root, "var/lib/bbb-deploy/greenlight/env.json"), "utf8");
+    for (const text of [output, record, greenlight.seen()]) expect(text).not.toContain(account.password);
+  });
+
+  test("is written once, and its containers are made anew where it changed by hand", async () => {
+    await greenlight.start();
+    await setUp({ smtp: mail });
+    const before = environment();
+    greenlight.host.forgetCalls();
+    expect((await setUp({ smtp: mail })).output).not.toContain("writing");
+    expect(environment()).toBe(before);
+    greenlight.host.put("root/greenlight-v3/.env", before.replace("SMTP_PORT=9", "SMTP_PORT=10"));
+    expect((await setUp({ smtp: mail })).output).toContain(
+      "writing /root/greenlight-v3/.env, for greenlight.smtp",
+    );
+    expect(environment()).toBe(before);
+  });
+
+  test("goes back to what it was, key by key, where a wish is taken back", async () => {
+    await greenlight.start({ SMTP_SERVER: "by-hand.school.eu" });
+    const before = environment();
+    const provider = {
+      issuer: "https://id.school.eu",
+      clientId: "c",
+      clientSecret: "s",
+      matchByEmail: false,
+    };
+    await setUp({ smtp: mail, openidConnect: provider });
+    expect(environment()).toContain("OPENID_CONNECT_ISSUER=https://id.school.eu\n");
+    await setUp({});
+    expect(environment()).toBe(`${before}SMTP_HEALTH_CHECK_DISABLED=true\n`);
+  });
+
+  test("containers that do not start end the step with where to look", async () => {
+    await greenlight.start();
+    greenlight.host.fake("docker", "[[ $2 == version ]]");
+    const { code, output } = await setUp({ smtp: mail });
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining(
+        "Greenlight's containers did not start (exit code 1): the log, and docker compose logs",
+      ),
+    ]);
+  });
+});
+
+describe("the mail server", () => {
+  /** Answer of the check to an .env of these settings. */
+  async function mailCheck(settings: Readonly<Record<string, string>>): Promise<string> {
+    const file = Object.entries(settings)
+      .map(([key, value]) => `${key}='${value}'\n`)
+      .join("");
+    greenlight.host.put("env", file);
+    return inPython("greenlight_check.check_mail(given)", join(greenlight.host.root, "env"));
+  }
+
+  /** Mail server that takes one account. */
+  async function serve(work: (port: string, heard: string[]) => Promise<void>): Promise<void> {
+    const heard: string[] = [];
+    const server = createServer((socket) => {
+      const answer = (line: string) => socket.write(`${line}\r\n`);
+      answer("220 mail");
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => {
+        const line = data.toString().trim();
+        heard.push(line);
+        if (line.startsWith("ehlo")) answer("250-mail\r\n250 AUTH PLAIN");
+        else if (line.startsWith("AUTH PLAIN")) {
+          answer(Buffer.from(line.slice(11), "base64").toString() === "\0bbb\0right" ? "235 ok" : "535 no");
+        } else answer(line === "QUIT" ? "221 bye" : "250 ok");
+      });
+    });
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    try {
+      await work(String((server.address() as AddressInfo).port), heard);
+    } finally {
+      server.close();
+    }
+  }
+
+  const plain = {
+    SMTP_SERVER: "127.0.0.1",
+    SMTP_STARTTLS: "false",
+    SMTP_STARTTLS_AUTO: "false",
+    SMTP_TLS: "false",
+  };
+
+  test("takes the account, and no letter is sent", () =>
+    serve(async (port, heard) => {
+      const answer = await mailCheck({
+        ...plain,
+        SMTP_PORT: port,
+        SMTP_USERNAME: "bbb",
+        SMTP_PASSWORD: "right",
+      });
+      expect(answer).toBe(`ok 127.0.0.1:${port} takes the account bbb`);
+      expect(heard.filter((line) => /^(mail|rcpt|data)/i.test(line))).toEqual([]);
+    }));
+
+  test("refuses the account: a warning without the password", () =>
+    serve(async (port) => {
+      const answer = await mailCheck({
+        ...plain,
+        SMTP_PORT: port,
+        SMTP_USERNAME: "bbb",
+        SMTP_PASSWORD: "wrong",
+      });
+      expect(answer).toMatch(
+        /^warn 127\.0\.0\.1:\d+ refuses the account bbb \(code 535\) → give greenlight\.smtp\.user/,
+      );
+      expect(answer).not.toContain("wrong");
+    }));
+
+  test("has no STARTTLS where that is asked for: a warning", () =>
+    serve(async (port) => {
+      expect(await mailCheck({ ...plain, SMTP_STARTTLS: "true", SMTP_PORT: port })).toMatch(
+        /^warn .* takes no mail: STARTTLS/,
+      );
+    }));
+
+  test("does not answer: a warning that knows of the clouds' closed ports", async () => {
+    expect(await mailCheck({ ...plain, SMTP_PORT: "9" })).toMatch(
+      /^warn 127\.0\.0\.1:9 takes no mail: .*refused.*port 587 is open/,
+    );
+  });
+
+  test("is none: nothing to ask", async () => {
+    expect(await mailCheck({})).toMatch(/^skip no mail server is set/);
+  });
+
+  test("is none in Greenlight's own health check either, which is no fault", async () => {
+    await greenlight.start();
+    await setUp({});
+    greenlight.host.put(
+      "root/greenlight-v3/.env",
+      greenlight.host.read("root/greenlight-v3/.env").replace("DISABLED=true", "DISABLED=false"),
+    );
+    await greenlight.composeUp();
+    expect(await inPython("well(given)", greenlight.local)).toBe(
+      "ok well but for mail: it reaches no mail server",
+    );
+  });
 });
 
 test.each([

@@ -1,11 +1,16 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, request as ask, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { FakeHost, run, type Done } from "./scripts";
+import {
+  renderGreenlightRequest,
+  type GreenlightAdmin,
+  type GreenlightWishes,
+} from "../../../bigbluebutton/greenlight";
+import { done, FakeHost, run, type Done } from "./scripts";
 
 const STANDIN = join(
   __dirname,
@@ -28,7 +33,7 @@ export class GreenlightHost {
   url = "";
   local = "";
   private readonly servers: Server[] = [];
-  private process?: ChildProcess;
+  private port = 0;
 
   get home(): string {
     return join(this.host.root, "root/greenlight-v3");
@@ -41,6 +46,7 @@ export class GreenlightHost {
   get env(): NodeJS.ProcessEnv {
     return {
       BBB_STANDIN_GREENLIGHT: this.home,
+      BBB_STANDIN_GREENLIGHT_PORT: String(this.port),
       BBB_DEPLOY_GREENLIGHT: this.local,
       BBB_DEPLOY_PATIENCE: "20",
     };
@@ -50,10 +56,10 @@ export class GreenlightHost {
     this.servers.push(this.bigbluebutton());
     await listen(this.servers[0]!);
     const free = createServer();
-    const port = await listen(free);
+    this.port = await listen(free);
     await new Promise((resolve) => free.close(resolve));
-    this.local = `http://127.0.0.1:${port}`;
-    this.servers.push(nginx(port));
+    this.local = `http://127.0.0.1:${this.port}`;
+    this.servers.push(nginx(this.port));
     this.url = `http://127.0.0.1:${await listen(this.servers[1]!)}`;
     const all = {
       ...{ BIGBLUEBUTTON_ENDPOINT: this.api, BIGBLUEBUTTON_SECRET: SECRET, DATABASE_URL: "postgres://x" },
@@ -63,22 +69,45 @@ export class GreenlightHost {
       .map(([key, value]) => `${key}=${value}\n`)
       .join("");
     this.host.put("root/greenlight-v3/.env", text);
-    this.process = spawn(
-      "/usr/bin/python3",
-      ["-I", join(STANDIN, "greenlight.py"), join(this.home, ".env")],
-      { env: { ...this.host.env, ...this.env, BBB_STANDIN_GREENLIGHT_PORT: String(port) }, stdio: "ignore" },
-    );
-    // Whoever looks at the processes sees these words, and the environment.
+    this.host.put("root/greenlight-v3/docker-compose.yml", "services: {}\n");
+    // A container has its settings from when it was made: `up` makes it anew where they have changed.
     this.host.fake(
       "docker",
-      `{ tr '\\0' ' ' </proc/$$/cmdline; env; } >>"${this.host.directory}/seen"\nshift 3\nexec /usr/bin/python3 -I ${STANDIN}/greenlight_rails.py "$@"`,
+      `cd "${this.host.directory}"
+{ tr '\\0' ' ' </proc/$$/cmdline; env; } >>seen
+case "$1 $2" in
+  "compose version") exit 0 ;;
+  "compose up")
+    cmp -s "${this.home}/.env" taken && exit 0
+    cp "${this.home}/.env" taken
+    [[ ! -e pid ]] || kill -KILL "$(<pid)"
+    while (: >/dev/tcp/127.0.0.1/${this.port}) 2>/dev/null; do sleep 0.05; done
+    setsid /usr/bin/python3 -I ${STANDIN}/greenlight.py taken </dev/null >/dev/null 2>&1 3>&- 9>&- &
+    echo $! >pid ;;
+  exec*) shift 3; exec /usr/bin/python3 -I ${STANDIN}/greenlight_rails.py "$@" ;;
+esac`,
     );
+    await this.composeUp();
+    this.host.forgetCalls();
+  }
+
+  async composeUp(): Promise<void> {
+    await done(this.host.start(["docker", "compose", "up", "-d"], this.env));
   }
 
   stop(): void {
-    this.process?.kill("SIGKILL");
+    const pid = join(this.host.directory, "pid");
+    if (existsSync(pid)) spawnSync("kill", ["-KILL", readFileSync(pid, "utf8").trim()]);
     for (const server of this.servers) server.close();
     this.host.remove();
+  }
+
+  /** The step's standard input, with this host's own address in place of a name's. */
+  request(wishes: GreenlightWishes, admin?: GreenlightAdmin): string {
+    return renderGreenlightRequest("bbb.school.eu", wishes, admin).replace(
+      'https://bbb.school.eu"',
+      `${this.url}"`,
+    );
   }
 
   /** Command lines and environments of what ran in the container. */

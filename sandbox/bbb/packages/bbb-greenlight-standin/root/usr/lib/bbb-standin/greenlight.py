@@ -38,7 +38,7 @@ class Refusal(Exception):
 def read_settings(path):
     with open(path, encoding="utf-8") as lines:
         pairs = (line.strip().split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-        return {key: value.strip('"') for key, value in pairs}
+        return {key: value[1:-1] if value[:1] == value[-1:] and value[:1] in ("'", '"') else value for key, value in pairs}
 
 
 def ask_bigbluebutton(settings, call, parameters):

@@ -50,6 +50,9 @@ def migrate():
     if os.path.exists(path()):
         return
     os.makedirs(os.path.dirname(path()), exist_ok=True)
+    # A start that was cut off has left its own.
+    if os.path.exists(path() + ".new"):
+        os.remove(path() + ".new")
     database = sqlite3.connect(path() + ".new", isolation_level=None)
     database.executescript(TABLES)
     database.executemany("INSERT INTO roles VALUES (?)", [(name,) for name in ROLES])
