@@ -5,11 +5,12 @@ import { join } from "node:path";
 
 import { writeAtomically } from "../hosts/files";
 import {
+  endAll,
   isAlive,
   logFile,
+  processesIn,
   readProcess,
   startProcess,
-  startTime,
   stopProcess,
   waitUntil,
 } from "../hosts/processes";
@@ -90,17 +91,8 @@ export function digestOf(directory: string, names: readonly string[]): string {
  * @param namespace The inode of the daemons' network namespace.
  */
 export async function endDaemons(namespace: number): Promise<void> {
-  for (const name of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of daemonsIn(namespace)) signal(pid, name);
-    if (await waitUntil(() => daemonsIn(namespace).length === 0, 3000)) return;
-  }
-}
-
-function daemonsIn(namespace: number): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => startTime(pid) !== undefined && isDaemon(pid) && namespaceOf(pid) === namespace);
+  const namespaces = new Set([namespace]);
+  await endAll(() => processesIn(namespaces).filter((pid) => isDaemon(pid)));
 }
 
 function isDaemon(pid: number): boolean {
@@ -109,22 +101,6 @@ function isDaemon(pid: number): boolean {
     return words.some((word) => word.endsWith(`/${PROGRAM}`));
   } catch {
     return false;
-  }
-}
-
-function namespaceOf(pid: number): number {
-  try {
-    return statSync(`/proc/${pid}/ns/net`).ino;
-  } catch {
-    return -1;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended in the meantime.
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { hostProcess, hostInit, removeGroups } from "../hosts/container";
 import { empty, mountsBelow, unmountBelow } from "../hosts/mounts";
-import { listProcesses, startTime, stopProcess, waitUntil } from "../hosts/processes";
+import { endAll, listProcesses, processesIn, signal, stopProcess, waitUntil } from "../hosts/processes";
 import { listDevices } from "../hosts/volumes";
 import { listNamespaces, removeNamespace } from "../network/namespaces";
 import { run } from "../network/run";
@@ -48,31 +48,6 @@ async function end(name: string): Promise<void> {
 /** Ends everything else that runs in the sandbox's network namespaces, regardless of who started it. */
 async function endInNamespaces(): Promise<void> {
   const inodes = new Set((await listNamespaces()).map((name) => statSync(`/run/netns/${name}`).ino));
-  const inside = (): number[] =>
-    readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry))
-      .map(Number)
-      .filter((pid) => pid !== process.pid && startTime(pid) !== undefined && inodes.has(namespaceOf(pid)));
-  for (const number of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of inside()) signal(pid, number);
-    if (await waitUntil(() => inside().length === 0, 3000)) return;
-  }
-  throw new Error(`processes ${inside().join(", ")} in the sandbox's network do not end`);
-}
-
-function namespaceOf(pid: number): number {
-  const file = `/proc/${pid}/ns/net`;
-  try {
-    return statSync(file).ino;
-  } catch {
-    return -1;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended in the meantime.
-  }
+  if (await endAll(() => processesIn(inodes))) return;
+  throw new Error(`processes ${processesIn(inodes).join(", ")} in the sandbox's network do not end`);
 }

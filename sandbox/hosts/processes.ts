@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -93,9 +102,9 @@ export function startProcess(
 export async function stopProcess(name: string, graceMs = 3000): Promise<void> {
   const record = readProcess(name);
   if (isAlive(record)) {
-    signalGroup(record, "SIGTERM");
+    signal(-record.pid, "SIGTERM");
     if (!(await waitUntil(() => !isAlive(record), graceMs))) {
-      signalGroup(record, "SIGKILL");
+      signal(-record.pid, "SIGKILL");
       if (!(await waitUntil(() => !isAlive(record), 5000)))
         throw new Error(`process ${record.pid} (${name}) does not end`);
     }
@@ -103,9 +112,40 @@ export async function stopProcess(name: string, graceMs = 3000): Promise<void> {
   rmSync(recordFile(name), { force: true });
 }
 
-function signalGroup(record: ProcessRecord, signal: NodeJS.Signals): void {
+/** Other processes that live in some network namespaces. @param namespaces Inodes of these. */
+export function processesIn(namespaces: ReadonlySet<number>): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && startTime(pid) !== undefined && namespaces.has(namespaceOf(pid)));
+}
+
+function namespaceOf(pid: number): number {
   try {
-    process.kill(-record.pid, signal);
+    return statSync(`/proc/${pid}/ns/net`).ino;
+  } catch {
+    return -1;
+  }
+}
+
+/**
+ * Ends processes, those that do not end of themselves by force.
+ *
+ * @param living Returns those that are left.
+ * @returns false if some stay
+ */
+export async function endAll(living: () => readonly number[]): Promise<boolean> {
+  for (const name of ["SIGTERM", "SIGKILL"] as const) {
+    for (const pid of living()) signal(pid, name);
+    if (await waitUntil(() => living().length === 0, 3000)) return true;
+  }
+  return false;
+}
+
+/** Signals a process, or a whole group by its negative number; one that has ended is no error. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
   } catch {
     // It ended in the meantime.
   }
