@@ -14,11 +14,13 @@ import {
   downloads,
   environmentFacts,
   optionFacts,
+  greenlightFacts,
   recordingsFacts,
   type CertificateFacts,
   type Download,
   type EnvironmentFacts,
   type OptionFacts,
+  type GreenlightFacts,
   type RecordingsFacts,
 } from "./facts";
 import type { Given } from "./given";
@@ -57,6 +59,8 @@ export interface Deployment {
   readonly urls: { readonly url: string; readonly api: string; readonly turn: readonly string[] };
   readonly certificates: CertificateFacts;
   readonly recordings: RecordingsFacts;
+  /** Null without Greenlight. */
+  readonly greenlight: GreenlightFacts | null;
   /** Options of BigBlueButton's own configuration. */
   readonly options: readonly OptionFacts[];
   /**
@@ -127,6 +131,7 @@ async function planDeployment(
     urls: { url, api: apiUrl, turn: turnUrls },
     certificates: certificateFacts(settings),
     recordings: recordingsFacts(settings, resources),
+    greenlight: greenlightFacts(settings),
     options: optionFacts(settings),
     backupDays: backupDays(settings, resources),
     resourceCount: resources.length + 1,

@@ -117,6 +117,33 @@ export function optionFacts({ groups }: Settings): OptionFacts[] {
   );
 }
 
+/** Greenlight by the settings, without any secret; null for what they leave as it is. */
+export interface GreenlightFacts {
+  /** E-mail address of the administrator to make. */
+  readonly admin: string | null;
+  /** Mail server, "mail.example.org:587". */
+  readonly mail: string | null;
+  /** Issuer at which people sign in. */
+  readonly signInAt: string | null;
+  readonly registration: "open" | "invite" | "approval" | null;
+  readonly defaultRole: string | null;
+  readonly roomLimit: number | null;
+}
+
+/** Returns null where Greenlight is not installed. */
+export function greenlightFacts({ greenlight }: Settings): GreenlightFacts | null {
+  if (greenlight === undefined) return null;
+  const { admin, smtp, openidConnect, registration, defaultRole, roomLimit } = greenlight;
+  return {
+    admin: admin?.email ?? null,
+    mail: smtp ? `${smtp.server}:${smtp.port}` : null,
+    signInAt: openidConnect?.issuer ?? null,
+    registration: registration ?? null,
+    defaultRole: defaultRole ?? null,
+    roomLimit: roomLimit ?? null,
+  };
+}
+
 /** Download that a choice causes. */
 export interface Download {
   readonly to: "this machine" | "bbb" | "turn";

@@ -5,6 +5,7 @@ import {
   describeBackups,
   describeDns,
   describeEnvironment,
+  describeGreenlight,
   describeHost,
   describeRecordings,
 } from "./phrases";
@@ -93,6 +94,7 @@ function renderSummary(deployment: Deployment, { definitions }: Page): string {
     ["certificates", `${trust}, ${certificateSources(certificates)}`],
     ["DNS records", describeDns(deployment)],
     ["recordings", describeRecordings(deployment)],
+    ...(deployment.greenlight ? [["Greenlight", describeGreenlight(deployment)] as const] : []),
     ["backups", describeBackups(deployment)],
   ]);
 }

@@ -58,6 +58,24 @@ export function describeRecordings({ recordings }: Deployment): string {
   }
 }
 
+export function describeGreenlight({ greenlight }: Deployment): string {
+  if (greenlight === null) return "none";
+  const { admin, mail, signInAt, registration, defaultRole, roomLimit } = greenlight;
+  const registering = {
+    open: "everybody may register",
+    invite: "who is invited may register",
+    approval: "who registers waits for approval",
+  };
+  return [
+    admin ? `the administrator ${admin} is made, unless there is one` : "no administrator is made",
+    mail ? `sends mail by ${mail}` : "sends no mail",
+    ...(signInAt ? [`people sign in at ${signInAt}`] : []),
+    ...(registration ? [registering[registration]] : []),
+    ...(defaultRole ? [`new accounts get the role ${defaultRole}`] : []),
+    ...(roomLimit === null ? [] : [`${roomLimit} rooms an account`]),
+  ].join("; ");
+}
+
 export function describeBackups({ backupDays }: Deployment): string {
   return backupDays > 0
     ? `${backupDays} daily ones of the BigBlueButton server's disk, which recordings on a volume are not on`

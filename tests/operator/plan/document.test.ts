@@ -220,7 +220,9 @@ test("what follows from settings at AWS", () => {
 });
 
 test("what follows from the settings of a test", () => {
-  const { environment, certificates, downloads } = planOf("for a while").deployment!;
+  const { environment, certificates, downloads, greenlight } = planOf("for a while").deployment!;
+  const nothing = { mail: null, signInAt: null, registration: null, defaultRole: null, roomLimit: null };
+  expect(greenlight).toEqual({ admin: null, ...nothing });
   expect(environment).toMatchObject({ protect: false, strict: false, expires: "2027-01-15T08:00:00.000Z" });
   expect(certificates.trustedByBrowsers).toBe(false);
   expect(downloads.map(({ to, what }) => `${to}: ${what}`)).toEqual([

@@ -45,6 +45,10 @@ const plan: Plan = {
     urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/api", turn: ["turn:a", "turns:b"] },
     certificates: { names: [], authority: "https://acme.example.org/", trustedByBrowsers: false, own: [] },
     recordings: { volume: "new", sizeGb: 20, id: null, protected: true, snapshotDays: 0 },
+    greenlight: {
+      ...{ admin: "ada@example.org", mail: "mail.example.org:587", signInAt: "https://id.example.org" },
+      ...{ registration: "invite", defaultRole: "Teacher", roomLimit: 5 },
+    },
     options: [
       {
         ...{ setting: "meetings.welcome", value: `Grüß\nGott ${"x".repeat(70)}` },
