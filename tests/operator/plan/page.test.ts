@@ -160,6 +160,9 @@ What it is
   DNS records         bbb.example.org A, turn.example.org A and AAAA: YOU make them; the update
                       prints them and waits for up to an hour
   recordings          on a volume of 20 GB, protected from deletion; no snapshots
+  Greenlight          the administrator ada@example.org is made, unless there is one; sends mail by
+                      mail.example.org:587; people sign in at https://id.example.org; who is invited
+                      may register; new accounts get the role Teacher; 5 rooms an account
   backups             7 daily ones of the BigBlueButton server's disk, which recordings on a volume
                       are not on
 
