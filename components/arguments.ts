@@ -26,7 +26,7 @@ class ArgumentsError extends pulumi.RunError {
 
 /** Errors of components with wrong arguments, found before any child of any component is registered. */
 const wrong: SettingsError[] = [];
-let told: ArgumentsError | undefined;
+let thrown: ArgumentsError | undefined;
 
 /** Owners of the names that are in use. */
 const names = new Map<string, string>();
@@ -66,7 +66,7 @@ export function readArguments(
 
 /** Throws all mistakes found so far. */
 function refuse(): void {
-  if (wrong.length > 0) throw (told ??= new ArgumentsError(wrong));
+  if (wrong.length > 0) throw (thrown ??= new ArgumentsError(wrong));
 }
 
 function nextTurn(): Promise<void> {

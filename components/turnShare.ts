@@ -31,10 +31,10 @@ export function offerTurn(component: TurnOutputs, share: TurnShare): void {
  * affair.
  */
 export function shareOf(turn: TurnOutputs): TurnShare {
-  return shares.get(turn) ?? { service: strangers(turn) };
+  return shares.get(turn) ?? { service: serviceElsewhere(turn) };
 }
 
-async function strangers({ turnHost, turnSecret }: TurnOutputs): Promise<TurnService | undefined> {
+async function serviceElsewhere({ turnHost, turnSecret }: TurnOutputs): Promise<TurnService | undefined> {
   const host = pulumi.output(turnHost) as unknown as {
     isKnown: Promise<boolean>;
     promise(): Promise<string>;

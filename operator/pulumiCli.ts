@@ -32,12 +32,12 @@ export async function runCli(place: CliPlace, args: readonly string[], input = "
   try {
     return (await running).stdout;
   } catch (error) {
-    throw new Mistake(told(error as Error), { cause: error });
+    throw new Mistake(cliReason(error as Error), { cause: error });
   }
 }
 
 /** Error in one line of the CLI's own words; for an update, the errors of all resources. */
-export function told(error: Error): string {
+export function cliReason(error: Error): string {
   const reasons = diagnosed(error.message);
   if (reasons.length > 0) return reasons.join("; ");
   const lines = error.message.split("\n").map((line) => line.replace(/^\s*stderr:\s*/, "").trim());

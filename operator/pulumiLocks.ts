@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 /** Lock of a file or bucket backend, by the CLI's message. */
 export interface Lock {
   /** Description, e.g. "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z". */
-  readonly told: string;
+  readonly description: string;
   readonly host: string;
   readonly pid: number;
   readonly since: Date;
@@ -22,7 +22,12 @@ export function readLocks(message: string): Lock[] {
   return lines.map((line) => {
     const [, who = "", host = "", pid = "", since = ""] =
       /by (\S*@(\S+)) \(pid (\d+)\) at (\S+)/.exec(line) ?? [];
-    return { told: `${who} (pid ${pid}) since ${since}`, host, pid: Number(pid), since: new Date(since) };
+    return {
+      description: `${who} (pid ${pid}) since ${since}`,
+      host,
+      pid: Number(pid),
+      since: new Date(since),
+    };
   });
 }
 

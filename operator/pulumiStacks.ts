@@ -20,7 +20,7 @@ import { parse, stringify } from "yaml";
 
 import { changeOf, type Change } from "../cli/pulumiEvents";
 import { Mistake } from "../cli/mistake";
-import { runCli, told as reason } from "./pulumiCli";
+import { cliReason, runCli } from "./pulumiCli";
 import { isDead, readLocks } from "./pulumiLocks";
 import type { StackState } from "./recover/state";
 import {
@@ -229,7 +229,7 @@ class PulumiStacks implements Stacks {
       });
       return await action(workspace);
     } catch (error) {
-      throw error instanceof this.api.CommandError ? new Mistake(reason(error), { cause: error }) : error;
+      throw error instanceof this.api.CommandError ? new Mistake(cliReason(error), { cause: error }) : error;
     } finally {
       rmSync(workDir, { recursive: true, force: true });
     }
@@ -315,12 +315,17 @@ class PulumiStacks implements Stacks {
         await action(run);
         return;
       } catch (error) {
-        const told = this.lockedOut(error);
-        if (told === undefined)
-          throw error instanceof this.api.CommandError ? new UpdateFailed(stack.name, reason(error)) : error;
-        const locks = readLocks(told);
+        const message = this.lockedOut(error);
+        if (message === undefined)
+          throw error instanceof this.api.CommandError
+            ? new UpdateFailed(stack.name, cliReason(error))
+            : error;
+        const locks = readLocks(message);
         if (tried > 1 || locks.length === 0 || !locks.every((lock) => isDead(lock, new Date()))) {
-          throw new StackBusy(stack.name, locks.map(({ told }) => told).join(", ") || undefined);
+          throw new StackBusy(
+            stack.name,
+            locks.map(({ description }) => description).join(", ") || undefined,
+          );
         }
         await stack.cancel();
       }

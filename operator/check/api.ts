@@ -82,7 +82,7 @@ function apiUrl({ hostname }: ApiArgs): string {
 /** Checks the API; returns the version that it reports. */
 export async function checkApi(args: ApiArgs): Promise<string> {
   const answer = parse(await fetchText(apiUrl(args), args));
-  if (answer.returncode !== "SUCCESS") throw new Wrong(told(answer), REMEDY);
+  if (answer.returncode !== "SUCCESS") throw new Wrong(described(answer), REMEDY);
   return `SUCCESS, version ${String(answer.apiVersion ?? answer.version ?? "not told")}`;
 }
 
@@ -91,14 +91,14 @@ export async function checkSignedCall(args: ApiArgs, secret: string): Promise<st
   const answer = parse(await fetchText(signedApiUrl(apiUrl(args), "getMeetings", {}, secret), args));
   if (answer.returncode === "SUCCESS") return "SUCCESS";
   throw new Wrong(
-    told(answer),
+    described(answer),
     "bbb-web has another secret: give the setting rotateSharedSecret a new value, then pulumi up",
   );
 }
 
 type Answer = Readonly<Record<string, unknown>>;
 
-function told({ returncode, messageKey, message }: Answer): string {
+function described({ returncode, messageKey, message }: Answer): string {
   return (
     [returncode, messageKey, message].filter((one) => typeof one === "string").join(", ") || "no returncode"
   );

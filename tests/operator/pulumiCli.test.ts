@@ -1,11 +1,11 @@
-import { told } from "../../operator/pulumiCli";
+import { cliReason } from "../../operator/pulumiCli";
 
 test.each([
   [`code: 255\n stdout: \n stderr: Command failed\nerror: no such thing\n`, "no such thing"],
   [`code: 1\n stdout: x\n stderr: error: passphrase must be set\n err?: Error: y`, "passphrase must be set"],
   ["something else\nand more", "something else"],
 ])("an error of the CLI is one line: %j", (message, line) => {
-  expect(told(new Error(message))).toBe(line);
+  expect(cliReason(new Error(message))).toBe(line);
 });
 
 test("of an update, every resource's own reason is told, once, with its name", () => {
@@ -32,7 +32,7 @@ test("of an update, every resource's own reason is told, once, with its name", (
     "",
     " stderr: Command failed with exit code 255",
   ].join("\n");
-  expect(told(new Error(message))).toBe(
+  expect(cliReason(new Error(message))).toBe(
     "bbb-host-server: server with ID '17' not found; bbb-host-firewall: it is in use",
   );
 });

@@ -16,7 +16,7 @@ describe("locks of a file or bucket backend", () => {
   test("are read from what the CLI says, each once", () => {
     expect(readLocks(CONFLICT + CONFLICT)).toEqual([
       {
-        told: "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z",
+        description: "root@runner-7 (pid 812) since 2026-11-21T08:00:00Z",
         host: "runner-7",
         pid: 812,
         since: new Date("2026-11-21T08:00:00Z"),

@@ -1,4 +1,4 @@
-import { told } from "../../operator/pulumiCli";
+import { cliReason } from "../../operator/pulumiCli";
 import { stepFailure } from "../../operator/stepFailure";
 
 const COMMAND = "Process exited with status 1: running \"sudo /usr/local/lib/bbb-deploy/step 'bbb 3/7' …\":";
@@ -33,5 +33,5 @@ test("the CLI's error is shortened likewise", () => {
     ...["Diagnostics:", "  command:remote:Command (bbb-wire):", `    error: ${COMMAND}`, ...indented],
     ...["", "  pulumi:pulumi:Stack (bigbluebutton-test-a):", "    error: update failed", ""],
   ].join("\n");
-  expect(told(new Error(message))).toBe(`bbb-wire: it is broken: mend it (${WHERE})`);
+  expect(cliReason(new Error(message))).toBe(`bbb-wire: it is broken: mend it (${WHERE})`);
 });
