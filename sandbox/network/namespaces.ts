@@ -43,10 +43,10 @@ export function renderServices(): Batch {
   return [
     "link set lo up",
     ...Object.values(SERVICES).flatMap((address) => [
-      `address add ${address}/32 dev lo`,
-      `address add ${serviceIpv6(address)}/128 dev lo nodad`,
+      `address replace ${address}/32 dev lo`,
+      `address replace ${serviceIpv6(address)}/128 dev lo nodad`,
     ]),
-    `address add ${METADATA_ADDRESS}/32 dev lo`,
+    `address replace ${METADATA_ADDRESS}/32 dev lo`,
   ];
 }
 
@@ -106,9 +106,10 @@ async function sysctl(namespace: string, settings: Readonly<Record<string, strin
   await runIn(namespace, ["sysctl", "-qe", ...args]);
 }
 
-/** Makes the router and the two clients, if they don't exist. */
+/** Makes the router and the two clients, if they don't exist. A router of earlier code gets the addresses that it lacks. */
 export async function ensureNetwork(): Promise<void> {
-  if (!namespaceExists(ROUTER)) await makeNamespace(ROUTER, makeRouter);
+  if (namespaceExists(ROUTER)) await batch(ROUTER, renderServices());
+  else await makeNamespace(ROUTER, makeRouter);
   for (const client of Object.keys(CLIENTS) as ClientName[]) {
     const namespace = clientNamespace(client);
     if (!namespaceExists(namespace)) await makeNamespace(namespace, () => makeClient(client));

@@ -32,7 +32,7 @@ TimeoutStartSec=420
 HERE
 }
 
-# Two rounds in a row, which make an alert, are over within ten minutes.
+# Two rounds in a row make an alert: with what they take themselves, within ten minutes.
 timer_unit() {
   cat <<'HERE'
 [Unit]
@@ -40,7 +40,7 @@ Description=Rounds of checks of the BigBlueButton deployment
 
 [Timer]
 OnActiveSec=30
-OnUnitActiveSec=270
+OnUnitActiveSec=240
 AccuracySec=15
 
 [Install]

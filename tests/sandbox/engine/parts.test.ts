@@ -169,6 +169,15 @@ describe("Pulumi.yaml's config", () => {
     expect(secretKeys).toEqual(["p:word"]);
   });
 
+  test("a secret inside a setting makes a secret of the whole, and the program gets its text", () => {
+    const { values, secretKeys } = applyConfig(project, "dev", {
+      ...given,
+      extra: { a: { secure: "x" }, b: [1, { secure: "y" }] },
+    });
+    expect(values["p:extra"]).toBe('{"a":"x","b":[1,"y"]}');
+    expect(secretKeys).toEqual(["p:word", "p:extra"]);
+  });
+
   test.each([
     ["size", "ten", "integer"],
     ["size", 1.5, "integer"],

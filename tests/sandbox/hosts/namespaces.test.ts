@@ -48,11 +48,11 @@ test("the router is every host's gateway and has a route to each address", () =>
 
 test("the services have all their addresses, and the metadata service its own", () => {
   const lines = renderServices();
-  for (const n of [1, 2, 3, 4, 5, 6, 7]) {
-    expect(lines).toContain(`address add 198.51.100.${n}/32 dev lo`);
-    expect(lines).toContain(`address add 2001:db8:ffff::${n}/128 dev lo nodad`);
+  for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    expect(lines).toContain(`address replace 198.51.100.${n}/32 dev lo`);
+    expect(lines).toContain(`address replace 2001:db8:ffff::${n}/128 dev lo nodad`);
   }
-  expect(lines).toContain("address add 169.254.169.254/32 dev lo");
+  expect(lines).toContain("address replace 169.254.169.254/32 dev lo");
 });
 
 test("names and addresses of a host", () => {

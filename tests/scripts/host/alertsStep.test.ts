@@ -33,7 +33,7 @@ test("settings are kept for root alone, a test message is sent, and the timer is
   expect(host.read(`${OWN}/settings.json`)).toBe(host.settings({ email: host.email() }));
   expect([mode(OWN), mode(`${OWN}/settings.json`)]).toEqual(["700", "600"]);
   expect(there(`${OWN}/settings.new`)).toBe(false);
-  expect(host.read(TIMER)).toContain("OnUnitActiveSec=270\n");
+  expect(host.read(TIMER)).toContain("OnUnitActiveSec=240\n");
   expect(host.read(SERVICE)).toMatch(/^ExecStart=\/usr\/bin\/python3 -B .*\/alert_round\.py$/m);
   expect(host.read(SERVICE)).toMatch(/^Nice=19\nIOSchedulingClass=idle$/m);
   expect(host.called("systemctl")).toEqual([
