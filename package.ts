@@ -9,6 +9,11 @@ export {
   type HostCheck,
 } from "./components/bigBlueButton";
 export type { AlertEmail, AlertsArgument, AlertWebhook } from "./components/argumentTypes";
-export type { MeetingsOptions, SettingArguments } from "./components/settingArguments";
+export type {
+  MeetingsOptions,
+  PrivacyOptions,
+  RecordingsOptions,
+  SettingArguments,
+} from "./components/settingArguments";
 export { SharedTurnServer, type SharedTurnServerArgs } from "./components/sharedTurnServer";
 export type { TurnOutputs } from "./components/turnShare";

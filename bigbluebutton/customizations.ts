@@ -62,14 +62,14 @@ export const customizations: readonly Customization[] = [
   },
   {
     what: "hours in which recordings are processed",
-    note: "Not a setting yet. The timer of the guides is in no release since 2.3.",
+    note: "Not a setting: the timer of the guides is in no release since 2.3. `recordings.workers` says how many at a time.",
   },
-  { what: "workers of recordings", note: "Not a setting yet." },
+  { what: "workers of recordings", settings: ["recordings.workers"] },
   {
     what: "webhooks",
     note: "`apt install bbb-webhooks` on the server; the deployment gives it the shared secret.",
   },
-  { what: "delete old recordings", note: "Not a setting yet." },
+  { what: "delete old recordings", settings: ["recordings.publishedDays", "recordings.rawDays"] },
   { what: "transfer recordings", settings: ["recordingsVolumeId"], note: "The volume moves whole." },
   { what: "small disk for the system", settings: ["recordingsGb"] },
   {

@@ -182,7 +182,7 @@ export const meetingOptions = {
   },
   guestPolicy: {
     type: { kind: "choice", values: ["ALWAYS_ACCEPT", "ALWAYS_DENY", "ASK_MODERATOR"] },
-    description: "What happens to guests.",
+    description: "Treatment of guests.",
     example: "ASK_MODERATOR",
     default: "ALWAYS_ACCEPT",
     at: [web("defaultGuestPolicy")],
@@ -256,7 +256,7 @@ export const meetingOptions = {
   locked: {
     type: { kind: "choices", values: Object.keys(locks) },
     description:
-      "What viewers can't do from the beginning: share a camera or microphone, chat in private or in public, write notes, see the list of users, each other's cursors or annotations. Moderators can, and may lift it.",
+      "Locks of viewers from the beginning. They can't share a camera or microphone, chat in private or in public, write notes, see the list of users, each other's cursors or annotations. Moderators can, and may lift it.",
     example: ["camera", "privateChat"],
     default: "nothing",
     at: Object.entries(locks).map(([name, end]) =>
@@ -276,7 +276,7 @@ export const meetingOptions = {
   },
   presenterPolicy: {
     type: { kind: "choice", values: ["moderatorOnly", "requireApproval", "freeForAll"] },
-    description: "Who may become presenter.",
+    description: "People who may become presenter.",
     example: "moderatorOnly",
     default: "requireApproval",
     at: [web("lockSettingsPresenterPolicy")],

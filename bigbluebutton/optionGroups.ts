@@ -1,9 +1,15 @@
 import { meetingOptions } from "./meetingOptions";
+import { privacyOptions } from "./privacyOptions";
+import { recordingOptions } from "./recordingOptions";
 import { keysOf, textFor, type Options, type OptionValues } from "./options";
 import { ownedKeys, type OwnedKeys } from "./ownedKeys";
 
 /** Groups of settings whose values are keys of BigBlueButton's own files, by the setting. */
-export const optionGroups = { meetings: meetingOptions } as const satisfies Readonly<Record<string, Options>>;
+export const optionGroups = {
+  meetings: meetingOptions,
+  recordings: recordingOptions,
+  privacy: privacyOptions,
+} as const satisfies Readonly<Record<string, Options>>;
 
 export type GroupName = keyof typeof optionGroups;
 

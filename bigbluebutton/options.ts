@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 import type { SetKey } from "./ownedKeys";
-import type { OverrideName, OwnedValue } from "./overrideFiles";
+import { overrideFiles, type OverrideName, type OwnedValue } from "./overrideFiles";
 
 /** Line of BigBlueButton whose options are known. */
 export const optionLines = ["3.0", "4.0"] as const;
@@ -31,7 +31,7 @@ export interface Place {
   /**
    * Value of the key; undefined leaves it to the package.
    *
-   * @default the option's own, as a text in Java properties, lists joined by commas
+   * @default the option's own; outside of YAML as a text, lists joined by commas
    */
   readonly as?: (value: OptionValue) => OwnedValue | undefined;
 }
@@ -79,13 +79,17 @@ export function linesOf({ lines = optionLines }: Option): readonly Line[] {
 export function keysOf(group: string, options: Options, values: OptionValues): SetKey[] {
   return Object.entries(values).flatMap(([name, value]) =>
     options[name]!.at.flatMap(({ file, key, as }) => {
-      const made = as ? as(value) : file === "web" ? plainText(value) : value;
+      const made = as ? as(value) : inYaml(file) ? value : plainText(value);
       return made === undefined ? [] : [{ file, key, value: made, setting: `${group}.${name}` }];
     }),
   );
 }
 
-/** Value as Java properties have it. */
+function inYaml(file: OverrideName): boolean {
+  return overrideFiles[file].format === "yaml";
+}
+
+/** Value as Java properties and the shell have it. */
 function plainText(value: OptionValue): string {
   return typeof value === "object" ? value.join(",") : String(value);
 }

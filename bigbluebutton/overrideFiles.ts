@@ -1,14 +1,16 @@
 /** File of BigBlueButton's configuration that no package of its own writes to, and what reads it. */
 export interface OverrideFile {
   readonly path: string;
-  /** Format, by which scripts/host/keyed_text.py finds a key. */
-  readonly format: "properties" | "yaml";
-  /** Units that read it at their start. */
+  /** Format, by which scripts/host/keyed_text.py finds a key; `file` is a file that the deployment alone has. */
+  readonly format: "properties" | "yaml" | "env" | "file";
+  /** Octal mode of a file that the deployment alone has. */
+  readonly mode?: string;
+  /** Units that read it at their start; `reload:UNIT`, or `daemon-reload`. */
   readonly restart: readonly string[];
   /** True when the restart of one of them ends meetings. */
   readonly endsMeetings: boolean;
   /** File of the package with the same keys, whose values count where this one has none. */
-  readonly packaged: string;
+  readonly packaged?: string;
 }
 
 /** Override files by a short name. The rows are reference/operations.md's, from the docs' page of configuration files. */
@@ -28,6 +30,44 @@ export const overrideFiles = {
     restart: ["bbb-apps-akka"],
     endsMeetings: true,
     packaged: "/usr/share/bigbluebutton/html5-client/private/config/settings.yml",
+  },
+  /** Daily clean-up of bbb-config, which runs it as shell. */
+  cron: {
+    path: "/etc/default/bigbluebutton-cron-config",
+    format: "env",
+    restart: [],
+    endsMeetings: false,
+  },
+  /** Format "presentation" of recordings. */
+  presentation: {
+    path: "/etc/bigbluebutton/recording/presentation.yml",
+    format: "yaml",
+    restart: ["bbb-rap-resque-worker"],
+    endsMeetings: false,
+  },
+  /** Environment of the workers that process recordings. */
+  worker: {
+    path: "/etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy.conf",
+    format: "file",
+    mode: "644",
+    restart: ["daemon-reload", "bbb-rap-resque-worker"],
+    endsMeetings: false,
+  },
+  /** Daily deletion of old recordings. */
+  cleanup: {
+    path: "/etc/cron.daily/bbb-deploy-recordings",
+    format: "file",
+    mode: "755",
+    restart: [],
+    endsMeetings: false,
+  },
+  /** Addition to nginx's site of BigBlueButton. */
+  site: {
+    path: "/etc/bigbluebutton/nginx/bbb-deploy.nginx",
+    format: "file",
+    mode: "644",
+    restart: ["reload:nginx"],
+    endsMeetings: false,
   },
 } as const satisfies Readonly<Record<string, OverrideFile>>;
 
@@ -49,7 +89,7 @@ export interface Chosen {
 /** Key of an override file with its value. */
 export interface KeyValue {
   readonly file: OverrideName;
-  /** Key; in YAML the names of the maps around it, joined by dots. */
+  /** Key; in YAML the names of the maps around it, joined by dots; "" for a whole file. */
   readonly key: string;
   readonly value: OwnedValue;
 }

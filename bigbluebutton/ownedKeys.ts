@@ -2,6 +2,7 @@ import {
   overrideFiles,
   type Chosen,
   type KeyValue,
+  type OverrideFile,
   type OverrideName,
   type OwnedValue,
 } from "./overrideFiles";
@@ -65,8 +66,12 @@ export function ownedKeys(keys: readonly SetKey[]): OwnedKeys | undefined {
   };
 }
 
-function ownedFile(name: OverrideName, keys: readonly SetKey[]): OwnedFile {
-  const { path, format, restart, endsMeetings, packaged } = overrideFiles[name];
+function ownedFile(name: OverrideName, keys: readonly SetKey[]): OwnedFile | OwnedWholeFile {
+  const { path, format, mode = "", restart, endsMeetings, packaged }: OverrideFile = overrideFiles[name];
+  if (format === "file") {
+    const [{ value, setting }] = keys as [SetKey];
+    return { path, format, restart, endsMeetings, mode, base64: base64Of(String(value)), setting };
+  }
   return {
     path,
     format,
@@ -78,6 +83,10 @@ function ownedFile(name: OverrideName, keys: readonly SetKey[]): OwnedFile {
       setting,
     })),
   };
+}
+
+function base64Of(text: string): string {
+  return Buffer.from(text).toString("base64");
 }
 
 function isChosen(value: OwnedValue): value is Chosen {

@@ -158,11 +158,13 @@ export interface SettingArguments {
   readonly installerSha256?: pulumi.Input<string>;
   // Meetings
   /**
-   * How meetings are, as a map of options: welcome text, recording, guests, cameras, locks, layout, limits.
-   * docs/meetings.md lists them. An option that is taken away goes back to BigBlueButton's own value.
+   * Options of meetings, as a map: welcome text, recording, guests, cameras, locks, layout, limits. docs/meetings.md
+   * lists them. An option that is taken away goes back to BigBlueButton's own value.
    */
   readonly meetings?: pulumi.Input<MeetingsOptions>;
   // Recordings
+  /** Options of recordings, as a map: days for which they are kept, mp4, workers. docs/recordings.md lists them. */
+  readonly recordings?: pulumi.Input<RecordingsOptions>;
   /**
    * Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the
    * server's own disk.
@@ -183,6 +185,12 @@ export interface SettingArguments {
    * @default 7
    */
   readonly snapshotDays?: pulumi.Input<number>;
+  // Privacy
+  /**
+   * Options of what the server keeps of people, as a map: access log, days of logs, lists of recordings.
+   * docs/privacy.md lists them.
+   */
+  readonly privacy?: pulumi.Input<PrivacyOptions>;
   // Alerts
   /**
    * Tells by e-mail or webhook when something breaks on a server, and when it is well again: email (to, from, server,
@@ -247,7 +255,7 @@ export interface MeetingsOptions {
   readonly durationMinutes?: pulumi.Input<number>;
   /** Most sessions of one person in a meeting, known by the userID of the front end. 0: no limit. */
   readonly sessionsPerUser?: pulumi.Input<number>;
-  /** What happens to guests. */
+  /** Treatment of guests. */
   readonly guestPolicy?: pulumi.Input<string>;
   /** Lets people share cameras at all. */
   readonly cameras?: pulumi.Input<boolean>;
@@ -269,13 +277,13 @@ export interface MeetingsOptions {
   /** Shows viewers the cameras of moderators alone. */
   readonly viewersSeeOnlyModeratorsCameras?: pulumi.Input<boolean>;
   /**
-   * What viewers can't do from the beginning: share a camera or microphone, chat in private or in public, write
+   * Locks of viewers from the beginning. They can't share a camera or microphone, chat in private or in public, write
    * notes, see the list of users, each other's cursors or annotations. Moderators can, and may lift it.
    */
   readonly locked?: pulumi.Input<pulumi.Input<string>[]>;
   /** Locks viewers as soon as they join. false: a moderator has to. */
   readonly lockOnJoin?: pulumi.Input<boolean>;
-  /** Who may become presenter. */
+  /** People who may become presenter. */
   readonly presenterPolicy?: pulumi.Input<string>;
   /** Layout in which a meeting begins. */
   readonly layout?: pulumi.Input<string>;
@@ -330,4 +338,49 @@ export interface MeetingsOptions {
   readonly cameraBridge?: pulumi.Input<string>;
   /** Media server of shared screens. */
   readonly screenShareBridge?: pulumi.Input<string>;
+}
+
+/** Options of `recordings`; docs/recordings.md says what each is by default, and from which release on. */
+export interface RecordingsOptions {
+  /**
+   * Days after which a recording is deleted, with its raw files, by the time at which its meeting began. Left out:
+   * recordings are kept for ever.
+   */
+  readonly publishedDays?: pulumi.Input<number>;
+  /**
+   * Days for which the raw files of a published recording are kept, from which it can be made anew. BigBlueButton's
+   * own daily clean-up deletes them.
+   */
+  readonly rawDays?: pulumi.Input<number>;
+  /**
+   * Days for which the raw files of a meeting are kept in which nobody pressed the button. Until then a recording can
+   * still be made of it.
+   */
+  readonly unrecordedDays?: pulumi.Input<number>;
+  /**
+   * Makes mp4 beside webm, for players of Apple's that know no webm. It takes about as long again to process.
+   * Recordings that exist stay as they are.
+   */
+  readonly mp4?: pulumi.Input<boolean>;
+  /**
+   * Recordings that are processed at the same time. More take cores from meetings that run. Not together with kept
+   * events (defaultKeepEvents), for which more than one worker loses data.
+   */
+  readonly workers?: pulumi.Input<number>;
+}
+
+/** Options of `privacy`; docs/privacy.md says what each is by default, and from which release on. */
+export interface PrivacyOptions {
+  /**
+   * Keeps nginx's log of who opened which page, with addresses, names and meetings. false: none is kept from then on;
+   * logs that exist go with their days.
+   */
+  readonly accessLog?: pulumi.Input<boolean>;
+  /**
+   * Days for which BigBlueButton's own logs are kept: those of meetings, media servers and recordings, by its daily
+   * clean-up.
+   */
+  readonly logDays?: pulumi.Input<number>;
+  /** Lets a front end ask for all recordings of the server at once. false: it must name a meeting or a recording. */
+  readonly listAllRecordings?: pulumi.Input<boolean>;
 }

@@ -34,6 +34,8 @@ const regions: Readonly<Record<string, () => string>> = {
   environments: environmentsTable,
   "options of meetings": () => optionsTable("meetings"),
   "example of meetings": () => optionsExample("meetings"),
+  "options of recordings": () => optionsTable("recordings"),
+  "options of privacy": () => optionsTable("privacy"),
   "override files": overrideFilesTable,
   customizations: customizationsTable,
 };

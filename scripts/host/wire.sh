@@ -33,7 +33,7 @@ recreate_containers() { # DIRECTORY
 restart_pending() {
   local what
   if [[ ! -s $pending ]]; then
-    progress "nothing changed, nothing restarted"
+    progress "nothing to restart"
     return 0
   fi
   if grep -Fxq daemon-reload "$pending"; then systemctl daemon-reload; fi

@@ -22,7 +22,9 @@ export function optionsTable(name: GroupName): string {
     valuesCell(option),
     option.default,
     `\`${exampleText(option.example)}\``,
-    option.at.map(({ file, key }) => `\`${key}\` of ${file}`).join("<br>"),
+    option.at
+      .map(({ file, key }) => (key === "" ? `the file ${file}` : `\`${key}\` of ${file}`))
+      .join("<br>"),
     releasesCell(option),
   ]);
   return table(["option", "what", "values", "default", "example", "keys", "releases"], rows);
@@ -31,14 +33,22 @@ export function optionsTable(name: GroupName): string {
 /** Renders the files that options are written to. */
 export function overrideFilesTable(): string {
   return table(
-    ["name", "file", "restarted after a change", "ends meetings"],
+    ["name", "file", "after a change", "ends meetings"],
     Object.entries(overrideFiles).map(([name, { path, restart, endsMeetings }]) => [
       name,
       `\`${path}\``,
-      restart.map((unit) => `\`${unit}\``).join(", "),
+      restart.map(afterwards).join(", ") || "nothing",
       endsMeetings ? "yes" : "no",
     ]),
   );
+}
+
+/** Words for what is done after a change. */
+function afterwards(what: string): string {
+  if (what === "daemon-reload") return "units are read anew";
+  return what.startsWith("reload:")
+    ? `\`${what.slice("reload:".length)}\` is reloaded`
+    : `\`${what}\` is restarted`;
 }
 
 /** Renders a stack's file with an example of each option of a group. */

@@ -10,6 +10,7 @@ import { meetings } from "./meetings";
 import { names } from "./names";
 import { occasions } from "./occasions";
 import { places } from "./places";
+import { privacy } from "./privacy";
 import { recordings } from "./recordings";
 import { turn } from "./turn";
 
@@ -23,6 +24,7 @@ export const topics = [
   { title: "BigBlueButton", fields: bigbluebutton },
   { title: "Meetings", fields: meetings },
   { title: "Recordings", fields: recordings },
+  { title: "Privacy", fields: privacy },
   { title: "Alerts", fields: alerts },
   { title: "One TURN server for several", fields: turn },
   { title: "Upgrades and new secrets", fields: occasions },
@@ -38,6 +40,7 @@ export const fields = {
   ...bigbluebutton,
   ...meetings,
   ...recordings,
+  ...privacy,
   ...alerts,
   ...turn,
   ...occasions,

@@ -9,7 +9,7 @@ export const meetings = {
     default: {},
     options: meetingOptions,
     description:
-      "How meetings are, as a map of options: welcome text, recording, guests, cameras, locks, layout, limits. docs/meetings.md lists them. An option that is taken away goes back to BigBlueButton's own value.",
+      "Options of meetings, as a map: welcome text, recording, guests, cameras, locks, layout, limits. docs/meetings.md lists them. An option that is taken away goes back to BigBlueButton's own value.",
     schema: optionGroup("meetings", meetingOptions),
     remedy: `${setCommand("--path 'meetings.OPTION'", "VALUE")}, for each of them`,
   },

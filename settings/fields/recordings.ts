@@ -1,10 +1,21 @@
+import { recordingOptions } from "../../bigbluebutton/recordingOptions";
 import { setCommand } from "../remedies";
 import { integer, textThat, type Fields } from "./field";
+import { optionGroup } from "./optionGroup";
 
 /** Number of daily snapshots of its volumes that EC2 keeps. */
 export const DEFAULT_SNAPSHOT_DAYS = 7;
 
 export const recordings = {
+  recordings: {
+    type: "object",
+    default: {},
+    options: recordingOptions,
+    description:
+      "Options of recordings, as a map: days for which they are kept, mp4, workers. docs/recordings.md lists them.",
+    schema: optionGroup("recordings", recordingOptions),
+    remedy: `${setCommand("--path 'recordings.OPTION'", "VALUE")}, for each of them`,
+  },
   recordingsGb: {
     type: "integer",
     default: 0,

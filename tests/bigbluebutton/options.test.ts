@@ -1,6 +1,7 @@
 import { customizations } from "../../bigbluebutton/customizations";
 import { meetingOptions } from "../../bigbluebutton/meetingOptions";
-import { optionGroups, ownedKeysOf, textsFor } from "../../bigbluebutton/optionGroups";
+import { optionGroups, ownedKeysOf, textsFor, type GroupValues } from "../../bigbluebutton/optionGroups";
+import { overrideFiles } from "../../bigbluebutton/overrideFiles";
 import { keysOf, linesOf, optionLines, type OptionValues } from "../../bigbluebutton/options";
 import { renderOwnedKeys } from "../../bigbluebutton/ownedKeys";
 import { releases } from "../../bigbluebutton/releases";
@@ -52,15 +53,17 @@ test.each<[OptionValues, string[]]>([
 });
 
 test("each option sets a key for its example, and no key has two options", () => {
-  const owners = Object.entries(meetingOptions).flatMap(([name, { example, at }]) => {
-    expect(lines({ [name]: example })).not.toEqual([]);
-    return at.map(({ file, key }) => `${file} ${key}`);
-  });
+  const owners = Object.entries(optionGroups).flatMap(([group, options]) =>
+    Object.entries(options).flatMap(([name, { example, at }]) => {
+      expect(keysOf(group, options, { [name]: example })).not.toEqual([]);
+      return at.map(({ file, key }) => `${file} ${key}`);
+    }),
+  );
   expect(new Set(owners).size).toBe(owners.length);
 });
 
 test("an option that a line does not know says what that line has", () => {
-  for (const option of Object.values(meetingOptions)) {
+  for (const option of Object.values(optionGroups).flatMap((options) => Object.values(options))) {
     expect(option.instead !== undefined).toBe(linesOf(option).length < optionLines.length);
   }
   expect(Object.values(releases).map(({ version }) => version)).toEqual(
@@ -104,6 +107,54 @@ test("the document of the hosts, by file", () => {
       },
     ],
   });
+});
+
+/** Files of some groups, as texts: "path=text" of whole ones, "path key=value" of others. */
+const texts = (groups: GroupValues) =>
+  ownedKeysOf(groups)!.files.flatMap((file) =>
+    file.format === "file"
+      ? [`${file.path} ${file.mode}=${Buffer.from(file.base64, "base64").toString()}`]
+      : file.keys.map(({ key, value }) => `${file.path} ${String(key)}=${JSON.stringify(value)}`),
+  );
+
+test.each<[GroupValues, string[]]>([
+  [
+    { recordings: { publishedDays: 180 } },
+    [
+      "/etc/cron.daily/bbb-deploy-recordings 755=#!/bin/sh\nexec /usr/bin/python3 -B /usr/local/lib/bbb-deploy/remove_recordings.py --days 180\n",
+    ],
+  ],
+  [
+    { recordings: { rawDays: 30, unrecordedDays: 3 }, privacy: { logDays: 7 } },
+    [
+      '/etc/default/bigbluebutton-cron-config published_days="30"',
+      '/etc/default/bigbluebutton-cron-config unrecorded_days="3"',
+      '/etc/default/bigbluebutton-cron-config log_history="7"',
+    ],
+  ],
+  [
+    { recordings: { mp4: true } },
+    ['/etc/bigbluebutton/recording/presentation.yml video_formats=["webm","mp4"]'],
+  ],
+  [
+    { recordings: { workers: 2 } },
+    [
+      "/etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy.conf 644=[Service]\nEnvironment=COUNT=2\n",
+    ],
+  ],
+  [{ privacy: { accessLog: false } }, ["/etc/bigbluebutton/nginx/bbb-deploy.nginx 644=access_log off;\n"]],
+  [
+    { privacy: { listAllRecordings: false } },
+    ['/etc/bigbluebutton/bbb-web.properties allowFetchAllRecordings="false"'],
+  ],
+])("%j", (groups, expected) => {
+  expect(texts(groups)).toEqual(expected);
+});
+
+test("only files of bbb-web and of the client end meetings", () => {
+  const ending = Object.values(overrideFiles).filter(({ endsMeetings }) => endsMeetings);
+  expect(ending.flatMap(({ restart }) => restart)).toEqual(["bbb-web", "bbb-apps-akka"]);
+  expect(ownedKeysOf({ privacy: { accessLog: true } })).toBeUndefined();
 });
 
 test("the text of a group changes with its values alone", () => {

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 
 import { meetingOptions } from "../../bigbluebutton/meetingOptions";
+import { optionGroups } from "../../bigbluebutton/optionGroups";
 import { linesOf } from "../../bigbluebutton/options";
 import { parseSettings } from "../../settings";
 import { SettingsError } from "../../settings/problems";
@@ -37,6 +38,13 @@ test.each(["3.0", "4.0"] as const)(
     expect(groups(values, { release })).toEqual({ meetings: values });
   },
 );
+
+test.each(["recordings", "privacy"] as const)("each example of %s is good", (group) => {
+  const values = Object.fromEntries(
+    Object.entries(optionGroups[group]).map(([name, { example }]) => [name, example]),
+  );
+  expect(parseSettings({ ...required, [group]: values }, at).groups).toEqual({ [group]: values });
+});
 
 test("numbers, flags and texts are good in any form that the CLI stores", () => {
   expect(groups('{"muteOnStart":"true","maxUsers":"150","welcome":2026,"durationMinutes":60}')).toEqual({

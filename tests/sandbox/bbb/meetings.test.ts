@@ -1,6 +1,6 @@
 /** Settings of meetings from their rows in bigbluebutton/ to what the stand-in answers to a client. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -8,7 +8,7 @@ import { signedApiUrl } from "../../../bigbluebutton/api";
 import { meetingOptions } from "../../../bigbluebutton/meetingOptions";
 import { linesOf, optionLines, type Line, type OptionValues } from "../../../bigbluebutton/options";
 import { renderOwnedKeys } from "../../../bigbluebutton/ownedKeys";
-import { ownedKeysOf } from "../../../bigbluebutton/optionGroups";
+import { ownedKeysOf, type GroupValues } from "../../../bigbluebutton/optionGroups";
 import { renderTurnStunServers } from "../../../bigbluebutton/turnStunServers";
 import { FakeHost } from "../../scripts/host/scripts";
 import { python } from "../../scripts/host/checks";
@@ -38,7 +38,7 @@ async function start(name: string, program: string, env: NodeJS.ProcessEnv = {})
 }
 
 /** Puts the packages' files and the settings' keys onto the fake host. */
-async function configure(line: Line, meetings: OptionValues): Promise<void> {
+async function configure(line: Line, groups: GroupValues): Promise<void> {
   const classes = "usr/share/bbb-web/WEB-INF/classes";
   cpSync(packaged("bbb-web", classes), join(host.root, classes), { recursive: true });
   const client = "usr/share/bigbluebutton/html5-client";
@@ -48,7 +48,7 @@ async function configure(line: Line, meetings: OptionValues): Promise<void> {
   host.put("etc/bigbluebutton/bigbluebutton-release", `BIGBLUEBUTTON_RELEASE=${line}.1\n`);
   host.put("etc/bigbluebutton/bbb-web.properties", "bigbluebutton.web.serverURL=https://bbb.example.test\n");
   const xml = renderTurnStunServers({ form: "override", host: "turn.example.test", secret: "x" });
-  const input = `${SECRET}\n${renderOwnedKeys(ownedKeysOf({ meetings }))}${xml}`;
+  const input = `${SECRET}\n${renderOwnedKeys(ownedKeysOf(groups))}${xml}`;
   const output = await python(
     host,
     `import io, sys, wire_files
@@ -67,8 +67,8 @@ interface Entered {
 }
 
 /** Makes a meeting and joins it, as a front end and its client do. */
-async function meet(meetings: OptionValues, line: Line, parameters: Record<string, string> = {}) {
-  await configure(line, meetings);
+async function meet(groups: GroupValues, line: Line, parameters: Record<string, string> = {}) {
+  await configure(line, groups);
   const akka = await start("bbb-apps-akka", "usr/lib/bbb-standin/apps_akka.py");
   const web = await start("bbb-web", "usr/lib/bbb-standin/bbb_web.py", {
     CLIENT_SETTINGS_URL: `http://127.0.0.1:${akka}/clientSettings`,
@@ -96,7 +96,7 @@ async function meet(meetings: OptionValues, line: Line, parameters: Record<strin
   const cookie = joined.headers.get("set-cookie")!.split(";")[0]!;
   const entered = await fetch(`${base}/enter?sessionToken=${token}`, { headers: { cookie } });
   const { response } = (await entered.json()) as { response: Entered };
-  return { info, guest, ...response };
+  return { info, guest, ask, ...response };
 }
 
 const at = (data: unknown, key: string): unknown =>
@@ -115,7 +115,7 @@ describe.each(optionLines)("%s", (line) => {
   test("every option that the line knows is what the client is told", async () => {
     const plain = await meet({}, line);
     running.splice(0).forEach((child) => child.kill());
-    const set = await meet(values, line);
+    const set = await meet({ meetings: values }, line);
     const untold = known.filter(([, { at: places }]) =>
       places.every(({ file, key }) =>
         file === "web"
@@ -133,7 +133,7 @@ describe.each(optionLines)("%s", (line) => {
   });
 
   test("limits, recording and guests are what the API goes by", async () => {
-    const set = await meet(values, line);
+    const set = await meet({ meetings: values }, line);
     expect(set.info).toMatch(/<duration>240<.*<recording>false<.*<maxUsers>150</);
     expect(set.guest).toContain("<guestStatus>WAIT<");
   });
@@ -141,7 +141,7 @@ describe.each(optionLines)("%s", (line) => {
   test("texts arrive as they are written, with their placeholders replaced", async () => {
     const text = 'Grüß "Gott" & مرحبا 👋🏽 100 %\nzweite Zeile \\ = : # !';
     const { welcome } = await meet(
-      { welcome: `${text} %%CONFNAME%%`, welcomeFooter: "PIN %%CONFNUM%%" },
+      { meetings: { welcome: `${text} %%CONFNAME%%`, welcomeFooter: "PIN %%CONFNUM%%" } },
       line,
     );
     expect(welcome).toBe(`${text} Mathe 7b<br><br>PIN 12345`);
@@ -150,11 +150,21 @@ describe.each(optionLines)("%s", (line) => {
 
 test("what a front end says for a meeting goes before the settings", async () => {
   const { info, settings, welcome } = await meet(
-    { maxUsers: 150, muteOnStart: true, welcome: "ours" },
+    { meetings: { maxUsers: 150, muteOnStart: true, welcome: "ours" } },
     "3.0",
     {
       ...{ maxParticipants: "7", muteOnStart: "false", welcome: "theirs" },
     },
   );
   expect([info.match(/<maxUsers>(\d+)</)![1], settings.muteOnStart, welcome]).toEqual(["7", false, "theirs"]);
+});
+
+test("recordings have the formats of the settings, and all of them are listed or not", async () => {
+  const { ask } = await meet({ recordings: { mp4: true }, privacy: { listAllRecordings: false } }, "3.0");
+  await ask("end", { meetingID: "room" });
+  const published = join(host.root, "var/bigbluebutton/published/presentation");
+  const [id] = readdirSync(published);
+  expect(readdirSync(join(published, id!, "video"))).toEqual(["webcams.mp4", "webcams.webm"]);
+  expect(await (await ask("getRecordings", {})).text()).toContain("<returncode>FAILED<");
+  expect(await (await ask("getRecordings", { meetingID: "room" })).text()).toContain(id);
 });

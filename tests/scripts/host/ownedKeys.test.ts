@@ -92,7 +92,7 @@ test("keys come into their files beside what is there, one restart for all; a se
   expect(await drifted(groups)).toBe("\n");
   host.forgetCalls();
   const again = await wire(groups);
-  expect([again.output, restarted()]).toEqual([expect.stringContaining("nothing changed"), []]);
+  expect([again.output, restarted()]).toEqual([expect.stringContaining("nothing to restart"), []]);
 });
 
 test("only what reads a changed file is restarted", async () => {
@@ -265,6 +265,37 @@ describe("while a meeting runs", () => {
     expect((await wireDocument(undefined)).code).toBe(0);
     expect(here("etc/bigbluebutton/nginx/mine.nginx")).toBe(false);
   });
+});
+
+test("settings of recordings and privacy end no meeting, and restart what reads them alone", async () => {
+  host.fake("systemctl", "[[ $1 == is-active && $* == *bbb-web* ]] || [[ $1 != is-active ]]");
+  meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  const files = {
+    cron: "etc/default/bigbluebutton-cron-config",
+    cleanup: "etc/cron.daily/bbb-deploy-recordings",
+    worker: "etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy.conf",
+    site: "etc/bigbluebutton/nginx/bbb-deploy.nginx",
+  };
+  host.put(files.cron, "# mine\nhistory=9\nlog_history='20'\n");
+  const groups: GroupValues = {
+    recordings: { publishedDays: 180, rawDays: 30, mp4: true, workers: 2 },
+    privacy: { accessLog: false, logDays: 7 },
+  };
+  expect((await wire(groups)).code).toBe(0);
+  expect(host.read(files.cron)).toBe("# mine\nhistory=9\nlog_history=7\npublished_days=30\n");
+  expect(host.read("etc/bigbluebutton/recording/presentation.yml")).toBe('video_formats: ["webm", "mp4"]\n');
+  expect(statSync(join(host.root, files.cleanup)).mode & 0o777).toBe(0o755);
+  expect(restarted()).toEqual([
+    "systemctl daemon-reload",
+    "systemctl restart bbb-rap-resque-worker",
+    "systemctl reload nginx",
+  ]);
+  expect(await drifted(groups)).toBe("\n");
+  host.put(files.site, "access_log on;\n");
+  expect(await drifted(groups)).toBe(`/${files.site} is another than deployed (privacy.accessLog)\n`);
+  expect((await wire({})).code).toBe(0);
+  expect(host.read(files.cron)).toBe("# mine\nhistory=9\nlog_history='20'\n");
+  expect([here(files.cleanup), here(files.worker), here(files.site)]).toEqual([false, false, false]);
 });
 
 describe("a list of which one entry is marked", () => {

@@ -94,7 +94,7 @@ test("files with the secret are closed to other users, however packages left the
   expect(modes()).toEqual([0o640, 0o640]);
   host.forgetCalls();
   const { code, output } = await wire();
-  expect([code, output]).toEqual([0, expect.stringContaining("nothing changed, nothing restarted")]);
+  expect([code, output]).toEqual([0, expect.stringContaining("nothing to restart")]);
   expect(host.called()).toEqual([]);
   chmodSync(join(host.root, PROPERTIES), 0o644);
   await wire();

@@ -28,6 +28,8 @@ from urllib.request import urlopen
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+import yaml
+
 DEFAULTS = "usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties"
 OVERRIDES = "etc/bigbluebutton/bbb-web.properties"
 TURN_DEFAULT = "usr/share/bbb-web/WEB-INF/classes/spring/turn-stun-servers.xml"
@@ -229,6 +231,17 @@ def settings_of(parameters, values):
         name: typed(parameters.get(parameter) or values.get(name) or str(preset), preset)
         for name, parameter, preset in OF_A_MEETING
     }
+
+
+def video_formats(root):
+    """Returns the formats of a recording's video, as the worker reads them: the override replaces the package's."""
+    found = ["webm"]
+    for name in ("usr/local/bigbluebutton/core/scripts/presentation.yml", "etc/bigbluebutton/recording/presentation.yml"):
+        path = os.path.join(root, name)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                found = (yaml.safe_load(file) or {}).get("video_formats", found)
+    return found
 
 
 def welcome_of(parameters, values, meeting):
@@ -545,6 +558,10 @@ class Api:
             os.makedirs(directory, exist_ok=True)
             with open(os.path.join(directory, f"{meeting.internal_id}.done"), "w", encoding="utf-8"):
                 pass
+        os.makedirs(os.path.join(published, "video"), exist_ok=True)
+        for form in video_formats(self.settings.root):
+            with open(os.path.join(published, "video", f"webcams.{form}"), "w", encoding="utf-8"):
+                pass
         link = f"{self.settings.server_url}/playback/presentation/2.3/{meeting.internal_id}"
         with open(os.path.join(published, "metadata.xml"), "w", encoding="utf-8") as file:
             file.write(
@@ -568,6 +585,9 @@ class Api:
         return (("id", meeting.internal_id), ("externalId", meeting.id), ("name", meeting.name), ("breakout", "false"))
 
     def get_recordings(self, parameters):
+        wide = flag(self.settings.values.get("allowFetchAllRecordings", "true"))
+        if not wide and not any(parameters.get(name) for name in ("meetingID", "recordID")):
+            raise Failed("missingParameters", "You must provide a meeting ID or a record ID")
         directory = os.path.join(self.settings.root, "var/bigbluebutton/published/presentation")
         wanted = {name: set(filter(None, parameters.get(name, "").split(","))) for name in ("meetingID", "recordID")}
         found = []
