@@ -22,8 +22,16 @@ export interface GreenlightProvider {
   readonly matchByEmail: boolean;
 }
 
+/**
+ * Image of Greenlight that the deployment pins: a floating tag brings another version with each pull, which an older one
+ * can't follow. Its tags are its releases', with a v: https://github.com/bigbluebutton/greenlight/releases
+ */
+export const greenlightImage = { name: "bigbluebutton/greenlight", version: "3.8.2.4" } as const;
+
 /** Settings of Greenlight, each as given. */
 export interface GreenlightWishes {
+  /** Version, e.g. "3.8.2.4". @default that of {@link greenlightImage} */
+  readonly version?: string;
   readonly smtp?: GreenlightMail;
   readonly openidConnect?: GreenlightProvider;
   readonly registration?: "open" | "invite" | "approval";
@@ -49,9 +57,10 @@ const ROLE_OF_NEW_ACCOUNTS = "User";
  * administrator's password, the mail server's and the client's secret.
  *
  * @param fqdn Name of the host, at which its pages are.
+ * @param upgrade Text of the setting `upgrade`: a new one takes the newer image.
  */
 export function renderGreenlightRequest(
-  fqdn: string,
+  { fqdn, upgrade }: { readonly fqdn: string; readonly upgrade: string },
   wishes: GreenlightWishes,
   admin: GreenlightAdmin | undefined,
 ): string {
@@ -63,7 +72,12 @@ export function renderGreenlightRequest(
   const roomLimits =
     roomLimit === undefined ? {} : { [defaultRole ?? ROLE_OF_NEW_ACCOUNTS]: String(roomLimit) };
   const env = environmentOf(fqdn, wishes);
-  return `${JSON.stringify({ url: `https://${fqdn}`, ...(admin && { admin }), env, settings, roomLimits })}\n`;
+  const image = {
+    ...greenlightImage,
+    ...(wishes.version && { version: wishes.version, chosen: true }),
+    upgrade,
+  };
+  return `${JSON.stringify({ url: `https://${fqdn}`, image, ...(admin && { admin }), env, settings, roomLimits })}\n`;
 }
 
 /** Key of Greenlight's .env, with the setting that it comes from. */

@@ -94,7 +94,11 @@ export class BbbServer extends pulumi.ComponentResource {
         "greenlight",
         {
           script: "greenlight.sh",
-          stdin: greenlightRequest(host.fqdn, greenlight, this.administrator),
+          stdin: greenlightRequest(
+            { fqdn: host.fqdn, upgrade: settings.upgrade },
+            greenlight,
+            this.administrator,
+          ),
           // The installer starts Greenlight anew, perhaps as another version.
           rerunsWith: [installed],
           dependsOn: [wired.command],

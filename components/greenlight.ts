@@ -32,12 +32,12 @@ export function administratorOf(
 
 /** Standard input of the step that sets up Greenlight; secret. */
 export function greenlightRequest(
-  fqdn: string,
+  host: Parameters<typeof renderGreenlightRequest>[0],
   greenlight: NonNullable<Settings["greenlight"]>,
   admin: Administrator | undefined,
 ): pulumi.Output<string> {
   return pulumi.secret(
-    pulumi.output(admin).apply((admin) => renderGreenlightRequest(fqdn, greenlight, admin)),
+    pulumi.output(admin).apply((admin) => renderGreenlightRequest(host, greenlight, admin)),
   );
 }
 

@@ -101,7 +101,7 @@ export const stepTable = {
     timeLimit: 1500,
     needs: [
       ...["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
-      ...["keyed_text.py", "owned_keys.py"],
+      ...["greenlight_image.py", "keyed_text.py", "owned_keys.py"],
     ],
     seconds: [10, 300],
     basis: "estimate",

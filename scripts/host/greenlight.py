@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Sets up Greenlight: keys of its .env, and once it is well its first administrator, site settings and limits of rooms.
+"""Sets up Greenlight: its image, keys of its .env, and once it is well its first administrator, site settings and limits of rooms.
 
     greenlight.py --records DIRECTORY <REQUEST
 
@@ -20,6 +20,7 @@ import sys
 import time
 
 import greenlight_check
+import greenlight_image
 from checks import NotAsked, Wrong
 from owned_keys import Owned, read_record
 
@@ -27,6 +28,7 @@ ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOME = "/root/greenlight-v3"
 ENVIRONMENT = f"{HOME}/.env"
+COMPOSE_FILE = f"{HOME}/docker-compose.yml"
 CONTAINER = "greenlight-v3"
 # Its first start compiles its pages and makes its tables.
 PATIENCE = float(os.environ.get("BBB_DEPLOY_PATIENCE", "600"))
@@ -114,6 +116,29 @@ def write_private(path, text):
 
 def write_record(path, record):
     write_private(path, json.dumps(record))
+
+
+def pin_image(wanted, path):
+    """Has docker-compose.yml name one version, which is fetched before."""
+    with open(f"{ROOT}{COMPOSE_FILE}", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        before = file.read()
+    record = greenlight_image.read_record(path)
+    text, version, note = greenlight_image.pin(before, wanted, record, greenlight_image.running_version(CONTAINER))
+    if note:
+        say(f"note: {note}")
+    if text != before:
+        image = f"{wanted['name']}:v{version}"
+        say(f"fetching {image}")
+        problem = greenlight_image.pull(image)
+        if problem and (record or wanted.get("chosen")):
+            raise Failure(f"the image {image} could not be fetched: {problem[:200]}. Run pulumi up again later; where there is no such version, set greenlight.version to one that there is")
+        if problem:
+            # The installer's runs: what else was asked for need not wait.
+            say(f"note: the image {image} could not be fetched, and Greenlight stays as it is: {problem[:200]}")
+            return
+        write_private(f"{ROOT}{COMPOSE_FILE}", text)
+    if version:
+        write_record(path, {"version": version, "upgrade": wanted["upgrade"]})
 
 
 def own_environment(keys, path):
@@ -209,6 +234,7 @@ def main():
     wanted = json.loads(sys.stdin.readline())
     if not os.path.exists(f"{ROOT}{ENVIRONMENT}"):
         raise Failure(f"Greenlight is not installed: there is no {ENVIRONMENT}. Give the setting upgrade a new text, then run pulumi up")
+    pin_image(wanted["image"], f"{options.records}/image.json")
     own_environment(wanted["env"], f"{options.records}/env.json")
     wait_until_well(os.environ.get("BBB_DEPLOY_GREENLIGHT", greenlight_check.LOCAL))
     became = set_up(wanted, f"{options.records}/before.json")

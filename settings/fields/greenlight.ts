@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 
 import { z } from "zod";
 
+import { greenlightImage } from "../../bigbluebutton/greenlight";
 import { dnsNameProblem } from "../formats/names";
 import { removeCommand, setCommand } from "../remedies";
 import { choice, flag, integer, isUrl, must, text, textThat, type Fields } from "./field";
@@ -91,6 +92,18 @@ const openidConnect = group("greenlight.openidConnect", {
 
 const settings = group("greenlight", {
   admin: admin.optional(),
+  version: text
+    .superRefine(
+      must((version) =>
+        /^3(\.\d+){2,3}$/.test(version)
+          ? undefined
+          : {
+              reason: `"${version}" is no version of Greenlight 3`,
+              remedy: shown("version", greenlightImage.version),
+            },
+      ),
+    )
+    .optional(),
   smtp: smtp.optional(),
   openidConnect: openidConnect.optional(),
   registration: choice(["open", "invite", "approval"]).optional(),

@@ -1,4 +1,4 @@
-import { greenlightPassword } from "../../bigbluebutton/greenlight";
+import { greenlightImage, greenlightPassword } from "../../bigbluebutton/greenlight";
 import { password } from "../../sandbox/engine/drivers/random";
 import { reveal, runProgram, secretOf, stepsIn, type Run } from "../support/program";
 
@@ -32,6 +32,7 @@ test("the administrator's password is a secret output, and in the step's standar
   const { inputs, secretInputs, dependsOn } = run.get("bbb-greenlight");
   expect(JSON.parse(inputs.stdin)).toEqual({
     url: "https://bbb.example.org",
+    image: { ...greenlightImage, upgrade: "" },
     admin: { ...admin, password },
     env: [{ key: "SMTP_HEALTH_CHECK_DISABLED", value: "true", setting: "greenlight" }],
     settings: { RegistrationMethod: "invite", DefaultRole: "Teacher" },

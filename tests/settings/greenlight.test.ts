@@ -70,7 +70,7 @@ test("all mistakes at once, each with its own place", () => {
   bigbluebutton:greenlight.registraton is no setting; did you mean registration?
     → pulumi config rm --path 'greenlight.registraton'
 
-  bigbluebutton:greenlight.colour is no setting; there are admin, smtp, openidConnect, registration, defaultRole, roomLimit
+  bigbluebutton:greenlight.colour is no setting; there are admin, version, smtp, openidConnect, registration, defaultRole, roomLimit
     → pulumi config rm --path 'greenlight.colour'
 `);
 });
@@ -112,6 +112,8 @@ test.each([
   [{ smtp: { ...smtp, password: "it's" } }, "smtp.password has a ' or a line break in it"],
   [{ smtp: { ...smtp, security: "ssl" } }, 'smtp.security must be starttls, tls or none, not "ssl"'],
   [{ smtp: {} }, "smtp.server is not set"],
+  [{ version: "v3" }, 'greenlight.version "v3" is no version of Greenlight 3'],
+  [{ version: "2.14.8" }, "is no version of Greenlight 3"],
   [
     { openidConnect: { ...openidConnect, issuer: `${openidConnect.issuer}/` } },
     'openidConnect.issuer "https://id.school.eu/realms/school/" ends with a /',

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import type { GreenlightWishes } from "../../../bigbluebutton/greenlight";
+import { greenlightImage, type GreenlightWishes } from "../../../bigbluebutton/greenlight";
 import { GreenlightHost, SECRET } from "./greenlightHost";
 import { run, SCRIPTS, type Done } from "./scripts";
 
@@ -15,8 +15,13 @@ beforeEach(() => {
 });
 afterEach(() => greenlight.stop());
 
-const setUp = (wishes: GreenlightWishes, admin?: typeof ada, env: NodeJS.ProcessEnv = {}): Promise<Done> =>
-  greenlight.host.script("greenlight.sh", [], greenlight.request(wishes, admin), {
+const setUp = (
+  wishes: GreenlightWishes,
+  admin?: typeof ada,
+  env: NodeJS.ProcessEnv = {},
+  upgrade = "",
+): Promise<Done> =>
+  greenlight.host.script("greenlight.sh", [], greenlight.request(wishes, admin, upgrade), {
     ...greenlight.env,
     ...env,
   });
@@ -187,6 +192,70 @@ describe("without a Greenlight that is well", () => {
       BBB_DEPLOY_GREENLIGHT: "http://127.0.0.1:9",
     });
     expect(output).toMatch(/not well after 1 s: does not answer: .*refused.*docker logs greenlight-v3/);
+  });
+});
+
+describe("the image", () => {
+  const { version } = greenlightImage;
+  const tag = () =>
+    /greenlight:(\S+)/.exec(greenlight.host.read("root/greenlight-v3/docker-compose.yml"))?.[1];
+  const pulled = () => greenlight.host.called("docker").filter((line) => line.startsWith("docker pull"));
+  const running = (text: string) => writeFileSync(join(greenlight.host.directory, "version"), text);
+  const run = (wishes: GreenlightWishes = {}, upgrade = "") => setUp(wishes, undefined, {}, upgrade);
+
+  test("is pinned at first, and fetched before Greenlight is made anew with it", async () => {
+    await greenlight.start();
+    expect((await run()).output).toContain(`fetching bigbluebutton/greenlight:v${version}`);
+    expect([tag(), pulled()]).toEqual([`v${version}`, [`docker pull bigbluebutton/greenlight:v${version}`]]);
+    await run();
+    expect(pulled()).toHaveLength(1);
+  });
+
+  test("stays until there is a new text of upgrade, whatever version the project has by then", async () => {
+    await greenlight.start();
+    await run({ version: "3.8.0" });
+    await run();
+    expect(tag()).toBe("v3.8.0");
+    await run({}, "2026-12-01");
+    expect(tag()).toBe(`v${version}`);
+  });
+
+  test.each(["release-3.8.10\n", "v3.8.10\n"])("is never an older one than runs: %j", async (said) => {
+    await greenlight.start();
+    running(said);
+    expect((await run()).output).toContain("note: Greenlight 3.8.10 is newer than 3.8.2.4, and stays");
+    expect(tag()).toBe("v3.8.10");
+  });
+
+  test("keeps a tag that somebody wrote by hand since, and is told", async () => {
+    await greenlight.start();
+    await run();
+    const file = "root/greenlight-v3/docker-compose.yml";
+    greenlight.host.put(file, greenlight.host.read(file).replace(`v${version}`, "v3.8.1"));
+    expect((await run()).output).toContain(
+      "note: Greenlight's image has the tag v3.8.1 by hand, and keeps it",
+    );
+    expect(tag()).toBe("v3.8.1");
+  });
+
+  test("of somebody else stays", async () => {
+    await greenlight.start();
+    greenlight.host.put(
+      "root/greenlight-v3/docker-compose.yml",
+      "services:\n  x:\n    image: school/greenlight:v3\n",
+    );
+    expect((await run()).output).toContain("names another image than bigbluebutton/greenlight, which stays");
+    expect(pulled()).toEqual([]);
+  });
+
+  test("that can't be fetched: one that was asked for ends the step, with nothing changed", async () => {
+    await greenlight.start();
+    const { code, output } = await run({ version: "3.9.9" });
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /greenlight:v3\.9\.9 could not be fetched: manifest unknown\..*greenlight\.version/,
+    );
+    expect(tag()).toBe("v3");
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request as ask, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -69,7 +69,10 @@ export class GreenlightHost {
       .map(([key, value]) => `${key}=${value}\n`)
       .join("");
     this.host.put("root/greenlight-v3/.env", text);
-    this.host.put("root/greenlight-v3/docker-compose.yml", "services: {}\n");
+    this.host.put(
+      "root/greenlight-v3/docker-compose.yml",
+      "services:\n  greenlight-v3:\n    image: bigbluebutton/greenlight:v3\n",
+    );
     // A container has its settings from when it was made: `up` makes it anew where they have changed.
     this.host.fake(
       "docker",
@@ -84,9 +87,12 @@ case "$1 $2" in
     while (: >/dev/tcp/127.0.0.1/${this.port}) 2>/dev/null; do sleep 0.05; done
     setsid /usr/bin/python3 -I ${STANDIN}/greenlight.py taken </dev/null >/dev/null 2>&1 3>&- 9>&- &
     echo $! >pid ;;
+  pull*) [[ $2 != *:v3.9* ]] || { echo "manifest unknown" >&2; exit 1; } ;;
+  "exec greenlight-v3") cat version ;;
   exec*) shift 3; exec /usr/bin/python3 -I ${STANDIN}/greenlight_rails.py "$@" ;;
 esac`,
     );
+    writeFileSync(join(this.host.directory, "version"), "release-3.7.1\n");
     await this.composeUp();
     this.host.forgetCalls();
   }
@@ -103,8 +109,8 @@ esac`,
   }
 
   /** The step's standard input, with this host's own address in place of a name's. */
-  request(wishes: GreenlightWishes, admin?: GreenlightAdmin): string {
-    return renderGreenlightRequest("bbb.school.eu", wishes, admin).replace(
+  request(wishes: GreenlightWishes, admin?: GreenlightAdmin, upgrade = ""): string {
+    return renderGreenlightRequest({ fqdn: "bbb.school.eu", upgrade }, wishes, admin).replace(
       'https://bbb.school.eu"',
       `${this.url}"`,
     );
