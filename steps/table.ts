@@ -98,7 +98,7 @@ export const stepTable = {
   },
   "greenlight.sh": {
     title: "Set up Greenlight",
-    timeLimit: 1500,
+    timeLimit: 3000,
     needs: [
       ...["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
       ...["greenlight_image.py", "keyed_text.py", "owned_keys.py"],

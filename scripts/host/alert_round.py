@@ -29,8 +29,8 @@ UPDATE_SECONDS = 5400
 ROUND_SECONDS = 240
 MOST_EVENTS = 60
 
-# bbb-conf --check takes seconds of processor time.
-SLOW = ["bbb-conf"]
+# bbb-conf --check takes seconds of processor time, and a mail server counts those who sign in.
+SLOW = ["bbb-conf", "mail"]
 # The BigBlueButton server asks its own API, and it alone knows when an update is at work there.
 OF_OTHER = {"turn": ["front page", "API", "certificate", "signed call", "wrong signature"], "bbb": []}
 

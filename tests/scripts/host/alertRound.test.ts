@@ -154,13 +154,13 @@ test("nothing is checked in the first minutes after a start", async () => {
   expect(host.asked).toBeUndefined();
 });
 
-test("the costly check is made once an hour, and the TURN host leaves the API to the other", async () => {
+test("the costly checks are made once an hour, and the TURN host leaves the API to the other", async () => {
   host.use({ email: host.email() });
-  host.finds(record("bbb-conf", "ok", "no problems"));
+  host.finds(record("bbb-conf", "ok", "no problems"), record("mail", "ok", "takes mail"));
   await rounds(1);
   expect(host.asked).toEqual({ role: "bbb", secret: "x", wait: 0, meeting: false, omit: [], other: true });
   await rounds(1);
-  expect(host.asked).toMatchObject({ omit: ["bbb-conf"] });
+  expect(host.asked).toMatchObject({ omit: ["bbb-conf", "mail"] });
   host.use({ email: host.email() }, "turn");
   await rounds(1);
   expect(host.asked?.["omit"]).toEqual(expect.arrayContaining(["API", "signed call", "front page"]));
