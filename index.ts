@@ -1,8 +1,10 @@
 import { deploy } from "./components/deployment";
 import { loadSettings } from "./settings/configuration";
 
-// The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too.
+// The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too, and their
+// numbers are those of the TypeScript without the source maps, which the SDK would read.
 Error.stackTraceLimit = 3;
+Reflect.deleteProperty(Error, "prepareStackTrace");
 
 /** Reads the stack's settings and returns its outputs: components/deployment.ts has the whole deployment on a page. */
 export = async () => (await deploy(loadSettings())).outputs;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
@@ -60,6 +61,19 @@ test("the whole deployment is on one page", () => {
   const source = readFileSync(path.join(__dirname, "..", "components/deployment.ts"), "utf8");
   const page = source.slice(source.indexOf("export async function deploy"));
   expect(page.split("\n").length).toBeLessThanOrEqual(60);
+});
+
+test("a stack has three lines, and no source map is read for it", () => {
+  const program = `
+    Error.prepareStackTrace = () => "by the source maps";
+    require("./index.ts");
+    console.log(new Error("told").stack);`;
+  const load = ["--require", "./scripts/lib/load.cjs", "--eval", program];
+  const stack = execFileSync(process.execPath, load, { cwd: path.join(__dirname, ".."), encoding: "utf8" });
+  expect(stack.trim().split("\n")).toEqual([
+    "Error: told",
+    ...Array<unknown>(3).fill(expect.stringMatching(/^ {4}at /)),
+  ]);
 });
 
 test("a deployment at Hetzner does not load the packages of AWS", async () => {
