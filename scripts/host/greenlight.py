@@ -123,7 +123,7 @@ def pin_image(wanted, path):
     with open(f"{ROOT}{COMPOSE_FILE}", encoding="utf-8", errors="surrogateescape", newline="") as file:
         before = file.read()
     record = greenlight_image.read_record(path)
-    text, version, note = greenlight_image.pin(before, wanted, record, greenlight_image.running_version(CONTAINER))
+    text, version, note = greenlight_image.pin(before, wanted, record)
     if note:
         say(f"note: {note}")
     if text != before:

@@ -22,40 +22,42 @@ def line_of(name):
     return re.compile(rf"^([ \t]*image:[ \t]*{re.escape(name)}:)([\w.-]+)[ \t]*$", re.MULTILINE)
 
 
-def decide(tag, running, wanted, record):
+def decide(tag, now, wanted, record):
     """Returns (version to have, or None for the tag as it is; a note for the operator or None).
 
-    tag: of docker-compose.yml. running: version of the container, or None. record: of the last run, or None.
+    tag: of docker-compose.yml. now: version of that image, or None. record: of the last run, or None.
     """
     target = wanted["version"]
     if record and record["upgrade"] == wanted["upgrade"] and not (wanted.get("chosen") and record["version"] != target):
         by_hand = tag != f"v{record['version']}"
         return None, f"Greenlight's image has the tag {tag} by hand, and keeps it" if by_hand else None
-    now = tag[1:] if numbers(tag[1:]) else running
-    if now and numbers(now) > numbers(target):
+    if now is None:
+        return None, f"Greenlight's image {tag} does not tell its version, and stays: {target} may be an older one"
+    if numbers(now) > numbers(target):
         return now, f"Greenlight {now} is newer than {target}, and stays"
     return target, None
 
 
-def pin(text, wanted, record, running):
+def pin(text, wanted, record):
     """Returns (new text, version or None, note or None) of docker-compose.yml."""
     pattern = line_of(wanted["name"])
     found = pattern.search(text)
     if not found:
         return text, None, f"docker-compose.yml names another image than {wanted['name']}, which stays"
-    version, note = decide(found[2], running, wanted, record)
+    version, note = decide(found[2], version_of(f"{wanted['name']}:{found[2]}"), wanted, record)
     return (pattern.sub(rf"\g<1>v{version}", text) if version else text), version, note
 
 
-def running_version(container):
-    """Returns the version that the container says it has; None where it says none."""
-    command = ["docker", "exec", container, "printenv", "VERSION_TAG"]
+def version_of(image):
+    """Returns the version that an image on this host says it has; None where it says none."""
+    command = ["docker", "image", "inspect", "--format", "{{json .Config.Env}}", image]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        variables = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    found = re.fullmatch(r"(?:release-|v)?(\d+(?:\.\d+)+)", done.stdout.decode(errors="replace").strip())
-    return found[1] if found else None
+    found = [re.fullmatch(r"VERSION_TAG=(?:release-|v)?(\d+(?:\.\d+)+)", one) for one in variables or []]
+    return next((one[1] for one in found if one), None)
 
 
 def pull(image):

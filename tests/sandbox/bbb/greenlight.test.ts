@@ -32,7 +32,9 @@ const pulls = () => host.calls().filter((line) => line.startsWith("curl")).lengt
 test("a container is made of .env and its image's version, and anew where one of them changes", () => {
   expect(up().status).toBe(0);
   expect(host.read(ENV)).toBe("A=1\n\nVERSION_TAG=release-3.7.1\n");
-  expect(docker("exec", "greenlight-v3", "printenv", "VERSION_TAG").stdout).toBe("release-3.7.1\n");
+  expect(
+    docker("image", "inspect", "--format", "{{json .Config.Env}}", "bigbluebutton/greenlight:v3").stdout,
+  ).toBe('["LANG=C.UTF-8","VERSION_TAG=release-3.7.1"]\n');
   up();
   expect([restarts(), pulls()]).toEqual([1, 1]);
   host.write(`${HOME}/.env`, "A=2\n");

@@ -220,12 +220,26 @@ describe("the image", () => {
     expect(tag()).toBe(`v${version}`);
   });
 
-  test.each(["release-3.8.10\n", "v3.8.10\n"])("is never an older one than runs: %j", async (said) => {
-    await greenlight.start();
-    running(said);
-    expect((await run()).output).toContain("note: Greenlight 3.8.10 is newer than 3.8.2.4, and stays");
-    expect(tag()).toBe("v3.8.10");
-  });
+  test.each(['["PATH=/bin","VERSION_TAG=release-3.8.10"]', '["VERSION_TAG=v3.8.10"]'])(
+    "is never an older one than runs: %j",
+    async (said) => {
+      await greenlight.start();
+      running(said);
+      expect((await run()).output).toContain("note: Greenlight 3.8.10 is newer than 3.8.2.4, and stays");
+      expect(tag()).toBe("v3.8.10");
+    },
+  );
+
+  test.each(["[]", "null", '["VERSION_TAG=master-1a2b3c4"]', ""])(
+    "stays where it does not tell its version: %j",
+    async (said) => {
+      await greenlight.start();
+      running(said);
+      const { code, output } = await run();
+      expect([code, output]).toEqual([0, expect.stringContaining("v3 does not tell its version, and stays")]);
+      expect([tag(), pulled()]).toEqual(["v3", []]);
+    },
+  );
 
   test("keeps a tag that somebody wrote by hand since, and is told", async () => {
     await greenlight.start();

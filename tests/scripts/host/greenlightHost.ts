@@ -88,11 +88,11 @@ case "$1 $2" in
     setsid /usr/bin/python3 -I ${STANDIN}/greenlight.py taken </dev/null >/dev/null 2>&1 3>&- 9>&- &
     echo $! >pid ;;
   pull*) [[ $2 != *:v3.9* ]] || { echo "manifest unknown" >&2; exit 1; } ;;
-  "exec greenlight-v3") cat version ;;
+  "image inspect") cat version ;;
   exec*) shift 3; exec /usr/bin/python3 -I ${STANDIN}/greenlight_rails.py "$@" ;;
 esac`,
     );
-    writeFileSync(join(this.host.directory, "version"), "release-3.7.1\n");
+    writeFileSync(join(this.host.directory, "version"), '["VERSION_TAG=release-3.7.1"]');
     await this.composeUp();
     this.host.forgetCalls();
   }
