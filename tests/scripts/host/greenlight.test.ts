@@ -458,3 +458,35 @@ test("a meeting that is not on this server is a fault", async () => {
   expect(await check()).toMatch(/^FAIL signed in, but then: HTTP status 400, checksumError/);
   expect(await greenlight.rows("SELECT name FROM rooms")).toEqual([]);
 });
+
+test.each([
+  ["without Greenlight", {}, true, []],
+  ["with Greenlight alone", { greenlight: true }, true, ["Greenlight", "mail"]],
+  [
+    "with an administrator, who is signed out nowhere by a mere look",
+    { greenlight: true, greenlightAdmin: ada },
+    false,
+    ["Greenlight", "mail"],
+  ],
+  [
+    "with an administrator, where a meeting is made also",
+    { greenlight: true, greenlightAdmin: ada },
+    true,
+    ["Greenlight", "mail", "administrator"],
+  ],
+])("the page %s", async (_, request, meeting, wanted) => {
+  const program = `
+import json, sys
+sys.path.insert(0, ${JSON.stringify(SCRIPTS)})
+import host_check
+
+class Page:
+    def check(self, name, *_, **__):
+        print(name)
+
+given, meeting = json.load(sys.stdin)
+host_check.check_greenlight(Page(), {"bbbHost": "bbb.school.eu", "sharedSecret": "x", **given}, {"wait": 0, "meeting": meeting})
+`;
+  const { output } = await run(["/usr/bin/python3", "-c", program], JSON.stringify([request, meeting]));
+  expect(output.split("\n").filter(Boolean)).toEqual(wanted);
+});
