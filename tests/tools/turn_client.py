@@ -18,6 +18,7 @@ The TLS chain and name are verified against the machine's trust store (or SSL_CE
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -26,6 +27,7 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 
 from aioice import stun
@@ -38,12 +40,22 @@ UDP_RELAY = 17 << 24
 TRIES, WAIT = 3, 3.0
 
 
+RESOLVING = threading.Lock()
+
+
+@functools.cache
+def resolved(server, port, family, kind):
+    """Returns the address of a server; asks once for all clients, of which there are thousands at once."""
+    return socket.getaddrinfo(server, port, family, kind)[0][4]
+
+
 class Connection:
     """Exchanges whole STUN messages or channel data over UDP, TCP or TLS."""
 
     def __init__(self, server, port, transport, family):
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        address = socket.getaddrinfo(server, port, family, kind)[0][4]
+        with RESOLVING:
+            address = resolved(server, port, family, kind)
         self.stream = transport != "udp"
         self.socket = socket.socket(family, kind)
         self.socket.settimeout(10)

@@ -6,6 +6,8 @@
  * provider itself.
  */
 import { releases } from "../../../bigbluebutton/releases";
+import { valueOf } from "../../../clouds/valueOf";
+import type { DeploymentOutputs } from "../../../components/deployment";
 import { awsIdOf, world } from "../../support/awsWorld";
 import { atAws, runProgram, secretOf, type Registered, type Run } from "../../support/program";
 
@@ -86,8 +88,8 @@ describe("addresses", () => {
       "allowed-peer-ip=203.0.113.11",
       "allowed-peer-ip=172.31.0.1",
     ]);
-    const addresses = run.outputs.addresses as unknown as Record<string, object>;
-    expect(addresses.bbb).toMatchObject({ ipv6: undefined });
+    const { bbb } = (run.outputs as unknown as DeploymentOutputs).addresses;
+    expect((await valueOf(bbb)).ipv6).toBeUndefined();
   });
 
   test("an IPv6 network without a way out is none", async () => {
