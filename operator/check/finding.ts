@@ -1,7 +1,10 @@
 /** Verdict of a check. warn: soon wrong, or wrong while the deployment works; skip: not asked. */
 export type Verdict = "ok" | "warn" | "FAIL" | "skip";
 
-/** One check's question and answer. The hosts' own checks print the same (scripts/host/checks.py). */
+/**
+ * One check's question and answer. The hosts' own checks print the same (scripts/host/checks.py), with nothing but the
+ * system's Python: tests/operator/check/report.test.ts holds both pages to one form.
+ */
 export interface Finding {
   readonly name: string;
   readonly asked: string;

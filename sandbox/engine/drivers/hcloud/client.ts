@@ -1,6 +1,7 @@
 /**
  * The Hetzner Cloud API as the real provider calls it (terraform-provider-hcloud 1.68, hcloud-go 2.47): the same
- * requests, the same retries by error code, the same polling of actions.
+ * requests, the same retries by error code, the same polling of actions. The operator's commands have a client of their
+ * own, with their own patience and words: what both could share is a dozen lines around `fetch`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
