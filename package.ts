@@ -10,6 +10,7 @@ export {
 } from "./components/bigBlueButton";
 export type { AlertEmail, AlertsArgument, AlertWebhook } from "./components/argumentTypes";
 export type {
+  BrandingOptions,
   MeetingsOptions,
   PrivacyOptions,
   RecordingsOptions,

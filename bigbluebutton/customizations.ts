@@ -16,13 +16,14 @@ export const customizations: readonly Customization[] = [
   },
   {
     what: "landing page",
-    note: "`greenlight: true` has one. A page of your own in `/var/www/bigbluebutton-default/assets/index.html` is overwritten by upgrades.",
+    settings: ["branding.landingPage", "greenlight"],
+    note: "A page of your own in `/var/www/bigbluebutton-default/assets/index.html` is overwritten by upgrades.",
   },
   { what: "show the shared secret", note: "`pulumi stack output sharedSecret --show-secrets`" },
   { what: "set or rotate the shared secret", settings: ["rotateSharedSecret"] },
   { what: "name of the server", settings: ["hostname", "domain"] },
   { what: "HTTPS", settings: ["acmeServer", "certificateFile"], note: "Always on." },
-  { what: "default presentation", note: "Not a setting yet; a front end gives one to each meeting." },
+  { what: "default presentation", settings: ["branding.presentation"] },
   { what: "welcome text", settings: ["meetings.welcome", "meetings.welcomeFooter"] },
   {
     what: "dial-in number and its firewall",

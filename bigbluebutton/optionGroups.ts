@@ -1,3 +1,4 @@
+import { brandingOptions } from "./brandingOptions";
 import { meetingOptions } from "./meetingOptions";
 import { privacyOptions } from "./privacyOptions";
 import { recordingOptions } from "./recordingOptions";
@@ -7,6 +8,7 @@ import { ownedKeys, type OwnedKeys } from "./ownedKeys";
 /** Groups of settings whose values are keys of BigBlueButton's own files, by the setting. */
 export const optionGroups = {
   meetings: meetingOptions,
+  branding: brandingOptions,
   recordings: recordingOptions,
   privacy: privacyOptions,
 } as const satisfies Readonly<Record<string, Options>>;

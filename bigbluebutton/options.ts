@@ -16,6 +16,8 @@ export type OptionType =
   | { readonly kind: "flag" }
   | { readonly kind: "integer"; readonly least: number; readonly most: number; readonly unit: string }
   | { readonly kind: "text"; readonly longest: number }
+  /** Path of a file on the machine that deploys, or an https URL. */
+  | { readonly kind: "file" }
   | { readonly kind: "choice"; readonly values: Choices }
   | { readonly kind: "choices"; readonly values: Choices }
   | { readonly kind: "names"; readonly what: string; readonly form: RegExp };

@@ -25,6 +25,8 @@ interface CommonRequest {
   readonly turnSecret: string;
   /** True when the server's name shows Greenlight. */
   readonly greenlight?: boolean;
+  /** URL elsewhere to which the server's name leads, if it does. */
+  readonly frontPageUrl?: string;
   /** Limits in days of a certificate, as certificateDays.ts has them. Missing from requests of earlier versions. */
   readonly certificateDays?: { readonly fail: number; readonly warn: number };
   /** UDP ports of BigBlueButton's media. Missing from requests of earlier versions. */
@@ -54,6 +56,8 @@ export interface BbbRequest extends CommonRequest {
   readonly turnXml: DeployedFile;
   /** Keys of BigBlueButton's files that the settings decide about, if they do: the JSON of ownedKeys.ts. */
   readonly ownedKeys?: string;
+  /** Files of the setting branding, if there are any: the JSON of brandingSite.ts. */
+  readonly branding?: string;
   /** Stack of the TURN server, if it is another one. */
   readonly turnStack?: string;
   /** Address of the TURN server, if it is this stack's own. */

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { BRANDING_STAGING } from "../bigbluebutton/brandingFiles";
+import { renderBrandingDocument } from "../bigbluebutton/brandingSite";
 import { installerArguments } from "../bigbluebutton/installer";
 import { ownedKeysOf, textsFor } from "../bigbluebutton/optionGroups";
 import { renderOwnedKeys, type OwnedKeys } from "../bigbluebutton/ownedKeys";
@@ -8,7 +10,7 @@ import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
-import { HostSteps } from "../steps/hostSteps";
+import { HostSteps, type Step } from "../steps/hostSteps";
 import { administratorOf, greenlightRequest, hasWishes, type Administrator } from "./greenlight";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
@@ -22,7 +24,7 @@ export interface BbbServerArgs {
   readonly settings: BeginningSettings &
     Pick<
       Settings,
-      "bbb" | "turn" | "recordings" | "greenlight" | "groups" | "upgrade" | "rotateSharedSecret"
+      "bbb" | "turn" | "recordings" | "greenlight" | "groups" | "branding" | "upgrade" | "rotateSharedSecret"
     >;
 }
 
@@ -68,6 +70,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    const branded = this.putBranding(settings, installed);
     const wired = this.steps.run(
       "wire",
       {
@@ -75,6 +78,7 @@ export class BbbServer extends pulumi.ComponentResource {
         flags: {
           "xml-path": path,
           settings: textsFor(settings.groups),
+          "branding-files": settings.branding !== undefined,
           // The values of duringMeetings that allow it; each makes this run again anyway, by what it changes.
           "rotate-shared-secret": settings.rotateSharedSecret || undefined,
           "rotate-turn-secret": (settings.turn.kind === "own" && settings.turn.rotateSecret) || undefined,
@@ -82,7 +86,7 @@ export class BbbServer extends pulumi.ComponentResource {
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${renderOwnedKeys(this.ownedKeys)}${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
-        rerunsWith: [installed],
+        rerunsWith: branded ? [installed, branded] : [installed],
         dependsOn: [...turn.dependsOn],
       },
       this,
@@ -108,6 +112,40 @@ export class BbbServer extends pulumi.ComponentResource {
     }
 
     this.registerOutputs({});
+  }
+
+  /** Sends the files of the setting branding; the wiring, which names them, comes after. */
+  private putBranding(
+    { branding, upgrade }: Pick<Settings, "branding" | "upgrade">,
+    installed: Step,
+  ): Step | undefined {
+    if (!branding) return undefined;
+    const { user } = this.host;
+    const staging = `${user === "root" ? "/root" : `/home/${user}`}/${BRANDING_STAGING}`;
+    const copies = branding.files.flatMap((file) => {
+      if (file.kind === "url") return [];
+      const { option, kind, name, path } = file;
+      const source =
+        kind === "folder" ? new pulumi.asset.FileArchive(path) : new pulumi.asset.FileAsset(path);
+      return [
+        this.steps.copy(
+          `branding-${option}`,
+          { source, path: `${staging}/${name}`, triggers: [upgrade] },
+          this,
+        ),
+      ];
+    });
+    return this.steps.run(
+      "branding",
+      {
+        script: "branding.sh",
+        flags: { staging },
+        stdin: renderBrandingDocument(branding),
+        rerunsWith: [installed],
+        dependsOn: copies,
+      },
+      this,
+    );
   }
 
   private mountRecordings(settings: Pick<Settings, "recordings">): void {

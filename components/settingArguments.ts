@@ -162,6 +162,13 @@ export interface SettingArguments {
    * lists them. An option that is taken away goes back to BigBlueButton's own value.
    */
   readonly meetings?: pulumi.Input<MeetingsOptions>;
+  // Branding
+  /**
+   * Look of the client and of the first page, as a map of options: logo, icon, title, slides, CSS, footer, first
+   * page. docs/branding.md lists them. A file is a path on the machine that deploys, from the project's folder, or an
+   * https URL.
+   */
+  readonly branding?: pulumi.Input<BrandingOptions>;
   // Recordings
   /** Options of recordings, as a map: days for which they are kept, mp4, workers. docs/recordings.md lists them. */
   readonly recordings?: pulumi.Input<RecordingsOptions>;
@@ -216,8 +223,8 @@ export interface SettingArguments {
   /**
    * Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the
    * change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType), or the text that a refusal
-   * names for a change of meetings. It counts for that one change; to set or remove it changes nothing. Not set:
-   * refused.
+   * names for a change of meetings or branding. It counts for that one change; to set or remove it changes nothing.
+   * Not set: refused.
    */
   readonly duringMeetings?: pulumi.Input<string>;
 }
@@ -338,6 +345,29 @@ export interface MeetingsOptions {
   readonly cameraBridge?: pulumi.Input<string>;
   /** Media server of shared screens. */
   readonly screenShareBridge?: pulumi.Input<string>;
+}
+
+/** Options of `branding`; docs/branding.md says what each is by default, and from which release on. */
+export interface BrandingOptions {
+  /** Logo above the list of users: SVG, PNG or JPEG, at most 1 MB. */
+  readonly logo?: pulumi.Input<string>;
+  /** Logo above the list of users, in the dark theme: SVG, PNG or JPEG, at most 1 MB. */
+  readonly darkLogo?: pulumi.Input<string>;
+  /** Icon of the browser's tab: ICO, PNG or SVG, at most 250 kB. */
+  readonly favicon?: pulumi.Input<string>;
+  /** Title of the browser's tab, before the meeting's name. */
+  readonly title?: pulumi.Input<string>;
+  /** Slides of a meeting that brings none: PDF, at most 30 MB. `false`: none. */
+  readonly presentation?: pulumi.Input<string>;
+  /** CSS that the client loads after its own, at most 1 MB. */
+  readonly style?: pulumi.Input<string>;
+  /** Text below the client's “About”, in place of BigBlueButton's copyright. */
+  readonly footer?: pulumi.Input<string>;
+  /**
+   * First page of the server: an https URL to which it leads; a page (HTML, at most 1 MB), or a folder with
+   * index.html, which is shown at /welcome/; or `greenlight`, which needs the setting greenlight.
+   */
+  readonly landingPage?: pulumi.Input<string>;
 }
 
 /** Options of `recordings`; docs/recordings.md says what each is by default, and from which release on. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { renderBrandingDocument } from "../bigbluebutton/brandingSite";
 import { CERTIFICATE_DAYS } from "../bigbluebutton/certificateDays";
 import { coturnPaths } from "../bigbluebutton/coturn";
 import { MEDIA_PORTS, type PortRule } from "../bigbluebutton/ports";
@@ -34,7 +35,7 @@ export interface VerificationArgs {
   readonly ownTurn?: TurnServer;
   readonly settings: Pick<
     Settings,
-    "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight" | "alerts"
+    "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight" | "alerts" | "branding"
   >;
 }
 
@@ -176,6 +177,7 @@ function common({ bbb, turn, ownTurn, settings }: VerificationArgs) {
     certificateDays: CERTIFICATE_DAYS,
     mediaPorts: MEDIA_PORTS,
     greenlight: settings.greenlight !== undefined,
+    frontPageUrl: settings.branding?.landing?.kind === "redirect" ? settings.branding.landing.url : undefined,
   };
 }
 
@@ -198,6 +200,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     }),
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
     ownedKeys: bbb.ownedKeys && JSON.stringify(bbb.ownedKeys),
+    branding: settings.branding && renderBrandingDocument(settings.branding),
     turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,
     openPorts: openPorts(release.ports.bbb),

@@ -33,6 +33,8 @@ const regions: Readonly<Record<string, () => string>> = {
   sizing: sizingTable,
   environments: environmentsTable,
   "options of meetings": () => optionsTable("meetings"),
+  "options of branding": () => optionsTable("branding"),
+  "example of branding": () => optionsExample("branding"),
   "example of meetings": () => optionsExample("meetings"),
   "options of recordings": () => optionsTable("recordings"),
   "options of privacy": () => optionsTable("privacy"),

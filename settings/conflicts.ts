@@ -1,6 +1,7 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
 import { type FieldName, type FieldValues, remedyFor } from "./fields";
+import { optionPath } from "./fields/optionGroup";
 import { removeCommand, setCommand } from "./remedies";
 import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
@@ -22,6 +23,7 @@ export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
     ...releaseProblems(values),
     ...installerProblems(values),
     ...acmeProblems(values),
+    ...landingPageProblems(values),
   ];
 }
 
@@ -188,4 +190,26 @@ function acmeProblems(values: Partial<FieldValues>): Problem[] {
     });
   }
   return problems;
+}
+
+/** The first page is either Greenlight's or another. */
+function landingPageProblems({ branding = {}, greenlight }: Partial<FieldValues>): Problem[] {
+  const { landingPage: page } = branding;
+  const path = optionPath("branding", "landingPage");
+  if (page === undefined || (page === "greenlight") === (greenlight !== undefined)) return [];
+  return page === "greenlight"
+    ? [
+        {
+          key: "branding.landingPage",
+          reason: "is greenlight, but the setting greenlight is not set",
+          remedy: `${setCommand("greenlight", "true")}, or ${removeCommand(path)}`,
+        },
+      ]
+    : [
+        {
+          key: "branding.landingPage",
+          reason: "is set, but with the setting greenlight the first page is Greenlight's",
+          remedy: `${removeCommand(path)}, or ${removeCommand("greenlight")}`,
+        },
+      ];
 }

@@ -3,9 +3,11 @@ import { homedir } from "node:os";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import type { BrandingSite } from "../bigbluebutton/brandingFiles";
 import { releases, type Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import { acmeFrom } from "./acme";
+import { readBranding } from "./branding";
 import { conflicts } from "./conflicts";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
@@ -40,16 +42,18 @@ export function parseSettings(
   const now = new Date();
   const { values, problems } = readFields(raw);
   const { own, problems: ofFiles } = readOwnCertificates(values, readPem, now);
+  const branding = readBranding(raw, values);
   const all = [
     ...elsewhere,
     ...unknownKeys(raw),
     ...problems,
     ...conflicts(values, now),
     ...groupProblems(raw, values),
+    ...branding.problems,
     ...ofFiles,
   ];
   if (all.length > 0) throw new SettingsError(all, source);
-  return settingsFrom(values as FieldValues, own, source);
+  return settingsFrom({ ...(values as FieldValues), branding: branding.values }, own, branding.site, source);
 }
 
 /** Reads a file. A relative path begins at the project's folder, where the program runs. */
@@ -57,7 +61,12 @@ function readPem(path: string): string {
   return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
 }
 
-function settingsFrom(values: FieldValues, chains: CertificateBundles, source: Source): Settings {
+function settingsFrom(
+  values: FieldValues,
+  chains: CertificateBundles,
+  branding: BrandingSite | undefined,
+  source: Source,
+): Settings {
   const { cloud, domain, environment } = values;
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);
@@ -78,6 +87,7 @@ function settingsFrom(values: FieldValues, chains: CertificateBundles, source: S
     acme,
     greenlight: values.greenlight,
     groups: groupsOf(values),
+    branding,
     recordings: recordingsFrom(values, protectRecordings),
     alerts: values.alerts && pulumi.secret(values.alerts),
     snapshotDays: values.snapshotDays,

@@ -1,3 +1,4 @@
+import type { BrandingSite } from "../bigbluebutton/brandingFiles";
 import type { GroupValues } from "../bigbluebutton/optionGroups";
 import type * as pulumi from "@pulumi/pulumi";
 
@@ -32,6 +33,8 @@ export interface Settings extends Source {
   readonly greenlight?: Greenlight;
   /** Values for BigBlueButton's own files, by their groups; without those that are not set. */
   readonly groups: GroupValues;
+  /** Files and first page of the setting branding, if it has any. */
+  readonly branding?: BrandingSite;
   /** Volume for recordings. @default they stay on the server's own disk */
   readonly recordings?: Volume;
   /** Ways to tell of a fault; secret. @default nobody is told */

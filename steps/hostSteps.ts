@@ -49,6 +49,15 @@ export interface StepArgs {
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
+/** File or folder to copy to a host. */
+export interface FileCopy {
+  readonly source: pulumi.asset.Asset | pulumi.asset.Archive;
+  /** Absolute path on the host, which the account that logs in can write to. Its folder is made. */
+  readonly path: string;
+  /** Values that copy it again when they change, beside a new server. */
+  readonly triggers: readonly string[];
+}
+
 /** Script to run on a host that stays, before a change of one of its parts. */
 export type BeforeChange = Pick<StepArgs, "script" | "flags">;
 
@@ -222,6 +231,31 @@ export class HostSteps {
     return pulumi
       .output(given)
       .apply((flags) => stepCommand({ sudo, role, title, script, run: "plain", flags, scriptHash: "" }));
+  }
+
+  /**
+   * Copies a file or folder of the machine that deploys to the host. The state has its digest and path only.
+   *
+   * @param suffix End of the resource's name, e.g. "branding-logo".
+   * @returns the resource for which a step has to wait that needs the file
+   */
+  copy(suffix: string, { source, path, triggers }: FileCopy, parent: pulumi.Resource): pulumi.Resource {
+    const { server } = this.host;
+    return new command.remote.CopyToRemote(
+      `${this.name}-${suffix}`,
+      {
+        connection: this.connection(DIAL_ATTEMPTS),
+        source,
+        remotePath: path,
+        triggers: [server.id, ...triggers],
+      },
+      {
+        parent,
+        dependsOn: [this.latest],
+        hooks: { beforeCreate: [this.reached], beforeUpdate: [this.reached] },
+        deletedWith: server,
+      },
+    );
   }
 
   private connection(dialErrorLimit: number): pulumi.Output<types.input.remote.ConnectionArgs> {

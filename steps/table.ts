@@ -89,10 +89,26 @@ export const stepTable = {
     seconds: [1, 2],
     basis: "sandbox",
   },
+  /** Runs where the setting branding has files. */
+  "branding.sh": {
+    title: "Put the branding's files in place",
+    timeLimit: 1200,
+    needs: ["branding.py"],
+    seconds: [1, 3],
+    basis: "sandbox",
+  },
   "wire.sh": {
     title: "Wire the TURN server and the shared secret",
     timeLimit: 900,
-    needs: ["api_check.py", "checks.py", "keyed_text.py", "owned_keys.py", "whole_files.py", "wire_files.py"],
+    needs: [
+      "api_check.py",
+      "branding.py",
+      "checks.py",
+      "keyed_text.py",
+      "owned_keys.py",
+      "whole_files.py",
+      "wire_files.py",
+    ],
     seconds: [3, 4],
     basis: "sandbox",
   },
@@ -112,14 +128,8 @@ export const stepTable = {
     readOnly: true,
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
-      ...[
-        "api_check.py",
-        "bbb_conf_check.py",
-        "checks.py",
-        "dns_check.py",
-        "greenlight_check.py",
-        "host_check.py",
-      ],
+      ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
+      ...["dns_check.py", "greenlight_check.py", "host_check.py"],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
       ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
       ...[

@@ -26,11 +26,27 @@ const FRONT_PAGE_REMEDY = {
 const REDIRECTS = 10;
 
 /** Checks the page at the server's name: Greenlight, or BigBlueButton's own page. */
-export function checkFrontPage(args: ApiArgs & { readonly greenlight: boolean }): Promise<string> {
-  return checkPage(
-    `https://${args.hostname}/`,
-    args,
-    FRONT_PAGE_REMEDY[args.greenlight ? "greenlight" : "own"],
+export function checkFrontPage(
+  args: ApiArgs & { readonly greenlight: boolean; readonly leadsTo?: string },
+): Promise<string> {
+  const { hostname, greenlight, leadsTo } = args;
+  const url = `https://${hostname}/`;
+  const remedy = FRONT_PAGE_REMEDY[greenlight ? "greenlight" : "own"];
+  return leadsTo === undefined ? checkPage(url, args, remedy) : checkRedirect(url, leadsTo, args, remedy);
+}
+
+/** Checks that a page leads elsewhere, to a page that is not asked. */
+export async function checkRedirect(
+  url: string,
+  target: string,
+  args: ApiArgs,
+  remedy: string,
+): Promise<string> {
+  const { status, location } = await open(url, args, remedy);
+  if (status === 302 && location === target) return `leads to ${target}`;
+  throw new Doubtful(
+    `HTTP status ${status}${location ? `, to ${location.split("?")[0]}` : ""}, where one to ${target} was deployed`,
+    "give the setting upgrade a new value, then pulumi up",
   );
 }
 

@@ -104,7 +104,8 @@ async function askFromHere(
   stacks: Stacks,
   stack: string,
 ): Promise<Finding[]> {
-  const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret } = hosts.bbb.request;
+  const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret, greenlight, frontPageUrl } =
+    hosts.bbb.request;
   const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
   const { ipv4 } = hosts.bbb.request;
   const api = { hostname: bbbHost, untrustedCa };
@@ -118,7 +119,7 @@ async function askFromHere(
   return Promise.all([
     // What people open comes first.
     ask("front page", `GET ${bbbHost}/`, () =>
-      checkFrontPage({ ...api, greenlight: hosts.bbb.request.greenlight ?? false }),
+      checkFrontPage({ ...api, greenlight: greenlight ?? false, leadsTo: frontPageUrl }),
     ),
     // A component's are in its program.
     ...(component === undefined

@@ -157,7 +157,7 @@ const AWS_SIZE =
 
 /** All downloads that the settings cause, without the operating systems' own updates. */
 export function downloads(settings: Settings, resources: readonly PlannedResource[]): Download[] {
-  const { installer, greenlight, acme, release } = settings;
+  const { installer, greenlight, acme, release, branding } = settings;
   const digest = installer.sha256
     ? `sha256 ${installer.sha256.slice(0, 12)}… is checked`
     : "no sha256 to check it by";
@@ -183,6 +183,11 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
           },
         ]
       : []),
+    ...(branding?.files ?? []).flatMap((file) =>
+      file.kind === "url"
+        ? [{ to: "bbb" as const, what: `the file of branding.${file.option}`, from: file.url }]
+        : [],
+    ),
     ...(settings.turn.kind === "shared"
       ? []
       : [{ to: "turn" as const, what: "coturn and certbot", from: "Ubuntu 24.04's package servers" }]),

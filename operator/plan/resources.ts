@@ -41,6 +41,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "aws:dlm:LifecyclePolicy": "daily snapshots",
   "aws:route53:Record": "DNS record",
   "command:remote:Command": "step over SSH",
+  "command:remote:CopyToRemote": "file over SSH",
   "tls:index:PrivateKey": "SSH key pair",
   "random:index:RandomPassword": "secret",
   "pulumi:providers:aws": "region and account",

@@ -112,6 +112,29 @@ def open_page(url):
         return error.code, error.url
 
 
+NO_MORE = 64_000_000
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def ask(url):
+    """Returns (status, where it leads, content) of a page, without following it."""
+    opener = urllib.request.build_opener(Stay())
+    try:
+        with opener.open(urllib.request.Request(url, headers={"User-Agent": "bbb-deploy"}), timeout=TIMEOUT) as answer:
+            return answer.status, None, answer.read(NO_MORE)
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("Location"), b""
+
+
+def where_to(location):
+    """Returns half a sentence with a redirect's target, without its query, which may have a token."""
+    return f", to {location.split('?')[0]}" if location else ""
+
+
 def front_page_remedy(hostname, greenlight):
     on_host = f"on {hostname}:"
     if greenlight:
@@ -150,6 +173,18 @@ def check_front_page(hostname, greenlight, wait):
             if time.monotonic() > end:
                 raise
         time.sleep(2)
+
+
+def check_redirect(hostname, url):
+    """Checks that the page at the server's name leads to the operator's own, elsewhere, which is not asked."""
+    remedy = front_page_remedy(hostname, False)
+    try:
+        status, leads, _ = ask(f"https://{hostname}/")
+    except OSError as error:
+        raise Wrong(reason(error), remedy) from None
+    if status != 302 or leads != url:
+        raise Doubtful(f"HTTP status {status}{where_to(leads)}, where one to {url} was deployed", "give the setting upgrade a new value, then pulumi up")
+    return f"leads to {url}"
 
 
 def check_index(base, wait):

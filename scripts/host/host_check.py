@@ -29,6 +29,7 @@ import alerts_check
 import alive_check
 import api_check
 import bbb_conf_check
+import branding_check
 import dns_check
 import greenlight_check
 import network_check
@@ -124,7 +125,10 @@ def check_api(page, request, options):
     remedy = certificate_remedy(request, "bbb", hostname)
     patient = {"limit": options["wait"] + 60, "late": Wrong}
     # What people open comes first.
-    page.check("front page", f"GET {hostname}/", api_check.check_front_page, hostname, request.get("greenlight", False), options["wait"], **patient)
+    if "frontPageUrl" in request:
+        page.check("front page", f"GET {hostname}/", api_check.check_redirect, hostname, request["frontPageUrl"])
+    else:
+        page.check("front page", f"GET {hostname}/", api_check.check_front_page, hostname, request.get("greenlight", False), options["wait"], **patient)
     verdict = page.check("API", f"GET {base.replace('https://', '')}", api_check.check_index, base, options["wait"], **patient)
     page.check("certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, request["untrustedCa"], certificate_days(request), remedy)
     calls: list = [("wrong signature", "getMeetings, signed wrongly", api_check.check_refused, base)]
@@ -206,6 +210,8 @@ def check_bbb(page, request, options, resolve):
     if "ownedKeys" in request:
         wanted = json.loads(request["ownedKeys"])
         page.check("settings", ", ".join(os.path.basename(file["path"]) for file in wanted["files"]), check_owned_keys, wanted)
+    if "branding" in request:
+        page.check("branding", "its files over HTTPS", branding_check.check_branding, ROOT or "/", request["bbbHost"], json.loads(request["branding"]))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
     check_turn(page, request, request["ipv4"], own=True)

@@ -9,12 +9,13 @@
 #   duringMeetings.
 # --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. Restarts happen even during meetings if
 #   duringMeetings is a new value of one of them, or a text of --settings.
+# --branding-files: there are files of the setting branding; without it those of before are removed.
 # --put-back: restarts it during meetings also, after an installer that was allowed to.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= put-back" "$@"
+parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= branding-files put-back" "$@"
 read -r -a groups <<<"${flag[settings]:-}"
 changes=("rotateSharedSecret=${flag[rotate-shared-secret]:-}" "rotateTurnSecret=${flag[rotate-turn-secret]:-}" "upgrade=${flag[upgrade]:-}")
 pending=$STATE/wire/pending
@@ -87,6 +88,19 @@ fi
   fail "the shared secret, the TURN servers and the settings could not be written, for the reason above"
 restart_pending
 
+# Files of the setting branding that no key names any more, now that BigBlueButton has its new configuration.
+tidy_branding() {
+  local snippet=$ROOT/etc/bigbluebutton/nginx/bbb-deploy-branding.nginx
+  if [[ -n ${flag[branding-files]:-} ]]; then
+    "$PYTHON" "$LIB/branding.py" tidy --root "${ROOT:-/}"
+  elif [[ -e $snippet || -e $STATE/branding.json ]]; then
+    progress "removing the files of the setting branding"
+    rm -f "$snippet"
+    timeout 120 systemctl reload nginx || fail "nginx was not reloaded: see journalctl -u nginx"
+    "$PYTHON" "$LIB/branding.py" remove --root "${ROOT:-/}"
+  fi
+}
+
 signed_call_succeeds() {
   "$PYTHON" "$LIB/api_check.py" signed --base "$local_api/bigbluebutton/api" <<<"$secret"
 }
@@ -97,5 +111,8 @@ rm -f "$pending"
 rm -rf "$STATE/wire/written"
 mv "$input" "$STATE/wire/written"
 # The texts of all groups, changed or not: none of them is new any more.
-if [[ -z ${flag[put-back]:-} ]]; then changes_done "${groups[@]}" "${changes[@]}"; fi
+if [[ -z ${flag[put-back]:-} ]]; then
+  tidy_branding
+  changes_done "${groups[@]}" "${changes[@]}"
+fi
 progress "BigBlueButton has its TURN server, its shared secret and its settings"

@@ -24,7 +24,7 @@ export function optionsTable(name: GroupName): string {
     `\`${exampleText(option.example)}\``,
     option.at
       .map(({ file, key }) => (key === "" ? `the file ${file}` : `\`${key}\` of ${file}`))
-      .join("<br>"),
+      .join("<br>") || "–",
     releasesCell(option),
   ]);
   return table(["option", "what", "values", "default", "example", "keys", "releases"], rows);
@@ -87,6 +87,8 @@ function valuesCell(option: Option): string {
       return `${type.least} to ${type.most}`;
     case "text":
       return `text of at most ${type.longest} characters`;
+    case "file":
+      return "path or https URL";
     case "choice":
     case "choices": {
       const values =

@@ -17,6 +17,7 @@ const OPTION_TYPES: Readonly<Record<OptionType["kind"], string>> = {
   flag: TYPES.boolean,
   integer: TYPES.integer,
   text: TYPES.string,
+  file: TYPES.string,
   choice: TYPES.string,
   choices: TYPES.array,
   names: TYPES.array,

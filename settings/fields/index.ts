@@ -2,6 +2,7 @@
 import { access } from "./access";
 import { alerts } from "./alerts";
 import { bigbluebutton } from "./bigbluebutton";
+import { branding } from "./branding";
 import { certificates } from "./certificates";
 import { environment } from "./environment";
 import { setCommand } from "../remedies";
@@ -23,6 +24,7 @@ export const topics = [
   { title: "Clouds and servers", fields: places },
   { title: "BigBlueButton", fields: bigbluebutton },
   { title: "Meetings", fields: meetings },
+  { title: "Branding", fields: branding },
   { title: "Recordings", fields: recordings },
   { title: "Privacy", fields: privacy },
   { title: "Alerts", fields: alerts },
@@ -39,6 +41,7 @@ export const fields = {
   ...places,
   ...bigbluebutton,
   ...meetings,
+  ...branding,
   ...recordings,
   ...privacy,
   ...alerts,

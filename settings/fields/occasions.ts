@@ -30,7 +30,7 @@ export const occasions = {
     type: "string",
     example: EXAMPLE,
     description:
-      "Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType), or the text that a refusal names for a change of meetings. It counts for that one change; to set or remove it changes nothing. Not set: refused.",
+      "Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the change (upgrade, rotateTurnSecret, rotateSharedSecret, serverType, turnServerType), or the text that a refusal names for a change of meetings or branding. It counts for that one change; to set or remove it changes nothing. Not set: refused.",
     schema: occasion,
   },
 } as const satisfies Fields;

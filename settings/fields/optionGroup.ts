@@ -10,7 +10,7 @@ import {
 } from "../../bigbluebutton/options";
 import { nearest } from "../nearest";
 import { removeCommand, setCommand } from "../remedies";
-import { entryPath, must, type Mistake } from "./field";
+import { entryPath, isUrl, must, type Mistake } from "./field";
 
 // `pulumi config set --path` stores numbers and flags as such, or as texts.
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")]);
@@ -115,6 +115,10 @@ function schemaOf(option: Option): z.ZodType<OptionValue> {
       return withMessage(text, "must be a text").superRefine(
         must<OptionValue>((value) => textProblem(String(value), type.longest)),
       );
+    case "file":
+      return withMessage(text, "must be a path or an https URL").superRefine(
+        must<OptionValue>((value) => fileProblem(String(value))),
+      );
     case "choice":
       return withMessage(text, oneOf(allChoices(option))).superRefine(
         must<OptionValue>((value) => choiceProblem(option, String(value))),
@@ -151,6 +155,14 @@ function textProblem(value: string, longest: number): string | undefined {
   return value.includes("${")
     ? "must not have ${, after which BigBlueButton expects one of its own settings"
     : undefined;
+}
+
+function fileProblem(value: string): string | undefined {
+  if (UNPRINTABLE.test(value) || value.includes("\n")) return "must not have control characters";
+  const url = /^[a-z][a-z0-9+.-]+:/i.test(value);
+  // What is in nginx's configuration ends at these.
+  const good = url ? isUrl(value, "https:") && !/[;{}"'\\$]/.test(value) : value.trim() !== "";
+  return good ? undefined : "must be a path or an https URL";
 }
 
 function choiceProblem(option: Option, value: string): string | undefined {

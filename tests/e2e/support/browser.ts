@@ -104,11 +104,12 @@ export interface Browser {
 export interface BrowserOptions {
   /** Trusts the sandbox's authorities. @default true */
   readonly trusting?: boolean;
-  readonly peer: Peer;
+  /** Peer of the page's attempts. */
+  readonly peer?: Peer;
 }
 
 /** Opens Chromium with the page of tests/e2e/browser. */
-export async function openBrowser({ trusting = true, peer }: BrowserOptions): Promise<Browser> {
+export async function openBrowser({ trusting = true, peer }: BrowserOptions = {}): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), "browser-"));
   const database = join(home, ".pki", "nssdb");
   mkdirSync(database, { recursive: true });
@@ -136,7 +137,7 @@ export async function openBrowser({ trusting = true, peer }: BrowserOptions): Pr
       throw error;
     });
   const page = context.pages()[0] ?? (await context.newPage());
-  await page.exposeFunction("answerTo", (offer: string) => peer.answerTo(offer));
+  if (peer) await page.exposeFunction("answerTo", (offer: string) => peer.answerTo(offer));
   await page.goto(`file://${resolve(__dirname, "../browser/page.html")}`);
   return {
     page,

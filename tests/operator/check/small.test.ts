@@ -1,4 +1,4 @@
-import { checkPage, parse } from "../../../operator/check/api";
+import { checkPage, checkRedirect, parse } from "../../../operator/check/api";
 import { judgeClocks } from "../../../operator/check/clocks";
 import { readDeployments } from "../../../operator/check/deployed";
 import { ask } from "../../../operator/check/finding";
@@ -40,6 +40,25 @@ describe("the page that people open first", () => {
     expect(finding).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });
     expect(finding.remedy === undefined).toBe(verdict === "ok");
   });
+
+  test.each([
+    ["/moved", "/rooms", "ok", /^leads to \/rooms\?token=/],
+    ["/moved", "/other", "warn", /^HTTP status 302, to \/rooms, where one to /],
+    ["/", "/rooms", "warn", /^HTTP status 200, where one to /],
+    ["/gone", "/rooms", "warn", /^HTTP status 502, where one to /],
+  ])("%s that is to lead to %s: %s", async (path, target, verdict, answer) => {
+    const args = { hostname: "127.0.0.1", untrustedCa: false };
+    const finding = await ask("front page", "", async () =>
+      checkRedirect(`${pages.root}${path}`, await locationOf(target), args, "remedy"),
+    );
+    expect(finding).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });
+  });
+
+  /** Target in the form in which the pages name it. */
+  async function locationOf(target: string): Promise<string> {
+    const { headers } = await fetch(`${pages.root}/moved`, { redirect: "manual" });
+    return headers.get("location")!.replace("/rooms", target);
+  }
 });
 
 describe("clocks", () => {

@@ -61,6 +61,9 @@ wire_files.main()
 }
 
 interface Entered {
+  readonly logo: string | null;
+  readonly darkLogo: string | null;
+  readonly presentation: string | null;
   readonly welcome: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly clientSettings: { readonly public: Readonly<Record<string, unknown>> };
@@ -130,6 +133,35 @@ describe.each(optionLines)("%s", (line) => {
       lockSettingsDisableMic: false,
     });
     expect(set.clientSettings.public).toMatchObject({ app: { clientTitle: "BigBlueButton stand-in" } });
+  });
+
+  test("branding is what the client is told, and a meeting may have a logo of its own", async () => {
+    const branding = {
+      ...{ logo: "https://a.eu/logo", darkLogo: "https://a.eu/dark", presentation: "https://a.eu/x.pdf" },
+      ...{ title: "Königsschule 🏫", style: "https://a.eu/style.css", footer: "© Ä 🎓" },
+    };
+    const plain = await meet({}, line);
+    expect([plain.logo, plain.darkLogo, plain.presentation]).toEqual([
+      null,
+      null,
+      "https://bbb.example.test/default.pdf",
+    ]);
+    running.splice(0).forEach((child) => child.kill());
+    const told = await meet({ branding }, line);
+    expect(told).toMatchObject({
+      ...{ logo: branding.logo, darkLogo: branding.darkLogo, presentation: branding.presentation },
+      clientSettings: {
+        public: {
+          app: {
+            ...{ clientTitle: branding.title, customStyleUrl: branding.style, copyright: branding.footer },
+            branding: { displayBrandingArea: true },
+          },
+        },
+      },
+    });
+    running.splice(0).forEach((child) => child.kill());
+    const own = await meet({ branding: { presentation: "false" } }, line, { logo: "https://b.eu/logo" });
+    expect([own.logo, own.presentation]).toEqual(["https://b.eu/logo", null]);
   });
 
   test("limits, recording and guests are what the API goes by", async () => {

@@ -339,3 +339,48 @@ test("a file that can't be read is told, and nothing is written", async () => {
     before,
   ]);
 });
+
+describe("files of the setting branding", () => {
+  const site = "var/www/bigbluebutton-branding";
+  const snippet = "etc/bigbluebutton/nginx/bbb-deploy-branding.nginx";
+  const logo = { name: "logo-2.svg", file: "logo-2.svg", setting: "branding.logo", sha256: "0" };
+  beforeEach(() => {
+    host.put(`${site}/branding/logo-1.svg`, "<svg>1</svg>");
+    host.put(`${site}/branding/logo-2.svg`, "<svg>2</svg>");
+    host.put("var/lib/bbb-deploy/branding.json", JSON.stringify({ files: [logo] }));
+    host.put(snippet, "# ours\n");
+    host.put("etc/bigbluebutton/nginx/mine.nginx", "# mine\n");
+  });
+  const logos = () => [1, 2].filter((number) => here(`${site}/branding/logo-${number}.svg`));
+
+  test("those of before go after the keys that named them", async () => {
+    expect((await wire({ branding: { logo: "https://a.eu/2" } }, ["--branding-files"])).code).toBe(0);
+    expect([logos(), here(snippet)]).toEqual([[2], true]);
+    expect(restarted()).not.toContain("systemctl reload nginx");
+  });
+
+  test("they stay as long as meetings run that show them", async () => {
+    meetings = "<meeting><hasBeenForciblyEnded>false</hasBeenForciblyEnded></meeting>";
+    expect((await wire({ branding: { logo: "https://a.eu/2" } }, ["--branding-files"])).code).toBe(1);
+    expect([logos(), here(snippet)]).toEqual([[1, 2], true]);
+  });
+
+  test("all go with the setting, and nothing of the operator's own; a second run does nothing more", async () => {
+    expect((await wire({})).code).toBe(0);
+    expect([here(site), here(snippet), here("var/lib/bbb-deploy/branding.json")]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(here("etc/bigbluebutton/nginx/mine.nginx")).toBe(true);
+    expect(restarted()).toEqual(["systemctl reload nginx"]);
+    host.forgetCalls();
+    await wire({});
+    expect(restarted()).toEqual([]);
+  });
+
+  test("an installer's put-back leaves them alone", async () => {
+    await wire({}, ["--put-back"]);
+    expect([logos(), here(snippet)]).toEqual([[1, 2], true]);
+  });
+});

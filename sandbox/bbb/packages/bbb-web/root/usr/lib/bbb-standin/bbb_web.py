@@ -254,6 +254,18 @@ def welcome_of(parameters, values, meeting):
     return text
 
 
+def branding_of(parameters, values):
+    """Returns the URLs of a meeting's logos and first slides, each None where there is none."""
+    dark = values.get("defaultDarkLogoURL") if flag(values.get("useDefaultDarkLogo")) else None
+    logo = values.get("defaultLogoURL") if flag(values.get("useDefaultLogo")) else None
+    slides = values.get("beans.presentationService.defaultUploadedPresentation")
+    return {
+        "logo": parameters.get("logo") or logo,
+        "darkLogo": parameters.get("darklogo") or dark,
+        "presentation": None if slides in (None, "", "null") else slides,
+    }
+
+
 class Settings:
     """Settings that bbb-web reads at its start."""
 
@@ -290,6 +302,7 @@ class Meeting:
         self.dial_number = parameters.get("dialNumber") or values.get("defaultDialAccessNumber", "613-555-1234")
         self.settings = settings_of(parameters, values)
         self.welcome = welcome_of(parameters, values, self)
+        self.branding = branding_of(parameters, values)
         self.record = flag(parameters.get("record")) and not self.settings["disableRecordingDefault"]
         self.duration = self.settings["defaultMeetingDuration"]
         self.max_users = self.settings["defaultMaxUsers"]
@@ -689,6 +702,7 @@ class Api:
                 "role": user["role"],
                 "record": str(meeting.record).lower(),
                 "welcome": meeting.welcome,
+                **meeting.branding,
                 "settings": meeting.settings,
                 "clientSettings": self.client_settings(),
             }
