@@ -127,6 +127,24 @@ describe("the administrator", () => {
   });
 });
 
+test("a container that fails and repeats all that it was given: the end of what it said, without a secret", async () => {
+  await greenlight.start();
+  greenlight.host.fake(
+    "docker",
+    `[[ $1 == exec ]] || exit 0; cat; echo "password ${PASSWORD} of no use"; echo "PG::ConnectionBad"; exit 1`,
+  );
+  const { code, output } = await setUp({}, ada);
+  expect([code, output]).toEqual([
+    1,
+    expect.stringContaining(
+      "Greenlight's container refused (exit code 1): PG::ConnectionBad. docker logs greenlight-v3",
+    ),
+  ]);
+  expect(output).toContain('REQUEST = "(secret)"');
+  expect(output).toContain("password (secret) of no use");
+  expect(output).not.toContain(PASSWORD);
+});
+
 describe("settings", () => {
   const wishes = { registration: "invite", defaultRole: "Guest", roomLimit: 5 } as const;
 
