@@ -155,6 +155,8 @@ def own_environment(keys, path):
         say(f"writing {ENVIRONMENT}, for {', '.join(sorted({setting for setting, _ in owned.changed}))}")
         write_private(f"{ROOT}{ENVIRONMENT}", made)
     os.chmod(f"{ROOT}{ENVIRONMENT}", 0o600)
+    # For the check of the host.
+    write_record(f"{os.path.dirname(path)}/{greenlight_check.DEPLOYED}", {one["key"]: greenlight_check.digest(one["value"]) for one in keys})
     compose("up", "-d")
     write_record(path, owned.done())
 

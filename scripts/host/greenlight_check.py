@@ -5,8 +5,10 @@ meeting is made also, and not each time somebody asks how the host is.
 """
 
 import contextlib
+import hashlib
 import http.cookiejar
 import json
+import os
 import re
 import smtplib
 import ssl
@@ -33,6 +35,8 @@ HEALTH = {
     "shows: give the setting upgrade a new text, then pulumi up",
 }
 MAIL = "Unable to connect to SMTP Server"
+# File with the digest of each key's value, as greenlight.py wrote it into .env.
+DEPLOYED = "deployed.json"
 
 
 def ask_health(base=LOCAL):
@@ -64,6 +68,28 @@ def check_health(wait):
             if time.monotonic() > end:
                 raise
         time.sleep(2)
+
+
+def digest(value):
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def check_environment(path, deployed):
+    """Checks that each key of .env that the deployment owns has the value that it wrote."""
+    if not os.path.exists(deployed):
+        raise NotAsked("the deployment has written none of it")
+    with open(deployed, encoding="utf-8") as file:
+        wanted = json.load(file)
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
+    values = {key: FORMATS["env"].value(text, key) for key in wanted}
+    changed = [key for key, value in values.items() if value is None or digest(value) != wanted[key]]
+    if changed:
+        raise Doubtful(
+            f"{', '.join(changed)} in {os.path.basename(path)} {'is' if len(changed) == 1 else 'are'} another than deployed",
+            "change the setting greenlight in place of the file; to put it back, change the setting upgrade and run pulumi up",
+        )
+    return f"{len(wanted)} keys as deployed"
 
 
 def check_mail(path):

@@ -149,7 +149,9 @@ def check_greenlight(page, request, options):
         return
     hostname, admin = request["bbbHost"], request.get("greenlightAdmin")
     page.check("Greenlight", "health_check", greenlight_check.check_health, options["wait"], limit=options["wait"] + 60)
-    page.check("mail", "SMTP, as in Greenlight's .env", greenlight_check.check_mail, f"{ROOT}/root/greenlight-v3/.env")
+    environment = f"{ROOT}/root/greenlight-v3/.env"
+    page.check("Greenlight's settings", ".env", greenlight_check.check_environment, environment, f"{ROOT}/var/lib/bbb-deploy/greenlight/{greenlight_check.DEPLOYED}")
+    page.check("mail", "SMTP, as in Greenlight's .env", greenlight_check.check_mail, environment)
     if admin and options["meeting"]:
         base = f"https://{hostname}/bigbluebutton/api"
         page.check("administrator", "sign-in, room, meeting", greenlight_check.check_administrator, f"https://{hostname}", admin, base, request["sharedSecret"], late=Wrong)

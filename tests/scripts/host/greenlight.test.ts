@@ -344,6 +344,25 @@ describe(".env", () => {
     expect(environment()).toBe(`${before}SMTP_HEALTH_CHECK_DISABLED=true\n`);
   });
 
+  test("is checked key by key, without a value in any word", async () => {
+    await greenlight.start();
+    const look = () =>
+      inPython("greenlight_check.check_environment(*given)", [
+        join(greenlight.home, ".env"),
+        join(greenlight.host.root, "var/lib/bbb-deploy/greenlight/deployed.json"),
+      ]);
+    expect(await look()).toMatch(/^skip the deployment has written none of it/);
+    await setUp({ smtp: { ...mail, ...account } });
+    expect(await look()).toBe("ok 12 keys as deployed");
+    greenlight.host.put(
+      "root/greenlight-v3/.env",
+      environment()
+        .replace("SMTP_PORT=9", "SMTP_PORT=10")
+        .replace(/^SMTP_PASSWORD=.*\n/m, ""),
+    );
+    expect(await look()).toMatch(/^warn SMTP_PORT, SMTP_PASSWORD in \.env are another than deployed → /);
+  });
+
   test("containers that do not start end the step with where to look", async () => {
     await greenlight.start();
     greenlight.host.fake("docker", "[[ $2 == version ]]");
@@ -479,18 +498,18 @@ test("a meeting that is not on this server is a fault", async () => {
 
 test.each([
   ["without Greenlight", {}, true, []],
-  ["with Greenlight alone", { greenlight: true }, true, ["Greenlight", "mail"]],
+  ["with Greenlight alone", { greenlight: true }, true, ["Greenlight", "Greenlight's settings", "mail"]],
   [
     "with an administrator, who is signed out nowhere by a mere look",
     { greenlight: true, greenlightAdmin: ada },
     false,
-    ["Greenlight", "mail"],
+    ["Greenlight", "Greenlight's settings", "mail"],
   ],
   [
     "with an administrator, where a meeting is made also",
     { greenlight: true, greenlightAdmin: ada },
     true,
-    ["Greenlight", "mail", "administrator"],
+    ["Greenlight", "Greenlight's settings", "mail", "administrator"],
   ],
 ])("the page %s", async (_, request, meeting, wanted) => {
   const program = `
