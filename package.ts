@@ -1,6 +1,6 @@
 /** Exports for other programs: see docs/program.md. */
 export type { CertificateOutput } from "./bigbluebutton/verification";
-export type { HostAddresses } from "./components/access";
+export type { HostAddresses } from "./components/hostOutputs";
 export {
   BigBlueButton,
   type BigBlueButtonArgs,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { CertificateOutput } from "../bigbluebutton/verification";
-import type { HostAddresses } from "./access";
+import type { HostAddresses } from "./hostOutputs";
 import { readArguments, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
 import { componentTitle, type NamedComponent, type Problem } from "../settings/problems";

@@ -9,7 +9,7 @@ import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
-import { publicAddresses, sshCommand, type HostAddresses } from "./access";
+import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { setUpAlerts } from "./alerts";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";

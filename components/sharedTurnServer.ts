@@ -8,7 +8,7 @@ import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
 import { componentTitle, SettingsError, type NamedComponent } from "../settings/problems";
 import { readArguments, type Checks, type RawArguments } from "./arguments";
-import { publicAddresses, sshCommand, type HostAddresses } from "./access";
+import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
 import type { SettingArguments } from "./settingArguments";
