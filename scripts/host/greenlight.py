@@ -234,8 +234,9 @@ def main():
     parser.add_argument("--records", required=True)
     options = parser.parse_args()
     wanted = json.loads(sys.stdin.readline())
-    if not os.path.exists(f"{ROOT}{ENVIRONMENT}"):
-        raise Failure(f"Greenlight is not installed: there is no {ENVIRONMENT}. Give the setting upgrade a new text, then run pulumi up")
+    missing = [path for path in (ENVIRONMENT, COMPOSE_FILE) if not os.path.exists(f"{ROOT}{path}")]
+    if missing:
+        raise Failure(f"Greenlight is not installed: there is no {' and no '.join(missing)}. Give the setting upgrade a new text, then run pulumi up")
     pin_image(wanted["image"], f"{options.records}/image.json")
     own_environment(wanted["env"], f"{options.records}/env.json")
     wait_until_well(os.environ.get("BBB_DEPLOY_GREENLIGHT", greenlight_check.LOCAL))

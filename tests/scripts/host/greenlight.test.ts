@@ -183,7 +183,9 @@ describe("without a Greenlight that is well", () => {
     const { code, output } = await setUp({}, ada);
     expect([code, output]).toEqual([
       1,
-      expect.stringContaining("there is no /root/greenlight-v3/.env. Give the setting upgrade"),
+      expect.stringContaining(
+        "there is no /root/greenlight-v3/.env and no /root/greenlight-v3/docker-compose.yml. Give the setting upgrade",
+      ),
     ]);
   });
 
