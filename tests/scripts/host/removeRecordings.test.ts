@@ -44,7 +44,7 @@ test("recordings of meetings that began too long ago go, each once, whatever its
 
 test("what has no whole id, or is still processed, stays", async () => {
   keep("published/presentation", "a");
-  keep("published/presentation", `${"a".repeat(40)}`);
+  keep("published/presentation", "a".repeat(40));
   keep("published/presentation", `${id("a", 99)}-2`);
   keep("recording/raw", id("d", 99));
   expect((await run("--days", "1")).code).toBe(0);
