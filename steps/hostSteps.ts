@@ -241,7 +241,7 @@ export class HostSteps {
    */
   copy(suffix: string, { source, path, triggers }: FileCopy, parent: pulumi.Resource): pulumi.Resource {
     const { server } = this.host;
-    return new command.remote.CopyToRemote(
+    const copied = new command.remote.CopyToRemote(
       `${this.name}-${suffix}`,
       {
         connection: this.connection(DIAL_ATTEMPTS),
@@ -256,6 +256,9 @@ export class HostSteps {
         deletedWith: server,
       },
     );
+    // The next one waits: two that make the same folder at once fail.
+    this.latest = copied;
+    return copied;
   }
 
   private connection(dialErrorLimit: number): pulumi.Output<types.input.remote.ConnectionArgs> {

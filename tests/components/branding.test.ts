@@ -47,6 +47,8 @@ test("the files of this machine come into the account's home, a new server gets 
     ["bbb-branding-logo", `/root/bbb-deploy-branding/${logo("1").name}`, "bbb-host-server"],
     ["bbb-branding-landingPage", "/root/bbb-deploy-branding/landingPage-1", "bbb-host-server"],
   ]);
+  // One after the other: two that make the same folder at once fail.
+  expect(branded.get("bbb-branding-landingPage").dependsOn).toContain("bbb-branding-logo");
   expect(branded.get("bbb-branding-logo").inputs.triggers).toEqual([expect.any(String), ""]);
   expect(branded.get("bbb-branding-logo").secretInputs).toContain("connection");
 });

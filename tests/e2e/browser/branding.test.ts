@@ -10,7 +10,7 @@ import { must, outputs, outside, update, type Outputs } from "../support/sandbox
 
 const files = new SchoolFiles();
 let out: Outputs;
-let browser: Browser;
+let browser: Browser | undefined;
 
 beforeAll(async () => {
   await must(["reset"]);
@@ -22,13 +22,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   files.remove();
-  await browser.close();
+  await browser?.close();
 });
 
 test("whoever joins sees logo, title, icon, colours, welcome text and footer of the school", async () => {
   const room = { meetingID: "room", name: "Mathe 7b" };
   await outside(["curl", "-sS", signedApiUrl(out.apiUrl, "create", room, out.sharedSecret)]);
-  const { page } = browser;
+  const { page } = browser!;
   await page.goto(joinUrl(out));
   await page.waitForFunction("document.querySelector('#logo img')?.naturalWidth > 0");
   await page.waitForFunction("getComputedStyle(document.querySelector('h1')).color === 'rgb(11, 94, 60)'");
