@@ -15,9 +15,12 @@ import json
 import time
 from datetime import datetime, timezone
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 
 ROLES = {"bbb": "BigBlueButton server", "turn": "TURN server"}
+# No title is folded: some filters take a fold at its beginning for spam.
+UNFOLDED = EmailPolicy(max_line_length=900)
 # Of ntfy; a longer text becomes a file.
 NTFY_BYTES = 3900
 
@@ -86,7 +89,7 @@ def text(message):
 
 def email(message, sender, recipients):
     """Renders an e-mail. recipients: addresses."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=UNFOLDED)
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Subject"] = title(message)

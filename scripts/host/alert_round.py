@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -156,6 +157,12 @@ def secrets_of(alerts):
     return [secret for secret in found if secret]
 
 
+def processor_seconds():
+    """What this round has cost so far, with all that it ran."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def make_round():
     settings = alert_state.read_json(alert_state.SETTINGS)
     if settings is None:
@@ -177,6 +184,7 @@ def make_round():
     alert_state.write(state)
     deliver(settings, state, now)
     signal_of_life(settings, state, now)
+    state["round"]["processor"] = round(processor_seconds(), 3)
     alert_state.write(state)
     return 0
 

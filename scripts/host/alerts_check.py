@@ -20,7 +20,8 @@ def round_finding(state, now):
     last = state["round"]
     if last is None:
         return Doubtful("no round yet", "the first comes within a minute: ask again; if it does not, systemctl status bbb-alerts.timer bbb-alerts")
-    told = f"last round {moment(last['at'])}" + (f", without checks: {last['quiet']}" if last["quiet"] else "")
+    cost = f", {last['processor']:.1f} s of processor time" if "processor" in last else ""
+    told = f"last round {moment(last['at'])}{cost}" + (f", without checks: {last['quiet']}" if last["quiet"] else "")
     if now - last["at"] > LATE_SECONDS:
         return Doubtful(f"{told}, {lasted(now - last['at'])} ago", "systemctl status bbb-alerts.timer bbb-alerts; journalctl -u bbb-alerts")
     return told

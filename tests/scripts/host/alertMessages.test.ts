@@ -91,6 +91,12 @@ test("an e-mail has its headers, and a text of any script", async () => {
   expect(mail).toMatch(/^Date: Sun, 29 Nov 2026 15:04:00 \+0000$/m);
   expect(mail).toMatch(/^Message-ID: <.+@bbb\.school\.eu>$/m);
   expect(mail).toMatch(/^Auto-Submitted: auto-generated$/m);
+  const many = Array.from({ length: 12 }, (_, number) => ({ ...services, name: `check number ${number}` }));
+  const long = await call<string>(
+    `m.email(message, "bbb@school.eu", ["a@school.eu"]).as_bytes().decode()`,
+    message(many),
+  );
+  expect(long).toMatch(/^Subject: bbb\.school\.eu: wrong: check number 0, .*check number 11$/m);
   const [, encoded = ""] = mail.split("\n\n");
   expect(Buffer.from(encoded, "base64").toString() + mail).toContain("Größe: 日本");
 });

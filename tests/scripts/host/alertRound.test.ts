@@ -32,6 +32,15 @@ async function rounds(count: number): Promise<string> {
 const subjects = () => host.mails.map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1]);
 const hookTexts = () => host.hooks.map(({ body }) => (JSON.parse(body) as { title: string }).title);
 
+test("a round keeps what it has cost, what it ran included", async () => {
+  host.use({ email: host.email() });
+  await rounds(1);
+  const { round } = JSON.parse(host.read(STATE)) as { round: { processor: number } };
+  // Two starts of Python at least.
+  expect(round.processor).toBeGreaterThan(0.02);
+  expect(round.processor).toBeLessThan(20);
+});
+
 test("a fault and its end are told by e-mail, after log-in and by TLS, and nothing in between", async () => {
   host.use({ email: host.email({ to: ["a@school.eu", "b@school.eu"] }) });
   host.finds(DOWN);

@@ -16,7 +16,7 @@ const SETTINGS = {
 };
 const state = (more: object = {}) => ({
   ...{ rounds: 3, checks: {}, asked: {}, pending: {}, failing: {} },
-  ...{ sent: null, round: { at: AGO(60), quiet: null } },
+  ...{ sent: null, round: { at: AGO(60), quiet: null, processor: 0.64 } },
   ...more,
 });
 
@@ -32,7 +32,7 @@ test("ways, last round and last message", async () => {
   const { verdict, answer } = await page();
   expect(verdict).toBe("ok");
   expect(answer).toMatch(
-    /^e-mail, webhook \(slack\), healthcheckUrl; last round \d{4}-\d\d-\d\d \d\d:\d\d UTC; last message 2025-11-29 15:04 UTC: bbb\.school\.eu: wrong: disk$/,
+    /^e-mail, webhook \(slack\), healthcheckUrl; last round \d{4}-\d\d-\d\d \d\d:\d\d UTC, 0\.6 s of processor time; last message 2025-11-29 15:04 UTC: bbb\.school\.eu: wrong: disk$/,
   );
   expect(answer).not.toContain("secret");
 });
