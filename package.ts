@@ -8,7 +8,7 @@ export {
   type DeploymentCheck,
   type HostCheck,
 } from "./components/bigBlueButton";
-export type { AlertEmail, AlertsArgument, AlertWebhook } from "./components/argumentTypes";
+export type { AlertEmail, AlertsArgument, AlertWebhook, OverridesArgument } from "./components/argumentTypes";
 export type {
   BrandingOptions,
   MeetingsOptions,

@@ -3,7 +3,8 @@ import { meetingOptions } from "./meetingOptions";
 import { privacyOptions } from "./privacyOptions";
 import { recordingOptions } from "./recordingOptions";
 import { keysOf, textFor, type Options, type OptionValues } from "./options";
-import { ownedKeys, type OwnedKeys } from "./ownedKeys";
+import { ownedKeys, type OwnedKeys, type SetKey } from "./ownedKeys";
+import { overrideKeys, type Overrides } from "./overrides";
 
 /** Groups of settings whose values are keys of BigBlueButton's own files, by the setting. */
 export const optionGroups = {
@@ -15,22 +16,29 @@ export const optionGroups = {
 
 export type GroupName = keyof typeof optionGroups;
 
-/** Values of the groups that are set. */
-export type GroupValues = Readonly<Partial<Record<GroupName, OptionValues>>>;
+/** Values of the groups that are set, and keys by their own names. */
+export type GroupValues = Readonly<Partial<Record<GroupName, OptionValues>>> & {
+  readonly overrides?: Overrides;
+};
 
-function setGroups(values: GroupValues): [GroupName, OptionValues][] {
-  return Object.entries(values) as [GroupName, OptionValues][];
+/** Keys of BigBlueButton's configuration that these settings decide about. */
+export function setKeysOf({ overrides = {}, ...groups }: GroupValues): SetKey[] {
+  const options = Object.entries(groups) as [GroupName, OptionValues][];
+  return [
+    ...options.flatMap(([name, of]) => keysOf(name, optionGroups[name], of)),
+    ...overrideKeys(overrides),
+  ];
 }
 
 /** Everything in BigBlueButton's configuration that these settings decide about; undefined if they decide nothing. */
 export function ownedKeysOf(values: GroupValues): OwnedKeys | undefined {
-  return ownedKeys(setGroups(values).flatMap(([name, of]) => keysOf(name, optionGroups[name], of)));
+  return ownedKeys(setKeysOf(values));
 }
 
 /** Groups with the text that duringMeetings can have for each: "meetings=meetings-3f9a2c41"; undefined without any. */
 export function textsFor(values: GroupValues): string | undefined {
   return (
-    setGroups(values)
+    Object.entries(values)
       .map(([name, of]) => `${name}=${textFor(name, of)}`)
       .join(" ") || undefined
   );

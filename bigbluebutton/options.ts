@@ -97,6 +97,6 @@ function plainText(value: OptionValue): string {
 }
 
 /** Text for duringMeetings that stands for a group's present values, e.g. "meetings-3f9a2c41". */
-export function textFor(group: string, values: OptionValues): string {
+export function textFor(group: string, values: object): string {
   return `${group}-${createHash("sha256").update(JSON.stringify(values)).digest("hex").slice(0, 8)}`;
 }

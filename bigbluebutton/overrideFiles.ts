@@ -2,7 +2,7 @@
 export interface OverrideFile {
   readonly path: string;
   /** Format, by which scripts/host/keyed_text.py finds a key; `file` is a file that the deployment alone has. */
-  readonly format: "properties" | "yaml" | "env" | "file";
+  readonly format: "properties" | "yaml" | "hocon" | "env" | "file";
   /** Octal mode of a file that the deployment alone has. */
   readonly mode?: string;
   /** Units that read it at their start; `reload:UNIT`, or `daemon-reload`. */
@@ -30,6 +30,41 @@ export const overrideFiles = {
     restart: ["bbb-apps-akka"],
     endsMeetings: true,
     packaged: "/usr/share/bigbluebutton/html5-client/private/config/settings.yml",
+  },
+  /** State of meetings; the file includes the package's. */
+  akka: {
+    path: "/etc/bigbluebutton/bbb-apps-akka.conf",
+    format: "hocon",
+    restart: ["bbb-apps-akka"],
+    endsMeetings: true,
+  },
+  /** Media server of 3.0; lists replace the package's. */
+  sfu: {
+    path: "/etc/bigbluebutton/bbb-webrtc-sfu/production.yml",
+    format: "yaml",
+    restart: ["bbb-webrtc-sfu"],
+    endsMeetings: true,
+  },
+  /** Recorder of what the media servers pass on. */
+  recorder: {
+    path: "/etc/bigbluebutton/bbb-webrtc-recorder.yml",
+    format: "yaml",
+    restart: ["bbb-webrtc-recorder"],
+    endsMeetings: true,
+  },
+  /** Way of clients to their data. */
+  middleware: {
+    path: "/etc/bigbluebutton/bbb-graphql-middleware.yml",
+    format: "yaml",
+    restart: ["bbb-graphql-middleware"],
+    endsMeetings: true,
+  },
+  /** Media server of 4.0. */
+  livekit: {
+    path: "/etc/bigbluebutton/livekit.yaml",
+    format: "yaml",
+    restart: ["livekit-server"],
+    endsMeetings: true,
   },
   /** Daily clean-up of bbb-config, which runs it as shell. */
   cron: {
@@ -89,7 +124,7 @@ export interface Chosen {
 /** Key of an override file with its value. */
 export interface KeyValue {
   readonly file: OverrideName;
-  /** Key; in YAML the names of the maps around it, joined by dots; "" for a whole file. */
-  readonly key: string;
+  /** Key; in YAML the names of the maps around it, joined by dots or as a list; "" for a whole file. */
+  readonly key: string | readonly string[];
   readonly value: OwnedValue;
 }

@@ -52,6 +52,11 @@ export interface SetKey extends KeyValue {
   readonly setting: string;
 }
 
+/** Text that tells a key from all others. */
+export function ownedKeyId({ file, key }: KeyValue): string {
+  return `${file} ${typeof key === "string" ? key : key.join(".")}`;
+}
+
 /** Renders the keys of some settings, by file; undefined if there are none. */
 export function ownedKeys(keys: readonly SetKey[]): OwnedKeys | undefined {
   if (keys.length === 0) return undefined;
@@ -78,7 +83,7 @@ function ownedFile(name: OverrideName, keys: readonly SetKey[]): OwnedFile | Own
     restart,
     endsMeetings,
     keys: keys.map(({ key, value, setting }) => ({
-      key: format === "yaml" ? key.split(".") : key,
+      key: format === "yaml" && typeof key === "string" ? key.split(".") : key,
       ...(isChosen(value) ? { ...value, from: packaged } : { value }),
       setting,
     })),

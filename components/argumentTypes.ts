@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of a value of any kind */
 import type * as pulumi from "@pulumi/pulumi";
 
 /** Mail server of the operator's, for alerts. */
@@ -38,4 +39,22 @@ export interface AlertsArgument {
   readonly healthcheckUrl?: pulumi.Input<string>;
   /** URL of another one, which the TURN server asks. */
   readonly turnHealthcheckUrl?: pulumi.Input<string>;
+}
+
+/** Keys of BigBlueButton's own files, by file; docs/overrides.md lists them. */
+export interface OverridesArgument {
+  /** Properties of bbb-web. */
+  readonly web?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of the client. */
+  readonly html5?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of bbb-apps-akka, by their dotted names. */
+  readonly akka?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of bbb-webrtc-sfu. */
+  readonly sfu?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of bbb-webrtc-recorder. */
+  readonly recorder?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of bbb-graphql-middleware. */
+  readonly middleware?: pulumi.Input<Readonly<Record<string, any>>>;
+  /** Settings of LiveKit. */
+  readonly livekit?: pulumi.Input<Readonly<Record<string, any>>>;
 }

@@ -2,7 +2,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { AlertsArgument } from "./argumentTypes";
+import type { AlertsArgument, OverridesArgument } from "./argumentTypes";
 
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
 export interface SettingArguments {
@@ -198,6 +198,12 @@ export interface SettingArguments {
    * docs/privacy.md lists them.
    */
   readonly privacy?: pulumi.Input<PrivacyOptions>;
+  // Overrides
+  /**
+   * Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file.
+   * docs/overrides.md lists the files, and the keys that can't be set.
+   */
+  readonly overrides?: pulumi.Input<OverridesArgument>;
   // Alerts
   /**
    * Tells by e-mail or webhook when something breaks on a server, and when it is well again: email (to, from, server,

@@ -19,7 +19,14 @@ import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton
 import { environments } from "../settings/environments";
 import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
-import { customizationsTable, optionsExample, optionsTable, overrideFilesTable } from "./lib/optionsDocs";
+import {
+  customizationsTable,
+  optionsExample,
+  optionsTable,
+  overrideFilesTable,
+  overridableTable,
+  refusedKeysTable,
+} from "./lib/optionsDocs";
 import { settingArguments } from "./lib/settingArguments";
 import { firstSettings, projectConfig, settingsByTopic } from "./lib/settingsDocs";
 
@@ -39,6 +46,8 @@ const regions: Readonly<Record<string, () => string>> = {
   "options of recordings": () => optionsTable("recordings"),
   "options of privacy": () => optionsTable("privacy"),
   "override files": overrideFilesTable,
+  "overridable files": overridableTable,
+  "keys that can't be overridden": refusedKeysTable,
   customizations: customizationsTable,
 };
 

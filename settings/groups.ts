@@ -1,5 +1,6 @@
 /** Groups of options against the release: what it does not know any more or not yet. */
-import { optionGroups, type GroupName, type GroupValues } from "../bigbluebutton/optionGroups";
+import { optionGroups, setKeysOf, type GroupName, type GroupValues } from "../bigbluebutton/optionGroups";
+import { isIgnored, leaves, ownedByProgram, setTwice, type Overridable } from "../bigbluebutton/overrides";
 import {
   choicesOf,
   linesOf,
@@ -18,7 +19,7 @@ import { removeCommand } from "./remedies";
 
 /** Groups that are set, each valid by itself. */
 export function groupsOf(values: Partial<FieldValues>): GroupValues {
-  const names = Object.keys(optionGroups) as GroupName[];
+  const names = [...(Object.keys(optionGroups) as GroupName[]), "overrides"] as const;
   return Object.fromEntries(
     names.flatMap((name) =>
       Object.keys(values[name] ?? {}).length > 0 ? [[name, values[name]!] as const] : [],
@@ -51,6 +52,45 @@ export function groupProblems(
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Finds overrides that the release does not take, that the program owns, or that another setting sets. */
+export function overrideProblems(values: Partial<FieldValues>): Problem[] {
+  const groups = groupsOf(values);
+  const { overrides } = groups;
+  if (!overrides || !values.release) return [];
+  const release = releases[values.release];
+  const line = optionLines.find((line) => line === release.version);
+  if (line === undefined) return [unknownLine("overrides", release)];
+  const single = Object.entries(overrides).flatMap(([name, tree]) =>
+    leaves(name as Overridable, tree).flatMap(([key]) => {
+      const why = overrideProblem(name as Overridable, key, line);
+      return why === undefined ? [] : [overrideMistake(name, key, why)];
+    }),
+  );
+  const twice = setTwice(setKeysOf(groups)).map(([first, second]) => ({
+    key: second,
+    reason: `is a key that ${first} sets`,
+    remedy: `leave out one of both: ${removeCommand(`--path '${first}'`)}`,
+  }));
+  return [...single, ...twice];
+}
+
+function overrideProblem(file: Overridable, key: readonly string[], line: Line): string | undefined {
+  const owner = ownedByProgram(file, key);
+  if (owner !== undefined) return `can't be set: ${owner}`;
+  return isIgnored(file, key, line)
+    ? `is ignored by BigBlueButton ${line}, whose clients reach LiveKit another way`
+    : undefined;
+}
+
+function overrideMistake(file: string, key: readonly string[], reason: string): Problem {
+  const path = ["overrides", file, ...key].reduce((path, name) => `${path}${step(name)}`, "").slice(1);
+  return { key: ["overrides", file, ...key].join("."), reason, remedy: removeCommand(`--path '${path}'`) };
+}
+
+function step(name: string): string {
+  return /^\w+$/.test(name) ? `.${name}` : `["${name}"]`;
 }
 
 function unknownLine(key: string, { name, version }: Release): Problem {

@@ -11,7 +11,7 @@ import { readBranding } from "./branding";
 import { conflicts } from "./conflicts";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
-import { groupProblems, groupsOf } from "./groups";
+import { groupProblems, groupsOf, overrideProblems } from "./groups";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
@@ -50,6 +50,7 @@ export function parseSettings(
     ...conflicts(values, now),
     ...groupProblems(raw, values),
     ...branding.problems,
+    ...overrideProblems(values),
     ...ofFiles,
   ];
   if (all.length > 0) throw new SettingsError(all, source);

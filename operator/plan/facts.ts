@@ -1,5 +1,7 @@
 /** Consequences of settings other than resources, steps and hosts. */
 import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
+import { overrideFiles } from "../../bigbluebutton/overrideFiles";
+import { overrideKeys } from "../../bigbluebutton/overrides";
 import type { OptionValue } from "../../bigbluebutton/options";
 import { hostRoles, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
@@ -108,13 +110,20 @@ export interface OptionFacts {
   readonly default: string;
 }
 
-export function optionFacts({ groups }: Settings): OptionFacts[] {
-  return Object.entries(groups).flatMap(([group, values]) =>
+export function optionFacts({ groups: { overrides = {}, ...groups } }: Settings): OptionFacts[] {
+  const options = Object.entries(groups).flatMap(([group, values]) =>
     Object.entries(values).map(([name, value]) => {
       const { description, default: preset } = optionGroups[group as GroupName][name]!;
       return { setting: `${group}.${name}`, value, what: description, default: preset };
     }),
   );
+  const own = overrideKeys(overrides).map(({ setting, file, value }) => ({
+    setting,
+    value: typeof value === "string" ? value : JSON.stringify(value),
+    what: `A key of ${overrideFiles[file].path}.`,
+    default: "BigBlueButton's own",
+  }));
+  return [...options, ...own];
 }
 
 /** Greenlight by the settings, without any secret; null for what they leave as it is. */

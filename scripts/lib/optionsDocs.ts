@@ -11,7 +11,8 @@ import {
   type Option,
   type OptionValue,
 } from "../../bigbluebutton/options";
-import { overrideFiles } from "../../bigbluebutton/overrideFiles";
+import { overridable, refusedKeys, type Overridable } from "../../bigbluebutton/overrides";
+import { overrideFiles, type OverrideFile } from "../../bigbluebutton/overrideFiles";
 import { table } from "./markdown";
 
 /** Renders the table of a group's options. */
@@ -32,14 +33,39 @@ export function optionsTable(name: GroupName): string {
 
 /** Renders the files that options are written to. */
 export function overrideFilesTable(): string {
+  const ofMeetings = new Set<string>(
+    Object.values(optionGroups.meetings).flatMap(({ at }) => at.map(({ file }) => file)),
+  );
   return table(
     ["name", "file", "after a change", "ends meetings"],
-    Object.entries(overrideFiles).map(([name, { path, restart, endsMeetings }]) => [
-      name,
-      `\`${path}\``,
-      restart.map(afterwards).join(", ") || "nothing",
-      endsMeetings ? "yes" : "no",
-    ]),
+    Object.entries<OverrideFile>(overrideFiles)
+      .filter(([name]) => ofMeetings.has(name))
+      .map(([name, { path, restart, endsMeetings }]) => [
+        name,
+        `\`${path}\``,
+        restart.map(afterwards).join(", ") || "nothing",
+        endsMeetings ? "yes" : "no",
+      ]),
+  );
+}
+
+/** Renders the files whose keys can be overridden. */
+export function overridableTable(): string {
+  const names = Object.keys(overridable) as Overridable[];
+  return table(
+    ["name", "what", "file", "after a change"],
+    names.map((name) => {
+      const { path, restart } = overrideFiles[name];
+      return [`\`${name}\``, overridable[name], `\`${path}\``, restart.map(afterwards).join(", ")];
+    }),
+  );
+}
+
+/** Renders the keys that can't be overridden. */
+export function refusedKeysTable(): string {
+  return table(
+    ["name", "key", "why"],
+    refusedKeys().map(([file, key, why]) => [`\`${file}\``, `\`${key}\``, why]),
   );
 }
 

@@ -10,6 +10,7 @@ import { type Field, type ValueOf } from "./field";
 import { meetings } from "./meetings";
 import { names } from "./names";
 import { occasions } from "./occasions";
+import { overrides } from "./overrides";
 import { places } from "./places";
 import { privacy } from "./privacy";
 import { recordings } from "./recordings";
@@ -27,6 +28,7 @@ export const topics = [
   { title: "Branding", fields: branding },
   { title: "Recordings", fields: recordings },
   { title: "Privacy", fields: privacy },
+  { title: "Overrides", fields: overrides },
   { title: "Alerts", fields: alerts },
   { title: "One TURN server for several", fields: turn },
   { title: "Upgrades and new secrets", fields: occasions },
@@ -44,6 +46,7 @@ export const fields = {
   ...branding,
   ...recordings,
   ...privacy,
+  ...overrides,
   ...alerts,
   ...turn,
   ...occasions,

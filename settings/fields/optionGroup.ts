@@ -24,7 +24,8 @@ const whole = z.union([
 const text = z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]);
 
 /** Characters that no text has: controls other than tab and line break, lone surrogates, and what YAML can't have. */
-const UNPRINTABLE = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+export const UNPRINTABLE =
+  /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** Command-line path of an option, e.g. `--path 'meetings.welcome'`. */
 export function optionPath(group: string, name: string): string {

@@ -172,6 +172,80 @@ test("a release whose files are not known takes no meetings at all", () => {
   );
 });
 
+describe("overrides", () => {
+  const overrides = (value: unknown, more: object = {}) => {
+    try {
+      return parseSettings({ ...required, ...more, overrides: value }, at).groups.overrides;
+    } catch (error) {
+      if (error instanceof SettingsError) return error.message;
+      throw error;
+    }
+  };
+
+  test("are keys by their own names, in any form that the CLI stores", () => {
+    const value = {
+      web: { useDefaultAvatar: true, "beans.x.y": "Grüße\n", n: 6 },
+      html5: { public: { app: { clientTitle: "Ours" }, list: [1, { a: "b" }] } },
+      akka: { "services.poll": 5 },
+    };
+    expect(overrides(value)).toEqual(value);
+    expect(overrides(JSON.stringify(value))).toEqual(value);
+    expect(overrides({})).toBeUndefined();
+  });
+
+  test("that the deployment owns, that another setting sets, or that can't be, are told all at once by their names", () => {
+    const told = overrides(
+      {
+        web: { securitySalt: "x", muteOnStart: "true", a: "b" },
+        html5: { public: { kurento: { wsUrl: "x", enableVideo: true }, media: { sipjsAllowMdns: true } } },
+        sfu: { freeswitch: { ip: "1.2.3.4" }, mediasoup: 5 },
+        livekit: { keys: { a: "b" } },
+      },
+      { release: "noble-40", meetings: { muteOnStart: true } },
+    );
+    expect(told).toBe(`7 problems in the settings of the stack "prod"; nothing was changed.
+
+  bigbluebutton:overrides.web.securitySalt can't be set: the deployment makes the secret; rotateSharedSecret makes it anew
+    → pulumi config rm --path 'overrides.web.securitySalt'
+
+  bigbluebutton:overrides.html5.public.kurento.wsUrl can't be set: it follows from hostname and domain
+    → pulumi config rm --path 'overrides.html5.public.kurento.wsUrl'
+
+  bigbluebutton:overrides.html5.public.media.sipjsAllowMdns is ignored by BigBlueButton 4.0, whose clients reach LiveKit another way
+    → pulumi config rm --path 'overrides.html5.public.media.sipjsAllowMdns'
+
+  bigbluebutton:overrides.sfu.freeswitch.ip can't be set: the deployment sets the server's addresses
+    → pulumi config rm --path 'overrides.sfu.freeswitch.ip'
+
+  bigbluebutton:overrides.sfu.mediasoup can't be set: the deployment sets the server's addresses
+    → pulumi config rm --path 'overrides.sfu.mediasoup'
+
+  bigbluebutton:overrides.livekit.keys.a can't be set: the installer makes LiveKit's keys
+    → pulumi config rm --path 'overrides.livekit.keys.a'
+
+  bigbluebutton:overrides.web.muteOnStart is a key that meetings.muteOnStart sets
+    → leave out one of both: pulumi config rm --path 'meetings.muteOnStart'
+`);
+  });
+
+  test.each([
+    [{ wbe: {} }, "overrides.wbe is no setting; did you mean web?"],
+    [{ web: { a: { b: 1 } } }, "overrides.web.a must be a text, a number, true or false"],
+    [{ web: { a: "x\u0000" } }, "overrides.web.a must be a text without control characters"],
+    [{ html5: { public: { a: null } } }, "overrides.html5.public must be"],
+    [{ html5: "x" }, "overrides.html5 must be a map of settings of the client"],
+    [{ html5: { "a b": 1 } }, "by names without blanks"],
+  ])("%j is refused", (value, reason) => {
+    expect(overrides(value)).toContain(reason);
+  });
+
+  test("of a release whose files are not known are refused", () => {
+    expect(overrides({ web: { a: 1 } }, { release: "focal-27", allowEndOfLife: true, image: "1" })).toContain(
+      "overrides is set, but is for BigBlueButton 3.0 and 4.0",
+    );
+  });
+});
+
 test("of a component's arguments, mistakes name no command", () => {
   const component = { type: "BigBlueButton", name: "school-a" };
   expect(() =>

@@ -50,6 +50,14 @@ describe.each(["jammy-30", "noble-40"])("%s", (release) => {
   const given = (all: Record<string, string>) =>
     Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const meetings = (values: OptionValues) => ({ meetings: JSON.stringify(values) });
+  const others = {
+    recordings: JSON.stringify({ publishedDays: 30, rawDays: 7, mp4: true, workers: 2 }),
+    privacy: JSON.stringify({ accessLog: false, logDays: 7 }),
+    overrides: JSON.stringify({
+      html5: { public: { app: { audioCaptions: { language: "Grüße" } } } },
+      sfu: { mediaThresholds: { global: 2000 } },
+    }),
+  };
 
   const ask = async (call: string, parameters: Record<string, string>) => {
     const url = signedApiUrl(out.apiUrl, call, parameters, out.sharedSecret);
@@ -96,9 +104,9 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     await onHost(NAMES.bbb, [
       "bash",
       "-c",
-      `printf '# by hand\\nallowRevealOfBBBVersion=true\\nmuteOnStart=false\\n' >>${WEB}; printf '# by hand\\npublic:\\n  app: {clientTitle: Ours}\\n' >${HTML5}`,
+      `printf '# by hand\\nallowRevealOfBBBVersion=true\\nmuteOnStart=false\\n' >>${WEB}; printf '# by hand\\npublic:\\n  app:\\n    clientTitle: Ours\\n' >${HTML5}`,
     ]);
-    const { stdout } = await up(meetings(first));
+    const { stdout } = await up({ ...meetings(first), ...others });
     expect(stdout).toMatch(/restarting bbb-web \[bbb/);
     expect(stdout).toMatch(/restarting bbb-apps-akka \[bbb/);
     const client = await enter();
@@ -108,7 +116,10 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
       ...{ lockSettingsDisableCam: false, defaultMaxUsers: 150 },
     });
     expect(client.clientSettings.public).toMatchObject({
-      app: { clientTitle: "Ours", basename: "/html5client" },
+      app: {
+        ...{ clientTitle: "Ours", basename: "/html5client" },
+        audioCaptions: { language: "Grüße", enabled: false },
+      },
       kurento: {
         enableScreensharing: false,
         cameraProfiles: [
@@ -123,6 +134,29 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     expect(await ask("getMeetingInfo", ROOM)).toMatch(/<recording>false<.*<maxUsers>150</);
     expect(await onHost(NAMES.bbb, ["cat", WEB])).toMatch(/# by hand\nallowRevealOfBBBVersion=true\n/);
     expect(await findings()).toMatchObject([{ verdict: "ok" }]);
+  });
+
+  test("recordings, privacy and overrides reach what reads them", async () => {
+    const read = (script: string) => onHost(NAMES.bbb, ["bash", "-c", script]);
+    expect(await read("systemctl show -P Environment bbb-rap-resque-worker")).toContain("COUNT=2");
+    expect(await read("sort /etc/default/bigbluebutton-cron-config")).toBe(
+      "log_history=7\npublished_days=7\n",
+    );
+    expect(await read("run-parts --test /etc/cron.daily")).toContain("/etc/cron.daily/bbb-deploy-recordings");
+    expect(await read("cat /etc/bigbluebutton/bbb-webrtc-sfu/production.yml")).toMatch(
+      /mediaThresholds:\n {2}global: 2000\n/,
+    );
+    const log = "/var/log/nginx/bigbluebutton.access.log";
+    const size = await read(`stat -c %s ${log} 2>/dev/null || echo 0`);
+    await outside(["curl", "-sS", "-o", "/dev/null", out.url]);
+    expect(await read(`stat -c %s ${log} 2>/dev/null || echo 0`)).toBe(size);
+    const [old, young] = [1, 2].map(
+      (n) => `${"a".repeat(39)}${n}-${Date.now() - (n === 1 ? 31 : 29) * 86_400_000}`,
+    );
+    const published = "/var/bigbluebutton/published/presentation";
+    await read(`mkdir -p ${published}/${old} ${published}/${young} && /etc/cron.daily/bbb-deploy-recordings`);
+    expect(await read(`ls ${published} | grep ^aaa`)).toBe(`${young}\n`);
+    await read(`rm -r ${published}/${young}`);
   });
 
   test("a second up changes nothing", async () => {
@@ -170,7 +204,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
   });
 
   test("what is taken back goes to what was there before", async () => {
-    await up({ meetings: "{}" });
+    await up({ meetings: "{}", recordings: "{}", privacy: "{}", overrides: "{}" });
     const { welcome, settings: told, clientSettings } = await enter();
     expect(welcome).toBe("Welcome to the stand-in of <b>Mathe 7b</b>!");
     expect(told).toMatchObject({ muteOnStart: false, defaultMaxUsers: 0, maxFileSizeUpload: 30_000_000 });
@@ -178,7 +212,9 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
       app: { clientTitle: "Ours" },
       kurento: { enableScreensharing: true },
     });
-    expect(await onHost(NAMES.bbb, ["cat", HTML5])).toBe("# by hand\npublic:\n  app: {clientTitle: Ours}\n");
+    expect(await onHost(NAMES.bbb, ["cat", HTML5])).toBe(
+      "# by hand\npublic:\n  app:\n    clientTitle: Ours\n",
+    );
     await onHost(NAMES.bbb, ["test", "!", "-e", RECORD]);
     expect(await findings()).toEqual([]);
     await end();

@@ -298,6 +298,35 @@ test("settings of recordings and privacy end no meeting, and restart what reads 
   expect([here(files.cleanup), here(files.worker), here(files.site)]).toEqual([false, false, false]);
 });
 
+test("overrides come into the files of their services, beside what the wiring and the installer write there", async () => {
+  const akka = "etc/bigbluebutton/bbb-apps-akka.conf";
+  const sfu = "etc/bigbluebutton/bbb-webrtc-sfu/production.yml";
+  const before = host.read(akka);
+  host.put(sfu, "# the installer's\nmediasoup:\n  webrtc:\n    listenIps:\n    - ip: 0.0.0.0\n");
+  const groups: GroupValues = {
+    overrides: {
+      web: { useDefaultAvatar: true },
+      akka: { "services.poll": 5 },
+      sfu: { mediaThresholds: { global: 2000 }, mediasoup: { workers: "auto" } },
+    },
+  };
+  expect((await wire(groups)).code).toBe(0);
+  expect(host.read(akka)).toBe(`${before}services.poll = 5\n`);
+  expect(host.read(WEB)).toContain("useDefaultAvatar=true\n");
+  expect(host.read(sfu)).toBe(
+    `# the installer's\nmediasoup:\n  webrtc:\n    listenIps:\n    - ip: 0.0.0.0\n  workers: "auto"\nmediaThresholds:\n  global: 2000\n`,
+  );
+  expect(restarted()).toEqual([
+    ...["systemctl restart bbb-apps-akka", "systemctl restart bbb-web", "systemctl restart bbb-webrtc-sfu"],
+  ]);
+  expect(await drifted(groups)).toBe("\n");
+  await wire({});
+  expect([host.read(akka), host.read(sfu)]).toEqual([
+    before,
+    "# the installer's\nmediasoup:\n  webrtc:\n    listenIps:\n    - ip: 0.0.0.0\n",
+  ]);
+});
+
 describe("a list of which one entry is marked", () => {
   const groups = { meetings: { cameraQuality: "low" } };
   const list =
