@@ -109,11 +109,6 @@ test("several faults of a round are told together, and what was not asked says n
   expect(told.wrong).toEqual(["services", "disk"]);
 });
 
-test("a pending reboot is no fault", async () => {
-  const updates = [record("updates", "warn", "a reboot is pending")];
-  expect(kinds(await rounds(updates, updates, updates))).toEqual([[], [], []]);
-});
-
 test("a costly check is made once an hour, and again where one round more decides", async () => {
   const due = async (checks: object, asked: object, now: number) =>
     (

@@ -163,13 +163,20 @@ test("nothing is checked in the first minutes after a start", async () => {
   expect(host.asked).toBeUndefined();
 });
 
-test("the costly checks are made once an hour, and the TURN host leaves the API to the other", async () => {
+test("pending updates are not asked for, the costly checks once an hour, and the API by its own host only", async () => {
   host.use({ email: host.email() });
   host.finds(record("bbb-conf", "ok", "no problems"), record("mail", "ok", "takes mail"));
   await rounds(1);
-  expect(host.asked).toEqual({ role: "bbb", secret: "x", wait: 0, meeting: false, omit: [], other: true });
+  expect(host.asked).toEqual({
+    role: "bbb",
+    secret: "x",
+    wait: 0,
+    meeting: false,
+    omit: ["updates"],
+    other: true,
+  });
   await rounds(1);
-  expect(host.asked).toMatchObject({ omit: ["bbb-conf", "mail"] });
+  expect(host.asked).toMatchObject({ omit: ["updates", "bbb-conf", "mail"] });
   host.use({ email: host.email() }, "turn");
   await rounds(1);
   expect(host.asked?.["omit"]).toEqual(expect.arrayContaining(["API", "signed call", "front page"]));
