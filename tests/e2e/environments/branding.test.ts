@@ -170,7 +170,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     const [finding] = await findings();
     expect(finding).toMatchObject({ verdict: "warn" });
     expect(finding!.answer).toMatch(/style-\S+: HTTP status 404 \(branding\.style\)/);
-    expect(finding!.answer).toMatch(/favicon\.ico: another content than deployed \(branding\.favicon\)/);
+    expect(finding!.answer).toMatch(/favicon-\S+: another content than deployed \(branding\.favicon\)/);
     await up({ upgrade: "mended" });
     expect(await findings()).toMatchObject([{ verdict: "ok" }]);
   });
