@@ -53,7 +53,7 @@ function ofRelease(release: Release, read: ReadFile, now: Date): Promise<Finding
       one("bbb-conf", "problems, services", async () =>
         inspectBbbConf(await read(`${upstream.source}/bigbluebutton-config/bin/bbb-conf`), upstream.units),
       ),
-      ...expectedKeys.map((expected) =>
+      ...expectedKeys(release).map((expected) =>
         one("keys", fileName(expected.path), async () =>
           inspectKeys(await read(`${upstream.source}/${expected.path}`), expected),
         ),

@@ -1,4 +1,8 @@
 /** Files and keys of BigBlueButton's source that our scripts read or write. */
+import { optionGroups } from "../../bigbluebutton/optionGroups";
+import { linesOf, type Options } from "../../bigbluebutton/options";
+import type { OverrideName } from "../../bigbluebutton/overrideFiles";
+import type { Release } from "../../bigbluebutton/releases";
 import { worst, Wrong } from "../check/finding";
 
 interface Expected {
@@ -11,7 +15,7 @@ interface Expected {
 
 const MEDIA = "scripts/host/media_addresses.py";
 
-export const expectedKeys: readonly Expected[] = [
+const everyLine: readonly Expected[] = [
   {
     path: "bigbluebutton-web/grails-app/conf/bigbluebutton.properties",
     keys: ["securitySalt=", "bigbluebutton.web.serverURL=", "supportedChecksumAlgorithms="],
@@ -39,12 +43,35 @@ export const expectedKeys: readonly Expected[] = [
   },
 ];
 
+/** Files of a line with the keys that our scripts and settings rely on. */
+export function expectedKeys({ version }: Pick<Release, "version">): readonly Expected[] {
+  const options = Object.values<Options>(optionGroups)
+    .flatMap((group) => Object.values(group))
+    .filter((option) => linesOf(option).some((line) => line === version));
+  const places = options.flatMap(({ at }) => at);
+  const keysIn = (file: OverrideName, form: (key: string) => string) =>
+    places.flatMap((place) => (place.file === file ? [form(place.key)] : []));
+  return [
+    ...everyLine,
+    {
+      path: "bigbluebutton-web/grails-app/conf/bigbluebutton.properties",
+      keys: keysIn("web", (key) => `${key}=`),
+      script: "bigbluebutton/*Options.ts",
+    },
+    {
+      path: "bigbluebutton-html5/private/config/settings.yml",
+      keys: keysIn("html5", (key) => `${key.split(".").at(-1)!}:`),
+      script: "bigbluebutton/*Options.ts",
+    },
+  ];
+}
+
 /** Checks a file for its keys. @throws Wrong with the missing keys */
 export function inspectKeys(text: string, { keys, script }: Expected): string {
   const gone = keys.filter((key) => !text.includes(key));
   return worst(
     gone.length > 0
       ? [new Wrong(`has no ${gone.join(", ")} any more`, `look what took its place, and adapt ${script}`)]
-      : [`has ${keys.join(", ")}`],
+      : [keys.length > 5 ? `has all ${keys.length} keys of ${script}` : `has ${keys.join(", ")}`],
   );
 }

@@ -61,8 +61,10 @@ function upstreamFiles(): Map<string, string> {
     if (!release.upstream) continue;
     files.set(release.installer!.url, installerOf(release));
     files.set(`${release.upstream.source}/bigbluebutton-config/bin/bbb-conf`, bbbConfOf(release));
-    for (const { path, keys } of expectedKeys)
-      files.set(`${release.upstream.source}/${path}`, keys.join("\n"));
+    for (const { path, keys } of expectedKeys(release)) {
+      const url = `${release.upstream.source}/${path}`;
+      files.set(url, [files.get(url) ?? "", ...keys].join("\n"));
+    }
   }
   return files;
 }

@@ -9,6 +9,7 @@ import { problemsOf } from "../../../operator/upstream/bbbConf";
 import { inspectUpstream } from "../../../operator/upstream/document";
 import { reader } from "../../../operator/upstream/files";
 import { inspectInstaller } from "../../../operator/upstream/installer";
+import { expectedKeys } from "../../../operator/upstream/keys";
 import { ubuntuEnd } from "../../../operator/upstream/versions";
 import { done, FakeHost, SCRIPTS } from "../../scripts/host/scripts";
 import { bbbConfOf, installerOf, Mirror, sha256, tagList } from "./site";
@@ -180,6 +181,27 @@ test("a key that is gone is told with the script that relies on it", async () =>
     asked: "bigbluebutton.yml",
     answer: "has no playback_host: any more",
     remedy: "look what took its place, and adapt scripts/host/playback.py",
+  });
+});
+
+test("so is one of a setting, in the lines that know the setting", async () => {
+  const of = (version: "3.0" | "4.0") => expectedKeys({ version }).flatMap(({ keys }) => keys);
+  expect(of("3.0")).toEqual(
+    expect.arrayContaining(["muteOnStart=", "defaultMeetingLayout=", "uploadPagesMax:"]),
+  );
+  expect([of("3.0"), of("4.0")].map((keys) => keys.includes("lockSettingsPresenterPolicy="))).toEqual([
+    false,
+    true,
+  ]);
+  change(
+    PLAYBACK.replace(/record-and-playback.*/, "bigbluebutton-web/grails-app/conf/bigbluebutton.properties"),
+    "muteOnStart=",
+    "mute=",
+  );
+  expect((await findings()).find(({ verdict }) => verdict === "FAIL")).toMatchObject({
+    asked: "bigbluebutton.properties",
+    answer: "has no muteOnStart= any more",
+    remedy: "look what took its place, and adapt bigbluebutton/*Options.ts",
   });
 });
 
