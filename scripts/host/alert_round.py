@@ -30,8 +30,8 @@ UPDATE_SECONDS = 5400
 ROUND_SECONDS = 240
 MOST_EVENTS = 60
 
-# bbb-conf --check takes seconds of processor time, and a mail server counts those who sign in.
-SLOW = ["bbb-conf", "mail"]
+# bbb-conf --check takes seconds of processor time, a mail server counts those who sign in, and the branding's files may be large.
+SLOW = ["bbb-conf", "branding", "mail"]
 # A reboot that is pending, and packages on hold, are no faults; the page of scripts/check has them. apt takes long to tell.
 UNTOLD = ["updates"]
 # The BigBlueButton server asks its own API, and it alone knows when an update is at work there.
