@@ -211,7 +211,7 @@ def check_bbb(page, request, options, resolve):
     page.check("shared secret", "bbb-web.properties, bbb-apps-akka", secret_files.check_shared_secret, ROOT or "/", request["sharedSecret"])
     if "ownedKeys" in request:
         wanted = json.loads(request["ownedKeys"])
-        page.check("settings", ", ".join(os.path.basename(file["path"]) for file in wanted["files"]), check_owned_keys, wanted)
+        page.check("keys of settings", ", ".join(os.path.basename(file["path"]) for file in wanted["files"]), check_owned_keys, wanted)
     if "branding" in request:
         page.check("branding", "its files over HTTPS", branding_check.check_branding, ROOT or "/", request["bbbHost"], json.loads(request["branding"]))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])

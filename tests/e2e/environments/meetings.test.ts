@@ -82,11 +82,11 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
   }
   const end = () => ask("end", { meetingID: "room" });
 
-  /** Findings of scripts/check about settings. */
+  /** Findings of scripts/check about the keys that settings set. */
   async function findings(): Promise<readonly Finding[]> {
     const { stdout } = await sandbox(["operator", "check", "--json", "--sandbox"]);
     const { checks } = JSON.parse(stdout) as { checks: readonly Finding[] };
-    return checks.filter(({ name }) => name === "settings");
+    return checks.filter(({ name }) => name === "keys of settings");
   }
 
   beforeAll(async () => {
