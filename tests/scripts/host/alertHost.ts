@@ -80,7 +80,7 @@ export class AlertHost extends FakeHost {
       take: (mail) => this.mails.push(mail),
     });
     server.on("connection", (socket) => this.sockets.push(socket));
-    await new Promise<void>((resolve) => server.listen(this.ports.mail, "localhost", resolve));
+    await new Promise<void>((resolve) => server.listen(this.ports.mail, "127.0.0.1", resolve));
     this.ports.mail = (server.address() as AddressInfo).port;
     this.mail = server;
   }

@@ -241,7 +241,7 @@ test("no password is sent to a mail server without STARTTLS", async () => {
       socket.write("250 plain\r\n");
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   host.use({ email: host.email({ port }) });
   host.finds(DOWN);
