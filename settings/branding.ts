@@ -20,8 +20,8 @@ import {
 import { brandingOptions } from "../bigbluebutton/brandingOptions";
 import type { OptionValues } from "../bigbluebutton/options";
 import type { FieldValues } from "./fields";
-import { optionPath, readableOptions } from "./fields/optionGroup";
-import { isUrl } from "./fields/field";
+import { entryPath, isUrl } from "./fields/field";
+import { readableOptions } from "./fields/optionGroup";
 import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
 import { fromJson } from "./read";
@@ -99,7 +99,7 @@ function isNoFile(option: FileOption, value: string): boolean {
 }
 
 function problem(option: FileOption, reason: string, remedy?: string): Problem {
-  const other = setCommand(optionPath("branding", option), "PATH");
+  const other = setCommand(entryPath("branding", option), "PATH");
   return { key: `branding.${option}`, reason, remedy: remedy ?? other };
 }
 
@@ -121,7 +121,7 @@ function readFile(option: FileOption, value: string): Read {
     if (found.size > rules.mostBytes) {
       return {
         reason: `names ${value}, which has ${inWords(found.size)}, more than ${inWords(rules.mostBytes)}`,
-        remedy: `make it smaller, or ${setCommand(optionPath("branding", option), "PATH")}`,
+        remedy: `make it smaller, or ${setCommand(entryPath("branding", option), "PATH")}`,
       };
     }
     const content = readFileSync(path);
@@ -141,7 +141,7 @@ function readFolder(path: string, value: string): Read {
   if (files.length > folderRules.mostFiles || bytes > folderRules.mostBytes) {
     return {
       reason: `names ${value}, a folder with ${files.length} files and ${inWords(bytes)}; it may have ${folderRules.mostFiles} and ${inWords(folderRules.mostBytes)}`,
-      remedy: `make it smaller, or ${setCommand(optionPath("branding", option), "URL")} of a page elsewhere`,
+      remedy: `make it smaller, or ${setCommand(entryPath("branding", option), "URL")} of a page elsewhere`,
     };
   }
   if (!files.some((file) => file.path === folderRules.index)) {

@@ -1,7 +1,7 @@
 import { releases } from "../bigbluebutton/releases";
 import { expiryProblems, strictProblems } from "./environments";
 import { type FieldName, type FieldValues, remedyFor } from "./fields";
-import { optionPath } from "./fields/optionGroup";
+import { entryPath } from "./fields/field";
 import { removeCommand, setCommand } from "./remedies";
 import { imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
@@ -195,7 +195,7 @@ function acmeProblems(values: Partial<FieldValues>): Problem[] {
 /** The first page is either Greenlight's or another. */
 function landingPageProblems({ branding = {}, greenlight }: Partial<FieldValues>): Problem[] {
   const { landingPage: page } = branding;
-  const path = optionPath("branding", "landingPage");
+  const path = entryPath("branding", "landingPage");
   if (page === undefined || (page === "greenlight") === (greenlight !== undefined)) return [];
   return page === "greenlight"
     ? [

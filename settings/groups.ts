@@ -11,7 +11,8 @@ import {
 } from "../bigbluebutton/options";
 import { releases, type Release } from "../bigbluebutton/releases";
 import type { FieldValues } from "./fields";
-import { optionPath, optionRemedy, readableOptions } from "./fields/optionGroup";
+import { entryPath } from "./fields/field";
+import { optionRemedy, readableOptions } from "./fields/optionGroup";
 import { remedyFor } from "./fields";
 import type { Problem } from "./problems";
 import { fromJson } from "./read";
@@ -109,7 +110,7 @@ function optionProblems(
   line: Line,
 ): Problem[] {
   const path = `${group}.${key}`;
-  const remedy = removeCommand(optionPath(group, key));
+  const remedy = removeCommand(entryPath(group, key));
   if (!linesOf(option).includes(line)) {
     return [{ key: path, reason: `is not known to BigBlueButton ${line}: ${option.instead}`, remedy }];
   }
@@ -121,7 +122,7 @@ function optionProblems(
     const list = few ? `; it has ${known.join(", ")}` : "";
     const reason = `has ${String(one)}, which BigBlueButton ${line} does not know${list}`;
     const instead = few ? optionRemedy(group, key, { ...option, example: known[0]! }) : undefined;
-    const entry = typeof value === "object" ? `--path '${path}[${i}]'` : optionPath(group, key);
+    const entry = typeof value === "object" ? `--path '${path}[${i}]'` : entryPath(group, key);
     return [{ key: path, reason, remedy: instead ?? removeCommand(entry) }];
   });
 }

@@ -68,14 +68,16 @@ const cents = (amount: number): number => Math.round(amount * 100);
 const text = (amount: number): string => (amount / 100).toFixed(2);
 
 /** Estimates of a month of the same deployment at each cloud, with that cloud's default server types. */
-export function comparison(
-  { environment, turn, recordings, backups }: Settings,
-  clouds: readonly CloudName[] = ["hetzner", "aws"],
-): readonly (Estimate & { readonly cloud: CloudName })[] {
+export function comparison({
+  environment,
+  turn,
+  recordings,
+  backups,
+}: Settings): readonly (Estimate & { readonly cloud: CloudName })[] {
   const roles = turn.kind === "own" ? (["bbb", "turn"] as const) : (["bbb"] as const);
   const { size } = environments[environment];
   const gigabytes = recordings?.kind === "new" ? recordings.sizeGb : 0;
-  return clouds.map((cloud) => {
+  return (["hetzner", "aws"] as const).map((cloud) => {
     const place = publishedPrices[cloud].places?.[0] ?? "";
     // EC2's server types have no disk of their own.
     const disks = cloud === "aws" ? roles.reduce((sum, role) => sum + diskGb[role], 0) : 0;

@@ -67,10 +67,8 @@ remove_alerts() {
   progress "alerts are off"
 }
 
-# Each line that it prints is for the operator.
 announce() {
-  local line
-  "$PYTHON" -B "$LIB/alert_round.py" --announce "$OWN/settings.new" | while IFS= read -r line; do progress "$line"; done
+  "$PYTHON" -B "$LIB/alert_round.py" --announce "$OWN/settings.new" | show
 }
 
 set_up() {

@@ -32,6 +32,12 @@ progress() {
   (trap '' PIPE && printf '%s\n' "$*${BBB_DEPLOY_LABEL:+ [$BBB_DEPLOY_LABEL]}" >&3) 2>/dev/null || true
 }
 
+# Each line of standard input, for the operator.
+show() {
+  local line
+  while IFS= read -r line; do progress "$line"; done
+}
+
 # without SECRET TEXT: what others print may have a secret of ours in it.
 without() {
   if [[ -n $1 ]]; then printf '%s\n' "${2//"$1"/(secret)}"; else printf '%s\n' "$2"; fi

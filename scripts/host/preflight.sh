@@ -163,7 +163,7 @@ check_dns() {
   output=$(mktemp)
   "$PYTHON" "$LIB/dns_check.py" --zone "${flag[zone]}" --hostname "$hostname" --ipv4 "${flag[ipv4]}" \
     ${flag[ipv6]:+--ipv6 "${flag[ipv6]}"} ${flag[name-servers]:+--name-servers "${flag[name-servers]}"} --wait "$wait" 2>&1 >"$output" |
-    while IFS= read -r line; do progress "$line"; done || status=$?
+    show || status=$?
   while IFS= read -r line; do finding "$line"; done <"$output"
   if ((status != 0 && ${#findings[@]} == 0)); then finding "DNS could not be checked, see the log: run pulumi up again"; fi
   rm "$output"

@@ -8,11 +8,6 @@ set -euo pipefail
 
 parse_flags "" "$@"
 
-show() {
-  local line
-  while IFS= read -r line; do progress "$line"; done
-}
-
 need_root
 request=""
 IFS= read -r request || fail "the request is missing on standard input"

@@ -27,16 +27,11 @@ const text = z.union([z.string(), z.number().transform(String), z.boolean().tran
 export const UNPRINTABLE =
   /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** Command-line path of an option, e.g. `--path 'meetings.welcome'`. */
-export function optionPath(group: string, name: string): string {
-  return entryPath(group, name);
-}
-
 /** Command that sets an option to its example. */
 export function optionRemedy(group: string, name: string, { example }: Option): string {
   return typeof example === "object"
     ? setCommand(`--path '${group}.${name}[0]'`, shellText(example[0]!))
-    : setCommand(optionPath(group, name), shellText(String(example)));
+    : setCommand(entryPath(group, name), shellText(String(example)));
 }
 
 function shellText(value: string): string {
@@ -67,7 +62,7 @@ function unknownOption(group: string, key: string, known: readonly string[]): Mi
   const near = nearest(key, known);
   return {
     reason: near ? `is no setting; did you mean ${near}?` : "is no setting",
-    remedy: `${removeCommand(optionPath(group, key))}; docs/${group}.md lists the options`,
+    remedy: `${removeCommand(entryPath(group, key))}; docs/${group}.md lists the options`,
   };
 }
 

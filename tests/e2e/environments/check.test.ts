@@ -6,6 +6,7 @@ import type { Finding } from "../../../operator/check/finding";
 import { accountObjects } from "../support/account";
 import { hetzner } from "../support/clouds";
 import { serviceStarts, status } from "../support/hosts";
+import { OLD_CERTIFICATE } from "../support/oldCertificate";
 import {
   IN_HETZNER_DNS as NAMES,
   must,
@@ -72,18 +73,6 @@ async function cloudObject(kind: string, name: RegExp): Promise<{ readonly id: s
 const XML = "/etc/bigbluebutton/turn-stun-servers.xml";
 const CONF = "/etc/turnserver.conf";
 const EMPTY_XML = '<?xml version="1.0"?><beans xmlns="http://www.springframework.org/schema/beans"/>';
-
-/** Script for a certificate of 90 days of which three and a half are left. */
-const OLD_CERTIFICATE = `
-cd "$(mktemp -d)"; touch index.txt
-printf '[ca]\\ndefault_ca=a\\n[a]\\ndatabase=index.txt\\nnew_certs_dir=.\\nrand_serial=yes\\ndefault_md=sha256\\n' >ca.cnf
-printf 'policy=p\\ncopy_extensions=copy\\n[p]\\ncommonName=supplied\\n' >>ca.cnf
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -subj "/CN=$1" -addext "subjectAltName=DNS:$1" -out csr
-openssl ca -batch -notext -config ca.cnf -selfsign -keyfile key -in csr -out certificate \\
-  -startdate "$(date -ud '-86 days -12 hours' +%Y%m%d%H%M%SZ)" -enddate "$(date -ud '+84 hours' +%Y%m%d%H%M%SZ)"
-cat certificate >/etc/turnserver/fullchain.pem
-cat key >/etc/turnserver/privkey.pem
-systemctl restart coturn`;
 
 const TURN_WAYS = ["TURN over UDP", "TURN over TCP", "TURN over TLS", "TURN by IPv6", "wrong TURN secret"];
 const API = ["front page", "API", "certificate", "signed call", "wrong signature"];
