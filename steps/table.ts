@@ -93,7 +93,7 @@ export const stepTable = {
   "branding.sh": {
     title: "Put the branding's files in place",
     timeLimit: 1200,
-    needs: ["branding.py"],
+    needs: ["branding.py", "whole_files.py"],
     seconds: [1, 3],
     basis: "sandbox",
   },
@@ -117,7 +117,7 @@ export const stepTable = {
     timeLimit: 3000,
     needs: [
       ...["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
-      ...["greenlight_image.py", "keyed_text.py", "owned_keys.py"],
+      ...["greenlight_image.py", "keyed_text.py", "owned_keys.py", "whole_files.py"],
     ],
     seconds: [10, 300],
     basis: "estimate",
@@ -153,6 +153,7 @@ export const stepTable = {
       "alert_messages.py",
       "alert_round.py",
       "alert_state.py",
+      "whole_files.py",
     ],
     seconds: [1, 5],
     basis: "sandbox",

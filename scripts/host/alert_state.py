@@ -10,7 +10,8 @@ round what it knew.
 import contextlib
 import json
 import os
-import tempfile
+
+import whole_files
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 STATE = os.environ.get("BBB_DEPLOY_STATE", f"{ROOT}/var/lib/bbb-deploy")
@@ -33,17 +34,7 @@ def read_json(path):
 def write_json(path, content):
     """Writes atomically, for root alone. @raise OSError"""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise
+    whole_files.replace(path, json.dumps(content))
 
 
 def read():

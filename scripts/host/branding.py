@@ -26,6 +26,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import whole_files
+
 SITE = "var/www/bigbluebutton-branding"
 FILES = f"{SITE}/branding"
 RECORD = "var/lib/bbb-deploy/branding.json"
@@ -200,9 +202,7 @@ def place(root, staging, document):
         raise Mistake("\n".join(mistakes))
     path = os.path.join(root, RECORD)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}.new", "w", encoding="utf-8") as record:
-        json.dump({"files": placed}, record, indent=1)
-    os.replace(f"{path}.new", path)
+    whole_files.replace(path, json.dumps({"files": placed}, indent=1), mode=0o644)
     shutil.rmtree(staging, ignore_errors=True)
     for one in placed:
         print(f"{one['setting']}: {one['file']}")

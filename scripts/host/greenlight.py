@@ -21,6 +21,7 @@ import time
 
 import greenlight_check
 import greenlight_image
+import whole_files
 from checks import NotAsked, Wrong
 from owned_keys import Owned, read_record
 
@@ -105,13 +106,7 @@ def remedy_of(problems):
 def write_private(path, text):
     """Writes a file that root alone can read, whole or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(f"{path}.new", path)
+    whole_files.replace(path, text)
 
 
 def write_record(path, record):

@@ -1,5 +1,6 @@
 """Writes files whole or not at all, and first notes what must be restarted for them."""
 
+import contextlib
 import os
 import tempfile
 
@@ -11,6 +12,24 @@ class Mistake(Exception):
 def read(path):
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
+
+
+def replace(path, text, owner=None, mode=0o600):
+    """Writes a file whole or not at all; by default for root alone. @raise OSError"""
+    descriptor, new = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if owner:
+            os.chown(new, *owner)
+        os.chmod(new, mode)
+        os.replace(new, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+        raise
 
 
 class Writer:
@@ -57,7 +76,7 @@ class Writer:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if before != text:
             self.promise(restart)
-        self.replace(path, text, owner, mode or 0o640)
+        replace(path, text, owner, mode or 0o640)
         print(f"/{name} written")
 
     def promise(self, restart):
@@ -74,19 +93,3 @@ class Writer:
             self.promise(restart)
             os.unlink(self.path(name))
             print(f"/{name} removed")
-
-    @staticmethod
-    def replace(path, text, owner, mode):
-        descriptor, new = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if owner:
-                os.chown(new, *owner)
-            os.chmod(new, mode)
-            os.replace(new, path)
-        except BaseException:
-            os.unlink(new)
-            raise

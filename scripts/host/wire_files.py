@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from keyed_text import Unreadable
 from owned_keys import Owned, read_record
-from whole_files import Mistake, Writer, read
+from whole_files import Mistake, Writer, read, replace
 
 WEB_OVERRIDE = "etc/bigbluebutton/bbb-web.properties"
 # Where releases without an override file keep it.
@@ -132,7 +132,7 @@ def keep(path, record, recorded):
         return
     if record["files"]:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        Writer.replace(path, json.dumps(record, indent=1) + "\n", None, 0o600)
+        replace(path, json.dumps(record, indent=1) + "\n")
     else:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

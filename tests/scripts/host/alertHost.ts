@@ -48,7 +48,9 @@ export class AlertHost extends FakeHost {
   static async make(): Promise<AlertHost> {
     const host = new AlertHost();
     mkdirSync(host.lib);
-    const names = readdirSync(SCRIPTS).filter((name) => /^alert.*\.py$|^alerts\.sh$|^lib\.sh$/.test(name));
+    const names = readdirSync(SCRIPTS).filter((name) =>
+      /^(alert.*|whole_files)\.py$|^(alerts|lib)\.sh$/.test(name),
+    );
     for (const name of names) copyFileSync(join(SCRIPTS, name), join(host.lib, name));
     writeFileSync(join(host.lib, "host_check.py"), HOST_CHECK);
     host.finds();
