@@ -63,9 +63,11 @@ export const customizations: readonly Customization[] = [
   },
   {
     what: "hours in which recordings are processed",
-    note: "Not a setting: the timer of the guides is in no release since 2.3. `recordings.workers` says how many at a time.",
+    settings: ["recordings.hours"],
+    note: "The timer of the guides is in no release since 2.3.",
   },
   { what: "workers of recordings", settings: ["recordings.workers"] },
+  { what: "more formats of recordings", settings: ["recordings.formats"] },
   {
     what: "webhooks",
     note: "`apt install bbb-webhooks` on the server; the deployment gives it the shared secret.",

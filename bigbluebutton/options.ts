@@ -18,8 +18,15 @@ export type OptionType =
   | { readonly kind: "text"; readonly longest: number }
   /** Path of a file on the machine that deploys, or an https URL. */
   | { readonly kind: "file" }
+  /** Text that is read by `isGood`; `what` says what it is, as half a sentence. */
+  | { readonly kind: "form"; readonly what: string; readonly isGood: (text: string) => boolean }
   | { readonly kind: "choice"; readonly values: Choices }
-  | { readonly kind: "choices"; readonly values: Choices }
+  | {
+      readonly kind: "choices";
+      readonly values: Choices;
+      /** Values that no line knows any more, and why. */
+      readonly retired?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "names"; readonly what: string; readonly form: RegExp };
 
 /** Value of an option, read. */
@@ -65,6 +72,12 @@ export type OptionValues = Readonly<Record<string, OptionValue>>;
 export function choicesOf({ type }: Option, line: Line): readonly string[] | undefined {
   if (type.kind !== "choice" && type.kind !== "choices") return undefined;
   return "3.0" in type.values ? type.values[line] : type.values;
+}
+
+/** Reason why no line takes a text that earlier ones knew; undefined for any other. */
+export function retirementOf({ type }: Option, value: string): string | undefined {
+  const { retired = {} } = type.kind === "choices" ? type : {};
+  return Object.hasOwn(retired, value) ? retired[value] : undefined;
 }
 
 /** Texts that an option takes in any line. */

@@ -5,13 +5,20 @@ export interface OverrideFile {
   readonly format: "properties" | "yaml" | "hocon" | "env" | "file";
   /** Octal mode of a file that the deployment alone has. */
   readonly mode?: string;
-  /** Units that read it at their start; `reload:UNIT`, or `daemon-reload`. */
+  /**
+   * Units that read it at their start; `reload:UNIT`; `drain:UNIT` for one that first finishes what it is at;
+   * `timer:UNIT` for a timer that is to run if its file is there; or `daemon-reload`.
+   */
   readonly restart: readonly string[];
   /** True when the restart of one of them ends meetings. */
   readonly endsMeetings: boolean;
   /** File of the package with the same keys, whose values count where this one has none. */
   readonly packaged?: string;
 }
+
+/** Workers that process recordings: one that is killed at work loses its place in the queue. */
+const WORKERS = "drain:bbb-rap-resque-worker";
+const HOURS_TIMER = "bbb-deploy-processing-hours.timer";
 
 /** Override files by a short name. The rows are reference/operations.md's, from the docs' page of configuration files. */
 export const overrideFiles = {
@@ -77,7 +84,14 @@ export const overrideFiles = {
   presentation: {
     path: "/etc/bigbluebutton/recording/presentation.yml",
     format: "yaml",
-    restart: ["bbb-rap-resque-worker"],
+    restart: [WORKERS],
+    endsMeetings: false,
+  },
+  /** Recording itself; a map of it replaces the package's whole. */
+  recording: {
+    path: "/etc/bigbluebutton/recording/recording.yml",
+    format: "yaml",
+    restart: [WORKERS],
     endsMeetings: false,
   },
   /** Environment of the workers that process recordings. */
@@ -85,7 +99,29 @@ export const overrideFiles = {
     path: "/etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy.conf",
     format: "file",
     mode: "644",
-    restart: ["daemon-reload", "bbb-rap-resque-worker"],
+    restart: ["daemon-reload", WORKERS],
+    endsMeetings: false,
+  },
+  /** Hours of these workers. */
+  hoursOfWorkers: {
+    path: "/etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy-hours.conf",
+    format: "file",
+    mode: "644",
+    restart: ["daemon-reload", WORKERS],
+    endsMeetings: false,
+  },
+  hoursService: {
+    path: "/etc/systemd/system/bbb-deploy-processing-hours.service",
+    format: "file",
+    mode: "644",
+    restart: ["daemon-reload"],
+    endsMeetings: false,
+  },
+  hoursTimer: {
+    path: `/etc/systemd/system/${HOURS_TIMER}`,
+    format: "file",
+    mode: "644",
+    restart: ["daemon-reload", `timer:${HOURS_TIMER}`],
     endsMeetings: false,
   },
   /** Daily deletion of old recordings. */

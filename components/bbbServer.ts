@@ -5,6 +5,7 @@ import { renderBrandingDocument } from "../bigbluebutton/brandingSite";
 import { installerArguments } from "../bigbluebutton/installer";
 import { ownedKeysOf, textsFor } from "../bigbluebutton/optionGroups";
 import { renderOwnedKeys, type OwnedKeys } from "../bigbluebutton/ownedKeys";
+import { formatsToInstall } from "../bigbluebutton/recordingFormats";
 import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
@@ -70,6 +71,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    const formats = this.installFormats(settings, installed);
     const branded = this.putBranding(settings, installed);
     const wired = this.steps.run(
       "wire",
@@ -86,7 +88,7 @@ export class BbbServer extends pulumi.ComponentResource {
         },
         stdin: pulumi.interpolate`${this.sharedSecret}\n${renderOwnedKeys(this.ownedKeys)}${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
-        rerunsWith: branded ? [installed, branded] : [installed],
+        rerunsWith: [installed, ...(formats ? [formats] : []), ...(branded ? [branded] : [])],
         dependsOn: [...turn.dependsOn],
       },
       this,
@@ -112,6 +114,17 @@ export class BbbServer extends pulumi.ComponentResource {
     }
 
     this.registerOutputs({});
+  }
+
+  /** Installs what further formats of recordings need; the wiring, which puts them among the steps, comes after. */
+  private installFormats({ groups }: Pick<Settings, "groups">, installed: Step): Step | undefined {
+    const formats = formatsToInstall(groups.recordings?.formats as readonly string[] | undefined);
+    if (formats.length === 0) return undefined;
+    return this.steps.run(
+      "recording-formats",
+      { script: "recording-formats.sh", flags: { formats: formats.join(" ") }, rerunsWith: [installed] },
+      this,
+    );
   }
 
   /** Sends the files of the setting branding; the wiring, which names them, comes after. */

@@ -394,10 +394,20 @@ export interface RecordingsOptions {
    */
   readonly unrecordedDays?: pulumi.Input<number>;
   /**
-   * Makes mp4 beside webm, for players of Apple's that know no webm. It takes about as long again to process.
-   * Recordings that exist stay as they are.
+   * Formats in which a recording is published; the list replaces the default. The packages are installed from
+   * BigBlueButton's own archive. Each takes its time to process.
+   */
+  readonly formats?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Makes mp4 beside webm in the format presentation, for players of Apple's that know no webm. It takes about as
+   * long again to process. Recordings that exist stay as they are.
    */
   readonly mp4?: pulumi.Input<boolean>;
+  /**
+   * Hours in which recordings are processed, e.g. `22:00-06:00 Europe/Berlin`; UTC without a time zone. They are
+   * archived at any time, and what is at work at the end is finished.
+   */
+  readonly hours?: pulumi.Input<string>;
   /**
    * Recordings that are processed at the same time. More take cores from meetings that run. Not together with kept
    * events (defaultKeepEvents), for which more than one worker loses data.

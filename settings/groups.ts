@@ -5,6 +5,7 @@ import {
   choicesOf,
   linesOf,
   optionLines,
+  retirementOf,
   type Line,
   type Option,
   type OptionValue,
@@ -120,7 +121,8 @@ function optionProblems(
   return [value].flat().flatMap((one, i) => {
     if (known.includes(String(one))) return [];
     const list = few ? `; it has ${known.join(", ")}` : "";
-    const reason = `has ${String(one)}, which BigBlueButton ${line} does not know${list}`;
+    const why = retirementOf(option, String(one));
+    const reason = `has ${String(one)}, which BigBlueButton ${line} does not know${why ? `: ${why}` : ""}${list}`;
     const instead = few ? optionRemedy(group, key, { ...option, example: known[0]! }) : undefined;
     const entry = typeof value === "object" ? `--path '${path}[${i}]'` : entryPath(group, key);
     return [{ key: path, reason, remedy: instead ?? removeCommand(entry) }];

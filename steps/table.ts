@@ -89,6 +89,14 @@ export const stepTable = {
     seconds: [1, 2],
     basis: "sandbox",
   },
+  /** Runs where the setting recordings has formats that no installer brings. */
+  "recording-formats.sh": {
+    title: "Install the recordings' formats",
+    timeLimit: 2400,
+    needs: [],
+    seconds: [10, 120],
+    basis: "estimate",
+  },
   /** Runs where the setting branding has files. */
   "branding.sh": {
     title: "Put the branding's files in place",
@@ -106,6 +114,7 @@ export const stepTable = {
       "checks.py",
       "keyed_text.py",
       "owned_keys.py",
+      "recording_workers.py",
       "whole_files.py",
       "wire_files.py",
     ],
@@ -135,6 +144,7 @@ export const stepTable = {
       ...[
         "keyed_text.py",
         "owned_keys.py",
+        "recording_formats.py",
         "turn_files.py",
         "upgrade_guard.py",
         "whole_files.py",

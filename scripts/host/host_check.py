@@ -36,6 +36,7 @@ import network_check
 import owned_keys
 import playback
 import port_check
+import recording_formats
 import secret_files
 import service_check
 import storage_check
@@ -212,6 +213,8 @@ def check_bbb(page, request, options, resolve):
     if "ownedKeys" in request:
         wanted = json.loads(request["ownedKeys"])
         page.check("keys of settings", ", ".join(os.path.basename(file["path"]) for file in wanted["files"]), check_owned_keys, wanted)
+        if recording_formats.concerns(wanted):
+            page.check("recordings' processing", "formats, hours", recording_formats.check_processing, ROOT or "/", wanted)
     if "branding" in request:
         page.check("branding", "its files over HTTPS", branding_check.check_branding, ROOT or "/", request["bbbHost"], json.loads(request["branding"]))
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])

@@ -31,6 +31,24 @@ recreate_containers() { # DIRECTORY
   fi
 }
 
+# Workers of recordings, which finish first what they are at.
+drain() {
+  local said
+  said=$("$PYTHON" -B "$LIB/recording_workers.py" </dev/null) || return
+  progress "$said"
+}
+
+# A timer that runs if its file is there.
+set_timer() { # UNIT
+  if [[ -e $ROOT/etc/systemd/system/$1 ]]; then
+    systemctl enable --quiet "$1"
+    systemctl restart "$1" || fail "$1 did not start: see journalctl -u $1"
+  else
+    systemctl stop "$1" 2>/dev/null || true
+    rm -f "$ROOT/etc/systemd/system/timers.target.wants/$1"
+  fi
+}
+
 restart_pending() {
   local what
   if [[ ! -s $pending ]]; then
@@ -39,12 +57,14 @@ restart_pending() {
   fi
   if grep -Fxq daemon-reload "$pending"; then systemctl daemon-reload; fi
   while IFS= read -r what; do
-    if [[ $what == reload:* ]]; then
-      progress "reloading ${what#reload:}"
-    else
-      progress "restarting ${what#compose:}"
-    fi
     case $what in
+      reload:*) progress "reloading ${what#reload:}" ;;
+      drain:* | timer:*) ;;
+      *) progress "restarting ${what#compose:}" ;;
+    esac
+    case $what in
+      drain:*) drain || fail "${what#drain:} did not start: see journalctl -u ${what#drain:}" ;;
+      timer:*) set_timer "${what#timer:}" ;;
       reload:*) timeout 300 systemctl reload "${what#reload:}" || fail "${what#reload:} takes no such configuration: see journalctl -u ${what#reload:}" ;;
       compose:*) recreate_containers "$ROOT${what#compose:}" </dev/null || fail "the containers in ${what#compose:} did not start: see the log, and docker compose logs there" ;;
       *) timeout 300 systemctl restart "$what" || fail "$what did not start: see journalctl -u $what" ;;

@@ -71,10 +71,16 @@ export function refusedKeysTable(): string {
 
 /** Words for what is done after a change. */
 function afterwards(what: string): string {
-  if (what === "daemon-reload") return "units are read anew";
-  return what.startsWith("reload:")
-    ? `\`${what.slice("reload:".length)}\` is reloaded`
-    : `\`${what}\` is restarted`;
+  const [, how, unit] = /^(?:(\w+):)?(.*)$/.exec(what)!;
+  if (unit === "daemon-reload") return "units are read anew";
+  switch (how) {
+    case "reload":
+      return `\`${unit}\` is reloaded`;
+    case "drain":
+      return `\`${unit}\` is restarted once it has finished what it is at`;
+    default:
+      return `\`${unit}\` is restarted`;
+  }
 }
 
 /** Renders a stack's file with an example of each option of a group. */
@@ -123,6 +129,8 @@ function valuesCell(option: Option): string {
           : [listed(allChoices(option))];
       return `${type.kind === "choices" ? "list of " : ""}${values.join("; ")}`;
     }
+    case "form":
+      return type.what;
     case "names":
       return `list of ${type.what}`;
   }

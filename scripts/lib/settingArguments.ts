@@ -18,6 +18,7 @@ const OPTION_TYPES: Readonly<Record<OptionType["kind"], string>> = {
   integer: TYPES.integer,
   text: TYPES.string,
   file: TYPES.string,
+  form: TYPES.string,
   choice: TYPES.string,
   choices: TYPES.array,
   names: TYPES.array,

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import {
   allChoices,
+  retirementOf,
   type Option,
   type Options,
   type OptionValue,
@@ -115,6 +116,10 @@ function schemaOf(option: Option): z.ZodType<OptionValue> {
       return withMessage(text, "must be a path or an https URL").superRefine(
         must<OptionValue>((value) => fileProblem(String(value))),
       );
+    case "form":
+      return withMessage(text, `must be ${type.what}`).superRefine(
+        must<OptionValue>((value) => (type.isGood(String(value)) ? undefined : `must be ${type.what}`)),
+      );
     case "choice":
       return withMessage(text, oneOf(allChoices(option))).superRefine(
         must<OptionValue>((value) => choiceProblem(option, String(value))),
@@ -163,7 +168,8 @@ function fileProblem(value: string): string | undefined {
 
 function choiceProblem(option: Option, value: string): string | undefined {
   const known = allChoices(option);
-  if (known.includes(value)) return undefined;
+  // groupProblems tells what became of a value that lines knew once.
+  if (known.includes(value) || retirementOf(option, value) !== undefined) return undefined;
   const near = nearest(value, known);
   return `${oneOf(known)}${near ? ` (did you mean ${near}?)` : ""}`;
 }

@@ -139,6 +139,12 @@ test.each<[GroupValues, string[]]>([
     ['/etc/bigbluebutton/recording/presentation.yml video_formats=["webm","mp4"]'],
   ],
   [
+    { recordings: { formats: ["presentation", "video"] } },
+    [
+      '/etc/bigbluebutton/recording/recording.yml steps={"archive":"sanity","sanity":"captions","captions":["process:presentation","process:video"],"process:presentation":"publish:presentation","process:video":"publish:video"}',
+    ],
+  ],
+  [
     { recordings: { workers: 2 } },
     [
       "/etc/systemd/system/bbb-rap-resque-worker.service.d/bbb-deploy.conf 644=[Service]\nEnvironment=COUNT=2\n",
@@ -198,5 +204,5 @@ test("each customization of earlier guides is a setting that exists, or says why
     expect(names).toEqual(expect.arrayContaining([...settings]));
     expect(settings.length > 0 || note !== undefined).toBe(true);
   }
-  expect(customizations).toHaveLength(31);
+  expect(customizations).toHaveLength(32);
 });

@@ -46,6 +46,19 @@ test.each(["recordings", "privacy"] as const)("each example of %s is good", (gro
   expect(parseSettings({ ...required, [group]: values }, at).groups).toEqual({ [group]: values });
 });
 
+test("a format that is retired is refused with the reason, an unknown one with those there are", () => {
+  const told = (recordings: object) => mistakes({}, { recordings });
+  expect(told({ formats: ["notes", "video"] })).toMatch(
+    /recordings\.formats has notes, which BigBlueButton 3\.0 does not know: since 2\.4 shared notes are a part of .*; it has presentation, video/,
+  );
+  expect(told({ formats: ["vidio"] })).toContain(
+    "recordings.formats must be one of presentation, video, screenshare, podcast (did you mean video?)",
+  );
+  expect(told({ hours: "22-6" })).toContain(
+    'recordings.hours must be hours of the day such as 22:00-06:00, with a time zone or in UTC, not "22-6"',
+  );
+});
+
 test("numbers, flags and texts are good in any form that the CLI stores", () => {
   expect(groups('{"muteOnStart":"true","maxUsers":"150","welcome":2026,"durationMinutes":60}')).toEqual({
     meetings: { muteOnStart: true, maxUsers: 150, welcome: "2026", durationMinutes: 60 },

@@ -36,6 +36,12 @@ const first: OptionValues = {
   ...{ cameraQuality: "low", screenSharing: false, uploadMb: 100, locked: ["privateChat"] },
 };
 
+/** Hours that begin that many hours from now, and are four long. */
+function hoursFrom(later: number): string {
+  const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  return `${at(later)}-${at(later + 4)}`;
+}
+
 interface Entered {
   readonly welcome: string;
   readonly settings: Readonly<Record<string, unknown>>;
@@ -52,8 +58,12 @@ describe.each(["jammy-30", "noble-40"])("%s", (release) => {
   const given = (all: Record<string, string>) =>
     Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const meetings = (values: OptionValues) => ({ meetings: JSON.stringify(values) });
+  const formats = ["presentation", "video"];
   const others = {
-    recordings: JSON.stringify({ publishedDays: 30, rawDays: 7, mp4: true, workers: 2 }),
+    recordings: JSON.stringify({
+      ...{ publishedDays: 30, rawDays: 7, mp4: true, workers: 2, formats },
+      hours: hoursFrom(2),
+    }),
     privacy: JSON.stringify({ accessLog: false, logDays: 7 }),
     overrides: JSON.stringify({
       html5: { public: { app: { audioCaptions: { language: "Grüße" } } } },
@@ -88,8 +98,10 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
   async function findings(): Promise<readonly Finding[]> {
     const { stdout } = await sandbox(["operator", "check", "--json", "--sandbox"]);
     const { checks } = JSON.parse(stdout) as { checks: readonly Finding[] };
-    return checks.filter(({ name }) => name === "keys of settings");
+    return checks.filter(({ name }) => name === "keys of settings" || name === "recordings' processing");
   }
+
+  const read = (script: string) => onHost(NAMES.bbb, ["bash", "-c", script]);
 
   beforeAll(async () => {
     await must(["reset"]);
@@ -135,12 +147,15 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     });
     expect(await ask("getMeetingInfo", ROOM)).toMatch(/<recording>false<.*<maxUsers>150</);
     expect(await onHost(NAMES.bbb, ["cat", WEB])).toMatch(/# by hand\nallowRevealOfBBBVersion=true\n/);
-    expect(await findings()).toMatchObject([{ verdict: "ok" }]);
+    expect(await findings()).toMatchObject([
+      { verdict: "ok" },
+      { verdict: "ok", answer: "presentation, video" },
+    ]);
   });
 
   test("recordings, privacy and overrides reach what reads them", async () => {
-    const read = (script: string) => onHost(NAMES.bbb, ["bash", "-c", script]);
     expect(await read("systemctl show -P Environment bbb-rap-resque-worker")).toContain("COUNT=2");
+    await read("systemctl is-active bbb-deploy-processing-hours.timer && dpkg -s bbb-playback-video");
     expect(await read("sort /etc/default/bigbluebutton-cron-config")).toBe(
       "log_history=7\npublished_days=7\n",
     );
@@ -167,7 +182,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
 
   test("another welcome text while a meeting runs is refused, and ends nothing; its own text allows it", async () => {
     const before = [await serviceStarts(NAMES), await onHost(NAMES.bbb, ["cat", WEB, HTML5, RECORD])];
-    const next = meetings({ ...first, welcome: "Moin" });
+    const next = meetings({ ...first, welcome: "Moin", recording: "onRequest" });
     const refused = await tryUpdate("up", "embedded", given({ ...settings, ...next }));
     expect(refused.code).not.toBe(0);
     const output = refused.stdout + refused.stderr;
@@ -186,23 +201,42 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     await end();
   });
 
+  test("outside of the hours a recording waits to be processed", async () => {
+    const waiting = "/var/bigbluebutton/recording/resque/rap:process";
+    await expect(
+      read(`for i in {1..60}; do ls ${waiting} 2>/dev/null | grep -c : | grep -x 2 && exit; sleep 0.5; done`),
+    ).resolves.toBe("2\n");
+    await read("systemctl start bbb-deploy-processing-hours.service");
+    await read(`sleep 5; test "$(ls ${waiting} | wc -l)" = 2`);
+    expect(await ask("getRecordings", { meetingID: "room" })).toContain("noRecordings");
+  });
+
   test("what somebody changes by hand is told by its key; an upgrade puts it back", async () => {
     await onHost(NAMES.bbb, ["sed", "-i", "s/^muteOnStart=true/muteOnStart=false/", WEB]);
     await onHost(NAMES.bbb, ["sed", "-i", "s/enableScreensharing: false/enableScreensharing: true/", HTML5]);
-    const [finding] = await findings();
+    const [finding, processing] = await findings();
+    expect(processing).toMatchObject({ verdict: "ok" });
     expect(finding).toMatchObject({ verdict: "warn" });
     expect(finding!.answer).toContain(
       "muteOnStart in bbb-web.properties is another than deployed (meetings.muteOnStart)",
     );
     expect(finding!.answer).toContain("public.kurento.enableScreensharing in bbb-html5.yml");
-    await up({ upgrade: "mended" });
-    expect(await findings()).toMatchObject([{ verdict: "ok" }]);
+    await up({ upgrade: "mended", recordings: JSON.stringify({ formats, hours: hoursFrom(-1) }) });
+    expect(await findings()).toMatchObject([{ verdict: "ok" }, { verdict: "ok" }]);
     const { settings: told, clientSettings } = await enter();
     expect([told.muteOnStart, clientSettings.public.kurento]).toMatchObject([
       true,
       { enableScreensharing: false },
     ]);
     await end();
+  });
+
+  test("in the hours a recording is published in the formats of the settings", async () => {
+    // One that waited for the hours, and one of since then.
+    const types = async () =>
+      (await ask("getRecordings", { meetingID: "room" })).match(/(?<=<type>)\w+/g) ?? [];
+    for (let i = 0; i < 30 && (await types()).length < 4; i++) await read("sleep 1");
+    expect(await types()).toEqual([...formats, ...formats]);
   });
 
   test("what is taken back goes to what was there before", async () => {
@@ -223,6 +257,11 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     await onHost(NAMES.bbb, ["test", "!", "-e", RECORD]);
     expect(await findings()).toEqual([]);
     await end();
+    // What was published in a format stays, with what plays it.
+    await read("test -d /var/bigbluebutton/published/video && dpkg -s bbb-playback-video");
+    expect(await read("cat /etc/bigbluebutton/recording/recording.yml 2>/dev/null || echo none")).toBe(
+      "none\n",
+    );
     await expectService(out, NAMES.turn);
   });
 });

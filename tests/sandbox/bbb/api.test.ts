@@ -217,6 +217,10 @@ describe("3.0", () => {
       'externalId="room"',
     );
     expect(readdirSync(join(base, "recording/status/recorded"))).toEqual([`${id}.done`]);
+    expect(key(await ask("getRecordings"))).toBe("noRecordings");
+    cpSync(packaged("bbb-record-core", "usr/local"), join(root, "usr/local"), { recursive: true });
+    const worker = packaged("bbb-record-core", "usr/lib/bbb-standin/rap_worker.py");
+    expect(spawnSync("/usr/bin/python3", ["-B", worker, "--root", root, "--once"]).status).toBe(0);
     expect(field(await ask("getRecordings", "meetingID=room"), "recordID")).toBe(id);
     await ask("create", "name=a&meetingID=silent");
     await ask("end", "meetingID=silent");

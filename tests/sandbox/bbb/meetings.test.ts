@@ -1,5 +1,5 @@
 /** Settings of meetings from their rows in bigbluebutton/ to what the stand-in answers to a client. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -192,11 +192,69 @@ test("what a front end says for a meeting goes before the settings", async () =>
 });
 
 test("recordings have the formats of the settings, and all of them are listed or not", async () => {
-  const { ask } = await meet({ recordings: { mp4: true }, privacy: { listAllRecordings: false } }, "3.0");
+  const { ask } = await meet(
+    {
+      recordings: { mp4: true, formats: ["presentation", "video", "podcast"] },
+      privacy: { listAllRecordings: false },
+    },
+    "3.0",
+  );
   await ask("end", { meetingID: "room" });
-  const published = join(host.root, "var/bigbluebutton/published/presentation");
-  const [id] = readdirSync(published);
-  expect(readdirSync(join(published, id!, "video"))).toEqual(["webcams.mp4", "webcams.webm"]);
+  for (const name of ["bbb-record-core", "bbb-playback-video"]) {
+    cpSync(packaged(name, "usr/local"), join(host.root, "usr/local"), { recursive: true });
+  }
+  processAll();
+  const published = join(host.root, "var/bigbluebutton/published");
+  // Podcast is among the steps, but its package is not installed.
+  expect(readdirSync(published)).toEqual(["presentation", "video"]);
+  const [id] = readdirSync(join(published, "presentation"));
+  expect(readdirSync(join(published, "presentation", id!, "video"))).toEqual(["webcams.mp4", "webcams.webm"]);
   expect(await (await ask("getRecordings", {})).text()).toContain("<returncode>FAILED<");
-  expect(await (await ask("getRecordings", { meetingID: "room" })).text()).toContain(id);
+  const listed = await (await ask("getRecordings", { meetingID: "room" })).text();
+  expect(listed.match(/<recordID>[^<]*</g)).toEqual([`<recordID>${id}<`]);
+  expect(listed.match(/<type>[^<]*</g)).toEqual(["<type>presentation<", "<type>video<"]);
+});
+
+const WORKER = packaged("bbb-record-core", "usr/lib/bbb-standin/rap_worker.py");
+
+/** Works until the queues are empty. */
+function processAll(env: NodeJS.ProcessEnv = {}): void {
+  const { status, stderr } = spawnSync("/usr/bin/python3", ["-B", WORKER, "--root", host.root, "--once"], {
+    encoding: "utf8",
+    env,
+  });
+  expect([status, stderr]).toEqual([0, ""]);
+}
+
+test("without a queue for them, recordings wait to be processed", async () => {
+  const { ask } = await meet({}, "3.0");
+  await ask("end", { meetingID: "room" });
+  cpSync(packaged("bbb-record-core", "usr/local"), join(host.root, "usr/local"), { recursive: true });
+  const state = join(host.root, "var/bigbluebutton/recording");
+  processAll({ QUEUE: "rap:archive,rap:sanity,rap:captions,rap:publish" });
+  expect(readdirSync(join(state, "status")).sort()).toEqual(["archived", "recorded", "sanity"]);
+  expect(readdirSync(join(state, "resque/rap:process"))).toHaveLength(1);
+  processAll();
+  expect(readdirSync(join(state, "status/published"))).toHaveLength(1);
+});
+
+test("workers tell what they do, and finish it when they are drained", async () => {
+  const { ask } = await meet({}, "3.0");
+  await ask("end", { meetingID: "room" });
+  cpSync(packaged("bbb-record-core", "usr/local"), join(host.root, "usr/local"), { recursive: true });
+  const child = spawn("/usr/bin/python3", ["-B", WORKER, "--root", host.root], {
+    env: { COUNT: "2", PROCESS_SECONDS: "2" },
+  });
+  running.push(child);
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  host.fake("systemctl", `printf 'ActiveState=active\\nMainPID=${child.pid}\\nRestart=always\\n'`);
+  const code = `import recording_workers as w
+pid, found = ${child.pid}, w.processes("/proc")
+if any(" Processing rap:process " in found[one][1] for one in w.below(pid, found) if one in found):
+    print(w.drain(), len(w.workers(pid, found)[0]))`;
+  let told = "";
+  while (told === "") told = await python(host, code);
+  expect(told).toBe("bbb-rap-resque-worker begins anew when it has finished 1 at work 2\n");
+  expect(await ended).toBe(0);
+  expect(readdirSync(join(host.root, "var/bigbluebutton/recording/status/processed"))).toHaveLength(1);
 });

@@ -278,9 +278,13 @@ test("settings of recordings and privacy end no meeting, and restart what reads 
   };
   host.put(files.cron, "# mine\nhistory=9\nlog_history='20'\n");
   const groups: GroupValues = {
-    recordings: { publishedDays: 180, rawDays: 30, mp4: true, workers: 2 },
+    recordings: {
+      ...{ publishedDays: 180, rawDays: 30, mp4: true, workers: 2 },
+      ...{ formats: ["presentation", "video"], hours: "22:00-06:00" },
+    },
     privacy: { accessLog: false, logDays: 7 },
   };
+  const timer = "etc/systemd/system/bbb-deploy-processing-hours.timer";
   expect((await wire(groups)).code).toBe(0);
   expect(host.read(files.cron)).toBe("# mine\nhistory=9\nlog_history=7\npublished_days=30\n");
   expect(host.read("etc/bigbluebutton/recording/presentation.yml")).toBe('video_formats: ["webm", "mp4"]\n');
@@ -289,13 +293,21 @@ test("settings of recordings and privacy end no meeting, and restart what reads 
     "systemctl daemon-reload",
     "systemctl restart bbb-rap-resque-worker",
     "systemctl reload nginx",
+    "systemctl restart bbb-deploy-processing-hours.timer",
   ]);
+  expect(host.called("systemctl")).toContain("systemctl enable --quiet bbb-deploy-processing-hours.timer");
+  host.put(timer.replace("system/", "system/timers.target.wants/"), "");
+  expect(host.read("etc/bigbluebutton/recording/recording.yml")).toBe(
+    'steps: {"archive": "sanity", "sanity": "captions", "captions": ["process:presentation", "process:video"], "process:presentation": "publish:presentation", "process:video": "publish:video"}\n',
+  );
   expect(await drifted(groups)).toBe("\n");
   host.put(files.site, "access_log on;\n");
   expect(await drifted(groups)).toBe(`/${files.site} is another than deployed (privacy.accessLog)\n`);
   expect((await wire({})).code).toBe(0);
   expect(host.read(files.cron)).toBe("# mine\nhistory=9\nlog_history='20'\n");
   expect([here(files.cleanup), here(files.worker), here(files.site)]).toEqual([false, false, false]);
+  expect([timer, timer.replace("system/", "system/timers.target.wants/")].map(here)).toEqual([false, false]);
+  expect(host.called("systemctl")).toContain("systemctl stop bbb-deploy-processing-hours.timer");
 });
 
 test("overrides come into the files of their services, beside what the wiring and the installer write there", async () => {

@@ -28,8 +28,6 @@ from urllib.request import urlopen
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-import yaml
-
 DEFAULTS = "usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties"
 OVERRIDES = "etc/bigbluebutton/bbb-web.properties"
 TURN_DEFAULT = "usr/share/bbb-web/WEB-INF/classes/spring/turn-stun-servers.xml"
@@ -233,14 +231,17 @@ def settings_of(parameters, values):
     }
 
 
-def video_formats(root):
-    """Returns the formats of a recording's video, as the worker reads them: the override replaces the package's."""
-    found = ["webm"]
-    for name in ("usr/local/bigbluebutton/core/scripts/presentation.yml", "etc/bigbluebutton/recording/presentation.yml"):
-        path = os.path.join(root, name)
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                found = (yaml.safe_load(file) or {}).get("video_formats", found)
+def published_in(root):
+    """Returns {recording: [(format, its metadata)]}."""
+    directory = os.path.join(root, "var/bigbluebutton/published")
+    found: dict = {}
+    for form in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        for name in os.listdir(os.path.join(directory, form)):
+            try:
+                data = ElementTree.parse(os.path.join(directory, form, name, "metadata.xml")).getroot()
+            except (OSError, ElementTree.ParseError):
+                continue
+            found.setdefault(name, []).append((form, data))
     return found
 
 
@@ -552,13 +553,10 @@ class Api:
         }
 
     def write_recording(self, meeting):
-        """Writes the files of a recording, without any sound or picture."""
+        """Writes the raw files of a recording, without any sound or picture, for rap_worker.py to process."""
         base = os.path.join(self.settings.root, "var/bigbluebutton")
         raw = os.path.join(base, "recording/raw", meeting.internal_id)
-        published = os.path.join(base, "published/presentation", meeting.internal_id)
-        end_time = int(time.time() * 1000)
         os.makedirs(raw, exist_ok=True)
-        os.makedirs(published, exist_ok=True)
         with open(os.path.join(raw, "events.xml"), "w", encoding="utf-8") as file:
             file.write(
                 f'<recording meeting_id="{meeting.internal_id}" bbb_version="{self.settings.release}">\n'
@@ -566,33 +564,22 @@ class Api:
                 f"  <meeting {' '.join(f'{key}={quoted(value)}' for key, value in self.identity(meeting))}/>\n"
                 f"</recording>\n"
             )
-        for stage in ("recorded", "archived", "sanity"):
-            directory = os.path.join(base, "recording/status", stage)
-            os.makedirs(directory, exist_ok=True)
-            with open(os.path.join(directory, f"{meeting.internal_id}.done"), "w", encoding="utf-8"):
-                pass
-        os.makedirs(os.path.join(published, "video"), exist_ok=True)
-        for form in video_formats(self.settings.root):
-            with open(os.path.join(published, "video", f"webcams.{form}"), "w", encoding="utf-8"):
-                pass
-        link = f"{self.settings.server_url}/playback/presentation/2.3/{meeting.internal_id}"
-        with open(os.path.join(published, "metadata.xml"), "w", encoding="utf-8") as file:
-            file.write(
-                "<recording>"
-                + xml(
-                    {
-                        "id": meeting.internal_id,
-                        "state": "published",
-                        "published": True,
-                        "start_time": meeting.create_time,
-                        "end_time": end_time,
-                        "participants": len(meeting.users),
-                        "meta": {"meetingId": meeting.id, "meetingName": meeting.name},
-                        "playback": {"format": "presentation", "link": link, "duration": 0, "size": 0},
-                    }
-                )
-                + "</recording>\n"
+        with open(os.path.join(raw, "meeting.json"), "w", encoding="utf-8") as file:
+            json.dump(
+                {
+                    "id": meeting.internal_id,
+                    "start": meeting.create_time,
+                    "end": int(time.time() * 1000),
+                    "participants": len(meeting.users),
+                    "meetingId": meeting.id,
+                    "meetingName": meeting.name,
+                },
+                file,
             )
+        recorded = os.path.join(base, "recording/status/recorded")
+        os.makedirs(recorded, exist_ok=True)
+        with open(os.path.join(recorded, f"{meeting.internal_id}.done"), "w", encoding="utf-8"):
+            pass
 
     def identity(self, meeting):
         return (("id", meeting.internal_id), ("externalId", meeting.id), ("name", meeting.name), ("breakout", "false"))
@@ -601,20 +588,19 @@ class Api:
         wide = flag(self.settings.values.get("allowFetchAllRecordings", "true"))
         if not wide and not any(parameters.get(name) for name in ("meetingID", "recordID")):
             raise Failed("missingParameters", "You must provide a meeting ID or a record ID")
-        directory = os.path.join(self.settings.root, "var/bigbluebutton/published/presentation")
         wanted = {name: set(filter(None, parameters.get(name, "").split(","))) for name in ("meetingID", "recordID")}
         found = []
-        for record_id in sorted(os.listdir(directory) if os.path.isdir(directory) else []):
-            try:
-                data = ElementTree.parse(os.path.join(directory, record_id, "metadata.xml")).getroot()
-            except (OSError, ElementTree.ParseError):
-                continue
+        for record_id, published in sorted(published_in(self.settings.root).items()):
+            data = published[0][1]
             meeting_id = data.findtext("meta/meetingId")
             if wanted["meetingID"] and meeting_id not in wanted["meetingID"]:
                 continue
             if wanted["recordID"] and not any(record_id.startswith(prefix) for prefix in wanted["recordID"]):
                 continue
-            playback = {"type": "presentation", "url": data.findtext("playback/link"), "processingTime": 0, "length": 0, "size": 0}
+            playback = [
+                ("format", {"type": form, "url": one.findtext("playback/link"), "processingTime": 0, "length": 0, "size": 0})
+                for form, one in published
+            ]
             found.append(
                 (
                     "recording",
@@ -630,7 +616,7 @@ class Api:
                         "endTime": data.findtext("end_time"),
                         "participants": data.findtext("participants"),
                         "metadata": None,
-                        "playback": {"format": playback},
+                        "playback": playback,
                     },
                 )
             )

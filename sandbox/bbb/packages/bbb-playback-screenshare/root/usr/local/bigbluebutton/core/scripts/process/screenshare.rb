@@ -1,0 +1,1 @@
+# Stand-in: rap_worker.py does this stage of the format screenshare.
