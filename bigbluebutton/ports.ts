@@ -7,6 +7,8 @@ export interface PortRule {
   readonly to: number;
   /** Purpose of the port; becomes the firewall rule's description. */
   readonly role: string;
+  /** Networks in CIDR form that may reach it. @default everybody */
+  readonly sources?: readonly string[];
 }
 
 /** Port or range in the form of clouds and nftables: "443" or "16384-32768". */
@@ -19,6 +21,9 @@ export const TURN_PORT = 3478;
 
 /** Port of coturn for TURN over TLS, TCP only: the one port that restrictive networks allow. */
 export const TURNS_PORT = 443;
+
+/** Port of the TURN host's metrics, node_exporter's own. */
+export const METRICS_PORT = 9100;
 
 /**
  * UDP ports of coturn's relays. Begins after BigBlueButton's own media range, as in BigBlueButton's docs
@@ -64,3 +69,9 @@ export const turnPorts: readonly PortRule[] = [
   { protocol: "udp", from: TURN_PORT, to: TURN_PORT, role: "TURN and STUN over UDP" },
   { protocol: "udp", ...RELAY_PORTS, role: "Relayed media, to and from the BigBlueButton host" },
 ];
+
+/** Inbound port of a TURN host with metrics. @param networks Those that may reach it; none stands for everybody. */
+export function metricsPort(networks: readonly string[]): PortRule {
+  const rule = tcp(METRICS_PORT, "Metrics over HTTPS, with a password");
+  return networks.length > 0 ? { ...rule, sources: networks } : rule;
+}

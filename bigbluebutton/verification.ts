@@ -1,4 +1,5 @@
 import { wrapPage } from "./checkPage";
+import type { MetricsRequest } from "./metrics";
 import type { PortRule } from "./ports";
 import type { Service } from "./services";
 
@@ -33,6 +34,8 @@ interface CommonRequest {
   readonly mediaPorts?: { readonly from: number; readonly to: number };
   /** True when the host tells of faults by itself, which scripts/check looks after. */
   readonly alerts?: boolean;
+  /** Metrics that the host offers, if it does, which scripts/check looks after. */
+  readonly metrics?: MetricsRequest;
   /** Ports that a firewall on the asked host must allow, as the cloud's does. */
   readonly openPorts?: readonly Omit<PortRule, "role">[];
 }

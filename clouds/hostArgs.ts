@@ -1,3 +1,4 @@
+import { metricsPort } from "../bigbluebutton/ports";
 import type { HostSettings, Settings } from "../settings";
 import type { HostArgs, Role } from "./host";
 
@@ -30,6 +31,7 @@ type HostsSettings = Hosts &
     | "protected"
     | "snapshotDays"
     | "backups"
+    | "metrics"
   >;
 
 /**
@@ -46,7 +48,7 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     location,
     serverType,
     image,
-    ports: settings.release.ports[role],
+    ports: hostPorts(settings, role),
     sshNetworks: settings.sshNetworks,
     sshPublicKeys: settings.sshPublicKeys,
     protected: settings.protected,
@@ -54,4 +56,13 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     labels: { ...settings.labels, role },
     ...(role === "bbb" ? { backups: settings.backups, volume: settings.recordings } : { backups: false }),
   };
+}
+
+/** Inbound ports of the host of a role: the release's, and that of a TURN host's metrics. */
+function hostPorts(
+  { release, metrics }: Pick<Settings, "release" | "metrics">,
+  role: Role,
+): HostArgs["ports"] {
+  const ports = release.ports[role];
+  return metrics && role === "turn" ? [...ports, metricsPort(metrics.networks)] : ports;
 }

@@ -81,6 +81,10 @@ export class BigBlueButton extends pulumi.ComponentResource {
   readonly greenlightAdminEmail: pulumi.Output<string | undefined>;
   /** Generated password of Greenlight's administrator; secret, undefined if `greenlight` names none. */
   readonly greenlightAdminPassword: pulumi.Output<string | undefined>;
+  /** Token with which Prometheus asks for metrics; secret, undefined without the argument `metrics`. */
+  readonly metricsToken: pulumi.Output<string | undefined>;
+  /** Part of Prometheus' configuration that asks the servers; undefined without the argument `metrics`. */
+  readonly metricsScrapeConfig: pulumi.Output<string | undefined>;
   /** URLs of the TURN server for clients, in the form of RFC 7065. */
   readonly turnUrls: pulumi.Output<string[]>;
   /** Secret from which credentials for the TURN server are made. */
@@ -120,6 +124,8 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.greenlightUrl = output(({ outputs }) => pulumi.output(outputs.greenlightUrl));
     this.greenlightAdminEmail = output(({ outputs }) => pulumi.output(outputs.greenlightAdminEmail));
     this.greenlightAdminPassword = output(({ outputs }) => pulumi.output(outputs.greenlightAdminPassword));
+    this.metricsToken = output(({ outputs }) => pulumi.output(outputs.metricsToken));
+    this.metricsScrapeConfig = output(({ outputs }) => pulumi.output(outputs.metricsScrapeConfig));
     this.turnUrls = output(({ outputs }) => outputs.turnUrls);
     this.turnSecret = output(({ outputs }) => outputs.turnSecret);
     this.turnHost = output(({ outputs, turn }) => outputs.turnHost ?? turn.fqdn);

@@ -14,13 +14,14 @@ import { setUpAlerts } from "./alerts";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
 import { MeetingsGuard, trustIn, type MeetingServer } from "./meetingsGuard";
+import { metricsOf, metricsOutputs, setUpMetrics, type MetricsOutputs } from "./metrics";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer, type TurnService } from "./turnServer";
 import type { TurnUsers } from "./turnUsers";
 import { Verification } from "./verification";
 
 /** Outputs of a deployment. */
-export interface DeploymentOutputs extends GreenlightOutputs {
+export interface DeploymentOutputs extends GreenlightOutputs, MetricsOutputs {
   readonly url: pulumi.Output<string>;
   readonly apiUrl: pulumi.Output<string>;
   readonly sharedSecret: pulumi.Output<string>;
@@ -88,12 +89,15 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
   const turn = (ownTurn ?? shared)!;
   const bbb = new BbbServer(named("bbb", labels), { host: bbbHost, turn, dns, settings }, { parent });
   const meetings: MeetingServer = { fqdn: bbbFqdn, sharedSecret: bbb.sharedSecret, trust: trustIn(settings) };
+  const metrics = metricsOf(settings, parent);
   const verification = new Verification(
     named("verification", labels),
-    { bbb, turn, ownTurn, settings },
+    { bbb, turn, ownTurn, settings, metrics: metrics?.request },
     { parent },
   );
 
+  if (settings.metrics && metrics)
+    setUpMetrics(settings.metrics, metrics, { bbb, turn: ownTurn, verification });
   if (settings.alerts) setUpAlerts(settings.alerts, { bbb, turn: ownTurn, verification });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
@@ -102,6 +106,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     apiUrl: verification.onceVerified(`https://${bbbFqdn}/bigbluebutton/api`),
     sharedSecret: verification.onceVerified(bbb.sharedSecret),
     ...greenlightOutputs(settings, bbb, verification),
+    ...metricsOutputs(metrics, bbbFqdn, ownTurn?.fqdn),
     turnUrls: verification.onceVerified([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.onceVerified(turn.secret),
     ...(ownTurn && { turnHost: verification.onceVerified(ownTurn.fqdn) }),

@@ -9,7 +9,11 @@ import * as random from "@pulumi/random";
  *
  * @param rotate A new value makes a new secret.
  */
-export function randomSecret(name: string, rotate: string, parent: pulumi.Resource): pulumi.Output<string> {
+export function randomSecret(
+  name: string,
+  rotate: string,
+  parent: pulumi.Resource | undefined,
+): pulumi.Output<string> {
   const { result } = new random.RandomPassword(
     name,
     { length: 64, special: false, keepers: { rotate } },

@@ -211,6 +211,16 @@ export interface SettingArguments {
    * (dead man's switches). Its password must be a secret; docs/alerts.md has examples. Not set: nobody is told.
    */
   readonly alerts?: pulumi.Input<AlertsArgument>;
+  // Metrics
+  /**
+   * Offers the servers' numbers to Prometheus over HTTPS, for whoever has the token. Among them are meetings,
+   * participants, recordings, processor, disk, network, relays. true, or an object of networks (CIDRs that alone may
+   * ask), rotateToken (any text; a new one makes a new token), exporterUrl and exporterSha256 (another place or
+   * version of the exporter): docs/metrics.md.
+   *
+   * @default false
+   */
+  readonly metrics?: pulumi.Input<any>;
   // One TURN server for several
   /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server also serves. */
   readonly turnPeers?: pulumi.Input<pulumi.Input<string>[]>;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderBrandingDocument } from "../bigbluebutton/brandingSite";
 import { CERTIFICATE_DAYS } from "../bigbluebutton/certificateDays";
 import { coturnPaths } from "../bigbluebutton/coturn";
+import type { MetricsRequest } from "../bigbluebutton/metrics";
 import { MEDIA_PORTS, type PortRule } from "../bigbluebutton/ports";
 import { askableServices } from "../bigbluebutton/services";
 import {
@@ -18,7 +19,7 @@ import {
 } from "../bigbluebutton/verification";
 import type { Settings } from "../settings";
 import type { BbbServer } from "./bbbServer";
-import type { Host } from "../clouds/host";
+import type { Host, Role } from "../clouds/host";
 import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
 import type { HostSteps, Step } from "../steps/hostSteps";
@@ -37,6 +38,8 @@ export interface VerificationArgs {
     Settings,
     "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight" | "alerts" | "branding"
   >;
+  /** Request about the metrics of the host of a role, if the hosts have any; secret. */
+  readonly metrics?: (role: Role) => pulumi.Output<MetricsRequest>;
 }
 
 /** Request of a host, and the step that made it. */
@@ -97,12 +100,17 @@ export class Verification extends pulumi.ComponentResource {
       bbb: { request: requests.bbb, step: fromBbb },
       ...(fromTurn && { turn: { request: requests.turn!, step: fromTurn } }),
     };
-    const alerts = settings.alerts !== undefined;
+    // These are set up after the verification, whose own request knows nothing of them.
+    const later = (role: Role) =>
+      pulumi.output({
+        ...(settings.alerts && { alerts: true }),
+        ...(args.metrics && { metrics: args.metrics(role) }),
+      });
     this.check = pulumi.secret(
       pulumi
         .all([
-          access(bbb.host, requests.bbb, alerts),
-          ownTurn && access(ownTurn.host, requests.turn!, alerts),
+          access(bbb.host, requests.bbb, later("bbb")),
+          ownTurn && access(ownTurn.host, requests.turn!, later("turn")),
         ])
         .apply(([bbb, turn]) => (turn ? { bbb, turn } : { bbb })),
     );
@@ -121,16 +129,16 @@ export class Verification extends pulumi.ComponentResource {
 function access<Request extends HostRequest>(
   { connection }: Host,
   request: pulumi.Output<Request>,
-  alerts: boolean,
+  more: pulumi.Output<Pick<HostRequest, "alerts" | "metrics">>,
 ): pulumi.Output<HostCheck<Request>> {
-  // These are set up after the verification, whose own request knows nothing of them.
-  const more = alerts ? { alerts } : {};
   const login = pulumi.output(connection).apply(({ host, user = "root", hostKey = "" }) => ({
     host,
     user,
     hostKey,
   }));
-  return login.apply((login) => request.apply((request) => ({ ...login, request: { ...request, ...more } })));
+  return pulumi
+    .all([login, request, more])
+    .apply(([login, request, more]) => ({ ...login, request: { ...(request as Request), ...more } }));
 }
 
 function hostsOf({ bbb, ownTurn }: VerificationArgs): readonly Host[] {

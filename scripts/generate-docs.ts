@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 
 import { installerArguments } from "../bigbluebutton/installer";
-import { portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
+import { renderScrapeConfig } from "../bigbluebutton/metrics";
+import { metricsPort, portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
 import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton/capacity";
 import { environments } from "../settings/environments";
@@ -49,6 +50,8 @@ const regions: Readonly<Record<string, () => string>> = {
   "overridable files": overridableTable,
   "keys that can't be overridden": refusedKeysTable,
   customizations: customizationsTable,
+  "scrape configuration": () =>
+    `\`\`\`yaml\n${renderScrapeConfig({ bbbHost: "bbb.school.eu", turnHost: "turn.school.eu" })}\`\`\``,
 };
 
 /**
@@ -164,6 +167,7 @@ function portsTable(): string {
     add("BigBlueButton", [rule], names.map((name) => `\`${name}\``).join(", ")),
   );
   add("TURN", turnPorts, "all");
+  add("TURN", [metricsPort([])], "with the setting [`metrics`](metrics.md)");
   return table(["host", "port", "what for", "releases"], rows);
 }
 

@@ -24,6 +24,7 @@ export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
     ...installerProblems(values),
     ...acmeProblems(values),
     ...landingPageProblems(values),
+    ...metricsProblems(values),
   ];
 }
 
@@ -212,4 +213,17 @@ function landingPageProblems({ branding = {}, greenlight }: Partial<FieldValues>
           remedy: `${removeCommand(path)}, or ${removeCommand("greenlight")}`,
         },
       ];
+}
+
+/** The exporter needs libraries that the packages of older systems are too old for. */
+function metricsProblems({ metrics, release: name }: Partial<FieldValues>): Problem[] {
+  if (!metrics || !name || releases[name].ubuntu >= "20.04") return [];
+  const { ubuntu, version } = releases[name];
+  return [
+    {
+      key: "metrics",
+      reason: `is set, but BigBlueButton ${version} runs on Ubuntu ${ubuntu}, whose libraries are too old for the exporter`,
+      remedy: `${removeCommand("metrics")}, or ${remedyFor("release")}`,
+    },
+  ];
 }

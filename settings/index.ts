@@ -91,6 +91,7 @@ function settingsFrom(
     branding,
     recordings: recordingsFrom(values, protectRecordings),
     alerts: values.alerts && pulumi.secret(values.alerts),
+    metrics: values.metrics,
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",

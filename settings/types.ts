@@ -7,6 +7,7 @@ import type { Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import type { EnvironmentName } from "./environments";
 import type { Greenlight } from "./fields/greenlight";
+import type { MetricsSettings } from "./fields/metrics";
 import type { Source } from "./problems";
 
 /** Settings of one deployment, checked, with every default filled in. */
@@ -39,6 +40,8 @@ export interface Settings extends Source {
   readonly recordings?: Volume;
   /** Ways to tell of a fault; secret. @default nobody is told */
   readonly alerts?: pulumi.Output<AlertWays>;
+  /** Settings of the metrics. @default none are offered */
+  readonly metrics?: MetricsSettings;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;

@@ -138,7 +138,7 @@ export const stepTable = {
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
-      ...["dns_check.py", "greenlight_check.py", "host_check.py"],
+      ...["dns_check.py", "greenlight_check.py", "host_check.py", "metrics_check.py"],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
       ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
       ...[
@@ -152,6 +152,14 @@ export const stepTable = {
       ],
     ],
     seconds: [1, 4],
+    basis: "sandbox",
+  },
+  /** Runs where the setting metrics asks for it. */
+  "metrics.sh": {
+    title: "Set up the metrics",
+    timeLimit: 1800,
+    needs: ["checks.py", "metrics_check.py", "metrics_exporter.py", "metrics_password.py", "metrics_turn.sh"],
+    seconds: [5, 30],
     basis: "sandbox",
   },
   "alerts.sh": {

@@ -31,13 +31,12 @@ const FAMILIES = ["ipv4", "ipv6"] as const;
 /** Inbound rules: the release's port table, SSH from the operator's networks, ICMP. */
 export function ingressRules({ ports, sshNetworks }: Pick<HostArgs, "ports" | "sshNetworks">): AwsRule[] {
   const ssh = sshNetworks.map((network) => ({
-    // A resource's name must not have the "::" of an IPv6 network.
-    name: `ssh-${network.replace(/[:/]/g, "-")}`,
+    name: `ssh-${nameOf(network)}`,
     description: "SSH: networks of the operator only",
     ipProtocol: "tcp",
     fromPort: 22,
     toPort: 22,
-    ...(network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network }),
+    ...cidr(network),
   }));
   const icmp = FAMILIES.map((family) => ({
     name: `icmp-${family}`,
@@ -47,17 +46,30 @@ export function ingressRules({ ports, sshNetworks }: Pick<HostArgs, "ports" | "s
     toPort: -1,
     ...ANYWHERE[family],
   }));
-  const table = ports.flatMap((rule) =>
-    FAMILIES.map((family) => ({
-      name: `${rule.protocol}-${portRange(rule)}-${family}`,
+  const table = ports.flatMap((rule) => {
+    const name = `${rule.protocol}-${portRange(rule)}`;
+    const sources = rule.sources
+      ? rule.sources.map((network) => ({ name: `${name}-${nameOf(network)}`, ...cidr(network) }))
+      : FAMILIES.map((family) => ({ name: `${name}-${family}`, ...ANYWHERE[family] }));
+    return sources.map(({ name, ...source }) => ({
+      name,
       description: rule.role,
       ipProtocol: rule.protocol,
       fromPort: rule.from,
       toPort: rule.to,
-      ...ANYWHERE[family],
-    })),
-  );
+      ...source,
+    }));
+  });
   return [...ssh, ...icmp, ...table];
+}
+
+/** Part of a resource's name, which must not have the "::" of an IPv6 network. */
+function nameOf(network: string): string {
+  return network.replace(/[:/]/g, "-");
+}
+
+function cidr(network: string): Pick<AwsRule, "cidrIpv4" | "cidrIpv6"> {
+  return network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network };
 }
 
 /** Outbound rules: everything is allowed. A new group without rules allows nothing outwards. */

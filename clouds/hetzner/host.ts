@@ -121,6 +121,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
               ...inbound,
               protocol: rule.protocol,
               port: portRange(rule),
+              ...(rule.sources && { sourceIps: [...rule.sources] }),
               description: rule.role,
             })),
           ],

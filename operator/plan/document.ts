@@ -15,12 +15,14 @@ import {
   environmentFacts,
   optionFacts,
   greenlightFacts,
+  metricsFacts,
   recordingsFacts,
   type CertificateFacts,
   type Download,
   type EnvironmentFacts,
   type OptionFacts,
   type GreenlightFacts,
+  type MetricsFacts,
   type RecordingsFacts,
 } from "./facts";
 import type { Given } from "./given";
@@ -61,6 +63,8 @@ export interface Deployment {
   readonly recordings: RecordingsFacts;
   /** Null without Greenlight. */
   readonly greenlight: GreenlightFacts | null;
+  /** Null without metrics. */
+  readonly metrics: MetricsFacts | null;
   /** Options of BigBlueButton's own configuration. */
   readonly options: readonly OptionFacts[];
   /**
@@ -132,6 +136,7 @@ async function planDeployment(
     certificates: certificateFacts(settings),
     recordings: recordingsFacts(settings, resources),
     greenlight: greenlightFacts(settings),
+    metrics: metricsFacts(settings),
     options: optionFacts(settings),
     backupDays: backupDays(settings, resources),
     resourceCount: resources.length + 1,

@@ -1,4 +1,5 @@
 /** Consequences of settings other than resources, steps and hosts. */
+import { exporter, metricsUrls } from "../../bigbluebutton/metrics";
 import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
 import { overrideFiles } from "../../bigbluebutton/overrideFiles";
 import { overrideKeys } from "../../bigbluebutton/overrides";
@@ -153,6 +154,19 @@ export function greenlightFacts({ greenlight }: Settings): GreenlightFacts | nul
   };
 }
 
+/** Offer to Prometheus. */
+export interface MetricsFacts {
+  readonly urls: readonly string[];
+  /** Networks that alone may ask; none stands for everybody with the token. */
+  readonly networks: readonly string[];
+}
+
+export function metricsFacts({ metrics, bbb, turn }: Settings): MetricsFacts | null {
+  if (metrics === undefined) return null;
+  const turnHost = turn.kind === "own" ? turn.fqdn : undefined;
+  return { urls: metricsUrls({ bbbHost: bbb.fqdn, turnHost }), networks: metrics.networks };
+}
+
 /** Download that a choice causes. */
 export interface Download {
   readonly to: "this machine" | "bbb" | "turn";
@@ -166,7 +180,7 @@ const AWS_SIZE =
 
 /** All downloads that the settings cause, without the operating systems' own updates. */
 export function downloads(settings: Settings, resources: readonly PlannedResource[]): Download[] {
-  const { installer, greenlight, acme, release, branding } = settings;
+  const { installer, greenlight, acme, release, branding, metrics } = settings;
   const digest = installer.sha256
     ? `sha256 ${installer.sha256.slice(0, 12)}… is checked`
     : "no sha256 to check it by";
@@ -189,6 +203,15 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
             to: "bbb" as const,
             what: "Greenlight, as container images",
             from: "the registry that bbb-install names",
+          },
+        ]
+      : []),
+    ...(metrics
+      ? [
+          {
+            to: "bbb" as const,
+            what: "bigbluebutton-exporter (its sha256 is checked)",
+            from: metrics.exporterUrl ?? exporter.url,
           },
         ]
       : []),

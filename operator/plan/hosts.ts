@@ -73,7 +73,7 @@ export function plannedHost(
       ...ports.map((rule) => ({
         protocol: rule.protocol,
         port: portRange(rule),
-        from: ANYWHERE,
+        from: rule.sources ?? ANYWHERE,
         what: rule.role,
       })),
     ],

@@ -7,6 +7,7 @@ import {
   describeEnvironment,
   describeGreenlight,
   describeHost,
+  describeMetrics,
   describeRecordings,
 } from "./phrases";
 import type { Price } from "./price";
@@ -95,6 +96,7 @@ function renderSummary(deployment: Deployment, { definitions }: Page): string {
     ["DNS records", describeDns(deployment)],
     ["recordings", describeRecordings(deployment)],
     ...(deployment.greenlight ? [["Greenlight", describeGreenlight(deployment)] as const] : []),
+    ...(deployment.metrics ? [["metrics", describeMetrics(deployment.metrics)] as const] : []),
     ["backups", describeBackups(deployment)],
   ]);
 }

@@ -1,5 +1,6 @@
 /** Parts of a plan in words. */
 import type { Deployment } from "./document";
+import type { MetricsFacts } from "./facts";
 import type { PlannedHost } from "./hosts";
 
 export function describeHost(host: PlannedHost, cloud: string): string {
@@ -74,6 +75,11 @@ export function describeGreenlight({ greenlight }: Deployment): string {
     ...(defaultRole ? [`new accounts get the role ${defaultRole}`] : []),
     ...(roomLimit === null ? [] : [`${roomLimit} rooms an account`]),
   ].join("; ");
+}
+
+export function describeMetrics({ urls, networks }: MetricsFacts): string {
+  const who = networks.length > 0 ? networks.join(", ") : "everybody";
+  return `for Prometheus, by the token of the output metricsToken, from ${who}: ${urls.join(", ")}`;
 }
 
 export function describeBackups({ backupDays }: Deployment): string {

@@ -32,6 +32,7 @@ import bbb_conf_check
 import branding_check
 import dns_check
 import greenlight_check
+import metrics_check
 import network_check
 import owned_keys
 import playback
@@ -270,11 +271,14 @@ def main():
     if given.json:
         print(json.dumps({"now": time.time()}), flush=True)
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
-    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password")], given.width, request.get("omit", []))
+    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password"), request.get("metrics", {}).get("token")], given.width, request.get("omit", []))
     resolve = resolver_bound(known_addresses(request))
     if request.get("other"):
         check_other(page, request)
     {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
+    if request.get("metrics"):
+        metrics, hostname = request["metrics"], request["bbbHost" if request["role"] == "bbb" else "turnHost"]
+        page.check("metrics", "HTTPS, with and without the token", metrics_check.check_metrics, request["role"], hostname, metrics["token"], metrics.get("version"))
     if request.get("alerts"):
         page.check("alerts", alerts_check.TIMER, alerts_check.check_alerts)
     if given.json:

@@ -1,7 +1,7 @@
-import { parseNetwork, unreachableProblem } from "../formats/network";
 import { sshPublicKeyProblem } from "../formats/sshPublicKey";
 import { setCommand, textOf } from "../remedies";
 import { list, must, type Fields } from "./field";
+import { networks } from "./networks";
 
 const OWN_KEY = textOf("~/.ssh/id_ed25519.pub");
 
@@ -11,26 +11,7 @@ export const access = {
     required: true,
     description:
       'The networks that may reach SSH, in CIDR form, e.g. ["198.51.100.7/32"]. Yours must be among them, as the deployment works over SSH.',
-    schema: list("sshNetworks", "networks in CIDR form", "YOUR-ADDRESS/32")
-      .superRefine(
-        must((networks) =>
-          networks.map((network, i) => {
-            const read = parseNetwork(network);
-            const meant = "network" in read ? read.network : read.suggestion;
-            const unreachable = meant === undefined ? undefined : unreachableProblem(meant);
-            const result = unreachable ?? ("network" in read ? undefined : read);
-            if (!result) return undefined;
-            const remedy = setCommand(`--path 'sshNetworks[${i}]'`, result.suggestion ?? "YOUR-ADDRESS/32");
-            return { reason: `has "${network}", which ${result.reason}`, remedy };
-          }),
-        ),
-      )
-      .transform((networks) => {
-        const canonical = networks
-          .map(parseNetwork)
-          .flatMap((result) => ("network" in result ? [result.network] : []));
-        return [...new Set(canonical)];
-      }),
+    schema: networks("sshNetworks"),
     remedy: `${setCommand("--path 'sshNetworks[0]'", "YOUR-ADDRESS/32")}; without any, nobody could reach SSH`,
   },
   sshPublicKeys: {

@@ -8,6 +8,7 @@ import { environment } from "./environment";
 import { setCommand } from "../remedies";
 import { type Field, type ValueOf } from "./field";
 import { meetings } from "./meetings";
+import { metrics } from "./metrics";
 import { names } from "./names";
 import { occasions } from "./occasions";
 import { overrides } from "./overrides";
@@ -30,6 +31,7 @@ export const topics = [
   { title: "Privacy", fields: privacy },
   { title: "Overrides", fields: overrides },
   { title: "Alerts", fields: alerts },
+  { title: "Metrics", fields: metrics },
   { title: "One TURN server for several", fields: turn },
   { title: "Upgrades and new secrets", fields: occasions },
 ] as const;
@@ -48,6 +50,7 @@ export const fields = {
   ...privacy,
   ...overrides,
   ...alerts,
+  ...metrics,
   ...turn,
   ...occasions,
 } as const;

@@ -148,7 +148,10 @@ test("every setting that a page sets is one", () => {
 
 test("docs/outputs.md has every output, and every output that a page asks for is one", async () => {
   const { outputs } = await runProgram({
-    settings: { greenlight: { admin: { name: "A", email: "a@b.eu" } } },
+    settings: {
+      metrics: { networks: [], rotateToken: "" },
+      greenlight: { admin: { name: "A", email: "a@b.eu" } },
+    },
   });
   const { text } = readPages().find(({ path }) => path === "docs/outputs.md")!;
   const listed = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);

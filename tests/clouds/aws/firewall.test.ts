@@ -23,6 +23,16 @@ test("SSH from each of the operator's networks, ICMP and every row of the port t
   ]);
 });
 
+test("a port that some networks alone may reach has a rule for each of them", () => {
+  const row = { protocol: "tcp" as const, from: 9100, to: 9100, role: "Metrics" };
+  const rules = ingressRules({ ports: [{ ...row, sources: sshNetworks.slice(0, 2) }], sshNetworks: [] });
+  const metrics = { description: "Metrics", ipProtocol: "tcp", fromPort: 9100, toPort: 9100 };
+  expect(rules.slice(2)).toEqual([
+    { name: "tcp-9100-198.51.100.0-24", ...metrics, cidrIpv4: "198.51.100.0/24" },
+    { name: "tcp-9100-2001-db8-1---48", ...metrics, cidrIpv6: "2001:db8:1::/48" },
+  ]);
+});
+
 describe.each(releaseNames)("%s", (name) => {
   const all = Object.values(releases[name].ports).map((ports) => ingressRules({ ports, sshNetworks }));
 

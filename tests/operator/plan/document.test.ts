@@ -19,8 +19,11 @@ const cases: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   prod: { environment: "prod", recordingsGb: 200 },
   "test, without a volume and with Greenlight": { recordingsGb: 0, greenlight: true, acmeServer: "staging" },
   "an adopted volume": { environment: "prod", recordingsVolumeId: "4711" },
-  "prod at AWS": { environment: "prod", cloud: "aws", ...prodTypes },
-  "TURN at AWS, records by hand": { turnCloud: "aws", dns: "manual" },
+  "prod at AWS": {
+    ...{ environment: "prod", cloud: "aws", ...prodTypes },
+    metrics: { networks: ["198.51.100.9/32", "2001:db8:1::/48"] },
+  },
+  "TURN at AWS, records by hand": { turnCloud: "aws", dns: "manual", metrics: true },
   "an old release": { release: "xenial-22", allowEndOfLife: true, image: "4712" },
 };
 
@@ -234,6 +237,20 @@ test("what follows from the settings of a test", () => {
     ...Array<string>(4).fill("bbb: a root of the staging authority"),
     ...Array<string>(4).fill("turn: a root of the staging authority"),
   ]);
+});
+
+test("metrics: where they are, who may ask, and what they download", () => {
+  expect(planOf("small").deployment!.metrics).toBeNull();
+  const { metrics, downloads } = planOf("few snapshots").deployment!;
+  expect(metrics).toEqual({
+    urls: [
+      "https://bbb.example.org/metrics/bigbluebutton",
+      "https://bbb.example.org/metrics/host",
+      "https://turn.example.org:9100/metrics",
+    ],
+    networks: ["198.51.100.9/32", "2001:db8:1::/48"],
+  });
+  expect(downloads.map(({ what }) => what)).toContain("bigbluebutton-exporter (its sha256 is checked)");
 });
 
 test("the size of AWS's plugin is told with who measured it", () => {

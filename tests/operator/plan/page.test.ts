@@ -49,6 +49,7 @@ const plan: Plan = {
       ...{ admin: "ada@example.org", mail: "mail.example.org:587", signInAt: "https://id.example.org" },
       ...{ registration: "invite", defaultRole: "Teacher", roomLimit: 5 },
     },
+    metrics: { urls: ["https://bbb.example.org/metrics/host"], networks: ["198.51.100.9/32"] },
     options: [
       {
         ...{ setting: "meetings.welcome", value: `Grüß\nGott ${"x".repeat(70)}` },
@@ -163,6 +164,8 @@ What it is
   Greenlight          the administrator ada@example.org is made, unless there is one; sends mail by
                       mail.example.org:587; people sign in at https://id.example.org; who is invited
                       may register; new accounts get the role Teacher; 5 rooms an account
+  metrics             for Prometheus, by the token of the output metricsToken, from 198.51.100.9/32:
+                      https://bbb.example.org/metrics/host
   backups             7 daily ones of the BigBlueButton server's disk, which recordings on a volume
                       are not on
 
