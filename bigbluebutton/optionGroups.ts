@@ -1,6 +1,7 @@
 import { brandingOptions } from "./brandingOptions";
 import { meetingOptions } from "./meetingOptions";
 import { privacyOptions } from "./privacyOptions";
+import { ownedExtraFile } from "./extraFiles";
 import { recordingOptions } from "./recordingOptions";
 import { keysOf, textFor, type Options, type OptionValues } from "./options";
 import { ownedKeys, type OwnedKeys, type SetKey } from "./ownedKeys";
@@ -32,7 +33,9 @@ export function setKeysOf({ overrides = {}, ...groups }: GroupValues): SetKey[] 
 
 /** Everything in BigBlueButton's configuration that these settings decide about; undefined if they decide nothing. */
 export function ownedKeysOf(values: GroupValues): OwnedKeys | undefined {
-  return ownedKeys(setKeysOf(values));
+  const keys = ownedKeys(setKeysOf(values));
+  const extra = (values.overrides?.extraFiles ?? []).map(ownedExtraFile);
+  return extra.length > 0 ? { files: [...(keys?.files ?? []), ...extra] } : keys;
 }
 
 /** Groups with the text that duringMeetings can have for each: "meetings=meetings-3f9a2c41"; undefined without any. */

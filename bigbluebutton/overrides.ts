@@ -1,4 +1,5 @@
 /** Keys of BigBlueButton's own files by their own names, for all that no option does. */
+import type { ExtraFile } from "./extraFiles";
 import type { Line } from "./options";
 import { ownedKeyId, type SetKey } from "./ownedKeys";
 import type { OverrideName, OwnedValue } from "./overrideFiles";
@@ -21,8 +22,17 @@ export const overridable = {
 
 export type Overridable = keyof typeof overridable;
 
-/** Overrides by file. */
-export type Overrides = Readonly<Partial<Record<Overridable, Tree>>>;
+/** Overrides by file, and files of the operator's own. */
+export type Overrides = Readonly<Partial<Record<Overridable, Tree>>> & {
+  readonly extraFiles?: readonly ExtraFile[];
+};
+
+/** Keys by file. */
+export function treesOf(overrides: object): [file: Overridable, tree: Tree][] {
+  return (Object.entries(overrides) as [Overridable, Tree][]).filter(([name]) =>
+    Object.hasOwn(overridable, name),
+  );
+}
 
 const ADDRESSES = "the deployment sets the server's addresses";
 const SECRETS = "the deployment makes the secret; rotateSharedSecret makes it anew";
@@ -90,15 +100,14 @@ export function isIgnored(file: Overridable, key: readonly string[], line: Line)
 
 /** Keys that some overrides set, as they are named in their files. A list is one value, a map is one for each key. */
 export function overrideKeys(overrides: Overrides): SetKey[] {
-  return Object.entries(overrides).flatMap(([name, tree]) => {
-    const file = name as Overridable;
-    return leaves(file, tree).map(([key, value]) => ({
+  return treesOf(overrides).flatMap(([file, tree]) =>
+    leaves(file, tree).map(([key, value]) => ({
       file,
       key: inYaml(file) ? key : key[0]!,
       value: file === "web" ? String(value) : value,
       setting: `overrides.${file}.${key.join(".")}`,
-    }));
-  });
+    })),
+  );
 }
 
 /** Keys with their values, each key the names of the maps around it; those of properties and HOCON are never divided. */

@@ -40,6 +40,10 @@ export interface OwnedWholeFile {
   /** Octal, e.g. "644". */
   readonly mode: string;
   readonly setting: string;
+  /** User and group of a file of the operator's own, e.g. "root:root". */
+  readonly owner?: string;
+  /** True for a file of the operator's own that may stand in the place of another. */
+  readonly replace?: boolean;
 }
 
 /** Document of scripts/host/owned_keys.py: everything in BigBlueButton's configuration that settings decide about. */

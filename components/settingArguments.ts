@@ -200,8 +200,8 @@ export interface SettingArguments {
   readonly privacy?: pulumi.Input<PrivacyOptions>;
   // Overrides
   /**
-   * Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file.
-   * docs/overrides.md lists the files, and the keys that can't be set.
+   * Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file; and
+   * whole files of your own, for nginx and others. docs/overrides.md lists the files, and the keys that can't be set.
    */
   readonly overrides?: pulumi.Input<OverridesArgument>;
   // Alerts

@@ -22,6 +22,7 @@ import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
 import {
   customizationsTable,
+  extraFileRootsTable,
   optionsExample,
   optionsTable,
   overrideFilesTable,
@@ -49,6 +50,7 @@ const regions: Readonly<Record<string, () => string>> = {
   "override files": overrideFilesTable,
   "overridable files": overridableTable,
   "keys that can't be overridden": refusedKeysTable,
+  "folders of extra files": extraFileRootsTable,
   customizations: customizationsTable,
   "scrape configuration": () =>
     `\`\`\`yaml\n${renderScrapeConfig({ bbbHost: "bbb.school.eu", turnHost: "turn.school.eu" })}\`\`\``,

@@ -26,6 +26,7 @@ import { qualifyHostname } from "./formats/names";
 import type { Problem } from "./problems";
 import { fromJson } from "./read";
 import { setCommand } from "./remedies";
+import { unreadable } from "./unreadable";
 
 /** Branding, with its files. */
 interface Branding {
@@ -163,14 +164,6 @@ function filesBelow(root: string, below: string): { path: string; size: number }
     if (found.isDirectory()) return filesBelow(root, path);
     return found.isFile() ? [{ path, size: found.size }] : [];
   });
-}
-
-function unreadable(error: unknown): string {
-  const { code = String(error), path } = error as NodeJS.ErrnoException;
-  const why = { ENOENT: "is not there", EACCES: "may not be read by you", ELOOP: "is a link to itself" }[
-    code
-  ];
-  return why ?? `can't be read: ${code}${path ? ` of ${path}` : ""}`;
 }
 
 function inWords(bytes: number): string {

@@ -1,6 +1,13 @@
 /** Groups of options against the release: what it does not know any more or not yet. */
 import { optionGroups, setKeysOf, type GroupName, type GroupValues } from "../bigbluebutton/optionGroups";
-import { isIgnored, leaves, ownedByProgram, setTwice, type Overridable } from "../bigbluebutton/overrides";
+import {
+  isIgnored,
+  leaves,
+  ownedByProgram,
+  setTwice,
+  treesOf,
+  type Overridable,
+} from "../bigbluebutton/overrides";
 import {
   choicesOf,
   linesOf,
@@ -17,7 +24,7 @@ import { optionRemedy, readableOptions } from "./fields/optionGroup";
 import { remedyFor } from "./fields";
 import type { Problem } from "./problems";
 import { fromJson } from "./read";
-import { removeCommand } from "./remedies";
+import { pathFlag, removeCommand } from "./remedies";
 
 /** Groups that are set, each valid by itself. */
 export function groupsOf(values: Partial<FieldValues>): GroupValues {
@@ -64,9 +71,9 @@ export function overrideProblems(values: Partial<FieldValues>): Problem[] {
   const release = releases[values.release];
   const line = optionLines.find((line) => line === release.version);
   if (line === undefined) return [unknownLine("overrides", release)];
-  const single = Object.entries(overrides).flatMap(([name, tree]) =>
-    leaves(name as Overridable, tree).flatMap(([key]) => {
-      const why = overrideProblem(name as Overridable, key, line);
+  const single = treesOf(overrides).flatMap(([name, tree]) =>
+    leaves(name, tree).flatMap(([key]) => {
+      const why = overrideProblem(name, key, line);
       return why === undefined ? [] : [overrideMistake(name, key, why)];
     }),
   );
@@ -87,12 +94,8 @@ function overrideProblem(file: Overridable, key: readonly string[], line: Line):
 }
 
 function overrideMistake(file: string, key: readonly string[], reason: string): Problem {
-  const path = ["overrides", file, ...key].reduce((path, name) => `${path}${step(name)}`, "").slice(1);
-  return { key: ["overrides", file, ...key].join("."), reason, remedy: removeCommand(`--path '${path}'`) };
-}
-
-function step(name: string): string {
-  return /^\w+$/.test(name) ? `.${name}` : `["${name}"]`;
+  const remedy = removeCommand(pathFlag("overrides", [file, ...key]));
+  return { key: ["overrides", file, ...key].join("."), reason, remedy };
 }
 
 function unknownLine(key: string, { name, version }: Release): Problem {

@@ -11,6 +11,7 @@ import { readBranding } from "./branding";
 import { conflicts } from "./conflicts";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
+import { readExtraFiles } from "./extraFiles";
 import { groupProblems, groupsOf, overrideProblems } from "./groups";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
@@ -43,6 +44,7 @@ export function parseSettings(
   const { values, problems } = readFields(raw);
   const { own, problems: ofFiles } = readOwnCertificates(values, readPem, now);
   const branding = readBranding(raw, values);
+  const extra = readExtraFiles(values.overrides);
   const all = [
     ...elsewhere,
     ...unknownKeys(raw),
@@ -51,10 +53,12 @@ export function parseSettings(
     ...groupProblems(raw, values),
     ...branding.problems,
     ...overrideProblems(values),
+    ...extra.problems,
     ...ofFiles,
   ];
   if (all.length > 0) throw new SettingsError(all, source);
-  return settingsFrom({ ...(values as FieldValues), branding: branding.values }, own, branding.site, source);
+  const read = { branding: branding.values, overrides: extra.overrides };
+  return settingsFrom({ ...(values as FieldValues), ...read }, own, branding.site, source);
 }
 
 /** Reads a file. A relative path begins at the project's folder, where the program runs. */

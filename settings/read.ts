@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { fieldNames, fields, remedyFor, type FieldName, type FieldValues } from "./fields";
 import { type Field } from "./fields/field";
 import { nearest } from "./nearest";
-import { removeCommand, setCommand } from "./remedies";
+import { pathFlag, removeCommand, setCommand } from "./remedies";
 import type { Problem } from "./problems";
 
 /** Problems of keys that are no settings, with the one that was perhaps meant. */
@@ -53,7 +53,11 @@ function problemOf(key: FieldName, issue: z.core.$ZodIssue): Problem {
     key,
     ...issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)),
   ].join("");
-  return { key: path, reason: issue.message, remedy: better ?? setCommand(`--path '${path}'`, "VALUE") };
+  return {
+    key: path,
+    reason: issue.message,
+    remedy: better ?? setCommand(pathFlag(key, issue.path), "VALUE"),
+  };
 }
 
 function given(value: unknown): unknown {

@@ -54,3 +54,12 @@ export function asArguments(remedy: string): string {
 function literal(value: string): string {
   return /^(true|false|\d{1,9})$/.test(value) ? value : JSON.stringify(value);
 }
+
+/** Renders the flag that names a key in a setting, e.g. `--path 'overrides.web["a.b"]'`. */
+export function pathFlag(key: string, within: readonly PropertyKey[]): string {
+  const steps = within.map((part) => {
+    if (typeof part === "number") return `[${part}]`;
+    return /^\w+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`;
+  });
+  return `--path '${key}${steps.join("")}'`;
+}

@@ -112,6 +112,7 @@ export const stepTable = {
       "api_check.py",
       "branding.py",
       "checks.py",
+      "extra_files.py",
       "keyed_text.py",
       "owned_keys.py",
       "recording_workers.py",
@@ -125,7 +126,14 @@ export const stepTable = {
     title: "Set up Greenlight",
     timeLimit: 3000,
     needs: [
-      ...["api_check.py", "checks.py", "greenlight.py", "greenlight.rb", "greenlight_check.py"],
+      ...[
+        "api_check.py",
+        "checks.py",
+        "extra_files.py",
+        "greenlight.py",
+        "greenlight.rb",
+        "greenlight_check.py",
+      ],
       ...["greenlight_image.py", "keyed_text.py", "owned_keys.py", "whole_files.py"],
     ],
     seconds: [10, 300],
@@ -138,7 +146,7 @@ export const stepTable = {
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
-      ...["dns_check.py", "greenlight_check.py", "host_check.py", "metrics_check.py"],
+      ...["dns_check.py", "extra_files.py", "greenlight_check.py", "host_check.py", "metrics_check.py"],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
       ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
       ...[

@@ -124,7 +124,13 @@ export function optionFacts({ groups: { overrides = {}, ...groups } }: Settings)
     what: `A key of ${overrideFiles[file].path}.`,
     default: "BigBlueButton's own",
   }));
-  return [...options, ...own];
+  const files = (overrides.extraFiles ?? []).map(({ setting, base64, path }) => ({
+    setting,
+    value: `${Buffer.from(base64, "base64").length} bytes`,
+    what: `The file ${path}.`,
+    default: "none of yours",
+  }));
+  return [...options, ...own, ...files];
 }
 
 /** Greenlight by the settings, without any secret; null for what they leave as it is. */

@@ -6,7 +6,7 @@ What is wanted is one JSON document (bigbluebutton/ownedKeys.ts):
                 "endsMeetings": true, "keys": [{"key": "muteOnStart", "value": "true", "setting": "meetings.muteOnStart"}]}]}
 
 `format`: one of keyed_text.py's, or "file" for a whole file, which then has "base64", "mode" and "setting" in place of
-keys. A key of YAML is a list of names. A key with "choose" in place of "value" gets a list as the package has it at
+keys. A file of the operator's own has "owner" and "replace" beside (extra_files.py). A key of YAML is a list of names. A key with "choose" in place of "value" gets a list as the package has it at
 "from", in which "mark" is true in the entry whose id is "choose", and in no other.
 
 The record, for root only, says of each key what was written and what was there before: what is no longer wanted is put
@@ -17,7 +17,9 @@ on with by the next one.
 import base64
 import json
 import os
+import stat
 
+import extra_files
 from keyed_text import FORMATS, Unreadable, same
 
 
@@ -37,10 +39,19 @@ class Owned:
 
     def text_of(self, path):
         full = os.path.join(self.root, path.lstrip("/"))
-        if not os.path.exists(full):
+        if not os.path.isfile(full):
             return None
         with open(full, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read()
+
+    def refusals(self):
+        """Returns a text for each file of the operator's own that can't be put where it is wanted."""
+        found = []
+        for path, file in self.wanted.items():
+            if extra_files.is_extra(file) and path not in self.recorded:
+                (one,) = wanted_keys(file)
+                found.append(extra_files.refusal(self.root, file, self.text_of(path), one["value"]))
+        return [reason for reason in found if reason]
 
     def applied(self, path, text):
         """Returns the text of a file with its wanted keys; None if the file is to go. Notes what changes.
@@ -74,7 +85,8 @@ class Owned:
                 self.note(path, one)
             made = returned
         if entries or gone:
-            self.next[path] = {**facts_of(file or recorded), "created": created, "keys": entries, "gone": gone}
+            attributes = self.attributes_of(path) if form == "file" and not recorded else recorded.get("attributes")
+            self.next[path] = {**facts_of(file or recorded), "created": created, "keys": entries, "gone": gone, **({"attributes": attributes} if attributes else {})}
         if created and not entries and gone and (form == "file" or not made.strip()):
             return None
         return made if text is not None or entries else None
@@ -93,9 +105,38 @@ class Owned:
         ends = (self.wanted.get(path) or self.recorded.get(path, {})).get("endsMeetings", True)
         self.changed.append((one["setting"], ends))
 
+    def attributes_of(self, path):
+        """Returns what a file has beside its text, to put it back; None for one that is not there."""
+        full = os.path.join(self.root, path.lstrip("/"))
+        if not os.path.exists(full):
+            return None
+        found = os.stat(full)
+        return {"mode": stat.S_IMODE(found.st_mode), "owner": [found.st_uid, found.st_gid]}
+
     def mode_of(self, path):
         mode = (self.wanted.get(path) or {}).get("mode")
+        if path not in self.wanted:
+            return (self.recorded[path].get("attributes") or {}).get("mode")
         return int(mode, 8) if mode else None
+
+    def owner_of(self, path):
+        """Returns (uid, gid); None to leave it. @raise Mistake for a name that the host does not know"""
+        if path in self.wanted:
+            return extra_files.owner_of(self.root, self.wanted[path]) if extra_files.is_extra(self.wanted[path]) else None
+        owner = (self.recorded[path].get("attributes") or {}).get("owner")
+        return tuple(owner) if owner else None
+
+    def setting_of(self, path):
+        """Returns the setting that a whole file is, or was, of."""
+        return self.wanted[path]["setting"] if path in self.wanted else self.recorded[path]["keys"][0]["setting"]
+
+    def first_of(self, path):
+        """Returns (text, owner, mode) of a whole file before it was ever the deployment's; None if it was not there."""
+        file = self.next.get(path) or self.recorded[path]
+        if file["created"]:
+            return None
+        mode, owner = file["attributes"]["mode"], tuple(file["attributes"]["owner"])
+        return [*file["keys"], *file.get("gone", [])][0]["before"], owner, mode
 
     def restart_of(self, path):
         return (self.wanted.get(path) or self.recorded.get(path, {})).get("restart", [])
@@ -165,6 +206,8 @@ def drifted(root, wanted):
                     found.append(f"{what} is missing ({one['setting']})")
                 elif not same(value, owned.value_of(one)):
                     found.append(f"{what} is another than deployed ({one['setting']})")
+                elif file["format"] == "file" and owned.attributes_of(path)["mode"] != owned.mode_of(path):
+                    found.append(f"{what} has another mode than deployed ({one['setting']})")
             except Unreadable as error:
                 return [*found, f"{path} can't be read: {error}"]
     return found

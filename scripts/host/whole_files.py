@@ -79,6 +79,37 @@ class Writer:
         replace(path, text, owner, mode or 0o640)
         print(f"/{name} written")
 
+    def snapshot(self, name):
+        """Returns (text, owner, mode) of a file; None if it is not there."""
+        path = self.path(name)
+        if not os.path.exists(path):
+            return None
+        found = os.stat(path)
+        return read(path), (found.st_uid, found.st_gid), found.st_mode & 0o7777
+
+    def put_back(self, name, snapshot):
+        """Gives a file back what `snapshot` has returned."""
+        if snapshot is not None:
+            text, owner, mode = snapshot
+            replace(self.path(name), text, owner, mode)
+        elif self.exists(name):
+            os.unlink(self.path(name))
+
+    def promised(self, restart):
+        """True if the list of things to restart has this one."""
+        return restart in self.promises()
+
+    def forget(self, restart):
+        """Takes a thing to restart off the list."""
+        rest = [one for one in self.promises() if one != restart]
+        replace(self.pending, "".join(f"{one}\n" for one in rest))
+
+    def promises(self):
+        if not self.pending or not os.path.exists(self.pending):
+            return []
+        with open(self.pending, encoding="utf-8") as pending:
+            return pending.read().splitlines()
+
     def promise(self, restart):
         """Adds the things to restart to the list, if there is one."""
         if self.pending:

@@ -20,6 +20,7 @@ import re
 import sys
 from xml.etree import ElementTree
 
+from extra_files import NGINX, nginx_refuses
 from keyed_text import Unreadable
 from owned_keys import Owned, read_record
 from whole_files import Mistake, Writer, read, replace
@@ -100,6 +101,9 @@ def close_copies(writer):
 
 def write_all(writer, files, owned, record):
     """Writes the wiring and the owned keys, each file once. Returns what would end meetings."""
+    refused = owned.refusals()
+    if refused:
+        raise Mistake("\n".join(refused))
     puts, ending = [], []
     for name, wired, unit, attributes in files:
         if not writer.exists(name) or read(writer.path(name)) != wired:
@@ -111,19 +115,38 @@ def write_all(writer, files, owned, record):
     for path in owned.paths:
         name = path.lstrip("/")
         if name not in wired_names:
-            owner = None if writer.exists(name) else writer.owner(GROUP)
+            owner = owned.owner_of(path) or (None if writer.exists(name) else writer.owner(GROUP))
             puts.append((name, owned.applied(path, owned.text_of(path)), owned.restart_of(path), {"owner": owner, "mode": owned.mode_of(path)}))
     ending += [setting for setting, ends in owned.changed if ends]
     if writer.dry_run:
         return ending
     keep(record, owned.begun(), owned.recorded)
+    ours = [name for name, _, restart, _ in puts if NGINX in restart]
+    before = {name: writer.snapshot(name) for name in ours}
     for name, text, restart, attributes in puts:
         if text is None:
             writer.remove(name, restart)
         else:
             writer.put(name, text, restart, **attributes)
+    ask_nginx(writer, owned, before)
     keep(record, owned.done(), owned.recorded)
     return ending
+
+
+def ask_nginx(writer, owned, before):
+    """Takes the files of nginx back to what they were, if it does not take them. @raise Mistake"""
+    if not before or not writer.promised(NGINX):
+        return
+    said = nginx_refuses()
+    if said is None:
+        return
+    changed = {name: found for name, found in before.items() if found != writer.snapshot(name)}
+    # A run that was cut off here left what nginx refuses: right is what was there before all of them.
+    back = changed or {name: owned.first_of(f"/{name}") for name in before}
+    for name, found in back.items():
+        writer.put_back(name, found)
+    writer.forget(NGINX)
+    raise Mistake(f"nginx takes no such configuration, so its files are as they were before ({', '.join(owned.setting_of(f'/{name}') for name in back)}): {said}")
 
 
 def keep(path, record, recorded):

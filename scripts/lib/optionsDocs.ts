@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 
 import { customizations } from "../../bigbluebutton/customizations";
+import { extraFileRoots } from "../../bigbluebutton/extraFiles";
 import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
 import {
   allChoices,
@@ -66,6 +67,18 @@ export function refusedKeysTable(): string {
   return table(
     ["name", "key", "why"],
     refusedKeys().map(([file, key, why]) => [`\`${file}\``, `\`${key}\``, why]),
+  );
+}
+
+/** Renders the folders in which files of the operator's own may be. */
+export function extraFileRootsTable(): string {
+  return table(
+    ["below", "what", "after a change"],
+    Object.entries(extraFileRoots).map(([folder, { what, restart = [] }]) => [
+      `\`${folder}\``,
+      what,
+      restart.map(afterwards).join(", ") || "nothing",
+    ]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Options } from "../../bigbluebutton/options";
-import { removeCommand, setCommand } from "../remedies";
+import { pathFlag, removeCommand, setCommand } from "../remedies";
 
 /** Declaration of a setting. The program reads it by this, and Pulumi.yaml and the docs' tables are made from it. */
 export interface Field<T extends z.ZodType = z.ZodType> {
@@ -120,7 +120,7 @@ export function isUrl(value: string, ...protocols: string[]): boolean {
 
 /** Command-line path of an entry of a map, e.g. `--path 'tags.team'`. */
 export function entryPath(key: string, entry: string): string {
-  return /^\w+$/.test(entry) ? `--path '${key}.${entry}'` : `--path '${key}["${entry}"]'`;
+  return pathFlag(key, [entry]);
 }
 
 /** Checks a map of texts. Numbers and flags count as texts, since YAML and the CLI make such of what looks like one. */

@@ -17,8 +17,9 @@ export function group<const S extends z.ZodRawShape>(path: string, shape: S) {
     const result = strict.safeParse(value);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
-      if (issue.code === "unrecognized_keys") for (const key of issue.keys) context.addIssue(unknown(key));
-      else passOn(issue, context);
+      // Those of a map in it are that one's own to tell.
+      if (issue.code !== "unrecognized_keys" || issue.path.length > 0) passOn(issue, context);
+      else for (const key of issue.keys) context.addIssue(unknown(key));
     }
     return z.NEVER;
   });

@@ -29,8 +29,58 @@ function tree(file: Overridable) {
   });
 }
 
-const files = Object.keys(overridable) as Overridable[];
-const shape = Object.fromEntries(files.map((file) => [file, tree(file).optional()]));
+const CONTENT = "must be a path, or a map with file (a path) or text";
+
+/** Content of a file: a path on the machine that deploys, or the text itself. */
+const content = {
+  file: z.string().min(1).optional(),
+  text: z.string().min(1).optional(),
+  replace: z
+    .union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")])
+    .optional(),
+};
+
+/** Makes the schema of a file with such a content; a text alone is a path. */
+function withContent<S extends z.ZodRawShape>(shape: S, keys: string) {
+  const one = z.strictObject({ ...content, ...shape }, { error: `${CONTENT}; there are ${keys}` });
+  return z.preprocess(
+    (value) => (typeof value === "string" ? { file: value } : value),
+    one.refine((value) => "file" in value !== "text" in value, CONTENT),
+  );
+}
+
+const nginx = z.record(
+  z.string().regex(/^(?!bbb-deploy|include_default$)[A-Za-z0-9][\w-]*$/),
+  withContent({}, "file, text, replace"),
+  { error: "must be a map of names, of letters, digits, - and _, that are nobody else's" },
+);
+
+const files = z.record(
+  z.string(),
+  withContent(
+    {
+      mode: z
+        .union([z.string(), z.number().transform(String)])
+        .refine((mode) => /^0?[0-7]{3}$/.test(mode), 'has a mode that is none, such as "644"')
+        .transform((mode) => mode.slice(-3))
+        .optional(),
+      owner: z
+        .string()
+        .regex(/^[a-z_][\w.-]*:[a-z_][\w.-]*$/, "has an owner that is none, such as root:root")
+        .optional(),
+      restart: z.array(z.string().regex(/^[\w@.-]+$/, "has a unit to restart that is no name")).optional(),
+    },
+    "file, text, mode, owner, replace, restart",
+  ),
+  { error: "must be a map of paths" },
+);
+
+const names = Object.keys(overridable) as Overridable[];
+const trees = Object.fromEntries(names.map((file) => [file, tree(file).optional()])) as Record<
+  Overridable,
+  z.ZodOptional<ReturnType<typeof tree>>
+>;
+const shape = { ...trees, nginx: nginx.optional(), files: files.optional() };
 
 export const overrides = {
   overrides: {
@@ -38,7 +88,7 @@ export const overrides = {
     default: {},
     argument: "OverridesArgument",
     description:
-      "Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file. docs/overrides.md lists the files, and the keys that can't be set.",
+      "Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file; and whole files of your own, for nginx and others. docs/overrides.md lists the files, and the keys that can't be set.",
     schema: group("overrides", shape),
     remedy: `${setCommand("--path 'overrides.FILE.KEY'", "VALUE")}, for each of them`,
   },

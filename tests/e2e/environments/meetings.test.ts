@@ -22,6 +22,10 @@ import type { Outputs } from "../support/sandbox";
 const WEB = "/etc/bigbluebutton/bbb-web.properties";
 const HTML5 = "/etc/bigbluebutton/bbb-html5.yml";
 const RECORD = "/var/lib/bbb-deploy/owned-keys.json";
+const SITE = "/etc/bigbluebutton/nginx/school.nginx";
+const SNIPPET = 'location = /school { return 200 "of the school"; }\n';
+const OWN_FILE = "/etc/bigbluebutton/school.txt";
+const OWN_TEXT = "Grüße 👋🏽\n";
 const ROOM = { meetingID: "room", name: "Mathe 7b", voiceBridge: "12345", record: "true" };
 const WELCOME = 'Grüß "Gott" & مرحبا 👋🏽 in %%CONFNAME%%, 100 %\nzweite Zeile';
 
@@ -68,6 +72,10 @@ describe.each(["jammy-30", "noble-40"])("%s", (release) => {
     overrides: JSON.stringify({
       html5: { public: { app: { audioCaptions: { language: "Grüße" } } } },
       sfu: { mediaThresholds: { global: 2000 } },
+      nginx: { school: { text: SNIPPET } },
+      files: {
+        [OWN_FILE]: { text: OWN_TEXT, mode: "600", owner: "bigbluebutton:bigbluebutton", replace: true },
+      },
     }),
   };
 
@@ -118,7 +126,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     await onHost(NAMES.bbb, [
       "bash",
       "-c",
-      `printf '# by hand\\nallowRevealOfBBBVersion=true\\nmuteOnStart=false\\n' >>${WEB}; printf '# by hand\\npublic:\\n  app:\\n    clientTitle: Ours\\n' >${HTML5}`,
+      `printf '# by hand\\nallowRevealOfBBBVersion=true\\nmuteOnStart=false\\n' >>${WEB}; printf '# by hand\\npublic:\\n  app:\\n    clientTitle: Ours\\n' >${HTML5}; echo by hand >${OWN_FILE}`,
     ]);
     const { stdout } = await up({ ...meetings(first), ...others });
     expect(stdout).toMatch(/restarting bbb-web \[bbb/);
@@ -163,6 +171,9 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     expect(await read("cat /etc/bigbluebutton/bbb-webrtc-sfu/production.yml")).toMatch(
       /mediaThresholds:\n {2}global: 2000\n/,
     );
+    expect(await read(`stat -c '%U %a' ${OWN_FILE}; cat ${OWN_FILE}`)).toBe(`bigbluebutton 600\n${OWN_TEXT}`);
+    const page = await outside(["curl", "-sS", `${out.url}/school`.replace("//school", "/school")]);
+    expect(page.stdout).toBe("of the school");
     const log = "/var/log/nginx/bigbluebutton.access.log";
     const size = await read(`stat -c %s ${log} 2>/dev/null || echo 0`);
     await outside(["curl", "-sS", "-o", "/dev/null", out.url]);
@@ -211,6 +222,24 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     expect(await ask("getRecordings", { meetingID: "room" })).toContain("noRecordings");
   });
 
+  test("what nginx refuses is taken back, and told by nginx's own line; a file of a package is refused", async () => {
+    const attempt = async (more: object) => {
+      const overrides = JSON.stringify({ ...(JSON.parse(others.overrides) as object), ...more });
+      const { code, stdout, stderr } = await tryUpdate("up", "embedded", given({ ...settings, overrides }));
+      expect(code).not.toBe(0);
+      return stdout + stderr;
+    };
+    expect(await attempt({ nginx: { school: { text: "no_such_directive;\n" } } })).toMatch(
+      /\(overrides\.nginx\.school\): .*\[emerg\] unknown directive "no_such_directive"/,
+    );
+    expect(await read(`cat ${SITE}; nginx -t 2>&1`)).toContain(SNIPPET);
+    const index = "/var/www/bigbluebutton-default/assets/index.html";
+    expect(await attempt({ files: { [index]: { text: "x", replace: true } } })).toContain(
+      `${index} is of the package bbb-config, whose next upgrade would write over it`,
+    );
+    await expectService(out, NAMES.turn);
+  });
+
   test("what somebody changes by hand is told by its key; an upgrade puts it back", async () => {
     await onHost(NAMES.bbb, ["sed", "-i", "s/^muteOnStart=true/muteOnStart=false/", WEB]);
     await onHost(NAMES.bbb, ["sed", "-i", "s/enableScreensharing: false/enableScreensharing: true/", HTML5]);
@@ -257,6 +286,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     await onHost(NAMES.bbb, ["test", "!", "-e", RECORD]);
     expect(await findings()).toEqual([]);
     await end();
+    expect(await read(`cat ${OWN_FILE}; test ! -e ${SITE}`)).toBe("by hand\n");
     // What was published in a format stays, with what plays it.
     await read("test -d /var/bigbluebutton/published/video && dpkg -s bbb-playback-video");
     expect(await read("cat /etc/bigbluebutton/recording/recording.yml 2>/dev/null || echo none")).toBe(
