@@ -18,6 +18,7 @@ import { metricsPort, portRange, turnPorts, type PortRule } from "../bigbluebutt
 import { defaultRelease, releases, type Release } from "../bigbluebutton/releases";
 import { capacities, defaultServerTypes, type CloudName } from "../bigbluebutton/capacity";
 import { environments } from "../settings/environments";
+import { dashboard } from "./lib/dashboard";
 import { table } from "./lib/markdown";
 import { typeNotes } from "./lib/serverTypeNotes";
 import {
@@ -102,6 +103,7 @@ export function generatedFiles(): { readonly path: string; readonly old: string;
     ...Object.fromEntries(pages.map((name) => [`docs/${name}`, withGeneratedRegions])),
     "Pulumi.yaml": withGeneratedConfig,
     "components/settingArguments.ts": settingArguments,
+    "docs/metrics/dashboard.json": dashboard,
   };
   return Object.entries(made).map(([path, make]) => {
     const old = readFileSync(join(PROJECT, path), "utf8");

@@ -6,6 +6,7 @@
 #   setup_machine            Debian packages, Node and the npm packages; puts that Node first in PATH
 #   setup_python             the virtual environment of tests/requirements.txt; sets BBB_PYTHON
 #   setup_moto               the one of sandbox/aws/requirements.txt, which the sandbox's AWS needs
+#   setup_prometheus         Debian's prometheus and promtool, unpacked; sets BBB_PROMETHEUS to their folder
 #   setup_browser            Chromium and its WebRTC peer, for ./scripts/test browser; sets BBB_BROWSER_PYTHON
 #
 # It says in a line each what it is about to do, prints a failed step's log and ends the caller with exit code 1.
@@ -241,6 +242,29 @@ setup_python() {
 
 setup_moto() {
   setup_locked setup_venv moto sandbox/aws/requirements.txt
+}
+
+# setup_fetch_prometheus DIRECTORY
+setup_fetch_prometheus() {
+  rm -rf "$1.new"
+  mkdir -p "$1.new"
+  (cd "$1.new" && { apt-get -q download prometheus || { setup_apt_update && apt-get -q download prometheus; }; })
+  dpkg-deb --extract "$1.new"/prometheus_*.deb "$1.new"
+  rm -rf "$1"
+  mv "$1.new" "$1"
+}
+
+setup_unpack_prometheus() {
+  [[ -x $setup_cache/prometheus/usr/bin/promtool ]] || {
+    setup_say "unpacking prometheus"
+    setup_run prometheus setup_fetch_prometheus "$setup_cache/prometheus"
+  }
+}
+
+# Installed, the package would start a Prometheus with the machine.
+setup_prometheus() {
+  setup_locked setup_unpack_prometheus
+  export BBB_PROMETHEUS=$setup_cache/prometheus/usr/bin
 }
 
 setup_browser() {

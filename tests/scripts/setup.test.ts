@@ -167,3 +167,22 @@ test("a failed step shows its log and where the whole of it is", () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/^the reason\nerror: set-up failed: .*cache\/log\/trial\.log\)\n$/);
 });
+
+test("Prometheus is unpacked, not installed, once; with new lists where the package is not in the old ones", () => {
+  const fake = `apt-get() {
+    echo "apt-get $*" >>${root}/calls
+    case $2 in
+      update) touch ${root}/lists ;;
+      download) [[ -e ${root}/lists ]] && touch prometheus_2_amd64.deb ;;
+    esac
+  }
+  dpkg-deb() { mkdir -p "$3/usr/bin"; printf '#!/bin/sh' >"$3/usr/bin/promtool"; chmod +x "$3/usr/bin/promtool"; }`;
+  const { status, stdout } = bash(`${fake}; setup_prometheus; setup_prometheus; echo "$BBB_PROMETHEUS"`);
+  expect([status, stdout]).toEqual([0, `${root}/cache/prometheus/usr/bin\n`]);
+  expect(readFileSync(join(root, "calls"), "utf8").split("\n")).toEqual([
+    "apt-get -q download prometheus",
+    "apt-get -q update",
+    "apt-get -q download prometheus",
+    "",
+  ]);
+});
