@@ -8,7 +8,14 @@ export {
   type DeploymentCheck,
   type HostCheck,
 } from "./components/bigBlueButton";
-export type { AlertEmail, AlertsArgument, AlertWebhook, OverridesArgument } from "./components/argumentTypes";
+export type {
+  AlertEmail,
+  AlertsArgument,
+  AlertWebhook,
+  DialInArgument,
+  DialInGateway,
+  OverridesArgument,
+} from "./components/argumentTypes";
 export type {
   BrandingOptions,
   MeetingsOptions,

@@ -27,7 +27,8 @@ export const customizations: readonly Customization[] = [
   { what: "welcome text", settings: ["meetings.welcome", "meetings.welcomeFooter"] },
   {
     what: "dial-in number and its firewall",
-    note: "Not a setting yet; the firewall of the cloud keeps 5060 closed.",
+    settings: ["dialIn"],
+    note: "The cloud's firewall opens 5060/udp for the provider's networks alone.",
   },
   {
     what: "music for one person alone",
@@ -77,7 +78,8 @@ export const customizations: readonly Customization[] = [
   { what: "small disk for the system", settings: ["recordingsGb"] },
   {
     what: "FreeSWITCH elsewhere, or an Asterisk in front of it",
-    note: "FreeSWITCH elsewhere is no layout that BigBlueButton supports any more. The gateway is part of dial-in, not a setting yet.",
+    settings: ["dialIn"],
+    note: "An Asterisk is a trunk by address: docs/dial-in.md has the example. FreeSWITCH elsewhere is no layout that BigBlueButton supports any more.",
   },
   { what: "Greenlight", settings: ["greenlight"] },
   {

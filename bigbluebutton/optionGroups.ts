@@ -1,3 +1,4 @@
+import { dialInKeys, type DialInWords } from "./dialIn";
 import { brandingOptions } from "./brandingOptions";
 import { meetingOptions } from "./meetingOptions";
 import { privacyOptions } from "./privacyOptions";
@@ -20,14 +21,16 @@ export type GroupName = keyof typeof optionGroups;
 /** Values of the groups that are set, and keys by their own names. */
 export type GroupValues = Readonly<Partial<Record<GroupName, OptionValues>>> & {
   readonly overrides?: Overrides;
+  readonly dialIn?: DialInWords;
 };
 
 /** Keys of BigBlueButton's configuration that these settings decide about. */
-export function setKeysOf({ overrides = {}, ...groups }: GroupValues): SetKey[] {
+export function setKeysOf({ overrides = {}, dialIn, ...groups }: GroupValues): SetKey[] {
   const options = Object.entries(groups) as [GroupName, OptionValues][];
   return [
     ...options.flatMap(([name, of]) => keysOf(name, optionGroups[name], of)),
     ...overrideKeys(overrides),
+    ...(dialIn ? dialInKeys(dialIn) : []),
   ];
 }
 

@@ -61,6 +61,8 @@ export interface BbbRequest extends CommonRequest {
   readonly ownedKeys?: string;
   /** Files of the setting branding, if there are any: the JSON of brandingSite.ts. */
   readonly branding?: string;
+  /** Dial-in, if it is set: the JSON of dialIn.ts. */
+  readonly dialIn?: string;
   /** Stack of the TURN server, if it is another one. */
   readonly turnStack?: string;
   /** Address of the TURN server, if it is this stack's own. */

@@ -1,3 +1,4 @@
+import { dialInPorts } from "../bigbluebutton/dialIn";
 import { metricsPort } from "../bigbluebutton/ports";
 import type { HostSettings, Settings } from "../settings";
 import type { HostArgs, Role } from "./host";
@@ -25,6 +26,7 @@ type HostsSettings = Hosts &
     Settings,
     | "release"
     | "recordings"
+    | "dialIn"
     | "labels"
     | "sshNetworks"
     | "sshPublicKeys"
@@ -58,11 +60,12 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
   };
 }
 
-/** Inbound ports of the host of a role: the release's, and that of a TURN host's metrics. */
+/** Inbound ports of the host of a role: the release's, and those that settings add. */
 function hostPorts(
-  { release, metrics }: Pick<Settings, "release" | "metrics">,
+  { release, metrics, dialIn }: Pick<HostsSettings, "release" | "metrics" | "dialIn">,
   role: Role,
 ): HostArgs["ports"] {
   const ports = release.ports[role];
-  return metrics && role === "turn" ? [...ports, metricsPort(metrics.networks)] : ports;
+  if (role === "bbb") return dialIn ? [...ports, ...dialInPorts(dialIn.networks)] : ports;
+  return metrics ? [...ports, metricsPort(metrics.networks)] : ports;
 }

@@ -64,6 +64,42 @@ type ExtraFileArgument =
       readonly restart?: pulumi.Input<readonly string[]>;
     });
 
+/** SIP server of a telephone provider, or a telephone system of one's own. */
+export interface DialInGateway {
+  /** Name or IPv4 address. */
+  readonly host: pulumi.Input<string>;
+  /**
+   * UDP port.
+   *
+   * @default 5060
+   */
+  readonly port?: pulumi.Input<number>;
+  /**
+   * Registers there, with user and password. false: a trunk by address.
+   *
+   * @default true
+   */
+  readonly register?: pulumi.Input<boolean>;
+  /** Account at the provider. */
+  readonly user?: pulumi.Input<string>;
+  /** Password of the account; make it a secret. */
+  readonly password?: pulumi.Input<string>;
+}
+
+/** Dial-in by telephone; docs/dial-in.md says what each entry is. */
+export interface DialInArgument {
+  /** Telephone number as people read it. */
+  readonly number: pulumi.Input<string>;
+  /** Addresses and networks from which calls come, IPv4. */
+  readonly networks: pulumi.Input<pulumi.Input<string>[]>;
+  /** SIP server of the provider. */
+  readonly gateway: pulumi.Input<DialInGateway>;
+  /** Digits of the numbers that BigBlueButton gives to meetings. */
+  readonly pinDigits?: pulumi.Input<number>;
+  /** Words below the welcome text that say how to dial in. */
+  readonly greeting?: pulumi.Input<string>;
+}
+
 /** Keys of BigBlueButton's own files, by file; docs/overrides.md lists them. */
 export interface OverridesArgument {
   /** Additions to nginx's site, by their names. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { BRANDING_STAGING } from "../bigbluebutton/brandingFiles";
 import { renderBrandingDocument } from "../bigbluebutton/brandingSite";
+import { renderDialInCheck, renderDialInRequest } from "../bigbluebutton/dialIn";
 import { installerArguments } from "../bigbluebutton/installer";
 import { ownedKeysOf, textsFor } from "../bigbluebutton/optionGroups";
 import { renderOwnedKeys, type OwnedKeys } from "../bigbluebutton/ownedKeys";
@@ -12,6 +13,7 @@ import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
 import { HostSteps, type Step } from "../steps/hostSteps";
+import { dialInRequest } from "./dialIn";
 import { administratorOf, greenlightRequest, hasWishes, type Administrator } from "./greenlight";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
@@ -25,7 +27,15 @@ export interface BbbServerArgs {
   readonly settings: BeginningSettings &
     Pick<
       Settings,
-      "bbb" | "turn" | "recordings" | "greenlight" | "groups" | "branding" | "upgrade" | "rotateSharedSecret"
+      | "bbb"
+      | "turn"
+      | "recordings"
+      | "greenlight"
+      | "groups"
+      | "branding"
+      | "dialIn"
+      | "upgrade"
+      | "rotateSharedSecret"
     >;
 }
 
@@ -38,6 +48,8 @@ export class BbbServer extends pulumi.ComponentResource {
   readonly turnXml: pulumi.Output<string>;
   /** Keys of BigBlueButton's own files that the settings decide about; undefined if they decide about none. */
   readonly ownedKeys?: OwnedKeys;
+  /** Check of dial-in, as verification.ts has it; undefined without dial-in. Secret. */
+  readonly dialInCheck?: pulumi.Output<string>;
   /** Greenlight's administrator, if the settings name one. */
   readonly administrator?: Administrator;
   readonly steps: HostSteps;
@@ -93,6 +105,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    this.dialInCheck = this.setUpDialIn(settings, { installed, wired });
     const { greenlight } = settings;
     this.administrator = administratorOf(name, settings, this);
     if (greenlight && hasWishes(greenlight)) {
@@ -159,6 +172,30 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+  }
+
+  /** Adds the step that gives FreeSWITCH its gateway. Its removal from the program takes that away. */
+  private setUpDialIn(
+    settings: BbbServerArgs["settings"],
+    { installed, wired }: { readonly installed: Step; readonly wired: Step },
+  ): pulumi.Output<string> | undefined {
+    const request = dialInRequest(settings, this.host.ipv4);
+    if (!request) return undefined;
+    const flags = { server: this.host.server.id };
+    this.steps.run(
+      "dial-in",
+      {
+        script: "dial-in.sh",
+        flags,
+        stdin: request.apply(renderDialInRequest),
+        // The installer's packages bring files of FreeSWITCH anew.
+        rerunsWith: [installed],
+        dependsOn: [wired.command],
+        removal: { ...flags, remove: true },
+      },
+      this,
+    );
+    return request.apply(renderDialInCheck);
   }
 
   private mountRecordings(settings: Pick<Settings, "recordings">): void {

@@ -142,7 +142,12 @@ export class BigBlueButton extends pulumi.ComponentResource {
 
 /** Arguments as the state keeps them. */
 function withSecrets(settings: SettingArguments): SettingArguments {
-  return settings.alerts === undefined ? settings : { ...settings, alerts: pulumi.secret(settings.alerts) };
+  const { alerts, dialIn } = settings;
+  return {
+    ...settings,
+    ...(alerts !== undefined && { alerts: pulumi.secret(alerts) }),
+    ...(dialIn !== undefined && { dialIn: pulumi.secret(dialIn) }),
+  };
 }
 
 /** Deployments with which a deployment shares a TURN server. */

@@ -2,7 +2,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { AlertsArgument, OverridesArgument } from "./argumentTypes";
+import type { AlertsArgument, DialInArgument, OverridesArgument } from "./argumentTypes";
 
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
 export interface SettingArguments {
@@ -198,6 +198,13 @@ export interface SettingArguments {
    * docs/privacy.md lists them.
    */
   readonly privacy?: pulumi.Input<PrivacyOptions>;
+  // Dial-in
+  /**
+   * Lets people dial into meetings by telephone: number, networks (of the provider), gateway (host, port, register,
+   * user, password), pinDigits, greeting. Its password must be a secret. docs/dial-in.md lists them. Not set: no
+   * telephone, and port 5060 stays closed.
+   */
+  readonly dialIn?: pulumi.Input<DialInArgument>;
   // Overrides
   /**
    * Keys of BigBlueButton's own files by their own names, for all that no other setting does, as a map by file; and

@@ -209,6 +209,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     turnXml: { path: release.turnXml.path, text: bbb.turnXml },
     ownedKeys: bbb.ownedKeys && JSON.stringify(bbb.ownedKeys),
     branding: settings.branding && renderBrandingDocument(settings.branding),
+    dialIn: bbb.dialInCheck,
     turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,
     openPorts: openPorts(release.ports.bbb),

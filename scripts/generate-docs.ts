@@ -12,6 +12,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { dialInPorts } from "../bigbluebutton/dialIn";
 import { installerArguments } from "../bigbluebutton/installer";
 import { renderScrapeConfig } from "../bigbluebutton/metrics";
 import { metricsPort, portRange, turnPorts, type PortRule } from "../bigbluebutton/ports";
@@ -30,6 +31,7 @@ import {
   overridableTable,
   refusedKeysTable,
 } from "./lib/optionsDocs";
+import { dialInTable } from "./lib/dialInDocs";
 import { settingArguments } from "./lib/settingArguments";
 import { firstSettings, projectConfig, settingsByTopic } from "./lib/settingsDocs";
 
@@ -48,6 +50,7 @@ const regions: Readonly<Record<string, () => string>> = {
   "example of meetings": () => optionsExample("meetings"),
   "options of recordings": () => optionsTable("recordings"),
   "options of privacy": () => optionsTable("privacy"),
+  "entries of dialIn": dialInTable,
   "override files": overrideFilesTable,
   "overridable files": overridableTable,
   "keys that can't be overridden": refusedKeysTable,
@@ -170,6 +173,7 @@ function portsTable(): string {
   others.forEach((names, rule) =>
     add("BigBlueButton", [rule], names.map((name) => `\`${name}\``).join(", ")),
   );
+  add("BigBlueButton", dialInPorts([]), "with [`dialIn`](dial-in.md), from its `networks`");
   add("TURN", turnPorts, "all");
   add("TURN", [metricsPort([])], "with the setting [`metrics`](metrics.md)");
   return table(["host", "port", "what for", "releases"], rows);

@@ -5,6 +5,7 @@ import {
   clearAlertUrls,
   clearAlerts,
   clearCredentials,
+  clearDialIn,
   clearGreenlight,
   environmentWarnings,
   prefixWarnings,
@@ -39,6 +40,7 @@ export function loadSettings(): Settings {
       ...clearCredentials(all, (key) => secrets.has(key)),
       ...clearAlerts(alerts),
       ...clearGreenlight(rawGroup("greenlight")),
+      ...clearDialIn(rawGroup("dialIn")),
     ],
   });
 }

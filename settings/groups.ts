@@ -18,6 +18,7 @@ import {
   type OptionValue,
 } from "../bigbluebutton/options";
 import { releases, type Release } from "../bigbluebutton/releases";
+import { dialInWordsOf } from "./dialIn";
 import type { FieldValues } from "./fields";
 import { entryPath } from "./fields/field";
 import { optionRemedy, readableOptions } from "./fields/optionGroup";
@@ -29,11 +30,11 @@ import { pathFlag, removeCommand } from "./remedies";
 /** Groups that are set, each valid by itself. */
 export function groupsOf(values: Partial<FieldValues>): GroupValues {
   const names = [...(Object.keys(optionGroups) as GroupName[]), "overrides"] as const;
-  return Object.fromEntries(
-    names.flatMap((name) =>
-      Object.keys(values[name] ?? {}).length > 0 ? [[name, values[name]!] as const] : [],
-    ),
+  const dialIn = dialInWordsOf(values);
+  const set = names.flatMap((name) =>
+    Object.keys(values[name] ?? {}).length > 0 ? [[name, values[name]!] as const] : [],
   );
+  return { ...Object.fromEntries(set), ...(dialIn && { dialIn }) };
 }
 
 /**
@@ -63,26 +64,30 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Finds overrides that the release does not take, that the program owns, or that another setting sets. */
+/** Finds overrides that the release does not take, or that the program owns. */
 export function overrideProblems(values: Partial<FieldValues>): Problem[] {
-  const groups = groupsOf(values);
-  const { overrides } = groups;
+  const { overrides } = groupsOf(values);
   if (!overrides || !values.release) return [];
   const release = releases[values.release];
   const line = optionLines.find((line) => line === release.version);
   if (line === undefined) return [unknownLine("overrides", release)];
-  const single = treesOf(overrides).flatMap(([name, tree]) =>
+  return treesOf(overrides).flatMap(([name, tree]) =>
     leaves(name, tree).flatMap(([key]) => {
       const why = overrideProblem(name, key, line);
       return why === undefined ? [] : [overrideMistake(name, key, why)];
     }),
   );
-  const twice = setTwice(setKeysOf(groups)).map(([first, second]) => ({
+}
+
+/** Finds keys that two settings set, in a release whose keys are known. */
+export function setTwiceProblems(values: Partial<FieldValues>): Problem[] {
+  const { release } = values;
+  if (!release || !optionLines.some((line) => line === releases[release].version)) return [];
+  return setTwice(setKeysOf(groupsOf(values))).map(([first, second]) => ({
     key: second,
     reason: `is a key that ${first} sets`,
     remedy: `leave out one of both: ${removeCommand(`--path '${first}'`)}`,
   }));
-  return [...single, ...twice];
 }
 
 function overrideProblem(file: Overridable, key: readonly string[], line: Line): string | undefined {

@@ -9,10 +9,11 @@ import type { CloudName } from "../bigbluebutton/capacity";
 import { acmeFrom } from "./acme";
 import { readBranding } from "./branding";
 import { conflicts } from "./conflicts";
+import { dialInFrom, dialInProblems } from "./dialIn";
 import { protectionOf } from "./environments";
 import type { FieldValues } from "./fields";
 import { readExtraFiles } from "./extraFiles";
-import { groupProblems, groupsOf, overrideProblems } from "./groups";
+import { groupProblems, groupsOf, overrideProblems, setTwiceProblems } from "./groups";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
@@ -54,6 +55,8 @@ export function parseSettings(
     ...branding.problems,
     ...overrideProblems(values),
     ...extra.problems,
+    ...dialInProblems(values),
+    ...setTwiceProblems(values),
     ...ofFiles,
   ];
   if (all.length > 0) throw new SettingsError(all, source);
@@ -94,6 +97,7 @@ function settingsFrom(
     groups: groupsOf(values),
     branding,
     recordings: recordingsFrom(values, protectRecordings),
+    dialIn: dialInFrom(values),
     alerts: values.alerts && pulumi.secret(values.alerts),
     metrics: values.metrics,
     snapshotDays: values.snapshotDays,

@@ -27,7 +27,7 @@ export function textOf(file: string): string {
 
 const KEY = String.raw`(?:--path '(?<path>[^']+)'|(?<key>\w+))`;
 const SET = new RegExp(
-  String.raw`pulumi config set ${KEY} (?:"\$\(cat (?<cat>[^)]+)\)"|< (?<file>[^\s,;]+)|(?<value>[^\s,;]+))`,
+  String.raw`pulumi config set ${KEY} (?:"\$\(cat (?<cat>[^)]+)\)"|< (?<file>[^\s,;]+)|"(?<quoted>[^"$]*)"|(?<value>[^\s,;]+))`,
   "g",
 );
 const SECRET = /pulumi config set --secret --path '(?<path>[^']+)'/g;
@@ -40,9 +40,11 @@ const REMOVE = new RegExp(String.raw`pulumi config rm ${KEY}`, "g");
 export function asArguments(remedy: string): string {
   return remedy
     .replace(SET, (...found) => {
-      const { path, key, cat, file, value } = found.at(-1) as Readonly<Record<string, string | undefined>>;
+      const { path, key, cat, file, quoted, value } = found.at(-1) as Readonly<
+        Record<string, string | undefined>
+      >;
       const from = cat ?? file;
-      return `${path ?? key}: ${from === undefined ? literal(value ?? "") : `the text of ${from}`}`;
+      return `${path ?? key}: ${from === undefined ? (quoted === undefined ? literal(value ?? "") : JSON.stringify(quoted)) : `the text of ${from}`}`;
     })
     .replace(SECRET, "$<path>: pulumi.secret(…)")
     .replace(REMOVE, (...found) => {

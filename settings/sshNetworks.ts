@@ -60,9 +60,9 @@ function cloudsOf({ cloud, turnCloud, turnStack }: Partial<FieldValues>) {
   return [...new Set([cloud, ...(turnStack ? [] : [turnCloud ?? cloud])])];
 }
 
-/** Number of rules of one address family beside those of SSH: the port table's, ICMP's, and those of metrics. */
-function otherRules({ release, metrics }: Partial<FieldValues>): number {
-  const ports = release ? releases[release].ports.bbb.length : 0;
+/** Number of rules of one address family beside those of SSH: the port table's, ICMP's, and those of other settings. */
+function otherRules({ release, metrics, dialIn }: Partial<FieldValues>): number {
+  const ports = (release ? releases[release].ports.bbb.length : 0) + (dialIn?.networks.length ?? 0);
   const ofMetrics = metrics ? Math.max(1, metrics.networks.length) : 0;
   return Math.max(ports, turnPorts.length + ofMetrics) + 1;
 }

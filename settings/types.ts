@@ -3,6 +3,7 @@ import type { GroupValues } from "../bigbluebutton/optionGroups";
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { AlertWays } from "../bigbluebutton/alerts";
+import type { Gateway } from "../bigbluebutton/dialIn";
 import type { Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import type { EnvironmentName } from "./environments";
@@ -38,6 +39,8 @@ export interface Settings extends Source {
   readonly branding?: BrandingSite;
   /** Volume for recordings. @default they stay on the server's own disk */
   readonly recordings?: Volume;
+  /** Dial-in by telephone. @default none */
+  readonly dialIn?: DialIn;
   /** Ways to tell of a fault; secret. @default nobody is told */
   readonly alerts?: pulumi.Output<AlertWays>;
   /** Settings of the metrics. @default none are offered */
@@ -137,6 +140,15 @@ export interface AcmeSettings {
   /** URLs from which the hosts themselves fetch the roots of Let's Encrypt's staging authority. */
   readonly caUrls: readonly string[];
   readonly trustedByBrowsers: boolean;
+}
+
+/** Dial-in by telephone; the rest of it is among the groups. */
+export interface DialIn {
+  /** Networks from which calls come, IPv4 in CIDR form, at least one. */
+  readonly networks: readonly string[];
+  readonly gateway: Gateway;
+  /** Password of the gateway's user, if it registers; secret. */
+  readonly password?: pulumi.Output<string>;
 }
 
 /** Source of bbb-install, and the argument of its -v. */

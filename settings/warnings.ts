@@ -102,7 +102,21 @@ export function clearGreenlight(greenlight: RawGroup): Problem[] {
   });
 }
 
+/** Problem of a telephone provider's password in clear. */
+export function clearDialIn(dialIn: RawGroup): Problem[] {
+  if (dialIn.isSecret || entriesOf(dialIn.value).gateway?.password === undefined) return [];
+  const key = "dialIn.gateway.password";
+  return [
+    {
+      key,
+      reason: "is in clear in the stack's settings, where whoever sees the file can read it",
+      remedy: `change it at the provider, as it may have been seen; then ${secretCommand(key)}, which asks for it and encrypts it`,
+    },
+  ];
+}
+
 interface Entries {
+  readonly gateway?: { readonly password?: unknown };
   readonly email?: { readonly password?: unknown };
   readonly webhook?: { readonly url?: unknown };
   readonly smtp?: { readonly password?: unknown };

@@ -122,6 +122,14 @@ export const stepTable = {
     seconds: [3, 4],
     basis: "sandbox",
   },
+  /** Runs where the setting dialIn is set. */
+  "dial-in.sh": {
+    title: "Set up dial-in",
+    timeLimit: 300,
+    needs: ["dial_in.py", "event_socket.py", "whole_files.py"],
+    seconds: [1, 20],
+    basis: "estimate",
+  },
   "greenlight.sh": {
     title: "Set up Greenlight",
     timeLimit: 3000,
@@ -146,7 +154,8 @@ export const stepTable = {
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
-      ...["dns_check.py", "extra_files.py", "greenlight_check.py", "host_check.py", "metrics_check.py"],
+      ...["dial_in_check.py", "dns_check.py", "event_socket.py", "extra_files.py"],
+      ...["greenlight_check.py", "host_check.py", "metrics_check.py"],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
       ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
       ...[

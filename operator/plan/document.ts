@@ -14,6 +14,7 @@ import {
   downloads,
   environmentFacts,
   optionFacts,
+  dialInFacts,
   greenlightFacts,
   metricsFacts,
   recordingsFacts,
@@ -21,6 +22,7 @@ import {
   type Download,
   type EnvironmentFacts,
   type OptionFacts,
+  type DialInFacts,
   type GreenlightFacts,
   type MetricsFacts,
   type RecordingsFacts,
@@ -65,6 +67,8 @@ export interface Deployment {
   readonly greenlight: GreenlightFacts | null;
   /** Null without metrics. */
   readonly metrics: MetricsFacts | null;
+  /** Null without dial-in. */
+  readonly dialIn: DialInFacts | null;
   /** Options of BigBlueButton's own configuration. */
   readonly options: readonly OptionFacts[];
   /**
@@ -137,6 +141,7 @@ async function planDeployment(
     recordings: recordingsFacts(settings, resources),
     greenlight: greenlightFacts(settings),
     metrics: metricsFacts(settings),
+    dialIn: dialInFacts(settings),
     options: optionFacts(settings),
     backupDays: backupDays(settings, resources),
     resourceCount: resources.length + 1,

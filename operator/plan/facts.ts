@@ -111,10 +111,12 @@ export interface OptionFacts {
   readonly default: string;
 }
 
-export function optionFacts({ groups: { overrides = {}, ...groups } }: Settings): OptionFacts[] {
-  const options = Object.entries(groups).flatMap(([group, values]) =>
-    Object.entries(values).map(([name, value]) => {
-      const { description, default: preset } = optionGroups[group as GroupName][name]!;
+export function optionFacts({ groups }: Settings): OptionFacts[] {
+  const { overrides = {} } = groups;
+  const names = Object.keys(optionGroups) as GroupName[];
+  const options = names.flatMap((group) =>
+    Object.entries(groups[group] ?? {}).map(([name, value]) => {
+      const { description, default: preset } = optionGroups[group][name]!;
       return { setting: `${group}.${name}`, value, what: description, default: preset };
     }),
   );
@@ -171,6 +173,35 @@ export function metricsFacts({ metrics, bbb, turn }: Settings): MetricsFacts | n
   if (metrics === undefined) return null;
   const turnHost = turn.kind === "own" ? turn.fqdn : undefined;
   return { urls: metricsUrls({ bbbHost: bbb.fqdn, turnHost }), networks: metrics.networks };
+}
+
+/** Dial-in by the settings, without any secret. */
+export interface DialInFacts {
+  readonly number: string;
+  /** Networks from which calls come. */
+  readonly networks: readonly string[];
+  /** SIP server, "sip.provider.example:5060". */
+  readonly gateway: string;
+  /** Account with which it registers there; null for a trunk by address. */
+  readonly registersAs: string | null;
+  /** Digits of the numbers of meetings; null for BigBlueButton's own. */
+  readonly pinDigits: number | null;
+  /** Words about it in the welcome text; null where they come from elsewhere. */
+  readonly greeting: string | null;
+}
+
+/** Returns null without dial-in. */
+export function dialInFacts({ dialIn, groups: { dialIn: words } }: Settings): DialInFacts | null {
+  if (dialIn === undefined || words === undefined) return null;
+  const { host, port, user } = dialIn.gateway;
+  return {
+    number: words.number,
+    networks: dialIn.networks,
+    gateway: `${host}:${port}`,
+    registersAs: user ?? null,
+    pinDigits: words.pinDigits ?? null,
+    greeting: words.greeting ?? null,
+  };
 }
 
 /** Download that a choice causes. */

@@ -3,6 +3,7 @@ import { renderTable } from "../../cli/table";
 import type { Deployment, Plan } from "./document";
 import {
   describeBackups,
+  describeDialIn,
   describeDns,
   describeEnvironment,
   describeGreenlight,
@@ -97,6 +98,7 @@ function renderSummary(deployment: Deployment, { definitions }: Page): string {
     ["recordings", describeRecordings(deployment)],
     ...(deployment.greenlight ? [["Greenlight", describeGreenlight(deployment)] as const] : []),
     ...(deployment.metrics ? [["metrics", describeMetrics(deployment.metrics)] as const] : []),
+    ...(deployment.dialIn ? [["dial-in", describeDialIn(deployment)] as const] : []),
     ["backups", describeBackups(deployment)],
   ]);
 }
@@ -124,16 +126,21 @@ function certificateSources({ names, own, authority }: Deployment["certificates"
 
 function renderPorts({ hosts }: Deployment, { paragraph, width }: Page): string {
   const rows = hosts.flatMap(({ role, ports }) =>
-    ports.map(({ protocol, port, what }) => [
+    ports.map(({ protocol, port, from, what }) => [
       purposeNames[role],
       port === null ? protocol : `${port}/${protocol}`,
-      port === "22" ? "SSH networks" : "anywhere",
+      sourceOf(port, from),
       what,
     ]),
   );
   const networks = hosts[0]?.ports.find(({ port }) => port === "22")?.from ?? [];
   const table = renderTable([["host"], ["port"], ["from"], ["what for"]], rows, width);
   return `${table}\n\n${paragraph(`SSH networks: ${networks.join(", ")}`)}`;
+}
+
+function sourceOf(port: string | null, from: readonly string[]): string {
+  if (port === "22") return "SSH networks";
+  return from.includes("0.0.0.0/0") ? "anywhere" : from.join(", ");
 }
 
 function renderResources({ resources }: Deployment, { width }: Page): string {

@@ -82,6 +82,20 @@ export function describeMetrics({ urls, networks }: MetricsFacts): string {
   return `for Prometheus, by the token of the output metricsToken, from ${who}: ${urls.join(", ")}`;
 }
 
+export function describeDialIn({ dialIn }: Deployment): string {
+  if (dialIn === null) return "none";
+  const { number, networks, gateway, registersAs, pinDigits, greeting } = dialIn;
+  return [
+    `people call ${number}`,
+    `calls come from ${networks.join(", ")} alone`,
+    registersAs === null
+      ? `by address, without registration at ${gateway}`
+      : `registers at ${gateway} as ${registersAs}`,
+    ...(pinDigits === null ? [] : [`numbers of meetings have ${pinDigits} digits`]),
+    greeting === null ? "no words about it of its own in the welcome text" : "the welcome text says how",
+  ].join("; ");
+}
+
 export function describeBackups({ backupDays }: Deployment): string {
   return backupDays > 0
     ? `${backupDays} daily ones of the BigBlueButton server's disk, which recordings on a volume are not on`

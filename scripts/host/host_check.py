@@ -30,6 +30,7 @@ import alive_check
 import api_check
 import bbb_conf_check
 import branding_check
+import dial_in_check
 import dns_check
 import greenlight_check
 import metrics_check
@@ -218,6 +219,9 @@ def check_bbb(page, request, options, resolve):
             page.check("recordings' processing", "formats, hours", recording_formats.check_processing, ROOT or "/", wanted)
     if "branding" in request:
         page.check("branding", "its files over HTTPS", branding_check.check_branding, ROOT or "/", request["bbbHost"], json.loads(request["branding"]))
+    if "dialIn" in request:
+        dial_in = json.loads(request["dialIn"])
+        page.check("dial-in", f"{dial_in['host']}, FreeSWITCH's files", dial_in_check.check_dial_in, ROOT or "/", dial_in)
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
     check_turn(page, request, request["ipv4"], own=True)

@@ -4,6 +4,7 @@ import { alerts } from "./alerts";
 import { bigbluebutton } from "./bigbluebutton";
 import { branding } from "./branding";
 import { certificates } from "./certificates";
+import { dialIn } from "./dialIn";
 import { environment } from "./environment";
 import { setCommand } from "../remedies";
 import { type Field, type ValueOf } from "./field";
@@ -29,6 +30,7 @@ export const topics = [
   { title: "Branding", fields: branding },
   { title: "Recordings", fields: recordings },
   { title: "Privacy", fields: privacy },
+  { title: "Dial-in", fields: dialIn },
   { title: "Overrides", fields: overrides },
   { title: "Alerts", fields: alerts },
   { title: "Metrics", fields: metrics },
@@ -48,6 +50,7 @@ export const fields = {
   ...branding,
   ...recordings,
   ...privacy,
+  ...dialIn,
   ...overrides,
   ...alerts,
   ...metrics,

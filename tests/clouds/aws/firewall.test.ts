@@ -1,3 +1,4 @@
+import { dialInPorts } from "../../../bigbluebutton/dialIn";
 import { releaseNames, releases } from "../../../bigbluebutton/releases";
 import { ingressRules } from "../../../clouds/aws/firewall";
 
@@ -30,6 +31,16 @@ test("a port that some networks alone may reach has a rule for each of them", ()
   expect(rules.slice(2)).toEqual([
     { name: "tcp-9100-198.51.100.0-24", ...metrics, cidrIpv4: "198.51.100.0/24" },
     { name: "tcp-9100-2001-db8-1---48", ...metrics, cidrIpv6: "2001:db8:1::/48" },
+  ]);
+});
+
+test("a port for some networks has a rule for each of them, and none for everybody", () => {
+  const ports = dialInPorts(["198.51.100.0/24", "192.0.2.7/32"]);
+  const sip = { fromPort: 5060, toPort: 5060, ipProtocol: "udp" };
+  const description = "SIP: calls from the telephone provider only";
+  expect(ingressRules({ ports, sshNetworks: [] }).slice(2)).toEqual([
+    { name: "udp-5060-198.51.100.0-24", description, ...sip, cidrIpv4: "198.51.100.0/24" },
+    { name: "udp-5060-192.0.2.7-32", description, ...sip, cidrIpv4: "192.0.2.7/32" },
   ]);
 });
 

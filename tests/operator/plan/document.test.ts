@@ -7,6 +7,12 @@ import type { Price } from "../../../operator/plan/price";
 import { world } from "../../support/awsWorld";
 import { runProgram, type Run } from "../../support/program";
 
+/** Trunk by address, whose settings have no secret. */
+const dialIn = {
+  ...{ number: "7700", networks: ["198.51.100.9"], pinDigits: 9 },
+  gateway: { host: "10.0.0.5", register: false },
+};
+
 const base = {
   ...{ domain: "example.org", email: "a@school.org", sshNetworks: ["198.51.100.0/24", "2001:db8:1::/48"] },
   ...{ recordingsGb: 50 },
@@ -31,7 +37,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 const others = {
   "a subnet of AWS": { cloud: "aws", dns: "hetzner", subnetId: "subnet-12345678" },
   "few snapshots": { ...cases["prod at AWS"], snapshotDays: 3 },
-  "for a while": { acmeServer: "staging", greenlight: true, expires: "1800000000" },
+  "for a while": { acmeServer: "staging", greenlight: true, expires: "1800000000", dialIn },
   problems: { email: "nobody", serverType: "cax31" },
   small: {},
   "another stack's TURN server": { turnStack: "prod", hostname: "second" },
@@ -219,6 +225,17 @@ test("what follows from settings at AWS", () => {
         ],
       },
     ],
+  });
+});
+
+test("dial-in in words, without any secret, and its port for its networks", () => {
+  const { dialIn, hosts } = planOf("for a while").deployment!;
+  expect(dialIn).toEqual({
+    ...{ number: "7700", networks: ["198.51.100.9/32"], gateway: "10.0.0.5:5060" },
+    ...{ registersAs: null, pinDigits: 9, greeting: expect.stringContaining("%%DIALNUM%%") as string },
+  });
+  expect(hosts[0]!.ports.find(({ port }) => port === "5060")).toMatchObject({
+    ...{ protocol: "udp", from: ["198.51.100.9/32"] },
   });
 });
 

@@ -45,6 +45,10 @@ const plan: Plan = {
     urls: { url: "https://bbb.example.org", api: "https://bbb.example.org/api", turn: ["turn:a", "turns:b"] },
     certificates: { names: [], authority: "https://acme.example.org/", trustedByBrowsers: false, own: [] },
     recordings: { volume: "new", sizeGb: 20, id: null, protected: true, snapshotDays: 0 },
+    dialIn: {
+      ...{ number: "+49 30 123456", networks: ["198.51.100.0/24"], gateway: "sip.example.org:5060" },
+      ...{ registersAs: "bbb", pinDigits: 9, greeting: "Telefon" },
+    },
     greenlight: {
       ...{ admin: "ada@example.org", mail: "mail.example.org:587", signInAt: "https://id.example.org" },
       ...{ registration: "invite", defaultRole: "Teacher", roomLimit: 5 },
@@ -166,6 +170,9 @@ What it is
                       may register; new accounts get the role Teacher; 5 rooms an account
   metrics             for Prometheus, by the token of the output metricsToken, from 198.51.100.9/32:
                       https://bbb.example.org/metrics/host
+  dial-in             people call +49 30 123456; calls come from 198.51.100.0/24 alone; registers at
+                      sip.example.org:5060 as bbb; numbers of meetings have 9 digits; the welcome
+                      text says how
   backups             7 daily ones of the BigBlueButton server's disk, which recordings on a volume
                       are not on
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+#
+# Sets up dial-in by telephone on the BigBlueButton server: dial_in.py does it. Standard input: its request, with the
+# provider's password. It restarts nothing, so it ends no meeting.
+#
+# --server: id of the server. With --remove, of the one that had it: a new one keeps its own.
+# --remove: takes FreeSWITCH's files, its gateway and ufw's rules away.
+set -euo pipefail
+# shellcheck source=scripts/host/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+parse_flags "server=! remove" "$@"
+OWN=$STATE/dial-in
+
+remove_dial_in() {
+  if [[ -f $OWN/server && $(<"$OWN/server") != "${flag[server]}" ]]; then
+    progress "dial-in is that of a newer server: it stays"
+    return 0
+  fi
+  rm -f "$OWN/server"
+  "$PYTHON" -B "$LIB/dial_in.py" remove --root "${ROOT:-/}" 2>&1 | show || fail "dial-in is not removed, for the reason above"
+}
+
+set_up() {
+  local request=""
+  IFS= read -r request || fail "the request is missing on standard input"
+  printf '%s\n' "$request" | "$PYTHON" -B "$LIB/dial_in.py" set --root "${ROOT:-/}" 2>&1 | show ||
+    fail "dial-in is not set up, for the reason above"
+  printf '%s\n' "${flag[server]}" >"$OWN/server"
+  progress "dial-in is set up"
+}
+
+need_root
+if [[ -n ${flag[remove]:-} ]]; then remove_dial_in; else set_up; fi
