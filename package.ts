@@ -12,6 +12,8 @@ export type {
   AlertEmail,
   AlertsArgument,
   AlertWebhook,
+  BackupArgument,
+  BackupKeep,
   DialInArgument,
   DialInGateway,
   OverridesArgument,

@@ -36,6 +36,8 @@ interface CommonRequest {
   readonly alerts?: boolean;
   /** Metrics that the host offers, if it does, which scripts/check looks after. */
   readonly metrics?: MetricsRequest;
+  /** True when the host is backed up each night, which scripts/check looks after. */
+  readonly backup?: boolean;
   /** Ports that a firewall on the asked host must allow, as the cloud's does. */
   readonly openPorts?: readonly Omit<PortRule, "role">[];
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import { renderAlerts, type AlertWays } from "../bigbluebutton/alerts";
+import type { HostRequest } from "../bigbluebutton/verification";
 import type { BbbServer } from "./bbbServer";
 import type { TurnServer } from "./turnServer";
 import type { VerifiedHost, Verification } from "./verification";
@@ -11,19 +12,22 @@ export interface AlertingServers {
   /** TURN server of this deployment; another one's tells by itself. */
   readonly turn?: TurnServer;
   readonly verification: Verification;
+  /** True when the BigBlueButton server is backed up: then that is watched also. */
+  readonly backup: boolean;
 }
 
 /** Adds the last step of each host: the timer that tells of faults. Its removal from the program ends the timer. */
 export function setUpAlerts(ways: pulumi.Output<AlertWays>, servers: AlertingServers): void {
-  const { bbb, turn, verification } = servers;
-  add(bbb, verification.hosts.bbb, ways);
-  if (turn && verification.hosts.turn) add(turn, verification.hosts.turn, ways);
+  const { bbb, turn, verification, backup } = servers;
+  add(bbb, verification.hosts.bbb, ways, backup ? { backup } : {});
+  if (turn && verification.hosts.turn) add(turn, verification.hosts.turn, ways, {});
 }
 
 function add(
   server: BbbServer | TurnServer,
   { request, step }: VerifiedHost,
   ways: pulumi.Output<AlertWays>,
+  more: Pick<HostRequest, "backup">,
 ): void {
   const flags = { server: server.host.server.id };
   server.steps.run(
@@ -31,7 +35,7 @@ function add(
     {
       script: "alerts.sh",
       flags,
-      stdin: ways.apply((ways) => request.apply((request) => renderAlerts(request, ways))),
+      stdin: ways.apply((ways) => request.apply((request) => renderAlerts({ ...request, ...more }, ways))),
       // Whatever an update did, the host's own check goes by it from now on.
       rerunsWith: [step],
       removal: { ...flags, remove: true },

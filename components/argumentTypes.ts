@@ -100,6 +100,50 @@ export interface DialInArgument {
   readonly greeting?: pulumi.Input<string>;
 }
 
+/** Numbers of backups that a pruning keeps. */
+export interface BackupKeep {
+  /** @default 7 */
+  readonly daily?: pulumi.Input<number>;
+  /** @default 4 */
+  readonly weekly?: pulumi.Input<number>;
+  /** @default 6 */
+  readonly monthly?: pulumi.Input<number>;
+}
+
+/** Backups of the BigBlueButton server in a storage of the operator's own. */
+export interface BackupArgument {
+  /** Repository: s3:https://SERVER/BUCKET/FOLDER or sftp://USER@SERVER:PORT//FOLDER. */
+  readonly to: pulumi.Input<string>;
+  /** Key of an S3 storage. */
+  readonly accessKeyId?: pulumi.Input<string>;
+  /** Other half of that key; make it a secret. */
+  readonly secretAccessKey?: pulumi.Input<string>;
+  /** Private key for an SFTP server, in OpenSSH's form; make it a secret. */
+  readonly sshKey?: pulumi.Input<string>;
+  /** Public host key of the SFTP server. */
+  readonly hostKey?: pulumi.Input<string>;
+  /**
+   * Password of a repository that another stack has made; make it a secret.
+   *
+   * @default a generated one
+   */
+  readonly password?: pulumi.Input<string>;
+  /**
+   * Time of the day, UTC.
+   *
+   * @default "02:30"
+   */
+  readonly at?: pulumi.Input<string>;
+  /** Numbers of backups that a pruning keeps. */
+  readonly keep?: pulumi.Input<BackupKeep>;
+  /**
+   * Saves raw recordings also.
+   *
+   * @default false
+   */
+  readonly raw?: pulumi.Input<boolean>;
+}
+
 /** Keys of BigBlueButton's own files, by file; docs/overrides.md lists them. */
 export interface OverridesArgument {
   /** Additions to nginx's site, by their names. */

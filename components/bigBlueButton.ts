@@ -97,6 +97,8 @@ export class BigBlueButton extends pulumi.ComponentResource {
   readonly release: pulumi.Output<string>;
   /** Public addresses of the hosts, which outlive these. */
   readonly addresses: pulumi.Output<DeploymentAddresses>;
+  /** Password of the backups' repository; secret, undefined without `backup`. */
+  readonly backupPassword: pulumi.Output<string | undefined>;
   /** Command that logs in to the BigBlueButton server, with {@link privateKey}. */
   readonly sshCommand: pulumi.Output<string>;
   /** Private key with which the program logs in to the hosts, in OpenSSH's form; secret. */
@@ -132,6 +134,7 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.certificates = output(({ outputs }) => outputs.certificates);
     this.release = output(({ outputs }) => outputs.release);
     this.addresses = output(({ outputs }) => pulumi.output(outputs.addresses));
+    this.backupPassword = output(({ outputs }) => pulumi.output(outputs.backupPassword));
     this.sshCommand = output(({ outputs }) => outputs.sshCommand);
     this.privateKey = output(({ outputs }) => outputs.privateKey);
     this.knownHosts = output(({ outputs }) => outputs.knownHosts);
@@ -142,11 +145,12 @@ export class BigBlueButton extends pulumi.ComponentResource {
 
 /** Arguments as the state keeps them. */
 function withSecrets(settings: SettingArguments): SettingArguments {
-  const { alerts, dialIn } = settings;
+  const { alerts, backup, dialIn } = settings;
   return {
     ...settings,
     ...(alerts !== undefined && { alerts: pulumi.secret(alerts) }),
     ...(dialIn !== undefined && { dialIn: pulumi.secret(dialIn) }),
+    ...(backup !== undefined && { backup: pulumi.secret(backup) }),
   };
 }
 

@@ -11,6 +11,7 @@ import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { setUpAlerts } from "./alerts";
+import { setUpBackup } from "./backup";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
 import { MeetingsGuard, trustIn, type MeetingServer } from "./meetingsGuard";
@@ -35,6 +36,8 @@ export interface DeploymentOutputs extends GreenlightOutputs, MetricsOutputs {
     readonly bbb: pulumi.Output<HostAddresses>;
     readonly turn?: pulumi.Output<HostAddresses>;
   };
+  /** Password of the backups' repository, where backups are made; secret. */
+  readonly backupPassword?: pulumi.Output<string>;
   readonly sshCommand: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
   readonly knownHosts: pulumi.Output<string>;
@@ -98,7 +101,12 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
 
   if (settings.metrics && metrics)
     setUpMetrics(settings.metrics, metrics, { bbb, turn: ownTurn, verification });
-  if (settings.alerts) setUpAlerts(settings.alerts, { bbb, turn: ownTurn, verification });
+  const backupPassword =
+    settings.backup && setUpBackup(named("bbb", labels), settings.backup, { bbb, verification });
+  if (settings.alerts) {
+    const backup = settings.backup !== undefined;
+    setUpAlerts(settings.alerts, { bbb, turn: ownTurn, verification, backup });
+  }
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   const outputs = {
@@ -116,6 +124,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
       bbb: publicAddresses(bbbHost),
       turn: turnHost && publicAddresses(turnHost),
     },
+    ...(backupPassword && { backupPassword }),
     sshCommand: sshCommand(bbbHost),
     privateKey: operatorKey.privateKey,
     knownHosts: knownHosts(turnHost ? [bbbHost, turnHost] : [bbbHost]),

@@ -2,7 +2,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- other languages have no type of boolean or object */
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { AlertsArgument, DialInArgument, OverridesArgument } from "./argumentTypes";
+import type { AlertsArgument, BackupArgument, DialInArgument, OverridesArgument } from "./argumentTypes";
 
 /** Every setting of a deployment, by its name in Pulumi.yaml. */
 export interface SettingArguments {
@@ -228,6 +228,13 @@ export interface SettingArguments {
    * @default false
    */
   readonly metrics?: pulumi.Input<any>;
+  // Backup
+  /**
+   * Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of
+   * restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly,
+   * monthly), raw, password. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.
+   */
+  readonly backup?: pulumi.Input<BackupArgument>;
   // One TURN server for several
   /** Public addresses of BigBlueButton servers of other stacks that this stack's TURN server also serves. */
   readonly turnPeers?: pulumi.Input<pulumi.Input<string>[]>;

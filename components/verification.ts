@@ -36,7 +36,16 @@ export interface VerificationArgs {
   readonly ownTurn?: TurnServer;
   readonly settings: Pick<
     Settings,
-    "labels" | "domain" | "release" | "bbb" | "turn" | "acme" | "greenlight" | "alerts" | "branding"
+    | "labels"
+    | "domain"
+    | "release"
+    | "bbb"
+    | "turn"
+    | "acme"
+    | "greenlight"
+    | "alerts"
+    | "backup"
+    | "branding"
   >;
   /** Request about the metrics of the host of a role, if the hosts have any; secret. */
   readonly metrics?: (role: Role) => pulumi.Output<MetricsRequest>;
@@ -104,6 +113,7 @@ export class Verification extends pulumi.ComponentResource {
     const later = (role: Role) =>
       pulumi.output({
         ...(settings.alerts && { alerts: true }),
+        ...(settings.backup && role === "bbb" && { backup: true }),
         ...(args.metrics && { metrics: args.metrics(role) }),
       });
     this.check = pulumi.secret(
@@ -129,7 +139,7 @@ export class Verification extends pulumi.ComponentResource {
 function access<Request extends HostRequest>(
   { connection }: Host,
   request: pulumi.Output<Request>,
-  more: pulumi.Output<Pick<HostRequest, "alerts" | "metrics">>,
+  more: pulumi.Output<Pick<HostRequest, "alerts" | "backup" | "metrics">>,
 ): pulumi.Output<HostCheck<Request>> {
   const login = pulumi.output(connection).apply(({ host, user = "root", hostKey = "" }) => ({
     host,

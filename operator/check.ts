@@ -5,10 +5,9 @@ import { check } from "./check/deployment";
 import { listObjects } from "./check/listObjects";
 import { exitCode, renderReport, reportAsJson } from "./check/report";
 import { runCommand } from "./commandLine";
-import { Mistake } from "../cli/mistake";
+import { onlyStack } from "./deployments";
 import { openStacks } from "./openStacks";
 import { printJson } from "./output";
-import type { Stacks } from "./stacks";
 import { terminalWidth } from "../cli/width";
 
 interface Options {
@@ -39,23 +38,13 @@ const command = new Command("scripts/check")
   .action(async (name: string | undefined, { json, strict, ...options }: Options) => {
     const { meeting, deployment, program, sandbox } = options;
     const stacks = await openStacks(sandbox ?? false, process.stderr, program);
-    const stack = name ?? (await onlyStack(stacks));
+    const stack = name ?? (await onlyStack(stacks, "scripts/check"));
     const list = listObjects(() => stacks.settings(stack), process.env);
     const report = await check(stacks, list, { stack, deployment, meeting: meeting ?? false });
     if (json) printJson(reportAsJson(report));
     else process.stdout.write(renderReport(report, terminalWidth()));
     process.exitCode = exitCode(report, strict ?? false);
   });
-
-async function onlyStack(stacks: Stacks): Promise<string> {
-  const names = (await stacks.list()).map(({ name }) => name);
-  if (names.length === 1) return names[0]!;
-  throw new Mistake(
-    names.length === 0
-      ? "there is no stack: see pulumi stack init, or ./scripts/sandbox up"
-      : `which stack? There are ${names.join(", ")}: scripts/check STACK`,
-  );
-}
 
 void runCommand(command, process.argv).finally(() => {
   // What did not answer in time may still be waited for.

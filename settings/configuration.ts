@@ -4,6 +4,7 @@ import { parseSettings, type Settings } from ".";
 import {
   clearAlertUrls,
   clearAlerts,
+  clearBackup,
   clearCredentials,
   clearDialIn,
   clearGreenlight,
@@ -39,6 +40,7 @@ export function loadSettings(): Settings {
     elsewhere: [
       ...clearCredentials(all, (key) => secrets.has(key)),
       ...clearAlerts(alerts),
+      ...clearBackup(rawGroup("backup")),
       ...clearGreenlight(rawGroup("greenlight")),
       ...clearDialIn(rawGroup("dialIn")),
     ],

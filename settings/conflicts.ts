@@ -25,6 +25,7 @@ export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
     ...acmeProblems(values),
     ...landingPageProblems(values),
     ...metricsProblems(values),
+    ...backupProblems(values),
   ];
 }
 
@@ -191,6 +192,18 @@ function acmeProblems(values: Partial<FieldValues>): Problem[] {
     });
   }
   return problems;
+}
+
+/** restic of Ubuntu 20.04 and older lacks what the backups need. */
+function backupProblems({ backup, release }: Partial<FieldValues>): Problem[] {
+  if (backup === undefined || release === undefined || Number(releases[release].ubuntu) >= 22) return [];
+  return [
+    {
+      key: "backup",
+      reason: `is set, but ${release} runs on Ubuntu ${releases[release].ubuntu}, whose restic is too old for it`,
+      remedy: `choose a release on Ubuntu 22.04 or newer, or ${removeCommand("backup")} and save its files yourself`,
+    },
+  ];
 }
 
 /** The first page is either Greenlight's or another. */

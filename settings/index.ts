@@ -100,6 +100,7 @@ function settingsFrom(
     dialIn: dialInFrom(values),
     alerts: values.alerts && pulumi.secret(values.alerts),
     metrics: values.metrics,
+    backup: values.backup && pulumi.secret(values.backup),
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",

@@ -3,6 +3,7 @@ import type { GroupValues } from "../bigbluebutton/optionGroups";
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { AlertWays } from "../bigbluebutton/alerts";
+import type { BackupSettings } from "../bigbluebutton/backup";
 import type { Gateway } from "../bigbluebutton/dialIn";
 import type { Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
@@ -45,6 +46,8 @@ export interface Settings extends Source {
   readonly alerts?: pulumi.Output<AlertWays>;
   /** Settings of the metrics. @default none are offered */
   readonly metrics?: MetricsSettings;
+  /** Backups of the BigBlueButton server; secret. @default none are made */
+  readonly backup?: pulumi.Output<BackupSettings>;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;

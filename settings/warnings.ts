@@ -115,12 +115,28 @@ export function clearDialIn(dialIn: RawGroup): Problem[] {
   ];
 }
 
+/** Problems of a backup's secrets in clear. */
+export function clearBackup(backup: RawGroup): Problem[] {
+  if (backup.isSecret) return [];
+  const entries = entriesOf(backup.value);
+  return (["secretAccessKey", "sshKey", "password"] as const)
+    .filter((entry) => entries[entry] !== undefined)
+    .map((entry) => ({
+      key: `backup.${entry}`,
+      reason: "is in clear in the stack's settings, where whoever sees the file can read it",
+      remedy: `make a new one, as it may have been seen; then ${secretCommand(`backup.${entry}`)}, which asks for it and encrypts it`,
+    }));
+}
+
 interface Entries {
   readonly gateway?: { readonly password?: unknown };
   readonly email?: { readonly password?: unknown };
   readonly webhook?: { readonly url?: unknown };
   readonly smtp?: { readonly password?: unknown };
   readonly openidConnect?: { readonly clientSecret?: unknown };
+  readonly secretAccessKey?: unknown;
+  readonly sshKey?: unknown;
+  readonly password?: unknown;
 }
 
 function entriesOf(value: unknown): Entries {

@@ -153,6 +153,7 @@ export const stepTable = {
     readOnly: true,
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
+      ...["backup_check.py", "backup_state.py", "recording_files.py", "restic.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
       ...["dial_in_check.py", "dns_check.py", "event_socket.py", "extra_files.py"],
       ...["greenlight_check.py", "host_check.py", "metrics_check.py"],
@@ -178,6 +179,24 @@ export const stepTable = {
     needs: ["checks.py", "metrics_check.py", "metrics_exporter.py", "metrics_password.py", "metrics_turn.sh"],
     seconds: [5, 30],
     basis: "sandbox",
+  },
+  /** Runs where the setting backup is. */
+  "backup.sh": {
+    title: "Set up the backups",
+    timeLimit: 900,
+    needs: [
+      ...["backup.py", "backup_state.py", "carry.py", "checks.py", "greenlight_data.py", "keyed_text.py"],
+      ...[
+        "extra_files.py",
+        "owned_keys.py",
+        "recording_files.py",
+        "restic.py",
+        "unit_follow.py",
+        "whole_files.py",
+      ],
+    ],
+    seconds: [5, 60],
+    basis: "estimate",
   },
   "alerts.sh": {
     title: "Set up the alerts",

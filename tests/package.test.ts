@@ -103,10 +103,10 @@ describe("an empty program", () => {
     const errors = use(`
       import { BigBlueButton } from "${NAME}";
       new BigBlueButton("a", { domain: "example.org", email: "a@example.net" });
-      new BigBlueButton("b", { domain: "example.org", email: "a@example.net", sshNetworks: [], backup: true });
+      new BigBlueButton("b", { domain: "example.org", email: "a@example.net", sshNetworks: [], saved: true });
     `);
     expect(errors).toContain("Property 'sshNetworks' is missing");
-    expect(errors).toContain("'backup' does not exist in type 'BigBlueButtonArgs'");
+    expect(errors).toContain("'saved' does not exist in type 'BigBlueButtonArgs'");
   });
 
   test("finds the scripts that run on the hosts", () => {

@@ -2,14 +2,14 @@ import { TURN_PORT, TURNS_PORT } from "../../bigbluebutton/ports";
 import { releases, type Release } from "../../bigbluebutton/releases";
 import type { Role } from "../../clouds/host";
 import type { CheckOutput } from "../../bigbluebutton/verification";
-import { StackNotFound, type StackResource, type Stacks } from "../stacks";
-import { Mistake } from "../../cli/mistake";
+import { deploymentsOf } from "../deployments";
+import type { StackResource, Stacks } from "../stacks";
 import { checkApi, checkFrontPage, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
 import { checkClouds, type ListObjects } from "./cloud";
 import { sshNetworks } from "./cloudState";
-import { readDeployments, type Deployed } from "./deployed";
+import type { Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
@@ -39,7 +39,7 @@ export async function check(
 ): Promise<Report> {
   const began = performance.now();
   const checkedAt = new Date();
-  const asked = chosen(await read(stacks, stack), deployment, stack);
+  const asked = await deploymentsOf(stacks, stack, deployment);
   const resources = await stacks.resources(stack);
   const [clouds, ...deployments] = await Promise.all([
     checkClouds({ project: stacks.project, stack, resources }, list),
@@ -76,27 +76,6 @@ async function checkDeployment(
     { place: `${bbb.request.bbbHost} (BigBlueButton)`, findings: bbbHost.findings },
     ...(turnHost ? [{ place: `${bbb.request.turnHost} (TURN)`, findings: turnHost.findings }] : []),
   ];
-}
-
-/** @throws Mistake where no deployment has the name */
-function chosen(all: readonly Deployed[], name: string | undefined, stack: string): readonly Deployed[] {
-  const found = all.filter((one) => name === undefined || one.name === name);
-  if (found.length > 0) return found;
-  const known = all.flatMap((one) => one.name ?? []);
-  throw new Mistake(
-    `stack ${stack} has no deployment ${name}: ${known.length > 0 ? `there are ${known.join(", ")}` : "it is one itself"}`,
-  );
-}
-
-async function read(stacks: Stacks, stack: string): Promise<Deployed[]> {
-  try {
-    return readDeployments(stack, await stacks.outputs(stack, { showSecrets: true }));
-  } catch (error) {
-    if (!(error instanceof StackNotFound)) throw error;
-    const names = (await stacks.list()).map(({ name }) => name);
-    const known = names.length > 0 ? `there are ${names.join(", ")}` : "there is none at all";
-    throw new Mistake(`there is no stack ${stack}: ${known}`);
-  }
 }
 
 async function askFromHere(

@@ -28,6 +28,7 @@ import time
 import alerts_check
 import alive_check
 import api_check
+import backup_check
 import bbb_conf_check
 import branding_check
 import dial_in_check
@@ -283,6 +284,8 @@ def main():
     if request.get("metrics"):
         metrics, hostname = request["metrics"], request["bbbHost" if request["role"] == "bbb" else "turnHost"]
         page.check("metrics", "HTTPS, with and without the token", metrics_check.check_metrics, request["role"], hostname, metrics["token"], metrics.get("version"))
+    if request.get("backup"):
+        page.check("backup", backup_check.TIMER, backup_check.check_backup)
     if request.get("alerts"):
         page.check("alerts", alerts_check.TIMER, alerts_check.check_alerts)
     if given.json:

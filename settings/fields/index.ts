@@ -1,6 +1,7 @@
 /** All settings, each declared once. Checks of more than one of them are in conflicts.ts. */
 import { access } from "./access";
 import { alerts } from "./alerts";
+import { backup } from "./backup";
 import { bigbluebutton } from "./bigbluebutton";
 import { branding } from "./branding";
 import { certificates } from "./certificates";
@@ -34,6 +35,7 @@ export const topics = [
   { title: "Overrides", fields: overrides },
   { title: "Alerts", fields: alerts },
   { title: "Metrics", fields: metrics },
+  { title: "Backup", fields: backup },
   { title: "One TURN server for several", fields: turn },
   { title: "Upgrades and new secrets", fields: occasions },
 ] as const;
@@ -54,6 +56,7 @@ export const fields = {
   ...overrides,
   ...alerts,
   ...metrics,
+  ...backup,
   ...turn,
   ...occasions,
 } as const;

@@ -3,12 +3,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import * as pulumi from "@pulumi/pulumi";
+
+import type { BackupSettings } from "../../bigbluebutton/backup";
 import { fields } from "../../settings/fields";
 import { runProgram } from "../support/program";
 import { commandsOf } from "./ci/jobs";
 import { commandsIn, PROJECT, readPages } from "./pages";
 
 const run = promisify(execFile);
+
+const backup: BackupSettings = {
+  ...{ to: "s3:https://storage.eu/bucket", at: "02:30", raw: false },
+  keep: { daily: 7, weekly: 4, monthly: 6 },
+};
 
 /** Command that a page tells its reader to type. */
 interface Typed {
@@ -26,7 +34,7 @@ const ours = typed.filter(({ words }) => /^(\.\/)?scripts\/[\w-]+$/.test(words[0
 const ofPulumi = typed.filter(({ words }) => words[0] === "pulumi" && words.length > 1);
 
 /** Commands whose first word is an action with options of its own. */
-const WITH_ACTIONS = ["scripts/sandbox", "scripts/test-server"];
+const WITH_ACTIONS = ["scripts/backup", "scripts/sandbox", "scripts/test-server"];
 
 const MISTAKES = [
   ["./scripts/nothing"],
@@ -76,7 +84,18 @@ function unknownWords(words: readonly string[]): string[] {
 
 test("pages have commands of every script that people run", () => {
   const named = new Set(ours.map(({ words }) => words[0]!.replace("./", "")));
-  for (const name of ["plan", "check", "recover", "test-server", "upstream", "sandbox", "test", "faults"]) {
+  for (const name of [
+    "plan",
+    "check",
+    "backup",
+    "restore",
+    "recover",
+    "test-server",
+    "upstream",
+    "sandbox",
+    "test",
+    "faults",
+  ]) {
     expect(named).toContain(`scripts/${name}`);
   }
 });
@@ -150,6 +169,7 @@ test("docs/outputs.md has every output, and every output that a page asks for is
   const { outputs } = await runProgram({
     settings: {
       metrics: { networks: [], rotateToken: "" },
+      backup: pulumi.secret(backup),
       greenlight: { admin: { name: "A", email: "a@b.eu" } },
     },
   });
