@@ -1,4 +1,4 @@
-import type { HostRequest } from "./verification";
+import type { HostRequest, SharedTurnRequest } from "./verification";
 
 /** Forms of a webhook's message; scripts/host/alert_messages.py renders them. */
 export const WEBHOOK_FORMS = ["slack", "matrix", "ntfy", "json"] as const;
@@ -20,11 +20,16 @@ export interface AlertWays {
   readonly turnHealthcheckUrl?: string;
 }
 
-/** Renders a host's settings for its alerts, the one line of JSON that scripts/host/alerts.sh reads. It holds secrets. */
-export function renderAlerts(request: HostRequest, ways: AlertWays): string {
-  const { role, bbbHost, turnHost } = request;
+/**
+ * Renders a host's settings for its alerts, the one line of JSON that scripts/host/alerts.sh reads. It holds secrets.
+ *
+ * A TURN server that is shared is alone in its settings, so `healthcheckUrl` is its own.
+ */
+export function renderAlerts(request: HostRequest | SharedTurnRequest, ways: AlertWays): string {
+  const { role, turnHost } = request;
   const { healthcheckUrl, turnHealthcheckUrl, ...both } = ways;
-  const url = role === "bbb" ? healthcheckUrl : turnHealthcheckUrl;
+  const ofPair = role === "turn" && "bbbHost" in request;
+  const url = ofPair ? turnHealthcheckUrl : healthcheckUrl;
   const alerts = { ...both, ...(url !== undefined && { healthcheckUrl: url }) };
-  return `${JSON.stringify({ role, host: role === "bbb" ? bbbHost : turnHost, alerts, request })}\n`;
+  return `${JSON.stringify({ role, host: role === "bbb" ? request.bbbHost : turnHost, alerts, request })}\n`;
 }

@@ -78,6 +78,9 @@ export interface TurnRequest extends CommonRequest {
   readonly turnServerConf: DeployedFile;
 }
 
+/** Checks of a TURN host that serves several BigBlueButton servers: itself, and none of these. */
+export type SharedTurnRequest = Omit<TurnRequest, "bbbHost" | "bbbIpv4" | "mediaPorts">;
+
 /** Request for a host's own check; see scripts/host/host_check.py. */
 export type HostRequest = BbbRequest | TurnRequest;
 

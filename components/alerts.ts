@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import { renderAlerts, type AlertWays } from "../bigbluebutton/alerts";
-import type { HostRequest } from "../bigbluebutton/verification";
+import type { HostRequest, SharedTurnRequest } from "../bigbluebutton/verification";
+import type { Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
 import type { TurnServer } from "./turnServer";
-import type { VerifiedHost, Verification } from "./verification";
+import type { Verification } from "./verification";
 
 /** Servers of a deployment that tell of faults. */
 export interface AlertingServers {
@@ -16,6 +17,12 @@ export interface AlertingServers {
   readonly backup: boolean;
 }
 
+/** Request of a host, and the step after which it is right. */
+interface AskedHost {
+  readonly request: pulumi.Output<HostRequest | SharedTurnRequest>;
+  readonly step: Step;
+}
+
 /** Adds the last step of each host: the timer that tells of faults. Its removal from the program ends the timer. */
 export function setUpAlerts(ways: pulumi.Output<AlertWays>, servers: AlertingServers): void {
   const { bbb, turn, verification, backup } = servers;
@@ -23,9 +30,18 @@ export function setUpAlerts(ways: pulumi.Output<AlertWays>, servers: AlertingSer
   if (turn && verification.hosts.turn) add(turn, verification.hosts.turn, ways, {});
 }
 
+/** Adds the timer to a TURN server that is shared, as its last step. */
+export function setUpSharedTurnAlerts(
+  ways: pulumi.Output<AlertWays>,
+  turn: TurnServer,
+  request: pulumi.Output<SharedTurnRequest>,
+): void {
+  add(turn, { request, step: turn.configured }, ways, {});
+}
+
 function add(
   server: BbbServer | TurnServer,
-  { request, step }: VerifiedHost,
+  { request, step }: AskedHost,
   ways: pulumi.Output<AlertWays>,
   more: Pick<HostRequest, "backup">,
 ): void {

@@ -15,6 +15,17 @@ import { environmentWarnings } from "../settings/warnings";
 /** Arguments in a program's form: each may be known later. */
 export type RawArguments = Readonly<Record<string, unknown>>;
 
+/** Arguments that hold secrets. */
+const CLOSED = ["alerts", "backup", "dialIn"] as const;
+
+/** Arguments as the state keeps them. */
+export function withSecrets<Args extends { readonly [Key in (typeof CLOSED)[number]]?: unknown }>(
+  args: Args,
+): Args {
+  const closed = CLOSED.filter((key) => args[key] !== undefined);
+  return { ...args, ...Object.fromEntries(closed.map((key) => [key, pulumi.secret(args[key])])) };
+}
+
 /** Error with all mistakes in the arguments of a program's components, which the CLI shows without a stack trace. */
 class ArgumentsError extends pulumi.RunError {
   constructor(readonly errors: readonly SettingsError[]) {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { CertificateOutput } from "../bigbluebutton/verification";
 import type { HostAddresses } from "./hostOutputs";
-import { readArguments, type Checks, type RawArguments } from "./arguments";
+import { readArguments, withSecrets, type Checks, type RawArguments } from "./arguments";
 import { deploy, type Deployment } from "./deployment";
 import { componentTitle, type NamedComponent, type Problem } from "../settings/problems";
 import type { SettingArguments } from "./settingArguments";
@@ -141,17 +141,6 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.check = output(({ outputs }) => outputs.check);
     this.registerOutputs({ url: this.url });
   }
-}
-
-/** Arguments as the state keeps them. */
-function withSecrets(settings: SettingArguments): SettingArguments {
-  const { alerts, backup, dialIn } = settings;
-  return {
-    ...settings,
-    ...(alerts !== undefined && { alerts: pulumi.secret(alerts) }),
-    ...(dialIn !== undefined && { dialIn: pulumi.secret(dialIn) }),
-    ...(backup !== undefined && { backup: pulumi.secret(backup) }),
-  };
 }
 
 /** Deployments with which a deployment shares a TURN server. */

@@ -1,20 +1,25 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { CERTIFICATE_DAYS } from "../bigbluebutton/certificateDays";
+import { coturnPaths } from "../bigbluebutton/coturn";
 import { turnUrls } from "../bigbluebutton/turnStunServers";
+import type { SharedTurnRequest } from "../bigbluebutton/verification";
 import { lookUpClouds } from "../clouds";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
 import { componentTitle, SettingsError, type NamedComponent } from "../settings/problems";
-import { readArguments, type Checks, type RawArguments } from "./arguments";
+import { readArguments, withSecrets, type Checks, type RawArguments } from "./arguments";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
+import { setUpSharedTurnAlerts } from "./alerts";
 import { onceMade, outputsOf } from "./later";
 import { MeetingsGuard } from "./meetingsGuard";
 import type { SettingArguments } from "./settingArguments";
 import { TurnServer } from "./turnServer";
 import { offerTurn } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
+import { openPorts } from "./verification";
 
 /** Arguments of a {@link SharedTurnServer}: the settings of Pulumi.yaml that concern a TURN server. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- `pulumi package add` knows interfaces only
@@ -42,6 +47,7 @@ export interface SharedTurnServerArgs extends Pick<
   | "protect"
   | "expires"
   | "tags"
+  | "alerts"
 > {}
 
 /**
@@ -71,7 +77,7 @@ export class SharedTurnServer extends pulumi.ComponentResource {
   readonly knownHosts: pulumi.Output<string>;
 
   constructor(name: string, args: SharedTurnServerArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    super("bbb:index:SharedTurnServer", name, args, opts);
+    super("bbb:index:SharedTurnServer", name, withSecrets(args), opts);
     const component = { type: "SharedTurnServer", name };
     const users = new TurnUsers(componentTitle(component));
     const made = begin(component, args, this, users);
@@ -97,7 +103,16 @@ interface Made {
 }
 
 const checks: Checks = {
-  problems: () => [],
+  problems: ({ alerts }) =>
+    typeof alerts === "object" && alerts !== null && "turnHealthcheckUrl" in alerts
+      ? [
+          {
+            key: "alerts.turnHealthcheckUrl",
+            reason: "is given, but this server is alone: its own is healthcheckUrl",
+            remedy: "give it as alerts.healthcheckUrl",
+          },
+        ]
+      : [],
   // A name that is nobody's, and that nothing is made of.
   settingsOf: (args) => ({ ...args, hostname: "no-bigbluebutton" }),
   fqdns: (settings) => ({ turnHostname: ownTurn(settings).fqdn }),
@@ -137,6 +152,26 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
     { host, own: ownTurn(settings), peers: users.peers, dns, settings, guard },
     { parent },
   );
+  if (settings.alerts) setUpSharedTurnAlerts(settings.alerts, turn, requestOf(turn, settings));
   const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];
   return { turn, urls, privateKey: operatorKey.privateKey };
+}
+
+/** Request of its own check. */
+function requestOf(turn: TurnServer, settings: Settings): pulumi.Output<SharedTurnRequest> {
+  const { certificate } = ownTurn(settings);
+  return pulumi.output({
+    role: "turn" as const,
+    zone: settings.domain,
+    turnHost: turn.fqdn,
+    ipv4: turn.host.ipv4,
+    ipv6: turn.host.ipv6,
+    untrustedCa: !certificate.trustedByBrowsers,
+    untrustedTurnCa: !certificate.trustedByBrowsers,
+    ownCertificates: (["turn"] as const).filter(() => certificate.kind === "own"),
+    turnSecret: turn.secret,
+    certificateDays: CERTIFICATE_DAYS,
+    openPorts: openPorts(settings.release.ports.turn),
+    turnServerConf: { path: coturnPaths.config, text: turn.conf },
+  });
 }

@@ -6,7 +6,7 @@ import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import type { MeetingsGuard } from "./meetingsGuard";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
-import { HostSteps } from "../steps/hostSteps";
+import { HostSteps, type Step } from "../steps/hostSteps";
 import { randomSecret } from "./secret";
 
 /** Facts about a TURN server for BigBlueButton, made by this stack or another. */
@@ -50,6 +50,8 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
   /** Deployed configuration of coturn; secret. */
   readonly conf: pulumi.Output<string>;
   readonly steps: HostSteps;
+  /** Step that configures coturn. */
+  readonly configured: Step;
   /** Steps after which coturn runs, with its certificate and its secret. */
   readonly dependsOn: readonly pulumi.Resource[];
 
@@ -76,7 +78,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
       },
       this,
     );
-    const configured = this.steps.run(
+    this.configured = this.steps.run(
       "configure",
       {
         script: "configure-turn.sh",
@@ -87,7 +89,7 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
       this,
     );
 
-    this.dependsOn = [configured.command];
+    this.dependsOn = [this.configured.command];
 
     this.registerOutputs({});
   }

@@ -226,7 +226,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
   });
 }
 
-function openPorts(rules: readonly PortRule[]): BbbRequest["openPorts"] {
+export function openPorts(rules: readonly PortRule[]): BbbRequest["openPorts"] {
   return rules.map(({ protocol, from, to }) => ({ protocol, from, to }));
 }
 

@@ -70,6 +70,16 @@ test("a TURN server that nobody has is refused", async () => {
   );
 });
 
+test("a shared TURN server has one dead man's switch, as it is alone", async () => {
+  const { errors } = await run(`
+    const alerts = { webhook: { url: "https://hooks.school.eu/x", form: "slack" }, turnHealthcheckUrl: "https://hc.eu/1" };
+    new SharedTurnServer("relay", { ...common, turnPeers: ["203.0.113.9"], alerts });
+  `);
+  expect(errors[0]).toContain(
+    "alerts.turnHealthcheckUrl is given, but this server is alone: its own is healthcheckUrl\n    → give it as alerts.healthcheckUrl",
+  );
+});
+
 test("a deployment that comes too late for a TURN server's peers is refused", async () => {
   const { errors } = await run(`
     const turn = new SharedTurnServer("relay", { ...common, turnPeers: ["203.0.113.9"] });

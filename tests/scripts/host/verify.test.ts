@@ -3,7 +3,11 @@ import { join } from "node:path";
 
 import { MEDIA_PORTS } from "../../../bigbluebutton/ports";
 import { CERTIFICATE_DAYS } from "../../../bigbluebutton/certificateDays";
-import { renderHostRequest, type HostRequest } from "../../../bigbluebutton/verification";
+import {
+  renderHostRequest,
+  type HostRequest,
+  type SharedTurnRequest,
+} from "../../../bigbluebutton/verification";
 import type { Record } from "./checks";
 import { dig, GOOD } from "./dig";
 import { done, FakeHost, SCRIPTS } from "./scripts";
@@ -76,7 +80,10 @@ echo "#    bbb-web.properties = ${SECRET}"`,
 
 afterEach(() => host.remove());
 
-async function records(request: HostRequest, more: object = {}): Promise<Map<string, Record>> {
+async function records(
+  request: HostRequest | SharedTurnRequest,
+  more: object = {},
+): Promise<Map<string, Record>> {
   const command = ["/usr/bin/python3", "-B", join(host.directory, "lib/host_check.py"), "--json"];
   const { code, output } = await done(host.start(command), `${JSON.stringify({ ...request, ...more })}\n`);
   expect(output).not.toContain(SECRET);
@@ -155,6 +162,22 @@ test("the TURN host's page asks BigBlueButton without a secret", async () => {
     ...["TURN", "clock", "disk", "temporary files"],
   ]);
   expect(found.get("TURN")?.answer).toBe("own peer: False, media {'from': 16384, 'to': 32768}");
+});
+
+test("a shared TURN host's page asks nothing of any BigBlueButton server, and its alerts of no other host", async () => {
+  const { role, zone, turnHost, ipv4, untrustedCa, untrustedTurnCa, ownCertificates } = TURN_REQUEST;
+  const { certificateDays, turnSecret, turnServerConf } = TURN_REQUEST;
+  const shared: SharedTurnRequest = {
+    ...{ role, zone, turnHost, ipv4, untrustedCa, untrustedTurnCa, ownCertificates },
+    ...{ certificateDays, turnSecret, turnServerConf },
+  };
+  const found = await records(shared, { other: true });
+  expect([...found.keys()].slice(0, -3)).toEqual([
+    ...["coturn", "files", "coturn's settings", "TURN certificate", "renewal", "resolver", "name"],
+    ...["clock", "disk", "temporary files"],
+  ]);
+  expect(found.get("clock")?.asked).toBe("NTP");
+  expect(await records(TURN_REQUEST, { other: true })).toHaveProperty("size", found.size + 6);
 });
 
 test("the step shows the page, fails with what to do, and keeps secrets from operator and log", async () => {
