@@ -14,6 +14,8 @@ interface Expected {
 }
 
 const MEDIA = "scripts/host/media_addresses.py";
+const DIAL_IN = "bigbluebutton/dialIn.ts";
+const FREESWITCH = "bbb-voice-conference/config/freeswitch/conf";
 
 const everyLine: readonly Expected[] = [
   {
@@ -40,6 +42,22 @@ const everyLine: readonly Expected[] = [
     path: "bbb-voice-conference/config/freeswitch/conf/sip_profiles/external.xml",
     keys: ['name="ext-rtp-ip"', 'name="ext-sip-ip"', 'name="ws-binding"'],
     script: MEDIA,
+  },
+  {
+    path: "bigbluebutton-web/grails-app/conf/bigbluebutton.properties",
+    keys: ["defaultDialAccessNumber=", "defaultNumDigitsForTelVoice="],
+    script: DIAL_IN,
+  },
+  {
+    path: `${FREESWITCH}/sip_profiles/external.xml`,
+    keys: ['data="external/*.xml"', 'name="context" value="public"'],
+    script: DIAL_IN,
+  },
+  { path: `${FREESWITCH}/dialplan/public.xml`, keys: ['data="public/*.xml"'], script: DIAL_IN },
+  {
+    path: `${FREESWITCH}/dialplan/default/bbb_conference.xml`,
+    keys: ["${bbb_authorized}", 'field="destination_number"', "{5,11}"],
+    script: DIAL_IN,
   },
 ];
 

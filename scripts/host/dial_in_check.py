@@ -9,7 +9,7 @@ import re
 import stat
 
 import event_socket
-from checks import Doubtful, Wrong, output, worst
+from checks import Doubtful, Unanswered, Wrong, output, worst
 from system_check import states
 
 AGAIN = "put it back: give the setting upgrade a new value, then pulumi up"
@@ -89,10 +89,18 @@ def livekit_finding():
     return Wrong(f"livekit-sip is {state}: callers reach no meeting", "systemctl enable --now livekit-sip; journalctl -u livekit-sip says why it ended")
 
 
+def asked(finding, *arguments):
+    """Returns a finding; one about a command that did not answer hides no other."""
+    try:
+        return finding(*arguments)
+    except Unanswered as error:
+        return error
+
+
 def check_dial_in(root, request):
     """Checks everything of it. @raise Wrong with all that is wrong"""
     findings = [file_finding(root, file) for file in request["files"]]
-    findings += [gateway_finding(root, request), ufw_finding(request["networks"])]
+    findings += [asked(gateway_finding, root, request), asked(ufw_finding, request["networks"])]
     if request["livekit"]:
-        findings.append(livekit_finding())
+        findings.append(asked(livekit_finding))
     return worst([finding for finding in findings if finding])

@@ -66,6 +66,30 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
+describe.each([
+  ["3.0", "", "freeswitch\n"],
+  ["4.0", "", "livekit\n"],
+  ["4.0", "audioBridge=bbb-webrtc-sfu\n", "bbb-webrtc-sfu\n"],
+])("telephones, with %s and %j", (line, properties, bridge) => {
+  test("a meeting that somebody is in has a file of its number, which says who has its sound", async () => {
+    configure(`${line}.1-standin`, `defaultNumDigitsForTelVoice=7\n${properties}`);
+    const directory = join(root, "run/bbb-web");
+    mkdirSync(directory, { recursive: true });
+    await start();
+    const number = field(await ask("create", "name=M&meetingID=room"), "voiceBridge")!;
+    expect(number).toMatch(/^[1-9]\d{6}$/);
+    expect(readdirSync(directory)).toEqual([]);
+    const response = await fetch(signed("join", "meetingID=room&fullName=L&role=MODERATOR&redirect=false"));
+    const token = field(await response.text(), "session_token")!;
+    const cookie = response.headers.get("set-cookie")!.split(";")[0]!;
+    await fetch(`${base}/enter?sessionToken=${token}`, { headers: { cookie } });
+    expect(readdirSync(directory)).toEqual([number]);
+    expect(readFileSync(join(directory, number), "utf8")).toBe(bridge);
+    await ask("end", "meetingID=room");
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
 describe("3.0", () => {
   const xml = renderTurnStunServers({ form: "override", host: "turn.example.test", secret: "north" });
   beforeEach(async () => {

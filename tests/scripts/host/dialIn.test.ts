@@ -269,6 +269,16 @@ describe("the check", () => {
     });
   });
 
+  test("tells what it knows where another command does not answer", async () => {
+    await setUp({ line: "4.0" });
+    host.fake("systemctl", "exit 1");
+    host.put(DIALPLAN_FILE, "<include/>\n");
+    const { verdict, answer } = await ask({ line: "4.0" });
+    expect(verdict).toBe("warn");
+    expect(answer).toContain("bbb-deploy.xml is another than deployed; systemctl is-active said nothing");
+    expect(answer).toContain("registered at sip.provider.example");
+  });
+
   test("fails where FreeSWITCH can't be asked", async () => {
     await setUp();
     await host.stop();

@@ -4,7 +4,7 @@
     service.py NAME [--echo FIRST-LAST] [--freeswitch DIRECTORY] [TCP-PORT…]
 
 TCP ports are on 127.0.0.1, those given as *:PORT on all addresses, IPv6 included. --freeswitch adds the ports of the
-configuration in DIRECTORY, at its addresses. A client is told that this is a stand-in, then hung up on. An address
+configuration in DIRECTORY, at its addresses, but for the event socket, which freeswitch.py serves. A client is told that this is a stand-in, then hung up on. An address
 that the host doesn't have is reported, and the others are served, as FreeSWITCH does.
 
 --echo is for the media servers: a UDP echo on every port of the range, IPv4 and IPv6, each answer from the address
@@ -60,7 +60,7 @@ def endpoint(text):
 
 
 def freeswitch_endpoints(directory):
-    """Listening addresses in FreeSWITCH's configuration: the event socket, SIP, and SIP over WebSocket."""
+    """Listening addresses in FreeSWITCH's configuration: SIP, and SIP over WebSocket."""
 
     def text(name):
         with open(os.path.join(directory, name), encoding="utf-8") as file:
@@ -71,8 +71,7 @@ def freeswitch_endpoints(directory):
         return found and found[1]
 
     own = re.findall(r'data="local_ip_v4=([^"]*)"', text("vars.xml"))[0]
-    events, profile = text("autoload_configs/event_socket.conf.xml"), text("sip_profiles/external.xml")
-    yield parameter("listen-ip", events), int(parameter("listen-port", events))
+    profile = text("sip_profiles/external.xml")
     yield own, 5060
     for binding in filter(None, (parameter(name, profile) for name in ("ws-binding", "wss-binding"))):
         address, _, port = binding.replace("$${local_ip_v4}", own).rpartition(":")

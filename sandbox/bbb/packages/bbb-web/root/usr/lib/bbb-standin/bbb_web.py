@@ -267,6 +267,11 @@ def branding_of(parameters, values):
     }
 
 
+def numbered(digits):
+    """Returns a number of so many digits, by which telephones find a meeting."""
+    return str(random.randint(10 ** (int(digits) - 1), 10 ** int(digits) - 1))
+
+
 class Settings:
     """Settings that bbb-web reads at its start."""
 
@@ -299,7 +304,7 @@ class Meeting:
         self.create_time = now_ms
         self.attendee_password = parameters.get("attendeePW") or password()
         self.moderator_password = parameters.get("moderatorPW") or password()
-        self.voice_bridge = parameters.get("voiceBridge") or str(random.randint(10000, 99999))
+        self.voice_bridge = parameters.get("voiceBridge") or numbered(values.get("defaultNumDigitsForTelVoice", "5"))
         self.dial_number = parameters.get("dialNumber") or values.get("defaultDialAccessNumber", "613-555-1234")
         self.settings = settings_of(parameters, values)
         self.welcome = welcome_of(parameters, values, self)
@@ -373,6 +378,22 @@ class Api:
         self.meetings = {}
         self.sessions = {}
         self.lock = threading.RLock()
+
+    def tell_voice(self):
+        """Writes who has the sound of which meeting: a file by its number, once somebody is in it."""
+        directory = os.path.join(self.settings.root, "run/bbb-web")
+        if not os.path.isdir(directory):
+            return
+        having = {meeting.voice_bridge: self.bridge_of(meeting) for meeting in self.meetings.values() if meeting.present}
+        for name in os.listdir(directory):
+            if name not in having:
+                os.unlink(os.path.join(directory, name))
+        for number, bridge in having.items():
+            with open(os.path.join(directory, number), "w", encoding="utf-8") as file:
+                file.write(f"{bridge}\n")
+
+    def bridge_of(self, meeting):
+        return meeting.settings["audioBridge"] if self.settings.line >= (4, 0) else "freeswitch"
 
     def index(self):
         settings = self.settings
@@ -771,6 +792,7 @@ class Handler(BaseHTTPRequestHandler):
             cookie = re.search(r"JSESSIONID=([0-9A-F]+)", self.headers.get("Cookie", ""))
             method_of_call = api.stuns if call == "stuns" else api.enter
             answer = method_of_call(dict(parse_qsl(query)), cookie and cookie[1])
+            api.tell_voice()
             self.send(200, "application/json", json.dumps(answer))
             return
         if call == "join" and method != "GET":
@@ -782,7 +804,9 @@ class Handler(BaseHTTPRequestHandler):
             answer, cookie = api.join(parameters)
             self.send_xml(answer, self.cookie_header(cookie))
         elif call in CALLS:
-            self.send_xml(CALLS[call](api, parameters))
+            answer = CALLS[call](api, parameters)
+            api.tell_voice()
+            self.send_xml(answer)
         else:
             raise Failed("unsupportedRequest", "This request is not supported.")
 
