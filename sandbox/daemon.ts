@@ -36,6 +36,7 @@ import { createWebhook, keepMessage, MAIL_NAME, MAIL_PASSWORD, MAIL_PORT } from 
 import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
+import { Storage } from "./services/storage";
 
 /** Directories that image/build.sh printed. */
 export interface Image {
@@ -52,7 +53,13 @@ async function main(): Promise<void> {
     throw new Error(`${IMAGE_FILE} names no image: start the daemon by scripts/sandbox up`);
   const token = readFileSync(TOKEN_FILE, "utf8").trim();
 
-  const faults = { acme: new Faults(), hetzner: new Faults(), mail: new Faults(), mirror: new Faults() };
+  const faults = {
+    acme: new Faults(),
+    hetzner: new Faults(),
+    mail: new Faults(),
+    mirror: new Faults(),
+    storage: new Faults(),
+  };
   const mirror = createMirror(MIRROR_DIR, faults.mirror);
   const late: { aws?: LazyAws } = {};
   const metadata = createMetadataServer(
@@ -84,6 +91,8 @@ async function main(): Promise<void> {
   // What is deployed there goes on where it was; whoever only uses Hetzner has nothing to wait for.
   if (existsSync(AWS_STATE_FILE)) await aws.start().catch(complain);
   for (const address of [SERVICES.aws, serviceIpv6(SERVICES.aws)]) await listenPlain(aws.answer, address);
+  const storage = new Storage({ python: MOTO_PYTHON, logFile: logFile("storage"), faults: faults.storage });
+  await listenPlain(storage.answer, SERVICES.storage);
   const control = createControl({ faults, zones });
   await listenAt(control, CONTROL_SOCKET);
   writeAtomically(DAEMON_READY_FILE, `${process.pid}\n`);
@@ -92,7 +101,7 @@ async function main(): Promise<void> {
     rmSync(DAEMON_READY_FILE, { force: true });
     for (const twin of twins) twin.close().closeAllConnections();
     const servers = [api, mirror, metadata, authority, webhook, control, ...(aws.api ? [aws.api.app] : [])];
-    void Promise.all(servers.map((server) => server.close())).then(() => process.exit(0));
+    void Promise.all([storage, ...servers].map((server) => server.close())).then(() => process.exit(0));
   });
 }
 

@@ -13,13 +13,15 @@ const START_MS = 60_000;
 const ANSWER_MS = 60_000;
 
 /** Parts of a request that moto needs. */
-export type Wire = Pick<Call, "service" | "method" | "path" | "contentType" | "body">;
+export type Wire = Pick<Call, "method" | "path" | "contentType" | "body"> & {
+  readonly service: Call["service"] | "s3";
+};
 
 export interface MotoOptions {
   /** The Python that moto is installed for, see requirements.txt. */
   readonly python: string;
-  /** JSON file of the machine images that exist, see images.ts. */
-  readonly imagesFile: string;
+  /** JSON file of the machine images that exist, see images.ts. @default moto's own */
+  readonly imagesFile?: string;
   readonly region: string;
   /** File for the server's log. @default none */
   readonly logFile?: string;
@@ -34,7 +36,8 @@ export class Moto {
 
   private constructor(
     private readonly process: ChildProcessByStdio<Writable, Readable, null>,
-    private readonly port: number,
+    /** Port on the loopback. */
+    readonly port: number,
     private readonly region: string,
   ) {
     this.ended = new Promise((resolve) => {
@@ -53,7 +56,7 @@ export class Moto {
         LANG: "C.UTF-8",
         PYTHONDONTWRITEBYTECODE: "1",
         PYTHONHASHSEED: "0",
-        MOTO_AMIS_PATH: imagesFile,
+        ...(imagesFile !== undefined && { MOTO_AMIS_PATH: imagesFile }),
         MOTO_ENABLE_AMI_VALIDATION: "1",
         MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION: "1",
         MOTO_ENABLE_KEYPAIR_VALIDATION: "1",

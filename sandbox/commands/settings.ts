@@ -5,6 +5,7 @@ import { defaultRelease } from "../../bigbluebutton/releases";
 import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
+import { STORAGE_NAME } from "../services/storage";
 import { Mistake } from "../../cli/mistake";
 import { parseSets, readProjectFile, readStackFile, type StackFile } from "../../cli/stackFiles";
 import type { Cloud } from "./stacks";
@@ -72,6 +73,11 @@ function parts(settings: Settings): { cloud: unknown; turnCloud: unknown; dns: u
 export function usesAws(settings: Settings): boolean {
   const { cloud, turnCloud, dns } = parts(settings);
   return cloud === "aws" || turnCloud === "aws" || dns === "route53";
+}
+
+/** True when backups go to the S3 storage in the sandbox. */
+export function usesStorage({ backup }: Settings): boolean {
+  return JSON.stringify(backup ?? "").includes(STORAGE_NAME);
 }
 
 /** Zone at the service that makes the DNS records. */

@@ -101,7 +101,7 @@ export async function startAws(): Promise<void> {
 }
 
 /** Installs moto's server where it is missing or outdated. Can be called while the sandbox starts. */
-async function installMoto(): Promise<void> {
+export async function installMoto(): Promise<void> {
   const script = `set -euo pipefail; . ${join(PROJECT_DIR, "scripts/lib/setup.sh")}; setup_moto`;
   const installer = spawn("bash", ["-c", script], { stdio: ["ignore", "ignore", "inherit"] });
   const [code] = (await once(installer, "exit")) as [number];

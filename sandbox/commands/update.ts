@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { AWS_CREDENTIALS_FILE } from "../paths";
 import { chooseEngine, runEngine } from "./engine";
 import { Mistake } from "../../cli/mistake";
-import { readProgramSettings, readSettings, usesAws } from "./settings";
+import { readProgramSettings, readSettings, usesAws, usesStorage } from "./settings";
 import {
   cloudOf,
   engineOf,
@@ -14,7 +14,7 @@ import {
   type Cloud,
   type Engine,
 } from "./stacks";
-import { startAws, startSandbox } from "./start";
+import { installMoto, startAws, startSandbox } from "./start";
 
 export interface UpdateOptions {
   readonly stack: string;
@@ -47,6 +47,7 @@ export async function update(
   const engine = await chooseEngine(options.engine, stack, { aws });
   // What an update no longer uses it may still have to delete.
   if (aws || existsSync(AWS_CREDENTIALS_FILE)) await startAws();
+  if (usesStorage(config)) await installMoto();
   if (action === "up") rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
   const { code } = await runEngine({ action, stack, engine, config, replace, adopt });
   if (action === "up" && code === 0) process.stdout.write(`\n${nextSteps(stack)}\n`);

@@ -18,6 +18,7 @@ export const SERVICES = {
   mirror: "198.51.100.6",
   aws: "198.51.100.7",
   mail: "198.51.100.8",
+  storage: "198.51.100.9",
 } as const;
 
 /** The IPv6 twin of a service's IPv4 address. */

@@ -50,6 +50,7 @@ export function serviceRecords(): ZoneRecord[] {
     // These listen on one address only.
     ...host("acme", SERVICES.acme, false),
     ...host("mail", SERVICES.mail, false),
+    ...host("storage", SERVICES.storage, false),
     ...host("ns1", SERVICES.zoneDns),
     ...host("ns2", SERVICES.zoneDns),
     ...host("root", SERVICES.rootDns),

@@ -34,7 +34,7 @@ import unit_follow
 import whole_files
 from restic import Failure, Repository, read_settings
 
-RUN_LIMIT = 5 * restic.HOUR
+RUN_LIMIT = float(os.environ.get("BBB_BACKUP_RUN_SECONDS", 5 * restic.HOUR))
 VERIFY_DAYS = 7
 
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 
 import whole_files
@@ -23,6 +24,8 @@ REACH_SECONDS = float(os.environ.get("BBB_BACKUP_REACH_SECONDS", "15"))
 # It tries a refused request again for a quarter of an hour.
 ASK_SECONDS = float(os.environ.get("BBB_BACKUP_ASK_SECONDS", "120"))
 HOUR = 3600.0
+# It tries these again as well, though they stay the same.
+REFUSED = re.compile(r"retrying after .*(Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|[Bb]ucket does not exist)")
 # Exit code of a backup in which some files could not be read.
 INCOMPLETE = 3
 
@@ -42,13 +45,14 @@ def failures(settings):
         (r"wrong password or no key found", f"the repository {to} was made with another password than this stack's. Give the one with which it was made: pulumi config set --secret --path backup.password; or let the setting backup.to name an empty place. Then pulumi up"),
         (r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED", f"another machine than backup.hostKey says answers for {to}. If its key was changed on purpose: ssh-keyscan shows the new one; set backup.hostKey, then pulumi up"),
         (r"Permission denied \(|Too many authentication failures", f"{to} does not let the server in. Set backup.sshKey to a private key whose public half is in the authorized keys there, then pulumi up"),
+        (r"unable to start the sftp session", f"{to} ended the connection: it does not let the server in, or offers no SFTP. Set backup.sshKey to a private key whose public half is in the authorized keys there, and look whether backup.to is right; then pulumi up"),
         (r"[Bb]ucket does not exist|NoSuchBucket|bucket .* not found", f"there is no such bucket: {to}. Make it where your storage is, or correct backup.to; then pulumi up"),
         (r"no space left|[Qq]uota|StorageFull|InsufficientStorage|EntityTooLarge|Disk full", f"there is no room left at {to}. Order more, or remove what is old: scripts/backup prune STACK; {THEN}"),
         (r"Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Access Key|403 Forbidden|[Ff]orbidden", f"the storage refuses the keys for {to}. Set {keys} to keys that may read and write there, then pulumi up"),
         (r"already locked|unable to create lock", "another backup, check or prune is at work in the repository. Wait for its end and run this again; a lock that a killed one left is removed by itself after half an hour"),
         (r"ciphertext verification failed|repository contains errors|pack .* (damaged|not found|does not|contains)|hash mismatch|invalid data returned|not found in index|load.* returned error", f"the repository {to} is damaged: parts of it are missing or changed. Keep it as it is for what can still be read; let backup.to name a new empty place, run pulumi up, {THEN}, and see docs/backup.md#a-damaged-repository"),
         (r"Is there a repository at the following location|unable to open config file|config file does not exist|does not exist", f"there is no repository at {to}: it was removed, or backup.to names another place than before. pulumi up makes a new one where there is none"),
-        (r"dial tcp|connection refused|no such host|i/o timeout|network is unreachable|[Cc]onnection (closed|reset|timed out)|Could not resolve|x509|unable to start the sftp session", f"{to} does not answer as it should. Look whether your storage is up and backup.to is right; the next night tries again, or {THEN[5:]}"),
+        (r"dial tcp|connection refused|no such host|i/o timeout|network is unreachable|[Cc]onnection (closed|reset|timed out)|Could not resolve|x509", f"{to} does not answer as it should. Look whether your storage is up and backup.to is right; the next night tries again, or {THEN[5:]}"),
     ]
 
 
@@ -177,7 +181,10 @@ class Repository:
         return f"the backup's place was not done within {limit / 60:.0f} minutes: {shown(self.settings['to'])} is slow or hangs. Look there, {THEN}. {KEPT}"
 
     def outcome(self, *words, limit=HOUR, on_line=None):
-        """Runs restic and returns (exit code, or None at its limit; standard output; standard error)."""
+        """Runs restic and returns (exit code, or None where it was ended; standard output; standard error).
+
+        It is ended at its limit, and where it is refused what it will be refused again.
+        """
         command = ["restic", *self.options, *words]
         self.log(f"restic {shlex.join(words)}"[:2000])
         with tempfile.TemporaryFile() as said:
@@ -186,13 +193,18 @@ class Repository:
             except FileNotFoundError:
                 raise Failure("restic is not installed on this server: run pulumi up, which installs it") from None
             late = threading.Event()
+            ended = threading.Event()
 
-            def end():
-                late.set()
-                process.kill()
+            def watch():
+                end = time.monotonic() + limit
+                while not ended.wait(1):
+                    if time.monotonic() > end or REFUSED.search(os.pread(said.fileno(), 1 << 20, 0).decode(errors="replace")):
+                        late.set()
+                        process.kill()
+                        return
 
-            timer = threading.Timer(limit, end)
-            timer.start()
+            watcher = threading.Thread(target=watch, daemon=True)
+            watcher.start()
             lines: list = []
             try:
                 for raw in process.stdout or ():
@@ -203,7 +215,8 @@ class Repository:
                         lines.append(line)
                 code = process.wait()
             finally:
-                timer.cancel()
+                ended.set()
+                watcher.join()
                 if process.poll() is None:
                     process.terminate()
                     process.wait()

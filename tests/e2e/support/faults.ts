@@ -12,7 +12,7 @@ import { must, onHost, outputs, tryUpdate, update, type Update } from "./sandbox
 
 /** Faults of the sandbox, and the assertions at the end of every case. */
 
-export type Service = "acme" | "hetzner" | "mail" | "mirror";
+export type Service = "acme" | "hetzner" | "mail" | "mirror" | "storage";
 
 function control(method: string, path: string, body?: unknown): Promise<string> {
   return new Promise((resolve, reject) => {

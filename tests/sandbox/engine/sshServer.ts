@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 
-import { Server, utils, type Connection, type SFTPWrapper } from "ssh2";
+import { Server, utils, type Connection, type ServerChannel, type SFTPWrapper } from "ssh2";
 
 import { privateKey } from "../../../sandbox/engine/drivers/tls";
 
@@ -49,6 +49,8 @@ export class SshServer {
   readonly commands: string[] = [];
   /** Command that is run in place of another. */
   answer = (command: string): string => command;
+  /** Program that serves SFTP, e.g. OpenSSH's. @default the part above */
+  sftpServer: string | undefined;
   private readonly open = new Set<Connection>();
   private readonly server = new Server({ hostKeys: [this.hostKey.private] }, (client) => this.serve(client));
 
@@ -81,11 +83,15 @@ export class SshServer {
     });
     client.on("session", (accept) => {
       const session = accept();
-      session.on("sftp", (acceptSftp) => serveFiles(acceptSftp()));
+      const { sftpServer } = this;
+      if (sftpServer === undefined) session.on("sftp", (acceptSftp) => serveFiles(acceptSftp()));
+      else session.on("subsystem", (acceptStream) => run(acceptStream(), sftpServer));
       session.on("exec", (acceptExec, _reject, { command }) => {
         this.commands.push(command);
-        const channel = acceptExec();
-        const shell = spawn("bash", ["-c", this.answer(command)]);
+        run(acceptExec(), this.answer(command));
+      });
+      const run = (channel: ServerChannel, command: string) => {
+        const shell = spawn("bash", ["-c", command]);
         channel.pipe(shell.stdin);
         shell.stdin.on("error", () => {});
         shell.stdout.on("data", (data: Buffer) => channel.write(data));
@@ -96,7 +102,7 @@ export class SshServer {
           else channel.exit(signal.replace("SIG", ""));
           channel.end();
         });
-      });
+      };
     });
   }
 }
