@@ -198,7 +198,7 @@ export class BbbServer extends pulumi.ComponentResource {
     return request.apply(renderDialInCheck);
   }
 
-  private mountRecordings(settings: Pick<Settings, "recordings">): void {
+  private mountRecordings(settings: Pick<Settings, "recordings" | "greenlight" | "upgrade">): void {
     const { dataDevice: device, attachVolume } = this.host;
     // The volume that the host has may be another, or one that the settings no longer want.
     const attached = attachVolume?.(
@@ -216,7 +216,12 @@ export class BbbServer extends pulumi.ComponentResource {
       "recordings",
       {
         script: "recordings.sh",
-        flags: { device, "size-gb": ownVolumeGb(settings) },
+        flags: {
+          device,
+          "size-gb": ownVolumeGb(settings),
+          // It is the setting upgrade that asks for a move of what is elsewhere.
+          ...(settings.greenlight && { greenlight: true, upgrade: settings.upgrade || undefined }),
+        },
         dependsOn: attached ? [attached] : [],
       },
       this,

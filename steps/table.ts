@@ -53,7 +53,7 @@ export const stepTable = {
   "recordings.sh": {
     title: "Mount the recordings volume",
     timeLimit: 900,
-    needs: ["recordings_mounts.py"],
+    needs: ["greenlight_move.py", "recordings_mounts.py"],
     seconds: [1, 2],
     basis: "sandbox",
   },
@@ -216,7 +216,7 @@ export const stepTable = {
   "unmount-recordings.sh": {
     title: "Release the recordings volume",
     timeLimit: 600,
-    needs: [],
+    needs: ["greenlight_move.py"],
     seconds: [1, 10],
     basis: "estimate",
   },

@@ -46,7 +46,7 @@ import storage_check
 import system_check
 import turn_files
 from checks import RESOLVER_REMEDY, Doubtful, Page, Wrong, resolver_bound, run
-from recordings_mounts import DIRECTORIES, MOUNT_POINT
+from recordings_mounts import MOUNT_POINT, bound
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 BBB_CONF_LIMIT = 90
@@ -193,7 +193,7 @@ def check_machine(page, role, clock_of=None, recordings=False):
     page.check("disk", "/", storage_check.check_disk, "/")
     page.check("temporary files", "/tmp", storage_check.check_temporary, role)
     if recordings:
-        page.check("recordings", f"{MOUNT_POINT}, {len(DIRECTORIES)} places", storage_check.check_recordings)
+        page.check("recordings", f"{MOUNT_POINT}, {len(bound(ROOT or '/'))} places", storage_check.check_recordings)
     page.check("memory", "/proc/meminfo", system_check.check_memory)
     page.check("units", "systemctl --failed", system_check.check_units)
     page.check("updates", "reboot, held packages", system_check.check_updates)

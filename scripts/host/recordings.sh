@@ -5,17 +5,28 @@
 #
 # --device: stable path of the volume, e.g. /dev/disk/by-id/scsi-0HC_Volume_42.
 # --size-gb: of the volume; a new one runs this again, so that the file system grows with it.
+# --greenlight: Greenlight's directory, with its accounts and rooms, is there, too. One that is on the server's own disk
+#   already is moved at a new text of --upgrade only, since that stops Greenlight for a while.
+# --upgrade: that setting.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "device=! size-gb=" "$@"
+parse_flags "device=! size-gb= greenlight upgrade=" "$@"
 device=${flag[device]}
 {
   read -r mount_point
   mapfile -t directories
 } < <("$PYTHON" -B "$LIB/recordings_mounts.py")
+# Without Greenlight's, which come to `directories` where they belong to the volume.
+recorded=("${directories[@]}")
 container_unit=bbb-deploy-recordings.service
+greenlight=/root/greenlight-v3
+# What the step that sets Greenlight up has noted of the time before its changes: it goes with the data that it changed.
+notes=/var/lib/bbb-deploy/greenlight
+# While Greenlight is moved; the copy on the volume is then this script's own.
+moving=$STATE/recordings/greenlight-moving
+change=upgrade=${flag[upgrade]:-}
 
 # Services that write there: they must not start without the volume, or they would fill the root disk instead.
 units=(bbb-web freeswitch bbb-webrtc-sfu bbb-webrtc-recorder kurento-media-server bbb-rap-resque-worker bbb-rap-starter
@@ -114,16 +125,87 @@ refuse_other_mount() {
   fail "another volume than $device is mounted at $mount_point; its recordings were left where they are. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
 }
 
-mount_all() {
-  local directory
+mount_volume() {
   mkdir -p "$ROOT$mount_point"
   if ! mountpoint -q "$ROOT$mount_point"; then mount "$device" "$ROOT$mount_point"; fi
+}
+
+has_data() { "$PYTHON" -B "$LIB/greenlight_move.py" has "$ROOT$1"; }
+
+bound_before() { grep -qs " $greenlight .*# bbb-deploy$" "$ROOT/etc/fstab"; }
+
+# Whether Greenlight is to be on the volume now. A stack of before has a text of `upgrade` that asked for something else.
+place_greenlight() {
+  local former
+  former=$greenlight.before-volume-$(date -u +%Y%m%d%H%M%S)
+  if bound_before || mountpoint -q "$ROOT$greenlight"; then return 0; fi
+  if [[ -z ${flag[greenlight]:-} ]]; then return 1; fi
+  if [[ ! -e $moving ]]; then
+    if ! has_data "$greenlight"; then return 0; fi
+    if has_data "$mount_point$greenlight"; then
+      progress "note: Greenlight is on the server's own disk, and there is another one on the volume ($mount_point$greenlight): both stay as they are. To have the volume's, or the server's there, move the other away by hand, outside of meetings: systemctl stop docker; mv DIRECTORY DIRECTORY.other; then give upgrade a new text"
+      return 1
+    fi
+    if [[ ! -e $STATE/recordings-detached ]] && ! { [[ -e $texts_done ]] && new_text "$change"; }; then
+      progress "note: Greenlight's accounts and rooms are on the server's own disk, and lost with it. A new text of the setting upgrade moves them to the volume"
+      return 1
+    fi
+    "$PYTHON" -B "$LIB/greenlight_move.py" room "$ROOT$greenlight" "$ROOT$mount_point$greenlight" 2>&1 | show || exit 1
+    if [[ ! -e $STATE/recordings-detached ]]; then refuse_while_in_use "moving Greenlight to the volume" "$change"; fi
+    begin_move
+  fi
+  progress "stopping Greenlight, and moving it to the volume"
+  stop_docker
+  if has_data "$greenlight"; then
+    { copy_over "$notes" && copy_over "$greenlight"; } 2>&1 | show ||
+      { end_move; fail "Greenlight was not moved, for the reason above, and runs on the server's own disk as before"; }
+    mv -T "$ROOT$greenlight" "$ROOT$former"
+    rm -rf "${ROOT:?}$notes"
+    progress "Greenlight is on the volume; its former directory stays in $former until you remove it"
+  fi
+}
+
+copy_over() {
+  if ! has_data "$1"; then return 0; fi
+  "$PYTHON" -B "$LIB/greenlight_move.py" copy --over "$ROOT$1" "$ROOT$mount_point$1"
+}
+
+# A restart of the host in between must not begin with an empty database in the place of the one that is moved.
+begin_move() {
+  printf '[Unit]\nConditionPathExists=!%s\n' "$moving" |
+    put_file "$ROOT/etc/systemd/system/docker.service.d/50-bbb-deploy-moving.conf" 644 root:root || (($? == 10))
+  mkdir -p "${moving%/*}"
+  : >"$moving"
+  systemctl daemon-reload
+}
+
+end_move() {
+  rm -f "$moving" "$ROOT/etc/systemd/system/docker.service.d/50-bbb-deploy-moving.conf"
+  systemctl daemon-reload
+  start_docker
+}
+
+# Docker with all that it runs: Greenlight, and for moments what converts presentations.
+stop_docker() {
+  if systemctl cat docker.service >/dev/null 2>&1; then
+    timeout 300 systemctl stop docker.socket docker.service 2>/dev/null || timeout 300 systemctl stop docker.service ||
+      fail "docker could not be stopped: see journalctl -u docker; Greenlight stays where it is"
+  fi
+}
+
+start_docker() {
+  if systemctl cat docker.service >/dev/null 2>&1; then timeout 300 systemctl start docker.service || fail "docker did not start: see journalctl -u docker"; fi
+}
+
+bind_all() {
+  local directory
   for directory in "${directories[@]}"; do
     mkdir -p "$ROOT$directory"
     if ! mountpoint -q "$ROOT$directory"; then
       # Owner and mode, where a package has made it already. The volume's own directory keeps its own.
       if [[ ! -e $ROOT$mount_point$directory ]]; then
         mkdir -p "$ROOT$mount_point$directory"
+        if [[ $directory == /root/* ]]; then chmod 700 "$ROOT$mount_point/root"; fi
         chown --reference="$ROOT$directory" "$ROOT$mount_point$directory"
         chmod --reference="$ROOT$directory" "$ROOT$mount_point$directory"
       fi
@@ -145,12 +227,19 @@ grow() {
 
 require_mounts() {
   local unit
-  for unit in "${units[@]}"; do
-    printf '[Unit]\nRequiresMountsFor=%s\n' "${directories[*]}" |
-      put_file "$ROOT/etc/systemd/system/$unit.service.d/50-bbb-deploy-recordings.conf" 644 root:root || (($? == 10))
-  done
+  for unit in "${units[@]}"; do require "$unit" "${recorded[@]}"; done
+  # Without the volume it would begin with an empty database.
+  if on_volume; then require docker "$greenlight" "$notes"; fi
   systemctl daemon-reload
 }
+
+require() { # UNIT DIRECTORY…
+  printf '[Unit]\nRequiresMountsFor=%s\n' "${*:2}" |
+    put_file "$ROOT/etc/systemd/system/$1.service.d/50-bbb-deploy-recordings.conf" 644 root:root || (($? == 10))
+}
+
+# Whether Greenlight is on the volume, from this run on.
+on_volume() { [[ " ${directories[*]} " == *" $greenlight "* ]]; }
 
 need_root
 if ! device_ready; then progress "waiting for the volume $device to appear"; fi
@@ -160,12 +249,18 @@ make_filesystem
 type=$(blkid --probe --match-tag TYPE --output value "$device")
 uuid=$(blkid --probe --match-tag UUID --output value "$device")
 refuse_other_mount "$uuid"
+if bound_before; then directories+=("$greenlight" "$notes"); fi
 check_covered
-mount_all
+mount_volume
+if ! bound_before && place_greenlight; then directories+=("$greenlight" "$notes"); fi
+bind_all
 fix_owners
 put_file "$ROOT/etc/systemd/system/$container_unit" 644 root:root < <(container_mount) || (($? == 10))
 put_file "$ROOT/etc/fstab" 644 root:root < <(fstab "$uuid" "$type") || (($? == 10))
 require_mounts
+# Also after a run that was cut off before it.
+if on_volume; then end_move; fi
+if [[ -n ${flag[greenlight]:-} ]]; then changes_done "$change"; fi
 grow "$type"
 progress "$(df --output=size -BG "$ROOT$mount_point" | tail -n 1 | tr -d ' ') for recordings at $mount_point, $(df --output=pcent "$ROOT$mount_point" | tail -n 1 | tr -d ' ') used"
 if [[ -e $STATE/recordings-detached ]]; then

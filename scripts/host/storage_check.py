@@ -4,7 +4,7 @@ import os
 import shutil
 
 from checks import GB, Doubtful, Wrong, worst
-from recordings_mounts import DIRECTORIES, MOUNT_POINT
+from recordings_mounts import GREENLIGHT, MOUNT_POINT, bound
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 
@@ -51,17 +51,20 @@ def check_recordings():
     if not os.path.ismount(ROOT + MOUNT_POINT):
         remedy = "mount -a; if that fails, look whether the volume is attached (lsblk), and reboot the host"
         raise Wrong(f"the volume is not mounted at {MOUNT_POINT}: recordings would fill the root disk", remedy)
-    findings = [finding for finding in map(bound_finding, DIRECTORIES) if finding]
+    places = bound(ROOT or "/")
+    findings = [finding for finding in map(bound_finding, places) if finding]
     try:
         os.listdir(ROOT + MOUNT_POINT)
         findings.append(disk_finding(MOUNT_POINT))
+        if GREENLIGHT[0] not in places and os.path.isdir(ROOT + GREENLIGHT[0]):
+            findings.append("Greenlight is on the server's own disk: a new text of the setting upgrade moves it here")
     except OSError as error:
         remedy = "dmesg | tail says more; look in the cloud's console that the volume is attached, then outside of meetings reboot the host"
         findings.append(Wrong(f"the volume can't be read: {error.strerror}", remedy))
     if read_only(ROOT + MOUNT_POINT):
         remedy = (
             "dmesg | grep -i ext4 says why. Without errors there: mount -o remount,rw " + MOUNT_POINT + ". With errors, outside of meetings: "
-            f"bbb-conf --stop; umount {' '.join(DIRECTORIES)} {MOUNT_POINT}; fsck -f $(findmnt -sno SOURCE {MOUNT_POINT}); mount -a; bbb-conf --start"
+            f"bbb-conf --stop; umount {' '.join(places)} {MOUNT_POINT}; fsck -f $(findmnt -sno SOURCE {MOUNT_POINT}); mount -a; bbb-conf --start"
         )
         findings.append(Wrong(f"the volume at {MOUNT_POINT} is mounted read-only: nothing is recorded", remedy))
     return worst(findings)

@@ -41,6 +41,48 @@ make_layout() {
   done
 }
 
+greenlight=/root/greenlight-v3
+# recordings.sh says what these are.
+greenlight_places=(/var/lib/bbb-deploy/greenlight "$greenlight")
+
+# Whether Greenlight is on the volume. What it runs in would hold it.
+has_greenlight() {
+  grep -qs " $greenlight .*# bbb-deploy$" "$ROOT/etc/fstab"
+}
+
+greenlight_move() { "$PYTHON" -B "$LIB/greenlight_move.py" "$@" 2>&1 | show; }
+
+stop_greenlight() {
+  if systemctl cat docker.service >/dev/null 2>&1; then
+    progress "stopping Greenlight"
+    timeout 300 systemctl stop docker.socket docker.service 2>/dev/null || timeout 300 systemctl stop docker.service ||
+      fail "docker could not be stopped: see journalctl -u docker; nothing was unmounted"
+  fi
+}
+
+# Gives the server's own disk what would be gone with the volume. One that was cut off begins anew.
+keep_greenlight() {
+  local place on_volume
+  for place in "${greenlight_places[@]}"; do
+    on_volume=$ROOT/srv/bigbluebutton$place
+    if ! "$PYTHON" -B "$LIB/greenlight_move.py" has "$on_volume"; then continue; fi
+    if mountpoint -q "$ROOT$place"; then
+      umount "$ROOT$place" || fail "$place is still in use: fuser -vm $place shows by what. End that, then run this again"
+    fi
+    greenlight_move copy --over "$on_volume" "$ROOT$place" ||
+      fail "Greenlight could not be copied to the server's own disk, for the reason above; the volume stays"
+  done
+  progress "Greenlight is on the server's own disk again; its copy on the volume stays"
+}
+
+start_greenlight() {
+  rm -f "$ROOT/etc/systemd/system/docker.service.d/50-bbb-deploy-recordings.conf"
+  systemctl daemon-reload || true
+  if systemctl cat docker.service >/dev/null 2>&1; then
+    timeout 300 systemctl start docker.service || fail "docker did not start: see journalctl -u docker"
+  fi
+}
+
 need_root
 if [[ -z $(mount_points) && -n ${flag[detach]:-} ]]; then
   progress "no recordings volume is mounted"
@@ -55,20 +97,28 @@ found=$(in_use)
 if [[ -n $found && -z ${flag[end-meetings]:-} ]]; then
   fail "$found on $(hostname), which this ends; nothing was touched. Wait for their end, or add --end-meetings"
 fi
+if has_greenlight && [[ -n ${flag[detach]:-} ]]; then
+  greenlight_move room "$ROOT/srv/bigbluebutton$greenlight" "$ROOT$greenlight" || fail "Greenlight does not fit onto the server's own disk; nothing was touched"
+fi
 progress "stopping BigBlueButton"
 timeout 300 bbb-conf --stop </dev/null || fail "BigBlueButton could not be stopped, for the reason in the lines above; nothing was unmounted"
+if has_greenlight; then
+  stop_greenlight
+  if [[ -n ${flag[detach]:-} ]]; then keep_greenlight; fi
+fi
 while IFS= read -r directory; do
   if ! mountpoint -q "$ROOT$directory"; then continue; fi
   made=$(layout "$ROOT$directory")
   umount "$ROOT$directory" ||
     fail "$directory is still in use: fuser -vm $directory shows by what. End that, then run this again"
   # Those below the volume's, which BigBlueButton has from now on.
-  if [[ -n ${flag[detach]:-} && -z ${flag[device]:-} && $directory != /srv/* ]]; then make_layout <<<"$made"; fi
+  if [[ -n ${flag[detach]:-} && -z ${flag[device]:-} && $directory != /srv/* && " ${greenlight_places[*]} " != *" $directory "* ]]; then make_layout <<<"$made"; fi
 done < <(mount_points)
 sync
 if [[ -n ${flag[detach]:-} ]]; then
   mkdir -p "$STATE"
   : >"$STATE/recordings-detached"
+  if has_greenlight; then start_greenlight; fi
   sed -i '/# bbb-deploy$/d' "$ROOT/etc/fstab"
   systemctl daemon-reload || true
   if [[ -n ${flag[device]:-} ]]; then

@@ -27,7 +27,7 @@ type GreenlightOutputs = Outputs & {
 const set = (greenlight: object) => ["--set", `greenlight=${JSON.stringify(greenlight)}`];
 const FIRST = set({ admin: ADMIN, registration: "invite", roomLimit: 5 });
 
-const up = (args: readonly string[]) => update("up", "embedded", args);
+const up = (args: readonly string[]) => update("up", "embedded", ["--set", "recordingsGb=10", ...args]);
 const read = async () => (await outputs()) as GreenlightOutputs;
 const rows = async (query: string) =>
   (await onHost(BBB, ["python3", "-c", QUERY, query])).trim().split("\n").filter(Boolean);
@@ -114,6 +114,18 @@ test("a second update changes nothing", async () => {
   const { summary } = await up(FIRST);
   expect(Object.keys(summary).filter((key) => !["unchanged", "same"].includes(key))).toEqual([]);
   expect(await counts()).toEqual(before);
+});
+
+test("a server that is replaced finds its accounts and settings again, on the volume", async () => {
+  const accounts = await rows("SELECT id, email, password FROM users");
+  const { stdout, summary } = await up([...FIRST, "--replace", "bbb-host-server"]);
+  expect(summary.replaced).toBeGreaterThan(0);
+  expect(stdout).toContain("the administrator ada@example.test is there already, and left alone");
+  expect(await rows("SELECT id, email, password FROM users")).toEqual(accounts);
+  expect(await signIn(out, out.greenlightAdminPassword)).toMatchObject({ status: "200", signed_in: true });
+  expect(await onHost(BBB, ["findmnt", "-no", "FSROOT", "/root/greenlight-v3"])).toBe(
+    "/root/greenlight-v3\n",
+  );
 });
 
 test("an administrator who has another name and password by now is left alone", async () => {

@@ -198,7 +198,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
     expect(refused.code).not.toBe(0);
     const output = refused.stdout + refused.stderr;
     expect(output).toMatch(
-      /1 meeting\(s\) run .*its new settings \(meetings\.welcome\) would end; nothing was touched/,
+      /1 meeting\(s\) run .*its new settings \(meetings\.welcome, meetings\.recording\) would end; nothing was touched/,
     );
     expect([await serviceStarts(NAMES), await onHost(NAMES.bbb, ["cat", WEB, HTML5, RECORD])]).toEqual(
       before,
@@ -230,7 +230,7 @@ curl -sS -b "$jar" "$2/enter?sessionToken=$token"`;
       return stdout + stderr;
     };
     expect(await attempt({ nginx: { school: { text: "no_such_directive;\n" } } })).toMatch(
-      /\(overrides\.nginx\.school\): .*\[emerg\] unknown directive "no_such_directive"/,
+      /\(overrides\.nginx\.school\): .*\[emerg\] .*unknown directive "no_such_directive"/,
     );
     expect(await read(`cat ${SITE}; nginx -t 2>&1`)).toContain(SNIPPET);
     const index = "/var/www/bigbluebutton-default/assets/index.html";

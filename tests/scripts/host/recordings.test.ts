@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
@@ -54,9 +54,9 @@ function bytes(offset: number, hex: string): string {
 }
 
 /** Runs the script, then more shell, in a mount namespace of their own: no mount outlives the call. */
-async function recordings(then = "true"): Promise<Done> {
+async function recordings(then = "true", ...flags: string[]): Promise<Done> {
   if (!device) await attach();
-  const script = `bash ${join(SCRIPTS, "recordings.sh")} --device ${device} && ${then}`;
+  const script = `bash ${join(SCRIPTS, "recordings.sh")} --device ${device} ${flags.join(" ")} && ${then}`;
   return done(host.start(["unshare", "--mount", "--propagation", "private", "bash", "-c", script]));
 }
 
@@ -210,3 +210,147 @@ test.each(["", "_1"])(
     );
   },
 );
+
+describe("Greenlight", () => {
+  const OWN = "root/greenlight-v3";
+  const env = (text: string) => host.put(`${OWN}/.env`, text);
+  const NOTES = "var/lib/bbb-deploy/greenlight";
+  const DOCKER = "etc/systemd/system/docker.service.d";
+  /** Calls of systemctl about docker. */
+  const docker = () =>
+    host
+      .called("systemctl")
+      .flatMap((call) => /^systemctl (stop|start) .*docker\.service/.exec(call)?.[1] ?? []);
+  const show = `findmnt -rno TARGET $BBB_DEPLOY_ROOT/${OWN}; cat $BBB_DEPLOY_ROOT/${OWN}/.env`;
+  const former = () => readdirSync(join(host.root, "root")).filter((name) => name.includes("before-volume"));
+  const texts = "var/lib/bbb-deploy/recordings/texts-done";
+
+  test("is on the volume from the beginning, and a new server finds what the one before has left", async () => {
+    const first = await recordings(`echo one >$BBB_DEPLOY_ROOT/${OWN}/.env`, "--greenlight");
+    expect([first.code, docker()]).toEqual([0, ["start"]]);
+    expect(host.read("etc/fstab")).toContain(
+      "/srv/bigbluebutton/root/greenlight-v3 /root/greenlight-v3 none bind,",
+    );
+    expect(host.read(`${DOCKER}/50-bbb-deploy-recordings.conf`)).toBe(
+      "[Unit]\nRequiresMountsFor=/root/greenlight-v3 /var/lib/bbb-deploy/greenlight\n",
+    );
+    expect(host.read("etc/systemd/system/bbb-web.service.d/50-bbb-deploy-recordings.conf")).not.toContain(
+      "greenlight",
+    );
+    const again = new FakeHost();
+    again.put("etc/fstab", "");
+    for (const name of ["systemctl", "udevadm"]) again.fake(name);
+    const before = host;
+    host = again;
+    const { code, output } = await recordings(show, "--greenlight", "--upgrade", "a");
+    expect([code, output]).toEqual([0, expect.stringContaining(`${host.root}/${OWN}\none\n`)]);
+    before.remove();
+  });
+
+  test("without the flag has no place there, unless it was there before", async () => {
+    await recordings();
+    expect(host.read("etc/fstab")).not.toContain("greenlight");
+    await recordings("true", "--greenlight");
+    const fstab = host.read("etc/fstab");
+    await recordings();
+    expect(host.read("etc/fstab")).toBe(fstab);
+  });
+
+  test("on the server's own disk stays there, running, until a new text of upgrade asks for its move", async () => {
+    env("mine\n");
+    host.put(`${NOTES}/before.json`, "{}");
+    for (const flags of [["--upgrade", "old"], ["--upgrade", "old"], []]) {
+      const { code, output } = await recordings("true", "--greenlight", ...flags);
+      expect([code, output]).toEqual([
+        0,
+        expect.stringContaining("A new text of the setting upgrade moves them"),
+      ]);
+    }
+    expect([docker(), host.read("etc/fstab").includes("greenlight")]).toEqual([[], false]);
+    const { code, output } = await recordings(show, "--greenlight", "--upgrade", "new");
+    expect(code).toBe(0);
+    expect(output).toContain(`${host.root}/${OWN}\nmine\n`);
+    expect(docker()).toEqual(["stop", "start"]);
+    expect(former()).toHaveLength(1);
+    expect(host.read(`root/${former()[0]}/.env`)).toBe("mine\n");
+    expect(host.read("etc/fstab")).toContain(` /${NOTES} none bind,`);
+    // A second run, with what was mounted gone, finds all of it there.
+    const again = await recordings(
+      `cat $BBB_DEPLOY_ROOT/${NOTES}/before.json`,
+      "--greenlight",
+      "--upgrade",
+      "new",
+    );
+    expect([again.code, again.output]).toEqual([0, expect.stringMatching(/\{\}$/)]);
+    expect(existsSync(join(host.root, `${DOCKER}/50-bbb-deploy-moving.conf`))).toBe(false);
+  });
+
+  test("and another one on the volume: both stay", async () => {
+    await recordings(
+      `mkdir -p $BBB_DEPLOY_ROOT/srv/bigbluebutton/${OWN}; echo theirs >$BBB_DEPLOY_ROOT/srv/bigbluebutton/${OWN}/.env`,
+    );
+    env("mine\n");
+    host.put(texts, "old\n");
+    const { code, output } = await recordings(
+      `cat $BBB_DEPLOY_ROOT/srv/bigbluebutton/${OWN}/.env`,
+      "--greenlight",
+      "--upgrade",
+      "new",
+    );
+    expect([code, output]).toEqual([
+      0,
+      expect.stringMatching(/there is another one on the volume[^]*\ntheirs\n$/),
+    ]);
+    expect([host.read(`${OWN}/.env`), docker()]).toEqual(["mine\n", []]);
+  });
+
+  test("that can't be copied runs on as before", async () => {
+    env("mine\n");
+    host.put(texts, "old\n");
+    host.fake(
+      "cp",
+      `[[ $* != *bbb-deploy-new* ]] || { echo "cp: no space" >&2; exit 1; }\nexec /usr/bin/cp "$@"`,
+    );
+    const { code, output } = await recordings("true", "--greenlight", "--upgrade", "new");
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/cp: no space[^]*runs on the server's own disk as before/),
+    ]);
+    expect([host.read(`${OWN}/.env`), docker(), former()]).toEqual(["mine\n", ["stop", "start"], []]);
+  });
+
+  test.each([
+    [
+      "while it copies",
+      "cp",
+      `[[ $* == *bbb-deploy-new* ]] || exec /usr/bin/cp "$@"
+pid=$PPID
+while [[ $(ps -o args= $pid) == *@(greenlight_move|recordings).@(py|sh)* ]]; do all+=" $pid"; pid=$(ps -o ppid= $pid); done
+kill -9 $all
+sleep 1`,
+    ],
+    [
+      "before the former is set aside",
+      "mv",
+      `[[ $* != *before-volume* ]] || { kill -9 $PPID; sleep 1; }\nexec /usr/bin/mv "$@"`,
+    ],
+    ["after it", "mv", `/usr/bin/mv "$@"\n[[ $* != *before-volume* ]] || { kill -9 $PPID; sleep 1; }`],
+  ])(
+    "that was killed %s is moved by the next run, and docker does not start in between",
+    async (_, name, script) => {
+      env("mine\n");
+      host.put(texts, "old\n");
+      host.fake(name, script);
+      await recordings("true", "--greenlight", "--upgrade", "new");
+      expect(docker()).toEqual(["stop"]);
+      expect(host.read(`${DOCKER}/50-bbb-deploy-moving.conf`)).toMatch(
+        /ConditionPathExists=!.*greenlight-moving\n/,
+      );
+      host.fake(name, `exec /usr/bin/${name} "$@"`);
+      const { code, output } = await recordings(show, "--greenlight", "--upgrade", "new");
+      expect([code, output]).toEqual([0, expect.stringContaining(`${host.root}/${OWN}\nmine\n`)]);
+      expect(docker()).toEqual(["stop", "stop", "start"]);
+      expect(former().map((one) => host.read(`root/${one}/.env`))).toEqual(["mine\n"]);
+    },
+  );
+});

@@ -64,6 +64,22 @@ Page(True).check("recordings", "", storage_check.check_recordings)'`;
     expect(await volume("")).toMatchObject({ verdict: "ok", answer: "0.1 of 0.1 GB free" });
   });
 
+  test("with Greenlight on the server's own disk says so; where it is on the volume it is looked at", async () => {
+    host.put("root/greenlight-v3/.env", "");
+    expect(await volume("")).toMatchObject({
+      verdict: "ok",
+      answer: expect.stringContaining(
+        "Greenlight is on the server's own disk: a new text of the setting upgrade moves it here",
+      ),
+    });
+    const line =
+      "/srv/bigbluebutton/root/greenlight-v3 /root/greenlight-v3 none bind,nofail 0 0 # bbb-deploy";
+    expect(await volume(`echo '${line}' >>${host.root}/etc/fstab`)).toMatchObject({
+      verdict: "FAIL",
+      answer: expect.stringContaining("/root/greenlight-v3 is not on the volume"),
+    });
+  });
+
   test("that is not mounted fails: the root disk would fill", async () => {
     host.put("srv/bigbluebutton/x", "");
     expect(await checked("recordings")).toMatchObject({

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { FakeHost } from "./scripts";
@@ -130,4 +130,87 @@ test("meetings are not ended, unless that is asked for", async () => {
   expect(await unmount()).toMatchObject({ code: 1, output: expect.stringContaining("nothing was touched") });
   expect(calls()).toEqual([]);
   expect((await unmount("--end-meetings")).code).toBe(0);
+});
+
+describe("with Greenlight on the volume", () => {
+  const OWN = "root/greenlight-v3";
+  const ON_VOLUME = `srv/bigbluebutton/${OWN}`;
+  const DROP_IN = "etc/systemd/system/docker.service.d/50-bbb-deploy-recordings.conf";
+  const order = () =>
+    host
+      .called()
+      .flatMap(
+        (call) =>
+          /^(?:bbb-conf .*|systemctl (?:stop|start) .*docker.service)$/.exec(call)?.[0] ??
+          /^umount .*\/root\/(root\/greenlight-v3|srv\/bigbluebutton)$/.exec(call)?.[1] ??
+          [],
+      );
+
+  beforeEach(() => {
+    const lines = ["/root/greenlight-v3", "/var/lib/bbb-deploy/greenlight"].map(
+      (place) => `x ${place} none bind 0 0 # bbb-deploy\n`,
+    );
+    host.put("etc/fstab", host.read("etc/fstab") + lines.join(""));
+    host.put("srv/bigbluebutton/var/lib/bbb-deploy/greenlight/before.json", "{}");
+    host.fake("systemctl");
+    host.put(`${ON_VOLUME}/.env`, "accounts\n");
+    mkdirSync(join(host.root, OWN), { recursive: true });
+    host.put(DROP_IN, "[Unit]\n");
+    host.fake("mountpoint", `! grep -qx "umount $2" "${host.directory}/calls"`);
+  });
+
+  const STOPPED = [
+    "bbb-conf --stop",
+    "systemctl stop docker.socket docker.service",
+    "root/greenlight-v3",
+    "srv/bigbluebutton",
+  ];
+
+  test("its containers end first, and wait with the volume for the next boot", async () => {
+    expect((await unmount()).code).toBe(0);
+    expect(order()).toEqual(STOPPED);
+    expect(readdirSync(join(host.root, OWN))).toEqual([]);
+    expect(existsSync(join(host.root, DROP_IN))).toBe(true);
+  });
+
+  test.each([
+    ["without a volume after it", []],
+    ["for another volume", ["--device", "/dev/disk/by-id/scsi-0HC_Volume_42"]],
+  ])(
+    "it goes back to the server's own disk %s, and starts there; the volume keeps its copy",
+    async (_, more) => {
+      host.fake("blkid", "echo other");
+      const { code, output } = await unmount("--detach", ...more);
+      expect([code, output]).toEqual([
+        0,
+        expect.stringContaining("Greenlight is on the server's own disk again; its copy on the volume stays"),
+      ]);
+      expect(order().slice(0, 5)).toEqual([...STOPPED, "systemctl start docker.service"]);
+      expect([host.read(`${OWN}/.env`), host.read(`${ON_VOLUME}/.env`)]).toEqual([
+        "accounts\n",
+        "accounts\n",
+      ]);
+      expect([existsSync(join(host.root, DROP_IN)), host.read("etc/fstab")]).toEqual([
+        false,
+        "UUID=1 / ext4 defaults 0 1\n",
+      ]);
+    },
+  );
+
+  test("one that was cut off is gone on with, with what is on the volume", async () => {
+    host.put(`${OWN}/.env`, "half of a former run\n");
+    expect((await unmount("--detach")).code).toBe(0);
+    expect(host.read(`${OWN}/.env`)).toBe("accounts\n");
+  });
+
+  test("that can't be copied, the volume stays", async () => {
+    host.fake("cp", "echo 'cp: no space' >&2; exit 1");
+    const { code, output } = await unmount("--detach");
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/cp: no space[^]*could not be copied to the server's own disk/),
+    ]);
+    expect(order()).not.toContain("srv/bigbluebutton");
+    expect(host.read("etc/fstab")).toContain("/root/greenlight-v3");
+  });
 });

@@ -69,10 +69,16 @@ def check_database(settings):
     try:
         if not settings.get("DATABASE_URL"):
             raise sqlite3.OperationalError("no DATABASE_URL")
+        if not store.has_password(password_of(settings)):
+            raise sqlite3.OperationalError('password authentication failed for user "postgres"')
         store.connect().execute("SELECT count(*) FROM users")
     except sqlite3.Error as error:
         return f"Unable to connect to Database - {error}"
     return None
+
+
+def password_of(settings):
+    return urllib.parse.urlsplit(settings.get("DATABASE_URL", "")).password or ""
 
 
 def check_mail(settings):
@@ -270,8 +276,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main():
-    store.migrate()
-    server = Server(("127.0.0.1", int(os.environ.get("BBB_STANDIN_GREENLIGHT_PORT", "5050"))), read_settings(sys.argv[1]))
+    settings = read_settings(sys.argv[1])
+    store.migrate(password_of(settings))
+    server = Server(("127.0.0.1", int(os.environ.get("BBB_STANDIN_GREENLIGHT_PORT", "5050"))), settings)
     print("Greenlight (stand-in) listens on 127.0.0.1:5050", flush=True)
     server.serve_forever()
 

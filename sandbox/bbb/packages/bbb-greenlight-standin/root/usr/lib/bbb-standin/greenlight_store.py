@@ -14,6 +14,8 @@ import time
 
 HOME = os.environ.get("BBB_STANDIN_GREENLIGHT", "/root/greenlight-v3")
 FILE = "data/postgres/14/database_data/standin.sqlite3"
+# PostgreSQL keeps the password with which it was made, whatever it is told later.
+PASSWORD_FILE = "data/postgres/14/database_data/password"
 EMAIL = re.compile(r"[\w\-.+]+@[\w\-.]+\.[a-z]+", re.IGNORECASE)
 PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[`@%~!#£$\\^&*()\]\[+={}/|:;\"'<>\-,.?_ ]).{8,}")
 LIFE = 86400
@@ -45,11 +47,22 @@ def connect():
     return database
 
 
-def migrate():
+def has_password(password):
+    """True for the password of the database; one of before this file has any."""
+    try:
+        with open(os.path.join(HOME, PASSWORD_FILE), encoding="utf-8") as file:
+            return file.read() == password
+    except FileNotFoundError:
+        return True
+
+
+def migrate(password=""):
     """Makes the tables and their first rows, as each start of Greenlight does."""
     if os.path.exists(path()):
         return
     os.makedirs(os.path.dirname(path()), exist_ok=True)
+    with open(os.path.join(HOME, PASSWORD_FILE), "w", encoding="utf-8") as file:
+        file.write(password)
     # A start that was cut off has left its own.
     if os.path.exists(path() + ".new"):
         os.remove(path() + ".new")
