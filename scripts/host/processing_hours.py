@@ -72,7 +72,9 @@ def main():
     options = parser.parse_args()
     path, text = os.path.join(options.root, FILE), wanted(options)
     if options.action == "apply":
-        if read(path) != text:
+        # Workers that somebody has stopped take the file at their next start.
+        (active,) = recording_workers.shown(recording_workers.UNIT, "ActiveState")
+        if active == "active" and read(path) != text:
             print(recording_workers.drain())
         return
     if text is None:

@@ -14,7 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => host.remove());
 
-const show = (environment: string) => host.fake("systemctl", `echo 'Environment=${environment}'`);
+const show = (environment: string, state = "active") =>
+  host.fake("systemctl", `printf '%s\\n' 'Environment=${environment}' ActiveState=${state}`);
 const written = () => (existsSync(join(host.root, FILE)) ? host.read(FILE) : "none");
 
 /** Runs the program at a time of day in UTC, in winter. */
@@ -61,6 +62,12 @@ test("workers begin anew at both ends of the hours, and only there", async () =>
   await at("22:00", "write");
   expect(await at("22:05", "apply")).toBe("");
   expect(await at("06:00", "apply")).toBe("drained\n");
+});
+
+test("workers that are stopped stay so", async () => {
+  show(QUEUES, "inactive");
+  await at("21:00", "write");
+  expect(await at("22:00", "apply")).toBe("");
 });
 
 test.each(["QUEUE=*", "COUNT=1", "QUEUE=rap:process"])(
