@@ -10,8 +10,6 @@ export interface BackupSettings {
   readonly hostKey?: string;
   /** Password of a repository that another stack has made. @default a generated one */
   readonly password?: string;
-  /** Time of the day, UTC, e.g. "02:30". */
-  readonly at: string;
   /** Numbers of backups that a pruning keeps. */
   readonly keep: { readonly daily: number; readonly weekly: number; readonly monthly: number };
   /** Saves raw recordings also. */
@@ -25,8 +23,9 @@ export interface BackupSettings {
  */
 export function renderBackup(
   host: string,
-  { at: _, ...settings }: BackupSettings,
+  { to, accessKeyId, secretAccessKey, sshKey, hostKey, password, keep, raw }: BackupSettings,
   generatedPassword: string,
 ): string {
-  return `${JSON.stringify({ ...settings, host, password: settings.password ?? generatedPassword })}\n`;
+  const storage = { to, accessKeyId, secretAccessKey, sshKey, hostKey };
+  return `${JSON.stringify({ ...storage, keep, raw, host, password: password ?? generatedPassword })}\n`;
 }

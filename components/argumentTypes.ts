@@ -142,6 +142,8 @@ export interface BackupArgument {
    * @default false
    */
   readonly raw?: pulumi.Input<boolean>;
+  /** Backup that a new server gets before it makes its own: latest, or an id of scripts/backup list. */
+  readonly restoreFrom?: pulumi.Input<string>;
 }
 
 /** Keys of BigBlueButton's own files, by file; docs/overrides.md lists them. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { renderBackup, type BackupSettings } from "../bigbluebutton/backup";
+import { renderBackup } from "../bigbluebutton/backup";
+import type { Backup } from "../settings";
 import type { BbbServer } from "./bbbServer";
 import { randomSecret } from "./secret";
 import type { Verification } from "./verification";
@@ -12,36 +13,37 @@ export interface BackupArgs {
 }
 
 /**
- * Adds the step that sets up the server's backups, once the deployment is verified. Its removal from the program ends them;
- * what was saved stays.
+ * Adds the step that sets up the server's backups, once the deployment is verified, and with `restoreFrom` the one that
+ * brings a new server its own. Their removal from the program ends the backups; what was saved stays.
  *
  * @param name Prefix of the names of its resources.
  * @returns the password of the repository; secret
  */
 export function setUpBackup(
   name: string,
-  settings: pulumi.Output<BackupSettings>,
+  { at, restoreFrom, settings }: Backup,
   { bbb, verification }: BackupArgs,
 ): pulumi.Output<string> {
-  const { host } = bbb;
+  const { host, steps } = bbb;
   const generated = randomSecret(`${name}-backup-password`, "", bbb);
   const server = { server: host.server.id };
-  bbb.steps.run(
+  const both = pulumi.all([settings, generated]);
+  const prepared = steps.run(
     "backup",
     {
       script: "backup.sh",
-      flags: { ...server, at: pulumi.unsecret(settings.apply(({ at }) => at)) },
+      flags: { ...server, at, "after-restore": restoreFrom !== undefined },
       stdin: pulumi.secret(
-        pulumi
-          .all([settings, generated])
-          .apply(([settings, generated]) => renderBackup(host.fqdn, settings, generated)),
+        both.apply(([settings, generated]) => renderBackup(host.fqdn, settings, generated)),
       ),
       dependsOn: [verification.hosts.bbb.step.command],
       removal: { ...server, remove: true },
     },
     bbb,
   );
-  return pulumi.secret(
-    pulumi.all([settings, generated]).apply(([settings, generated]) => settings.password ?? generated),
-  );
+  if (restoreFrom !== undefined) {
+    const dependsOn = [prepared.command];
+    steps.run("restore", { script: "restore.sh", flags: { from: restoreFrom }, dependsOn }, bbb);
+  }
+  return pulumi.secret(both.apply(([settings, generated]) => settings.password ?? generated));
 }

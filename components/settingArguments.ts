@@ -232,7 +232,8 @@ export interface SettingArguments {
   /**
    * Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of
    * restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly,
-   * monthly), raw, password. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.
+   * monthly), raw, password, restoreFrom. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is
+   * saved.
    */
   readonly backup?: pulumi.Input<BackupArgument>;
   // One TURN server for several

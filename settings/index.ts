@@ -100,7 +100,7 @@ function settingsFrom(
     dialIn: dialInFrom(values),
     alerts: values.alerts && pulumi.secret(values.alerts),
     metrics: values.metrics,
-    backup: values.backup && pulumi.secret(values.backup),
+    backup: values.backup && backupFrom(values.backup),
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
@@ -127,6 +127,14 @@ function recordingsFrom(
 ): Volume | undefined {
   if (recordingsVolumeId !== undefined) return { kind: "adopted", id: recordingsVolumeId };
   return recordingsGb > 0 ? { kind: "new", sizeGb: recordingsGb, protected: isProtected } : undefined;
+}
+
+function backupFrom({
+  at,
+  restoreFrom,
+  ...settings
+}: NonNullable<FieldValues["backup"]>): Settings["backup"] {
+  return { at, restoreFrom, settings: pulumi.secret(settings) };
 }
 
 function installerFrom({ installerUrl, installerSha256 }: FieldValues, release: Release): InstallerSettings {

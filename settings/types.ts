@@ -46,8 +46,8 @@ export interface Settings extends Source {
   readonly alerts?: pulumi.Output<AlertWays>;
   /** Settings of the metrics. @default none are offered */
   readonly metrics?: MetricsSettings;
-  /** Backups of the BigBlueButton server; secret. @default none are made */
-  readonly backup?: pulumi.Output<BackupSettings>;
+  /** Backups of the BigBlueButton server. @default none are made */
+  readonly backup?: Backup;
   /** Number of daily snapshots of its volumes that are kept, if the cloud can make them; 0 for none. */
   readonly snapshotDays: number;
   readonly installer: InstallerSettings;
@@ -61,6 +61,16 @@ export interface Settings extends Source {
   readonly protected: boolean;
   /** Makes the cloud back up the BigBlueButton server every day. */
   readonly backups: boolean;
+}
+
+/** Nightly backups of the BigBlueButton server. */
+export interface Backup {
+  /** Time of the day, UTC, e.g. "02:30". */
+  readonly at: string;
+  /** Backup that a new server gets before it makes its own: `latest`, or an id. @default none */
+  readonly restoreFrom?: string;
+  /** Place, keys and what is kept; secret. */
+  readonly settings: pulumi.Output<BackupSettings>;
 }
 
 /** Settings of a host; cloud, location, type and image in its cloud's own names. */

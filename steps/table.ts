@@ -198,6 +198,19 @@ export const stepTable = {
     seconds: [5, 60],
     basis: "estimate",
   },
+  /** Runs where the setting backup has restoreFrom. */
+  "restore.sh": {
+    title: "Restore the backup",
+    timeLimit: 43200,
+    unit: true,
+    needs: [
+      ...["backup.py", "backup_state.py", "carry.py", "checks.py", "extra_files.py", "greenlight_data.py"],
+      ...["keyed_text.py", "owned_keys.py", "recording_files.py", "restic.py", "restore.py"],
+      ...["unit_follow.py", "whole_files.py"],
+    ],
+    seconds: [10, 3600],
+    basis: "estimate",
+  },
   "alerts.sh": {
     title: "Set up the alerts",
     timeLimit: 300,

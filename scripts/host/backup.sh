@@ -5,12 +5,13 @@
 #
 # --server: id of the server. With --remove, of the one that had the backups: a new one keeps its own.
 # --at: time of the day, UTC, e.g. 02:30.
+# --after-restore: the nights begin once a restore has made the server whole: a backup of an empty one would be the latest.
 # --remove: takes timer and settings away. What was saved stays where it is.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "server=! at= remove" "$@"
+parse_flags "server=! at= after-restore remove" "$@"
 UNITS=${BBB_DEPLOY_UNITS:-$ROOT/etc/systemd/system}
 OWN=$STATE/backup
 
@@ -77,6 +78,11 @@ set_up() {
   printf '%s\n' "${flag[server]}" >"$OWN/server"
   if changed put_unit bbb-backup.service < <(service_unit); then changed_units=yes; fi
   if changed put_unit bbb-backup.timer < <(timer_unit); then changed_units=yes; fi
+  if [[ -n ${flag[after-restore]:-} && ! -e $STATE/restored && ! -e $OWN/last.json ]]; then
+    systemctl daemon-reload
+    progress "backups begin after the restore"
+    return 0
+  fi
   if [[ -n $changed_units ]]; then
     systemctl daemon-reload
     systemctl enable bbb-backup.timer

@@ -3,6 +3,7 @@
 
     restore.py now WHAT [--from ID] [--host NAME]    has a unit do it, which outlives the connection, and follows that
     restore.py run WHAT [--from ID] [--host NAME]    does it
+    restore.py first [--from ID]                     does it on a new server, with all that the backup has and the server can take
 
 WHAT: some of state, greenlight and recordings, with commas. ID: a snapshot, or a run, of scripts/backup list; the latest
 where it is not given. NAME: server whose backup it is, where that was another name than this one's.
@@ -336,28 +337,51 @@ def restore(options):
         repository = opened()
         repository.unlock()
         host = repository.settings["host"]
-        chosen = choose(repository, options.snapshot, options.host or host, parts)
-        say(f"restoring {', '.join(parts)} from the backup of {chosen['host']}, {chosen['time'].replace('T', ' ')[:16]} UTC ({chosen['run']})")
-        os.makedirs(WORK, mode=0o700, exist_ok=True)
-        tree, manifest = fetch_state(repository, chosen) if "state" in chosen else (None, None)
-        items = items_in(repository, chosen["recordings"]) if "recordings" in parts else {}
-        needed = sum(size for item, size in items.items() if not recording_files.is_here(item))
-        found = obstacles(parts, chosen, manifest, needed)
-        if found:
-            for one in found:
-                say(f"in the way: {one}")
-            raise Failure(f"nothing was changed: {len(found)} thing(s) are in the way, each with what to do above. {SAFE}")
-        changed = restore_state(tree, manifest, host) if "state" in parts else False
-        if "recordings" in parts:
-            put = restore_recordings(repository, chosen, items, (chosen["host"], host))
-            report_recordings(items, put)
-        if "greenlight" in parts:
-            restore_greenlight(manifest)
-        if changed:
-            say("restarting BigBlueButton, which takes up the settings: a minute or two")
-            restart()
+        restore_parts(repository, choose(repository, options.snapshot, options.host or host, parts), parts)
     say("done: what was asked for is back. scripts/check STACK looks whether all of the server is well")
     return 0
+
+
+def restore_first(options):
+    with alone():
+        repository = opened()
+        repository.unlock()
+        if options.snapshot == "latest" and not repository.snapshots():
+            say("note: there is no backup yet to restore: the server begins empty")
+            return 0
+        chosen = choose(repository, options.snapshot, repository.settings["host"], [])
+        parts = [part for part in ("state", "recordings") if part in chosen]
+        if "state" in chosen and fetch_state(repository, chosen)[1].get("greenlight") is not None:
+            if greenlight_data.is_installed():
+                parts.insert(1, "greenlight")
+            else:
+                say("note: the backup has Greenlight, which is not installed here: set greenlight, pulumi up, then scripts/restore STACK --what greenlight")
+        restore_parts(repository, chosen, parts)
+    say("done: the server has what the backup had")
+    return 0
+
+
+def restore_parts(repository, chosen, parts):
+    host = repository.settings["host"]
+    say(f"restoring {', '.join(parts)} from the backup of {chosen['host']}, {chosen['time'].replace('T', ' ')[:16]} UTC ({chosen['run']})")
+    os.makedirs(WORK, mode=0o700, exist_ok=True)
+    tree, manifest = fetch_state(repository, chosen) if "state" in chosen else (None, None)
+    items = items_in(repository, chosen["recordings"]) if "recordings" in parts else {}
+    needed = sum(size for item, size in items.items() if not recording_files.is_here(item))
+    found = obstacles(parts, chosen, manifest, needed)
+    if found:
+        for one in found:
+            say(f"in the way: {one}")
+        raise Failure(f"nothing was changed: {len(found)} thing(s) are in the way, each with what to do above. {SAFE}")
+    changed = restore_state(tree, manifest, host) if "state" in parts else False
+    if "recordings" in parts:
+        put = restore_recordings(repository, chosen, items, (chosen["host"], host))
+        report_recordings(items, put)
+    if "greenlight" in parts:
+        restore_greenlight(manifest)
+    if changed:
+        say("restarting BigBlueButton, which takes up the settings: a minute or two")
+        restart()
 
 
 def report_recordings(items, put):
@@ -399,14 +423,14 @@ def parts_of(text):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("verb", choices=["now", "run"])
-    parser.add_argument("what", type=parts_of)
+    parser.add_argument("verb", choices=["now", "run", "first"])
+    parser.add_argument("what", type=parts_of, nargs="?", default=[])
     parser.add_argument("--from", dest="snapshot", default="latest")
     parser.add_argument("--host")
     options = parser.parse_args()
-    os.umask(0o022 if options.verb == "run" else 0o077)
+    os.umask(0o022)
     try:
-        return {"now": now, "run": restore}[options.verb](options)
+        return {"now": now, "run": restore, "first": restore_first}[options.verb](options)
     except (Failure, greenlight_data.Failure) as failure:
         say(f"FAILED: {failure}")
     except OSError as error:

@@ -74,6 +74,14 @@ const entries = group("backup", {
     monthly: count("backups")("monthly").default(6),
   }).default({ daily: 7, weekly: 4, monthly: 6 }),
   raw: flag.default(false),
+  restoreFrom: textThat((value) =>
+    /^(latest|[0-9a-f]{8,64}|run-\d{8}T\d{6}Z)$/.test(value)
+      ? undefined
+      : {
+          reason: `is "${value}"; it is latest, or an id of scripts/backup list`,
+          remedy: advice("restoreFrom", "latest"),
+        },
+  ).optional(),
 });
 
 export const backup = {
@@ -81,7 +89,7 @@ export const backup = {
     type: "object",
     argument: "BackupArgument",
     description:
-      "Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly, monthly), raw, password. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.",
+      "Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly, monthly), raw, password, restoreFrom. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.",
     schema: z.unknown().transform((value, context): z.output<typeof entries> => {
       const result = entries.safeParse(value);
       for (const issue of result.error?.issues ?? []) passOn(issue, context);

@@ -3,17 +3,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderBackup, type BackupSettings } from "../../bigbluebutton/backup";
 import { idOf, reveal, runProgram, settings, type Registered, type Run } from "../support/program";
 
-const backup: BackupSettings = {
+const storage: BackupSettings = {
   ...{ to: "s3:https://storage.eu/bucket", accessKeyId: "id", secretAccessKey: "the-secret-key" },
-  ...{ at: "03:15", keep: { daily: 7, weekly: 4, monthly: 6 }, raw: false },
+  ...{ keep: { daily: 7, weekly: 4, monthly: 6 }, raw: false },
 };
+const backup = { at: "03:15", settings: pulumi.secret(storage) };
 const alerts = { webhook: { url: "https://hooks.school.eu/secret", form: "slack" as const } };
 
 let without: Run;
 let run: Run;
 beforeAll(async () => {
   without = await runProgram();
-  run = await runProgram({ settings: { backup: pulumi.secret(backup) } });
+  run = await runProgram({ settings: { backup } });
 });
 
 const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
@@ -38,8 +39,8 @@ test("keys go by standard input, secret; the command line has the time only", as
   expect(secretInputs).not.toContain("create");
   const password = (await reveal(run.outputs.backupPassword)).value;
   expect(JSON.parse(String(inputs.stdin))).toEqual({
-    ...{ to: backup.to, accessKeyId: "id", secretAccessKey: "the-secret-key", raw: false },
-    ...{ keep: backup.keep, host: "bbb.example.org", password },
+    ...{ to: storage.to, accessKeyId: "id", secretAccessKey: "the-secret-key", raw: false },
+    ...{ keep: storage.keep, host: "bbb.example.org", password },
   });
   expect(inputs.create).toMatch(/backup\.sh --server \S+ --at 03\\?:15 --script-hash /);
   expect(inputs.delete).toBe(
@@ -51,8 +52,8 @@ test("keys go by standard input, secret; the command line has the time only", as
 });
 
 test("the password of another stack's repository counts", async () => {
-  const own = { ...backup, password: "the-old-stack's" };
-  const other = await runProgram({ settings: { backup: pulumi.secret(own) } });
+  const own = { ...storage, password: "the-old-stack's" };
+  const other = await runProgram({ settings: { backup: { at: "03:15", settings: pulumi.secret(own) } } });
   expect((await reveal(other.outputs.backupPassword)).value).toBe("the-old-stack's");
   expect(JSON.parse(renderBackup("bbb.example.org", own, "generated"))).toMatchObject({
     password: "the-old-stack's",
@@ -61,7 +62,7 @@ test("the password of another stack's repository counts", async () => {
 
 test("scripts/check and the alerts look after it", async () => {
   const watched = await runProgram({
-    settings: { backup: pulumi.secret(backup), alerts: pulumi.secret(alerts) },
+    settings: { backup, alerts: pulumi.secret(alerts) },
   });
   const check = (await reveal(watched.outputs.check)).value as Record<string, { request: { backup?: true } }>;
   expect(check.bbb!.request.backup).toBe(true);
@@ -72,6 +73,15 @@ test("scripts/check and the alerts look after it", async () => {
   expect(request("bbb").backup).toBe(true);
   expect(request("turn").backup).toBeUndefined();
   expect(watched.get("bbb-alerts").dependsOn).toContain("bbb-backup");
+});
+
+test("restoreFrom adds a step, and the nights wait for it", async () => {
+  const restored = await runProgram({ settings: { backup: { ...backup, restoreFrom: "latest" } } });
+  expect(changed(run, restored)).toEqual(["bbb-backup", "bbb-restore", "bbb-restore-resumed"]);
+  expect(restored.get("bbb-backup").inputs.create).toContain(" --after-restore ");
+  expect(restored.get("bbb-restore").inputs.create).toMatch(/step --unit .*restore\.sh --from latest /);
+  expect(restored.get("bbb-restore").dependsOn).toContain("bbb-backup");
+  expect(String(restored.get("bbb-backup").inputs.stdin)).toBe(String(run.get("bbb-backup").inputs.stdin));
 });
 
 test("ordinary settings make no backups", () => expect(settings.backup).toBeUndefined());

@@ -24,11 +24,11 @@ function problemsOf(backup: unknown, more: object = {}): string[] {
 }
 
 test("all of it is a secret, with defaults for time and number", async () => {
-  const output = settings(JSON.stringify(s3)).backup!;
+  const { at, restoreFrom, settings: output } = settings(JSON.stringify(s3)).backup!;
   expect(await pulumi.isSecret(output)).toBe(true);
   const value = await new Promise((resolve) => output.apply(resolve));
-  const defaults = { at: "02:30", keep: { daily: 7, weekly: 4, monthly: 6 }, raw: false };
-  expect(value).toEqual({ ...s3, ...defaults });
+  expect(value).toEqual({ ...s3, keep: { daily: 7, weekly: 4, monthly: 6 }, raw: false });
+  expect([at, restoreFrom]).toEqual(["02:30", undefined]);
 });
 
 test.each([undefined, "", "{}"])("nothing is saved without the setting: %j", (backup) =>
@@ -40,6 +40,8 @@ test.each([
   sftp,
   { ...s3, to: "s3:s3.eu-central-1.amazonaws.com/bucket" },
   { ...sftp, to: "sftp:u1@storage.eu:prod", at: "23:59", keep: { daily: 30 }, raw: true, password: "x" },
+  { ...s3, restoreFrom: "latest" },
+  { ...s3, restoreFrom: "1a2b3c4d" },
 ])("good ones: $to", (backup) => expect(problemsOf(backup)).toEqual([]));
 
 test("all mistakes at once, each at its place", () => {
@@ -65,6 +67,7 @@ test.each([
   [{ ...s3, to: "s3:https://key@storage.eu/bucket" }, "backup.to names no bucket of a server"],
   [{ ...sftp, to: "sftp:storage.eu/prod" }, "backup.to names no user, server and folder"],
   [{ ...sftp, sshKey: "ssh-ed25519 AAAA" }, "backup.sshKey is no private key in PEM or OpenSSH's form"],
+  [{ ...s3, restoreFrom: "yesterday" }, `backup.restoreFrom is "yesterday"; it is latest, or an id`],
   [{ to: sftp.to, sshKey }, "backup.hostKey is not set, though backup.to begins with sftp:"],
 ])("%j", (backup, problem) => expect(problemsOf(backup).join()).toContain(problem));
 

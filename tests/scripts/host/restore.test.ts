@@ -165,3 +165,67 @@ test("a backup that there is not is refused by name", async () => {
   expect(code).toBe(1);
   expect(output).toContain("there is no backup abcdef12: scripts/backup list STACK shows which there are");
 });
+
+describe("a new server's first restore, as a step of the deployment", () => {
+  const step = () => host.script("restore.sh", ["--from", "latest"]);
+  const prepare = (flags: readonly string[] = []) =>
+    host.setUp({}, ["--server", "8", "--at", "02:30", "--after-restore", ...flags]);
+  const timerCalls = () => host.called("systemctl").filter((line) => line.includes("bbb-backup.timer"));
+
+  beforeEach(() => rmSync(join(host.root, OWN, "last.json")));
+
+  test("brings back all that the backup has, and only then the nights begin", async () => {
+    newGreenlight();
+    const { output: prepared } = await prepare();
+    expect(prepared).toContain("backups begin after the restore");
+    expect(timerCalls()).toEqual([]);
+    const { code, output } = await step();
+    expect(output).toContain("Greenlight: 3 of 3 users");
+    expect(output).toContain("2 presentation, 1 video put back");
+    expect(host.read(WEB)).toContain("muteOnStart=true");
+    expect(code).toBe(0);
+    expect(timerCalls()).toEqual(["systemctl enable --now bbb-backup.timer"]);
+  });
+
+  test("is done once: what was deleted since does not come back with an update", async () => {
+    await prepare();
+    await step();
+    rmSync(join(host.root, published("presentation/a-1")), { recursive: true });
+    const { code, output } = await step();
+    expect([code, output]).toEqual([0, expect.stringContaining("was restored already") as string]);
+    expect(there(published("presentation/a-1"))).toBe(false);
+    expect((await prepare()).output).toContain("backups are on");
+  });
+
+  test("leaves a server alone that has saved itself", async () => {
+    host.put(`${OWN}/last.json`, "{}");
+    const { code, output } = await step();
+    expect([code, output]).toEqual([0, expect.stringContaining("so it is no new one") as string]);
+    expect(there(published("presentation/a-1"))).toBe(false);
+  });
+
+  test("that fails says so, and no night begins", async () => {
+    await prepare();
+    rmSync(join(host.root, "etc/bigbluebutton/bigbluebutton-release"));
+    host.forgetCalls();
+    const { code, output } = await step();
+    expect(code).toBe(1);
+    expect(output).toMatch(/the server works, but is not restored, .* No backup is made of it until it is/);
+    expect(timerCalls()).toEqual([]);
+  });
+
+  test("without any backup yet the server begins empty", async () => {
+    const empty = new BackupHost();
+    try {
+      await empty.setUp({}, ["--server", "8", "--at", "02:30", "--after-restore"]);
+      const { code, output } = await empty.script("restore.sh", ["--from", "latest"]);
+      expect([code, output]).toEqual([
+        0,
+        expect.stringContaining("there is no backup yet to restore") as string,
+      ]);
+      expect(empty.called("systemctl")).toContain("systemctl enable --now bbb-backup.timer");
+    } finally {
+      empty.remove();
+    }
+  });
+});
