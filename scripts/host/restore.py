@@ -352,13 +352,20 @@ def restore_first(options):
         chosen = choose(repository, options.snapshot, repository.settings["host"], [])
         parts = [part for part in ("state", "recordings") if part in chosen]
         if "state" in chosen and fetch_state(repository, chosen)[1].get("greenlight") is not None:
-            if greenlight_data.is_installed():
-                parts.insert(1, "greenlight")
-            else:
+            if not greenlight_data.is_installed():
                 say("note: the backup has Greenlight, which is not installed here: set greenlight, pulumi up, then scripts/restore STACK --what greenlight")
+            elif is_in_use(greenlight_data.Database().counts()):
+                say("note: Greenlight has users or rooms here already, as on a volume that outlived the server, and is left as it is: scripts/restore STACK --what greenlight would replace them")
+            else:
+                parts.insert(1, "greenlight")
         restore_parts(repository, chosen, parts)
     say("done: the server has what the backup had")
     return 0
+
+
+def is_in_use(counts):
+    """True for more than the administrator whom the deployment makes."""
+    return counts["users"] > 1 or counts["rooms"] > 0
 
 
 def restore_parts(repository, chosen, parts):

@@ -53,7 +53,8 @@ const database = () => readFileSync(join(host.directory, "database"), "utf8");
 
 /** Greenlight as its installer leaves it. */
 function newGreenlight(): void {
-  host.installGreenlight(0);
+  host.installGreenlight(1);
+  writeFileSync(join(host.directory, "database"), "users 9\n");
   host.put(
     "root/greenlight-v3/.env",
     "SECRET_KEY_BASE=new\nDATABASE_URL=postgres://postgres:new@postgres:5432/greenlight-v3-production\n",
@@ -185,6 +186,16 @@ describe("a new server's first restore, as a step of the deployment", () => {
     expect(host.read(WEB)).toContain("muteOnStart=true");
     expect(code).toBe(0);
     expect(timerCalls()).toEqual(["systemctl enable --now bbb-backup.timer"]);
+  });
+
+  test("leaves Greenlight alone where a volume has kept its users", async () => {
+    host.installGreenlight(2);
+    await prepare();
+    const { code, output } = await step();
+    expect(output).toContain("Greenlight has users or rooms here already");
+    expect(output).toContain("2 presentation, 1 video put back");
+    expect(code).toBe(0);
+    expect(database()).toBe("users 0\nusers 1\nrooms 1\n");
   });
 
   test("is done once: what was deleted since does not come back with an update", async () => {
