@@ -3,14 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderAlerts } from "../../bigbluebutton/alerts";
 import type { HostRequest } from "../../bigbluebutton/verification";
 import {
+  changed,
   idOf,
+  type Registered,
   reveal,
+  type Run,
   runProgram,
   scripts,
   settings,
   stepsIn,
-  type Registered,
-  type Run,
 } from "../support/program";
 
 const ways = {
@@ -25,15 +26,7 @@ beforeAll(async () => {
   run = await runProgram({ settings: { alerts: pulumi.secret(ways) } });
 });
 
-const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
 const names = (resources: readonly Registered[]) => resources.map(({ name }) => name).sort();
-const changed = (before: Run, after: Run) =>
-  names(
-    after.resources.filter((one) => {
-      const old = before.resources.find(({ urn }) => urn === one.urn);
-      return old === undefined || texts(one) !== texts(old);
-    }),
-  );
 
 test("the setting adds a last step to each host, and runs no other again", () => {
   expect(changed(without, run)).toEqual(["bbb-alerts", "turn-alerts"]);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { renderBackup, type BackupSettings } from "../../bigbluebutton/backup";
-import { idOf, reveal, runProgram, settings, type Registered, type Run } from "../support/program";
+import { changed, idOf, reveal, type Run, runProgram, settings } from "../support/program";
 
 const storage: BackupSettings = {
   ...{ to: "s3:https://storage.eu/bucket", accessKeyId: "id", secretAccessKey: "the-secret-key" },
@@ -16,16 +16,6 @@ beforeAll(async () => {
   without = await runProgram();
   run = await runProgram({ settings: { backup } });
 });
-
-const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
-const changed = (before: Run, after: Run) =>
-  after.resources
-    .filter((one) => {
-      const old = before.resources.find(({ urn }) => urn === one.urn);
-      return old === undefined || texts(one) !== texts(old);
-    })
-    .map(({ name }) => name)
-    .sort();
 
 test("the setting adds a password and a last step, and runs no other again", () => {
   expect(changed(without, run)).toEqual(["bbb-backup", "bbb-backup-password"]);

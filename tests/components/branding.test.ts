@@ -1,6 +1,6 @@
 import { brandingName, sha256, type BrandingSite } from "../../bigbluebutton/brandingFiles";
 import { renderBrandingDocument } from "../../bigbluebutton/brandingSite";
-import { runProgram, scripts, stepsIn, type Registered, type Run } from "../support/program";
+import { changed, type Run, runProgram, scripts, stepsIn } from "../support/program";
 
 const logo = (content: string) => ({
   ...({ option: "logo", kind: "file", path: "package.json", sha256: sha256(content) } as const),
@@ -24,14 +24,6 @@ beforeAll(async () => {
 });
 
 const COPY = "command:remote:CopyToRemote";
-const changed = (one: Run, other: Run) => {
-  const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
-  const before = (urn: string) => one.resources.find((resource) => resource.urn === urn);
-  return other.resources
-    .filter((resource) => !before(resource.urn) || texts(resource) !== texts(before(resource.urn)!))
-    .map(({ name }) => name)
-    .sort();
-};
 
 test("without files there is neither a copy nor a step", () => {
   expect(plain.ofType(COPY)).toEqual([]);

@@ -4,12 +4,13 @@ import { releases } from "../../bigbluebutton/releases";
 import type { Settings } from "../../settings";
 import {
   atAws,
+  changed,
   idOf,
+  type Registered,
   reveal,
+  type Run,
   runProgram,
   scripts,
-  type Registered,
-  type Run,
   type Variation,
 } from "../support/program";
 
@@ -28,14 +29,6 @@ beforeAll(async () => {
 });
 
 const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
-const changed = (before: Run, after: Run) =>
-  after.resources
-    .filter((one) => {
-      const old = before.resources.find(({ urn }) => urn === one.urn);
-      return old === undefined || texts(one) !== texts(old);
-    })
-    .map(({ name }) => name)
-    .sort();
 const again = (variation: Variation) => runProgram(variation);
 
 test("the setting adds a step and a rule of the firewall, and runs again what its keys are wired by", () => {

@@ -1,5 +1,5 @@
 import { exporter, renderScrapeConfig } from "../../bigbluebutton/metrics";
-import { idOf, reveal, runProgram, secretOf, type Registered, type Run } from "../support/program";
+import { changed, idOf, reveal, type Run, runProgram, secretOf } from "../support/program";
 
 const metrics = { networks: [], rotateToken: "" };
 let without: Run;
@@ -9,15 +9,6 @@ beforeAll(async () => {
   run = await runProgram({ settings: { metrics } });
 });
 
-const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
-const changed = (before: Run, after: Run) =>
-  after.resources
-    .filter((one) => {
-      const old = before.resources.find(({ urn }) => urn === one.urn);
-      return old === undefined || texts(one) !== texts(old);
-    })
-    .map(({ name }) => name)
-    .sort();
 const TOKEN = secretOf("metrics-token");
 
 test("the setting adds a token, a step to each host and a port to the TURN host, and runs no step again", () => {

@@ -1,7 +1,7 @@
 import { CERTIFICATE_DAYS } from "../../bigbluebutton/certificateDays";
 import { releases } from "../../bigbluebutton/releases";
 import type { AlertsArgument } from "../../package";
-import { runComponents, secretOf, stepsIn, type Registered, type Run } from "../support/program";
+import { changed, type Run, runComponents, secretOf, stepsIn } from "../support/program";
 
 const common = { domain: "example.org", email: "a@school.org", sshNetworks: ["198.51.100.7/32"] };
 const webhook = { url: "https://hooks.school.eu/secret", form: "slack" };
@@ -12,16 +12,6 @@ const made = (alerts?: AlertsArgument): Promise<Run> =>
     new BigBlueButton("school", { ...common, turn });
     return {};
   });
-
-const texts = ({ inputs }: Registered) => JSON.stringify(inputs);
-const changed = (before: Run, after: Run) =>
-  after.resources
-    .filter((one) => {
-      const old = before.resources.find(({ urn }) => urn === one.urn);
-      return old === undefined || texts(one) !== texts(old);
-    })
-    .map(({ name }) => name)
-    .sort();
 
 test("a shared TURN server checks itself after each change of it, and asks nothing of BigBlueButton", async () => {
   const run = await made({ webhook, healthcheckUrl: "https://hc.eu/relay" });

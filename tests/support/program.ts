@@ -130,6 +130,16 @@ export function stepsIn(run: Run): Registered[] {
   return run.ofType("command:remote:Command").filter(({ inputs }) => inputs.create !== undefined);
 }
 
+/** Names of the resources that are new or have other inputs in a later run, sorted. */
+export function changed(before: Run, after: Run): string[] {
+  const inputsOf = (run: Run, urn: string) =>
+    JSON.stringify(run.resources.find((resource) => resource.urn === urn)?.inputs);
+  return after.resources
+    .filter(({ urn }) => inputsOf(before, urn) !== inputsOf(after, urn))
+    .map(({ name }) => name)
+    .sort();
+}
+
 /** Numeric id that the mocked cloud gives to a resource. */
 export function idOf(name: string): number {
   return parseInt(createHash("sha256").update(name).digest("hex").slice(0, 8), 16);
