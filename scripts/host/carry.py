@@ -54,6 +54,7 @@ FOLDERS = (
     "/etc/cron.daily",
     "/etc/systemd/system",
     "/var/www/bigbluebutton-default/assets",
+    "/usr/share/bigbluebutton/html5-client/resources/images/virtual-backgrounds",
     "/usr/share/bigbluebutton/nginx",
     "/usr/local/bigbluebutton/core/scripts/post_publish",
     "/usr/local/bigbluebutton/core/scripts/post_archive",
@@ -61,10 +62,11 @@ FOLDERS = (
     "/opt/freeswitch/etc/freeswitch/dialplan",
     "/opt/freeswitch/etc/freeswitch/directory",
     "/opt/freeswitch/etc/freeswitch/sip_profiles",
+    "/opt/freeswitch/share/freeswitch/sounds",
 )
 # What installers and the deployment make anew on each server, and what is in the way there.
 MADE_ANEW = re.compile(
-    r"/turn-stun-servers\.xml$|bbb-deploy|/bbb-(alerts|backup)\.|\.wants/|\.requires/|/etc/systemd/system/(snap|dbus-|syslog|sshd|cloud-|multi-user|certbot|dummy-nic)"
+    r"/turn-stun-servers\.xml$|bbb-deploy|/bbb-(alerts|backup|turn-metrics)|/bigbluebutton-exporter|\.wants/|\.requires/|/etc/systemd/system/(snap|dbus-|syslog|sshd|cloud-|multi-user|certbot|dummy-nic)"
     r"|/sites-available/(bigbluebutton|default)$|/greenlight-v3\.nginx$|\.dpkg-(old|new|dist)$|\.(swp|bak|old|new)$|~$|/bigbluebutton-release$|/default-fe\.nginx|\.disabled$"
 )
 CERTIFICATES = ("live", "archive", "renewal", "accounts")
@@ -188,14 +190,15 @@ class Merged:
     def __init__(self):
         self.lines: list = []
         self.keys = 0
-        self.files = 0
+        # Files that were put, each with its text as it was, or None where there was none.
+        self.put: dict = {}
 
     def note(self, text):
         self.lines.append(f"note: {text}")
 
     @property
     def changed(self):
-        return self.keys + self.files > 0
+        return self.keys + len(self.put) > 0
 
 
 def leaves(value, way=()):
@@ -292,8 +295,33 @@ def put_file(tree, path, owners, outcome):
     if owner:
         os.chown(new, *owner)
     os.chmod(new, mode)
+    before = None
+    if os.path.exists(here):
+        with open(here, "rb") as file:
+            before = file.read()
     os.replace(new, here)
-    outcome.files += 1
+    outcome.put[path] = before
+
+
+def leave_out_what_nginx_refuses(tree, outcome):
+    """Takes the files of nginx back that were put, if nginx could not start with them: then no page would be shown."""
+    put = [path for path in outcome.put if "/nginx/" in path]
+    if not put:
+        return
+    try:
+        code, _ = run("nginx", "-qt", limit=60)
+    except (FileNotFoundError, Unanswered):
+        return
+    if code == 0:
+        return
+    for path in put:
+        before = outcome.put.pop(path)
+        if before is None:
+            os.unlink(below(path))
+        else:
+            with open(below(path), "wb") as file:
+                file.write(before)
+        outcome.note(f"{path} was left out: nginx does not start with it here. It is in {below(path, tree)}")
 
 
 def merge(tree, carried):
@@ -318,6 +346,7 @@ def merge(tree, carried):
                 put_file(tree, path, owners[path], outcome)
         except (OSError, Unreadable) as error:
             outcome.note(f"{path} was not carried over: {getattr(error, 'strerror', None) or error}")
+    leave_out_what_nginx_refuses(tree, outcome)
     for path in carried.get("changedPackageFiles", []):
         outcome.note(f"{path} of a package had been changed on the old server; it belongs to its version, so do that again here if it is still needed. The old text is in {below(path, tree)}")
     return outcome

@@ -20,6 +20,7 @@ beforeAll(async () => {
   );
   host.put("etc/bigbluebutton/bbb-html5.yml", "public:\n  app:\n    clientTitle: School\n");
   host.put("etc/cron.daily/own-job", "#!/bin/sh\n");
+  host.put("etc/nginx/conf.d/own.conf", "# ours\n");
   host.put("etc/bigbluebutton/turn-stun-servers.xml", "<secret/>");
   host.record("a-1");
   host.record("b-2");
@@ -100,6 +101,19 @@ test("a second run changes nothing, and restarts nothing", async () => {
   expect(output).toContain("state: 0 keys of BigBlueButton's files set, 0 files put back");
   expect(output).toContain("2 presentation, 1 video are here already, and stay as they are");
   expect(host.called("bbb-conf")).toEqual([]);
+});
+
+test("a file with which nginx does not start is left out, and named", async () => {
+  host.fake("nginx", `! grep -rqs ours "${join(host.root, "etc/nginx")}"`);
+  const { code, output } = await restore("state");
+  expect(output).toContain(
+    "note: /etc/nginx/conf.d/own.conf was left out: nginx does not start with it here. It is in ",
+  );
+  expect(code).toBe(0);
+  expect([there("etc/nginx/conf.d/own.conf"), there("etc/cron.daily/own-job")]).toEqual([false, true]);
+  host.fake("nginx");
+  await restore("state");
+  expect(host.read("etc/nginx/conf.d/own.conf")).toBe("# ours\n");
 });
 
 test("recordings that are here are kept, one in another state also", async () => {
