@@ -24,11 +24,11 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   const fromUser = parseSets(set, project.types);
   const base = { recordingsGb: 10, ...fromFile, ...labels(fromFile), ...(cloud && { cloud }) };
   const asked: Settings = { ...base, ...fromUser };
-  return {
+  return withExporter({
     ...base,
     ...sandboxSettings(String(asked.release ?? defaultRelease), zoneFor(asked)),
     ...fromUser,
-  };
+  });
 }
 
 /**
@@ -117,6 +117,34 @@ function sandboxSettings(release: string, zone: string): Settings {
     acmeCa: readFileSync(CA_BUNDLE, "utf8"),
     ...installer(release),
   };
+}
+
+/** Lets the metrics of some settings come from the stand-in's exporter, unless they name another. */
+export function withExporter(settings: Settings, mirror = MIRROR_DIR): Settings {
+  const asked = asObject(settings.metrics);
+  const hash = join(mirror, "exporter/bigbluebutton-exporter.sha256");
+  if (asked === undefined || asked.exporterUrl !== undefined || !existsSync(hash)) return settings;
+  const exporterUrl = `http://mirror.${SERVICE_ZONE}/exporter/bigbluebutton-exporter.tar.gz`;
+  const exporterSha256 = readFileSync(hash, "utf8").trim();
+  return { ...settings, metrics: { ...asked, exporterUrl, exporterSha256 } };
+}
+
+/**
+ * Value of a setting that is true or an object, or the JSON text of one, as an object; undefined for any other, which is
+ * the program's to refuse.
+ */
+function asObject(value: unknown): Settings | undefined {
+  if (value === true || value === "true") return {};
+  if (typeof value === "string" && value.trim().startsWith("{")) {
+    try {
+      return JSON.parse(value) as Settings;
+    } catch {
+      return undefined;
+    }
+  }
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Settings)
+    : undefined;
 }
 
 function installer(release: string): Settings {

@@ -1,6 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { releases } from "../../../bigbluebutton/releases";
@@ -135,5 +145,37 @@ describe.each(lines)("$release", ({ release, install, codename, ubuntu, line }) 
     const joined = listed.match(/(?<=system\/)\S+(?=\.service\.d\/bigbluebutton\.conf)/g) ?? [];
     const expected = line === "2.7" ? [] : ["freeswitch", "nginx", "postgresql", "redis-server"];
     expect(joined.sort()).toEqual(expected);
+  });
+});
+
+describe("bigbluebutton-exporter", () => {
+  const archive = () => join(out, "exporter/bigbluebutton-exporter.tar.gz");
+
+  test("its archive is packed as the real one's, and its hash is that of the programs in it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "exporter-"));
+    try {
+      const script = `tar -xzf "$1" --strip-components=2 --wildcards '*/bbb-exporter/*.py' && sha256sum -- *.py | sha256sum`;
+      const { stdout } = spawnSync("bash", ["-c", script, "bash", archive()], {
+        ...{ cwd: folder, encoding: "utf8" },
+        env: { ...process.env, LC_ALL: "C" },
+      });
+      expect(stdout.slice(0, 64)).toMatch(/^[0-9a-f]{64}$/);
+      expect(readFileSync(join(out, "exporter/bigbluebutton-exporter.sha256"), "utf8")).toBe(
+        `${stdout.slice(0, 64)}\n`,
+      );
+      expect(readdirSync(folder)).toContain("server.py");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("the names of its metrics are the real one's", () => {
+    const known = readFileSync(join(__dirname, "../../fixtures/metrics.txt"), "utf8")
+      .split("\n")
+      .map((name) => name.replace(/_(bucket|count|sum|total)$/, ""));
+    const names =
+      readFileSync(join(STANDIN, "exporter/server.py"), "utf8").match(/(?<=")bbb_\w+(?=")/g) ?? [];
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });
 });

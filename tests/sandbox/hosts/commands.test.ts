@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { clientEnvironment } from "../../../sandbox/commands/client";
 import { withoutCloudCredentials } from "../../../sandbox/commands/engine";
 import { parseSets, parseStackFile, readProjectFile } from "../../../cli/stackFiles";
-import { labels, ownSettings, usesAws, zoneFor } from "../../../sandbox/commands/settings";
+import { labels, ownSettings, usesAws, withExporter, zoneFor } from "../../../sandbox/commands/settings";
 import { holdsResources } from "../../../sandbox/commands/stacks";
 import { parseImage } from "../../../sandbox/commands/start";
 import { countMutating } from "../../../sandbox/commands/status";
@@ -140,4 +144,36 @@ test.each([
   ["/%", undefined],
 ])("the mirror serves %s from %s", (url, file) => {
   expect(locate("/m", url)).toBe(file);
+});
+
+test("metrics come from the stand-in's exporter, where they are asked for and name no other", () => {
+  const mirror = mkdtempSync(join(tmpdir(), "mirror-"));
+  try {
+    expect(withExporter({ metrics: true }, mirror)).toEqual({ metrics: true });
+    mkdirSync(join(mirror, "exporter"));
+    writeFileSync(join(mirror, "exporter/bigbluebutton-exporter.sha256"), "ab\n");
+    const ours = {
+      exporterUrl: "http://mirror.sandbox.test/exporter/bigbluebutton-exporter.tar.gz",
+      exporterSha256: "ab",
+    };
+    expect(withExporter({ metrics: true }, mirror)).toEqual({ metrics: ours });
+    expect(withExporter({ metrics: { networks: ["192.0.2.0/24"] } }, mirror)).toEqual({
+      metrics: { networks: ["192.0.2.0/24"], ...ours },
+    });
+    // As the command line's --set leaves what may be of two types.
+    expect(withExporter({ metrics: '{"rotateToken":"1"}' }, mirror)).toEqual({
+      metrics: { rotateToken: "1", ...ours },
+    });
+    for (const other of [
+      { metrics: "{" },
+      {},
+      { metrics: false },
+      { metrics: "wrong" },
+      { metrics: { exporterUrl: "http://x" } },
+    ]) {
+      expect(withExporter(other, mirror)).toBe(other);
+    }
+  } finally {
+    rmSync(mirror, { recursive: true });
+  }
 });
