@@ -22,7 +22,7 @@ async function run(body: string): Promise<Result> {
 test("mistakes in plain arguments are told together, of all components, by the arguments' names", async () => {
   const { errors, summary } = await run(`
     new BigBlueButton("school-a", { ...common, release: "jammy", recordingsGb: 3 });
-    exports.b = new BigBlueButton("school-b", { ...common, hostname: "b", turnHostname: "turn-b", domain: "nowhere", backup: true });
+    exports.b = new BigBlueButton("school-b", { ...common, hostname: "b", turnHostname: "turn-b", domain: "nowhere", protekt: true });
   `);
   expect(errors).toHaveLength(1);
   const [message] = errors;
@@ -33,7 +33,7 @@ test("mistakes in plain arguments are told together, of all components, by the a
     "\n  recordingsGb is 3; a volume has 10 to 10240 GB\n    → recordingsGb: 100, or 0 for none\n",
   );
   expect(message).toContain('\n2 problems in the arguments of BigBlueButton "school-b"');
-  expect(message).toContain("  backup is no setting; did you mean backups?\n    → leave out backup");
+  expect(message).toContain("  protekt is no setting; did you mean protect?\n    → leave out protekt");
   expect(message).not.toMatch(/pulumi config|error serializing/);
   // The stack and the two components.
   expect(summary.created).toBe(3);
