@@ -19,8 +19,10 @@ const metricsPaths = { bigbluebutton: "/metrics/bigbluebutton", host: "/metrics/
 
 /** URLs of a deployment's metrics. */
 export function metricsUrls({ bbbHost, turnHost }: MetricsHosts): string[] {
-  const ofBbb = Object.values(metricsPaths).map((path) => `https://${bbbHost}${path}`);
-  return turnHost === undefined ? ofBbb : [...ofBbb, `https://${turnHost}:${METRICS_PORT}/metrics`];
+  return [
+    ...(bbbHost === undefined ? [] : Object.values(metricsPaths).map((path) => `https://${bbbHost}${path}`)),
+    ...(turnHost === undefined ? [] : [`https://${turnHost}:${METRICS_PORT}/metrics`]),
+  ];
 }
 
 /** File with the token on the monitoring's machine, in the configuration for Prometheus. */
@@ -34,9 +36,9 @@ export interface MetricsRequest {
   readonly version?: string;
 }
 
-/** Names of the servers with metrics; without `turnHost`, the TURN server is another's. */
+/** Names of the servers with metrics: without `turnHost` that is another's, and one that is shared is alone. */
 export interface MetricsHosts {
-  readonly bbbHost: string;
+  readonly bbbHost?: string;
   readonly turnHost?: string;
 }
 
@@ -47,13 +49,16 @@ export interface MetricsHosts {
 export function renderScrapeConfig({ bbbHost, turnHost }: MetricsHosts): string {
   const bearer = `    authorization:\n      credentials_file: ${TOKEN_FILE}\n`;
   const basic = `    basic_auth:\n      username: ${METRICS_USER}\n      password_file: ${TOKEN_FILE}\n`;
-  const turn = turnHost === undefined ? "" : job("turn-host", "/metrics", basic, turnHost, METRICS_PORT);
-  return (
-    "scrape_configs:\n" +
-    job("bigbluebutton", metricsPaths.bigbluebutton, bearer, bbbHost, 443) +
-    job("bigbluebutton-host", metricsPaths.host, bearer, bbbHost, 443) +
-    turn
-  );
+  const jobs = [
+    ...(bbbHost === undefined
+      ? []
+      : [
+          job("bigbluebutton", metricsPaths.bigbluebutton, bearer, bbbHost, 443),
+          job("bigbluebutton-host", metricsPaths.host, bearer, bbbHost, 443),
+        ]),
+    ...(turnHost === undefined ? [] : [job("turn-host", "/metrics", basic, turnHost, METRICS_PORT)]),
+  ];
+  return `scrape_configs:\n${jobs.join("")}`;
 }
 
 function job(name: string, path: string, access: string, host: string, port: number): string {

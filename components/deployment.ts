@@ -114,7 +114,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     apiUrl: verification.onceVerified(`https://${bbbFqdn}/bigbluebutton/api`),
     sharedSecret: verification.onceVerified(bbb.sharedSecret),
     ...greenlightOutputs(settings, bbb, verification),
-    ...metricsOutputs(metrics, bbbFqdn, ownTurn?.fqdn),
+    ...metricsOutputs(metrics, { bbbHost: bbbFqdn, turnHost: ownTurn?.fqdn }),
     turnUrls: verification.onceVerified([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.onceVerified(turn.secret),
     ...(ownTurn && { turnHost: verification.onceVerified(ownTurn.fqdn) }),

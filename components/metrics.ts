@@ -1,9 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { exporter, renderScrapeConfig, type MetricsRequest } from "../bigbluebutton/metrics";
+import {
+  exporter,
+  renderScrapeConfig,
+  type MetricsHosts,
+  type MetricsRequest,
+} from "../bigbluebutton/metrics";
 import type { Role } from "../clouds/host";
 import { named } from "../clouds/names";
 import type { Settings } from "../settings";
+import type { Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
 import { randomSecret } from "./secret";
 import type { TurnServer } from "./turnServer";
@@ -46,37 +52,43 @@ export function setUpMetrics(
   { bbb, turn, verification }: MeasuredServers,
 ): void {
   const { networks, exporterUrl, exporterSha256 } = settings;
-  const setUp = (
-    server: BbbServer | TurnServer,
-    flags: Readonly<Record<string, string>>,
-    stdin: pulumi.Output<string>,
-  ) => {
-    const { host, steps } = server;
-    const ofServer = { server: host.server.id };
-    const step = verification.hosts[host.role]?.step;
-    steps.run(
-      "metrics",
-      {
-        script: "metrics.sh",
-        flags: { ...ofServer, role: host.role, hostname: host.fqdn, ...flags },
-        stdin,
-        // An upgrade may have taken from it what it stands on.
-        rerunsWith: step ? [step] : [],
-        removal: { ...ofServer, remove: true },
-      },
-      server,
-    );
-  };
-  setUp(
-    bbb,
+  add(bbb, verification.hosts.bbb.step, pulumi.interpolate`${token}\n${bbb.sharedSecret}\n`, {
+    "exporter-url": exporterUrl ?? exporter.url,
+    "exporter-sha256": exporterSha256 ?? exporter.sha256,
+    ...(networks.length > 0 && { networks: networks.join(",") }),
+  });
+  if (turn && verification.hosts.turn) addTurn(turn, verification.hosts.turn.step, token);
+}
+
+/** Adds the step to a TURN server that is shared. */
+export function setUpSharedTurnMetrics({ token }: Metrics, turn: TurnServer): void {
+  addTurn(turn, turn.configured, token);
+}
+
+function addTurn(turn: TurnServer, after: Step, token: pulumi.Output<string>): void {
+  add(turn, after, pulumi.interpolate`${token}\n`, {});
+}
+
+/** @param after Step that an upgrade runs again, and may take from the metrics what they stand on. */
+function add(
+  server: BbbServer | TurnServer,
+  after: Step,
+  stdin: pulumi.Output<string>,
+  more: Readonly<Record<string, string>>,
+): void {
+  const { host, steps } = server;
+  const ofServer = { server: host.server.id };
+  steps.run(
+    "metrics",
     {
-      "exporter-url": exporterUrl ?? exporter.url,
-      "exporter-sha256": exporterSha256 ?? exporter.sha256,
-      ...(networks.length > 0 && { networks: networks.join(",") }),
+      script: "metrics.sh",
+      flags: { ...ofServer, role: host.role, hostname: host.fqdn, ...more },
+      stdin,
+      rerunsWith: [after],
+      removal: { ...ofServer, remove: true },
     },
-    pulumi.interpolate`${token}\n${bbb.sharedSecret}\n`,
+    server,
   );
-  if (turn) setUp(turn, {}, pulumi.interpolate`${token}\n`);
 }
 
 /** Outputs about metrics, each of a deployment that has them. */
@@ -88,14 +100,10 @@ export interface MetricsOutputs {
 }
 
 /** Makes the outputs. */
-export function metricsOutputs(
-  metrics: Metrics | undefined,
-  bbbHost: string,
-  turnHost: string | undefined,
-): MetricsOutputs {
+export function metricsOutputs(metrics: Metrics | undefined, hosts: MetricsHosts): MetricsOutputs {
   if (metrics === undefined) return {};
   return {
     metricsToken: metrics.token,
-    metricsScrapeConfig: pulumi.output(renderScrapeConfig({ bbbHost, turnHost })),
+    metricsScrapeConfig: pulumi.output(renderScrapeConfig(hosts)),
   };
 }

@@ -10,6 +10,7 @@ import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { OwnTurn, Settings } from "../settings";
 import { componentTitle, SettingsError, type NamedComponent } from "../settings/problems";
+import { metricsOf, metricsOutputs, setUpSharedTurnMetrics, type MetricsOutputs } from "./metrics";
 import { readArguments, withSecrets, type Checks, type RawArguments } from "./arguments";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { setUpSharedTurnAlerts } from "./alerts";
@@ -48,6 +49,7 @@ export interface SharedTurnServerArgs extends Pick<
   | "expires"
   | "tags"
   | "alerts"
+  | "metrics"
 > {}
 
 /**
@@ -67,6 +69,10 @@ export class SharedTurnServer extends pulumi.ComponentResource {
   readonly turnSecret: pulumi.Output<string>;
   /** URLs for clients, in the form of RFC 7065. */
   readonly turnUrls: pulumi.Output<string[]>;
+  /** Token with which Prometheus asks for metrics; secret, undefined without the argument `metrics`. */
+  readonly metricsToken: pulumi.Output<string | undefined>;
+  /** Part of Prometheus' configuration that asks the server; undefined without the argument `metrics`. */
+  readonly metricsScrapeConfig: pulumi.Output<string | undefined>;
   /** Public addresses, which outlive the server. */
   readonly addresses: pulumi.Output<HostAddresses>;
   /** Command that logs in to it, with {@link privateKey}. */
@@ -86,6 +92,8 @@ export class SharedTurnServer extends pulumi.ComponentResource {
     this.turnHost = output(({ turn }) => onceMade(turn.dependsOn, turn.fqdn));
     this.turnSecret = output(({ turn }) => onceMade(turn.dependsOn, turn.secret));
     this.turnUrls = output(({ turn, urls }) => onceMade(turn.dependsOn, urls));
+    this.metricsToken = output(({ metrics }) => pulumi.output(metrics.metricsToken));
+    this.metricsScrapeConfig = output(({ metrics }) => pulumi.output(metrics.metricsScrapeConfig));
     this.addresses = output(({ turn: { host } }) => publicAddresses(host));
     this.sshCommand = output(({ turn: { host } }) => sshCommand(host));
     this.privateKey = output(({ privateKey }) => privateKey);
@@ -99,6 +107,7 @@ export class SharedTurnServer extends pulumi.ComponentResource {
 interface Made {
   readonly turn: TurnServer;
   readonly urls: string[];
+  readonly metrics: MetricsOutputs;
   readonly privateKey: pulumi.Output<string>;
 }
 
@@ -152,9 +161,16 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
     { host, own: ownTurn(settings), peers: users.peers, dns, settings, guard },
     { parent },
   );
+  const metrics = metricsOf(settings, parent);
+  if (metrics) setUpSharedTurnMetrics(metrics, turn);
   if (settings.alerts) setUpSharedTurnAlerts(settings.alerts, turn, requestOf(turn, settings));
   const urls = [...turnUrls(release.turnXml.form, turn.fqdn).turn];
-  return { turn, urls, privateKey: operatorKey.privateKey };
+  return {
+    turn,
+    urls,
+    metrics: metricsOutputs(metrics, { turnHost: turn.fqdn }),
+    privateKey: operatorKey.privateKey,
+  };
 }
 
 /** Request of its own check. */
