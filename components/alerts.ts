@@ -5,17 +5,7 @@ import type { HostRequest, SharedTurnRequest } from "../bigbluebutton/verificati
 import type { Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
 import type { TurnServer } from "./turnServer";
-import type { Verification } from "./verification";
-
-/** Servers of a deployment that tell of faults. */
-export interface AlertingServers {
-  readonly bbb: BbbServer;
-  /** TURN server of this deployment; another one's tells by itself. */
-  readonly turn?: TurnServer;
-  readonly verification: Verification;
-  /** True when the BigBlueButton server is backed up: then that is watched also. */
-  readonly backup: boolean;
-}
+import type { VerifiedServers } from "./verification";
 
 /** Request of a host, and the step after which it is right. */
 interface AskedHost {
@@ -23,9 +13,16 @@ interface AskedHost {
   readonly step: Step;
 }
 
-/** Adds the last step of each host: the timer that tells of faults. Its removal from the program ends the timer. */
-export function setUpAlerts(ways: pulumi.Output<AlertWays>, servers: AlertingServers): void {
-  const { bbb, turn, verification, backup } = servers;
+/**
+ * Adds the last step of each host: the timer that tells of faults. Its removal from the program ends the timer.
+ *
+ * @param watched `backup` when the BigBlueButton server is backed up.
+ */
+export function setUpAlerts(
+  ways: pulumi.Output<AlertWays>,
+  { bbb, turn, verification }: VerifiedServers,
+  { backup }: { readonly backup: boolean },
+): void {
   add(bbb, verification.hosts.bbb, ways, backup ? { backup } : {});
   if (turn && verification.hosts.turn) add(turn, verification.hosts.turn, ways, {});
 }

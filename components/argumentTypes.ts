@@ -41,29 +41,6 @@ export interface AlertsArgument {
   readonly turnHealthcheckUrl?: pulumi.Input<string>;
 }
 
-/** Content of a file: its path, or a map with the path or the text. */
-type ContentArgument =
-  | string
-  | {
-      /** Path on the machine that deploys. */
-      readonly file?: pulumi.Input<string>;
-      readonly text?: pulumi.Input<string>;
-      /** True to put it in the place of a file that is there already. */
-      readonly replace?: pulumi.Input<boolean>;
-    };
-
-/** File of your own on the BigBlueButton server. */
-type ExtraFileArgument =
-  | string
-  | (Exclude<ContentArgument, string> & {
-      /** Octal. @default "644" */
-      readonly mode?: pulumi.Input<string>;
-      /** User and group. @default "root:root" */
-      readonly owner?: pulumi.Input<string>;
-      /** Units to restart after a change; that asks for running meetings. */
-      readonly restart?: pulumi.Input<readonly string[]>;
-    });
-
 /** SIP server of a telephone provider, or a telephone system of one's own. */
 export interface DialInGateway {
   /** Name or IPv4 address. */
@@ -148,10 +125,16 @@ export interface BackupArgument {
 
 /** Keys of BigBlueButton's own files, by file; docs/overrides.md lists them. */
 export interface OverridesArgument {
-  /** Additions to nginx's site, by their names. */
-  readonly nginx?: pulumi.Input<Readonly<Record<string, ContentArgument>>>;
-  /** Files of your own, by their paths on the server. */
-  readonly files?: pulumi.Input<Readonly<Record<string, ExtraFileArgument>>>;
+  /**
+   * Additions to nginx's site, by their names. Each is the path of a file on the machine that deploys, or an object of
+   * `file` (such a path) or `text`, and `replace` (true to put it in the place of a file that is there already).
+   */
+  readonly nginx?: pulumi.Input<Readonly<Record<string, any>>>;
+  /**
+   * Files of your own, by their paths on the server. Each is as in `nginx`; the object may have `mode` (octal, "644" if not
+   * given), `owner` ("root:root") and `restart`, the units to restart after a change, which asks for running meetings.
+   */
+  readonly files?: pulumi.Input<Readonly<Record<string, any>>>;
   /** Properties of bbb-web. */
   readonly web?: pulumi.Input<Readonly<Record<string, any>>>;
   /** Settings of the client. */

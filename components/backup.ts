@@ -2,15 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { renderBackup } from "../bigbluebutton/backup";
 import type { Backup } from "../settings";
-import type { BbbServer } from "./bbbServer";
 import { randomSecret } from "./secret";
-import type { Verification } from "./verification";
-
-/** Arguments of {@link setUpBackup}. */
-export interface BackupArgs {
-  readonly bbb: BbbServer;
-  readonly verification: Verification;
-}
+import type { VerifiedServers } from "./verification";
 
 /**
  * Adds the step that sets up the server's backups, once the deployment is verified, and with `restoreFrom` the one that
@@ -22,7 +15,7 @@ export interface BackupArgs {
 export function setUpBackup(
   name: string,
   { at, restoreFrom, settings }: Backup,
-  { bbb, verification }: BackupArgs,
+  { bbb, verification }: VerifiedServers,
 ): pulumi.Output<string> {
   const { host, steps } = bbb;
   const generated = randomSecret(`${name}-backup-password`, "", bbb);

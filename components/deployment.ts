@@ -10,19 +10,18 @@ import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
-import { setUpAlerts } from "./alerts";
-import { setUpBackup } from "./backup";
+import { setUpAdditions, type AdditionOutputs } from "./additions";
 import { BbbServer } from "./bbbServer";
 import { greenlightOutputs, type GreenlightOutputs } from "./greenlight";
 import { MeetingsGuard, trustIn, type MeetingServer } from "./meetingsGuard";
-import { metricsOf, metricsOutputs, setUpMetrics, type MetricsOutputs } from "./metrics";
+import { metricsOf } from "./metrics";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer, type TurnService } from "./turnServer";
 import type { TurnUsers } from "./turnUsers";
 import { Verification } from "./verification";
 
 /** Outputs of a deployment. */
-export interface DeploymentOutputs extends GreenlightOutputs, MetricsOutputs {
+export interface DeploymentOutputs extends GreenlightOutputs, AdditionOutputs {
   readonly url: pulumi.Output<string>;
   readonly apiUrl: pulumi.Output<string>;
   readonly sharedSecret: pulumi.Output<string>;
@@ -36,8 +35,6 @@ export interface DeploymentOutputs extends GreenlightOutputs, MetricsOutputs {
     readonly bbb: pulumi.Output<HostAddresses>;
     readonly turn?: pulumi.Output<HostAddresses>;
   };
-  /** Password of the backups' repository, where backups are made; secret. */
-  readonly backupPassword?: pulumi.Output<string>;
   readonly sshCommand: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
   readonly knownHosts: pulumi.Output<string>;
@@ -99,14 +96,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     { parent },
   );
 
-  if (settings.metrics && metrics)
-    setUpMetrics(settings.metrics, metrics, { bbb, turn: ownTurn, verification });
-  const backupPassword =
-    settings.backup && setUpBackup(named("bbb", labels), settings.backup, { bbb, verification });
-  if (settings.alerts) {
-    const backup = settings.backup !== undefined;
-    setUpAlerts(settings.alerts, { bbb, turn: ownTurn, verification, backup });
-  }
+  const additions = setUpAdditions(settings, metrics, { bbb, turn: ownTurn, verification });
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   const outputs = {
@@ -114,7 +104,6 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     apiUrl: verification.onceVerified(`https://${bbbFqdn}/bigbluebutton/api`),
     sharedSecret: verification.onceVerified(bbb.sharedSecret),
     ...greenlightOutputs(settings, bbb, verification),
-    ...metricsOutputs(metrics, { bbbHost: bbbFqdn, turnHost: ownTurn?.fqdn }),
     turnUrls: verification.onceVerified([...turnUrls(release.turnXml.form, turn.fqdn).turn]),
     turnSecret: verification.onceVerified(turn.secret),
     ...(ownTurn && { turnHost: verification.onceVerified(ownTurn.fqdn) }),
@@ -124,7 +113,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
       bbb: publicAddresses(bbbHost),
       turn: turnHost && publicAddresses(turnHost),
     },
-    ...(backupPassword && { backupPassword }),
+    ...additions,
     sshCommand: sshCommand(bbbHost),
     privateKey: operatorKey.privateKey,
     knownHosts: knownHosts(turnHost ? [bbbHost, turnHost] : [bbbHost]),

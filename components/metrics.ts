@@ -13,7 +13,7 @@ import type { Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
 import { randomSecret } from "./secret";
 import type { TurnServer } from "./turnServer";
-import type { Verification } from "./verification";
+import type { VerifiedServers } from "./verification";
 
 /** Access to a deployment's metrics. */
 export interface Metrics {
@@ -37,19 +37,11 @@ export function metricsOf(
   return { token, request };
 }
 
-/** Servers of a deployment that offer metrics. */
-export interface MeasuredServers {
-  readonly bbb: BbbServer;
-  /** TURN server of this deployment; another one's offers its own. */
-  readonly turn?: TurnServer;
-  readonly verification: Verification;
-}
-
 /** Adds a step to each host: what Prometheus asks there. Its removal from the program takes that away. */
 export function setUpMetrics(
   settings: NonNullable<Settings["metrics"]>,
   { token }: Metrics,
-  { bbb, turn, verification }: MeasuredServers,
+  { bbb, turn, verification }: VerifiedServers,
 ): void {
   const { networks, exporterUrl, exporterSha256 } = settings;
   add(bbb, verification.hosts.bbb.step, pulumi.interpolate`${token}\n${bbb.sharedSecret}\n`, {

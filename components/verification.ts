@@ -51,6 +51,14 @@ export interface VerificationArgs {
   readonly metrics?: (role: Role) => pulumi.Output<MetricsRequest>;
 }
 
+/** Servers of a deployment that are proven to work. */
+export interface VerifiedServers {
+  readonly bbb: BbbServer;
+  /** TURN server of this deployment; another one's is that one's affair. */
+  readonly turn?: TurnServer;
+  readonly verification: Verification;
+}
+
 /** Request of a host, and the step that made it. */
 export interface VerifiedHost {
   readonly request: pulumi.Output<HostRequest>;
