@@ -14,6 +14,7 @@ import os
 import pwd
 import re
 import shutil
+import time
 
 import whole_files
 from checks import Unanswered, run
@@ -190,7 +191,7 @@ class Merged:
     def __init__(self):
         self.lines: list = []
         self.keys = 0
-        # Files that were put, each with its text as it was, or None where there was none.
+        # Files that were put, each with where the one of before is kept, or None where there was none.
         self.put: dict = {}
 
     def note(self, text):
@@ -262,6 +263,8 @@ def merge_keys(tree, path, owners, names, outcome, version):
         outcome.note(f"{short} has blocks in braces, which are not carried over; its old text is in {below(path, tree)}")
     if text != before:
         owner, mode = attributes(tree, path, here, owners)
+        if before:
+            keep(path)
         os.makedirs(os.path.dirname(here), exist_ok=True)
         whole_files.replace(here, text, owner, mode)
 
@@ -297,10 +300,18 @@ def put_file(tree, path, owners, outcome):
     os.chmod(new, mode)
     before = None
     if os.path.exists(here):
-        with open(here, "rb") as file:
-            before = file.read()
+        before = keep(path)
+        outcome.note(f"{path} was another here: that one is kept in {before}")
     os.replace(new, here)
     outcome.put[path] = before
+
+
+def keep(path):
+    """Keeps this server's file, whose place another one takes, and returns where."""
+    kept = f"{STATE}/restore/kept/{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{path}"
+    os.makedirs(os.path.dirname(kept), mode=0o700, exist_ok=True)
+    shutil.copy2(below(path), kept)
+    return kept
 
 
 def leave_out_what_nginx_refuses(tree, outcome):
@@ -319,8 +330,7 @@ def leave_out_what_nginx_refuses(tree, outcome):
         if before is None:
             os.unlink(below(path))
         else:
-            with open(below(path), "wb") as file:
-                file.write(before)
+            shutil.copyfile(before, below(path))
         outcome.note(f"{path} was left out: nginx does not start with it here. It is in {below(path, tree)}")
 
 

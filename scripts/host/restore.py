@@ -143,7 +143,7 @@ def restore_state(tree, manifest, host):
     certificate = f"{tree}/etc/letsencrypt/live/{manifest['host']}"
     if manifest["host"] == host and os.path.lexists(certificate):
         say(f"note: the server has a certificate of its own, which stays; the old one is in {tree}/etc/letsencrypt")
-    say(f"state: {outcome.keys} keys of BigBlueButton's files set, {len(outcome.put)} files put back; what was right already stayed")
+    say(f"state: {outcome.keys} keys of BigBlueButton's files set, {len(outcome.put)} files put back; what was right already stayed, and what was changed is kept in {KEPT} as it was")
     return outcome.changed
 
 

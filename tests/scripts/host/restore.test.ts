@@ -116,6 +116,19 @@ test("a file with which nginx does not start is left out, and named", async () =
   expect(host.read("etc/nginx/conf.d/own.conf")).toBe("# ours\n");
 });
 
+test("a file that is here otherwise gives way to the backup's, and is kept", async () => {
+  host.put("etc/cron.daily/own-job", "#!/bin/sh\n# written here since\n");
+  const { code, output } = await restore("state");
+  expect([code, output]).toEqual([0, output]);
+  expect(readFileSync(join(host.root, "etc/cron.daily/own-job"), "utf8")).toBe("#!/bin/sh\n");
+  const file = /own-job was another here: that one is kept in (\S+)/.exec(output)![1]!;
+  expect(readFileSync(file, "utf8")).toContain("# written here since");
+  // So are the files whose keys were set.
+  expect(readFileSync(join(file, "../../bigbluebutton/bbb-web.properties"), "utf8")).toContain(
+    "muteOnStart=false",
+  );
+});
+
 test("recordings that are here are kept, one in another state also", async () => {
   host.record("a-1", "presentation", "newer");
   host.put("var/bigbluebutton/unpublished/presentation/b-2/metadata.xml", "hidden since");
