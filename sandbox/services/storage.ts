@@ -4,6 +4,7 @@ import {
   type RequestListener,
   type ServerResponse,
 } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Moto } from "../aws/moto";
 import { readSignature } from "../aws/signature";
@@ -40,8 +41,8 @@ export class Storage {
     if (mishap?.closeConnection) return void request.socket.destroy();
     if (mishap?.error)
       return refuse(request, response, mishap.error.status, mishap.error.code, mishap.error.message);
-    this.#moto().then(
-      (moto) => pass(moto, request, response),
+    Promise.all([this.#moto(), sleep(mishap?.delayMs ?? 0)]).then(
+      ([moto]) => pass(moto, request, response),
       (error: unknown) => refuse(request, response, 503, "ServiceUnavailable", (error as Error).message),
     );
   };

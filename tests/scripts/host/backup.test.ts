@@ -174,6 +174,17 @@ describe("a run", () => {
     );
   });
 
+  test("killed while it holds the repository: the next one goes on, and no lock is in its way", async () => {
+    const locks = () => readdirSync(join(host.repository, "locks")).filter((name) => !name.includes("-tmp-"));
+    await host.killOnce(() => locks().length > 0, ["backup.py", "run"]);
+    expect(locks()).not.toEqual([]);
+    const { code, output } = await host.backup(["run"]);
+    expect(output).toContain("recordings 2 presentation, 1 video");
+    expect(code).toBe(0);
+    expect((await host.backup(["prune"])).code).toBe(0);
+    expect(locks()).toEqual([]);
+  });
+
   test("a second run at the same time is refused", async () => {
     const slow = host.start(["flock", join(host.root, OWN, "lock"), "sleep", "20"]);
     await new Promise((resolve) => setTimeout(resolve, 500));

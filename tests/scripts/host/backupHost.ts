@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { readFileSync, utimesSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { done, FakeHost, SCRIPTS, type Done } from "./scripts";
 
@@ -76,6 +78,19 @@ export class BackupHost extends FakeHost {
     return done(this.start(["/usr/bin/python3", "-B", join(SCRIPTS, "backup.py"), ...words], env), input);
   }
 
+  /** Starts a program of scripts/host, and kills it with all that it has started as soon as a file or folder is there. */
+  async killOnce(there: () => boolean, [script, ...words]: readonly [string, ...string[]]): Promise<void> {
+    const child = spawn("/usr/bin/python3", ["-B", join(SCRIPTS, script), ...words], {
+      ...{ env: this.env, detached: true, stdio: "ignore" },
+    });
+    const ended = new Promise<NodeJS.Signals | null>((done) => child.on("exit", (_, signal) => done(signal)));
+    while (!there() && child.exitCode === null) await sleep(2);
+    process.kill(-child.pid!, "SIGKILL");
+    if ((await ended) !== "SIGKILL") throw new Error(`${script} ended before it could be killed`);
+    // restic takes one that is dead, but that nobody has waited for, for alive.
+    while (isThere(-child.pid!)) await sleep(50);
+  }
+
   /** Has Greenlight with these rows of users. */
   installGreenlight(users: number): void {
     this.put(
@@ -111,5 +126,14 @@ export class BackupHost extends FakeHost {
 
   get log(): string {
     return readFileSync(join(this.root, "var/log/bbb-deploy/backup.log"), "utf8");
+  }
+}
+
+/** True for a process, or a negative number's group, in which one is left. */
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }

@@ -151,6 +151,16 @@ test("killed in between, it goes on", async () => {
   expect(there("var/bigbluebutton/.bbb-restore")).toBe(false);
 });
 
+test("killed while it restores, run again it has all of it", async () => {
+  const staging = "var/bigbluebutton/.bbb-restore";
+  await host.killOnce(() => there(staging), ["restore.py", "run", "recordings"]);
+  expect(there(staging)).toBe(true);
+  const { code, output } = await restore("recordings");
+  expect(output).toContain("now there are 2 presentation, 1 video");
+  expect(code).toBe(0);
+  expect(there(staging)).toBe(false);
+});
+
 test("under another name, recordings' links lead to the new server", async () => {
   writeFileSync(join(host.root, OWN, "settings.json"), host.settings({ host: "new.school.eu" }));
   const refused = await restore("recordings");
