@@ -191,6 +191,8 @@ class Merged:
     def __init__(self):
         self.lines: list = []
         self.keys = 0
+        # One folder for all that a merge changes, however long it takes.
+        self.kept = f"{STATE}/restore/kept/{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         # Files that were put, each with where the one of before is kept, or None where there was none.
         self.put: dict = {}
 
@@ -264,7 +266,7 @@ def merge_keys(tree, path, owners, names, outcome, version):
     if text != before:
         owner, mode = attributes(tree, path, here, owners)
         if before:
-            keep(path)
+            keep(path, outcome)
         os.makedirs(os.path.dirname(here), exist_ok=True)
         whole_files.replace(here, text, owner, mode)
 
@@ -300,15 +302,15 @@ def put_file(tree, path, owners, outcome):
     os.chmod(new, mode)
     before = None
     if os.path.exists(here):
-        before = keep(path)
+        before = keep(path, outcome)
         outcome.note(f"{path} was another here: that one is kept in {before}")
     os.replace(new, here)
     outcome.put[path] = before
 
 
-def keep(path):
+def keep(path, outcome):
     """Keeps this server's file, whose place another one takes, and returns where."""
-    kept = f"{STATE}/restore/kept/{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{path}"
+    kept = f"{outcome.kept}{path}"
     os.makedirs(os.path.dirname(kept), mode=0o700, exist_ok=True)
     shutil.copy2(below(path), kept)
     return kept
