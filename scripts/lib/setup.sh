@@ -7,6 +7,7 @@
 #   setup_python             the virtual environment of tests/requirements.txt; sets BBB_PYTHON
 #   setup_moto               the one of sandbox/aws/requirements.txt, which the sandbox's AWS needs
 #   setup_prometheus         Debian's prometheus and promtool, unpacked; sets BBB_PROMETHEUS to their folder
+#   setup_environments       SIPp, for ./scripts/test environments
 #   setup_browser            Chromium and its WebRTC peer, for ./scripts/test browser; sets BBB_BROWSER_PYTHON
 #
 # It says in a line each what it is about to do, prints a failed step's log and ends the caller with exit code 1.
@@ -74,6 +75,7 @@ setup_missing_packages() {
   done <"$setup_root/scripts/lib/${1:-apt-packages.txt}"
   command -v npm >/dev/null || setup_npm_complete || PATH=$setup_node:$PATH setup_npm_differences >/dev/null ||
     wanted+=(nodejs npm)
+  ((${#wanted[@]} > 0)) || return 0
   comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
     <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
       awk '$2 == "installed" { print $1 }' | sort -u)
@@ -265,6 +267,11 @@ setup_unpack_prometheus() {
 setup_prometheus() {
   setup_locked setup_unpack_prometheus
   export BBB_PROMETHEUS=$setup_cache/prometheus/usr/bin
+}
+
+# The telephones outside, with which dial-in is tried.
+setup_environments() {
+  setup_locked setup_apt apt-packages-environments.txt
 }
 
 setup_browser() {

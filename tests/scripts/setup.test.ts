@@ -55,6 +55,8 @@ test("a group of tests has a list of its own, which nothing else installs", () =
   put("scripts/lib/apt-packages-browser.txt", "bash\nno-such-browser\n");
   expect(bash("setup_missing_packages apt-packages-browser.txt").stdout).toBe("no-such-browser\n");
   expect(bash("setup_missing_packages").stdout).toBe("no-such-package\n");
+  put("scripts/lib/apt-packages-environments.txt", "# here already\nbash:no-such-package\n");
+  expect(bash("setup_missing_packages apt-packages-environments.txt").stdout).toBe("");
 });
 
 const wanted = {
