@@ -36,6 +36,8 @@ from restic import Failure, Repository, read_settings
 
 RUN_LIMIT = float(os.environ.get("BBB_BACKUP_RUN_SECONDS", 5 * restic.HOUR))
 VERIFY_DAYS = 7
+# Tag of a snapshot of the state without Greenlight's database, which should be in it.
+PARTIAL = "partial"
 
 
 def say(text):
@@ -125,7 +127,7 @@ def save_state(repository, tag):
     whole_files.replace(f"{state.MADE}/manifest.json", json.dumps(document, indent=1) + "\n")
     changed = [path for path in map(carry.below, carried["changedPackageFiles"]) if os.path.isfile(path)]
     everything = [state.MADE, *paths, *changed, *map(carry.below, places)]
-    summary = repository.save(everything, ["state", tag], RUN_LIMIT)
+    summary = repository.save(everything, ["state", tag, *([PARTIAL] if problems else [])], RUN_LIMIT)
     shutil.rmtree(state.MADE, ignore_errors=True)
     part = {"id": summary["snapshot_id"][:8], "bytes": summary["total_bytes_processed"], "added": summary["data_added"], "files": summary["total_files_processed"]}
     return {**part, "greenlight": counts, "note": note}, problems
@@ -221,6 +223,8 @@ def nights(snapshots):
         for name in ("state", "recordings"):
             if name in tags:
                 night[name] = one["short_id"]
+        if PARTIAL in tags:
+            night[PARTIAL] = True
     return sorted(found.values(), key=lambda night: night["time"], reverse=True)
 
 
@@ -234,7 +238,8 @@ def show_list(options):
         return 0
     print(f"{'made (UTC)':<22}{'state':<10}{'recordings':<12}server")
     for night in found:
-        print(f"{night['time'].replace('T', ' ')[:19]:<22}{night.get('state', '-'):<10}{night.get('recordings', '-'):<12}{night['host']}")
+        lacking = ", without Greenlight's database" if PARTIAL in night else ""
+        print(f"{night['time'].replace('T', ' ')[:19]:<22}{night.get('state', '-'):<10}{night.get('recordings', '-'):<12}{night['host']}{lacking}")
     return 0
 
 

@@ -29,7 +29,7 @@ import recording_files
 import restic
 import unit_follow
 import whole_files
-from backup import alone, nights, opened, say
+from backup import PARTIAL, alone, nights, opened, say
 from keyed_text import FORMATS
 from owned_keys import read_record
 from restic import Failure
@@ -59,11 +59,7 @@ def choose(repository, wanted, host, parts):
         others = ", ".join(sorted({night["host"] for night in all_nights}))
         raise Failure(f"there is no backup of {host}; there are those of {others}. Name one with --host, as scripts/restore STACK --what … --host NAME. Nothing was changed")
     if wanted == "latest":
-        needed = {"recordings" if part == "recordings" else "state" for part in parts}
-        found = next((night for night in of_host if needed <= set(night)), None)
-        if found is None:
-            raise Failure(f"no backup of {host} has {' and '.join(sorted(needed))}: scripts/backup list STACK shows what each has. Nothing was changed")
-        return found
+        return latest(of_host, host, {"recordings" if part == "recordings" else "state" for part in parts})
     found = next((night for night in all_nights if wanted in (night["run"], night.get("state"), night.get("recordings"))), None)
     if found is None:
         raise Failure(f"there is no backup {wanted}: scripts/backup list STACK shows which there are. Nothing was changed")
@@ -71,6 +67,18 @@ def choose(repository, wanted, host, parts):
         kind = "recordings" if part == "recordings" else "state"
         if kind not in found:
             raise Failure(f"the backup {wanted} has no {kind}: choose another one, or leave out --what {part}. Nothing was changed")
+    return found
+
+
+def latest(of_host, host, needed):
+    """Returns the newest run that has what is needed; one that lacks Greenlight's database, only where there is no other."""
+    fitting = [night for night in of_host if needed <= set(night)]
+    if not fitting:
+        raise Failure(f"no backup of {host} has {' and '.join(sorted(needed))}: scripts/backup list STACK shows what each has. Nothing was changed")
+    found = next((night for night in fitting if PARTIAL not in night), fitting[0])
+    for night in of_host[: of_host.index(found)]:
+        lacking = "Greenlight's database" if PARTIAL in night else " and ".join(sorted(needed - set(night)))
+        say(f"note: the backup {night['run']} is newer, but has no {lacking}; --from {night['run']} takes it anyway")
     return found
 
 
@@ -349,7 +357,7 @@ def restore_first(options):
         if options.snapshot == "latest" and not repository.snapshots():
             say("note: there is no backup yet to restore: the server begins empty")
             return 0
-        chosen = choose(repository, options.snapshot, repository.settings["host"], [])
+        chosen = choose(repository, options.snapshot, repository.settings["host"], ["state", "recordings"] if options.snapshot == "latest" else [])
         parts = [part for part in ("state", "recordings") if part in chosen]
         if "state" in chosen and fetch_state(repository, chosen)[1].get("greenlight") is not None:
             if not greenlight_data.is_installed():

@@ -154,6 +154,7 @@ describe("a run", () => {
     );
     const listed = JSON.parse((await host.backup(["list", "--json"])).output) as { backups: object[] };
     expect(listed.backups).toHaveLength(1);
+    expect((await host.backup(["list"])).output).toContain(`${HOST}, without Greenlight's database`);
     expect(host.last.problems).toHaveLength(1);
   });
 

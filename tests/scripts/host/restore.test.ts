@@ -151,6 +151,20 @@ test("killed in between, it goes on", async () => {
   expect(there("var/bigbluebutton/.bbb-restore")).toBe(false);
 });
 
+test("the latest is the newest that lacks nothing; newer ones are named", async () => {
+  newGreenlight();
+  const kept = database();
+  rmSync(join(host.directory, "database"));
+  expect((await host.backup(["run"])).code).toBe(1);
+  writeFileSync(join(host.directory, "database"), kept);
+  const { code, output } = await restore("state,greenlight");
+  expect(output).toMatch(
+    /^note: the backup (run-\w+) is newer, but has no Greenlight's database; --from \1 takes it anyway$/m,
+  );
+  expect(output).toContain("Greenlight: 3 of 3 users");
+  expect(code).toBe(0);
+});
+
 test("killed while it restores, run again it has all of it", async () => {
   const staging = "var/bigbluebutton/.bbb-restore";
   await host.killOnce(() => there(staging), ["restore.py", "run", "recordings"]);
