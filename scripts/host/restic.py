@@ -24,6 +24,7 @@ REACH_SECONDS = float(os.environ.get("BBB_BACKUP_REACH_SECONDS", "15"))
 # It tries a refused request again for a quarter of an hour.
 ASK_SECONDS = float(os.environ.get("BBB_BACKUP_ASK_SECONDS", "120"))
 HOUR = 3600.0
+NO_SESSION = "unable to start the sftp session"
 # It tries these again as well, though they stay the same.
 REFUSED = re.compile(r"retrying after .*(Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|[Bb]ucket does not exist)")
 # Exit code of a backup in which some files could not be read.
@@ -45,7 +46,7 @@ def failures(settings):
         (r"wrong password or no key found", f"the repository {to} was made with another password than this stack's. Give the one with which it was made: pulumi config set --secret --path backup.password; or let the setting backup.to name an empty place. Then pulumi up"),
         (r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED", f"another machine than backup.hostKey says answers for {to}. If its key was changed on purpose: ssh-keyscan shows the new one; set backup.hostKey, then pulumi up"),
         (r"Permission denied \(|Too many authentication failures", f"{to} does not let the server in. Set backup.sshKey to a private key whose public half is in the authorized keys there, then pulumi up"),
-        (r"unable to start the sftp session", f"{to} ended the connection: it does not let the server in, or offers no SFTP. Set backup.sshKey to a private key whose public half is in the authorized keys there, and look whether backup.to is right; then pulumi up"),
+        (NO_SESSION, f"{to} ended the connection: it does not let the server in, or offers no SFTP. Set backup.sshKey to a private key whose public half is in the authorized keys there, and look whether backup.to is right; then pulumi up"),
         (r"[Bb]ucket does not exist|NoSuchBucket|bucket .* not found", f"there is no such bucket: {to}. Make it where your storage is, or correct backup.to; then pulumi up"),
         (r"no space left|[Qq]uota|StorageFull|InsufficientStorage|EntityTooLarge|Disk full", f"there is no room left at {to}. Order more, or remove what is old: scripts/backup prune STACK; {THEN}"),
         (r"Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Access Key|403 Forbidden|[Ff]orbidden", f"the storage refuses the keys for {to}. Set {keys} to keys that may read and write there, then pulumi up"),
@@ -143,15 +144,25 @@ class Repository:
 
     @property
     def options(self):
-        if not self.settings["to"].startswith("sftp:"):
-            return []
+        return ["-o", f"sftp.command={shlex.join(self.ssh)}"] if self.settings["to"].startswith("sftp:") else []
+
+    @property
+    def ssh(self):
+        """Command that connects to an SFTP server."""
         host, port = server_of(self.settings["to"])
         options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ServerAliveInterval=30", "ConnectTimeout=15"]
         login = login_of(self.settings["to"])
         command = ["ssh", "-F", "/dev/null", "-p", str(port), "-i", f"{self.private}/ssh", "-o", f"UserKnownHostsFile={self.private}/known_hosts"]
         command += [word for option in options for word in ("-o", option)]
-        command += [*(["-l", login] if login else []), host, "-s", "sftp"]
-        return ["-o", f"sftp.command={shlex.join(command)}"]
+        return [*command, *(["-l", login] if login else []), host, "-s", "sftp"]
+
+    def words_of_ssh(self):
+        """Connects without restic, which may end before it has passed on what ssh says."""
+        try:
+            done = subprocess.run(self.ssh, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stderr.decode(errors="replace")
 
     def reach(self):
         """Connects to the repository's server once. @raise Failure, soon, where restic would try for a quarter of an hour"""
@@ -222,6 +233,8 @@ class Repository:
                     process.wait()
             said.seek(0)
             words_said = said.read().decode(errors="replace")
+        if NO_SESSION in words_said:
+            words_said += self.words_of_ssh()
         for line in words_said.splitlines():
             self.log(f"  {line}"[:500])
         return None if late.is_set() else code, "".join(lines), words_said
