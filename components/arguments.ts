@@ -15,8 +15,8 @@ import { environmentWarnings } from "../settings/warnings";
 /** Arguments in a program's form: each may be known later. */
 export type RawArguments = Readonly<Record<string, unknown>>;
 
-/** Arguments that hold secrets. */
-const CLOSED = ["alerts", "backup", "dialIn"] as const;
+/** Arguments that hold secrets, or may do so. */
+const CLOSED = ["alerts", "backup", "dialIn", "greenlight", "overrides"] as const;
 
 /** Arguments as the state keeps them. */
 export function withSecrets<Args extends { readonly [Key in (typeof CLOSED)[number]]?: unknown }>(

@@ -36,6 +36,30 @@ describe("one", () => {
     expect(run.get("school-a-operator").inputs.name).toBe("bigbluebutton-staging-school-a");
   });
 
+  test("its state keeps no argument in clear that may hold a secret, whether the program says so or not", async () => {
+    const { ofType } = await runComponents(({ BigBlueButton }) => ({
+      school: new BigBlueButton("school-a", {
+        ...common,
+        alerts: { webhook: { url: "https://hooks.school.eu/secret", form: "slack" } },
+        backup: {
+          ...{ to: "s3:https://storage.eu/bucket", accessKeyId: "id", secretAccessKey: "the-secret-key" },
+        },
+        dialIn: {
+          number: "+49 30 123456",
+          networks: ["192.0.2.0/24"],
+          gateway: { host: "sip.provider.example", user: "4930", password: "Zq3vT8mW" },
+        },
+        greenlight: {
+          smtp: { server: "mail.school.eu", sender: "a@school.eu", user: "a", password: "Zq3vT8mW" },
+        },
+        overrides: { files: { "/etc/bigbluebutton/own.key": { text: "Zq3vT8mW" } } },
+      }),
+    }));
+    const [component] = ofType("bbb:index:BigBlueButton");
+    const closed = ["alerts", "backup", "dialIn", "greenlight", "overrides"];
+    expect(component!.secretInputs).toEqual(expect.arrayContaining(closed));
+  });
+
   test("outputs, each as secret as it must be", async () => {
     expect(
       await values(
