@@ -83,8 +83,16 @@ start_greenlight() {
   fi
 }
 
+start_again() {
+  progress "recordings are kept on the server's own disk from now on"
+  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run pulumi up again"
+  rm -f "$STATE/recordings-detached"
+}
+
 need_root
 if [[ -z $(mount_points) && -n ${flag[detach]:-} ]]; then
+  # A run that was cut off, or whose start failed.
+  if [[ -e $STATE/recordings-detached && -z ${flag[device]:-} ]]; then start_again; fi
   progress "no recordings volume is mounted"
   exit 0
 fi
@@ -125,9 +133,8 @@ if [[ -n ${flag[detach]:-} ]]; then
     progress "the recordings volume is unmounted; BigBlueButton starts again with the next"
     exit 0
   fi
-  progress "the recordings volume is unmounted; recordings are kept on the server's own disk from now on"
-  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run it by hand"
-  rm -f "$STATE/recordings-detached"
+  progress "the recordings volume is unmounted"
+  start_again
   exit 0
 fi
 progress "the recordings volume is unmounted: it can be detached, or the server replaced"

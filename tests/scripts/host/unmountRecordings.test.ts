@@ -75,6 +75,18 @@ test("before the program takes it away, no boot waits for it any more, and a sec
   ]);
 });
 
+test("cut off before BigBlueButton was started again, it is started by the next run", async () => {
+  host.fake("bbb-conf", '[[ $1 == --stop ]] || kill -KILL "$PPID"');
+  await unmount("--detach");
+  host.fake("bbb-conf");
+  expect(await unmount("--detach")).toMatchObject({ code: 0 });
+  expect(calls().filter((call) => call.startsWith("bbb-conf"))).toEqual([
+    "bbb-conf --stop",
+    "bbb-conf --start",
+    "bbb-conf --start",
+  ]);
+});
+
 describe("told of the volume that is to be there", () => {
   const detach = () => unmount("--detach", "--device", "/dev/disk/by-id/scsi-0HC_Volume_42");
   const stopsAndStarts = () => calls().filter((call) => call.startsWith("bbb-conf"));
