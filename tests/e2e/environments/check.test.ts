@@ -216,6 +216,8 @@ HERE`,
         ] as const,
       ]),
     ),
+    // Not asked where no way in works.
+    follows: at(BBB, ["wrong TURN secret"]),
   },
   {
     name: "a front page that is an error though the API answers",
@@ -335,7 +337,7 @@ HERE`,
     mend: () => root(NAMES.turn, "/etc/letsencrypt/renewal-hooks/deploy/bbb-deploy-coturn"),
     finds: {
       [`${HERE}: certificate`]: [/^valid until .*, [34] days$/, /certbot certificates/],
-      [`${TURN}: renewal`]: [/not the one that certbot keeps/, /renewal-hooks\/deploy\/bbb-deploy-coturn/],
+      [`${TURN}: renewal`]: [/not the one that this host keeps/, /renewal-hooks\/deploy\/bbb-deploy-coturn/],
     },
     follows: [...[BBB, TURN].flatMap((place) => at(place, TURN_WAYS)), ...at(TURN, ["TURN certificate"])],
   },
