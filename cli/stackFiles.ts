@@ -49,11 +49,16 @@ export interface StackFile {
   readonly settings: StackSettings;
   /** Keys whose values are encrypted for the stack, and therefore not among the settings. */
   readonly encrypted: readonly string[];
+  /** Settings that are encrypted in part, with {@link ENCRYPTED_ENTRY} in place of each such part. */
+  readonly partly: StackSettings;
   /** Environments of Pulumi ESC with further settings, which only the CLI can open. */
   readonly environments: readonly string[];
   /** Encryption of the stack's secrets, if the file names one. */
   readonly secretsProvider?: string;
 }
+
+/** Text in place of an encrypted entry of a setting. It is a URL, as some of these entries are. */
+export const ENCRYPTED_ENTRY = "https://encrypted.placeholder/";
 
 /** Path of a stack's file in the project's folder. */
 export function stackFilePath(projectDir: string, stack: string): string {
@@ -89,9 +94,12 @@ export function parseStackFile(text: string, project: string, file: string): Sta
   const entries = Object.entries(config).map(
     ([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value] as const,
   );
+  const encrypted = entries.filter(([, value]) => isEncrypted(value));
+  const partly = encrypted.map(([key, value]) => [key, withoutEncrypted(value)] as const);
   return {
     settings: Object.fromEntries(entries.filter(([, value]) => !isEncrypted(value))),
-    encrypted: entries.filter(([, value]) => isEncrypted(value)).map(([key]) => key),
+    encrypted: encrypted.map(([key]) => key),
+    partly: Object.fromEntries(partly.filter(([, value]) => value !== ENCRYPTED_ENTRY)),
     environments,
     secretsProvider,
   };
@@ -109,6 +117,13 @@ function parsed(text: string, file: string): StackText {
 function isEncrypted(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return "secure" in value || Object.values(value).some(isEncrypted);
+}
+
+function withoutEncrypted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("secure" in value) return ENCRYPTED_ENTRY;
+  if (Array.isArray(value)) return value.map(withoutEncrypted);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withoutEncrypted(entry)]));
 }
 
 /**

@@ -1,16 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { parseSettings, type Settings } from ".";
-import {
-  clearAlertUrls,
-  clearAlerts,
-  clearBackup,
-  clearCredentials,
-  clearDialIn,
-  clearGreenlight,
-  environmentWarnings,
-  prefixWarnings,
-} from "./warnings";
+import { clearAlertUrls, clearCredentials, clearEntries } from "./clearSecrets";
+import { environmentWarnings, prefixWarnings } from "./warnings";
 
 /**
  * Reads and checks the stack's settings. The only reader of its configuration.
@@ -25,25 +17,19 @@ export function loadSettings(): Settings {
   const own = Object.entries(all).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   const secrets = secretKeys();
-  const rawGroup = (key: string) => ({ value: raw[key], isSecret: secrets.has(prefix + key) });
-  const alerts = rawGroup("alerts");
+  // The engine tells of a setting, not of which of its entries.
+  const isSecret = (entry: string) => secrets.has(prefix + entry.replace(/\..*/, ""));
   for (const warning of [
     ...prefixWarnings(all, project),
     ...environmentWarnings(raw, stack),
-    ...clearAlertUrls(alerts),
+    ...clearAlertUrls(raw, isSecret),
   ]) {
     void pulumi.log.warn(warning);
   }
   return parseSettings(raw, {
     project,
     stack,
-    elsewhere: [
-      ...clearCredentials(all, (key) => secrets.has(key)),
-      ...clearAlerts(alerts),
-      ...clearBackup(rawGroup("backup")),
-      ...clearGreenlight(rawGroup("greenlight")),
-      ...clearDialIn(rawGroup("dialIn")),
-    ],
+    elsewhere: [...clearCredentials(all, (key) => secrets.has(key)), ...clearEntries(raw, isSecret)],
   });
 }
 

@@ -1,10 +1,12 @@
 import { readdirSync } from "node:fs";
 
 import type { Problem } from "../../settings/problems";
-import { clearCredentials, environmentWarnings, prefixWarnings } from "../../settings/warnings";
+import { clearCredentials, clearEntries, entryAt } from "../../settings/clearSecrets";
+import { environmentWarnings, prefixWarnings } from "../../settings/warnings";
 import { openEnvironments, type Opened } from "../escEnvironments";
 import { Mistake } from "../../cli/mistake";
 import {
+  ENCRYPTED_ENTRY,
   parseSets,
   readProjectFile,
   readStackFile,
@@ -20,6 +22,8 @@ export interface Given {
   readonly settings: StackSettings;
   /** Keys of settings that only the stack's passphrase opens. */
   readonly encrypted: readonly string[];
+  /** Settings of which a part is encrypted, with a text in place of each such part. */
+  readonly partly: StackSettings;
   /** Problems of the rest of the stack's configuration. */
   readonly elsewhere: readonly Problem[];
   /** Warnings, which stop no update, including those of the update itself. */
@@ -43,6 +47,7 @@ export function readGiven(projectDir: string, stack: string | undefined, set: re
       stack: NO_STACK,
       settings: { ...base, ...over },
       encrypted: [],
+      partly: {},
       elsewhere: [],
       warnings: [],
     };
@@ -55,10 +60,14 @@ export function readGiven(projectDir: string, stack: string | undefined, set: re
   const own = Object.fromEntries(Object.entries(all).filter(([key]) => !key.includes(":")));
   const secrets = [...new Set([...opened.encrypted, ...file.encrypted])].filter((key) => !(key in all));
   const encrypted = secrets.filter((key) => !key.includes(":"));
+  // What is given on the command line stands in no file.
+  const readable = { ...base, ...file.settings, ...file.partly };
+  const isEncrypted = (entry: string) => entryAt(readable, entry) === ENCRYPTED_ENTRY;
   const said = { ...own, ...Object.fromEntries(encrypted.map((key) => [key, "encrypted"])) };
   return {
     ...{ project, stack, settings: own, encrypted },
-    elsewhere: clearCredentials(all, () => false),
+    partly: Object.fromEntries(Object.entries(file.partly).filter(([key]) => encrypted.includes(key))),
+    elsewhere: [...clearCredentials(all, () => false), ...clearEntries(readable, isEncrypted)],
     warnings: [...warnings, ...prefixWarnings(all, project), ...environmentWarnings(said, stack)],
   };
 }

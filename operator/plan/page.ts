@@ -45,6 +45,7 @@ function renderProblems(
       ? [hanging(new SettingsError(problems, { project, stack }).message.trimEnd(), width)]
       : [];
   const others = standIns.map(({ key, value, why }) => {
+    if (why === "partly encrypted") return `${key} with stand-ins for its encrypted entries`;
     const how = value === undefined ? "as if it were not set" : "with a stand-in";
     return `${key} ${how}${why === "encrypted" ? ", as it is encrypted" : ""}`;
   });

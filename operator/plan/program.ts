@@ -56,6 +56,8 @@ export async function planProgram(
   let unforeseen: unknown;
   const texts = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, asText(value)]);
   pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
+  // Which of them are in clear was told already.
+  process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(texts.map(([key]) => key));
   await pulumi.runtime.setMocks(
     {
       newResource(args) {

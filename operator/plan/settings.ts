@@ -1,6 +1,7 @@
 import { parseSettings, type Settings } from "../../settings";
+import { entryAt } from "../../settings/clearSecrets";
 import { SettingsError, type Problem } from "../../settings/problems";
-import type { StackSettings } from "../../cli/stackFiles";
+import { ENCRYPTED_ENTRY, type StackSettings } from "../../cli/stackFiles";
 import type { Given } from "./given";
 
 /** Setting for which the plan uses another value than the given one. */
@@ -8,7 +9,7 @@ export interface StandIn {
   readonly key: string;
   /** Value for the plan; undefined plans without the setting. */
   readonly value?: unknown;
-  readonly why: "problem" | "encrypted";
+  readonly why: "problem" | "encrypted" | "partly encrypted";
 }
 
 /** Settings with their problems, and settings for a plan. */
@@ -34,7 +35,7 @@ const STAND_INS: StackSettings = {
 const ROUNDS = 6;
 
 /** Finds the problems, and settings without them that are as near as possible. */
-export function assess({ project, stack, settings, encrypted, elsewhere }: Given): Assessed {
+export function assess({ project, stack, settings, encrypted, partly, elsewhere }: Given): Assessed {
   const context = { project, stack };
   const standIns = new Map<string, StandIn>();
   let raw: StackSettings = settings;
@@ -46,7 +47,11 @@ export function assess({ project, stack, settings, encrypted, elsewhere }: Given
       ...(value === undefined ? [] : [[key, value]]),
     ]) as StackSettings;
   };
-  encrypted.forEach((key) => standIn(key, "encrypted"));
+  encrypted.filter((key) => !(key in partly)).forEach((key) => standIn(key, "encrypted"));
+  for (const [key, value] of Object.entries(partly)) {
+    standIns.set(key, { key, value, why: "partly encrypted" });
+    raw = { ...raw, [key]: value };
+  }
 
   let problems: readonly Problem[] | undefined;
   for (let round = 0; round < ROUNDS; round++) {
@@ -55,11 +60,12 @@ export function assess({ project, stack, settings, encrypted, elsewhere }: Given
       const plannable = { raw, settings: result.settings };
       return { problems: [...elsewhere, ...(problems ?? [])], standIns: [...standIns.values()], plannable };
     }
-    problems ??= result.problems;
+    // Nobody knows what an encrypted entry is.
+    const unknown = result.problems.filter(({ key }) => entryAt(partly, key) === ENCRYPTED_ENTRY);
+    problems ??= result.problems.filter((problem) => !unknown.includes(problem));
     // An entry that is wrong takes its whole setting away.
-    new Set(result.problems.map(({ key }) => key.replace(/\..*/, ""))).forEach((key) =>
-      standIn(key, "problem"),
-    );
+    for (const problem of result.problems)
+      standIn(problem.key.replace(/\..*/, ""), unknown.includes(problem) ? "encrypted" : "problem");
   }
   return { problems: [...elsewhere, ...(problems ?? [])], standIns: [] };
 }

@@ -1,4 +1,4 @@
-import { parseStackFile } from "../../cli/stackFiles";
+import { ENCRYPTED_ENTRY, parseStackFile } from "../../cli/stackFiles";
 
 test("a setting with an encrypted entry counts as encrypted, and is none of the settings", () => {
   const text = `config:
@@ -16,5 +16,6 @@ test("a setting with an encrypted entry counts as encrypted, and is none of the 
   expect(parseStackFile(text, "p", "Pulumi.prod.yaml")).toMatchObject({
     settings: { domain: "school.eu", sshNetworks: ["198.51.100.7/32"] },
     encrypted: ["acmeCa", "alerts"],
+    partly: { alerts: { email: { server: "smtp.school.eu", password: ENCRYPTED_ENTRY } } },
   });
 });

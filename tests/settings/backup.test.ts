@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { parseSettings, type Settings } from "../../settings";
 import { SettingsError } from "../../settings/problems";
-import { clearBackup } from "../../settings/warnings";
 
 const required = { domain: "school.eu", email: "admin@school.eu", sshNetworks: ["198.51.100.7/32"] };
 const at = { project: "bigbluebutton", stack: "test" };
@@ -75,13 +74,4 @@ test("a release whose restic is too old is refused, with what to do", () => {
   expect(problemsOf(s3, { release: "focal-25", allowEndOfLife: "true" }).join()).toContain(
     "backup is set, but focal-25 runs on Ubuntu 20.04, whose restic is too old for it",
   );
-});
-
-test("keys in clear are refused, a place in clear is not", () => {
-  const value = JSON.stringify({ ...s3, ...sftp, password: "x" });
-  expect(clearBackup({ value, isSecret: false }).map(({ key }) => key)).toEqual([
-    ...["backup.secretAccessKey", "backup.sshKey", "backup.password"],
-  ]);
-  expect(clearBackup({ value, isSecret: true })).toEqual([]);
-  expect(clearBackup({ value: JSON.stringify({ to: s3.to }), isSecret: false })).toEqual([]);
 });

@@ -4,7 +4,6 @@ import { DEFAULT_GREETING } from "../../bigbluebutton/dialIn";
 import { parseSettings, type Settings } from "../../settings";
 import { SettingsError } from "../../settings/problems";
 import { asArguments } from "../../settings/remedies";
-import { clearDialIn } from "../../settings/warnings";
 
 const required = { domain: "school.eu", email: "admin@school.eu", sshNetworks: ["198.51.100.7/32"] };
 const at = { project: "bigbluebutton", stack: "test" };
@@ -148,17 +147,6 @@ test("its networks take room in a security group", () => {
   expect(problemsOf(undefined, more)).toEqual([]);
   const networks = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
   expect(problemsOf({ ...dialIn, networks }, more)).toEqual([expect.stringContaining("has room for 52")]);
-});
-
-test("a password in clear is refused, and not shown", () => {
-  const value = JSON.stringify(dialIn);
-  expect(clearDialIn({ value, isSecret: true })).toEqual([]);
-  const [problem, ...others] = clearDialIn({ value, isSecret: false });
-  expect(others).toEqual([]);
-  expect(problem).toMatchObject({ key: "dialIn.gateway.password" });
-  expect(JSON.stringify(problem)).not.toContain("Zq3vT8mW");
-  const trunk = { ...dialIn, gateway: { host: "10.0.0.5", register: false } };
-  expect(clearDialIn({ value: trunk, isSecret: false })).toEqual([]);
 });
 
 test("advice with a quoted value is good for a program", () => {

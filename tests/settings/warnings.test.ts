@@ -1,9 +1,4 @@
-import {
-  clearCredentials,
-  clearGreenlight,
-  environmentWarnings,
-  prefixWarnings,
-} from "../../settings/warnings";
+import { environmentWarnings, prefixWarnings } from "../../settings/warnings";
 
 const prefixes = (...keys: string[]) =>
   prefixWarnings(Object.fromEntries(keys.map((key) => [key, "x"])), "bigbluebutton").map(
@@ -42,27 +37,4 @@ test.each(["prod", "school", "contest"])("a stack %s without an environment is t
     ]);
   }
   expect(environmentWarnings({ environment: "prod" }, stack)).toEqual([]);
-});
-
-test("credentials of either cloud are no settings in clear", () => {
-  const all = { "hcloud:token": "a", "aws:secretKey": "b", "aws:region": "c" };
-  expect(clearCredentials(all, () => false).map(({ key }) => key)).toEqual(["hcloud:token", "aws:secretKey"]);
-  expect(clearCredentials(all, (key) => key === "hcloud:token").map(({ key }) => key)).toEqual([
-    "aws:secretKey",
-  ]);
-});
-
-test("Greenlight's secrets in clear are refused, each by its own key", () => {
-  const value = JSON.stringify({ smtp: { password: "p" }, openidConnect: { clientSecret: "s" } });
-  expect(clearGreenlight({ value, isSecret: false })).toEqual([
-    expect.objectContaining({
-      key: "greenlight.smtp.password",
-      remedy: expect.stringContaining("--secret --path 'greenlight.smtp.password'") as string,
-    }),
-    expect.objectContaining({ key: "greenlight.openidConnect.clientSecret" }),
-  ]);
-  expect(clearGreenlight({ value, isSecret: true })).toEqual([]);
-  for (const other of ["true", true, undefined, '{"smtp":{"server":"mail.school.eu"}}', "no JSON"]) {
-    expect(clearGreenlight({ value: other, isSecret: false })).toEqual([]);
-  }
 });

@@ -52,7 +52,14 @@ const LONG = 300_000;
 const plans = new Map<string, Plan>();
 beforeAll(async () => {
   for (const [name, more] of Object.entries({ ...cases, ...others })) {
-    const given = { ...context, settings: { ...base, ...more }, encrypted: [], elsewhere: [], warnings: [] };
+    const given = {
+      ...context,
+      settings: { ...base, ...more },
+      encrypted: [],
+      partly: {},
+      elsewhere: [],
+      warnings: [],
+    };
     plans.set(name, await makePlan(given, { now: new Date(0) }));
   }
 }, LONG);

@@ -16,6 +16,7 @@ const plan: Plan = {
   standIns: [
     { key: "email", value: "somebody@somewhere", why: "problem" },
     { key: "upgrade", why: "encrypted" },
+    { key: "alerts", value: {}, why: "partly encrypted" },
   ],
   deployment: {
     release: "jammy-30",
@@ -145,7 +146,8 @@ Plan of the stack "prod" of bigbluebutton: what \`pulumi up\` would make. Nothin
   bigbluebutton:email is not set
     → pulumi config set email YOUR-ADDRESS
 
-Planned all the same: email with a stand-in; upgrade as if it were not set, as it is encrypted.
+Planned all the same: email with a stand-in; upgrade as if it were not set, as it is encrypted;
+alerts with stand-ins for its encrypted entries.
 
 Is this meant?
   - bbb:environment is not read

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Mistake } from "../../../cli/mistake";
+import { ENCRYPTED_ENTRY } from "../../../cli/stackFiles";
 import { readGiven } from "../../../operator/plan/given";
 import { assess } from "../../../operator/plan/settings";
 
@@ -29,6 +30,7 @@ describe("the settings of a stack", () => {
       stack: "prod",
       settings: { domain: "other.org", recordingsGb: 20 },
       encrypted: ["email"],
+      partly: {},
       elsewhere: [],
       warnings: [expect.stringContaining("environment is not set") as string],
     });
@@ -41,7 +43,7 @@ describe("the settings of a stack", () => {
   test("need no stack", () => {
     const given = {
       ...{ project: "bbb", stack: "new", settings: { domain: "x.org" } },
-      ...{ encrypted: [], elsewhere: [], warnings: [] },
+      ...{ encrypted: [], partly: {}, elsewhere: [], warnings: [] },
     };
     expect(readGiven(folder, undefined, ["domain=x.org"])).toEqual(given);
   });
@@ -103,6 +105,7 @@ describe("the settings of a stack", () => {
         stack: "prod",
         settings: { domain: "own.org", environment: "prod", sshNetworks: ["8.8.8.8/32"] },
         encrypted: ["email"],
+        partly: {},
         elsewhere: [],
         warnings: [],
       });
@@ -126,9 +129,13 @@ describe("the settings of a stack", () => {
   });
 });
 
-function assessed(settings: object, encrypted: readonly string[] = []) {
+function assessed(
+  settings: object,
+  encrypted: readonly string[] = [],
+  partly: Readonly<Record<string, unknown>> = {},
+) {
   const { problems, standIns, plannable } = assess({
-    ...{ project: "bigbluebutton", stack: "s", encrypted, elsewhere: [], warnings: [] },
+    ...{ project: "bigbluebutton", stack: "s", encrypted, partly, elsewhere: [], warnings: [] },
     settings: settings as Readonly<Record<string, unknown>>,
   });
   return { problems: problems.map(({ key }) => key), standIns, settings: plannable?.settings };
@@ -171,6 +178,31 @@ test("a release without an image at the cloud and a mirror without a digest are 
   });
   expect(problems).toEqual(["image", "installerSha256"]);
   expect(settings).toMatchObject({ release: { name: "focal-27" } });
+});
+
+test("a setting with an encrypted entry is planned, but not where it depends on what that is", () => {
+  const alerts = { webhook: { url: ENCRYPTED_ENTRY, form: "slack" } };
+  const backup = {
+    to: "sftp://a@b.eu:23//prod",
+    sshKey: ENCRYPTED_ENTRY,
+    hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+  };
+  const { settings, ...found } = assessed(good, ["alerts", "backup"], { alerts, backup });
+  expect(found).toEqual({
+    problems: [],
+    standIns: [
+      { key: "alerts", value: alerts, why: "partly encrypted" },
+      { key: "backup", value: undefined, why: "encrypted" },
+    ],
+  });
+  expect(settings!.alerts).toBeDefined();
+});
+
+test("a mistake beside an encrypted entry is told", () => {
+  const greenlight = { smtp: { server: "mail.school.eu", usr: "a", password: ENCRYPTED_ENTRY } };
+  const { problems, standIns } = assessed(good, ["greenlight"], { greenlight });
+  expect(problems).toContain("greenlight.smtp.usr");
+  expect(standIns).toEqual([{ key: "greenlight", value: undefined, why: "problem" }]);
 });
 
 test("what is encrypted gets a stand-in, which is no problem", () => {
