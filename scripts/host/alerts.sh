@@ -11,8 +11,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 parse_flags "server=! remove" "$@"
-UNITS=${BBB_DEPLOY_UNITS:-$ROOT/etc/systemd/system}
 OWN=$STATE/alerts
+# shellcheck source=scripts/host/addition.sh
+. "$LIB/addition.sh"
 
 service_unit() {
   cat <<HERE
@@ -48,22 +49,13 @@ WantedBy=timers.target
 HERE
 }
 
-put_unit() {
-  put_file "$UNITS/$1" 644 root:root
-}
-
 remove_alerts() {
-  if [[ -f $OWN/server && $(<"$OWN/server") != "${flag[server]}" ]]; then
+  if of_newer_server; then
     progress "the alerts are those of a newer server: they stay"
     return 0
   fi
-  if [[ -e $UNITS/bbb-alerts.timer ]]; then
-    systemctl disable --now bbb-alerts.timer
-    systemctl stop bbb-alerts.service
-  fi
-  rm -f "$UNITS/bbb-alerts.timer" "$UNITS/bbb-alerts.service"
+  remove_timer bbb-alerts
   rm -rf "$OWN" "$ROOT/run/bbb-alerts.json"
-  systemctl daemon-reload
   progress "alerts are off"
 }
 
@@ -80,17 +72,9 @@ set_up() {
     fail "the test message did not get through, for the reason in the lines above. Mend that in the setting alerts, then run pulumi up again"
   fi
   mv "$OWN/settings.new" "$OWN/settings.json"
-  printf '%s\n' "${flag[server]}" >"$OWN/server"
-  local changed_units=""
-  if changed put_unit bbb-alerts.service < <(service_unit); then changed_units=yes; fi
-  if changed put_unit bbb-alerts.timer < <(timer_unit); then changed_units=yes; fi
-  if [[ -n $changed_units ]]; then
-    systemctl daemon-reload
-    systemctl enable bbb-alerts.timer
-    systemctl restart bbb-alerts.timer
-  else
-    systemctl enable --now bbb-alerts.timer
-  fi
+  note_server
+  put_timer bbb-alerts
+  start_timer bbb-alerts
   progress "alerts are on"
 }
 

@@ -12,8 +12,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 parse_flags "server=! at= after-restore remove" "$@"
-UNITS=${BBB_DEPLOY_UNITS:-$ROOT/etc/systemd/system}
 OWN=$STATE/backup
+# shellcheck source=scripts/host/addition.sh
+. "$LIB/addition.sh"
 
 service_unit() {
   cat <<HERE
@@ -49,47 +50,30 @@ WantedBy=timers.target
 HERE
 }
 
-put_unit() {
-  put_file "$UNITS/$1" 644 root:root
-}
-
 remove_backups() {
-  if [[ -f $OWN/server && $(<"$OWN/server") != "${flag[server]}" ]]; then
+  if of_newer_server; then
     progress "the backups are those of a newer server: they stay"
     return 0
   fi
-  if [[ -e $UNITS/bbb-backup.timer ]]; then
-    systemctl disable --now bbb-backup.timer
-    systemctl stop bbb-backup.service
-  fi
-  rm -f "$UNITS/bbb-backup.timer" "$UNITS/bbb-backup.service"
+  remove_timer bbb-backup
   rm -rf "$OWN"
-  systemctl daemon-reload
   progress "no more backups are made; those that were made stay where they are"
 }
 
 set_up() {
-  local settings="" changed_units=""
+  local settings=""
   if [[ ! ${flag[at]:-} =~ ^([01][0-9]|2[0-3]):[0-5][0-9]$ ]]; then fail "backup.sh needs --at HH:MM"; fi
   IFS= read -r settings || fail "the settings are missing on standard input"
   apt_install restic openssh-client
   printf '%s\n' "$settings" | "$PYTHON" -B "$LIB/backup.py" prepare | show ||
     fail "no backups are set up, for the reason in the line above; all else of this server works. Mend that in the setting backup, then run pulumi up again"
-  printf '%s\n' "${flag[server]}" >"$OWN/server"
-  if changed put_unit bbb-backup.service < <(service_unit); then changed_units=yes; fi
-  if changed put_unit bbb-backup.timer < <(timer_unit); then changed_units=yes; fi
+  note_server
+  put_timer bbb-backup
   if [[ -n ${flag[after-restore]:-} && ! -e $STATE/restored && ! -e $OWN/last.json ]]; then
-    systemctl daemon-reload
     progress "backups begin after the restore"
     return 0
   fi
-  if [[ -n $changed_units ]]; then
-    systemctl daemon-reload
-    systemctl enable bbb-backup.timer
-    systemctl restart bbb-backup.timer
-  else
-    systemctl enable --now bbb-backup.timer
-  fi
+  start_timer bbb-backup
   progress "backups are on: each night at ${flag[at]} UTC or within half an hour of it"
 }
 

@@ -11,9 +11,11 @@ set -euo pipefail
 
 parse_flags "server=! remove" "$@"
 OWN=$STATE/dial-in
+# shellcheck source=scripts/host/addition.sh
+. "$LIB/addition.sh"
 
 remove_dial_in() {
-  if [[ -f $OWN/server && $(<"$OWN/server") != "${flag[server]}" ]]; then
+  if of_newer_server; then
     progress "dial-in is that of a newer server: it stays"
     return 0
   fi
@@ -26,7 +28,7 @@ set_up() {
   IFS= read -r request || fail "the request is missing on standard input"
   printf '%s\n' "$request" | "$PYTHON" -B "$LIB/dial_in.py" set --root "${ROOT:-/}" 2>&1 | show ||
     fail "dial-in is not set up, for the reason above"
-  printf '%s\n' "${flag[server]}" >"$OWN/server"
+  note_server
   progress "dial-in is set up"
 }
 

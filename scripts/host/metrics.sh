@@ -14,8 +14,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 parse_flags "server=! role= hostname= networks= exporter-url= exporter-sha256= remove" "$@"
-UNITS=$ROOT/etc/systemd/system
 OWN=$STATE/metrics
+# shellcheck source=scripts/host/addition.sh
+. "$LIB/addition.sh"
 CODE=$ROOT/usr/local/lib/bigbluebutton-exporter
 SNIPPET=$ROOT/etc/bigbluebutton/nginx/bbb-deploy-metrics.nginx
 WEB=$ROOT/etc/bbb-deploy/metrics-web.yml
@@ -232,7 +233,7 @@ set_up() {
   local token="" secret="" findings=""
   IFS= read -r token || fail "the token is missing on standard input"
   (umask 077 && mkdir -p "$OWN")
-  printf '%s\n' "${flag[server]}" >"$OWN/server"
+  note_server
   if [[ ${flag[role]} == bbb ]]; then
     IFS= read -r secret || fail "the API's secret is missing on standard input"
     configure_node_exporter --web.listen-address=127.0.0.1:9100
@@ -265,7 +266,7 @@ remove_node_exporter() {
 
 remove_metrics() {
   local unit
-  if [[ -f $OWN/server && $(<"$OWN/server") != "${flag[server]}" ]]; then
+  if of_newer_server; then
     progress "the metrics are those of a newer server: they stay"
     return 0
   fi

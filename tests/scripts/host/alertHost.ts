@@ -49,7 +49,7 @@ export class AlertHost extends FakeHost {
     const host = new AlertHost();
     mkdirSync(host.lib);
     const names = readdirSync(SCRIPTS).filter((name) =>
-      /^(alert.*|whole_files)\.py$|^(alerts|lib)\.sh$/.test(name),
+      /^(alert.*|whole_files)\.py$|^(addition|alerts|lib)\.sh$/.test(name),
     );
     for (const name of names) copyFileSync(join(SCRIPTS, name), join(host.lib, name));
     writeFileSync(join(host.lib, "host_check.py"), HOST_CHECK);

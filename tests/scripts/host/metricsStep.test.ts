@@ -68,7 +68,7 @@ beforeEach(() => {
   lib = join(host.directory, "lib");
   mkdirSync(lib);
   for (const name of readdirSync(SCRIPTS)) {
-    if (/^(lib|metrics.*)\.(sh|py)$|^failures\.py$|^checks\.py$/.test(name))
+    if (/^(lib|addition|metrics.*)\.(sh|py)$|^failures\.py$|^checks\.py$/.test(name))
       copyFileSync(join(SCRIPTS, name), join(lib, name));
   }
   writeFileSync(join(lib, "metrics_check.py"), CHECK);
