@@ -3,7 +3,7 @@ import { onHost } from "./sandbox";
 /** Directories of BigBlueButton's published recordings, and of those that are not processed yet. */
 const FILES = [
   "/var/bigbluebutton/published/presentation/e2e/video.webm",
-  "/var/bigbluebutton/recording/status/recorded/e2e.done",
+  "/var/bigbluebutton/recording/raw/e2e/audio.opus",
 ];
 
 const WRITE = `
