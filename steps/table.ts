@@ -53,7 +53,7 @@ export const stepTable = {
   "recordings.sh": {
     title: "Mount the recordings volume",
     timeLimit: 900,
-    needs: ["greenlight_move.py", "recordings_mounts.py"],
+    needs: ["greenlight_move.py", "recordings_mounts.py", "whole_files.py"],
     seconds: [1, 2],
     basis: "sandbox",
   },
@@ -241,7 +241,7 @@ export const stepTable = {
   "unmount-recordings.sh": {
     title: "Release the recordings volume",
     timeLimit: 600,
-    needs: ["greenlight_move.py"],
+    needs: ["greenlight_move.py", "whole_files.py"],
     seconds: [1, 10],
     basis: "estimate",
   },

@@ -40,18 +40,10 @@ class Mistake(Exception):
     """Message to the operator."""
 
 
-def sha256(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def tree_digest(folder):
     """Returns the digest of a folder, as bigbluebutton/brandingFiles.ts makes it."""
     paths = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
-    lines = sorted(f"{sha256(path)}  {os.path.relpath(path, folder)}\n" for path in paths)
+    lines = sorted(f"{whole_files.digest(path)}  {os.path.relpath(path, folder)}\n" for path in paths)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -59,7 +51,7 @@ def digest_of(path):
     """Returns the digest of a file or folder; None where there is none."""
     if os.path.isdir(path):
         return tree_digest(path)
-    return sha256(path) if os.path.exists(path) else None
+    return whole_files.digest(path) if os.path.exists(path) else None
 
 
 # --- files of the machine that deploys ---------------------------------------------------------------------------
@@ -170,9 +162,9 @@ def place_url(file, folder, before):
         source = os.path.join(directory, "fetched")
         with open(source, "wb") as new:
             new.write(content)
-        if sha256(source) != digest_of(os.path.join(folder, name)):
+        if whole_files.digest(source) != digest_of(os.path.join(folder, name)):
             put(source, os.path.join(folder, name))
-        return {"name": file["name"], "file": name, "kind": "url", "setting": file["setting"], "sha256": sha256(source)}
+        return {"name": file["name"], "file": name, "kind": "url", "setting": file["setting"], "sha256": whole_files.digest(source)}
 
 
 # --- all of them ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ server has its own. Changed files of packages are named only, since they belong 
 import contextlib
 import filecmp
 import grp
-import hashlib
 import json
 import os
 import pwd
@@ -138,8 +137,8 @@ def changed_package_files():
     for line in printed.splitlines():
         path = line[line.find("/") :] if "/" in line else ""
         if path.startswith(("/etc/", "/usr/share/", "/usr/local/", "/opt/freeswitch/", "/var/www/")) and os.path.isfile(below(path)):
-            with contextlib.suppress(OSError), open(below(path), "rb") as file:
-                found[path] = hashlib.sha256(file.read()).hexdigest()
+            with contextlib.suppress(OSError):
+                found[path] = whole_files.digest(below(path))
     return found
 
 

@@ -3,12 +3,12 @@
 Python 3.8 or newer, standard library only.
 """
 
-import hashlib
 import os
 import re
 import stat
 
 import event_socket
+import whole_files
 from checks import Doubtful, Unanswered, Wrong, output, worst
 from system_check import states
 
@@ -35,9 +35,8 @@ def file_finding(root, file):
     path = os.path.join(root, file["path"].lstrip("/"))
     if not os.path.exists(path):
         return Wrong(f"{file['path']} is missing", AGAIN)
-    with open(path, "rb") as opened:
-        if hashlib.sha256(opened.read()).hexdigest() != file["sha256"]:
-            return Doubtful(f"{file['path']} is another than deployed", AGAIN)
+    if whole_files.digest(path) != file["sha256"]:
+        return Doubtful(f"{file['path']} is another than deployed", AGAIN)
     if os.stat(path).st_mode & stat.S_IRWXO:
         return Doubtful(f"every user of this host can read {file['path']}, which may have a password in it", f"chmod 640 {file['path']}")
     return None

@@ -11,12 +11,13 @@ be the same: content, owner, mode, links. Exit code 1 with a line that says what
 """
 
 import argparse
-import hashlib
 import os
 import shutil
 import stat
 import subprocess
 import sys
+
+import whole_files
 
 # For what grows while it is copied elsewhere.
 SPARE = 20_000_000
@@ -30,20 +31,12 @@ def has(directory):
     return os.path.isdir(directory) and any(os.scandir(directory))
 
 
-def digest(path):
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            found.update(block)
-    return found.hexdigest()
-
-
 def entry_of(path):
     """Returns what a copy of a file or directory must have, too."""
     found = os.lstat(path)
     kind = stat.S_IFMT(found.st_mode)
     if kind == stat.S_IFREG:
-        what = digest(path)
+        what = whole_files.digest(path)
     elif kind == stat.S_IFLNK:
         what = os.readlink(path)
     else:

@@ -1,6 +1,7 @@
 """Writes files whole or not at all, and first notes what must be restarted for them."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 
@@ -12,6 +13,15 @@ class Mistake(Exception):
 def read(path):
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
+
+
+def digest(path):
+    """Returns the SHA-256 of a file's content, in hexadecimal digits; the file may be larger than the memory."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            found.update(block)
+    return found.hexdigest()
 
 
 def replace(path, text, owner=None, mode=0o600):

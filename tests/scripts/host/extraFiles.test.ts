@@ -7,8 +7,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { nginxFile, type ExtraFile } from "../../../bigbluebutton/extraFiles";
@@ -16,6 +14,7 @@ import { ownedKeysOf, textsFor, type GroupValues } from "../../../bigbluebutton/
 import { renderOwnedKeys } from "../../../bigbluebutton/ownedKeys";
 import { renderTurnStunServers } from "../../../bigbluebutton/turnStunServers";
 import { python } from "./checks";
+import { MeetingsApi } from "./meetingsApi";
 import { FakeHost, type Done } from "./scripts";
 
 /** Files of the operator's own, as wire.sh puts them on a host and takes them back. */
@@ -27,19 +26,13 @@ const SITE = "etc/bigbluebutton/nginx/school.nginx";
 const xml = renderTurnStunServers({ form: "override", host: "turn.example.test", secret: "turnsecret" });
 
 let host: FakeHost;
-let api: Server;
-let meetings = "";
+const api = new MeetingsApi();
 
-beforeAll(async () => {
-  api = createServer((_, response) =>
-    response.end(`<response><returncode>SUCCESS</returncode><meetings>${meetings}</meetings></response>`),
-  );
-  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
-});
+beforeAll(() => api.listen());
 afterAll(() => api.close());
 
 beforeEach(async () => {
-  meetings = "";
+  api.meetings = "";
   host = new FakeHost();
   host.put("etc/bigbluebutton/bbb-web.properties", "");
   host.put("etc/bigbluebutton/bbb-apps-akka.conf", "services {\n}\n");
@@ -68,7 +61,7 @@ function wire(files: readonly ExtraFile[], more: GroupValues = {}): Promise<Done
     ["--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml", ...(texts ? ["--settings", texts] : [])],
     `${SECRET}\n${renderOwnedKeys(ownedKeysOf(groups))}${xml}`,
     {
-      BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+      BBB_DEPLOY_API: api.url,
       BBB_DEPLOY_PATIENCE: "1",
     },
   );
@@ -142,7 +135,7 @@ test("its folder and its setting say what is restarted; a restart waits for meet
     path: "/etc/systemd/system/bbb-web.service.d/mine.conf",
     restart: ["bbb-web"],
   });
-  meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  api.meetings = "<meeting><meetingID>a</meetingID></meeting>";
   expect((await wire([site("# 1\n")])).code).toBe(0);
   expect(restarted()).toEqual(["systemctl reload nginx"]);
   const refused = await wire([site("# 1\n"), unit]);
@@ -150,7 +143,7 @@ test("its folder and its setting say what is restarted; a restart waits for meet
     1,
     expect.stringMatching(/1 meeting\(s\) run .*duringMeetings the value overrides-[0-9a-f]{8}/),
   ]);
-  meetings = "";
+  api.meetings = "";
   host.forgetCalls();
   expect((await wire([site("# 1\n"), unit])).code).toBe(0);
   expect(restarted()).toEqual(["systemctl daemon-reload", "systemctl restart bbb-web"]);

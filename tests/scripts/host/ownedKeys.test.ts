@@ -1,12 +1,11 @@
 import { existsSync, rmSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { ownedKeysOf, textsFor, type GroupValues } from "../../../bigbluebutton/optionGroups";
 import { renderOwnedKeys, type OwnedKeys } from "../../../bigbluebutton/ownedKeys";
 import { renderTurnStunServers } from "../../../bigbluebutton/turnStunServers";
 import { python } from "./checks";
+import { MeetingsApi } from "./meetingsApi";
 import { FakeHost, type Done } from "./scripts";
 
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
@@ -18,19 +17,13 @@ const xml = renderTurnStunServers({ form: "override", host: "turn.example.test",
 const ours = `securitySalt=${SECRET}\n`;
 
 let host: FakeHost;
-let api: Server;
-let meetings: string;
+const api = new MeetingsApi();
 
-beforeAll(async () => {
-  api = createServer((_, response) =>
-    response.end(`<response><returncode>SUCCESS</returncode><meetings>${meetings}</meetings></response>`),
-  );
-  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
-});
+beforeAll(() => api.listen());
 afterAll(() => api.close());
 
 beforeEach(async () => {
-  meetings = "";
+  api.meetings = "";
   host = new FakeHost();
   host.put(WEB, `# mine\nmuteOnStart=false\nmine=1\n`);
   host.put("etc/bigbluebutton/bbb-apps-akka.conf", "services {\n}\n");
@@ -43,7 +36,7 @@ afterEach(() => host.remove());
 function wireDocument(document: OwnedKeys | undefined, flags: readonly string[] = []): Promise<Done> {
   const input = `${SECRET}\n${renderOwnedKeys(document)}${xml}`;
   return host.script("wire.sh", ["--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml", ...flags], input, {
-    BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    BBB_DEPLOY_API: api.url,
     BBB_DEPLOY_PATIENCE: "1",
   });
 }
@@ -157,13 +150,13 @@ test("after an installer that wrote files anew, all is put back from what is kep
   const [web, html5] = [host.read(WEB), host.read(HTML5)];
   host.put(WEB, "# mine\nmuteOnStart=false\nmine=1\nsecuritySalt=installers\n");
   host.put(HTML5, "");
-  meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  api.meetings = "<meeting><meetingID>a</meetingID></meeting>";
   const kept = host.read("var/lib/bbb-deploy/wire/written/input");
   const { code } = await host.script(
     "wire.sh",
     ["--xml-path", "/etc/bigbluebutton/turn-stun-servers.xml", "--put-back"],
     kept,
-    { BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}` },
+    { BBB_DEPLOY_API: api.url },
   );
   expect([code, host.read(WEB), host.read(HTML5)]).toEqual([0, web, html5]);
 });
@@ -210,7 +203,7 @@ wire_files.main()
 describe("while a meeting runs", () => {
   beforeEach(() => {
     host.fake("systemctl", "[[ $1 == is-active && $* == *bbb-web* ]] || [[ $1 != is-active ]]");
-    meetings = "<meeting><meetingID>a</meetingID></meeting>";
+    api.meetings = "<meeting><meetingID>a</meetingID></meeting>";
   });
   const groups = { meetings: { welcome: "x" } };
   const text = textsFor(groups)!.replace("meetings=", "");
@@ -269,7 +262,7 @@ describe("while a meeting runs", () => {
 
 test("settings of recordings and privacy end no meeting, and restart what reads them alone", async () => {
   host.fake("systemctl", "[[ $1 == is-active && $* == *bbb-web* ]] || [[ $1 != is-active ]]");
-  meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  api.meetings = "<meeting><meetingID>a</meetingID></meeting>";
   const files = {
     cron: "etc/default/bigbluebutton-cron-config",
     cleanup: "etc/cron.daily/bbb-deploy-recordings",
@@ -401,7 +394,7 @@ describe("files of the setting branding", () => {
   });
 
   test("they stay as long as meetings run that show them", async () => {
-    meetings = "<meeting><hasBeenForciblyEnded>false</hasBeenForciblyEnded></meeting>";
+    api.meetings = "<meeting><hasBeenForciblyEnded>false</hasBeenForciblyEnded></meeting>";
     expect((await wire({ branding: { logo: "https://a.eu/2" } }, ["--branding-files"])).code).toBe(1);
     expect([logos(), here(snippet)]).toEqual([[1, 2], true]);
   });
