@@ -22,6 +22,7 @@ import alert_channels
 import alert_decision
 import alert_state
 from alert_messages import title
+from whole_files import read_json
 
 LIB = os.path.dirname(os.path.abspath(__file__))
 # Services that are still starting are nobody's business.
@@ -166,7 +167,7 @@ def processor_seconds():
 
 
 def make_round():
-    settings = alert_state.read_json(alert_state.SETTINGS)
+    settings = read_json(alert_state.SETTINGS)
     if settings is None:
         print("there are no settings: run pulumi up")
         return 1
@@ -193,8 +194,8 @@ def make_round():
 
 def announce(path):
     """Tries settings out before they are in use. Returns 1 where a way refuses, with its words printed."""
-    settings = alert_state.read_json(path)
-    present = alert_state.read_json(alert_state.SETTINGS) or {}
+    settings = read_json(path)
+    present = read_json(alert_state.SETTINGS) or {}
     if present.get("alerts") == settings["alerts"]:
         return 0
     now, tried = time.time(), {**alert_state.NEW, "failing": {}}

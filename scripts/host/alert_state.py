@@ -22,15 +22,6 @@ PLACES = (f"{DIRECTORY}/state.json", f"{ROOT}/run/bbb-alerts.json")
 NEW: dict = {"rounds": 0, "checks": {}, "asked": {}, "pending": {}, "failing": {}, "sent": None, "round": None}
 
 
-def read_json(path):
-    """Returns the content; None for a file that is not there, or was cut off."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (OSError, ValueError):
-        return None
-
-
 def write_json(path, content):
     """Writes atomically, for root alone. @raise OSError"""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -39,7 +30,7 @@ def write_json(path, content):
 
 def read():
     """Returns the latest state of both places."""
-    found = [state for state in map(read_json, PLACES) if isinstance(state, dict) and state.keys() >= NEW.keys()]
+    found = [state for state in map(whole_files.read_json, PLACES) if isinstance(state, dict) and state.keys() >= NEW.keys()]
     return {**NEW, **max(found, key=lambda state: state["rounds"], default={})}
 
 

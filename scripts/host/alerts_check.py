@@ -6,6 +6,7 @@ import alert_state
 from alert_messages import lasted, moment
 from checks import Doubtful, Wrong, worst
 from system_check import states
+from whole_files import read_json
 
 TIMER = "bbb-alerts.timer"
 LATE_SECONDS = 900
@@ -29,7 +30,7 @@ def round_finding(state, now):
 
 def check_alerts():
     """Tells ways, last round, last message, and each way that can't be used."""
-    settings = alert_state.read_json(alert_state.SETTINGS)
+    settings = read_json(alert_state.SETTINGS)
     if settings is None:
         raise Wrong("not set up here: nobody is told of anything", "run pulumi up")
     state, now = alert_state.read(), time.time()

@@ -71,7 +71,7 @@ def prepare(_):
     """Keeps settings that the repository takes, and makes it where there is none."""
     settings = json.loads(sys.stdin.readline())
     with alone():
-        before = state.read(restic.SETTINGS)
+        before = whole_files.read_json(restic.SETTINGS)
         repository = Repository(settings, state.log)
         try:
             repository.prepare()
@@ -147,7 +147,7 @@ def save_recordings(repository, tag):
 
 def run(_):
     with alone():
-        began, before = time.time(), state.read(state.LAST) or {}
+        began, before = time.time(), whole_files.read_json(state.LAST) or {}
         tag = time.strftime("run-%Y%m%dT%H%M%SZ", time.gmtime(began))
         parts: dict = {}
         problems: list = []
@@ -201,7 +201,7 @@ def told(part):
 
 def verify_now_and_then(repository, problems):
     """Looks at the repository once a week, after a good run."""
-    verified = state.read(state.VERIFIED)
+    verified = whole_files.read_json(state.VERIFIED)
     if verified and verified["ok"] and time.time() - verified["at"] < VERIFY_DAYS * 86400:
         return
     try:

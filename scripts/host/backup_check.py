@@ -8,6 +8,7 @@ import restic
 from alert_messages import lasted, moment
 from checks import Doubtful, Wrong, worst
 from system_check import states
+from whole_files import read_json
 
 TIMER = "bbb-backup.timer"
 HOUR = 3600
@@ -46,7 +47,7 @@ def size_findings(last):
 
 
 def verified_finding(now):
-    verified = state.read(state.VERIFIED)
+    verified = read_json(state.VERIFIED)
     if verified is None:
         return "not verified yet"
     if not verified["ok"]:
@@ -59,9 +60,9 @@ def verified_finding(now):
 
 def check_backup():
     """Tells the age, the size and the verification of the last backup."""
-    if state.read(restic.SETTINGS) is None:
+    if read_json(restic.SETTINGS) is None:
         raise Wrong("not set up here: nothing is saved", "run pulumi up")
-    last, now = state.read(state.LAST), time.time()
+    last, now = read_json(state.LAST), time.time()
     timer = states("is-active", [TIMER])[TIMER]
     findings: list = [] if timer == "active" else [Wrong(f"{TIMER} is {timer}: no backup is made", f"systemctl enable --now {TIMER}")]
     if last is None:

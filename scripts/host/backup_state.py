@@ -16,15 +16,6 @@ MADE = f"{HERE}/made"
 LOG = os.environ.get("BBB_DEPLOY_LOGS", os.environ.get("BBB_DEPLOY_ROOT", "") + "/var/log/bbb-deploy") + "/backup.log"
 
 
-def read(path):
-    """Returns a document; None where there is none that can be read."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (OSError, ValueError):
-        return None
-
-
 def write(path, document):
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     whole_files.replace(path, json.dumps(document, indent=1) + "\n")

@@ -152,9 +152,7 @@ def keep_baseline(path):
 
 def changed_by_people(baseline_path):
     """Returns the files of packages that have changed since the baseline was taken."""
-    baseline = {}
-    with contextlib.suppress(OSError, ValueError), open(baseline_path, encoding="utf-8") as file:
-        baseline = json.load(file)
+    baseline = whole_files.read_json(baseline_path) or {}
     try:
         now = changed_package_files()
     except Unanswered:

@@ -1,8 +1,7 @@
 import { copyFileSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
+import { MeetingsApi } from "./meetingsApi";
 import { done, FakeHost, type Done } from "./scripts";
 
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
@@ -229,12 +228,10 @@ test("the shared secret does not get into the log, should the installer print it
 });
 
 describe("while a meeting runs", () => {
-  let api: Server;
-  beforeAll(async () => {
-    api = createServer((_, response) =>
-      response.end("<response><returncode>SUCCESS</returncode><meetings><meeting/></meetings></response>"),
-    );
-    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  const api = new MeetingsApi();
+  beforeAll(() => {
+    api.meetings = "<meeting/>";
+    return api.listen();
   });
   afterAll(() => api.close());
   beforeEach(() => {
@@ -245,7 +242,7 @@ describe("while a meeting runs", () => {
   const allow = (text: string) => host.put("var/lib/bbb-deploy/during-meetings", text);
   const upgrade = (text?: string, lines = "echo upgraded", env: NodeJS.ProcessEnv = {}) =>
     install(lines, text ? ["--upgrade", text] : [], {
-      BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+      BBB_DEPLOY_API: api.url,
       ...env,
     });
 

@@ -1,8 +1,7 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { check } from "./checks";
+import { MeetingsApi } from "./meetingsApi";
 import { done, FakeHost, run, SCRIPTS, type Done } from "./scripts";
 
 const NEEDRESTART = "etc/needrestart/conf.d/bbb-deploy-services.conf";
@@ -77,14 +76,8 @@ test.each([NEEDRESTART, SERVICE, TIMER])(
 );
 
 describe("automatic upgrades", () => {
-  let api: Server;
-  let meetings: string;
-  beforeAll(async () => {
-    api = createServer((_, response) =>
-      response.end(`<response><returncode>SUCCESS</returncode><meetings>${meetings}</meetings></response>`),
-    );
-    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
-  });
+  const api = new MeetingsApi();
+  beforeAll(() => api.listen());
   afterAll(() => api.close());
   beforeEach(() => host.put("etc/bigbluebutton/bbb-web.properties", "securitySalt=x\n"));
 
@@ -94,18 +87,18 @@ describe("automatic upgrades", () => {
     const [, command] = /^ExecCondition=(.*)$/m.exec(host.read(SERVICE))!;
     return done(
       host.start(["bash", "-c", command!.replaceAll("/usr/local/lib/bbb-deploy", SCRIPTS)], {
-        BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+        BBB_DEPLOY_API: api.url,
       }),
     );
   };
 
   test("wait while a meeting runs", async () => {
-    meetings = "<meeting/>";
+    api.meetings = "<meeting/>";
     expect(await condition()).toEqual({ code: 1, output: "1 meeting(s) run: automatic upgrades wait\n" });
   });
 
   test("begin where none does", async () => {
-    meetings = "";
+    api.meetings = "";
     expect(await condition()).toEqual({ code: 0, output: "" });
   });
 
