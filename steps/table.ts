@@ -46,7 +46,7 @@ export const stepTable = {
   "prepare.sh": {
     title: "Prepare the system",
     timeLimit: 1800,
-    needs: ["acme_failure.py", "certbot.sh", "checks.py", "upgrade_guard.py"],
+    needs: ["acme_failure.py", "certbot.sh", "checks.py", "upgrade_guard.py", "whole_files.py"],
     seconds: [5, 17],
     basis: "sandbox",
   },

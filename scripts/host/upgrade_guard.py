@@ -12,6 +12,7 @@ import os
 import subprocess
 
 from checks import Doubtful
+from whole_files import replace
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 HERE = "/usr/local/lib/bbb-deploy"
@@ -62,10 +63,7 @@ def main():
     changed = [path for path, text in FILES.items() if text_of(path) != text]
     for path in changed:
         os.makedirs(os.path.dirname(ROOT + path), exist_ok=True)
-        with open(f"{ROOT}{path}.new", "w", encoding="utf-8") as file:
-            file.write(FILES[path])
-        os.chmod(f"{ROOT}{path}.new", 0o644)
-        os.replace(f"{ROOT}{path}.new", ROOT + path)
+        replace(ROOT + path, FILES[path], mode=0o644)
     if any(path.startswith("/etc/systemd/") for path in changed):
         subprocess.run(["systemctl", "daemon-reload"], check=True)
         # A timer of a system without one is none to restart.

@@ -83,6 +83,17 @@ test("so is what an earlier version left, which named no owner, unless somebody 
   expect(mounted()).toEqual([]);
 });
 
+test("the loop devices of its own sandbox, which are the kernel's, are detached", () => {
+  const left = machine("left", `1 0 ${namespace}`);
+  const disk = join(left, "root", "disk.img");
+  writeFileSync(disk, Buffer.alloc(1 << 20));
+  const device = spawnSync("losetup", ["--find", "--show", disk], { encoding: "utf8" }).stdout.trim();
+  expect(device).toMatch(/^\/dev\/loop/);
+  expect(endFresh()).toMatchObject({ status: 0 });
+  expect(spawnSync("losetup", [device]).status).not.toBe(0);
+  expect(mounted()).toEqual([]);
+});
+
 test("machines of a test that runs stay, and so do other directories", async () => {
   const mine = machine("mine", me());
   machine("elsewhere", "1 0 pid:[1]");

@@ -41,9 +41,18 @@ switch_off() { # NAME
   done
 }
 
+# The loop devices of a machine's own sandbox, whose files are on its disk: the kernel's are one for all.
+detach_loop_devices() { # ROOT
+  local device
+  device=$(mountpoint --fs-devno "$1" 2>/dev/null) || return 0
+  losetup --list --noheadings --output NAME,BACK-MAJ:MIN | awk -v device="$device" '$2 == device { print $1 }' |
+    xargs -r losetup --detach
+}
+
 remove() { # DIRECTORY
   local name=${1##*/} round hierarchy
   switch_off "$name"
+  detach_loop_devices "$1/root"
   for round in {1..20}; do
     if ! grep -qF " $1/root" /proc/self/mountinfo; then break; fi
     if umount --recursive "$1/root" 2>/dev/null; then continue; fi
