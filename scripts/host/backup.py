@@ -155,7 +155,6 @@ def run(_):
             repository = opened()
             if not repository.exists():
                 raise Failure(restic.meaning(repository.settings, "config file does not exist"))
-            repository.unlock()
             for name, save in (("state", save_state), ("recordings", save_recordings)):
                 say(f"saving the {name}")
                 try:
@@ -257,7 +256,6 @@ def check(repository, percent):
 def verify(options):
     with alone():
         repository = opened()
-        repository.unlock()
         how = f"and {options.read:g} % of the data" if options.read else "without reading the data"
         say(f"looking whether every part is there, {how}")
         check(repository, options.read)
@@ -274,22 +272,23 @@ def prune(options):
         try:
             repository.prepare()
             repository.reach()
-            repository.unlock()
             keep = settings["keep"]
-            before = len(repository.snapshots(settings["host"]))
+            removed = left = 0
             words = [word for unit in ("daily", "weekly", "monthly") for word in (f"--keep-{unit}", str(keep[unit])) if keep[unit] > 0]
             try:
                 # Not grouped by paths, since the files of the state differ from night to night.
                 for tag in ("state", "recordings"):
-                    repository.run("forget", "--host", settings["host"], "--tag", tag, "--group-by", "host", *words)
+                    told = repository.run("forget", "--json", "--host", settings["host"], "--tag", tag, "--group-by", "host", *words)
+                    for group in json.loads(told or "[]") or []:
+                        removed += len(group["remove"] or [])
+                        left += len(group["keep"] or [])
                 say("removing data that no backup needs any more")
                 repository.run("prune", limit=RUN_LIMIT)
             except Failure as failure:
                 raise Failure(f"{failure} Keys that may only add are meant to be refused here: give others for this once, docs/backup.md#pruning") from None
-            left = len(repository.snapshots(settings["host"]))
         finally:
             Repository(read_settings(), state.log).prepare()
-    say(f"{before - left} of {before} snapshots removed, {left} kept: " + ", ".join(f"{number} {unit}" for unit, number in keep.items()))
+    say(f"{removed} of {removed + left} snapshots removed, {left} kept: " + ", ".join(f"{number} {unit}" for unit, number in keep.items()))
     return 0
 
 

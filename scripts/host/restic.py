@@ -24,6 +24,7 @@ REACH_SECONDS = float(os.environ.get("BBB_BACKUP_REACH_SECONDS", "15"))
 # It tries a refused request again for a quarter of an hour.
 ASK_SECONDS = float(os.environ.get("BBB_BACKUP_ASK_SECONDS", "120"))
 HOUR = 3600.0
+LOCKED = "already locked"
 NO_SESSION = "unable to start the sftp session"
 # It tries these again as well, though they stay the same.
 REFUSED = re.compile(r"retrying after .*(Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|[Bb]ucket does not exist)")
@@ -50,7 +51,7 @@ def failures(settings):
         (r"[Bb]ucket does not exist|NoSuchBucket|bucket .* not found", f"there is no such bucket: {to}. Make it where your storage is, or correct backup.to; then pulumi up"),
         (r"no space left|[Qq]uota|StorageFull|InsufficientStorage|EntityTooLarge|Disk full", f"there is no room left at {to}. Order more, or remove what is old: scripts/backup prune STACK; {THEN}"),
         (r"Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Access Key|403 Forbidden|[Ff]orbidden", f"the storage refuses the keys for {to}. Set {keys} to keys that may read and write there, then pulumi up"),
-        (r"already locked|unable to create lock", "another backup, check or prune is at work in the repository. Wait for its end and run this again; a lock that a killed one left is removed by itself after half an hour"),
+        (f"{LOCKED}|unable to create lock", "another backup, check or prune is at work in the repository. Wait for its end and run this again; a lock that a killed one left is removed by itself after half an hour"),
         (r"ciphertext verification failed|repository contains errors|pack .* (damaged|not found|does not|contains)|hash mismatch|invalid data returned|not found in index|load.* returned error", f"the repository {to} is damaged: parts of it are missing or changed. Keep it as it is for what can still be read; let backup.to name a new empty place, run pulumi up, {THEN}, and see docs/backup.md#a-damaged-repository"),
         (r"Is there a repository at the following location|unable to open config file|config file does not exist|does not exist", f"there is no repository at {to}: it was removed, or backup.to names another place than before. pulumi up makes a new one where there is none"),
         (r"dial tcp|connection refused|no such host|i/o timeout|network is unreachable|[Cc]onnection (closed|reset|timed out)|Could not resolve|x509", f"{to} does not answer as it should. Look whether your storage is up and backup.to is right; the next night tries again, or {THEN[5:]}"),
@@ -180,10 +181,21 @@ class Repository:
 
         @raise Failure in the operator's words
         """
-        code, printed, said = self.outcome(*words, limit=limit, on_line=on_line)
+        code, printed, said = self.unlocked(*words, limit=limit, on_line=on_line)
         if code not in fine:
             raise Failure(meaning(self.settings, said + printed) if code is not None else self.late(said, limit))
         return printed
+
+    def unlocked(self, *words, limit, on_line=None):
+        """Runs restic; where a lock is in the way, once more without those of processes that no longer run.
+
+        Asked for first, each run would pay for it: to open the repository costs a small server a second or more.
+        """
+        found = self.outcome(*words, limit=limit, on_line=on_line)
+        if found[0] in (0, None) or not re.search(f"{LOCKED}|unable to create lock", found[2]):
+            return found
+        self.outcome("unlock", limit=ASK_SECONDS)
+        return self.outcome(*words, limit=limit, on_line=on_line)
 
     def late(self, said, limit):
         # What it kept trying for is the reason, if it has said any.
@@ -241,7 +253,7 @@ class Repository:
 
     def exists(self):
         """Returns whether the repository is there. @raise Failure for another password, refused keys, and the like"""
-        code, printed, said = self.outcome("cat", "config", limit=ASK_SECONDS)
+        code, printed, said = self.outcome("cat", "config", "--no-lock", limit=ASK_SECONDS)
         if code == 0:
             return True
         told = said + printed
@@ -253,10 +265,6 @@ class Repository:
         """Makes the repository, in the format that the restic of every Ubuntu release in use reads."""
         knows = "--repository-version" in self.outcome("help", "init")[1]
         self.run("init", *(["--repository-version", "1"] if knows else []), limit=ASK_SECONDS)
-
-    def unlock(self):
-        """Removes locks of processes that no longer run."""
-        self.run("unlock", limit=ASK_SECONDS)
 
     def snapshots(self, host=None, tag=None):
         """Returns the snapshots, oldest first; those of one host, of one tag."""
@@ -284,7 +292,7 @@ class Repository:
             file.flush()
             words = [word for tag in tags for word in ("--tag", tag)]
             command = ["backup", "--json", "--host", self.settings["host"], *words, "--files-from-raw", file.name]
-            code, _, said = self.outcome(*command, limit=limit, on_line=read)
+            code, _, said = self.unlocked(*command, limit=limit, on_line=read)
         if code not in (0, INCOMPLETE) or "snapshot_id" not in summary:
             raise Failure(meaning(self.settings, said) if code is not None else self.late(said, limit))
         return {**summary, "incomplete": code == INCOMPLETE}

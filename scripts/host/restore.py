@@ -343,7 +343,6 @@ def restore(options):
     parts = [part for part in PARTS if part in options.what]
     with alone():
         repository = opened()
-        repository.unlock()
         host = repository.settings["host"]
         restore_parts(repository, choose(repository, options.snapshot, options.host or host, parts), parts)
     say("done: what was asked for is back. scripts/check STACK looks whether all of the server is well")
@@ -353,7 +352,6 @@ def restore(options):
 def restore_first(options):
     with alone():
         repository = opened()
-        repository.unlock()
         if options.snapshot == "latest" and not repository.snapshots():
             say("note: there is no backup yet to restore: the server begins empty")
             return 0

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 
-import { BackupHost, HOST, PASSWORD } from "./backupHost";
+import { BackupHost, HOST } from "./backupHost";
+import { PASSWORD } from "./quickRepository";
 
 const OWN = "var/lib/bbb-deploy/backup";
 const TIMER = "etc/systemd/system/bbb-backup.timer";
@@ -28,6 +29,7 @@ function filesWith(text: string, folder = host.root): string[] {
 
 describe("set-up", () => {
   test("a repository is made, secrets are kept for root alone, and the timer is switched on", async () => {
+    rmSync(host.repository, { recursive: true });
     const { code, output } = await host.setUp();
     expect(output).toContain(`made the repository ${host.repository}`);
     expect(output).toContain("backups are on: each night at 02:30 UTC");
@@ -184,6 +186,26 @@ describe("a run", () => {
     expect(code).toBe(0);
     expect((await host.backup(["prune"])).code).toBe(0);
     expect(locks()).toEqual([]);
+  });
+
+  test("killed while it has the repository to itself: the next run takes its lock away", async () => {
+    const locks = join(host.repository, "locks");
+    await host.killOnce(
+      () => readdirSync(locks).some((name) => !name.includes("-tmp-")),
+      [...(["backup.py", "verify"] as const)],
+    );
+    const { code, output } = await host.backup(["run"]);
+    expect([code, output]).toEqual([0, expect.stringContaining("done in") as string]);
+    expect(host.log).toContain("repository is already locked exclusively");
+  });
+
+  test("a night opens the repository three times, since each costs a small server's processor", async () => {
+    await host.backup(["run"]);
+    const before = host.log;
+    await host.backup(["run"]);
+    expect(host.log.slice(before.length).match(/ restic \w+/g)).toEqual([
+      ...[" restic cat", " restic backup", " restic backup"],
+    ]);
   });
 
   test("a second run at the same time is refused", async () => {

@@ -3,9 +3,9 @@ import { readFileSync, utimesSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { PASSWORD, putQuickRepository } from "./quickRepository";
 import { done, FakeHost, SCRIPTS, type Done } from "./scripts";
 
-export const PASSWORD = "repository-password-of-the-test";
 export const HOST = "bbb.school.eu";
 
 /** Greenlight's containers: the database is a file, a line a row, and a dump of it is whole with its last line. */
@@ -30,12 +30,13 @@ case "$*" in
 esac
 exit 0`;
 
-/** Fake host with the files of backups, the machine's own restic, and a BigBlueButton server's files. */
+/** Fake host with an empty repository, the machine's own restic, and a BigBlueButton server's files. */
 export class BackupHost extends FakeHost {
   readonly repository = join(this.directory, "repository");
 
   constructor() {
     super();
+    putQuickRepository(this.repository);
     this.fake("systemctl", `[[ $1 != is-active ]] || echo active`);
     this.fake("dpkg-query", `[[ $1 != -W ]] || echo installed`);
     this.fake("dpkg", "exit 0");

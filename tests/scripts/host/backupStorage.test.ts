@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -6,6 +7,7 @@ import { MOTO_PYTHON } from "../../../sandbox/paths";
 import { BUCKET, Storage, STORAGE_KEYS } from "../../../sandbox/services/storage";
 import { keyPair, SshServer } from "../../sandbox/engine/sshServer";
 import { BackupHost } from "./backupHost";
+import { QUICK_REPOSITORY } from "./quickRepository";
 
 /** Backups in the sandbox's S3 storage: what a cloud's refuses, and how that is told. */
 
@@ -40,6 +42,19 @@ function place(key: string, bucket = BUCKET) {
     accessKeyId: key,
     secretAccessKey: "a-secret-of-the-storage",
   };
+}
+
+/** Uploads an empty repository. The storage looks at the key's id alone. */
+async function putRepository(to: string): Promise<void> {
+  const scope = `${STORAGE_KEYS.full}/20260101/us-east-1/s3/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=00`;
+  for (const [name, content] of Object.entries(QUICK_REPOSITORY)) {
+    const body = new Uint8Array(content);
+    const { ok } = await fetch(`${to.slice("s3:".length)}/${name}`, {
+      ...{ method: "PUT", headers: { authorization }, body },
+    });
+    expect(ok).toBe(true);
+  }
 }
 
 test("a key that may only add: backups go on, nothing is deleted, and pruning takes another key for once", async () => {
@@ -81,7 +96,9 @@ test.each([
 });
 
 test("a full storage fails the run, and the next one goes on", async () => {
-  await host.setUp(place(STORAGE_KEYS.full));
+  const settings = place(STORAGE_KEYS.full);
+  await putRepository(settings.to);
+  expect((await host.setUp(settings)).output).toContain("the repository is there");
   faults.arm({
     match: { method: "PUT", path: "/data/" },
     status: 507,
@@ -113,6 +130,7 @@ describe("an SFTP server", () => {
   });
 
   test("a repository is made there, by the key alone", async () => {
+    rmSync(host.repository, { recursive: true });
     const { code, output } = await host.setUp(settings());
     expect(output).toContain("made the repository sftp://backup@127.0.0.1:");
     expect(code).toBe(0);
