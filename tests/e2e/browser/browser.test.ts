@@ -12,12 +12,13 @@ import {
   type BrowserOptions,
   type Peer,
 } from "../support/browser";
+import { takePicture } from "../support/pictures";
 import { must, onHost, outputs, update, type Outputs } from "../support/sandbox";
 import { HETZNER } from "../support/scenarios";
 
 /**
- * Sound and data of a browser through TURN, to a WebRTC peer on the BigBlueButton host. With
- * BBB_BROWSER_SCREENSHOT=docs/turn.png it takes the docs' picture anew.
+ * Sound and data of a browser through TURN, to a WebRTC peer on the BigBlueButton host. The docs' picture is turn.png of
+ * `BBB_TEST_RESULTS=FOLDER ./scripts/test browser browser.test`.
  */
 
 const { turn: TURN, bbb: BBB } = HETZNER.names;
@@ -90,9 +91,7 @@ test("a firewall lets out nothing but HTTPS and DNS: sound and data flow over TL
       await page.evaluate(
         `text("moral", "Without a TURN server, nobody in this network could hear or be heard. Browsers choose the way by themselves.")`,
       );
-      if (process.env.BBB_BROWSER_SCREENSHOT) {
-        await page.screenshot({ path: process.env.BBB_BROWSER_SCREENSHOT, fullPage: true });
-      }
+      await takePicture(page, "turn", { fullPage: true });
       expect(direct).toMatchObject({ works: false, heard: 0, echoed: 0 });
       expect(direct.candidates).toBeGreaterThan(0);
       expect(overUdp).toMatchObject({ works: false, candidates: 0 });

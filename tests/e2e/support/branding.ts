@@ -15,8 +15,24 @@ export function schoolLogo(colour: string): string {
 }
 
 export const TITLE = "Königsschule 🏫";
-export const FOOTER = "Königsschule Musterstadt, „IT“ · 100 % Schule 🎓";
-export const WELCOME = "Willkommen in <b>%%CONFNAME%%</b>! Bitte das Mikrofon ausschalten 🎤";
+export const ARABIC = "مرحبا بكم";
+export const FOOTER = `Königsschule Musterstadt, „IT“ · 100 % Schule 🎓 · ${ARABIC}`;
+export const WELCOME = `Grüß Gott in <b>%%CONFNAME%%</b>! Bitte das Mikrofon ausschalten 🎤 · ${ARABIC}`;
+
+const STYLE = `/* grün */
+h1 { color: #0b5e3c; }
+footer { background: #0b5e3c; }
+@media (prefers-color-scheme: dark) { h1 { color: #7fd6ac; } }
+`;
+
+/** First page of the school, with the texts that must arrive as they are. */
+export const FIRST_PAGE = `<!doctype html>
+<html lang="de"><head><meta charset="utf-8"><title>${TITLE}</title>
+<style>body { margin: 0; font: 18px/1.5 sans-serif } header { background: #0b5e3c; color: #fff; padding: 1rem 2rem }
+main { padding: 1rem 2rem }</style></head>
+<body><header><h1>${TITLE}</h1></header><main><p id="greeting">Grüß Gott! Zum Unterricht geht es über Moodle.</p>
+<p id="arabic" lang="ar" dir="rtl">${ARABIC}</p></main></body></html>
+`;
 
 /** Folder of the operator's own, with the files of a school. */
 export class SchoolFiles {
@@ -37,7 +53,7 @@ export class SchoolFiles {
       favicon: this.put("favicon.svg", schoolLogo("#0b5e3c")),
       title: TITLE,
       presentation: this.put("welcome.pdf", "%PDF-1.4\n% welcome\n"),
-      style: this.put("style.css", "/* grün */\nh1 { color: #0b5e3c; }\nfooter { background: #0b5e3c; }\n"),
+      style: this.put("style.css", STYLE),
       footer: FOOTER,
     };
   }

@@ -1,4 +1,4 @@
-"""Pages of the Greenlight stand-in: a form to sign in, and the rooms of who has. A browser can use them."""
+"""Pages of the Greenlight stand-in, for browsers: a form to sign in, and the rooms of whoever has, to make and to start."""
 
 import html
 
@@ -6,8 +6,12 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>BigBlueButton</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="csrf-param" content="authenticity_token"><meta name="csrf-token" content="{token}">
-<style>body {{ font: 16px sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }} label {{ display: block; margin: .8rem 0 }}
-input {{ display: block; width: 100%; padding: .5rem; box-sizing: border-box }} #problem {{ color: #b00 }}</style></head>
+<style>body {{ margin: 0; font: 16px/1.5 sans-serif; color: #1c2733; background: #f3f6f9 }}
+body > * {{ max-width: 36rem; margin: 1.5rem auto; padding: 0 1rem }} main {{ padding: 1rem 2rem; background: #fff; border-radius: .5rem }}
+h1 {{ font-size: 1.5rem }} label {{ display: block; margin: .8rem 0 }} ul {{ padding: 0 }}
+input {{ display: block; width: 100%; padding: .5rem; box-sizing: border-box; font: inherit }} button {{ padding: .4rem 1rem; font: inherit }}
+li {{ display: flex; justify-content: space-between; align-items: center; padding: .5rem 0; border-bottom: 1px solid #dde4ea }}
+#problem {{ color: #b00 }}</style></head>
 <body><p>This is a stand-in for Greenlight.</p><main>{content}</main>
 <script>
 const call = async (method, path, body) => {{
@@ -23,9 +27,17 @@ const on = (id, event, work) => document.getElementById(id)?.addEventListener(ev
 }});
 on("signin", "submit", async () => {{
   const [email, password] = ["email", "password"].map((id) => document.getElementById(id).value);
-  await call("POST", "sessions.json", {{ session: {{ email, password, extend_session: false }} }});
+  const session = {{ email, password, extend_session: false }};
+  await call("POST", "sessions.json", {{ session }}).catch((error) => {{ throw new Error("Not signed in: " + error.message); }});
   location.href = "/rooms";
 }});
+on("newroom", "submit", async () => {{
+  const room = await call("POST", "rooms.json", {{ room: {{ name: document.getElementById("name").value }} }});
+  location.href = room;
+}});
+document.querySelectorAll("button[data-start]").forEach((button) => on(button.id, "click", async () => {{
+  location.href = await call("POST", "meetings/" + button.dataset.start + "/start.json");
+}}));
 on("signout", "click", async () => {{ await call("DELETE", "sessions/signout.json"); location.href = "/"; }});
 </script></body></html>
 """
@@ -33,8 +45,10 @@ SIGN_IN = """<h1>Sign in</h1><form id="signin"><label>Email <input id="email" ty
 <label>Password <input id="password" type="password" required></label><button type="submit">Sign in</button></form>
 <p id="problem" role="alert"></p><p>{registration}</p>"""
 EXTERNAL = '<h1>Sign in</h1><form method="post" action="/auth/openid_connect"><button type="submit">Sign in at {issuer}</button></form>'
-ROOMS = """<h1>Rooms</h1><p id="account">{name} ({role})</p><ul>{rooms}</ul><button id="signout">Sign out</button>
-<p id="problem" role="alert"></p>"""
+ROOMS = """<h1>Rooms</h1><p id="account">{name} ({role})</p><ul id="rooms">{rooms}</ul>
+<form id="newroom"><label>Name of a new room <input id="name" required></label><button type="submit">New room</button></form>
+<p id="problem" role="alert"></p><button id="signout">Sign out</button>"""
+ROOM = '<li>{name} <button id="start-{id}" data-start="{id}">Start meeting</button></li>'
 REGISTRATION = {"open": "Everybody can register.", "invite": "Only who is invited can register.", "approval": "Who registers waits for approval."}
 
 
@@ -49,5 +63,5 @@ def signed_out(token, registration, issuer):
 
 
 def signed_in(token, user, rooms):
-    listed = "".join(f"<li>{html.escape(room['name'])}</li>" for room in rooms)
+    listed = "".join(ROOM.format(name=html.escape(room["name"]), id=room["friendly_id"]) for room in rooms)
     return page(token, ROOMS.format(name=html.escape(user["name"]), role=html.escape(user["role"]), rooms=listed))
