@@ -1,7 +1,7 @@
 /** The sandbox's command line; scripts/sandbox has done the set-up and holds the lock. */
 import { Command, CommanderError, Option } from "commander";
 
-import { benchmark } from "./benchmark";
+import { benchmark, type BenchmarkOptions } from "./benchmark";
 import { execute } from "./commands/exec";
 import { collect } from "../cli/collect";
 import { Mistake } from "../cli/mistake";
@@ -140,10 +140,11 @@ program
 program
   .command("benchmark", { hidden: true })
   .description(
-    "deploy a stack of its own, measure the deployment and what an update without changes takes, and destroy it",
+    "deploy a stack of its own, measure the deployment, what an update without changes takes and what alerts cost, and destroy it",
   )
   .addOption(new Option("--runs <count>", "how many updates without changes").default(5).argParser(Number))
-  .action(async (options: { runs: number }) => {
+  .option("--against <revision>", "compare an update without changes with that of this revision's program")
+  .action(async (options: BenchmarkOptions) => {
     process.exitCode = await benchmark(options);
   });
 

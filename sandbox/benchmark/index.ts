@@ -1,11 +1,14 @@
-/** Compares the deployment's duration with the least possible: three ratios, each with its seconds. */
+/**
+ * Compares the deployment's duration with the least possible, and with that of another revision; measures what the alerts
+ * cost. Ratios, each with the seconds that it is made of.
+ */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { runEngine, type EngineRequest } from "../commands/engine";
 import { Mistake } from "../../cli/mistake";
-import { readSettings } from "../commands/settings";
+import { readSettings, zoneFor } from "../commands/settings";
 import { engineOf } from "../commands/stacks";
 import { startSandbox } from "../commands/start";
 import { Checkpoint, type ResourceState } from "../engine/checkpoint";
@@ -13,21 +16,33 @@ import { needs } from "../engine/graph";
 import { STACK_TYPE } from "../engine/goal";
 import type { OperationEvent } from "../engine";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
+import { measureAlerts } from "./alerts";
 import { longestChain } from "./chain";
-import { renderDeployment, renderNoOp, type Round } from "./report";
+import { renderAgainst, renderAlerts, renderDeployment, renderNoOp, type Pair, type Round } from "./report";
+import { resolveRevision, withRevision } from "./revision";
 
 /** Stack of the benchmark's own, so that no deployment is touched. */
 const STACK = "benchmark";
 const NAMES = ["hostname=bbb-benchmark", "turnHostname=turn-benchmark"];
+const ALERTS = 'alerts={"webhook": {"form": "json", "url": {"secure": "https://mail.sandbox.test/hook"}}}';
+const BEFORE = "benchmark-before";
+const BEFORE_NAMES = ["hostname=bbb-before", "turnHostname=turn-before"];
 const BASELINE = "benchmark-baseline";
 const EMPTY = "benchmark-empty";
 
 type Request = Omit<EngineRequest, "engine">;
 
-/** Measures and prints; resolves with the exit code. Destroys its own deployment at the end, also after a failure. */
-export async function benchmark({ runs }: { readonly runs: number }): Promise<number> {
+export interface BenchmarkOptions {
+  readonly runs: number;
+  /** Revision to compare an update without changes with. */
+  readonly against?: string;
+}
+
+/** Measures and prints; resolves with the exit code. Destroys its own deployments at the end, also after a failure. */
+export async function benchmark({ runs, against }: BenchmarkOptions): Promise<number> {
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
-  for (const stack of [STACK, BASELINE, EMPTY]) {
+  const revision = against === undefined ? undefined : await resolveRevision(against);
+  for (const stack of [STACK, BEFORE, BASELINE, EMPTY]) {
     if (engineOf(stack) !== undefined) {
       throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
     }
@@ -56,10 +71,33 @@ export async function benchmark({ runs }: { readonly runs: number }): Promise<nu
     }
     process.stdout.write(renderNoOp(rounds, made.length));
     for (const request of [baseline, empty]) await run({ ...request, action: "destroy" });
+    if (revision !== undefined) process.stdout.write(await measureAgainst(program, revision, runs));
+    await run({ ...program, config: readSettings(STACK, [...NAMES, ALERTS]) });
+    const hosts = NAMES.map((name) => `${name.split("=")[1]}.${zoneFor(config)}`);
+    process.stdout.write(renderAlerts(await Promise.all(hosts.map(measureAlerts))));
   } finally {
     await run({ ...program, action: "destroy" });
   }
   return 0;
+}
+
+/** Deploys the program of another revision in a stack of its own, beside this one's. */
+async function measureAgainst(program: Request, revision: string, runs: number): Promise<string> {
+  return withRevision(revision, async (projectDir) => {
+    const config = readSettings(BEFORE, BEFORE_NAMES);
+    const before: Request = { action: "up", stack: BEFORE, config, projectDir };
+    try {
+      await run(before);
+      for (const request of [program, before]) await run(request);
+      const pairs: Pair[] = [];
+      for (let count = 0; count < runs; count++) {
+        pairs.push({ now: await run(program), before: await run(before) });
+      }
+      return renderAgainst(pairs, revision);
+    } finally {
+      await run({ ...before, action: "destroy" });
+    }
+  });
 }
 
 async function measureDeployment(program: Request): Promise<string> {

@@ -1,5 +1,6 @@
 import { renderTable } from "../../cli/table";
 import { nameOf } from "../../cli/pulumiEvents";
+import { ROUND_SECONDS, type AlertsCost } from "./alerts";
 import { median, type Chain, type Timed } from "./chain";
 
 export interface MeasuredDeployment {
@@ -59,6 +60,45 @@ export function renderNoOp(rounds: readonly Round[], resources: number): string 
     ),
     "",
   ].join("\n");
+}
+
+/** Seconds of two updates without changes, one right after the other. */
+export interface Pair {
+  readonly now: number;
+  /** Seconds of the program as it was at another revision. */
+  readonly before: number;
+}
+
+/** Renders a ratio, the median of the pairs' own, and the seconds of each pair. */
+export function renderAgainst(pairs: readonly Pair[], revision: string): string {
+  const name = revision.slice(0, 7);
+  const ratio = median(pairs.map(({ now, before }) => now / before));
+  const row = (label: string, { now, before }: Pair) => [label, `${fixed(now)} s`, `${fixed(before)} s`];
+  const middle = (key: keyof Pair) => median(pairs.map((pair) => pair[key]));
+  return [
+    `update without changes: ${ratio.toFixed(2)} times that of revision ${name}`,
+    indent(
+      renderTable(
+        [["run"], ["deployment", "right"], [name, "right"]],
+        [
+          ...pairs.map((pair, index) => row(String(index + 1), pair)),
+          row("median", { now: middle("now"), before: middle("before") }),
+        ],
+      ),
+    ),
+    "",
+  ].join("\n");
+}
+
+/** Renders which share of a core an hour's rounds of the alerts take on each host. */
+export function renderAlerts(costs: readonly AlertsCost[]): string {
+  return costs
+    .map(({ fqdn, rounds }) => {
+      const all = rounds.reduce((sum, seconds) => sum + seconds, 0);
+      const share = (100 * all) / (rounds.length * ROUND_SECONDS);
+      return `alerts: ${share.toFixed(2)} % of a core on ${fqdn}; an hour's ${rounds.length} rounds take ${fixed(all)} s of processor time, the dearest ${fixed(Math.max(...rounds))} s\n`;
+    })
+    .join("");
 }
 
 function fixed(seconds: number): string {

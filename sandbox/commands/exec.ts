@@ -14,11 +14,7 @@ export async function execute(
   { at, as }: { readonly at?: string; readonly as?: "internet" | "operator" },
 ): Promise<number> {
   if (at === undefined) return pass(asClient(as ?? "internet", command), clientEnvironment(process.env));
-  const spec = findHost(at);
-  const init = hostInit(spec.id);
-  if (init === undefined) throw new Mistake(`${at} is switched off: see ./scripts/sandbox status`);
-  const enter = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
-  return pass(["nsenter", "--target", String(init), ...enter, "--", ...command], {
+  return pass(atHost(at, command), {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: "/root",
     USER: "root",
@@ -27,6 +23,14 @@ export async function execute(
     LANG: "C.UTF-8",
     ...(process.env.TERM ? { TERM: process.env.TERM } : {}),
   });
+}
+
+/** The command line that runs a command as root on the host of that name. @throws Mistake for one that is switched off */
+export function atHost(fqdn: string, command: readonly string[]): string[] {
+  const init = hostInit(findHost(fqdn).id);
+  if (init === undefined) throw new Mistake(`${fqdn} is switched off: see ./scripts/sandbox status`);
+  const enter = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
+  return ["nsenter", "--target", String(init), ...enter, "--", ...command];
 }
 
 /** Host of a name: a published one, or the server's own. */

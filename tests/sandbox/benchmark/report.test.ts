@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { parseRounds, ROUND_SECONDS } from "../../../sandbox/benchmark/alerts";
+import { renderAgainst, renderAlerts } from "../../../sandbox/benchmark/report";
+import { resolveRevision, withRevision } from "../../../sandbox/benchmark/revision";
+
+const PROJECT = resolve(__dirname, "../../..");
+
+test("an update against that of another revision: the median of the pairs' own ratios", () => {
+  const pairs = [
+    { now: 2, before: 1 },
+    { now: 3, before: 3 },
+    { now: 5, before: 4 },
+  ];
+  const text = renderAgainst(pairs, "5660212aaaaaaaa");
+  expect(text).toMatch(/^update without changes: 1\.25 times that of revision 5660212\n/);
+  expect(text).toMatch(/median +3\.00 s +3\.00 s/);
+});
+
+test("alerts: the share of a core is of the time between rounds", () => {
+  const text = renderAlerts([{ fqdn: "bbb.school.eu", rounds: [4.8, 1.2, 1.2] }]);
+  expect(text).toBe(
+    "alerts: 1.00 % of a core on bbb.school.eu; an hour's 3 rounds take 7.20 s of processor time, the dearest 4.80 s\n",
+  );
+  const timer = readFileSync(join(PROJECT, "scripts/host/alerts.sh"), "utf8");
+  expect(timer).toContain(`\nOnUnitActiveSec=${ROUND_SECONDS}\n`);
+});
+
+test("a round that checked nothing, or was not counted, is no measurement", () => {
+  expect(parseRounds("1500000000 None\n250000000 None\n")).toEqual([1.5, 0.25]);
+  for (const output of ["1500000000 None\n3 the host has just started\n", "[not set] None\n", ""]) {
+    expect(() => parseRounds(output)).toThrow("a round of the alerts was none");
+  }
+});
+
+const inClone = existsSync(join(PROJECT, ".git")) ? test : test.skip;
+
+inClone("in a git clone: a revision's folder has the project of then, and goes with the work", async () => {
+  const revision = await resolveRevision("HEAD");
+  expect(revision).toMatch(/^[0-9a-f]{40}$/);
+  const folder = await withRevision(revision, async (path) => {
+    expect(readFileSync(join(path, "Pulumi.yaml"), "utf8")).toContain("name: bigbluebutton");
+    expect(existsSync(join(path, "node_modules/@pulumi/pulumi/package.json"))).toBe(true);
+    return path;
+  });
+  expect(existsSync(folder)).toBe(false);
+  expect(existsSync(join(PROJECT, "node_modules/@pulumi/pulumi/package.json"))).toBe(true);
+  await expect(resolveRevision("no-such-revision")).rejects.toThrow("--against no-such-revision");
+});
