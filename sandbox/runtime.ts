@@ -24,6 +24,14 @@ export interface CloudRuntime {
    * everything open.
    */
   setFirewall(id: string, rules: readonly InboundRule[] | undefined): Promise<void>;
+  /**
+   * Copies a server's disk as it is at one moment, whether its power is on or off. Its volumes are no part of it.
+   *
+   * @returns bytes that its files take
+   */
+  createSnapshot(id: string, serverId: string): Promise<number>;
+  /** Deletes a snapshot. Servers that were made from it don't need it. */
+  deleteSnapshot(id: string): Promise<void>;
   createVolume(id: string, sizeGb: number, format?: "ext4" | "xfs"): Promise<void>;
   resizeVolume(id: string, sizeGb: number): Promise<void>;
   deleteVolume(id: string): Promise<void>;
@@ -52,6 +60,8 @@ export interface ServerSpec {
   readonly name: string;
   /** "22.04" or "24.04": the Ubuntu release the host presents itself as. */
   readonly ubuntu: string;
+  /** Snapshot that its disk is a copy of. @default the image of that Ubuntu release */
+  readonly snapshot?: string;
   readonly cores: number;
   readonly memoryGb: number;
   /** Size of its disk, which may be more than this machine's space. */

@@ -5,6 +5,7 @@ import { notFound } from "./errors";
 import { type Fault, type Faults, faultSchema } from "./faults";
 import type { State } from "./model";
 import type { RequestLog } from "./requestLog";
+import { removeSnapshot } from "./resources/images";
 import { removePrimaryIp } from "./resources/primaryIps";
 import { recreateHosts, removeServer } from "./serverCommands";
 import { remove } from "./store";
@@ -18,6 +19,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   volumes: "volumes",
   servers: "servers",
   zones: "zones",
+  images: "snapshots",
 };
 
 /**
@@ -52,6 +54,7 @@ export function controlRoutes(app: FastifyInstance, cloud: Cloud, faults: Faults
 async function drop(cloud: Cloud, kind: Kind, id: number): Promise<void> {
   const { store, runtime, publish } = cloud;
   if (kind === "servers") return removeServer(cloud, id);
+  if (kind === "snapshots") return removeSnapshot(cloud, id);
   if (kind === "primaryIps") {
     const holder = store.state.primaryIps[id]?.assignee;
     await removePrimaryIp(cloud, id);

@@ -17,7 +17,7 @@ import { RateLimit } from "./rateLimit";
 import { isMutating, notEmulated, RequestLog } from "./requestLog";
 import { actionRoutes } from "./resources/actions";
 import { firewallCommands, firewallRoutes } from "./resources/firewalls";
-import { imageRoutes } from "./resources/images";
+import { imageCommands, imageRoutes } from "./resources/images";
 import { locationRoutes } from "./resources/locations";
 import { placementGroupRoutes } from "./resources/placementGroups";
 import { primaryIpCommands, primaryIpRoutes } from "./resources/primaryIps";
@@ -68,6 +68,7 @@ const resources: readonly Routes[] = [
 
 const commands: CommandTable = {
   ...serverCommands,
+  ...imageCommands,
   ...firewallCommands,
   ...primaryIpCommands,
   ...volumeCommands,

@@ -58,6 +58,27 @@ export interface Volume extends Entity {
   server: number | null;
 }
 
+/** Image of type snapshot: a server's disk as it was. */
+export interface Snapshot {
+  readonly id: number;
+  description: string;
+  labels: Labels;
+  /** Time in the form of RFC 3339, like `deleted`. */
+  readonly created: string;
+  /** Name and id of its server, which may be gone. */
+  readonly createdFrom: { readonly id: number; readonly name: string };
+  /** Size of its server's disk in gigabytes: the least that a copy needs. */
+  readonly diskSize: number;
+  /** Ubuntu release, "24.04". */
+  readonly version: string;
+  readonly architecture: "x86" | "arm";
+  /** Room that its files take; null until it is made. */
+  bytes: number | null;
+  deleteProtected: boolean;
+  /** Servers that were made from a deleted snapshot go on naming it. */
+  deleted: string | null;
+}
+
 export type ServerStatus =
   "initializing" | "starting" | "running" | "stopping" | "off" | "deleting" | "migrating" | "unknown";
 
@@ -65,7 +86,7 @@ export interface Server extends Entity {
   status: ServerStatus;
   /** Name in the catalogue. */
   serverType: string;
-  /** Id in the catalogue. */
+  /** Id of a snapshot, or in the catalogue. */
   readonly image: number;
   readonly location: string;
   readonly userData: string;
@@ -103,7 +124,7 @@ export interface Zone extends Entity {
 
 export interface ResourceRef {
   readonly id: number;
-  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "placement_group";
+  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "placement_group" | "image";
 }
 
 export interface Action {
@@ -137,6 +158,7 @@ export interface State {
   readonly placementGroups: Record<string, PlacementGroup>;
   readonly volumes: Record<string, Volume>;
   readonly servers: Record<string, Server>;
+  readonly snapshots: Record<string, Snapshot>;
   readonly zones: Record<string, Zone>;
   readonly actions: Record<string, Action>;
 }
@@ -153,6 +175,7 @@ export function emptyState(): State {
     placementGroups: {},
     volumes: {},
     servers: {},
+    snapshots: {},
     zones: {},
     actions: {},
   };

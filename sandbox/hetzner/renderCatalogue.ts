@@ -1,13 +1,4 @@
-import {
-  type Image,
-  images,
-  type Location,
-  locations,
-  prices,
-  type ServerType,
-  unavailableAfter,
-  vatPercent,
-} from "./catalogue";
+import { type Location, locations, prices, type ServerType, vatPercent } from "./catalogue";
 
 type Json = Record<string, unknown>;
 
@@ -67,34 +58,6 @@ export function renderServerType(type: ServerType): Json {
       available,
       recommended: available,
     })),
-  };
-}
-
-export function renderImage(image: Image | number): Json {
-  const found = typeof image === "number" ? images.find(({ id }) => id === image) : image;
-  if (!found) throw new Error(`no image ${String(image)} in the catalogue`);
-  return {
-    id: found.id,
-    type: "system",
-    status: "available",
-    name: found.name,
-    description: found.description,
-    image_size: null,
-    disk_size: 5,
-    created: found.created,
-    created_from: null,
-    bound_to: null,
-    os_flavor: found.flavor,
-    os_version: found.version,
-    architecture: found.architecture,
-    rapid_deploy: found.flavor === "ubuntu",
-    protection: { delete: false },
-    deprecated: found.deprecated,
-    deprecation: found.deprecated
-      ? { announced: found.deprecated, unavailable_after: unavailableAfter(found.deprecated).toISOString() }
-      : null,
-    deleted: null,
-    labels: {},
   };
 }
 

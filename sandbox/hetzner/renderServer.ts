@@ -2,14 +2,17 @@ import { serverTypes } from "./catalogue";
 import type { Cloud } from "./cloud";
 import type { PrimaryIp, Server } from "./model";
 import { firewallsOf, primaryIpOf } from "./published";
-import { includedTraffic, renderImage, renderLocation, renderServerType } from "./renderCatalogue";
+import { includedTraffic, renderLocation, renderServerType } from "./renderCatalogue";
+import { renderImage } from "./renderImage";
 import { membersOf } from "./resources/placementGroups";
 import { renderDnsPtr } from "./reverseDns";
 
 type Json = Record<string, unknown>;
 
 /** Hetzner's JSON of a server. */
-export function renderServer({ store: { state }, actions }: Cloud, server: Server): Json {
+export function renderServer(cloud: Cloud, server: Server): Json {
+  const { store, actions } = cloud;
+  const { state } = store;
   const type = serverTypes.find(({ name }) => name === server.serverType);
   if (!type) throw new Error(`server ${server.id} has type ${server.serverType}, which the catalogue lacks`);
   const group = server.placementGroup === null ? undefined : state.placementGroups[server.placementGroup];
@@ -31,7 +34,7 @@ export function renderServer({ store: { state }, actions }: Cloud, server: Serve
     private_net: [],
     server_type: renderServerType(type),
     location: renderLocation(server.location),
-    image: renderImage(server.image),
+    image: renderImage(cloud, server.image),
     iso: null,
     rescue_enabled: false,
     locked: actions.isLocked(state, { id: server.id, type: "server" }),

@@ -1,7 +1,8 @@
 import type { CommandTable } from "./actions";
-import { find, images, serverTypes } from "./catalogue";
+import { find, serverTypes } from "./catalogue";
 import type { Cloud } from "./cloud";
 import { notFound } from "./errors";
+import { findImage } from "./images";
 import type { Action, Server, ServerStatus, State } from "./model";
 import { addressesOf, inboundRulesOf } from "./published";
 import { removePrimaryIp } from "./resources/primaryIps";
@@ -108,12 +109,13 @@ async function createHost(cloud: Cloud, id: number): Promise<void> {
   const server = cloud.store.state.servers[id];
   if (!server) throw notFound("server", id);
   const type = find(serverTypes, server.serverType);
-  const image = find(images, server.image);
+  const image = findImage(cloud.store.state, server.image);
   if (!type || !image) throw new Error(`server ${id} has a type or an image that the catalogue lacks`);
   await cloud.runtime.createServer({
     id: String(id),
     name: server.name,
     ubuntu: image.version,
+    ...("flavor" in image ? {} : { snapshot: String(image.id) }),
     cores: type.cores,
     memoryGb: type.memory,
     diskGb: server.primaryDiskSize,

@@ -1,14 +1,7 @@
-import {
-  find,
-  type Image,
-  images,
-  locations,
-  type ServerType,
-  serverTypes,
-  unavailableAfter,
-} from "./catalogue";
+import { find, type Image, locations, type ServerType, serverTypes } from "./catalogue";
 import { ApiError, invalidField, notFound, unsupported } from "./errors";
-import type { Labels, PrimaryIp, SshKey, State } from "./model";
+import { imageOfOrder } from "./images";
+import type { Labels, PrimaryIp, Snapshot, SshKey, State } from "./model";
 import { firewallsPerServer } from "./resources/firewalls";
 import { assertAttachable } from "./resources/volumes";
 import { membersOf, placementGroupCapacity } from "./resources/placementGroups";
@@ -69,7 +62,7 @@ const userDataLimit = 32 * 1024;
 /** Order whose references exist and can be delivered. */
 export interface CheckedOrder {
   readonly type: ServerType;
-  readonly image: Image;
+  readonly image: Image | Snapshot;
   readonly location: string;
   readonly sshKeys: readonly SshKey[];
   /** An existing primary IP, a new one, or none. */
@@ -85,7 +78,7 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
   const type = find(serverTypes, order.server_type);
   if (!type) throw invalidField("server_type", `server type '${order.server_type}' not found`);
   const location = checkLocation(state, order);
-  const image = checkImage(order.image, type, now);
+  const image = imageOfOrder(state, order.image, type, now);
   const sshKeys = (order.ssh_keys ?? []).map((wanted) => {
     const key = Object.values(state.sshKeys).find((other) => other.id === wanted || other.name === wanted);
     if (!key) throw invalidField("ssh_keys", `SSH key '${wanted}' not found`);
@@ -147,18 +140,6 @@ function checkLocation(state: State, order: ServerOrder): string {
   const ip = state.primaryIps[order.public_net?.ipv4 ?? order.public_net?.ipv6 ?? 0];
   const volume = state.volumes[order.volumes?.[0] ?? 0];
   return ip?.location ?? volume?.location ?? "fsn1";
-}
-
-function checkImage(wanted: number | string, type: ServerType, now: Date): Image {
-  const candidates = images.filter(({ id: number, name }) => number === Number(wanted) || name === wanted);
-  const image = candidates.find(({ architecture }) => architecture === type.architecture);
-  if (candidates.length === 0) throw invalidField("image", `image '${wanted}' not found`);
-  if (!image) throw invalidField("image", `image '${wanted}' is not for architecture ${type.architecture}`);
-  if (image.deprecated !== null && unavailableAfter(image.deprecated) < now) {
-    throw invalidField("image", `image '${image.name}' is deprecated and can no longer be ordered`);
-  }
-  if (image.flavor !== "ubuntu") throw unsupported(`booting image '${image.name}' (only Ubuntu's are)`);
-  return image;
 }
 
 function checkIp(

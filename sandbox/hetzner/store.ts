@@ -59,7 +59,8 @@ function parse(file: string, text: string): State {
   const remedy = `remove it with "scripts/sandbox reset" and deploy again`;
   let state: State;
   try {
-    state = JSON.parse(text) as State;
+    // A kind of object that the process before did not know has none.
+    state = { ...emptyState(), ...(JSON.parse(text) as State) };
   } catch (error) {
     throw new Error(`${file} is not the state of an emulated project (${String(error)}): ${remedy}`, {
       cause: error,

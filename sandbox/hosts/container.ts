@@ -16,6 +16,7 @@ import {
 } from "./identity";
 import { mountOverlay, mountsBelow, unmountBelow } from "./mounts";
 import { findInit, isAlive, logFile, readProcess, startProcess, stopProcess, waitUntil } from "./processes";
+import { copyMounted, copySnapshot, snapshotFile } from "./snapshots";
 import { lastWords } from "../services/lastWords";
 import { createDiskImage, growDiskImage, growFileSystem, hasRoomToGrow } from "./volumes";
 
@@ -101,29 +102,51 @@ async function mountDisk(directory: string): Promise<{ upper: string; work: stri
   return { upper: join(disk, "upper"), work: join(disk, "work") };
 }
 
-/** Lays out the disk of a new host. */
+/** Writes a file below a host's root. */
+type Put = (path: string, text: string, mode?: number) => void;
+
+/** Lays out the disk of a new host: an empty one with the image's identity, or a copy of a snapshot. */
 export async function createDisk(spec: ServerSpec): Promise<void> {
   const directory = hostDirectory(spec.id);
+  const file = join(directory, DISK_IMAGE);
   mkdirSync(HOSTS_DIR, { recursive: true, mode: 0o700 });
   mkdirSync(join(directory, "root"), { recursive: true });
-  await createDiskImage(join(directory, DISK_IMAGE), spec.diskGb);
+  if (spec.snapshot === undefined) await createDiskImage(file, spec.diskGb);
+  else await copySnapshot(spec.snapshot, file);
   const { upper, work } = await mountDisk(directory);
   mkdirSync(upper, { recursive: true });
   mkdirSync(work, { recursive: true });
-  const put = (path: string, text: string, mode = 0o644): void =>
-    writeAtomically(join(upper, path), text, mode);
+  const put: Put = (path, text, mode = 0o644) => writeAtomically(join(upper, path), text, mode);
+  if (spec.snapshot === undefined) putIdentity(spec, put);
+  else growDiskImage(file, spec.diskGb);
+  putHardware(spec, put);
+}
+
+/** Writes what an image says about itself; a copy says what its model said. */
+function putIdentity(spec: ServerSpec, put: Put): void {
   put("usr/lib/os-release", renderOsRelease(spec.ubuntu));
   put("etc/lsb-release", renderLsbRelease(spec.ubuntu));
   put("usr/bin/lsb_release", LSB_RELEASE_COMMAND, 0o755);
-  put(join(HARDWARE_DIR, "init"), INIT, 0o755);
-  put("etc/resolv.conf", `nameserver ${SERVICES.resolver}\noptions timeout:2 attempts:3\n`);
   put("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost ip6-localhost ip6-loopback\n`);
   put("etc/hostname", `${spec.name}\n`);
+  if (spec.loginUser !== undefined)
+    put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
+}
+
+/** Writes what a cloud gives to every machine from outside of its disk. */
+function putHardware(spec: ServerSpec, put: Put): void {
+  put(join(HARDWARE_DIR, "init"), INIT, 0o755);
+  put("etc/resolv.conf", `nameserver ${SERVICES.resolver}\noptions timeout:2 attempts:3\n`);
   for (const [name, text] of Object.entries(renderSeed(spec))) {
     put(join("var/lib/cloud/seed/nocloud", name), text, 0o600);
   }
-  if (spec.loginUser !== undefined)
-    put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
+}
+
+/** Copies a host's disk to a snapshot, whether its power is on or off. @returns bytes that the copy takes */
+export async function takeSnapshot(id: string, host: string): Promise<number> {
+  const directory = hostDirectory(host);
+  await mountDisk(directory);
+  return copyMounted(join(directory, "disk"), join(directory, DISK_IMAGE), snapshotFile(id));
 }
 
 /** Enlarges a host's disk; its file system uses the space from the next boot on. */

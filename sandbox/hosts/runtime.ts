@@ -20,10 +20,12 @@ import {
   growDisk,
   halt,
   plug,
+  takeSnapshot,
   unplug,
   writeOptions,
 } from "./container";
 import { omit, readJson, writeJson } from "./files";
+import { removeSnapshot } from "./snapshots";
 import { closeDevice, createImage, deleteImage, openDevice, resizeImage } from "./volumes";
 
 interface HostRecord {
@@ -34,6 +36,11 @@ interface HostRecord {
   readonly rules?: readonly InboundRule[];
 }
 
+interface SnapshotRecord {
+  /** Tree below the overlay of the disks that are made of it. */
+  readonly tree: string;
+}
+
 interface VolumeRecord {
   readonly serverId?: string;
   readonly devicePath?: string;
@@ -42,6 +49,7 @@ interface VolumeRecord {
 /** Requests to the runtime, on disk so that they outlive the daemon and the machine. */
 interface Records {
   hosts: Record<string, HostRecord>;
+  snapshots: Record<string, SnapshotRecord>;
   volumes: Record<string, VolumeRecord>;
 }
 
@@ -54,7 +62,10 @@ export function readHosts(): { spec: ServerSpec; power: boolean }[] {
 
 /** A CloudRuntime whose hosts are containers on this machine. */
 export class MachineRuntime implements CloudRuntime {
-  private readonly records: Records = readJson<Records>(RECORDS_FILE) ?? { hosts: {}, volumes: {} };
+  private readonly records: Records = {
+    ...{ hosts: {}, snapshots: {}, volumes: {} },
+    ...readJson<Records>(RECORDS_FILE),
+  };
   private readonly queues = new Map<string, Promise<unknown>>();
 
   /**
@@ -81,8 +92,9 @@ export class MachineRuntime implements CloudRuntime {
   createServer(spec: ServerSpec): Promise<void> {
     return this.inTurn(spec.id, async () => {
       if (!this.records.hosts[spec.id]) {
+        const tree = spec.snapshot === undefined ? this.tree : this.treeOf(spec.snapshot);
         await createDisk(spec);
-        this.save(spec.id, { spec, tree: this.tree, power: true, rules: spec.rules });
+        this.save(spec.id, { spec, tree, power: true, rules: spec.rules });
       }
       await this.switchOn(spec.id);
     });
@@ -151,6 +163,23 @@ export class MachineRuntime implements CloudRuntime {
       await ensureHostNetwork(id, host.spec.metadataHopLimit);
       await setHostFirewall(renderRules(id, rules));
     });
+  }
+
+  createSnapshot(id: string, serverId: string): Promise<number> {
+    return this.inTurn(serverId, async () => {
+      const { tree } = this.host(serverId);
+      const bytes = await takeSnapshot(id, serverId);
+      this.records.snapshots[id] = { tree };
+      this.write();
+      return bytes;
+    });
+  }
+
+  async deleteSnapshot(id: string): Promise<void> {
+    removeSnapshot(id);
+    this.records.snapshots = omit(this.records.snapshots, id);
+    this.write();
+    await Promise.resolve();
   }
 
   createVolume(id: string, sizeGb: number, format?: "ext4" | "xfs"): Promise<void> {
@@ -236,6 +265,12 @@ export class MachineRuntime implements CloudRuntime {
     const host = this.records.hosts[id];
     if (!host) throw new Error(`no host ${id} on this machine`);
     return host;
+  }
+
+  private treeOf(snapshot: string): string {
+    const found = this.records.snapshots[snapshot];
+    if (!found) throw new Error(`no snapshot ${snapshot} on this machine`);
+    return found.tree;
   }
 
   private save(id: string, host: HostRecord): void {

@@ -11,6 +11,7 @@ const collections: Readonly<Record<string, ResourceRef["type"]>> = {
   firewalls: "firewall",
   volumes: "volume",
   zones: "zone",
+  images: "image",
 };
 
 /** GET /actions[/{id}], and the same below each kind of resource and each single resource. */

@@ -6,7 +6,7 @@ import { hcloud } from "../../../sandbox/engine/drivers/hcloud";
 import { Hcloud } from "../../../sandbox/engine/drivers/hcloud/client";
 import { PartialCreate, type Context, type Created, type Kind } from "../../../sandbox/engine/driver";
 import type { Values } from "../../../sandbox/engine/wire";
-import { publicKey, token, useProject, type Json, type Project } from "../hetzner/harness";
+import { makeServer, publicKey, token, useProject, type Json, type Project } from "../hetzner/harness";
 
 const project = useProject();
 let requests: string[];
@@ -373,6 +373,65 @@ test("look-ups", async () => {
     architecture: "x86",
   });
   await expect(look("getLocation", { name: "hel1" })).resolves.toMatchObject({ networkZone: "eu-central" });
+});
+
+describe("images of the project", () => {
+  const look = (args: Values) =>
+    hcloud.invokes?.["hcloud:index/getImage:getImage"]?.(args, context) as Promise<Json>;
+  const labels = { image: "bbb", release: "noble-40" };
+  const withSelector = "image=bbb,release=noble-40";
+  let server: number;
+  const bake = async (): Promise<number> => {
+    const path = `/servers/${server}/actions/create_image`;
+    return (await project().done("POST", path, { description: "baked", labels })).image.id as number;
+  };
+  beforeEach(async () => {
+    project().recorder.answer("createSnapshot", 2 * 1024 ** 3);
+    server = (await makeServer(project(), { image: "ubuntu-24.04" })).id as number;
+  });
+
+  test("are found by id, and by labels the newest", async () => {
+    const first = await bake();
+    await expect(look({ withSelector })).resolves.toMatchObject({ id: first, name: "", type: "snapshot" });
+    const second = await bake();
+    await expect(look({ withSelector, mostRecent: true })).resolves.toMatchObject({
+      id: second,
+      description: "baked",
+      osVersion: "24.04",
+      labels,
+      withSelector,
+    });
+    await expect(look({ withSelector })).rejects.toThrow(
+      `more than one image found for selector "${withSelector}"`,
+    );
+    await expect(look({ id: first })).resolves.toMatchObject({ id: first, labels });
+  });
+
+  test("are none with other labels, of another architecture, or while they are made, if that is asked", async () => {
+    project().recorder.hold("createSnapshot");
+    await project().call("POST", `/servers/${server}/actions/create_image`, { labels });
+    await expect(look({ withSelector, mostRecent: true })).resolves.toMatchObject({ type: "snapshot" });
+    const others: readonly Values[] = [
+      { withSelector, withStatuses: ["available"] },
+      { withSelector, withArchitecture: "arm" },
+      { withSelector: "image=turn" },
+    ];
+    for (const args of others)
+      await expect(look(args)).rejects.toThrow(`no image found for selector "${String(args.withSelector)}"`);
+    project().recorder.hold("createSnapshot")();
+  });
+
+  test("a server is made of one by its id", async () => {
+    const id = await bake();
+    const made = await make("server", {
+      name: "copy",
+      serverType: "cx23",
+      image: String(id),
+      location: "fsn1",
+    });
+    expect(made.outputs).toMatchObject({ image: String(id), status: "running" });
+    expect(project().recorder.last("createServer")?.[0]).toMatchObject({ snapshot: String(id) });
+  });
 });
 
 describe("errors", () => {

@@ -188,6 +188,34 @@ def servers(client):
     refused("invalid_input", lambda: client.servers.create("x", ServerType(name="cx1"), Image(name="ubuntu-22.04")))
 
 
+def images(client):
+    made = client.servers.create(name="model", server_type=ServerType(name="cx23"), image=Image(name="ubuntu-22.04"), location=FSN1)
+    for action in (made.action, *made.next_actions):
+        action.wait_until_finished()
+    begun = made.server.create_image(description="baked", type="snapshot", labels={"image": "bbb"})
+    assert begun.image.type == "snapshot" and begun.image.image_size is None
+    begun.action.wait_until_finished()
+    image = client.images.get_by_id(begun.image.id)
+    assert (image.status, image.disk_size, image.image_size) == ("available", 40, 2)
+    assert image.created_from.id == made.server.id and image.os_version == "22.04" and image.name is None
+    newest = client.images.get_all(type=["snapshot"], label_selector="image=bbb", sort="created:desc")
+    assert [one.id for one in newest] == [image.id]
+    assert image.update(description="b", labels={"image": "turn"}).labels == {"image": "turn"}
+    image.change_protection(delete=True).wait_until_finished()
+    refused("protected", image.delete)
+    image.change_protection(delete=False).wait_until_finished()
+    made.server.delete().wait_until_finished()
+    error = refused("invalid_input", lambda: client.servers.create("x", ServerType(name="cpx02"), image))
+    assert error.message == "image disk is bigger than server type disk"
+    copy = client.servers.create("copy", ServerType(name="cx23"), image, location=FSN1)
+    for action in (copy.action, *copy.next_actions):
+        action.wait_until_finished()
+    assert client.servers.get_by_name("copy").image.id == image.id
+    image.delete()
+    refused("not_found", lambda: client.images.get_by_id(image.id))
+    copy.server.delete().wait_until_finished()
+
+
 def zones(client):
     made = client.zones.create(name="example.com", mode="primary", ttl=3600, labels={"a": "1"})
     made.action.wait_until_finished()
@@ -224,7 +252,7 @@ def zones(client):
 
 def main():
     client = Client(token=sys.stdin.readline().strip(), api_endpoint=sys.argv[1], poll_interval=0.02)
-    for part in (catalogue, ssh_keys, placement_groups, primary_ips, volumes, firewalls, servers, zones):
+    for part in (catalogue, ssh_keys, placement_groups, primary_ips, volumes, firewalls, servers, images, zones):
         part(client)
         print(part.__name__, flush=True)
 

@@ -35,11 +35,13 @@ test("the official client creates, lists, updates and deletes every resource", a
   if (client.code !== 0)
     throw new Error(`${python} can't import hcloud (${client.stderr.trim()}): ${remedy}`);
 
+  project().recorder.answer("createSnapshot", 2 * 1024 ** 3);
   const endpoint = `${await project().url()}/v1`;
   const result = await runPython([join(__dirname, "contract.py"), endpoint], `${token}\n`);
   expect(result).toEqual({
     code: 0,
-    stdout: "catalogue\nssh_keys\nplacement_groups\nprimary_ips\nvolumes\nfirewalls\nservers\nzones\n",
+    stdout:
+      "catalogue\nssh_keys\nplacement_groups\nprimary_ips\nvolumes\nfirewalls\nservers\nimages\nzones\n",
     stderr: "",
   });
   expect(
@@ -47,5 +49,5 @@ test("the official client creates, lists, updates and deletes every resource", a
       .log()
       .filter(({ note }) => note !== undefined),
   ).toEqual([]);
-  expect(project().recorder.of("createServer")).toHaveLength(1);
+  expect(project().recorder.of("createServer")).toHaveLength(3);
 }, 150_000);

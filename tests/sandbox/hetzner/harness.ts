@@ -18,6 +18,7 @@ export class RecordingRuntime {
   readonly calls: Call[] = [];
   readonly #failures = new Map<string, Error>();
   readonly #gates = new Map<string, Promise<void>>();
+  readonly #answers = new Map<string, unknown>();
 
   /** Runtime to hand out. */
   readonly runtime = new Proxy({} as CloudRuntime, {
@@ -28,8 +29,14 @@ export class RecordingRuntime {
         await this.#gates.get(method);
         const failure = this.#failures.get(method);
         if (failure) throw failure;
+        return this.#answers.get(method);
       },
   });
+
+  /** Makes calls of the method resolve with a value. */
+  answer(method: keyof CloudRuntime, value: unknown): void {
+    this.#answers.set(method, value);
+  }
 
   fail(method: keyof CloudRuntime, message: string): void {
     this.#failures.set(method, new Error(message));

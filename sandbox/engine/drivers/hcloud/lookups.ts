@@ -99,17 +99,39 @@ export function imageByName(context: Context, name: Value | undefined, architect
   return one(context, "images", "image", { name: name ?? null }, filter);
 }
 
-/** Gets all pages of a label selector's objects. */
-async function labelled<T>(context: Context, path: string, key: string, args: Values): Promise<T[]> {
+/** Gets all pages of a label selector's objects. @param filter More of the query, with `&` at its end. */
+async function labelled<T>(
+  context: Context,
+  path: string,
+  key: string,
+  args: Values,
+  filter = "",
+): Promise<T[]> {
   const selector = encodeURIComponent(String(args.withSelector ?? ""));
   const all: T[] = [];
   for (let page: number | null = 1; page !== null;) {
-    const query: string = `label_selector=${selector}&page=${page}&per_page=50`;
+    const query: string = `${filter}label_selector=${selector}&page=${page}&per_page=50`;
     const answer: Meta & Record<string, unknown> = await api(context).get(`${path}?${query}`);
     all.push(...((answer[key] ?? []) as T[]));
     page = answer.meta?.pagination?.next_page ?? null;
   }
   return all;
+}
+
+/** Gets the image by id, by name, or by labels. Of several with the labels it is the newest, if that is asked for. */
+async function imageOf(args: Values, context: Context): Promise<Image> {
+  const filter = [
+    `architecture=${String(args.withArchitecture ?? "x86")}&`,
+    args.includeDeprecated === true ? "include_deprecated=true&" : "",
+    ...((args.withStatuses ?? []) as Value[]).map((status) => `status=${String(status)}&`),
+  ].join("");
+  if (args.withSelector === undefined) return one<Image>(context, "images", "image", args, filter);
+  const found = await labelled<Image>(context, "/images", "images", args, filter);
+  const [newest] = found.sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? ""));
+  if (newest === undefined) throw new Error(`no image found for selector "${String(args.withSelector)}"`);
+  if (found.length > 1 && args.mostRecent !== true)
+    throw new Error(`more than one image found for selector "${String(args.withSelector)}"`);
+  return newest;
 }
 
 interface Meta {
@@ -186,15 +208,7 @@ export const lookups = {
     };
   },
   "hcloud:index/getImage:getImage": async (args: Values, context: Context): Promise<Values> => {
-    const architecture = String(args.withArchitecture ?? "x86");
-    const deprecated = args.includeDeprecated === true ? "&include_deprecated=true" : "";
-    const image = await one<Image>(
-      context,
-      "images",
-      "image",
-      args,
-      `architecture=${architecture}${deprecated}&`,
-    );
+    const image = await imageOf(args, context);
     return {
       ...args,
       id: image.id,

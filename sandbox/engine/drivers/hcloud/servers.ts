@@ -51,7 +51,7 @@ function outputsOf(server: Server, inputs: Values): Values {
     name: server.name,
     serverType: server.server_type.name,
     location: server.location.name,
-    image: inputs.image ?? server.image?.name ?? "",
+    image: inputs.image ?? server.image?.name ?? String(server.image?.id ?? ""),
     status: server.status,
     backups: server.backup_window !== null,
     backupWindow: server.backup_window ?? "",
