@@ -28,8 +28,8 @@ test("alerts: the share of a core is of the time between rounds", () => {
 });
 
 test("a round that checked nothing, or was not counted, is no measurement", () => {
-  expect(parseRounds("1500000000 None\n250000000 None\n")).toEqual([1.5, 0.25]);
-  for (const output of ["1500000000 None\n3 the host has just started\n", "[not set] None\n", ""]) {
+  expect(parseRounds("1500000 None\n250000 None\n")).toEqual([1.5, 0.25]);
+  for (const output of ["1500000 None\n3 the host has just started\n", "0 None\n", ""]) {
     expect(() => parseRounds(output)).toThrow("a round of the alerts was none");
   }
 });
