@@ -34,6 +34,7 @@ import branding_check
 import dial_in_check
 import dns_check
 import greenlight_check
+import identity_check
 import metrics_check
 import network_check
 import owned_keys
@@ -249,6 +250,13 @@ def check_turn_host(page, request, options, resolve):
     check_machine(page, "turn", clock_of=f"https://{request['bbbHost']}/" if "bbbHost" in request else None)
 
 
+def check_identity(page, request):
+    """Checks that a copy of an image is a server of its own; of other servers there is nothing to ask."""
+    if identity_check.is_copy(ROOT or "/"):
+        hostname = request["bbbHost" if request["role"] == "bbb" else "turnHost"]
+        page.check("identity", "a copy of an image, by digests", identity_check.check_identity, ROOT or "/", hostname)
+
+
 def known_addresses(request):
     """Returns {name: [addresses]} of the deployment's own names, as it made them."""
     own, other = ("bbbHost", "turnHost") if request["role"] == "bbb" else ("turnHost", "bbbHost")
@@ -284,6 +292,7 @@ def main():
     if request.get("other"):
         check_other(page, request)
     {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
+    check_identity(page, request)
     if request.get("metrics"):
         metrics, hostname = request["metrics"], request["bbbHost" if request["role"] == "bbb" else "turnHost"]
         page.check("metrics", "HTTPS, with and without the token", metrics_check.check_metrics, request["role"], hostname, metrics["token"], metrics.get("version"))

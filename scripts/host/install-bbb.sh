@@ -21,6 +21,8 @@ set -euo pipefail
 . "$LIB/installer.sh"
 # shellcheck source=scripts/host/addresses.sh
 . "$LIB/addresses.sh"
+# shellcheck source=scripts/host/personalise.sh
+. "$LIB/personalise.sh"
 
 parse_flags "installer-url=! installer-sha256= installer-arguments=! hostname=! ipv4=! private-ipv4= upgrade=" "$@"
 change=upgrade=${flag[upgrade]:-}
@@ -158,6 +160,8 @@ install_bbb() {
 }
 
 need_root
+personalise
+if [[ -n $personalised ]]; then mend_addresses; fi
 if [[ ! -e $installed_mark ]]; then
   refuse_while_in_use "the installation" "$change"
 fi

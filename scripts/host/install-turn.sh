@@ -6,6 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
+# shellcheck source=scripts/host/personalise.sh
+. "$LIB/personalise.sh"
 
 parse_flags "hostname=!" "$@"
 hostname=${flag[hostname]}
@@ -86,6 +88,7 @@ certificate_in_place() {
 }
 
 need_root
+personalise
 # shellcheck disable=SC2119 # no setting allows it here
 restart_where_asked
 hold_coturn

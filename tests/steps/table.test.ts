@@ -45,5 +45,5 @@ test("what this test reads out of scripts is not nothing", () => {
   expect(needsOf("verify.sh")).toEqual(
     expect.arrayContaining(["host_check.py", "checks.py", "wire_files.py"]),
   );
-  expect(needsOf("install-turn.sh")).toEqual(["acme_failure.py", "certbot.sh"]);
+  expect(needsOf("install-turn.sh")).toEqual(expect.arrayContaining(["acme_failure.py", "certbot.sh"]));
 });

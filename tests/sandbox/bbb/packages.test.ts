@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -97,4 +98,109 @@ test("LiveKit's two overrides have one key and secret, which bbb-webrtc-sfu has 
   for (const path of ["/etc/bigbluebutton/livekit.yaml", "/etc/bigbluebutton/livekit-sip.yaml", sfu]) {
     expect(mode(path)).toBe("640");
   }
+});
+
+describe("secrets that packages make once, and that no upgrade changes", () => {
+  const GRAPHQL = "/usr/share/bbb-graphql-server";
+  const SOCKET = "/opt/freeswitch/etc/freeswitch/autoload_configs/event_socket.conf.xml";
+
+  const setUpGraphql = () => {
+    unpack("bbb-graphql-server", `${GRAPHQL}/config.yaml`);
+    unpack("bbb-graphql-server", `${GRAPHQL}/metadata`);
+    run("bbb-graphql-server", "postinst");
+    return [
+      host.read(`${GRAPHQL}/admin-secret`).trim().split("="),
+      host.read(`${GRAPHQL}/config.yaml`),
+    ] as const;
+  };
+
+  test("Hasura's admin secret is in its own file, and in that of its command", () => {
+    const [[name, secret], config] = setUpGraphql();
+    expect(name).toBe("HASURA_GRAPHQL_ADMIN_SECRET");
+    expect(secret).toMatch(/^\w{48}$/);
+    expect(config).toContain(`admin_secret: ${secret}\n`);
+    const [[, after], configAfter] = setUpGraphql();
+    expect(after).toBe(secret);
+    expect(configAfter).toBe(config);
+  });
+
+  test("a second run of Hasura's script without an upgrade fails, for want of what the first has removed", () => {
+    setUpGraphql();
+    const { status, stderr } = host.run(join(STANDIN, "packages/bbb-graphql-server/postinst"), ["configure"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("metadata: no such directory");
+  });
+
+  test("Etherpad makes its keys at its start, where it has none, and bbb-pads copies one", async () => {
+    const home = host.path("/usr/share/etherpad-lite");
+    mkdirSync(home, { recursive: true });
+    const start = () =>
+      spawnSync(
+        "/usr/bin/timeout",
+        ["1", "/usr/bin/python3", "-I", "-B", join(host.root, "lib/etherpad.py"), "--home", home, "0"],
+        { encoding: "utf8" },
+      );
+    for (const [name, file] of [
+      ["bbb-etherpad", "etherpad.py"],
+      ["bbb-standin", "service.py"],
+    ] as const) {
+      host.copy(packaged(name, `usr/lib/bbb-standin/${file}`), `/lib/${file}`);
+    }
+    start();
+    const keys = ["APIKEY.txt", "SESSIONKEY.txt"].map((name) =>
+      host.read(`/usr/share/etherpad-lite/${name}`),
+    );
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys[1]).not.toBe(keys[0]);
+    start();
+    expect(host.read("/usr/share/etherpad-lite/APIKEY.txt")).toBe(keys[0]);
+
+    const settings = "/usr/local/bigbluebutton/bbb-pads/config/settings.json";
+    unpack("bbb-pads", settings);
+    run("bbb-pads", "postinst");
+    expect(JSON.parse(host.read(settings))).toMatchObject({ etherpad: { api: { key: keys[0] } } });
+  });
+
+  test("an upgrade of FreeSWITCH keeps the event socket's password, and leaves a copy in /tmp", () => {
+    host.command("ip", "echo 'eth0 UP 203.0.113.7/24'");
+    const files = ["vars.xml", "sip_profiles/external.xml", "autoload_configs/event_socket.conf.xml"];
+    const unpackAll = () => {
+      for (const file of files) unpack("bbb-freeswitch-core", `/opt/freeswitch/etc/freeswitch/${file}`);
+    };
+    unpackAll();
+    host.write(SOCKET, host.read(SOCKET).replace("ClueCon", "kept"));
+    mkdirSync(host.path("/opt/freeswitch/var/log/freeswitch"), { recursive: true });
+    run("bbb-freeswitch-core", "preinst");
+    unpackAll();
+    run("bbb-freeswitch-core", "postinst");
+    expect(host.read(SOCKET)).toContain('value="kept"');
+    expect(host.read("/tmp/event_socket.conf.xml")).toContain('value="kept"');
+  });
+
+  test("FreeSWITCH makes its keys at its start, where it has none", () => {
+    const conf = host.path("/opt/freeswitch/etc/freeswitch");
+    mkdirSync(join(conf, "tls"), { recursive: true });
+    const make = () =>
+      spawnSync("/usr/bin/python3", [
+        "-B",
+        "-c",
+        `import sys; sys.path[:0] = ${JSON.stringify(
+          ["bbb-freeswitch-core", "bbb-standin"].map((name) => packaged(name, "usr/lib/bbb-standin")),
+        )}; import freeswitch; freeswitch.make_keys(sys.argv[1])`,
+        conf,
+      ]);
+    expect(make().status).toBe(0);
+    const path = "/opt/freeswitch/etc/freeswitch/tls/wss.pem";
+    expect(host.read(path)).toMatch(/PRIVATE KEY[^]*BEGIN CERTIFICATE/);
+    expect(mode(path)).toBe("600");
+    const first = host.read(path);
+    make();
+    expect(host.read(path)).toBe(first);
+  });
+
+  test("an upgrade of bbb-web leaves its settings of before in /tmp", () => {
+    unpack("bbb-web", DEFAULTS);
+    run("bbb-web", "preinst");
+    expect(host.read("/tmp/bigbluebutton.properties")).toContain("securitySalt=");
+  });
 });

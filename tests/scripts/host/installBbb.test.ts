@@ -397,3 +397,47 @@ echo installed`,
   await install("touch $home/installed");
   expect(host.called("apt-get").join("\n")).toMatch(/ install wget$/m);
 });
+
+describe("a copy of an image", () => {
+  const image = {
+    role: "bbb",
+    release: "jammy-30",
+    bbb: "3.0.26",
+    built: 1764460800,
+    services: ["nginx.service"],
+  };
+  const SFU = "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml";
+
+  beforeEach(() => {
+    host.put("etc/bbb-deploy/image.json", JSON.stringify(image));
+    host.put("etc/machine-id", `${"1".repeat(32)}\n`);
+    host.put("etc/bigbluebutton/livekit.yaml", "keys:\n  sealed-livekit-key: sealed-livekit-secret\n");
+    host.put(SFU, "livekit:\n  key: sealed-livekit-key\n");
+    host.fake("make-ssl-cert");
+  });
+
+  test("has secrets of its own before the installer runs, once", async () => {
+    const tell = `grep -o sealed ${host.root}/${SFU} || echo none is sealed; touch $home/installed`;
+    const { code, output } = await install(tell);
+    expect(output).toContain("this host is a copy of an image with BigBlueButton 3.0.26");
+    expect(output).toMatch(/^none is sealed$/m);
+    expect(code).toBe(0);
+    const key = host.read("etc/bigbluebutton/livekit.yaml");
+    expect((await install(tell)).output).not.toContain("this host is a copy");
+    expect(host.read("etc/bigbluebutton/livekit.yaml")).toBe(key);
+  });
+
+  test("that can't have any is not installed", async () => {
+    host.put("etc/machine-id", "");
+    const { code, output } = await install("touch $home/ran");
+    expect(output).toContain("this host has no machine-id");
+    expect(code).toBe(1);
+    expect(host.called("apt-get")).toEqual([]);
+  });
+});
+
+test("a host that is no copy of an image does not look for secrets to replace", async () => {
+  host.put("etc/bigbluebutton/livekit.yaml", "keys:\n  sealed-livekit-key: sealed-livekit-secret\n");
+  await install("touch $home/installed");
+  expect(host.read("etc/bigbluebutton/livekit.yaml")).toContain("sealed-livekit-key");
+});

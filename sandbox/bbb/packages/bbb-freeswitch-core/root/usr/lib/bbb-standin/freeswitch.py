@@ -6,7 +6,7 @@
 It reads gateways and dialplan of DIRECTORY at its start, and anew with `reloadxml`; a gateway that it has stays as it
 is until `killgw`. It registers at a gateway by SIP over UDP, with a digest, and takes calls as the files of
 dialplan/public say. A caller's digits come as INFO. A meeting has a conference where --voice has a file of its number
-that says so (bbb_web.py). No sound is passed on.
+that says so (bbb_web.py). No sound is passed on. Keys for TLS and DTLS that are not in DIRECTORY/tls it makes at its start.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import queue
 import re
 import secrets
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -444,6 +445,18 @@ def converse(connection, password, phone):
             return
 
 
+def make_keys(directory):
+    """Makes a self-signed certificate with its key for each use that has none yet."""
+    for name in ("dtls-srtp.pem", "wss.pem"):
+        path = os.path.join(directory, "tls", name)
+        if os.path.exists(path) or not os.path.isdir(os.path.dirname(path)):
+            continue
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", "-subj", "/CN=FreeSWITCH"]
+        made = subprocess.run(["openssl", "req", "-x509", *kind, "-keyout", "-"], capture_output=True, check=False)
+        with open(path, "wb", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
+            file.write(made.stdout)
+
+
 def guarded(function, *arguments):
     """Runs a thread of the service, without which the whole of it ends, as systemd can see."""
     try:
@@ -459,6 +472,7 @@ def main():
     parser.add_argument("--freeswitch", metavar="DIRECTORY", required=True)
     parser.add_argument("--voice", metavar="DIRECTORY", default="/run/bbb-web")
     options = parser.parse_args()
+    make_keys(options.freeswitch)
     phone = Phone(options.freeswitch, options.voice)
     for function, arguments in ((phone.serve, ()), (serve_events, (phone, options.freeswitch))):
         threading.Thread(target=guarded, args=(function, *arguments), daemon=True).start()

@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that read this file use what it sets
+#
+# Makes a server of a copy of an image. Read in by the scripts that install, after lib.sh; other hosts see nothing of it.
+
+# Whether this run made the copy's own secrets.
+personalised=""
+
+personalise() {
+  local said
+  if [[ ! -e $ROOT/etc/bbb-deploy/image.json ]]; then return 0; fi
+  said=$("$PYTHON" -B "$LIB/personalise.py" --root "${ROOT:-/}") ||
+    fail "this copy of an image did not get secrets of its own, for the reason in the log: run pulumi up again"
+  if [[ -n $said ]]; then
+    personalised=yes
+    progress "$said"
+  fi
+}
