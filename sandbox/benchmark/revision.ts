@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -22,9 +22,17 @@ export async function withRevision<T>(revision: string, work: (folder: string) =
     await run("git", ["-C", PROJECT_DIR, "archive", "--output", archive, revision]);
     await run("tar", ["--extract", "--file", archive, "--directory", folder]);
     rmSync(archive);
-    symlinkSync(join(PROJECT_DIR, "node_modules"), join(folder, "node_modules"));
+    linkPackages(join(PROJECT_DIR, "node_modules"), join(folder, "node_modules"));
     return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Links all but .cache: each revision keeps the JavaScript of its own. */
+function linkPackages(from: string, to: string): void {
+  mkdirSync(to);
+  for (const name of readdirSync(from)) {
+    if (name !== ".cache") symlinkSync(join(from, name), join(to, name));
   }
 }

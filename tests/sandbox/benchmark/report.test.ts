@@ -42,6 +42,7 @@ inClone("in a git clone: a revision's folder has the project of then, and goes w
   const folder = await withRevision(revision, async (path) => {
     expect(readFileSync(join(path, "Pulumi.yaml"), "utf8")).toContain("name: bigbluebutton");
     expect(existsSync(join(path, "node_modules/@pulumi/pulumi/package.json"))).toBe(true);
+    expect(existsSync(join(path, "node_modules/.cache"))).toBe(false);
     return path;
   });
   expect(existsSync(folder)).toBe(false);
