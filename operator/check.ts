@@ -7,6 +7,7 @@ import { exitCode, renderReport, reportAsJson } from "./check/report";
 import { runCommand } from "./commandLine";
 import { onlyStack } from "./deployments";
 import { openStacks } from "./openStacks";
+import { openServers } from "./servers/open";
 import { printJson } from "./output";
 import { terminalWidth } from "../cli/width";
 
@@ -33,14 +34,21 @@ const command = new Command("scripts/check")
   .option("--sandbox", "a stack of the cloud inside this machine")
   .addHelpText(
     "after",
-    "\nExit code, for monitoring: 0 all is well, 1 something is not (FAIL), 2 a mistake in the command or no such stack.",
+    "\nExit code, for monitoring: 0 all is well, 1 something is not (FAIL), 2 a mistake in the command or no such stack, " +
+      "3 the server is parked, and nothing else is wrong.",
   )
   .action(async (name: string | undefined, { json, strict, ...options }: Options) => {
     const { meeting, deployment, program, sandbox } = options;
     const stacks = await openStacks(sandbox ?? false, process.stderr, program);
     const stack = name ?? (await onlyStack(stacks, "scripts/check"));
     const list = listObjects(() => stacks.settings(stack), process.env);
-    const report = await check(stacks, list, { stack, deployment, meeting: meeting ?? false });
+    const report = await check(stacks, list, {
+      ...{ stack, deployment, meeting: meeting ?? false },
+      // A component's server is parked by nothing.
+      ...(program === undefined && {
+        servers: async () => openServers(await stacks.settings(stack), process.env),
+      }),
+    });
     if (json) printJson(reportAsJson(report));
     else process.stdout.write(renderReport(report, terminalWidth()));
     process.exitCode = exitCode(report, strict ?? false);

@@ -158,6 +158,23 @@ class PulumiStacks implements Stacks {
     });
   }
 
+  async upAgain(stack: string, once: StackSettings): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      this.change(workspace, stack, once);
+      await this.update(selected, (run) => selected.up(run));
+    });
+  }
+
+  async refresh(stack: string): Promise<void> {
+    await this.inWorkspace(async (workspace) => {
+      const selected = await this.select(workspace, stack);
+      await this.recall(workspace, stack);
+      await this.update(selected, (run) => selected.refresh(run));
+    });
+  }
+
   async settle(stack: string): Promise<void> {
     await this.inWorkspace(async (workspace) => {
       const selected = await this.select(workspace, stack);
@@ -287,6 +304,19 @@ class PulumiStacks implements Stacks {
     for (const [key, value] of Object.entries(settings).filter(([key]) => isSecret(key))) {
       await this.run(workspace, ["config", "set", key, "--secret", "--stack", stack], String(value));
     }
+  }
+
+  /** Changes some settings in the workspace. The others stay in their written form: what is encrypted is not opened. */
+  private change(workspace: automation.LocalWorkspace, stack: string, changed: StackSettings): void {
+    const file = this.settingsFile(workspace, stack);
+    const stored = ((existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined) ?? {}) as {
+      readonly config?: Readonly<Record<string, unknown>>;
+    };
+    const changes = Object.entries(changed).map(([key, value]) => [`${this.project}:${key}`, value] as const);
+    const names = Object.keys(changed);
+    const others = Object.entries(stored.config ?? {}).filter(([key]) => !names.includes(this.plainKey(key)));
+    const config = Object.fromEntries([...others, ...changes]);
+    writeFileSync(file, stringify({ ...stored, config }), { mode: 0o600 });
   }
 
   private run(

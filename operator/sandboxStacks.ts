@@ -46,6 +46,8 @@ export function openSandboxStacks(out: NodeJS.WritableStream, program?: string):
       settings,
       preview,
       up,
+      upAgain,
+      refresh,
       destroy,
       settle,
       remove,
@@ -91,6 +93,16 @@ export function openSandboxStacks(out: NodeJS.WritableStream, program?: string):
     writeJson(recordOf(stack), wanted);
     rememberCloud(stack, wanted.cloud === "aws" ? "aws" : "hetzner");
     await update(stack, async () => engine.up(await options(stack, wanted)));
+  }
+
+  async function upAgain(stack: string, once: StackSettings): Promise<void> {
+    const own = await settings(stack);
+    await update(stack, async () => engine.up(await options(stack, { ...own, ...once })));
+  }
+
+  async function refresh(stack: string): Promise<void> {
+    const last = await settings(stack);
+    await update(stack, async () => engine.refresh(await options(stack, last)));
   }
 
   async function destroy(stack: string): Promise<void> {

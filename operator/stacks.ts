@@ -45,6 +45,19 @@ export interface Stacks {
    */
   up(stack: string, settings: StackSettings): Promise<void>;
   /**
+   * Brings a stack to the program's state, by its own settings.
+   *
+   * @param once Settings over its own, for this update alone.
+   * @throws UpdateFailed, StackBusy, StackNotFound
+   */
+  upAgain(stack: string, once: StackSettings): Promise<void>;
+  /**
+   * Brings the state to that of the clouds: what does not exist any more is forgotten.
+   *
+   * @throws UpdateFailed, StackBusy, StackNotFound
+   */
+  refresh(stack: string): Promise<void>;
+  /**
    * Deletes all resources that are not protected; those missing at the cloud stop nothing.
    *
    * @throws UpdateFailed, StackBusy, StackNotFound

@@ -8,6 +8,7 @@ import { hostAccess } from "../access";
 import { firstAddress } from "./addresses";
 import { hetznerLabels, ownerSelector } from "./labels";
 import { leftoverCheck } from "./leftovers";
+import { parkedCheck } from "./parked";
 import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
 
@@ -161,7 +162,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
         {
           parent,
           protect: args.protected,
-          hooks: { ...args.hooks, beforeCreate },
+          hooks: { ...args.hooks, beforeCreate: [...beforeCreate, parkedCheck(args, { parent })] },
           // Its name is taken as long as it is there.
           deleteBeforeReplace: true,
           // Each of them would replace the server; what may change in them, a step brings to the host.

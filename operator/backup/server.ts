@@ -1,4 +1,4 @@
-/** BigBlueButton server of a stack, as the commands about backups reach it. */
+/** BigBlueButton server of a stack, as commands reach it that have something done there. */
 import { quote } from "shell-quote";
 
 import { Failure, Mistake } from "../../cli/mistake";
@@ -16,11 +16,16 @@ export interface ServerOptions {
   readonly sandbox?: true;
 }
 
-/** Connection to a server, and the folder of its scripts. */
-export interface Server extends Pick<Deployed, "privateKey"> {
-  readonly access: Deployed["hosts"]["bbb"] & { readonly port?: number };
+/** Connection to a host, and the folder of its scripts. */
+export interface ReachedHost extends Pick<Deployed, "privateKey"> {
+  readonly access: Pick<Deployed["hosts"]["bbb"], "host" | "user" | "hostKey"> & { readonly port?: number };
   /** @default that of every deployment */
   readonly folder?: string;
+}
+
+/** Connection to a BigBlueButton server. */
+export interface Server extends ReachedHost {
+  readonly access: Deployed["hosts"]["bbb"] & { readonly port?: number };
 }
 
 /** Finds the server. @throws Mistake where a stack has several deployments, and none is named */
@@ -54,11 +59,11 @@ export interface Call {
  * @throws Failure where the server can't be reached, or the connection is lost
  */
 export async function runOnServer(
-  { access, privateKey, folder = scriptsDirectory }: Server,
+  { access, privateKey, folder = scriptsDirectory }: ReachedHost,
   { words: [script, ...words], input = "", onLine }: Call,
 ): Promise<boolean> {
   const { user } = access;
-  const command = [...(user === "root" ? [] : ["sudo", "-n"]), "/usr/bin/python3", "-B"];
+  const command = [...(user === "root" ? [] : ["sudo", "-n"]), ...interpreterOf(script)];
   const client = await connect({ ...access, privateKey }).catch((error: Error) => {
     throw new Failure(
       `the server ${access.host} can't be reached: ${error.message}. Is it running, and is your address among the sshNetworks? Nothing was changed`,
@@ -72,6 +77,12 @@ export async function runOnServer(
   } finally {
     client.end();
   }
+}
+
+/** Words before a script's path. Of a step's script, what it has for its log is left out. */
+function interpreterOf(script: string): readonly string[] {
+  if (!script.endsWith(".sh")) return ["/usr/bin/python3", "-B"];
+  return ["bash", "-c", 'exec 3>&1 >/dev/null; exec bash "$0" "$@"'];
 }
 
 function whyBroken(code: number | undefined, stderr: string): string {

@@ -13,6 +13,7 @@ import type { Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
+import { parkedFinding, parkedServer, type OpenServers } from "./parked";
 import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
 import type { Report, Section } from "./report";
 import { checkSettings } from "./settings";
@@ -24,6 +25,8 @@ export interface CheckOptions {
   readonly deployment?: string;
   /** Also makes, joins and ends a meeting. */
   readonly meeting: boolean;
+  /** Opens the servers' clouds, where a parked server is. @default none is looked for */
+  readonly servers?: OpenServers;
 }
 
 /**
@@ -35,12 +38,26 @@ export interface CheckOptions {
 export async function check(
   stacks: Stacks,
   list: ListObjects,
-  { stack, deployment, meeting }: CheckOptions,
+  { stack, deployment, meeting, servers }: CheckOptions,
 ): Promise<Report> {
   const began = performance.now();
   const checkedAt = new Date();
   const asked = await deploymentsOf(stacks, stack, deployment);
   const resources = await stacks.resources(stack);
+  const parked = servers && (await parkedServer({ stacks, stack }, resources, servers));
+  if (parked !== undefined) {
+    const clouds = await checkClouds({ project: stacks.project, stack, resources }, list);
+    // A server that is stopped is nothing wrong here.
+    const others = clouds.map(({ place, findings }) => ({
+      place,
+      findings: findings.filter(({ name }) => name !== "servers"),
+    }));
+    return {
+      ...{ stack, checkedAt, parked: true },
+      sections: [{ place: "from here", findings: [parkedFinding(stack, parked)] }, ...others],
+      seconds: Math.round(performance.now() - began) / 1000,
+    };
+  }
   const [clouds, ...deployments] = await Promise.all([
     checkClouds({ project: stacks.project, stack, resources }, list),
     ...asked.map((one) => checkDeployment(one, stacks, { stack, meeting, resources })),

@@ -14,7 +14,12 @@ export interface Report {
   readonly checkedAt: Date;
   readonly seconds: number;
   readonly sections: readonly Section[];
+  /** True where the BigBlueButton server is parked, of which nothing was asked then. */
+  readonly parked?: boolean;
 }
+
+/** Exit code for a deployment that is parked, with nothing wrong. */
+const PARKED = 3;
 
 /** Number of findings by verdict. */
 function count({ sections }: Report): Readonly<Record<Verdict, number>> {
@@ -26,7 +31,8 @@ function count({ sections }: Report): Readonly<Record<Verdict, number>> {
 /** @param strict Counts warnings as failures. */
 export function exitCode(report: Report, strict: boolean): number {
   const { FAIL, warn } = count(report);
-  return FAIL > 0 || (strict && warn > 0) ? FAILED : FINE;
+  if (FAIL > 0 || (strict && warn > 0)) return FAILED;
+  return report.parked ? PARKED : FINE;
 }
 
 /** Whole page. @param width Columns of the terminal; undefined gives a line for each check, however long. */
@@ -47,7 +53,7 @@ function renderSummary(report: Report): string {
     ...(FAIL > 0 ? [`${FAIL} wrong (FAIL)`] : []),
     ...(skip > 0 ? [`${skip} not asked (skip)`] : []),
   ];
-  return `${report.stack}: ${parts.join(", ")}, in ${report.seconds.toFixed(1)} s`;
+  return `${report.stack}: ${report.parked ? "parked, " : ""}${parts.join(", ")}, in ${report.seconds.toFixed(1)} s`;
 }
 
 /** Report for programs, with times in ISO 8601 and seconds. */
@@ -58,7 +64,7 @@ export function reportAsJson(report: Report): unknown {
     stack,
     checkedAt: checkedAt.toISOString(),
     seconds,
-    verdict: counts.FAIL > 0 ? "FAIL" : counts.warn > 0 ? "warn" : "ok",
+    verdict: counts.FAIL > 0 ? "FAIL" : counts.warn > 0 ? "warn" : report.parked ? "parked" : "ok",
     counts,
     checks: sections.flatMap(({ place, findings }) => findings.map((finding) => ({ place, ...finding }))),
   };

@@ -1,4 +1,4 @@
-/** Part of the Hetzner Cloud API that an inventory needs (https://docs.hetzner.cloud/reference/cloud). */
+/** Part of the Hetzner Cloud API that the operator's commands need (https://docs.hetzner.cloud/reference/cloud). */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure, Mistake } from "../../cli/mistake";
@@ -71,6 +71,18 @@ export class HetznerApi {
     }, undefined);
   }
 
+  /** Has something done, e.g. by "/servers/42/actions/shutdown", and waits for it. */
+  async post<T extends object>(path: string, body: object = {}): Promise<T> {
+    const answer = await this.request<T & { readonly action?: Action }>("POST", path, body);
+    await this.wait(answer.action);
+    return answer;
+  }
+
+  /** Changes an object. */
+  async put(path: string, body: object): Promise<void> {
+    await this.request("PUT", path, body);
+  }
+
   /** Returns the answer to a GET; an empty object for 404. */
   find<T extends object>(path: string): Promise<Partial<T>> {
     return this.unlessGone<Partial<T>>(() => this.request("GET", path), {});
@@ -97,10 +109,10 @@ export class HetznerApi {
     }
   }
 
-  private async request<T>(method: string, path: string): Promise<T> {
+  private async request<T>(method: string, path: string, body?: object): Promise<T> {
     for (let tried = 1; ; tried++) {
       try {
-        return await this.once<T>(method, path);
+        return await this.once<T>(method, path, body);
       } catch (error) {
         if (!(error instanceof HetznerError) || !PASSING.includes(error.code) || tried >= TRIES) throw error;
         await sleep(Math.min(this.pauseSeconds * 2 ** (tried - 1), LONGEST_PAUSE_SECONDS) * 1000);
@@ -108,10 +120,15 @@ export class HetznerApi {
     }
   }
 
-  private async once<T>(method: string, path: string): Promise<T> {
+  private async once<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(this.endpoint + path, {
       method,
-      headers: { accept: "application/json", authorization: `Bearer ${this.access.token}` },
+      headers: {
+        accept: "application/json",
+        authorization: `Bearer ${this.access.token}`,
+        ...(body && { "content-type": "application/json" }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(REQUEST_MS),
     }).catch((error: Error) => {
       const reason = reasonOf(error.cause ?? error);

@@ -4,6 +4,7 @@ import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../../cli/stackFiles";
 import type * as Aws from "./aws";
 import { hetznerInventory } from "./hetzner";
+import type { HetznerAccess } from "./hetznerApi";
 import type { CloudName, Inventory } from ".";
 
 /** Variables of the environment, with the names of the clouds' own tools. */
@@ -49,14 +50,17 @@ export function openInventories(
   const used = settings.map(cloudsOf);
   const inventories: Inventory[] = [];
   if (also.includes("hetzner") || used.some(({ hetzner }) => hetzner)) {
-    inventories.push(
-      hetznerInventory({ token: token(settings, environment), endpoint: environment.HCLOUD_ENDPOINT }),
-    );
+    inventories.push(hetznerInventory(hetznerAccess(settings, environment)));
   }
   const regions = new Set(used.flatMap(({ regions }) => regions));
   if (also.includes("aws") && regions.size === 0) regions.add(environment.AWS_REGION ?? defaultLocations.aws);
   for (const region of regions) inventories.push(openAws(region));
   return inventories;
+}
+
+/** Access to Hetzner Cloud, by the environment or the first settings with a token. @throws Mistake without one */
+export function hetznerAccess(settings: readonly StackSettings[], environment: Environment): HetznerAccess {
+  return { token: token(settings, environment), endpoint: environment.HCLOUD_ENDPOINT };
 }
 
 function token(settings: readonly StackSettings[], environment: Environment): string {
@@ -65,7 +69,7 @@ function token(settings: readonly StackSettings[], environment: Environment): st
     settings.map((one) => text(one["hcloud:token"])).find((one) => one !== undefined);
   if (!found) {
     throw new Mistake(
-      "there is no token for Hetzner Cloud: set HCLOUD_TOKEN in the environment, or hcloud:token in the stack that test servers are made like",
+      "there is no token for Hetzner Cloud: set HCLOUD_TOKEN in the environment, or hcloud:token in the settings: of the stack, or, for a test server, of the one that it is made like",
     );
   }
   return found;

@@ -5,6 +5,7 @@ import type { Problem } from "../../settings/problems";
 import { FAILED, FINE } from "../../cli/mistake";
 import type { HetznerAccess } from "../inventory/hetznerApi";
 import type { StackSettings } from "../../cli/stackFiles";
+import { savingsOf, type Savings } from "../park/savings";
 import { awsPrice } from "./awsPrices";
 import { bases } from "./durations";
 import { comparison } from "./estimate";
@@ -90,6 +91,8 @@ export interface Deployment {
   readonly limits: readonly string[];
   /** Prices by cloud. */
   readonly prices: readonly Price[];
+  /** Savings of a parked server; null without a published price. */
+  readonly parking: Savings | null;
   /** Published prices of the same at each cloud, with its default server types. */
   readonly comparison: ReturnType<typeof comparison>;
 }
@@ -150,6 +153,7 @@ async function planDeployment(
     duration: { seconds: longestChain(resources), bases },
     downloads: downloads(settings, resources),
     prices: prices.filter((price) => price !== undefined),
+    parking: savingsOf(settings),
     comparison: comparison(settings),
   };
 }

@@ -1,5 +1,6 @@
 import { SettingsError } from "../../settings/problems";
 import { renderTable } from "../../cli/table";
+import { savingsText } from "../park/savings";
 import type { Deployment, Plan } from "./document";
 import {
   describeBackups,
@@ -53,7 +54,7 @@ function renderProblems(
 }
 
 function renderDeployment(deployment: Deployment, page: Page): string[] {
-  const { resourceCount, duration, prices, comparison, assumptions, limits, options } = deployment;
+  const { resourceCount, duration, prices, parking, comparison, assumptions, limits, options } = deployment;
   return [
     section("What it is", renderSummary(deployment, page)),
     ...(options.length > 0
@@ -73,6 +74,9 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
     section("What is downloaded", renderDownloads(deployment, page)),
     section("What the account must be allowed, which a new one may have to ask for", page.bullets(limits)),
     ...prices.map((price) => section(`A month at ${CLOUDS[price.cloud]}`, renderPrice(price, page))),
+    ...(parking
+      ? [section("Parked while nobody meets, by ./scripts/park", page.paragraph(savingsText(parking)))]
+      : []),
     ...(comparison.length > 0
       ? [section("To compare, with each cloud's default server types", renderComparison(comparison, page))]
       : []),

@@ -205,6 +205,17 @@ change_authority() {
     fail "there is no certificate for $hostname from ${flag[acme-server]}, and the one from the authority before stays, for the reason above"
 }
 
+# On a server that was off for long, e.g. while it was parked, and its timer with it. The installers take the certificate that
+# is there for a good one.
+renew_overdue() {
+  local certificate=$live/$hostname/fullchain.pem
+  if ! openssl x509 -noout -in "$certificate" 2>/dev/null || openssl x509 -noout -checkend 86400 -in "$certificate" >/dev/null; then return 0; fi
+  progress "the certificate of $hostname has run out, or does within a day: asking ${flag[acme-server]} for a new one"
+  request_certificate "${flag[role]}" "$hostname" "${flag[email]}" --keep-until-expiring ||
+    fail "the certificate of $hostname has run out, and there is no new one, for the reason above"
+  use_certificate "${flag[role]}" || fail "there is a new certificate of $hostname, but the service did not take it: see systemctl status nginx coturn"
+}
+
 # A renewal that failed leaves a failed unit; what there is to do about it is in its journal.
 renewal_unit() {
   cat <<HERE
@@ -243,6 +254,7 @@ else
   leave_own_certificate "${flag[role]}" "$hostname" "${flag[email]}"
   change_authority
   remember_email "${flag[email]}" "${flag[acme-server]}"
+  renew_overdue
   renew_by_certbot
   progress "$hostname leads to this host itself; certbot asks ${flag[acme-server]}"
 fi

@@ -3,6 +3,8 @@ import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Writable } from "node:stream";
 
+import { parse } from "yaml";
+
 import { Mistake } from "../../cli/mistake";
 import { openPulumiStacks } from "../../operator/pulumiStacks";
 import { StackBusy } from "../../operator/stacks";
@@ -39,6 +41,7 @@ describe("with a CLI that notes what it is asked", () => {
     "config set "*)
       cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
       if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
+    "up "*"--stack prod"*) cp Pulumi.prod.yaml "$note.settings" ;;
     "cancel "*) rm -f "${folder}/lock" ;;
     "stack import "*)
       if [ -e "${folder}/lock" ]; then cat "${folder}/lock" >&2; exit 255; fi ;;
@@ -78,6 +81,28 @@ describe("with a CLI that notes what it is asked", () => {
     await stacks.destroy("test-a");
     const destroys = noted(".args").filter((args) => args.startsWith("destroy\n"));
     expect(destroys).toEqual([expect.stringMatching(/^--refresh(=true)?$/m)]);
+  });
+
+  test("an update with a setting for once has the others as they are written, encrypted ones closed", async () => {
+    const file = join(project, "Pulumi.prod.yaml");
+    const secure = { secure: "v1:abc=" };
+    const written =
+      "config:\n  bigbluebutton:email: a@b.eu\n  image: own\n  bigbluebutton:backup:\n    secretAccessKey: { secure: v1:abc= }\n";
+    writeFileSync(file, written);
+    await (await openPulumiStacks(project, silent)).upAgain("prod", { image: "4711" });
+    const [used] = noted(".settings").map((text) => parse(text) as { config: object });
+    expect(used!.config).toEqual({
+      "bigbluebutton:email": "a@b.eu",
+      "bigbluebutton:backup": { secretAccessKey: secure },
+      "bigbluebutton:image": "4711",
+    });
+    expect(readFileSync(file, "utf8")).toBe(written);
+    rmSync(file);
+  });
+
+  test("a refresh is one, with the stack's own settings", async () => {
+    await (await openPulumiStacks(project, silent)).refresh("test-a");
+    expect(noted(".args")).toContainEqual(expect.stringMatching(/^refresh\n/));
   });
 
   describe("an import", () => {

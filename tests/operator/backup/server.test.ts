@@ -70,3 +70,11 @@ test("a server that is not there, or is another, is told before anything runs", 
     /can't be reached: .*ECONNREFUSED.* Nothing was changed$/,
   );
 });
+
+test("a step's script is one of bash, and only what it tells the operator comes back", async () => {
+  writeFileSync(join(folder, "step.sh"), 'echo "$1: for the log"; echo "$1: for you" >&3; exit 1\n');
+  const lines: string[] = [];
+  const words = ["step.sh", "--it's"] as const;
+  const well = await runOnServer(serverWith(""), { words, onLine: (line) => lines.push(line) });
+  expect([well, lines]).toEqual([false, ["--it's: for you"]]);
+});

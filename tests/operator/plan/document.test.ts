@@ -203,6 +203,8 @@ test("what follows from the settings of prod", () => {
         estimate: { currency: "EUR", sum: "222.72", missing: [] },
       },
     ],
+    // 138.99 + 20 % of it, against 10 GB of 0.0143
+    parking: { cloud: "hetzner", running: "166.79", parked: "0.14" },
     comparison: [
       { cloud: "hetzner", sum: "222.72" },
       // 730 hours of 0.41056 and 0.10264, two addresses of 0.005 an hour, 100 + 16 + 200 GB of 0.08
@@ -215,6 +217,7 @@ test("what follows from settings at AWS", () => {
   expect(planOf("few snapshots").deployment).toMatchObject({
     recordings: { snapshotDays: 3 },
     backupDays: 3,
+    parking: { cloud: "aws", parked: "8.00", kept: "its disk of 100 GB" },
     prices: [
       {
         cloud: "aws",

@@ -105,6 +105,10 @@ const plan: Plan = {
     downloads: [
       { to: "bbb", what: `bbb-install, sha256 ${sha256}`, from: "https://example.org/bbb-install.sh" },
     ],
+    parking: {
+      ...{ cloud: "hetzner", currency: "EUR", day: "2026-06-15" },
+      ...{ running: "166.79", parked: "0.14", kept: "a snapshot of 10 GB" },
+    },
     comparison: [
       { ...published, cloud: "hetzner", sum: "222.72" },
       { ...published, cloud: "aws", currency: "USD", sum: "407.22" },
@@ -232,6 +236,11 @@ A month at AWS
   Not in the sum:
   - a server
   - traffic
+
+Parked while nobody meets, by ./scripts/park
+  Running, the BigBlueButton server costs about EUR 166.79 a month; parked, about EUR 0.14, for a
+  snapshot of 10 GB (net, published prices of 2026-06-15). Addresses and volumes cost the same in
+  both.
 
 To compare, with each cloud's default server types
   Hetzner Cloud EUR 222.72, AWS USD 407.22 a month, net, by published prices, without traffic.

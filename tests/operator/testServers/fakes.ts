@@ -122,6 +122,8 @@ export class FakeWorld implements World {
       const reason = this.stubborn.get(stack);
       if (reason !== undefined) throw new UpdateFailed(stack, reason);
     },
+    upAgain: (stack) => this.of(stack, "up again", () => undefined),
+    refresh: (stack) => this.of(stack, "refresh", () => undefined),
     destroy: (stack) =>
       this.of(stack, "destroy", (found) => {
         if (this.busy.has(stack)) throw new StackBusy(stack);

@@ -106,6 +106,61 @@ describe("a certificate from another authority than the settings' own", () => {
   });
 });
 
+describe("a certificate on a server that was off for long", () => {
+  const LIVE = "etc/letsencrypt/live/bbb.example.test/fullchain.pem";
+
+  const lasting = async (days: number) => {
+    const made = await run([
+      "bash",
+      "-c",
+      `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x -days ${days} 2>/dev/null`,
+    ]);
+    host.put(LIVE, made.output);
+  };
+  beforeEach(() => {
+    host.fake("certbot");
+    // Nothing but the question whether it lasts until tomorrow differs with the day.
+    host.fake(
+      "openssl",
+      'if [[ $* == *"-checkend 86400"* && -e $BBB_DEPLOY_ROOT/overdue ]]; then exit 1; fi; exec /usr/bin/openssl "$@"',
+    );
+  });
+
+  test.each([
+    ["bbb", "--webroot --webroot-path", "systemctl reload nginx.service"],
+    ["turn", "--standalone --key-type ecdsa", undefined],
+  ])("is renewed on the %s host before anything relies on it", async (role, way, reload) => {
+    await lasting(90);
+    host.put("overdue", "");
+    const { code, output } = await prepare(["--role", role]);
+    expect(output).toContain("has run out, or does within a day: asking https://acme.test/dir for a new one");
+    expect(host.called("certbot")).toEqual([expect.stringContaining(`certonly ${way}`)]);
+    expect(host.called("certbot")[0]).toContain("--keep-until-expiring");
+    if (reload) expect(host.called("systemctl")).toContain(reload);
+    expect(code).toBe(0);
+  });
+
+  test("that can't be renewed fails the step", async () => {
+    await lasting(90);
+    host.put("overdue", "");
+    host.fake("certbot", "exit 1");
+    const { code, output } = await prepare();
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining("has run out, and there is no new one, for the reason above"),
+    ]);
+  });
+
+  test("is left to its timer where it lasts longer, and where it can't be read", async () => {
+    await lasting(2);
+    await prepare();
+    host.put("overdue", "");
+    host.put(LIVE, "no certificate\n");
+    await prepare();
+    expect(host.called("certbot")).toEqual([]);
+  });
+});
+
 test("a locale without UTF-8 gets one, for services that run already too; a container no swap", async () => {
   const { output } = await prepare();
   expect(host.read("etc/default/locale")).toBe("LANG=C.UTF-8\n");

@@ -225,6 +225,7 @@ export const lookups = {
     };
   },
   ...listed("getServers", "servers", "servers"),
+  ...listed("getImages", "images", "images"),
   ...listed("getPrimaryIps", "primary_ips", "primaryIps"),
   ...listed("getFirewalls", "firewalls", "firewalls"),
   ...listed("getVolumes", "volumes", "volumes"),

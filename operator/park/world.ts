@@ -1,0 +1,64 @@
+/** What parking and waking need of the world, which tests replace. */
+import { hetznerLabels } from "../../clouds/hetzner/labels";
+import type { Role } from "../../clouds/host";
+import { Mistake } from "../../cli/mistake";
+import type { BigBlueButton } from "../servers/bigBlueButton";
+import type { Labels, Server, Servers, Snapshot, SnapshotServers } from "../servers";
+import type { Stacks } from "../stacks";
+
+export interface World {
+  readonly stacks: Pick<Stacks, "project" | "refresh" | "upAgain">;
+  readonly stack: string;
+  /** Servers of the cloud of each host. */
+  readonly servers: Readonly<Record<Role, Servers | SnapshotServers>>;
+  readonly bbb: BigBlueButton;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Use of a snapshot, as its label says.
+ * - parked: the server is deleted, and made again from this
+ * - waking: the server is being made from it, or was and is not yet known to work
+ */
+export type Purpose = "parked" | "waking";
+
+/** Words for what a snapshot's label `turn` has where the TURN server went with it. */
+export const TURN_PARKED = "parked";
+
+/** True for a cloud at which a server is parked as a snapshot; at others it is stopped, and costs its disk only. */
+export function takesSnapshots(servers: Servers | SnapshotServers): servers is SnapshotServers {
+  return "take" in servers;
+}
+
+/** Labels of a stack's host at a cloud. */
+export function labelsOf(
+  { stacks: { project }, stack }: Pick<World, "stacks" | "stack">,
+  role: Role,
+): Labels {
+  return hetznerLabels({ project, stack, role });
+}
+
+/** The server of a role; undefined if there is none. @throws Mistake for several */
+export async function serverOf(world: World, role: Role): Promise<Server | undefined> {
+  const [server, ...others] = await world.servers[role].find(labelsOf(world, role));
+  if (others.length === 0) return server;
+  const ids = [server!, ...others].map(({ id }) => id).join(", ");
+  throw new Mistake(
+    `stack ${world.stack} has several ${role} servers at the cloud (${ids}): remove those that are not in use`,
+  );
+}
+
+/** Snapshots of the parked BigBlueButton server, the newest first; those of a wake that was cut off among them. */
+export async function parkedSnapshots(
+  world: Pick<World, "stacks" | "stack">,
+  servers: SnapshotServers,
+): Promise<readonly Snapshot[]> {
+  const purposes: readonly Purpose[] = ["parked", "waking"];
+  const found = await servers.snapshots(labelsOf(world, "bbb"));
+  return found.filter(({ labels }) => (purposes as readonly string[]).includes(labels.purpose ?? ""));
+}
+
+/** Day and time in UTC, to the minute: "2026-11-29 21:05 UTC". */
+export function minute(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
