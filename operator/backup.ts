@@ -5,9 +5,18 @@ import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError } from "commander";
 
 import { FAILED, FINE, Mistake } from "../cli/mistake";
+import { collect } from "../cli/collect";
+import { parseSets, readProjectFile } from "../cli/stackFiles";
+import { terminalWidth } from "../cli/width";
+import { drill, type Drilled } from "./backup/drill";
+import { renderRows } from "./backup/drillReport";
 import { runOnServer, serverOf, type Call, type ServerOptions } from "./backup/server";
 import { runCommand } from "./commandLine";
-import { printJson } from "./output";
+import { openStacks, PROJECT_DIR } from "./openStacks";
+import { printJson, say } from "./output";
+import { parseTtl } from "./testServers/duration";
+import { assertLike, settingsLike } from "./testServers/like";
+import { openWorld } from "./testServers/open";
 
 const command = new Command("scripts/backup")
   .description(
@@ -51,6 +60,56 @@ onStack("prune", "remove what is older than backup.keep says")
       input: ownKeys ? `${JSON.stringify(keysOf(process.env))}\n` : undefined,
     }),
   );
+
+interface DrillArguments {
+  readonly ttl: string;
+  readonly set: string[];
+  readonly like?: string;
+  readonly keep?: true;
+  readonly json?: true;
+  readonly sandbox?: true;
+}
+
+command
+  .command("drill")
+  .description(
+    "restore the last backup to a test server, compare, and remove that server: it costs what a small server does for that time",
+  )
+  .argument("<stack>")
+  .option("--ttl <time>", "how long the test server lives at most; more for many recordings", "3h")
+  .option(
+    "--like <stack>",
+    "take domain, e-mail, SSH networks and place from Pulumi.<stack>.yaml; default: the stack's own",
+  )
+  .option("--set <key=value>", "a setting of the test server; repeatable", collect, [])
+  .option("--keep", "leave the test server until its time is up, to look at it")
+  .option("--json", "one JSON document on standard output")
+  .option("--sandbox", "a stack of the cloud inside this machine")
+  .action(async (stack: string, { ttl, set, like: likeStack, keep, json, sandbox }: DrillArguments) => {
+    parseTtl(ttl);
+    if (likeStack !== undefined) assertLike(likeStack);
+    const more = parseSets(set, readProjectFile(PROJECT_DIR).types);
+    const saved = await serverOf(stack, { sandbox });
+    const stacks = await openStacks(sandbox ?? false, process.stderr);
+    const like = () => (likeStack === undefined ? stacks.settings(stack) : settingsLike(stacks, likeStack));
+    const result = await drill(openWorld(stacks, { like }), {
+      ...{ saved, like, set: more, ttl, keep: keep ?? false },
+      connect: (testStack) => serverOf(testStack, { sandbox }),
+    });
+    const well = result.problems.length === 0 && result.rows.every(({ ok }) => ok);
+    if (json) printJson({ stack, ok: well, ...result });
+    else printDrilled(result);
+    process.exitCode = well ? FINE : FAILED;
+  });
+
+function printDrilled({ run, host, rows, problems, seconds }: Drilled): void {
+  if (rows.length > 0) process.stdout.write(`${renderRows(rows, terminalWidth())}\n`);
+  for (const problem of problems) say(`error: ${problem}`);
+  const wrong = rows.filter(({ ok }) => !ok).length;
+  const end =
+    rows.length === 0 ? "was not compared" : wrong === 0 ? "is whole" : `has ${wrong} difference(s)`;
+  process.stdout.write(`the backup ${run} of ${host} ${end}, after ${Math.round(seconds / 60)} min\n`);
+}
 
 const key = command
   .command("key")

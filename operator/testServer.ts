@@ -1,24 +1,21 @@
 /** Command line of scripts/test-server: test servers that remove themselves. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { Command, Option } from "commander";
 
 import { runCommand } from "./commandLine";
 import type { CloudName } from "./inventory";
-import { openInventories } from "./inventory/open";
 import { collect } from "../cli/collect";
 import { FAILED, FINE, Mistake } from "../cli/mistake";
-import { IN_SANDBOX, loadSandboxStacks, openStacks, PROJECT_DIR } from "./openStacks";
+import { openStacks, PROJECT_DIR } from "./openStacks";
 import { agree, printJson, say } from "./output";
-import { parseSets, readProjectFile, readStackFile, type StackSettings } from "../cli/stackFiles";
+import { parseSets, readProjectFile, type StackSettings } from "../cli/stackFiles";
 import type { Stacks } from "./stacks";
 import { down, extend, up } from "./testServers/change";
 import { iso, parseTtl, relative } from "./testServers/duration";
+import { assertLike, defaultLike, settingsLike } from "./testServers/like";
 import { reap } from "./testServers/reap";
 import * as render from "./testServers/render";
 import { stackOf } from "./testServers/settings";
+import { openWorld } from "./testServers/open";
 import { look, type World } from "./testServers/world";
 import { terminalWidth } from "../cli/width";
 
@@ -60,9 +57,7 @@ command("up", "make a test server, or go on with one whose making was cut off")
       const set = parseSets(options.set, readProjectFile(PROJECT_DIR).types);
       if (options.ttl !== undefined) parseTtl(options.ttl);
       if (options.name !== undefined) stackOf(options.name);
-      if (options.like !== undefined && !existsSync(join(PROJECT_DIR, `Pulumi.${options.like}.yaml`))) {
-        throw new Mistake(`--like ${options.like}: there is no Pulumi.${options.like}.yaml`);
-      }
+      if (options.like !== undefined) assertLike(options.like);
       const stacks = await openStacks(options.sandbox ?? false, process.stderr);
       const world = open(stacks, options);
       const made = await up(world, { ...options, set, like: () => likeSettings(stacks, options) });
@@ -184,35 +179,13 @@ function self({ sandbox }: Common): string {
 }
 
 function open(stacks: Stacks, { cloud }: Common): World {
-  return {
-    stacks,
-    inventories: async (settings) => openInventories(settings, cloud ? [cloud] : [], process.env),
-    // Without its settings, there is nowhere to look but where the known ones are.
-    like: () => likeSettings(stacks, {}).catch(() => undefined),
-    now: () => new Date(),
-    say,
-    sleep: async (seconds) => void (await sleep(seconds * 1000)),
-    interrupted: () => interrupted,
-  };
+  return openWorld(stacks, { cloud, like: () => likeSettings(stacks, {}), interrupted: () => interrupted });
 }
 
 /** Settings of the stack that new test servers resemble: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
-async function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Promise<StackSettings> {
-  const name = options.like ?? (existsSync(join(PROJECT_DIR, "Pulumi.test.yaml")) ? "test" : "staging");
-  if (IN_SANDBOX) {
-    const { sandboxSettings } = loadSandboxStacks();
-    const asked = [...(options.set ?? []), ...(options.release ? [`release=${options.release}`] : [])];
-    return sandboxSettings(name, asked, options.cloud);
-  }
-  const { base } = readProjectFile(PROJECT_DIR);
-  const file = readStackFile(PROJECT_DIR, stacks.project, name);
-  if (file === undefined) return base;
-  if (file.environments.length > 0) return stacks.settings(name);
-  const settings = { ...base, ...file.settings };
-  if (file.encrypted.length === 0) return settings;
-  // A token in the environment spares opening another stack's secrets.
-  const needed = file.encrypted.filter((key) => !(key === "hcloud:token" && process.env.HCLOUD_TOKEN));
-  return needed.length === 0 ? settings : stacks.settings(name);
+function likeSettings(stacks: Stacks, options: Partial<UpArguments>): Promise<StackSettings> {
+  const asked = [...(options.set ?? []), ...(options.release ? [`release=${options.release}`] : [])];
+  return settingsLike(stacks, options.like ?? defaultLike(), { asked, cloud: options.cloud });
 }
 
 /** Makes an action whose result is the exit code. */

@@ -138,17 +138,22 @@ def save_recordings(repository, tag):
     folders = recording_files.folders(repository.settings["raw"])
     if not folders:
         return None, [f"there is no folder of recordings on this server ({recording_files.BASE}/published): is BigBlueButton installed, and its volume mounted? See scripts/check"]
-    counts = recording_files.counts()
+    counts, sizes = recording_files.counts(), recording_files.sizes()
     summary = repository.save([recording_files.below(folder) for folder in folders], ["recordings", tag], RUN_LIMIT)
     problems = ["some recordings' files could not be read and are missing from this backup: /var/log/bbb-deploy/backup.log on the server names them"] if summary["incomplete"] else []
     part = {"id": summary["snapshot_id"][:8], "bytes": summary["total_bytes_processed"], "added": summary["data_added"], "files": summary["total_files_processed"]}
-    return {**part, "formats": counts}, problems
+    return {**part, "formats": counts, "formatBytes": sizes}, problems
+
+
+def tag_of(began):
+    """Returns the tag of the run that began then."""
+    return time.strftime("run-%Y%m%dT%H%M%SZ", time.gmtime(began))
 
 
 def run(_):
     with alone():
         began, before = time.time(), whole_files.read_json(state.LAST) or {}
-        tag = time.strftime("run-%Y%m%dT%H%M%SZ", time.gmtime(began))
+        tag = tag_of(began)
         parts: dict = {}
         problems: list = []
         try:

@@ -52,14 +52,25 @@ def verified_finding(now):
         return "not verified yet"
     if not verified["ok"]:
         return Wrong(f"verification failed {moment(verified['at'])}: {verified['words']}")
-    told = f"verified {moment(verified['at'])}" + (f", {verified['percent']:g} % of it read" if verified["percent"] else "")
+    told = f"last verification {moment(verified['at'])}, {lasted(now - verified['at'])} ago" + (f", {verified['percent']:g} % of it read" if verified["percent"] else "")
     if now - verified["at"] > VERIFIED_DAYS * 24 * HOUR:
         return Doubtful(told, "scripts/backup verify STACK")
     return told
 
 
+def drilled_finding(now):
+    """Tells the last drill: whether what was saved was whole when it was restored."""
+    drilled = read_json(state.DRILLED)
+    if drilled is None:
+        return "no drill yet"
+    when = f"{moment(drilled['at'])}, {lasted(now - drilled['at'])} ago"
+    if not drilled["ok"]:
+        return Wrong(f"the last drill, {when}, found a difference: {drilled['words']}", "scripts/backup verify STACK --read 100, then scripts/backup drill STACK again")
+    return f"last drill {when}"
+
+
 def check_backup():
-    """Tells the age, the size and the verification of the last backup."""
+    """Tells the age, the size, the verification and the last drill of the backups."""
     if read_json(restic.SETTINGS) is None:
         raise Wrong("not set up here: nothing is saved", "run pulumi up")
     last, now = read_json(state.LAST), time.time()
@@ -69,4 +80,4 @@ def check_backup():
         findings.append(Doubtful("no backup yet", f"the first comes by night; {RUN_NOW}"))
         return worst(findings)
     findings += [Wrong(problem) for problem in last["problems"]]
-    return worst([*findings, age_finding(last, now), *size_findings(last), verified_finding(now)])
+    return worst([*findings, age_finding(last, now), *size_findings(last), verified_finding(now), drilled_finding(now)])

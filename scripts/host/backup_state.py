@@ -9,6 +9,7 @@ from restic import HERE
 
 LAST = f"{HERE}/last.json"
 VERIFIED = f"{HERE}/verified.json"
+DRILLED = f"{HERE}/drilled.json"
 BASELINE = f"{HERE}/baseline.json"
 LOCK = f"{HERE}/lock"
 # Folder that goes into each snapshot of the state.

@@ -4,6 +4,7 @@ An item is what belongs together: a recording in one of its formats, its caption
 raw files. An item comes back whole or not at all.
 """
 
+import contextlib
 import os
 import re
 
@@ -59,6 +60,25 @@ def counts():
             number = len([name for name in os.listdir(inner) if os.path.isdir(os.path.join(inner, name))]) if os.path.isdir(inner) else 0
             if number:
                 found[form] = found.get(form, 0) + number
+    return found
+
+
+def files():
+    """Returns the files of the recordings, but for their metadata.xml, in which a restore writes another server's name."""
+    found = []
+    for folder in FORMATS:
+        for directory, _, names in os.walk(below(folder)):
+            found += [os.path.join(directory, name)[len(ROOT) :] for name in names if name != "metadata.xml"]
+    return [path for path in found if path.count("/") > 5]
+
+
+def sizes():
+    """Returns the bytes of `files` by their format, e.g. {"presentation": 120000}."""
+    found: dict = {}
+    for path in files():
+        form = path.split("/")[4]
+        with contextlib.suppress(OSError):
+            found[form] = found.get(form, 0) + os.lstat(below(path)).st_size
     return found
 
 

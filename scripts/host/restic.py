@@ -103,11 +103,12 @@ def login_of(to):
 
 
 class Repository:
-    """Repository of this server's backups."""
+    """Repository of this server's backups. read_only: puts no lock into it, for one that belongs to another server."""
 
-    def __init__(self, settings, log=None):
+    def __init__(self, settings, log=None, read_only=False):
         self.settings = settings
         self.log = log or (lambda _: None)
+        self.read_only = read_only
         self.private = f"{HERE}/keys"
 
     def prepare(self):
@@ -208,7 +209,7 @@ class Repository:
 
         It is ended at its limit, and where it is refused what it will be refused again.
         """
-        command = ["restic", *self.options, *words]
+        command = ["restic", *self.options, *(["--no-lock"] if self.read_only else []), *words]
         self.log(f"restic {shlex.join(words)}"[:2000])
         with tempfile.TemporaryFile() as said:
             try:

@@ -60,7 +60,8 @@ def choose(repository, wanted, host, parts):
         raise Failure(f"there is no backup of {host}; there are those of {others}. Name one with --host, as scripts/restore STACK --what … --host NAME. Nothing was changed")
     if wanted == "latest":
         return latest(of_host, host, {"recordings" if part == "recordings" else "state" for part in parts})
-    found = next((night for night in all_nights if wanted in (night["run"], night.get("state"), night.get("recordings"))), None)
+    # Another server may have begun in the same second.
+    found = next((night for night in (*of_host, *all_nights) if wanted in (night["run"], night.get("state"), night.get("recordings"))), None)
     if found is None:
         raise Failure(f"there is no backup {wanted}: scripts/backup list STACK shows which there are. Nothing was changed")
     for part in parts:

@@ -129,7 +129,7 @@ describe("what is run", () => {
     const ours = commands.filter(({ words }) => words[0]!.startsWith("./scripts/"));
     expect(new Set(ours.map(({ words }) => words[0]))).toEqual(
       new Set(
-        ["test", "plan", "check", "test-server", "install-pulumi", "upstream"].map(
+        ["test", "plan", "check", "backup", "test-server", "install-pulumi", "upstream"].map(
           (name) => `./scripts/${name}`,
         ),
       ),
@@ -138,7 +138,7 @@ describe("what is run", () => {
     for (const { name, words } of ours) {
       const script = join(PROJECT, words[0]!);
       accessSync(script, constants.X_OK);
-      const action = words[0] === "./scripts/test-server" ? [words[1]!] : [];
+      const action = /^\.\/scripts\/(test-server|backup)$/.test(words[0]!) ? [words[1]!] : [];
       const call = [script, ...action, "--help"].join(" ");
       if (!helps.has(call)) {
         const help = spawnSync(script, [...action, "--help"], { encoding: "utf8", cwd: PROJECT });
@@ -172,6 +172,7 @@ describe("an update is never cancelled", () => {
     expect(names).toEqual([
       "deploy.yml: staging",
       "deploy.yml: prod",
+      "drill.yml: drill",
       "reap.yml: reap",
       "test-server.yml: up",
       "test-server.yml: down",
@@ -180,6 +181,7 @@ describe("an update is never cancelled", () => {
       "gitlab-ci.yml: staging",
       "gitlab-ci.yml: prod",
       "gitlab-ci.yml: reap",
+      "gitlab-ci.yml: drill",
     ]);
   });
 
@@ -196,6 +198,7 @@ describe("an update is never cancelled", () => {
     expect(Object.fromEntries(groups)).toEqual({
       "deploy.yml: staging": "staging",
       "deploy.yml: prod": "prod",
+      "drill.yml: drill": "drill",
       "reap.yml: reap": "reap",
       "test-server.yml: up": `test-server-${number}`,
       "test-server.yml: down": `test-server-${number}`,
@@ -211,7 +214,7 @@ describe("an update is never cancelled", () => {
     });
     for (const job of gitlab) {
       const harmless = !job.scripts.some(({ text }) =>
-        /pulumi (up|preview)|test-server|scripts\/check/.test(text),
+        /pulumi (up|preview)|test-server|scripts\/(check|backup)/.test(text),
       );
       expect([job.name, job.interruptible]).toEqual([job.name, harmless]);
     }
@@ -222,6 +225,7 @@ describe("an update is never cancelled", () => {
       "gitlab-ci.yml: staging": "staging",
       "gitlab-ci.yml: prod": "prod",
       "gitlab-ci.yml: reap": "reap",
+      "gitlab-ci.yml: drill": "drill",
     });
   });
 
@@ -308,6 +312,8 @@ describe("secrets", () => {
       staging: expect.any(String),
       "preview-prod": "prod-read",
       prod: "prod",
+      drill: "drill",
+      prune: "prod-read",
       reap: "test",
       up: "test",
       down: "test",
@@ -327,6 +333,8 @@ describe("secrets", () => {
       prod: "prod",
       reap: "test/reap",
       check: "$STACK-read",
+      prune: "prod-read",
+      drill: "drill",
       upstream: undefined,
     });
   });
@@ -372,7 +380,7 @@ describe("secrets", () => {
 
 describe("where and when", () => {
   test("what works over SSH runs on a runner of one's own, whose address sshNetworks can have", () => {
-    const overSsh = /pulumi up|test-server up|scripts\/check/;
+    const overSsh = /pulumi up|test-server up|scripts\/(check|backup)/;
     for (const job of github) {
       const own = job.scripts.some(({ text }) => overSsh.test(text));
       expect([job.name, job["runs-on"]]).toEqual([
@@ -386,14 +394,16 @@ describe("where and when", () => {
     }
   });
 
-  test("the reap runs every hour, the check every day, upstream is read every week", () => {
+  test("the reap runs every hour, the check every day, prune and upstream every week, the drill every month", () => {
     const cron = (name: string) =>
       (githubWorkflow(join(EXAMPLES, "github", name)).on.schedule as { cron: string }[]).map(
         (entry) => entry.cron,
       );
     expect(cron("reap.yml")).toEqual([expect.stringMatching(/^\d+ \* \* \* \*$/)]);
     expect(cron("check.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \* \* \*$/)]);
-    expect(cron("upstream.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \* \* [0-6]$/)]);
+    for (const name of ["upstream.yml", "prune.yml"])
+      expect(cron(name)).toEqual([expect.stringMatching(/^\d+ \d+ \* \* [0-6]$/)]);
+    expect(cron("drill.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \d+ \* \*$/)]);
   });
 
   test("a test server goes when its pull request does", () => {
@@ -429,7 +439,7 @@ describe("docs/ci/README.md", () => {
     const used = new Set([
       ...secretsOf(text),
       ...[...text.matchAll(/vars\.(\w+)/g)].map(([, name]) => name!),
-      ...["staging-read", "prod-read", "staging", "prod", "test", "deploy", "TASK"],
+      ...["staging-read", "prod-read", "staging", "prod", "test", "drill", "deploy", "TASK"],
     ]);
     for (const name of used) expect(readme).toContain(`\`${name}\``);
     for (const file of files) expect(readme).toContain(file.slice(EXAMPLES.length + 1));

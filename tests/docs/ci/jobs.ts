@@ -192,6 +192,7 @@ export function changes({ scripts }: Job): string[][] {
     .filter(
       ([command, action]) =>
         (command === "pulumi" && ["up", "destroy"].includes(action ?? "")) ||
+        (command === "./scripts/backup" && action === "drill") ||
         (command === "./scripts/test-server" && ["up", "down", "reap"].includes(action ?? "")),
     );
 }

@@ -34,8 +34,21 @@ test("age, size and verification of a good one", async () => {
   const { verdict, answer } = await page();
   expect(verdict).toBe("ok");
   expect(answer).toMatch(
-    /^last whole backup \d{4}-\d\d-\d\d \d\d:\d\d UTC, 5 h ago; state 2\.0 MB; recordings 5\.0 GB; verified .* UTC, 10 % of it read$/,
+    /^last whole backup \d{4}-\d\d-\d\d \d\d:\d\d UTC, 5 h ago; state 2\.0 MB; recordings 5\.0 GB; last verification .* UTC, 30 h ago, 10 % of it read; no drill yet$/,
   );
+});
+
+test("the last drill, with its age; one that found a difference fails", async () => {
+  last();
+  host.put(`${OWN}/drilled.json`, JSON.stringify({ at: ago(72), ok: true, run: "run-1", words: "" }));
+  expect((await page()).answer).toMatch(/; last drill \d{4}-\d\d-\d\d \d\d:\d\d UTC, 3 days ago$/);
+  host.put(
+    `${OWN}/drilled.json`,
+    JSON.stringify({ at: ago(72), ok: false, run: "run-1", words: "users: 4 of 5" }),
+  );
+  const { verdict, answer } = await page();
+  expect(verdict).toBe("FAIL");
+  expect(answer).toContain("found a difference: users: 4 of 5");
 });
 
 test.each([
