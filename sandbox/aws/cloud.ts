@@ -11,6 +11,8 @@ export interface Delays {
   readonly instance: number;
   /** Each in-between state of a volume and of an attachment. */
   readonly volume: number;
+  /** Time until an image is available. */
+  readonly image: number;
   /** Time until a change of DNS records is in sync. */
   readonly dns: number;
 }

@@ -101,7 +101,7 @@ async function serve(options: AwsApiOptions, moto: Moto): Promise<AwsApi> {
     store: new Store(options.stateFile),
     journal,
     runtime: options.runtime,
-    delays: { instance: 300, volume: 300, dns: 300, ...options.delays },
+    delays: { instance: 300, volume: 300, image: 300, dns: 300, ...options.delays },
     nameServers: options.nameServers ?? NAME_SERVERS,
     clock: Date.now,
     exclusive: lane,

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { alter, type Cloud } from "./cloud";
 import { reconcile, specOf } from "./reconcile";
-import type { InstanceRecord, VolumeRecord } from "./state";
+import type { InstanceRecord, SnapshotRecord, VolumeRecord } from "./state";
 import { readVolumes } from "./view";
 
 /**
- * Work that takes time. Brings instances and volumes from an in-between state (see state.ts) to the next one. A new
+ * Work that takes time. Brings instances, volumes and images from an in-between state (see state.ts) to the next one. A new
  * process finds them on disk and continues.
  */
 export class Lifecycle {
@@ -20,13 +20,15 @@ export class Lifecycle {
 
   /** Starts pending work that is not under way. */
   proceed(): void {
-    const { instances, volumes } = this.cloud.store.state;
+    const { instances, snapshots, volumes } = this.cloud.store.state;
     for (const [id, record] of Object.entries(instances)) {
       const work = this.#workFor(id, record);
       if (work) this.#start(id, record.state, work);
     }
     for (const [id, record] of Object.entries(volumes))
       if (record.detaching) this.#start(id, "detaching", () => this.#detach(id, record));
+    for (const [id, record] of Object.entries(snapshots))
+      if (record.state === "pending") this.#start(id, "pending", () => this.#snapshot(id, record));
   }
 
   /** Stops. The next process does the rest. */
@@ -85,6 +87,7 @@ export class Lifecycle {
       await this.#pause(this.cloud.delays.instance);
       await this.#conclude(() => {
         record.applied = applied;
+        record.ubuntu = spec.ubuntu;
         if (record.state === "pending") record.state = "running";
       });
     } catch (error) {
@@ -138,6 +141,27 @@ export class Lifecycle {
       record.state = "terminated";
       record.applied = undefined;
       record.guest = undefined;
+    });
+  }
+
+  async #snapshot(id: string, record: SnapshotRecord): Promise<void> {
+    const { runtime, store, delays } = this.cloud;
+    const instance = store.state.instances[record.instanceId];
+    let reason: string | undefined;
+    try {
+      if (!instance) throw new Error(`instance ${record.instanceId} is gone`);
+      if (record.reboot) await runtime.powerOff(instance.host, true);
+      await runtime.createSnapshot(id, instance.host);
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    // Whoever stopped or ended it in the meantime keeps it so.
+    if (record.reboot && instance?.state === "running") await runtime.powerOn(instance.host);
+    await this.#pause(delays.image);
+    await this.#conclude(async () => {
+      record.state = reason === undefined ? "available" : "failed";
+      record.reason = reason;
+      if (store.state.snapshots[id] === undefined) await runtime.deleteSnapshot(id);
     });
   }
 

@@ -44,6 +44,8 @@ async function listAll(cloud: Cloud): Promise<AccountObject[]> {
       found.push({ type, id: text(node[id]), tags: ec2Tags(node) });
     }
   }
+  for (const node of items((await describe(cloud, "DescribeImages", { "Owner.1": "self" })).imagesSet))
+    found.push({ type: "image", id: text(node.imageId), tags: ec2Tags(node) });
   const { reservationSet } = await describe(cloud, "DescribeInstances");
   for (const instance of items(reservationSet).flatMap(({ instancesSet }) => items(instancesSet))) {
     const id = text(instance.instanceId);

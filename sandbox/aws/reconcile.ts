@@ -1,9 +1,9 @@
 import type { Addresses, ServerSpec, ZoneRecord } from "../runtime";
 import type { Call } from "./call";
 import { describe, type Cloud } from "./cloud";
-import { ubuntuOf } from "./images";
 import { inboundRules } from "./inboundRules";
 import { readRecordSets, readZones } from "./records";
+import { snapshotOfImage, ubuntuOfImage } from "./snapshots";
 import type { Applied, Guest, InstanceRecord } from "./state";
 import {
   readGroups,
@@ -12,22 +12,25 @@ import {
   readInterfaces,
   readType,
   readVolumes,
+  rootOf,
   type Group,
   type Instance,
   type Interface,
-  type Volume,
 } from "./view";
 import { child, items, text } from "./xml";
 
 /** Frequent changes that concern no host, volume or zone. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "AllocateAddress",
+  "CreateImage",
   "CreateSecurityGroup",
   "CreateSnapshot",
   "CreateTags",
   "DeleteKeyPair",
   "DeleteSecurityGroup",
+  "DeleteSnapshot",
   "DeleteTags",
+  "DeregisterImage",
   "ImportKeyPair",
   "ReleaseAddress",
 ]);
@@ -82,14 +85,6 @@ async function reconcileDisks(cloud: Cloud): Promise<void> {
   }
 }
 
-function rootOf({ id, rootDeviceName }: Instance, volumes: readonly Volume[]): Volume {
-  const root = volumes.find(
-    ({ attachment }) => attachment?.instanceId === id && attachment.device === rootDeviceName,
-  );
-  if (!root) throw new Error(`instance ${id} has no root volume`);
-  return root;
-}
-
 /** Specification of a new host. */
 export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSpec; applied: Applied }> {
   const [interfaces, groups, instance] = await Promise.all([
@@ -100,11 +95,8 @@ export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSp
   const record = cloud.store.state.instances[id];
   const primary = primaryOf(instance, interfaces);
   if (!record || !primary) throw new Error(`instance ${id} has no network interface`);
-  const images = await describe(cloud, "DescribeImages", { "ImageId.1": instance.imageId });
-  const name = text(items(images.imagesSet)[0]?.name);
-  const ubuntu = ubuntuOf(name);
-  if (ubuntu === undefined)
-    throw new Error(`image ${instance.imageId} (${name}) is none of Canonical's for servers`);
+  const ubuntu = await ubuntuOfImage(cloud, instance.imageId);
+  const snapshot = snapshotOfImage(cloud.store.state, instance.imageId)?.id;
   const guest = await describeGuest(cloud, instance, primary, record);
   const wanted = await wantedFor(cloud, instance, primary, groups, interfaces);
   const { addresses, rules, cores, memoryGb } = wanted;
@@ -113,6 +105,7 @@ export async function specOf(cloud: Cloud, id: string): Promise<{ spec: ServerSp
     id: record.host,
     name: guest.hostname,
     ubuntu,
+    ...(snapshot === undefined ? {} : { snapshot }),
     cores,
     memoryGb,
     diskGb,

@@ -20,6 +20,8 @@ export interface InstanceRecord {
   /** The host's id on this machine: short, since it is part of the name of its network interface. */
   readonly host: string;
   state: InstanceState;
+  /** Ubuntu release of its disk. Missing from states of earlier versions. */
+  ubuntu?: string;
   /** Reason of the last state, where the user did not ask for it. */
   reason?: { readonly code: string; readonly message: string };
   applied?: Applied;
@@ -56,6 +58,23 @@ export interface VolumeRecord {
   applied?: { readonly sizeGb: number; readonly host?: string; readonly devicePath?: string };
 }
 
+/** Snapshot of an instance's root volume, which an image of the account is made of. moto knows the objects' ids. */
+export interface SnapshotRecord {
+  readonly imageId: string;
+  readonly instanceId: string;
+  /** The instance's root volume. */
+  readonly volumeId: string;
+  readonly sizeGb: number;
+  readonly encrypted: boolean;
+  /** Ubuntu release, "24.04". */
+  readonly ubuntu: string;
+  /** True where the instance is switched off for it. */
+  readonly reboot: boolean;
+  state: "pending" | "available" | "failed";
+  /** Reason of a failure. */
+  reason?: string;
+}
+
 /** A lifecycle policy as its API has it. */
 export interface Policy {
   readonly id: string;
@@ -80,6 +99,7 @@ export interface State {
   seeded: string[];
   instances: Record<string, InstanceRecord>;
   volumes: Record<string, VolumeRecord>;
+  snapshots: Record<string, SnapshotRecord>;
   /** Answers by client token. */
   tokens: Record<string, { readonly fingerprint: string; readonly body: string }>;
   /** Last published content of each zone. */
@@ -100,6 +120,7 @@ export function emptyState(): State {
     seeded: [],
     instances: {},
     volumes: {},
+    snapshots: {},
     tokens: {},
     zones: {},
     changes: {},
@@ -112,7 +133,9 @@ export class Store {
   readonly state: State;
 
   constructor(private readonly file: string) {
-    this.state = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as State) : emptyState();
+    const saved = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as State) : undefined;
+    // A kind of object that the process before did not know has none.
+    this.state = { ...emptyState(), ...saved };
     if (this.state.version !== 1)
       throw new Error(`${file} has an unknown version: run ./scripts/sandbox reset and deploy again`);
   }

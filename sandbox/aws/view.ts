@@ -56,6 +56,7 @@ export interface Group {
 export interface Volume {
   readonly id: string;
   readonly sizeGb: number;
+  readonly encrypted: boolean;
   readonly availabilityZone: string;
   readonly attachment?: { readonly instanceId: string; readonly device: string };
 }
@@ -167,12 +168,22 @@ export async function readVolumes(cloud: Source): Promise<Volume[]> {
     return {
       id: text(node.volumeId),
       sizeGb: Number(text(node.size)),
+      encrypted: text(node.encrypted) === "true",
       availabilityZone: text(node.availabilityZone),
       ...(attachment && {
         attachment: { instanceId: text(attachment.instanceId), device: text(attachment.device) },
       }),
     };
   });
+}
+
+/** Root volume of an instance. @throws for an instance without one */
+export function rootOf({ id, rootDeviceName }: Instance, volumes: readonly Volume[]): Volume {
+  const root = volumes.find(
+    ({ attachment }) => attachment?.instanceId === id && attachment.device === rootDeviceName,
+  );
+  if (!root) throw new Error(`instance ${id} has no root volume`);
+  return root;
 }
 
 export interface InstanceType {

@@ -1,7 +1,7 @@
 """Lists all objects of the emulated Hetzner project, by Hetzner's own Python client.
 
-Reads {"endpoint", "token"} as JSON from standard input. Prints {kind: [name, …]} of the kinds that have any; record
-sets without each zone's own NS and SOA.
+Reads {"endpoint", "token"} as JSON from standard input. Prints {kind: [name, …]} of the kinds that have any; snapshots by
+their ids, record sets without each zone's own NS and SOA.
 """
 
 import json
@@ -22,6 +22,7 @@ def main():
         except hcloud.APIException as error:
             if error.code != "not_found":  # what the emulator does not serve, it can't hold either
                 raise
+    found["images"] = [str(image.id) for image in client.images.get_all(type=["snapshot"])]
     found["records"] = [
         f"{rrset.name} {rrset.type}"
         for zone in client.zones.get_all()

@@ -1,4 +1,5 @@
 import { addressRules } from "./addresses";
+import { imageRules } from "./images";
 import { instanceRules } from "./instances";
 import { interfaceRules } from "./interfaces";
 import { lifecyclePolicyRules } from "./lifecyclePolicies";
@@ -10,6 +11,7 @@ import { volumeRules } from "./volumes";
 /** By service and action, e.g. "ec2:RunInstances". */
 export const rules: Readonly<Partial<Record<string, Rule>>> = {
   ...addressRules,
+  ...imageRules,
   ...instanceRules,
   ...interfaceRules,
   ...lifecyclePolicyRules,

@@ -5,6 +5,8 @@ import type { InstanceRecord, InstanceState } from "../state";
 import { readInstance, readInterfaces, readType, type Interface } from "../view";
 import { child, items, text, type Node } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
+import { splitFilter } from "./filters";
+import { rootFrom } from "./images";
 import type { Rule } from "./rule";
 import { attachmentState } from "./volumes";
 
@@ -25,11 +27,15 @@ const run: Rule = (cloud, call) =>
     const { params } = call;
     if (params.MinCount !== "1" || params.MaxCount !== "1") throw notEmulated("several instances at a time");
     const primary = await checkInterface(cloud, params);
+    await checkImage(cloud, params);
     await checkType(cloud, params, primary.availabilityZone);
     if (Buffer.from(params.UserData ?? "", "base64").length > MAX_USER_DATA_BYTES)
       throw new AwsError("InvalidParameterValue", "User data is limited to 16384 bytes");
     // moto would put it, and its disk, into the region's first zone.
-    const placed = withParams(call, { "Placement.AvailabilityZone": primary.availabilityZone });
+    const placed = withParams(call, {
+      "Placement.AvailabilityZone": primary.availabilityZone,
+      ...(await rootFrom(cloud, params)),
+    });
     const answer = await forward(cloud, placed);
     if (answer.status >= 400) return answer;
     const { state } = cloud.store;
@@ -65,6 +71,13 @@ async function checkInterface(cloud: Cloud, params: Call["params"]): Promise<Int
   return found;
 }
 
+/** Checks that an image exists. moto finds deregistered ones. */
+async function checkImage(cloud: Cloud, { ImageId: id = "" }: Call["params"]): Promise<void> {
+  const { imagesSet } = await describe(cloud, "DescribeImages", { "ImageId.1": id });
+  if (items(imagesSet).length === 0)
+    throw new AwsError("InvalidAMIID.NotFound", `The image id '[${id}]' does not exist`);
+}
+
 /**
  * Checks an instance type. moto refuses unknown ones under another code, and accepts a type where it is not offered and
  * an image for another architecture.
@@ -89,7 +102,8 @@ async function checkType(cloud: Cloud, params: Call["params"], zone: string): Pr
   const images = await describe(cloud, "DescribeImages", { "ImageId.1": params.ImageId ?? "" });
   const architecture = text(items(images.imagesSet)[0]?.architecture);
   const { architectures } = await readType(cloud, type);
-  if (!architectures.includes(architecture)) {
+  // An instance's own image may be gone.
+  if (architecture !== "" && !architectures.includes(architecture)) {
     throw new AwsError(
       "InvalidParameterValue",
       `The architecture '${architectures.join(",")}' of the specified instance type does not match the architecture ` +
@@ -126,7 +140,7 @@ function stateNode(state: InstanceState): Node {
 }
 
 const list: Rule = async (cloud, call) => {
-  const { widened, accepts } = splitStateFilter(call);
+  const { widened, accepts } = splitFilter(call, "instance-state-name", Object.keys(CODES));
   return edit(await look(cloud, widened), (root) => {
     const reservations = items(root.reservationSet);
     for (const reservation of reservations) {
@@ -140,20 +154,8 @@ const list: Rule = async (cloud, call) => {
   });
 };
 
-/** Widens a filter by state to all states, since moto knows only some; returns the test of the wanted ones. */
-function splitStateFilter(call: Call): { widened: Call; accepts: (state: string) => boolean } {
-  const found = Object.entries(call.params).find(
-    ([name, value]) => /^Filter\.\d+\.Name$/.test(name) && value === "instance-state-name",
-  );
-  if (!found) return { widened: call, accepts: () => true };
-  const filter = found[0].replace(/\.Name$/, "");
-  const wanted = listParam(call.params, `${filter}.Value`);
-  const every = Object.keys(CODES).map((state, index) => [`${filter}.Value.${index + 1}`, state] as const);
-  return { widened: withParams(call, Object.fromEntries(every)), accepts: (state) => wanted.includes(state) };
-}
-
 const status: Rule = async (cloud, call) => {
-  const { widened, accepts } = splitStateFilter(call);
+  const { widened, accepts } = splitFilter(call, "instance-state-name", Object.keys(CODES));
   return edit(await look(cloud, widened), (root) => {
     const all = items(root.instanceStatusSet);
     for (const one of all) {

@@ -75,6 +75,7 @@ async function awsInventory(): Promise<Inventory> {
     ["SecurityGroups", "GroupName", ["ec2", "describe_security_groups", {}]],
     ["KeyPairs", "KeyName", ["ec2", "describe_key_pairs", {}]],
     ["Volumes", "VolumeId", ["ec2", "describe_volumes", {}]],
+    ["Images", "ImageId", ["ec2", "describe_images", own]],
     ["Snapshots", "SnapshotId", ["ec2", "describe_snapshots", own]],
     ["Policies", "PolicyId", ["dlm", "get_lifecycle_policies", {}]],
     ["Roles", "RoleName", ["iam", "list_roles", {}]],

@@ -61,7 +61,7 @@ export class Account {
       credentials,
       runtime: this.recorder.runtime,
       python: MOTO_PYTHON,
-      delays: { instance: 0, volume: 0, dns: 0 },
+      delays: { instance: 0, volume: 0, image: 0, dns: 0 },
       ...this.options,
     });
     this.endpoint = await this.#api.app.listen({ host: "127.0.0.1", port: 0 });

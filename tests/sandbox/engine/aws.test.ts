@@ -4,17 +4,26 @@
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+
+import {
+  CreateImageCommand,
+  DeleteSnapshotCommand,
+  DeregisterImageCommand,
+  DescribeImagesCommand,
+} from "@aws-sdk/client-ec2";
 
 import { PartialCreate, type Context, type Created, type Kind } from "../../../sandbox/engine/driver";
 import { aws } from "../../../sandbox/engine/drivers/aws";
 import type { Values } from "../../../sandbox/engine/wire";
 import { publicKey, type Json } from "../hetzner/harness";
+import { eventually } from "../aws/harness";
 import { EngineAccount } from "./awsAccount";
 
 jest.setTimeout(120_000);
 
-const account = new EngineAccount({ delays: { instance: 50, volume: 50, dns: 50 } });
+const account = new EngineAccount({ delays: { instance: 50, volume: 50, image: 50, dns: 50 } });
 let before = 0;
 let context: Context;
 
@@ -164,6 +173,58 @@ describe("look-ups", () => {
     });
     expect(locations).toContain("eu-central-1a");
     expect(new Set(instanceTypes)).toEqual(new Set(["c7i.2xlarge"]));
+  });
+
+  test("an image of the account by its tags, the newest that is available", async () => {
+    const { instance, end } = await host("baked");
+    const { ec2 } = account.clients;
+    const bake = async (release: string): Promise<string> => {
+      const Tags = [
+        { Key: "image", Value: "bbb" },
+        { Key: "release", Value: release },
+      ];
+      const { ImageId } = await ec2.send(
+        new CreateImageCommand({
+          ...{ InstanceId: instance.id, Name: `baked ${Date.now()}`, NoReboot: true },
+          TagSpecifications: [{ ResourceType: "image", Tags }],
+        }),
+      );
+      return ImageId!;
+    };
+    const ask = (release: string) =>
+      look("ec2/getAmi:getAmi", {
+        ...{ owners: ["self"], mostRecent: true },
+        filters: [
+          { name: "tag:image", values: ["bbb"] },
+          { name: "tag:release", values: [release] },
+          { name: "state", values: ["available"] },
+        ],
+      });
+    const first = await bake("noble-40");
+    const begun = await ask("noble-40").catch((error: unknown) => (error as Error).message);
+    expect(begun).toContain("returned no results");
+    await eventually(() => ask("noble-40").catch(() => undefined));
+    // Dates of images are whole seconds.
+    await sleep(1100);
+    const second = await bake("noble-40");
+    await bake("jammy-30");
+    await eventually(async () => (await ask("noble-40")).id === second);
+    await expect(ask("noble-40")).resolves.toMatchObject({
+      tags: { image: "bbb", release: "noble-40" },
+      architecture: "x86_64",
+      rootDeviceName: "/dev/sda1",
+      state: "available",
+      blockDeviceMappings: [{ deviceName: "/dev/sda1", ebs: { volume_size: "50", encrypted: "true" } }],
+    });
+    await expect(
+      look("ec2/getAmi:getAmi", { owners: ["self"], filters: [{ name: "image-id", values: [first] }] }),
+    ).resolves.toMatchObject({ id: first });
+    const { Images = [] } = await ec2.send(new DescribeImagesCommand({ Owners: ["self"] }));
+    for (const { ImageId, BlockDeviceMappings } of Images) {
+      await ec2.send(new DeregisterImageCommand({ ImageId }));
+      await ec2.send(new DeleteSnapshotCommand({ SnapshotId: BlockDeviceMappings![0]!.Ebs!.SnapshotId }));
+    }
+    await end();
   });
 
   test("a zone by its name", async () => {

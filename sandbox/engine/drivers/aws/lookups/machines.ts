@@ -1,5 +1,5 @@
 /** Images, instance types and the zones that offer them. */
-import type { Image, InstanceTypeInfo } from "@aws-sdk/client-ec2";
+import type { EbsBlockDevice, Image, InstanceTypeInfo } from "@aws-sdk/client-ec2";
 
 import type { Context } from "../../../driver";
 import type { Values } from "../../../wire";
@@ -20,6 +20,12 @@ async function imageOutputs(image: Image, args: Values, context: Context): Promi
     region: at.region,
     imageId: id,
     architecture: image.Architecture ?? "",
+    blockDeviceMappings: mappings.map(({ DeviceName = "", Ebs }) => ({
+      deviceName: DeviceName,
+      ebs: Ebs ? ebsOutputs(Ebs) : {},
+      noDevice: "",
+      virtualName: "",
+    })),
     bootMode: image.BootMode ?? "",
     creationDate: image.CreationDate ?? "",
     deprecationTime: image.DeprecationTime ?? "",
@@ -41,6 +47,19 @@ async function imageOutputs(image: Image, args: Values, context: Context): Promi
     state: image.State ?? "",
     tags: tagMap(image.Tags),
     virtualizationType: image.VirtualizationType ?? "",
+  };
+}
+
+/** Properties of an image's volume in the provider's form: a map of texts with names of its own. */
+function ebsOutputs(ebs: EbsBlockDevice): Record<string, string> {
+  return {
+    delete_on_termination: String(ebs.DeleteOnTermination ?? false),
+    encrypted: String(ebs.Encrypted ?? false),
+    iops: String(ebs.Iops ?? 0),
+    snapshot_id: ebs.SnapshotId ?? "",
+    throughput: String(ebs.Throughput ?? 0),
+    volume_size: String(ebs.VolumeSize ?? 0),
+    volume_type: ebs.VolumeType ?? "",
   };
 }
 
