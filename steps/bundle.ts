@@ -20,7 +20,10 @@ export interface BundleArgs {
 const END = "END_OF_BBB_DEPLOY_FILE";
 
 /** Scripts that others read in, and nobody runs. */
-const READ_IN = ["lib.sh", "certbot.sh", "installer.sh", "addresses.sh", "personalise.sh", "greenlight.rb"];
+const READ_IN = [
+  ...["lib.sh", "certbot.sh", "installer.sh", "addresses.sh", "personalise.sh", "save-state.sh"],
+  "greenlight.rb",
+];
 
 /**
  * Renders one bash script for the standard input of `bash -s` on a host: connect.sh, then calls of its functions, one for

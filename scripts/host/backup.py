@@ -4,6 +4,7 @@
     backup.py prepare <SETTINGS            keeps the settings, and makes the repository where there is none
     backup.py run                          makes tonight's snapshots: the state, and the recordings
     backup.py now                          has the unit do that, and follows it
+    backup.py state                        saves the state alone, before an upgrade or another change
     backup.py list [--json]                shows the snapshots
     backup.py verify [--read PERCENT]      looks whether the repository is whole
     backup.py prune [<KEYS]                removes what is older than the settings keep
@@ -13,7 +14,8 @@ SETTINGS is bigbluebutton/backup.ts's: one line of JSON, with secrets, which no 
 backup: published recordings do not change, and Greenlight's dump is consistent by itself. Exit code 1 with a last line
 that says what is wrong, and what to do.
 
-Each night makes two snapshots with the same tag run-TIME, one of them tagged `state`, the other `recordings`.
+Each night makes two snapshots with the same tag run-TIME, one of them tagged `state`, the other `recordings`. One before a
+change has the tag `before` in place of `state`: pruning then takes no night's state for it.
 """
 
 import argparse
@@ -38,6 +40,8 @@ RUN_LIMIT = float(os.environ.get("BBB_BACKUP_RUN_SECONDS", 5 * restic.HOUR))
 VERIFY_DAYS = 7
 # Tag of a snapshot of the state without Greenlight's database, which should be in it.
 PARTIAL = "partial"
+# Tag of a snapshot of the state before a change.
+BEFORE = "before"
 
 
 def say(text):
@@ -109,8 +113,8 @@ def dump_greenlight(folder):
     return {**counts, "files": greenlight_data.files_below(storage)}, paths, None
 
 
-def save_state(repository, tag):
-    """Makes the snapshot of the state. Returns (its part of last.json, problems)."""
+def save_state(repository, tag, kind="state"):
+    """Makes the snapshot of the state, tagged with its kind also. Returns (its part of last.json, problems)."""
     problems, note, counts, paths = [], None, None, []
     shutil.rmtree(state.MADE, ignore_errors=True)
     os.makedirs(state.MADE, mode=0o700)
@@ -127,7 +131,7 @@ def save_state(repository, tag):
     whole_files.replace(f"{state.MADE}/manifest.json", json.dumps(document, indent=1) + "\n")
     changed = [path for path in map(carry.below, carried["changedPackageFiles"]) if os.path.isfile(path)]
     everything = [state.MADE, *paths, *changed, *map(carry.below, places)]
-    summary = repository.save(everything, ["state", tag, *([PARTIAL] if problems else [])], RUN_LIMIT)
+    summary = repository.save(everything, [kind, tag, *([PARTIAL] if problems else [])], RUN_LIMIT)
     shutil.rmtree(state.MADE, ignore_errors=True)
     part = {"id": summary["snapshot_id"][:8], "bytes": summary["total_bytes_processed"], "added": summary["data_added"], "files": summary["total_files_processed"]}
     return {**part, "greenlight": counts, "note": note}, problems
@@ -185,6 +189,17 @@ def run(_):
     return 0
 
 
+def save_before(_):
+    with alone():
+        repository = opened()
+        if not repository.exists():
+            raise Failure(restic.meaning(repository.settings, "config file does not exist"))
+        part, problems = save_state(repository, tag_of(time.time()), BEFORE)
+    say(f"saved the state before a change: {told(part)}")
+    if problems:
+        raise Failure(problems[0])
+
+
 def now(_):
     read_settings()
     ended_well = unit_follow.follow("bbb-backup.service", lambda: unit_follow.systemctl("start", "--no-block", "bbb-backup.service"))
@@ -227,6 +242,9 @@ def nights(snapshots):
         for name in ("state", "recordings"):
             if name in tags:
                 night[name] = one["short_id"]
+        if BEFORE in tags:
+            night["state"] = one["short_id"]
+            night[BEFORE] = True
         if PARTIAL in tags:
             night[PARTIAL] = True
     return sorted(found.values(), key=lambda night: night["time"], reverse=True)
@@ -242,7 +260,8 @@ def show_list(options):
         return 0
     print(f"{'made (UTC)':<22}{'state':<10}{'recordings':<12}server")
     for night in found:
-        lacking = ", without Greenlight's database" if PARTIAL in night else ""
+        lacking = ", before a change" if BEFORE in night else ""
+        lacking += ", without Greenlight's database" if PARTIAL in night else ""
         print(f"{night['time'].replace('T', ' ')[:19]:<22}{night.get('state', '-'):<10}{night.get('recordings', '-'):<12}{night['host']}{lacking}")
     return 0
 
@@ -282,7 +301,7 @@ def prune(options):
             words = [word for unit in ("daily", "weekly", "monthly") for word in (f"--keep-{unit}", str(keep[unit])) if keep[unit] > 0]
             try:
                 # Not grouped by paths, since the files of the state differ from night to night.
-                for tag in ("state", "recordings"):
+                for tag in ("state", "recordings", BEFORE):
                     told = repository.run("forget", "--json", "--host", settings["host"], "--tag", tag, "--group-by", "host", *words)
                     for group in json.loads(told or "[]") or []:
                         removed += len(group["remove"] or [])
@@ -324,6 +343,7 @@ def main():
     verbs.add_parser("prepare").set_defaults(act=prepare)
     verbs.add_parser("run").set_defaults(act=run)
     verbs.add_parser("now").set_defaults(act=now)
+    verbs.add_parser("state").set_defaults(act=save_before)
     one = verbs.add_parser("list")
     one.add_argument("--json", action="store_true")
     one.set_defaults(act=show_list)

@@ -13,6 +13,7 @@ set -euo pipefail
 
 parse_flags "server=! at= after-restore remove" "$@"
 OWN=$STATE/backup
+STATE_UNIT=bbb-backup-state.service
 # shellcheck source=scripts/host/addition.sh
 . "$LIB/addition.sh"
 
@@ -32,6 +33,21 @@ Nice=19
 IOSchedulingClass=idle
 CPUQuota=50%
 TimeoutStartSec=43200
+HERE
+}
+
+# For save-state.sh, which waits for it before an upgrade or a new secret.
+state_unit() {
+  cat <<HERE
+[Unit]
+Description=Backup of the BigBlueButton server's state before a change
+
+[Service]
+Type=oneshot
+ExecStart=$PYTHON -B $LIB/backup.py state
+Environment=LC_ALL=C.UTF-8
+Nice=10
+TimeoutStartSec=300
 HERE
 }
 
@@ -55,6 +71,7 @@ remove_backups() {
     progress "the backups are those of a newer server: they stay"
     return 0
   fi
+  rm -f "$UNITS/$STATE_UNIT"
   remove_timer bbb-backup
   rm -rf "$OWN"
   progress "no more backups are made; those that were made stay where they are"
@@ -68,6 +85,7 @@ set_up() {
   printf '%s\n' "$settings" | "$PYTHON" -B "$LIB/backup.py" prepare | show ||
     fail "no backups are set up, for the reason in the line above; all else of this server works. Mend that in the setting backup, then run pulumi up again"
   note_server
+  if changed put_file "$UNITS/$STATE_UNIT" 644 root:root < <(state_unit); then systemctl daemon-reload; fi
   put_timer bbb-backup
   if [[ -n ${flag[after-restore]:-} && ! -e $STATE/restored && ! -e $OWN/last.json ]]; then
     progress "backups begin after the restore"

@@ -23,6 +23,8 @@ set -euo pipefail
 . "$LIB/addresses.sh"
 # shellcheck source=scripts/host/personalise.sh
 . "$LIB/personalise.sh"
+# shellcheck source=scripts/host/save-state.sh
+. "$LIB/save-state.sh"
 
 parse_flags "installer-url=! installer-sha256= installer-arguments=! hostname=! ipv4=! private-ipv4= upgrade=" "$@"
 change=upgrade=${flag[upgrade]:-}
@@ -176,6 +178,7 @@ if [[ ! -e $installed_mark ]]; then
   # The installer asks for a certificate where there is no file of one, by a certbot that would take another name.
   if [[ ! -s $live/$hostname/fullchain.pem ]]; then set_leftovers_aside "$hostname" && leave_leftovers "$hostname"; fi
   if installed bbb-web; then upgrading=yes; fi
+  if [[ -n $upgrading ]]; then save_state "the upgrade"; fi
   install_bbb
   put_back
 else

@@ -14,6 +14,8 @@
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/host/save-state.sh
+. "$LIB/save-state.sh"
 
 parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= branding-files put-back" "$@"
 read -r -a groups <<<"${flag[settings]:-}"
@@ -86,6 +88,11 @@ settings_changed() {
   if [[ -n $names ]]; then what+=" (${names#, })"; fi
 }
 
+# Whether a new secret is asked for.
+rotates() {
+  new_text "rotateSharedSecret=${flag[rotate-shared-secret]:-}" || new_text "rotateTurnSecret=${flag[rotate-turn-secret]:-}"
+}
+
 need_root
 mkdir -p "${pending%/*}"
 secret=""
@@ -104,6 +111,7 @@ settings_changed <<<"$ending"
 if [[ -n $ending && -z ${flag[put-back]:-} ]]; then
   refuse_while_in_use "$what" "${changes[@]}"
 fi
+if [[ -z ${flag[put-back]:-} && -e $STATE/wire/written ]] && rotates; then save_state "the new secret"; fi
 "${files[@]}" --pending "$pending" <"$input/input" 2>&1 ||
   fail "the shared secret, the TURN servers and the settings could not be written, for the reason above"
 restart_pending

@@ -8,6 +8,7 @@ import { PASSWORD } from "./quickRepository";
 const OWN = "var/lib/bbb-deploy/backup";
 const TIMER = "etc/systemd/system/bbb-backup.timer";
 const SERVICE = "etc/systemd/system/bbb-backup.service";
+const STATE_SERVICE = "etc/systemd/system/bbb-backup-state.service";
 
 let host: BackupHost;
 beforeEach(() => {
@@ -45,6 +46,7 @@ describe("set-up", () => {
     );
     expect(host.read(SERVICE)).toMatch(/^Nice=19\nIOSchedulingClass=idle\nCPUQuota=50%$/m);
     expect(host.called("systemctl")).toContain("systemctl enable bbb-backup.timer");
+    expect(host.read(STATE_SERVICE)).toMatch(/^ExecStart=.*\/backup\.py state$/m);
   });
 
   test("a second run keeps the repository, and its password", async () => {
@@ -102,7 +104,7 @@ describe("set-up", () => {
     const { code, output } = await host.script("backup.sh", ["--server", "7", "--remove"]);
     expect(code).toBe(0);
     expect(output).toContain("those that were made stay where they are");
-    expect([OWN, TIMER, SERVICE].filter(there)).toEqual([]);
+    expect([OWN, TIMER, SERVICE, STATE_SERVICE].filter(there)).toEqual([]);
     expect(readdirSync(join(host.repository, "snapshots"))).toHaveLength(2);
   });
 
@@ -262,6 +264,30 @@ describe("verify, prune, key", () => {
         state: expect.any(String) as string,
         recordings: expect.any(String) as string,
       }),
+    ]);
+  });
+
+  test("the state alone, before a change: it is listed, and no night loses its own to it by pruning", async () => {
+    const night = host.last.whole;
+    const { code, output } = await host.backup(["state"]);
+    expect([code, output]).toEqual([
+      0,
+      expect.stringContaining("saved the state before a change: ") as string,
+    ]);
+    expect(host.last.whole).toEqual(night);
+    expect((await host.backup(["list"])).output).toMatch(
+      new RegExp(`^\\S+ \\S+ +\\w{8} +- +${HOST}, before a change$`, "m"),
+    );
+    expect((await host.backup(["prune"])).output).toContain("0 of 3 snapshots removed, 3 kept");
+  });
+
+  test("the state before a change without Greenlight's database fails, and says so", async () => {
+    host.installGreenlight(1);
+    rmSync(join(host.directory, "database"));
+    const { code, output } = await host.backup(["state"]);
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining("FAILED: Greenlight is not in this") as string,
     ]);
   });
 

@@ -227,6 +227,43 @@ test("the shared secret does not get into the log, should the installer print it
   expect(readFileSync(installer, "utf8")).toContain(SECRET);
 });
 
+describe("with backups", () => {
+  const STATE_UNIT = "etc/systemd/system/bbb-backup-state.service";
+  const saved = () => host.called("systemctl").filter((line) => line.includes("bbb-backup-state"));
+
+  test("the state is saved before an upgrade", async () => {
+    host.put(STATE_UNIT, "");
+    host.put("../installed", "");
+    host.fake("systemctl", `[[ $1 != is-active ]] && { [[ $1 != start ]] || touch "$HOME/saved"; }`);
+    const { code, output } = await install(`[[ -e $home/saved ]] && echo upgraded`);
+    expect(output).toMatch(
+      /saving the state before the upgrade\n[\s\S]*the state is saved.*\n[\s\S]*upgraded/,
+    );
+    expect([code, saved()]).toEqual([0, ["systemctl start bbb-backup-state.service"]]);
+  });
+
+  test("a storage that is down is told, and stops no upgrade", async () => {
+    host.put(STATE_UNIT, "");
+    host.put("../installed", "");
+    host.put("var/log/bbb-deploy/backup.log", "2026-11-29 22:00:00  > FAILED: the storage is full\n");
+    host.fake("systemctl", "[[ $1 != is-active && $* != *backup-state* ]]");
+    const { code, output } = await install("echo upgraded");
+    expect(output).toMatch(
+      /note: the state is not saved before the upgrade, which goes on, .*: the storage is full\n/,
+    );
+    expect(output).toMatch(/^upgraded$/m);
+    expect(code).toBe(0);
+  });
+
+  test("a first installation has no state; without backups nothing is saved", async () => {
+    host.put(STATE_UNIT, "");
+    await install("touch $home/installed");
+    rmSync(join(host.root, STATE_UNIT));
+    await install("echo upgraded");
+    expect(saved()).toEqual([]);
+  });
+});
+
 describe("while a meeting runs", () => {
   const api = new MeetingsApi();
   beforeAll(() => {

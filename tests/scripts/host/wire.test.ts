@@ -123,6 +123,32 @@ test("while a meeting runs, nothing is touched where something would be restarte
   expect([allowed.code, host.read(XML_PATH), restarted()]).toEqual([0, xml("another"), ["bbb-web"]]);
 });
 
+describe("with backups", () => {
+  const saved = () => host.called("systemctl").filter((line) => line.includes("start bbb-backup-state"));
+  beforeEach(async () => {
+    await wire();
+    host.put("etc/systemd/system/bbb-backup-state.service", "");
+  });
+
+  test.each(["--rotate-shared-secret", "--rotate-turn-secret"])(
+    "the state is saved before %s, once for each new text",
+    async (flag) => {
+      const { output } = await wire(undefined, [flag, "2026"]);
+      expect(output).toContain("saving the state before the new secret");
+      await wire(undefined, [flag, "2026"]);
+      expect(saved()).toHaveLength(1);
+      await wire(undefined, [flag, "2027"]);
+      expect(saved()).toHaveLength(2);
+    },
+  );
+
+  test("not before other settings, nor before a wiring that is put back", async () => {
+    await wire(`${SECRET}\n${xml("another")}`, ["--upgrade", "2026"]);
+    await wire(undefined, ["--put-back"]);
+    expect(saved()).toEqual([]);
+  });
+});
+
 describe("the text of duringMeetings, while a meeting runs", () => {
   const allow = (text: string) => host.put("var/lib/bbb-deploy/during-meetings", text);
   const change = (secret: string, ...flags: string[]) => wire(`${SECRET}\n${xml(secret)}`, flags);
