@@ -134,16 +134,23 @@ interface Schema {
   >;
 }
 
-/** Schema that the SDK's host of components makes of the project's folder, as the CLI starts it. */
+/**
+ * Schema that the SDK's host of components makes of the project's folder, as the CLI starts it: in the folder of the
+ * program that asks for it, where no tsconfig.json of this project's is found.
+ */
 async function schemaOfPlugin(): Promise<Schema> {
   const host = join(MODULES, "@pulumi/pulumi/cmd/run-plugin");
-  const child = spawn(process.execPath, [host, "--pwd", PROJECT, ".", "127.0.0.1:1"], {
-    cwd: PROJECT,
+  const asking = mkdtempSync(join(tmpdir(), "asking-"));
+  const child = spawn(process.execPath, [host, PROJECT, "127.0.0.1:1"], {
+    cwd: asking,
     env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const [port] = (await once(child.stdout, "data")) as [Buffer];
+    const ended = once(child, "close").then(([code]) => {
+      throw new Error(`the host of components ended with exit code ${String(code)}`);
+    });
+    const [port] = (await Promise.race([once(child.stdout, "data"), ended])) as [Buffer];
     const client = new ResourceProviderClient(
       `127.0.0.1:${String(port).trim()}`,
       credentials.createInsecure(),
@@ -155,6 +162,7 @@ async function schemaOfPlugin(): Promise<Schema> {
     );
   } finally {
     child.kill();
+    rmSync(asking, { recursive: true, force: true });
   }
 }
 
