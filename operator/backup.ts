@@ -15,7 +15,7 @@ import { runCommand } from "./commandLine";
 import { openStacks, PROJECT_DIR } from "./openStacks";
 import { printJson, say } from "./output";
 import { parseTtl } from "./testServers/duration";
-import { assertLike, settingsLike } from "./testServers/like";
+import { assertLike, settingsLike, settingsOf } from "./testServers/like";
 import { openWorld } from "./testServers/open";
 
 const command = new Command("scripts/backup")
@@ -91,7 +91,10 @@ command
     const more = parseSets(set, readProjectFile(PROJECT_DIR).types);
     const saved = await serverOf(stack, { sandbox });
     const stacks = await openStacks(sandbox ?? false, process.stderr);
-    const like = () => (likeStack === undefined ? stacks.settings(stack) : settingsLike(stacks, likeStack));
+    const like = () =>
+      likeStack === undefined
+        ? settingsOf(stacks, stack, set)
+        : settingsLike(stacks, likeStack, { asked: set });
     const result = await drill(openWorld(stacks, { like }), {
       ...{ saved, like, set: more, ttl, keep: keep ?? false },
       connect: (testStack) => serverOf(testStack, { sandbox }),

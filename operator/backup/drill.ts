@@ -1,6 +1,7 @@
 /** Drill: the last backup of a stack is restored to a test server, compared, and the test server removed. */
 import { z } from "zod";
 
+import { defaultRelease } from "../../bigbluebutton/releases";
 import { Failure } from "../../cli/mistake";
 import type { StackSettings } from "../../cli/stackFiles";
 import { down, up, type Made } from "../testServers/change";
@@ -48,9 +49,10 @@ export async function drill(world: World, options: DrillOptions): Promise<Drille
   const figures = figuresSchema.parse(await documentOf(saved, ["drill.py", "figures"], say));
   const { night } = figures;
   say(`the backup ${night.run} of ${night.host} is restored to a test server`);
+  const like = await options.like();
   const made = await up(world, {
-    ...{ name: `drill-${randomToken()}`, ttl: options.ttl, like: options.like },
-    release: saved.access.request.release,
+    ...{ name: `drill-${randomToken()}`, ttl: options.ttl, like: () => Promise.resolve(like) },
+    release: releaseFor(String(options.set.release ?? saved.access.request.release), like),
     set: { ...settingsFor(night), ...options.set },
   });
   const problems: string[] = made.problem === undefined ? [] : [made.problem];
@@ -70,6 +72,11 @@ export async function drill(world: World, options: DrillOptions): Promise<Drille
   else problems.push(...(await remove(world, made)));
   const seconds = Math.round((world.now().getTime() - began) / 1000);
   return { run: night.run, host: night.host, testServer: made.name, rows, problems, seconds };
+}
+
+/** Release of the test server; undefined where the other stack has it already, with an installer of its own perhaps. */
+function releaseFor(release: string, like: StackSettings): string | undefined {
+  return release === (like.release || defaultRelease) ? undefined : release;
 }
 
 /** Room for the recordings, where they are more than a small server's disk has; Greenlight without a mail server. */

@@ -20,6 +20,11 @@ export function defaultLike(): string {
   return existsSync(join(PROJECT_DIR, "Pulumi.test.yaml")) ? "test" : "staging";
 }
 
+/** Settings of a stack that is there; in the sandbox with what it has for the settings that are asked for. */
+export function settingsOf(stacks: Stacks, stack: string, asked: readonly string[]): Promise<StackSettings> {
+  return IN_SANDBOX && asked.length > 0 ? settingsLike(stacks, stack, { asked }) : stacks.settings(stack);
+}
+
 /**
  * Reads the settings of a stack's file.
  *

@@ -98,6 +98,17 @@ test("its settings: room for the recordings, Greenlight without mail, no secret 
   expect(world.said).toContain(`the test server stays: scripts/test-server down ${testServer} removes it`);
 });
 
+test("it has the saved server's release, or the one that is asked for", async () => {
+  const releaseOf = ({ testServer }: Drilled) => world.known.get(`test-${testServer}`)!.settings.release;
+  expect(releaseOf(await run({ keep: true }))).toBeUndefined();
+  expect(releaseOf(await run({ keep: true, set: { release: "noble-40" } }))).toBe("noble-40");
+  const other = () =>
+    Promise.resolve({ ...like, release: "noble-40", installerUrl: "https://example.org/40" });
+  const settings = world.known.get(`test-${(await run({ keep: true, like: other })).testServer}`)!.settings;
+  expect(settings).toMatchObject({ release: "jammy-30" });
+  expect(settings).not.toHaveProperty("installerUrl");
+});
+
 test("a difference is told and kept, and the server goes all the same", async () => {
   restores({ ...found, greenlight: { users: 2 } });
   const { rows } = await run();

@@ -170,6 +170,17 @@ describe("a run", () => {
     expect(there(`${OWN}/made/greenlight.dump`)).toBe(false);
   });
 
+  test("a disk too small for the dump: it is not begun, and all else is saved", async () => {
+    host.installGreenlight(3);
+    const { code, output } = await host.backup(["run"], { env: { BBB_TEST_SIZE: String(1e15) } });
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /^FAILED: Greenlight is not in this backup, all else is: the disk has .* GB free, too little/m,
+    );
+    expect(output).toContain("saved the recordings");
+    expect(host.called("docker").filter((line) => line.includes("pg_dump"))).toEqual([]);
+  });
+
   test("the repository is gone: one sentence, and the server stays as it is", async () => {
     rmSync(host.repository, { recursive: true });
     const { code, output } = await host.backup(["run"]);
@@ -226,6 +237,27 @@ describe("a run", () => {
     await host.backup(["run"]);
     expect(host.last.whole).toEqual(whole);
     expect(host.last.problems).toHaveLength(1);
+  });
+});
+
+describe("two servers in one repository", () => {
+  let other: BackupHost;
+  beforeEach(async () => {
+    other = new BackupHost();
+    await host.setUp();
+    await other.setUp({ to: host.repository, host: "other.school.eu" });
+    host.record("a-1");
+    other.record("b-2");
+    for (const one of [host, other, other]) expect((await one.backup(["run"])).code).toBe(0);
+  });
+  afterEach(() => other.remove());
+
+  test("each is listed under its name, and pruning leaves the other's alone", async () => {
+    const { output } = await host.backup(["list"]);
+    expect(output.match(/other\.school\.eu$/gm)).toHaveLength(2);
+    expect(output.match(/ bbb\.school\.eu$/gm)).toHaveLength(1);
+    expect((await host.backup(["prune"])).output).toContain("0 of 2 snapshots removed, 2 kept");
+    expect((await other.backup(["prune"])).output).toContain("2 of 4 snapshots removed, 2 kept");
   });
 });
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   host.installGreenlight(3);
   host.put(
     WEB,
-    "securitySalt=of-the-old\nbigbluebutton.web.serverURL=https://bbb.school.eu\ndefaultWelcomeMessage=Hello\nmuteOnStart=true\nnote.address=203.0.113.5\n",
+    "securitySalt=of-the-old\nbigbluebutton.web.serverURL=https://bbb.school.eu\ndefaultWelcomeMessage=Hello\nmuteOnStart=true\ndefaultMeetingLayout=SMART_LAYOUT\nnote.address=203.0.113.5\n",
   );
   host.put("etc/bigbluebutton/bbb-html5.yml", "public:\n  app:\n    clientTitle: School\n");
   host.put("etc/cron.daily/own-job", "#!/bin/sh\n");
@@ -70,7 +70,7 @@ test("a lost server: settings, recordings and Greenlight are back, what is the n
   expect(code).toBe(0);
   expect(host.read(WEB).split("\n")).toEqual([
     ...["securitySalt=of-the-new", "bigbluebutton.web.serverURL=https://bbb.school.eu", "muteOnStart=true"],
-    ...["defaultWelcomeMessage=Hello", ""],
+    ...["defaultWelcomeMessage=Hello", "defaultMeetingLayout=SMART_LAYOUT", ""],
   ]);
   expect(host.read("etc/bigbluebutton/bbb-html5.yml")).toContain('clientTitle: "School"');
   expect(there("etc/cron.daily/own-job")).toBe(true);
@@ -186,6 +186,36 @@ test("under another name, recordings' links lead to the new server", async () =>
   expect(host.read(published("presentation/a-1/metadata.xml"))).toBe(
     "<link>https://new.school.eu/playback/a-1</link>",
   );
+});
+
+test("on another release: its own keys stay, one that it does not have is named, and all else comes back", async () => {
+  host.put("etc/bigbluebutton/bigbluebutton-release", "BIGBLUEBUTTON_RELEASE=4.0.1\n");
+  host.put(
+    WEB,
+    "securitySalt=of-the-new\nbigbluebutton.web.serverURL=https://bbb.school.eu\nonlyIn40=true\n",
+  );
+  const { code, output } = await restore("state,recordings");
+  expect(code).toBe(0);
+  expect(output).toContain("note: the backup is of BigBlueButton 3.0, this server has 4.0");
+  expect(output).toContain(
+    "note: defaultMeetingLayout of bbb-web.properties was left out: BigBlueButton 4.0",
+  );
+  expect(host.read(WEB)).toMatch(/^onlyIn40=true$/m);
+  expect(host.read(WEB)).toMatch(/^defaultWelcomeMessage=Hello$/m);
+  expect(host.read(WEB)).not.toContain("defaultMeetingLayout");
+  expect(output).toContain("now there are 2 presentation, 1 video");
+});
+
+test("two servers that began in the same second: a run's name stands for this server's", async () => {
+  const script = `
+import restore
+class Repository:
+    settings = {"to": "/srv"}
+    def snapshots(self):
+        return [{"hostname": host, "time": "2026-11-29T02:30:00.5Z", "short_id": host, "tags": ["run-1", "state"]} for host in ("other", "own")]
+print(restore.choose(Repository(), "run-1", "own", ["state"])["state"], restore.choose(Repository(), "other", "own", ["state"])["state"])`;
+  const child = host.start(["/usr/bin/python3", "-B", "-c", script], { PYTHONPATH: SCRIPTS });
+  expect(await done(child)).toEqual({ code: 0, output: "own other\n" });
 });
 
 test("everything in the way is told before anything is changed", async () => {
