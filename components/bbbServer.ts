@@ -71,9 +71,10 @@ export class BbbServer extends pulumi.ComponentResource {
     // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
     const { duringMeetings } = settings;
     this.steps = new HostSteps(name, { host, settings, duringMeetings }, this);
+    const attached = this.attachRecordings();
     this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
     this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);
-    this.mountRecordings(settings);
+    this.mountRecordings(settings, attached);
     const installed = this.steps.run(
       "install",
       {
@@ -198,10 +199,14 @@ export class BbbServer extends pulumi.ComponentResource {
     return request.apply(renderDialInCheck);
   }
 
-  private mountRecordings(settings: Pick<Settings, "recordings" | "greenlight" | "upgrade">): void {
+  /**
+   * Attaches the recordings volume as soon as the host can be reached. It waits for no record: what is protected stays at a
+   * destroy with all that it waits for, and a name that stayed would lead people to a server without TURN.
+   */
+  private attachRecordings(): pulumi.Resource | undefined {
     const { dataDevice: device, attachVolume } = this.host;
     // The volume that the host has may be another, or one that the settings no longer want.
-    const attached = attachVolume?.(
+    return attachVolume?.(
       this.steps.runBeforeChange(
         "recordings-release",
         {
@@ -211,6 +216,13 @@ export class BbbServer extends pulumi.ComponentResource {
         this,
       ),
     );
+  }
+
+  private mountRecordings(
+    settings: Pick<Settings, "recordings" | "greenlight" | "upgrade">,
+    attached: pulumi.Resource | undefined,
+  ): void {
+    const { dataDevice: device } = this.host;
     if (!device) return;
     this.steps.run(
       "recordings",
