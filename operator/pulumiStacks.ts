@@ -167,6 +167,22 @@ class PulumiStacks implements Stacks {
     });
   }
 
+  async configure(stack: string, changed: Readonly<Record<string, string | undefined>>): Promise<void> {
+    if (!hasStackFile(this.projectDir, stack)) {
+      throw new Mistake(
+        `stack ${stack} has no Pulumi.${stack}.yaml in ${this.projectDir}, whose settings could be changed`,
+      );
+    }
+    // The CLI's own change of the file keeps its comments.
+    await this.inWorkspace(async ({ envVars }) => {
+      const place = { command: this.command.command, workDir: this.projectDir, envVars };
+      for (const [key, value] of Object.entries(changed)) {
+        const words = value === undefined ? ["rm", key] : ["set", key, value];
+        await runCli(place, ["config", ...words, "--stack", stack]);
+      }
+    });
+  }
+
   async refresh(stack: string): Promise<void> {
     await this.inWorkspace(async (workspace) => {
       const selected = await this.select(workspace, stack);

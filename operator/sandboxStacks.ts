@@ -8,7 +8,7 @@ import { Writable } from "node:stream";
 
 import { chooseEngine } from "../sandbox/commands/engine";
 import { readProgramSettings, readSettings, usesAws } from "../sandbox/commands/settings";
-import { cloudOf, rememberCloud, type Cloud } from "../sandbox/commands/stacks";
+import { cloudOf, rememberCloud, rememberSets, setsOf, type Cloud } from "../sandbox/commands/stacks";
 import * as engine from "../sandbox/engine";
 import { writeJson } from "../sandbox/hosts/files";
 import { PROJECT_DIR, STACKS_DIR } from "../sandbox/paths";
@@ -47,6 +47,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream, program?: string):
       preview,
       up,
       upAgain,
+      configure,
       refresh,
       destroy,
       settle,
@@ -74,7 +75,7 @@ export function openSandboxStacks(out: NodeJS.WritableStream, program?: string):
   async function settings(stack: string): Promise<StackSettings> {
     await assertKnown(stack);
     if (program !== undefined) return readProgramSettings(program, []);
-    return recorded(stack) ?? readSettings(stack, [], cloudOf(stack));
+    return recorded(stack) ?? readSettings(stack, setsOf(stack), cloudOf(stack));
   }
 
   async function preview(stack: string, wanted: StackSettings): Promise<readonly Change[]> {
@@ -98,6 +99,18 @@ export function openSandboxStacks(out: NodeJS.WritableStream, program?: string):
   async function upAgain(stack: string, once: StackSettings): Promise<void> {
     const own = await settings(stack);
     await update(stack, async () => engine.up(await options(stack, { ...own, ...once })));
+  }
+
+  async function configure(
+    stack: string,
+    changed: Readonly<Record<string, string | undefined>>,
+  ): Promise<void> {
+    await assertKnown(stack);
+    const others = setsOf(stack).filter((set) => !(set.slice(0, set.indexOf("=")) in changed));
+    const sets = Object.entries(changed).flatMap(([key, value]) =>
+      value === undefined ? [] : [`${key}=${value}`],
+    );
+    rememberSets(stack, [...others, ...sets]);
   }
 
   async function refresh(stack: string): Promise<void> {
@@ -190,6 +203,9 @@ function credentials(environment: NodeJS.ProcessEnv): Record<string, string> {
   const entries = Object.entries(environment).filter(([key]) => /^(HCLOUD|AWS)_/.test(key));
   return Object.fromEntries(entries) as Record<string, string>;
 }
+
+/** Folder in which commands keep what they need of the sandbox's stacks. */
+export const KEPT_DIR = join(STACKS_DIR, "kept");
 
 /** Settings of a sandbox's stack without a record: its file's, overridden by the sandbox's own. */
 export function sandboxSettings(

@@ -52,6 +52,12 @@ export interface Stacks {
    */
   upAgain(stack: string, once: StackSettings): Promise<void>;
   /**
+   * Changes a stack's own settings, where they are kept. Undefined takes one away.
+   *
+   * @throws Mistake for a stack whose settings are not kept anywhere
+   */
+  configure(stack: string, changed: Readonly<Record<string, string | undefined>>): Promise<void>;
+  /**
    * Brings the state to that of the clouds: what does not exist any more is forgotten.
    *
    * @throws UpdateFailed, StackBusy, StackNotFound

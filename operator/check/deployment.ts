@@ -14,6 +14,7 @@ import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
 import { parkedFinding, parkedServer, type OpenServers } from "./parked";
+import { keptSnapshots } from "./kept";
 import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
 import type { Report, Section } from "./report";
 import { checkSettings } from "./settings";
@@ -58,6 +59,7 @@ export async function check(
       seconds: Math.round(performance.now() - began) / 1000,
     };
   }
+  const kept = servers && (await keptSnapshots({ stacks, stack }, servers, checkedAt));
   const [clouds, ...deployments] = await Promise.all([
     checkClouds({ project: stacks.project, stack, resources }, list),
     ...asked.map((one) => checkDeployment(one, stacks, { stack, meeting, resources })),
@@ -66,9 +68,18 @@ export async function check(
   return {
     stack,
     checkedAt,
-    sections: [...outside, ...clouds, ...deployments.flatMap(([, ...hosts]) => hosts)],
+    sections: [...outside, ...withKept(clouds, kept), ...deployments.flatMap(([, ...hosts]) => hosts)],
     seconds: Math.round(performance.now() - began) / 1000,
   };
+}
+
+/** Sections of the clouds, with what is said of the server's snapshots in that of Hetzner Cloud. */
+function withKept(clouds: readonly Section[], kept: Finding | undefined): readonly Section[] {
+  if (kept === undefined) return clouds;
+  return clouds.map(({ place, findings }) => ({
+    place,
+    findings: place === "Hetzner Cloud" ? [...findings, kept] : findings,
+  }));
 }
 
 /** The section asked from here, then one for each host. */

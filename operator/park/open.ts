@@ -5,10 +5,14 @@ import { say } from "../output";
 import { bigBlueButton } from "../servers/bigBlueButton";
 import { openServers } from "../servers/open";
 import type { StackSettings } from "../../cli/stackFiles";
+import type { Stacks } from "../stacks";
 import type { World } from "./world";
 
 export interface Opened extends World {
+  readonly stacks: Stacks;
   readonly settings: StackSettings;
+  /** Name of the release that is deployed. */
+  readonly release: string;
 }
 
 /** Opens a stack with its servers. @throws Mistake for one that is not deployed, or is a test server */
@@ -22,5 +26,6 @@ export async function openWorld(stack: string, sandbox: boolean): Promise<Opened
     );
   }
   const bbb = bigBlueButton(deployed!, say);
-  return { stacks, stack, settings, bbb, servers: openServers(settings, process.env), say };
+  const { release } = deployed!.hosts.bbb.request;
+  return { stacks, stack, settings, release, bbb, servers: openServers(settings, process.env), say };
 }

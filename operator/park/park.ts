@@ -1,8 +1,8 @@
 /** Parking: a server that costs nothing while nobody meets, and comes back as it was. */
-import { Failure, Mistake } from "../../cli/mistake";
-import type { Server, Snapshot, SnapshotServers } from "../servers";
+import { Mistake } from "../../cli/mistake";
+import type { Server, SnapshotServers } from "../servers";
+import { assertQuiet, isRunning, keepDisk, stop } from "./take";
 import {
-  labelsOf,
   minute,
   parkedSnapshots,
   serverOf,
@@ -54,7 +54,11 @@ async function parkAsSnapshot(
   if (server !== undefined) {
     const before = await parkedSnapshots(world, servers);
     const wasOff = await stop(world, server, options);
-    const snapshot = await snapshotOf(world, servers, server, { before, wasOff, options });
+    const purpose: Purpose = "parked";
+    const snapshot = await keepDisk(world, servers, server, {
+      ...{ before, wasOff, description: `${server.name}, parked (stack ${stack})` },
+      labels: { purpose, ...(options.withTurn && { turn: TURN_PARKED }) },
+    });
     for (const { id } of before.filter(({ id }) => id !== snapshot.id)) await servers.remove(id);
     if (options.withTurn) await parkTurn(world);
     say(`deleting the server ${server.name}; its addresses and volumes stay`);
@@ -65,53 +69,10 @@ async function parkAsSnapshot(
   await stacks.refresh(stack);
 }
 
-/** Takes the snapshot; waits for the one of a call that was cut off, where nothing can have changed since. */
-async function snapshotOf(
-  world: World,
-  servers: SnapshotServers,
-  server: Server,
-  {
-    before,
-    wasOff,
-    options,
-  }: { readonly before: readonly Snapshot[]; readonly wasOff: boolean; readonly options: ParkOptions },
-): Promise<Snapshot> {
-  const { say, stack } = world;
-  // A server is locked while its snapshot is made.
-  const begun = before.find(({ available, labels }) => !available && labels.server === server.id);
-  if (begun !== undefined && wasOff) {
-    say(`waiting for the snapshot ${begun.id}`);
-    return servers.available(begun.id);
-  }
-  say(`making a snapshot of the server's disk, which takes some minutes`);
-  const purpose: Purpose = "parked";
-  const labels = {
-    ...labelsOf(world, "bbb"),
-    purpose,
-    server: server.id,
-    ...(options.withTurn && { turn: TURN_PARKED }),
-  };
-  const snapshot = await servers.take(server.id, labels, `${server.name}, parked (stack ${stack})`);
-  say(
-    `the snapshot ${snapshot.id} has ${snapshot.gb === undefined ? "the disk" : `${snapshot.gb.toFixed(1)} GB`}`,
-  );
-  return snapshot;
-}
-
 async function parkStopped(world: World, server: Server | undefined, options: ParkOptions): Promise<void> {
   if (server === undefined) throw noServer(world);
   await stop(world, server, options);
   if (options.withTurn) await parkTurn(world);
-}
-
-/** Stops BigBlueButton and shuts its server down. @returns true if it was off already */
-async function stop(world: World, server: Server, { endMeetings }: ParkOptions): Promise<boolean> {
-  const { servers, bbb, say } = world;
-  if (!isRunning(server)) return true;
-  await bbb.release({ endMeetings });
-  say(`shutting ${server.name} down`);
-  await servers.bbb.stop(server.id);
-  return false;
 }
 
 /** Parks the TURN server. It has nothing of its own: where it would cost something, it is deleted, and made anew later. */
@@ -122,30 +83,6 @@ async function parkTurn(world: World): Promise<void> {
   world.say(`shutting ${server.name} down`);
   await servers.stop(server.id);
   if (takesSnapshots(servers)) await servers.letGo(server.id);
-}
-
-/** Refuses to end meetings. A server that does not answer is not parked without being told: it may only be slow. */
-async function assertQuiet({ bbb, say }: World, { endMeetings }: ParkOptions): Promise<void> {
-  let count: number;
-  try {
-    count = await bbb.meetings();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (!endMeetings) {
-      throw new Failure(
-        `whether meetings run on ${bbb.fqdn}, it does not tell (${reason}); nothing was changed. --end-meetings parks it all the same`,
-        { cause: error },
-      );
-    }
-    say(`whether meetings run on ${bbb.fqdn} is not known: ${reason}`);
-    return;
-  }
-  if (count === 0) return;
-  const meetings = `${count} meeting${count === 1 ? " runs" : "s run"} on ${bbb.fqdn}`;
-  if (!endMeetings) {
-    throw new Failure(`${meetings}; nothing was changed. Wait for their end, or add --end-meetings`);
-  }
-  say(`${meetings}, and will be ended`);
 }
 
 /** @throws Mistake unless the server was parked before */
@@ -160,8 +97,4 @@ function noServer({ stack }: World): Mistake {
   return new Mistake(
     `stack ${stack} has no BigBlueButton server at the cloud, and no snapshot of one: pulumi refresh, then pulumi up, make it anew`,
   );
-}
-
-function isRunning({ status }: Server): boolean {
-  return !["off", "stopped"].includes(status);
 }

@@ -32,7 +32,7 @@ export function takesSnapshots(servers: Servers | SnapshotServers): servers is S
 
 /** Labels of a stack's host at a cloud. */
 export function labelsOf(
-  { stacks: { project }, stack }: Pick<World, "stacks" | "stack">,
+  { stacks: { project }, stack }: { readonly stacks: Pick<Stacks, "project">; readonly stack: string },
   role: Role,
 ): Labels {
   return hetznerLabels({ project, stack, role });
@@ -49,13 +49,22 @@ export async function serverOf(world: World, role: Role): Promise<Server | undef
 }
 
 /** Snapshots of the parked BigBlueButton server, the newest first; those of a wake that was cut off among them. */
-export async function parkedSnapshots(
+export function parkedSnapshots(
   world: Pick<World, "stacks" | "stack">,
   servers: SnapshotServers,
 ): Promise<readonly Snapshot[]> {
   const purposes: readonly Purpose[] = ["parked", "waking"];
+  return snapshotsFor(world, servers, purposes);
+}
+
+/** Snapshots of the BigBlueButton server with one of these labels `purpose`, the newest first. */
+export async function snapshotsFor(
+  world: { readonly stacks: Pick<Stacks, "project">; readonly stack: string },
+  servers: SnapshotServers,
+  purposes: readonly string[],
+): Promise<readonly Snapshot[]> {
   const found = await servers.snapshots(labelsOf(world, "bbb"));
-  return found.filter(({ labels }) => (purposes as readonly string[]).includes(labels.purpose ?? ""));
+  return found.filter(({ labels }) => purposes.includes(labels.purpose ?? ""));
 }
 
 /** Day and time in UTC, to the minute: "2026-11-29 21:05 UTC". */

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   DescribeInstancesCommand,
   EC2Client,
-  RebootInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   type DescribeInstancesCommandInput,
@@ -33,10 +32,11 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
       await until(id, "stopped");
     },
     async start(id) {
+      const [instance] = await describe({ InstanceIds: [id] });
+      if (instance?.State?.Name === "stopping") await until(id, "stopped");
       await ec2.send(new StartInstancesCommand({ InstanceIds: [id] }));
       await until(id, "running");
     },
-    restart: async (id) => void (await ec2.send(new RebootInstancesCommand({ InstanceIds: [id] }))),
   };
 
   async function describe(asked: DescribeInstancesCommandInput): Promise<Instance[]> {

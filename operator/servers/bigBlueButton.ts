@@ -11,6 +11,8 @@ export interface BigBlueButton {
   readonly fqdn: string;
   /** True with a TURN server of the deployment's own. */
   readonly ownTurn: boolean;
+  /** True with a recordings volume. */
+  readonly recordingsVolume: boolean;
   /** Number of meetings that run. @throws Error with the reason why it can't be asked */
   meetings(): Promise<number>;
   /** Stops BigBlueButton, and unmounts the recordings volume if there is one. @throws Failure where that is refused */
@@ -19,6 +21,14 @@ export interface BigBlueButton {
   answers(): Promise<void>;
   /** Renews the certificates that are due. @throws Failure */
   renew(): Promise<void>;
+  /** Reads the state that the installer does not make again, as text. It has secrets. @throws Failure */
+  exportState(): Promise<string>;
+  /** Brings such a state to the server, which was installed anew, and waits for SSH before. @throws Failure */
+  importState(state: string): Promise<void>;
+  /** Makes a backup, by the setting of that name. @throws Failure */
+  backUp(): Promise<void>;
+  /** Brings the recordings of the last backup to the server. @throws Failure */
+  restoreRecordings(): Promise<void>;
 }
 
 export interface Patience {
@@ -45,6 +55,7 @@ export function bigBlueButton(
   return {
     fqdn: bbbHost,
     ownTurn: hosts.turn !== undefined,
+    recordingsVolume: recordings,
     meetings,
     async release({ endMeetings }) {
       if (!recordings) return;
@@ -67,7 +78,34 @@ export function bigBlueButton(
           throw new Failure(`${hostname} runs, but its certificate is not renewed, for the reason above`);
       }
     },
+    async exportState() {
+      const lines: string[] = [];
+      const onLine = (line: string) =>
+        void (line.startsWith("=") ? lines.push(line.slice(1)) : say(`  ${line}`));
+      const words = ["carry_file.py", "export", bbbHost] as const;
+      const well = await runOnServer({ access: hosts.bbb, privateKey }, { words, onLine });
+      if (well) return `${lines.join("\n")}\n`;
+      throw new Failure(
+        `the state of ${bbbHost} could not be read, for the reason above. The server runs on`,
+      );
+    },
+    async importState(state) {
+      const words = ["carry_file.py", "import", bbbHost] as const;
+      const onLine = (line: string) => say(`  ${line}`);
+      let well = false;
+      await untilIt(async () => {
+        well = await runOnServer({ access: hosts.bbb, privateKey }, { words, onLine, input: state });
+      }, `${bbbHost} runs, but is not ready`);
+      if (!well) throw new Failure(`the state did not come to ${bbbHost}, for the reason above`);
+    },
+    backUp: () => must(["backup.py", "now"], `there is no new backup of ${bbbHost}`),
+    restoreRecordings: () =>
+      must(["restore.py", "now", "recordings"], `the recordings did not come back to ${bbbHost}`),
   };
+
+  async function must(words: readonly [string, ...string[]], otherwise: string): Promise<void> {
+    if (!(await run(hosts.bbb, words))) throw new Failure(`${otherwise}, for the reason above`);
+  }
 
   function run(access: ReachedHost["access"], words: readonly [string, ...string[]]): Promise<boolean> {
     return runOnServer({ access, privateKey }, { words, onLine: (line) => say(`  ${line}`) });

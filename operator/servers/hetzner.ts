@@ -12,6 +12,10 @@ interface ApiServer {
   readonly volumes: readonly number[];
 }
 
+interface ApiServerType {
+  readonly locations?: readonly { readonly name: string; readonly available: boolean }[];
+}
+
 interface ApiImage {
   readonly id: number;
   readonly created: string;
@@ -54,6 +58,11 @@ export function hetznerServers(
     },
     start: async (id) => void (await api.post(`/servers/${id}/actions/poweron`)),
     restart: async (id) => void (await api.post(`/servers/${id}/actions/reboot`)),
+    async isOffered(type, location) {
+      const [found] = await api.list<ApiServerType>("/server_types", "server_types", { name: type });
+      const places = found?.locations?.filter(({ name }) => name === location);
+      return found !== undefined && (places === undefined || places.some(({ available }) => available));
+    },
     async snapshots(labels) {
       const query = { ...selecting(labels), type: "snapshot", sort: "created:desc" };
       return (await api.list<ApiImage>("/images", "images", query)).map(snapshotOf);

@@ -35,12 +35,14 @@ export interface Servers {
   stop(id: string): Promise<void>;
   /** Starts a server that is off. */
   start(id: string): Promise<void>;
-  /** Restarts a server that runs. */
-  restart(id: string): Promise<void>;
 }
 
 /** Snapshots beside the servers. */
 export interface SnapshotServers extends Servers {
+  /** Restarts a server that runs. */
+  restart(id: string): Promise<void>;
+  /** True where a server of that type can be had there now. */
+  isOffered(type: string, location: string): Promise<boolean>;
   /** Finds snapshots with these labels, the newest first. */
   snapshots(labels: Labels): Promise<readonly Snapshot[]>;
   /** Makes a snapshot of a server's disk, and waits for it. */

@@ -83,6 +83,23 @@ export function rememberCloud(stack: string, cloud: Cloud): void {
   writeFileSync(cloudFile(stack), `${cloud}\n`);
 }
 
+/** Settings of a stack's last update that were given by `--set`; those of its file and the sandbox's own are not among them. */
+export function setsOf(stack: string): readonly string[] {
+  const file = setsFile(stack);
+  if (engineOf(stack) === undefined || !existsSync(file)) return [];
+  return JSON.parse(readFileSync(file, "utf8")) as string[];
+}
+
+/** Remembers them for the operator's commands. */
+export function rememberSets(stack: string, set: readonly string[]): void {
+  mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
+  writeFileSync(setsFile(stack), JSON.stringify(set), { mode: 0o600 });
+}
+
+function setsFile(stack: string): string {
+  return join(STACKS_DIR, `${stack}.set.json`);
+}
+
 function cloudFile(stack: string): string {
   return join(STACKS_DIR, `${stack}.cloud`);
 }

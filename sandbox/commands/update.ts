@@ -10,6 +10,7 @@ import {
   engineOf,
   recordingsGbOf,
   rememberCloud,
+  rememberSets,
   stackExists,
   type Cloud,
   type Engine,
@@ -48,7 +49,10 @@ export async function update(
   // What an update no longer uses it may still have to delete.
   if (aws || existsSync(AWS_CREDENTIALS_FILE)) await startAws();
   if (usesStorage(config)) await installMoto();
-  if (action === "up") rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
+  if (action === "up") {
+    rememberCloud(stack, config.cloud === "aws" ? "aws" : "hetzner");
+    rememberSets(stack, options.set);
+  }
   const { code } = await runEngine({ action, stack, engine, config, replace, adopt });
   if (action === "up" && code === 0) process.stdout.write(`\n${nextSteps(stack)}\n`);
   return code;

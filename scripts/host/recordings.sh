@@ -132,6 +132,9 @@ mount_volume() {
 
 has_data() { "$PYTHON" -B "$LIB/greenlight_move.py" has "$ROOT$1"; }
 
+# Whether this host's fstab has a recordings volume already.
+bound_here() { grep -qs " $mount_point .*# bbb-deploy$" "$ROOT/etc/fstab"; }
+
 bound_before() { grep -qs " $greenlight .*# bbb-deploy$" "$ROOT/etc/fstab"; }
 
 # Whether Greenlight is to be on the volume now. A stack of before has a text of `upgrade` that asked for something else.
@@ -251,6 +254,8 @@ uuid=$(blkid --probe --match-tag UUID --output value "$device")
 refuse_other_mount "$uuid"
 if bound_before; then directories+=("$greenlight" "$notes"); fi
 check_covered
+booted_without=""
+if bound_here && ! mountpoint -q "$ROOT$mount_point"; then booted_without=yes; fi
 mount_volume
 if ! bound_before && place_greenlight; then directories+=("$greenlight" "$notes"); fi
 bind_all
@@ -267,4 +272,7 @@ if [[ -e $STATE/recordings-detached ]]; then
   progress "starting BigBlueButton, which was stopped to take the former volume away"
   timeout 300 bbb-conf --start || fail "bbb-conf --start failed: see the log, then run pulumi up again"
   rm -f "$STATE/recordings-detached"
+elif [[ -n $booted_without ]] && installed bbb-web && ! systemctl is-active --quiet bbb-web; then
+  progress "starting BigBlueButton, which could not start with this server: the volume was not there yet"
+  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run pulumi up again"
 fi

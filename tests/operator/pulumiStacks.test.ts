@@ -38,6 +38,7 @@ describe("with a CLI that notes what it is asked", () => {
     version) echo v3.270.0 ;;
     "config refresh "*)
       printf 'config:\\n  bigbluebutton:expires: 1795917600\\n' >"Pulumi.$(echo "$*" | sed 's/.*--stack \\([^ ]*\\).*/\\1/').yaml" ;;
+    "config set release "*) cat >/dev/null ;;
     "config set "*)
       cat >"$note.input"; echo "$PULUMI_SKIP_UPDATE_CHECK" >"$note.environment"
       if [ "$3" = hcloud:broken ]; then echo "error: passphrase must be set" >&2; exit 255; fi ;;
@@ -98,6 +99,17 @@ describe("with a CLI that notes what it is asked", () => {
     });
     expect(readFileSync(file, "utf8")).toBe(written);
     rmSync(file);
+  });
+
+  test("settings are changed by the CLI, in the project's own file; a stack without one is a mistake", async () => {
+    writeFileSync(join(project, "Pulumi.prod.yaml"), "config: {bigbluebutton:domain: school.eu}\n");
+    const stacks = await openPulumiStacks(project, silent);
+    await stacks.configure("prod", { release: "noble-40", image: undefined });
+    const args = noted(".args");
+    expect(args).toContain("config\nset\nrelease\nnoble-40\n--stack\nprod\n--non-interactive\n");
+    expect(args).toContain("config\nrm\nimage\n--stack\nprod\n--non-interactive\n");
+    rmSync(join(project, "Pulumi.prod.yaml"));
+    await expect(stacks.configure("prod", {})).rejects.toThrow(Mistake);
   });
 
   test("a refresh is one, with the stack's own settings", async () => {

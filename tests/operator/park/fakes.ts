@@ -12,6 +12,10 @@ export class FakeCloud {
   readonly servers = new Map<string, Server & { readonly labels: Labels }>();
   readonly snapshots = new Map<string, Snapshot>();
   meetings: number | Error = 0;
+  /** Whether there is a recordings volume. */
+  volume = true;
+  /** Whether the type of server can be had. */
+  offered = true;
   /** Number of actions after which the command ends. */
   killAfter = Infinity;
   /** Reason why the next update fails. */
@@ -49,7 +53,6 @@ export class FakeCloud {
       Promise.resolve([...this.servers.values()].filter((one) => one.labels.role === labels.role)),
     stop: async (id) => this.act(`stop ${id}`, () => this.set(id, "stopped")),
     start: async (id) => this.act(`start ${id}`, () => this.set(id, "running")),
-    restart: async (id) => this.act(`restart ${id}`, () => this.set(id, "running")),
   };
 
   /** Servers at a cloud that makes snapshots. */
@@ -57,6 +60,8 @@ export class FakeCloud {
     ...this.stopping,
     cloud: "hetzner",
     stop: async (id) => this.act(`stop ${id}`, () => this.set(id, "off")),
+    restart: async (id) => this.act(`restart ${id}`, () => this.set(id, "running")),
+    isOffered: () => Promise.resolve(this.offered),
     snapshots: () => Promise.resolve([...this.snapshots.values()].reverse()),
     take: async (id, labels) => {
       const snapshot = String(this.made++);
@@ -76,6 +81,11 @@ export class FakeCloud {
 
   put(id: string, labels: Labels, available: boolean): void {
     this.snapshots.set(id, { id, labels, available, created: new Date("2026-11-20T18:00:00Z"), gb: 7.26 });
+  }
+
+  /** Id of the BigBlueButton server. */
+  bbbServer(): string | undefined {
+    return [...this.servers.values()].find(({ labels }) => labels.role === "bbb")?.id;
   }
 
   world(cloud: Servers | SnapshotServers = this.taking): World {
@@ -99,11 +109,19 @@ export class FakeCloud {
       bbb: {
         fqdn: "bbb.example.org",
         ownTurn: true,
+        recordingsVolume: this.volume,
         meetings: () =>
           this.meetings instanceof Error ? Promise.reject(this.meetings) : Promise.resolve(this.meetings),
         release: async ({ endMeetings }) => this.act(endMeetings ? "release, ending meetings" : "release"),
         answers: async () => this.act("answers"),
         renew: async () => this.act("renew"),
+        exportState: async () => {
+          this.act("export");
+          return `state of ${this.bbbServer()}\n`;
+        },
+        importState: async (state) => this.act(`import ${state.trim()}`),
+        backUp: async () => this.act("back up"),
+        restoreRecordings: async () => this.act("restore recordings"),
       },
     };
   }

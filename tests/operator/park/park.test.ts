@@ -158,7 +158,7 @@ describe("meetings", () => {
 
   test("that can't be asked for refuse it, too", async () => {
     cloud.meetings = new Error("no answer within 15 seconds");
-    await expect(parks()).rejects.toThrow(/does not tell \(no answer.*--end-meetings parks it all the same/);
+    await expect(parks()).rejects.toThrow(/does not tell \(no answer.*--end-meetings goes on all the same/);
     expect(cloud.done).toEqual([]);
     expect(await parks({ endMeetings: true })).toBe(true);
   });

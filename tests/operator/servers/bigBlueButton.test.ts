@@ -95,3 +95,36 @@ test("an authority that refuses is not asked again", async () => {
 test("a component of another program is none of its own", () => {
   expect(() => open({ ...deployed, name: "school-a" })).toThrow(Mistake);
 });
+
+test("the state is read from lines of its own, and what else is said is shown", async () => {
+  jest.mocked(runOnServer).mockImplementation(async (_, { words, onLine }) => {
+    calls.push(words.join(" "));
+    for (const line of ["state: 3 files", "=YWJj", "=ZGVm"]) onLine(line);
+    return true;
+  });
+  expect(await open().exportState()).toBe("YWJj\nZGVm\n");
+  expect(calls).toEqual(["carry_file.py export bbb.example.org"]);
+  expect(said).toEqual(["  state: 3 files"]);
+});
+
+test("the state goes to a new server by standard input, once that can be reached", async () => {
+  const inputs: (string | undefined)[] = [];
+  jest.mocked(runOnServer).mockImplementation(async (_, { input }) => {
+    inputs.push(input);
+    if (inputs.length < 2) throw new Error("no SSH yet");
+    return true;
+  });
+  await open().importState("YWJj\n");
+  expect(inputs).toEqual(["YWJj\n", "YWJj\n"]);
+});
+
+test.each([
+  ["exportState", /^the state of bbb\.example\.org could not be read, for the reason above/],
+  ["importState", /^the state did not come to bbb\.example\.org, for the reason above/],
+  ["backUp", /^there is no new backup of bbb\.example\.org, for the reason above/],
+  ["restoreRecordings", /^the recordings did not come back to bbb\.example\.org, for the reason above/],
+] as const)("a refused %s is a failure, and not tried again", async (name, reason) => {
+  answers = [false];
+  await expect(open()[name]("state")).rejects.toThrow(reason);
+  expect(calls).toHaveLength(1);
+});

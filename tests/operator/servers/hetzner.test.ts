@@ -41,6 +41,31 @@ describe("servers", () => {
     expect(commands()).toContainEqual(expect.stringMatching(/actions\/poweroff$/));
   });
 
+  test("are offered where the type can be had", async () => {
+    const cloud = await servers();
+    expect(await cloud.isOffered("cx23", "fsn1")).toBe(true);
+    expect(await cloud.isOffered("cx23", "mars1")).toBe(false);
+    expect(await cloud.isOffered("unheard-of", "fsn1")).toBe(false);
+  });
+
+  test("one becomes a snapshot with labels, which can change, is found by them, makes a server, and goes", async () => {
+    const { id } = await makeServer(project(), { labels });
+    const cloud = await servers();
+    await cloud.stop(String(id));
+    const taken = await cloud.take(String(id), { ...labels, purpose: "parked" }, "parked");
+    expect(taken).toMatchObject({ labels: { ...labels, purpose: "parked" }, available: true });
+    expect(Math.abs(Date.now() - taken.created.getTime())).toBeLessThan(60_000);
+    await cloud.letGo(String(id));
+    await cloud.relabel(taken.id, { ...labels, purpose: "waking" });
+    const more = await makeServer(project(), { name: "other", labels: {} });
+    await cloud.take(String(more.id), { ...labels, stack: "staging" }, "another's");
+    expect(await cloud.snapshots(labels)).toMatchObject([{ id: taken.id, labels: { purpose: "waking" } }]);
+    await makeServer(project(), { labels, image: Number(taken.id) });
+    expect(await cloud.find(labels)).toMatchObject([{ image: taken.id }]);
+    await cloud.remove(taken.id);
+    expect(await cloud.snapshots(labels)).toEqual([]);
+  });
+
   test("one is deleted with its protection lifted; its volume stays, detached before", async () => {
     const { id } = await makeServer(project(), { labels });
     const { volume } = await project().done("POST", "/volumes", { name: "v", size: 10, server: id });

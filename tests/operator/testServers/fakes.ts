@@ -122,6 +122,7 @@ export class FakeWorld implements World {
       const reason = this.stubborn.get(stack);
       if (reason !== undefined) throw new UpdateFailed(stack, reason);
     },
+    configure: (stack) => this.of(stack, "configure", () => undefined),
     upAgain: (stack) => this.of(stack, "up again", () => undefined),
     refresh: (stack) => this.of(stack, "refresh", () => undefined),
     destroy: (stack) =>

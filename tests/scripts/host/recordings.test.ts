@@ -94,6 +94,20 @@ test("BigBlueButton, stopped for a volume that was taken away, starts with the n
   expect(host.called("bbb-conf")).toEqual(["bbb-conf --start"]);
 });
 
+test("BigBlueButton, whose server was made from a disk of its own before the volume was there, starts once that is", async () => {
+  host.fake("bbb-conf");
+  host.fake("dpkg-query", "echo installed");
+  host.fake("systemctl", "[[ $1 != is-active ]]");
+  await recordings();
+  expect(host.called("bbb-conf")).toEqual([]);
+  const { output } = await recordings();
+  expect(output).toContain("starting BigBlueButton, which could not start with this server");
+  expect(host.called("bbb-conf")).toEqual(["bbb-conf --start"]);
+  host.fake("systemctl");
+  await recordings();
+  expect(host.called("bbb-conf")).toHaveLength(1);
+});
+
 test("a volume that came with recordings keeps them, and a second run changes nothing", async () => {
   await recordings("echo precious >$BBB_DEPLOY_ROOT/var/bigbluebutton/recording");
   const fstab = host.read("etc/fstab");
