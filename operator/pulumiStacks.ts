@@ -368,10 +368,9 @@ class PulumiStacks implements Stacks {
             : error;
         const locks = readLocks(message);
         if (tried > 1 || locks.length === 0 || !locks.every((lock) => isDead(lock, new Date()))) {
-          throw new StackBusy(
-            stack.name,
-            locks.map(({ description }) => description).join(", ") || undefined,
-          );
+          const owners = locks.map(({ description }) => description).join(", ");
+          const remedy = `if no update runs any more, pulumi cancel --stack ${stack.name} takes the lock away`;
+          throw new StackBusy(stack.name, owners === "" ? undefined : `${owners}: ${remedy}`);
         }
         await stack.cancel();
       }

@@ -139,9 +139,13 @@ describe("with a CLI that notes what it is asked", () => {
       expect(noted(".args")).toContainEqual(expect.stringMatching(/^cancel\n/));
     });
 
-    test("leaves that of one that runs", async () => {
+    test("leaves that of one that runs, and says what takes it away", async () => {
       lockedBy(process.pid, 0);
-      await expect(importing()).rejects.toThrow(StackBusy);
+      const refused = importing();
+      await expect(refused).rejects.toThrow(StackBusy);
+      await expect(refused).rejects.toThrow(
+        new RegExp(`root@${hostname()} \\(pid ${process.pid}\\).*\\bpulumi cancel --stack test-a\\b`),
+      );
       expect(imports()).toHaveLength(1);
       expect(noted(".args")).not.toContainEqual(expect.stringMatching(/^cancel\n/));
     });
