@@ -61,21 +61,18 @@ onStack("prune", "remove what is older than backup.keep says")
     }),
   );
 
-interface DrillArguments {
+interface DrillArguments extends ServerOptions {
   readonly ttl: string;
   readonly set: string[];
   readonly like?: string;
   readonly keep?: true;
   readonly json?: true;
-  readonly sandbox?: true;
 }
 
-command
-  .command("drill")
-  .description(
-    "restore the last backup to a test server, compare, and remove that server: it costs what a small server does for that time",
-  )
-  .argument("<stack>")
+onStack(
+  "drill",
+  "restore the last backup to a test server, compare, and remove that server: it costs what a small server does for that time",
+)
   .option("--ttl <time>", "how long the test server lives at most; more for many recordings", "3h")
   .option(
     "--like <stack>",
@@ -84,12 +81,16 @@ command
   .option("--set <key=value>", "a setting of the test server; repeatable", collect, [])
   .option("--keep", "leave the test server until its time is up, to look at it")
   .option("--json", "one JSON document on standard output")
-  .option("--sandbox", "a stack of the cloud inside this machine")
-  .action(async (stack: string, { ttl, set, like: likeStack, keep, json, sandbox }: DrillArguments) => {
+  .action(async (stack: string, options: DrillArguments) => {
+    const { ttl, set, like: likeStack, keep, json, sandbox } = options;
     parseTtl(ttl);
     if (likeStack !== undefined) assertLike(likeStack);
+    else if (options.program !== undefined)
+      throw new Mistake(
+        "--program: a test server is a stack of this project: add --like, with one whose domain and place it takes",
+      );
     const more = parseSets(set, readProjectFile(PROJECT_DIR).types);
-    const saved = await serverOf(stack, { sandbox });
+    const saved = await serverOf(stack, options);
     const stacks = await openStacks(sandbox ?? false, process.stderr);
     const like = () =>
       likeStack === undefined
