@@ -89,7 +89,7 @@ async function discard(world: Opened, { yes }: Options): Promise<boolean> {
     say("nothing was changed");
     return false;
   }
-  for (const { id } of found) if (takesSnapshots(servers.bbb)) await servers.bbb.remove(id);
+  for (const { id } of found) await servers.bbb.remove(id);
   say(there ? "removed" : `removed: pulumi up of ${stack} makes an empty server`);
   return true;
 }

@@ -10,7 +10,7 @@ import { runCommand } from "./commandLine";
 import { IN_SANDBOX, loadSandboxStacks, PROJECT_DIR } from "./openStacks";
 import { agree, say } from "./output";
 import { openWorld, type Opened } from "./park/open";
-import { minute, takesSnapshots } from "./park/world";
+import { minute } from "./park/world";
 import { back } from "./replace/back";
 import { recordsIn } from "./replace/journal";
 import { replace } from "./replace/replace";
@@ -57,17 +57,8 @@ const command = new Command("scripts/replace")
   });
 
 function worldOf(opened: Opened): World {
-  const { servers, stack } = opened;
-  if (!takesSnapshots(servers.bbb)) {
-    throw new Mistake(`${stack} is at AWS, where this command does not work yet: see docs/replace.md#at-aws`);
-  }
   const folder = IN_SANDBOX ? loadSandboxStacks().KEPT_DIR : join(PROJECT_DIR, ".replaced");
-  return {
-    ...opened,
-    servers: { ...servers, bbb: servers.bbb },
-    records: recordsIn(join(folder, stack)),
-    now: () => new Date(),
-  };
+  return { ...opened, records: recordsIn(join(folder, opened.stack)), now: () => new Date() };
 }
 
 async function goForward(world: World, opened: Opened, options: Options): Promise<boolean> {

@@ -10,7 +10,8 @@ import {
 import { ask, Doubtful, worst, Wrong, type Finding } from "./finding";
 import type { Section } from "./report";
 
-const NAMES: Readonly<Record<CloudName, string>> = { hetzner: "Hetzner Cloud", aws: "AWS" };
+/** Names of the clouds' sections. */
+export const CLOUD_NAMES: Readonly<Record<CloudName, string>> = { hetzner: "Hetzner Cloud", aws: "AWS" };
 
 const BRING_BACK = "pulumi refresh, then pulumi up";
 
@@ -33,7 +34,7 @@ export function checkClouds(args: CloudArgs, list: ListObjects): Promise<Section
   return Promise.all(
     clouds.map(async (cloud) => {
       const own = expected.filter((one) => one.cloud === cloud);
-      return { place: NAMES[cloud], findings: await checkCloud(args, cloud, own, list) };
+      return { place: CLOUD_NAMES[cloud], findings: await checkCloud(args, cloud, own, list) };
     }),
   );
 }

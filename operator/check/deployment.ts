@@ -7,14 +7,14 @@ import type { StackResource, Stacks } from "../stacks";
 import { checkApi, checkFrontPage, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
 import { judgeClocks } from "./clocks";
-import { checkClouds, type ListObjects } from "./cloud";
+import { checkClouds, CLOUD_NAMES, type ListObjects } from "./cloud";
 import { sshNetworks } from "./cloudState";
 import type { Deployed } from "./deployed";
 import { ask, type Finding } from "./finding";
 import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
 import { parkedFinding, parkedServer, type OpenServers } from "./parked";
-import { keptSnapshots } from "./kept";
+import { keptSnapshots, type KeptFinding } from "./kept";
 import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
 import type { Report, Section } from "./report";
 import { checkSettings } from "./settings";
@@ -73,12 +73,13 @@ export async function check(
   };
 }
 
-/** Sections of the clouds, with what is said of the server's snapshots in that of Hetzner Cloud. */
-function withKept(clouds: readonly Section[], kept: Finding | undefined): readonly Section[] {
+/** Sections of the clouds, with what is said of the server's snapshots in its cloud's. */
+function withKept(clouds: readonly Section[], kept: KeptFinding | undefined): readonly Section[] {
   if (kept === undefined) return clouds;
+  const { cloud, finding } = kept;
   return clouds.map(({ place, findings }) => ({
     place,
-    findings: place === "Hetzner Cloud" ? [...findings, kept] : findings,
+    findings: place === CLOUD_NAMES[cloud] ? [...findings, finding] : findings,
   }));
 }
 

@@ -1,8 +1,15 @@
-import { minute, snapshotsFor, takesSnapshots } from "../park/world";
+import { minute, snapshotsFor } from "../park/world";
+import type { CloudName } from "../inventory";
 import type { Snapshot } from "../servers";
 import type { Stacks } from "../stacks";
 import { ask, Doubtful, worst, type Finding } from "./finding";
 import type { OpenServers } from "./parked";
+
+/** Finding about a cloud. */
+export interface KeptFinding {
+  readonly cloud: CloudName;
+  readonly finding: Finding;
+}
 
 /** Uses of a snapshot for which none is left in order; one that was replaced is kept till its day. */
 const PURPOSES = ["parked", "waking", "replaced"];
@@ -16,20 +23,18 @@ export async function keptSnapshots(
   world: { readonly stacks: Pick<Stacks, "project">; readonly stack: string },
   open: OpenServers,
   now: Date,
-): Promise<Finding | undefined> {
-  const found = await list(world, open).catch((): readonly Snapshot[] => []);
-  if (found.length === 0) return undefined;
-  return ask("kept disks", "snapshots of the server", () =>
-    worst(found.map((one) => judge(world.stack, one, now))),
-  );
-}
-
-async function list(
-  world: Parameters<typeof keptSnapshots>[0],
-  open: OpenServers,
-): Promise<readonly Snapshot[]> {
-  const { bbb } = await open();
-  return takesSnapshots(bbb) ? snapshotsFor(world, bbb, PURPOSES) : [];
+): Promise<KeptFinding | undefined> {
+  try {
+    const { bbb } = await open();
+    const found = await snapshotsFor(world, bbb, PURPOSES);
+    if (found.length === 0) return undefined;
+    const finding = await ask("kept disks", "snapshots of the server", () =>
+      worst(found.map((one) => judge(world.stack, one, now))),
+    );
+    return { cloud: bbb.cloud, finding };
+  } catch {
+    return undefined;
+  }
 }
 
 function judge(stack: string, { id, created, labels }: Snapshot, now: Date): string | Doubtful {

@@ -1,6 +1,6 @@
 /** Parking: a server that costs nothing while nobody meets, and comes back as it was. */
 import { Mistake } from "../../cli/mistake";
-import type { Server, SnapshotServers } from "../servers";
+import type { Server, Servers } from "../servers";
 import { assertQuiet, isRunning, keepDisk, stop } from "./take";
 import {
   minute,
@@ -46,7 +46,7 @@ export async function park(world: World, options: ParkOptions): Promise<boolean>
 
 async function parkAsSnapshot(
   world: World,
-  servers: SnapshotServers,
+  servers: Servers,
   server: Server | undefined,
   options: ParkOptions,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 /** Taking a server out of service: no meetings, nothing mounted, switched off, its disk kept. */
 import { Failure } from "../../cli/mistake";
-import type { Labels, Server, Snapshot, SnapshotServers } from "../servers";
+import type { Labels, Server, Snapshot, Servers } from "../servers";
 import { labelsOf, type World } from "./world";
 
 type Stopping = Pick<World, "servers" | "bbb" | "say">;
@@ -18,7 +18,7 @@ export interface Kept {
 /** Takes the snapshot; waits for the one of a call that was cut off, where nothing can have changed since. */
 export async function keepDisk(
   world: Pick<World, "stacks" | "stack" | "say">,
-  servers: SnapshotServers,
+  servers: Servers,
   server: Server,
   { labels, description, before, wasOff }: Kept,
 ): Promise<Snapshot> {

@@ -1,6 +1,6 @@
 /** Waking: the server that was parked, as it was. */
 import { Mistake } from "../../cli/mistake";
-import type { Server, Snapshot, SnapshotServers } from "../servers";
+import type { Server, Snapshot, Servers } from "../servers";
 import {
   labelsOf,
   minute,
@@ -43,7 +43,7 @@ export async function wake(world: World, { confirm }: WakeOptions): Promise<bool
 
 async function wakeFromSnapshot(
   world: World,
-  servers: SnapshotServers,
+  servers: Servers,
   server: Server | undefined,
   kept: readonly Snapshot[],
 ): Promise<void> {

@@ -3,14 +3,14 @@ import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { Role } from "../../clouds/host";
 import { Mistake } from "../../cli/mistake";
 import type { BigBlueButton } from "../servers/bigBlueButton";
-import type { Labels, Server, Servers, Snapshot, SnapshotServers } from "../servers";
+import type { Labels, Server, Snapshot, Servers } from "../servers";
 import type { Stacks } from "../stacks";
 
 export interface World {
   readonly stacks: Pick<Stacks, "project" | "refresh" | "upAgain">;
   readonly stack: string;
   /** Servers of the cloud of each host. */
-  readonly servers: Readonly<Record<Role, Servers | SnapshotServers>>;
+  readonly servers: Readonly<Record<Role, Servers>>;
   readonly bbb: BigBlueButton;
   readonly say: (line: string) => void;
 }
@@ -26,8 +26,8 @@ export type Purpose = "parked" | "waking";
 export const TURN_PARKED = "parked";
 
 /** True for a cloud at which a server is parked as a snapshot; at others it is stopped, and costs its disk only. */
-export function takesSnapshots(servers: Servers | SnapshotServers): servers is SnapshotServers {
-  return "take" in servers;
+export function takesSnapshots({ parksBy }: Servers): boolean {
+  return parksBy === "snapshot";
 }
 
 /** Labels of a stack's host at a cloud. */
@@ -51,7 +51,7 @@ export async function serverOf(world: World, role: Role): Promise<Server | undef
 /** Snapshots of the parked BigBlueButton server, the newest first; those of a wake that was cut off among them. */
 export function parkedSnapshots(
   world: Pick<World, "stacks" | "stack">,
-  servers: SnapshotServers,
+  servers: Servers,
 ): Promise<readonly Snapshot[]> {
   const purposes: readonly Purpose[] = ["parked", "waking"];
   return snapshotsFor(world, servers, purposes);
@@ -60,7 +60,7 @@ export function parkedSnapshots(
 /** Snapshots of the BigBlueButton server with one of these labels `purpose`, the newest first. */
 export async function snapshotsFor(
   world: { readonly stacks: Pick<Stacks, "project">; readonly stack: string },
-  servers: SnapshotServers,
+  servers: Servers,
   purposes: readonly string[],
 ): Promise<readonly Snapshot[]> {
   const found = await servers.snapshots(labelsOf(world, "bbb"));

@@ -91,7 +91,7 @@ async function begin(
   const { serverType, location } = wanted;
   if (!(await servers.bbb.isOffered(serverType, location))) {
     throw new Failure(
-      `Hetzner Cloud has no ${serverType} in ${location} at this moment; nothing was changed. Try again later, or with --set serverType=…`,
+      `there is no ${serverType} to be had in ${location} at this moment; nothing was changed. Try again later, or with --set serverType=…`,
     );
   }
   await assertQuiet(world, { endMeetings });

@@ -1,12 +1,11 @@
 import type { World as ParkingWorld } from "../park/world";
-import type { Snapshot, SnapshotServers } from "../servers";
+import type { Snapshot } from "../servers";
 import type { Stacks } from "../stacks";
 import type { Records } from "./journal";
 
 /** What a replacement needs of the world, which tests replace. */
-export interface World extends Omit<ParkingWorld, "stacks" | "servers"> {
+export interface World extends Omit<ParkingWorld, "stacks"> {
   readonly stacks: ParkingWorld["stacks"] & Pick<Stacks, "configure">;
-  readonly servers: { readonly bbb: SnapshotServers; readonly turn: ParkingWorld["servers"]["turn"] };
   readonly records: Records;
   readonly now: () => Date;
 }

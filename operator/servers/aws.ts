@@ -1,20 +1,32 @@
-/** Instances in one region of AWS. Loaded only for stacks at AWS. */
+/** Instances and images in one region of AWS. Loaded only for stacks at AWS. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
+  CreateImageCommand,
+  CreateTagsCommand,
+  DeleteSnapshotCommand,
+  DeregisterImageCommand,
+  DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeVolumesCommand,
+  DetachVolumeCommand,
   EC2Client,
+  ModifyInstanceAttributeCommand,
+  RebootInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
+  TerminateInstancesCommand,
   type DescribeInstancesCommandInput,
+  type Image,
   type Instance,
 } from "@aws-sdk/client-ec2";
 
 import { Failure } from "../../cli/mistake";
-import type { Labels, Server, Servers } from ".";
+import type { Labels, Server, Servers, Snapshot } from ".";
 
-/** Number of looks until an instance is in a state. */
-const LOOKS = 240;
+/** Number of looks until an instance, a volume or an image is in a state. */
+const LOOKS = 720;
 
 /** @param pauseSeconds Pause between two looks. */
 export function awsServers(region: string, pauseSeconds = 5): Servers {
@@ -22,9 +34,11 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
 
   return {
     cloud: "aws",
+    parksBy: "stopping",
     async find(labels) {
       const found = await describe({ Filters: filtersOf(labels) });
-      return found.filter(({ State }) => State?.Name !== "terminated").map(serverOf);
+      const ending = ["shutting-down", "terminated"];
+      return found.filter(({ State }) => !ending.includes(State?.Name ?? "")).map(serverOf);
     },
     async stop(id) {
       // An instance that does not shut down is switched off by EC2 itself, in some minutes.
@@ -32,10 +46,70 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
       await until(id, "stopped");
     },
     async start(id) {
-      const [instance] = await describe({ InstanceIds: [id] });
-      if (instance?.State?.Name === "stopping") await until(id, "stopped");
+      if ((await stateOf(id)) === "stopping") await until(id, "stopped");
       await ec2.send(new StartInstancesCommand({ InstanceIds: [id] }));
       await until(id, "running");
+    },
+    restart: async (id) => void (await ec2.send(new RebootInstancesCommand({ InstanceIds: [id] }))),
+    async isOffered(type) {
+      const Filters = [{ Name: "instance-type", Values: [type] }];
+      const { InstanceTypeOfferings = [] } = await ec2.send(
+        new DescribeInstanceTypeOfferingsCommand({ Filters }),
+      );
+      return InstanceTypeOfferings.length > 0;
+    },
+    async snapshots(labels) {
+      const found = await images({ Owners: ["self"], Filters: filtersOf(labels) });
+      return found.map(snapshotOf).sort((a, b) => b.created.getTime() - a.created.getTime());
+    },
+    async take(id, labels, description) {
+      const [instance] = await describe({ InstanceIds: [id] });
+      const { RootDeviceName, BlockDeviceMappings = [] } = instance ?? {};
+      const Tags = Object.entries(labels).map(([Key, Value]) => ({ Key, Value }));
+      const { ImageId = "" } = await ec2.send(
+        new CreateImageCommand({
+          InstanceId: id,
+          // Names are unique in an account.
+          Name: `${labels.stack}-${labels.purpose}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
+          Description: description,
+          // Data volumes outlive their instance.
+          BlockDeviceMappings: BlockDeviceMappings.filter(
+            ({ DeviceName }) => DeviceName !== RootDeviceName,
+          ).map(({ DeviceName }) => ({ DeviceName, NoDevice: "" })),
+          TagSpecifications: [
+            { ResourceType: "image", Tags },
+            { ResourceType: "snapshot", Tags },
+          ],
+        }),
+      );
+      return available(ImageId);
+    },
+    available,
+    async relabel(id, labels) {
+      const Tags = Object.entries(labels).map(([Key, Value]) => ({ Key, Value }));
+      await ec2.send(new CreateTagsCommand({ Resources: [id], Tags }));
+    },
+    async remove(id) {
+      const [image] = await images({ Owners: ["self"], ImageIds: [id] }).catch(whereGone);
+      if (image === undefined) return;
+      await ec2.send(new DeregisterImageCommand({ ImageId: id }));
+      // What the image was made of stays, and costs.
+      for (const { Ebs } of image.BlockDeviceMappings ?? []) {
+        if (Ebs?.SnapshotId) await ec2.send(new DeleteSnapshotCommand({ SnapshotId: Ebs.SnapshotId }));
+      }
+    },
+    async letGo(id) {
+      const [instance] = await describe({ InstanceIds: [id] }).catch(whereGone);
+      if (instance === undefined || instance.State?.Name === "terminated") return;
+      const { RootDeviceName, BlockDeviceMappings = [] } = instance;
+      await ec2.send(
+        new ModifyInstanceAttributeCommand({ InstanceId: id, DisableApiTermination: { Value: false } }),
+      );
+      for (const { DeviceName, Ebs } of BlockDeviceMappings) {
+        if (DeviceName !== RootDeviceName && Ebs?.VolumeId) await detach(Ebs.VolumeId);
+      }
+      await ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+      await until(id, "terminated");
     },
   };
 
@@ -44,18 +118,52 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
     return Reservations.flatMap(({ Instances = [] }) => Instances);
   }
 
+  async function images(
+    asked: ConstructorParameters<typeof DescribeImagesCommand>[0] & object,
+  ): Promise<Image[]> {
+    return (await ec2.send(new DescribeImagesCommand(asked))).Images ?? [];
+  }
+
+  async function stateOf(id: string): Promise<string> {
+    const [instance] = await describe({ InstanceIds: [id] });
+    return instance?.State?.Name ?? "gone";
+  }
+
   async function until(id: string, wanted: string): Promise<void> {
-    let status = "";
+    let state = "";
     for (let look = 0; look < LOOKS; look++) {
-      const [instance] = await describe({ InstanceIds: [id] });
-      status = instance?.State?.Name ?? "gone";
-      if (status === wanted) return;
+      state = await stateOf(id);
+      if (state === wanted) return;
       await sleep(pauseSeconds * 1000);
     }
-    throw new Failure(
-      `instance ${id} is ${status}, and does not become ${wanted}: look at it in the console`,
-    );
+    throw new Failure(`instance ${id} is ${state}, and does not become ${wanted}: look at it in the console`);
   }
+
+  async function detach(VolumeId: string): Promise<void> {
+    await ec2.send(new DetachVolumeCommand({ VolumeId }));
+    for (let look = 0; look < LOOKS; look++) {
+      const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }));
+      if (Volumes[0]?.State === "available") return;
+      await sleep(pauseSeconds * 1000);
+    }
+    throw new Failure(`volume ${VolumeId} is not detached: look at it in the console`);
+  }
+
+  async function available(id: string): Promise<Snapshot> {
+    for (let look = 0; look < LOOKS; look++) {
+      const [image] = await images({ Owners: ["self"], ImageIds: [id] });
+      if (image?.State === "available") return snapshotOf(image);
+      if (image?.State !== "pending") throw new Failure(`AWS did not make the image ${id}: run this again`);
+      await sleep(pauseSeconds * 1000);
+    }
+    throw new Failure(`AWS is still making the image ${id}: run this again later`);
+  }
+}
+
+/** Takes what does not exist any more for an empty answer. */
+function whereGone(error: Error): never[] {
+  if (error.name.endsWith(".NotFound") || error.name === "InvalidAMIID.Unavailable") return [];
+  throw error;
 }
 
 function filtersOf(labels: Labels): { readonly Name: string; readonly Values: string[] }[] {
@@ -77,5 +185,21 @@ function serverOf({
     status: State?.Name ?? "unknown",
     image: ImageId,
     ...(time !== undefined && { stopped: new Date(`${time.replace(" ", "T")}Z`) }),
+  };
+}
+
+function snapshotOf({
+  ImageId: id = "",
+  CreationDate = "",
+  Tags = [],
+  State,
+  BlockDeviceMappings,
+}: Image): Snapshot {
+  return {
+    id,
+    created: new Date(CreationDate),
+    labels: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
+    available: State === "available",
+    gb: BlockDeviceMappings?.[0]?.Ebs?.VolumeSize,
   };
 }

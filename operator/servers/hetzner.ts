@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure } from "../../cli/mistake";
 import { HetznerApi, type HetznerAccess } from "../inventory/hetznerApi";
-import type { Labels, Server, Snapshot, SnapshotServers } from ".";
+import type { Labels, Server, Snapshot, Servers } from ".";
 
 interface ApiServer {
   readonly id: number;
@@ -37,12 +37,13 @@ export interface Patience {
 export function hetznerServers(
   access: HetznerAccess,
   { pauseSeconds = 2, shutdownLooks = 150, snapshotLooks = 1800 }: Patience = {},
-): SnapshotServers {
+): Servers {
   const api = new HetznerApi(access, pauseSeconds);
   const pause = () => sleep(pauseSeconds * 1000);
 
   return {
     cloud: "hetzner",
+    parksBy: "snapshot",
     async find(labels) {
       const found = await api.list<ApiServer>("/servers", "servers", selecting(labels));
       return found.map(serverOf);

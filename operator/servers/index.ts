@@ -26,30 +26,28 @@ export interface Snapshot {
   readonly gb?: number;
 }
 
-/** Servers of one account at one cloud. */
+/** Servers of one account at one cloud, and the snapshots of their disks. */
 export interface Servers {
   readonly cloud: CloudName;
+  /** Way in which a server is parked: a stopped one costs as much as a running one at some clouds. */
+  readonly parksBy: "snapshot" | "stopping";
   /** Finds servers with these labels. */
   find(labels: Labels): Promise<readonly Server[]>;
   /** Shuts a server down, waits until it is off, and switches it off where it does not shut down. */
   stop(id: string): Promise<void>;
   /** Starts a server that is off. */
   start(id: string): Promise<void>;
-}
-
-/** Snapshots beside the servers. */
-export interface SnapshotServers extends Servers {
   /** Restarts a server that runs. */
   restart(id: string): Promise<void>;
   /** True where a server of that type can be had there now. */
   isOffered(type: string, location: string): Promise<boolean>;
   /** Finds snapshots with these labels, the newest first. */
   snapshots(labels: Labels): Promise<readonly Snapshot[]>;
-  /** Makes a snapshot of a server's disk, and waits for it. */
+  /** Makes a snapshot of the disk of a server that is off, and waits for it. */
   take(id: string, labels: Labels, description: string): Promise<Snapshot>;
   /** Waits for a snapshot that is being made. @throws Failure where it was not made */
   available(id: string): Promise<Snapshot>;
-  /** Replaces a snapshot's labels. */
+  /** Changes a snapshot's labels. */
   relabel(id: string, labels: Labels): Promise<void>;
   /** Removes a snapshot for good. One that does not exist any more counts as removed. */
   remove(id: string): Promise<void>;

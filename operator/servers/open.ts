@@ -6,13 +6,13 @@ import type { StackSettings } from "../../cli/stackFiles";
 import { hetznerAccess, type Environment } from "../inventory/open";
 import type * as Aws from "./aws";
 import { hetznerServers } from "./hetzner";
-import type { Servers, SnapshotServers } from ".";
+import type { Servers } from ".";
 
 /** Opens the clouds of both servers. @throws Mistake for missing credentials */
 export function openServers(
   settings: StackSettings,
   environment: Environment,
-): Readonly<Record<Role, Servers | SnapshotServers>> {
+): Readonly<Record<Role, Servers>> {
   const cloud = textOf(settings.cloud) ?? "hetzner";
   const turnCloud = textOf(settings.turnCloud) ?? cloud;
   const location = textOf(settings.location) ?? defaultLocations.aws;

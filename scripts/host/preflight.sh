@@ -64,7 +64,7 @@ check_system() {
 }
 
 # What always helps where a server can't become what it should be.
-NEW_SERVER="have a new server take its place: at Hetzner by ./scripts/replace STACK: names, addresses, secrets and recordings stay, Greenlight and what was set by hand come over, and there is a way back (docs/replace.md). Elsewhere by pulumi up --replace with the server's URN (pulumi stack --show-urns), which loses all that is on the root disk but a recordings volume (before that, on this server: sudo /usr/local/lib/bbb-deploy/unmount-recordings.sh)"
+NEW_SERVER="have a new server take its place: ./scripts/replace STACK (docs/replace.md). Names, addresses, secrets and recordings stay, Greenlight and what was set by hand come over, and there is a way back. In a program of your own: pulumi up --replace with the server's URN (pulumi stack --show-urns), which loses all that is on the root disk but a recordings volume (before that, on this server: sudo /usr/local/lib/bbb-deploy/unmount-recordings.sh)"
 
 # Whether the BigBlueButton that is here can become the line that is asked for, on the same Ubuntu.
 check_line() {

@@ -131,7 +131,7 @@ describe("refused before anything is touched", () => {
 test("an update to a release of another Ubuntu names the command", async () => {
   const { code, stdout, stderr } = await sandbox(["up", "--engine", "embedded", ...NEW]);
   expect(code).not.toBe(0);
-  expect(stdout + stderr).toContain("at Hetzner by ./scripts/replace STACK");
+  expect(stdout + stderr).toContain("./scripts/replace STACK");
   expect(await serverId()).toBe(before.id);
 });
 

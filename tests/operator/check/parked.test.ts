@@ -49,7 +49,7 @@ test("at AWS it is one whose instance is stopped, which is nothing wrong", async
   await cloud.stopping.stop("1");
   const report = await run(
     [resource("aws:ec2/instance:Instance", "1", { tags: { role: "bbb" } })],
-    cloud.stopping as typeof cloud.taking,
+    cloud.stopping,
   );
   expect(report.parked).toBe(true);
   expect(report.sections.flatMap(({ findings }) => findings.map(({ name }) => name))).not.toContain(

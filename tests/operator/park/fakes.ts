@@ -1,6 +1,6 @@
 import { Failure } from "../../../cli/mistake";
 import type { World } from "../../../operator/park/world";
-import type { Labels, Server, Servers, Snapshot, SnapshotServers } from "../../../operator/servers";
+import type { Labels, Server, Snapshot, Servers } from "../../../operator/servers";
 
 /** Word with which a fake ends a command, as the death of its process does. */
 export class Killed extends Error {}
@@ -46,20 +46,14 @@ export class FakeCloud {
     this.servers.set(id, { ...server, status });
   }
 
-  /** Servers at a cloud that stops them. */
-  readonly stopping: Servers = {
-    cloud: "aws",
+  /** Servers at a cloud where a parked one is a snapshot. */
+  readonly taking: Servers = {
+    cloud: "hetzner",
+    parksBy: "snapshot",
     find: (labels) =>
       Promise.resolve([...this.servers.values()].filter((one) => one.labels.role === labels.role)),
-    stop: async (id) => this.act(`stop ${id}`, () => this.set(id, "stopped")),
-    start: async (id) => this.act(`start ${id}`, () => this.set(id, "running")),
-  };
-
-  /** Servers at a cloud that makes snapshots. */
-  readonly taking: SnapshotServers = {
-    ...this.stopping,
-    cloud: "hetzner",
     stop: async (id) => this.act(`stop ${id}`, () => this.set(id, "off")),
+    start: async (id) => this.act(`start ${id}`, () => this.set(id, "running")),
     restart: async (id) => this.act(`restart ${id}`, () => this.set(id, "running")),
     isOffered: () => Promise.resolve(this.offered),
     snapshots: () => Promise.resolve([...this.snapshots.values()].reverse()),
@@ -79,6 +73,14 @@ export class FakeCloud {
     letGo: async (id) => this.act(`let go ${id}`, () => void this.servers.delete(id)),
   };
 
+  /** Servers at a cloud where a parked one is stopped. */
+  readonly stopping: Servers = {
+    ...this.taking,
+    cloud: "aws",
+    parksBy: "stopping",
+    stop: async (id) => this.act(`stop ${id}`, () => this.set(id, "stopped")),
+  };
+
   put(id: string, labels: Labels, available: boolean): void {
     this.snapshots.set(id, { id, labels, available, created: new Date("2026-11-20T18:00:00Z"), gb: 7.26 });
   }
@@ -88,7 +90,7 @@ export class FakeCloud {
     return [...this.servers.values()].find(({ labels }) => labels.role === "bbb")?.id;
   }
 
-  world(cloud: Servers | SnapshotServers = this.taking): World {
+  world(cloud: Servers = this.taking): World {
     return {
       stack: "prod",
       servers: { bbb: cloud, turn: cloud },

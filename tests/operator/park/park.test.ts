@@ -173,7 +173,7 @@ describe("meetings", () => {
 });
 
 describe("at a cloud where a stopped server costs its disk only", () => {
-  const at = () => cloud.stopping as typeof cloud.taking;
+  const at = () => cloud.stopping;
   test("it is stopped, and started again with a certificate that is good; the state is not touched", async () => {
     await parks({ withTurn: true }, at());
     expect(cloud.done).toEqual(["release", "stop 1", "stop 2"]);

@@ -1,7 +1,7 @@
 /** A program with a server, as clouds/hetzner/host.ts makes it, on the embedded engine and the emulated cloud. */
 import type { World } from "../../../operator/park/world";
 import { hetznerServers } from "../../../operator/servers/hetzner";
-import type { SnapshotServers } from "../../../operator/servers";
+import type { Servers } from "../../../operator/servers";
 import { Workbench } from "../../sandbox/engine/support";
 import { token, type Json, type Project } from "../../sandbox/hetzner/harness";
 
@@ -28,7 +28,7 @@ const PROGRAM = `
 export class ServerBench {
   readonly said: string[] = [];
   readonly bench = new Workbench("");
-  readonly servers: SnapshotServers;
+  readonly servers: Servers;
 
   private constructor(
     private readonly project: Project,

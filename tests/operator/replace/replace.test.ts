@@ -110,7 +110,7 @@ describe("refused before anything is touched", () => {
   test("where the type is sold out", async () => {
     cloud.offered = false;
     await expect(replaces()).rejects.toThrow(
-      "Hetzner Cloud has no ccx33 in fsn1 at this moment; nothing was changed",
+      "there is no ccx33 to be had in fsn1 at this moment; nothing was changed",
     );
   });
   test("where there is no server, or one that is off", async () => {

@@ -1,9 +1,14 @@
-import { CreateTagsCommand } from "@aws-sdk/client-ec2";
+import {
+  AttachVolumeCommand,
+  CreateTagsCommand,
+  DescribeSnapshotsCommand,
+  ModifyInstanceAttributeCommand,
+} from "@aws-sdk/client-ec2";
 
 import { awsServers } from "../../../operator/servers/aws";
 import { REGION } from "../../../sandbox/aws";
 import { credentials, useAccount } from "../../sandbox/aws/harness";
-import { makeInstance } from "../../sandbox/aws/setUp";
+import { describeVolume, makeInstance, makeVolume } from "../../sandbox/aws/setUp";
 
 const account = useAccount();
 const environment = { ...process.env };
@@ -17,6 +22,38 @@ beforeAll(() =>
 afterAll(() => (process.env = environment));
 
 const labels = { project: "bigbluebutton", stack: "prod", role: "bbb" };
+
+test("an instance becomes an image without its data volume, which can be labelled and found, and goes with its snapshot", async () => {
+  const { id } = await makeInstance(account());
+  const { VolumeId } = await makeVolume(account());
+  const { ec2 } = account().clients;
+  await ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId: id, Device: "/dev/sdf" }));
+  await ec2.send(
+    new ModifyInstanceAttributeCommand({ InstanceId: id, DisableApiTermination: { Value: true } }),
+  );
+  const servers = awsServers(REGION, 0.05);
+  await servers.stop(id);
+  const kept = { ...labels, stack: "replaced" };
+  const taken = await servers.take(id, { ...kept, purpose: "replaced" }, "old disk");
+  expect(taken).toMatchObject({ available: true, labels: { ...kept, purpose: "replaced" } });
+  expect(Math.abs(Date.now() - taken.created.getTime())).toBeLessThan(3_600_000);
+  await servers.letGo(id);
+  await servers.letGo(id);
+  expect((await describeVolume(account(), VolumeId!)).State).toBe("available");
+  await servers.relabel(taken.id, { purpose: "other" });
+  expect(await servers.snapshots(kept)).toMatchObject([{ id: taken.id, labels: { purpose: "other" } }]);
+  await servers.remove(taken.id);
+  await servers.remove(taken.id);
+  expect(await servers.snapshots(kept)).toEqual([]);
+  const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] }));
+  expect(Snapshots!.filter(({ Tags = [] }) => Tags.some(({ Value }) => Value === "replaced"))).toEqual([]);
+});
+
+test("a type is offered in a region, or is not", async () => {
+  const servers = awsServers(REGION, 0.05);
+  expect(await servers.isOffered("c7a.2xlarge", REGION)).toBe(true);
+  expect(await servers.isOffered("c7a.unheard-of", REGION)).toBe(false);
+});
 
 test("an instance is found by all of its tags, stopped and started again", async () => {
   const { id } = await makeInstance(account());
