@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { rootCertificates } from "node:tls";
 
 import * as pulumi from "@pulumi/pulumi";
@@ -40,6 +41,14 @@ export class MeetingsGuard {
   readonly server: pulumi.ResourceHook;
   /** Hook of a step that restarts coturn after a change of its standard input. */
   readonly turnConfiguration: pulumi.ResourceHook;
+
+  /**
+   * Asks all servers, and warns as the component that is made now: hooks are called outside of it, where a provider of
+   * components has no engine to warn by.
+   */
+  private readonly check = AsyncResource.bind(async (question: Question): Promise<void> => {
+    for (const server of await this.servers()) await this.checkOne(server, question);
+  });
 
   /**
    * @param servers Returns the servers whose meetings count; called by the hooks. The servers wait for the hooks, so
@@ -92,10 +101,6 @@ export class MeetingsGuard {
         });
       },
     );
-  }
-
-  private async check(question: Question): Promise<void> {
-    for (const server of await this.servers()) await this.checkOne(server, question);
   }
 
   private async checkOne(server: MeetingServer, question: Question): Promise<void> {

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import { runningMeetings } from "../../bigbluebutton/meetings";
@@ -19,21 +21,24 @@ afterEach(() => jest.restoreAllMocks());
 
 const told = () => jest.mocked(pulumi.log.warn).mock.calls.map(([message]) => message);
 
-/** Answer of a hook to a change of a resource, while two meetings run. */
-async function change(
-  hook: "server" | "turnConfiguration",
-  more: Partial<Settings>,
-  before: object,
-  now: object,
-) {
+const guardWith = (more: Partial<Settings>) => {
   const server = { fqdn: "bbb.example.org", sharedSecret: pulumi.output("secret"), trust: {} };
-  const guard = new MeetingsGuard({ ...settings, ...more }, () => Promise.resolve([server]));
-  await guard[hook].callback({
+  return new MeetingsGuard({ ...settings, ...more }, () => Promise.resolve([server]));
+};
+
+type Hook = "server" | "turnConfiguration";
+
+/** Answer of a guard's hook to a change of a resource. */
+const answer = async (guard: MeetingsGuard, hook: Hook, before: object, now: object) =>
+  guard[hook].callback({
     ...{ urn: "urn:x", id: "1", name: "it", type: "x:y:Z" },
     oldInputs: before,
     newInputs: now,
   });
-}
+
+/** Answer of a hook to a change of a resource, while two meetings run. */
+const change = (hook: Hook, more: Partial<Settings>, before: object, now: object) =>
+  answer(guardWith(more), hook, before, now);
 
 const component = { type: "BigBlueButton", name: "school-a" };
 
@@ -83,6 +88,15 @@ describe("a server", () => {
     expect(told()).toHaveLength(1);
     const refused = change("server", {}, { serverType: "ccx23" }, { serverType: "ccx33" });
     await expect(refused).rejects.toThrow(/or allow it: pulumi config set duringMeetings ccx33$/);
+  });
+
+  test("warns as the component that is made, though the engine calls outside of it", async () => {
+    const making = new AsyncLocalStorage<string>();
+    const warned: unknown[] = [];
+    jest.mocked(pulumi.log.warn).mockImplementation(async () => void warned.push(making.getStore()));
+    const guard = making.run("school-a", () => guardWith({ duringMeetings: "ccx33" }));
+    await answer(guard, "server", { serverType: "ccx23" }, { serverType: "ccx33" });
+    expect(warned).toEqual(["school-a"]);
   });
 
   test("other networks are named by no text", async () => {
