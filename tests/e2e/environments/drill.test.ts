@@ -61,6 +61,13 @@ test("a whole backup: a table of what came back, the test server is gone, and th
   });
 });
 
+test("on another release: what jammy has saved comes back on noble", async () => {
+  const { code, stdout, stderr } = await backup("drill", "sandbox", "--set", "release=noble-40");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("is whole") as string]);
+  expect(stderr).toContain("note: the backup is of BigBlueButton 3.0, this server has 4.0");
+  expect(await serverNames()).toEqual(before);
+});
+
 /** Has last night's backup lack a recording that it had, as a storage that loses something would. */
 const PLANT = `
 import json, sys
