@@ -6,7 +6,20 @@ import type { PortRule } from "../bigbluebutton/releases";
 import type { Volume } from "../settings";
 
 /** Purpose of a host; becomes its label, its step prefix and the name of its resources. */
-export type Role = "bbb" | "turn";
+export type Role = (typeof roles)[number];
+
+/** All roles. */
+export const roles = ["bbb", "turn"] as const;
+
+/** Wish for a baked image, in place of the host's `image`. */
+export interface BakedWish {
+  /** Refuses a new server without one; else it is made from the host's `image`. */
+  readonly required: boolean;
+  /** Labels that an image must have (bakedImages.ts). */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Arguments of `scripts/image bake` that make one. */
+  readonly bakeArguments: string;
+}
 
 /** Arguments to make a host at any cloud. */
 export interface HostArgs {
@@ -18,6 +31,8 @@ export interface HostArgs {
   readonly location: string;
   /** Name of the operating system image at the cloud; ignored once the server exists. */
   readonly image: string;
+  /** Baked image that a new server is made from, if there is one. @default `image` */
+  readonly baked?: BakedWish;
   /** Inbound rules from the release's port table; the host adds SSH and ICMP. */
   readonly ports: readonly PortRule[];
   /** Networks that may reach SSH, in CIDR form, canonical; no others may. */
@@ -83,6 +98,12 @@ export interface Host {
 /** Parent of a deployment's resources: a component, or the stack itself. */
 export interface ChildOptions {
   readonly parent?: pulumi.Resource;
+}
+
+/** Options of a deployment's look-ups. */
+export interface LookUpOptions extends ChildOptions {
+  /** Returns the hash of the scripts that install on a host of a role; an image tells that of its own. */
+  readonly scripts: (role: Role) => string;
 }
 
 /** Makes a host of one cloud. All hosts of one maker share what the cloud keeps once, such as the operator's key. */

@@ -1,7 +1,8 @@
 import { dialInPorts } from "../bigbluebutton/dialIn";
 import { metricsPort } from "../bigbluebutton/ports";
 import type { HostSettings, Settings } from "../settings";
-import type { HostArgs, Role } from "./host";
+import { bakedLabels } from "./bakedImages";
+import type { BakedWish, HostArgs, Role } from "./host";
 
 type Hosts = Pick<Settings, "bbb" | "turn">;
 
@@ -50,6 +51,7 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     location,
     serverType,
     image,
+    baked: bakedWish(settings, role),
     ports: hostPorts(settings, role),
     sshNetworks: settings.sshNetworks,
     sshPublicKeys: settings.sshPublicKeys,
@@ -57,6 +59,20 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     snapshotDays: settings.snapshotDays,
     labels: { ...settings.labels, role },
     ...(role === "bbb" ? { backups: settings.backups, volume: settings.recordings } : { backups: false }),
+  };
+}
+
+function bakedWish(settings: HostsSettings, role: Role): BakedWish | undefined {
+  const { baked, cloud } = hostSettings(settings, role);
+  if (!baked) return undefined;
+  const { release, labels } = settings;
+  return {
+    required: baked === "required",
+    labels: bakedLabels(role, labels.project ?? "", release),
+    bakeArguments: [
+      ...(role === "bbb" ? ["--release", release.name] : ["--role", "turn"]),
+      ...(cloud === "aws" ? ["--cloud", "aws"] : []),
+    ].join(" "),
   };
 }
 

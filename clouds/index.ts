@@ -5,7 +5,7 @@ import type { Settings } from "../settings";
 import { canonicalAddress } from "../settings/formats/addresses";
 import type { Cloud } from "./cloud";
 import { manualDns, type Dns } from "./dns";
-import type { ChildOptions, Host, HostArgs, OperatorKey, Role } from "./host";
+import type { Host, HostArgs, LookUpOptions, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
 import { waitForLookUps, refuseProblems } from "./lookUps";
 import { named } from "./names";
@@ -34,13 +34,13 @@ const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
  * Chooses the clouds, as the only place that does; a cloud's package is loaded only if the settings use it.
  *
  * @param roles Roles of the hosts to be made.
- * @param opts Options of their resources.
+ * @param opts Options of their resources and of the look-ups.
  * @throws SettingsError with everything that the clouds lack, before anything is made
  */
 export async function lookUpClouds(
   settings: Settings,
   roles: readonly Role[],
-  opts: ChildOptions,
+  opts: LookUpOptions,
 ): Promise<Clouds> {
   const { dns, domain } = settings;
   const args = roles.map((role) => hostArgs(settings, role));
@@ -88,7 +88,7 @@ function loadCloud(
   name: CloudName,
   settings: Settings,
   hosts: readonly HostArgs[],
-  opts: ChildOptions,
+  opts: LookUpOptions,
 ): Cloud {
   try {
     switch (name) {

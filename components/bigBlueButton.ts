@@ -177,6 +177,7 @@ const ABOUT_TURN = [
   "turnCloud",
   "turnLocation",
   "turnServerType",
+  "turnImage",
   "turnPeers",
   "turnStack",
   "rotateTurnSecret",

@@ -9,6 +9,7 @@ import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
 import type { Settings } from "../settings";
+import { installHash } from "../steps/installHash";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { setUpAdditions, type AdditionOutputs } from "./additions";
 import { BbbServer } from "./bbbServer";
@@ -67,7 +68,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
   const bbbFqdn = settings.bbb.fqdn;
   const { parent, users } = options;
   const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
-  const { dns, hosts } = await lookUpClouds(settings, roles, { parent });
+  const { dns, hosts } = await lookUpClouds(settings, roles, { parent, scripts: installHash });
   const shared = await (options.turn ??
     (turnSettings.kind === "shared" ? sharedTurn(turnSettings.stack, settings, { parent }) : undefined));
 

@@ -113,10 +113,16 @@ export interface SettingArguments {
   /** Server type of the TURN server, x86. Not set: ccx13 in prod, cpx22 otherwise; on AWS c7a.large. */
   readonly turnServerType?: pulumi.Input<string>;
   /**
-   * Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's. Only needed where
-   * the cloud no longer offers the release's own Ubuntu. A running server keeps its own.
+   * Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's; or baked, the
+   * newest that scripts/image has made of this release, or baked-or-stock, the release's own Ubuntu where there is
+   * none. Not set: the release's own Ubuntu. A running server keeps its own.
    */
   readonly image?: pulumi.Input<string>;
+  /**
+   * Image of the TURN server, with Ubuntu 24.04: as for the setting image. Not set: the cloud's own Ubuntu 24.04. A
+   * running server keeps its own.
+   */
+  readonly turnImage?: pulumi.Input<string>;
   /**
    * AWS only: id of the VPC of the servers. Not set: the region's default VPC. Servers that exist stay where they
    * are.

@@ -21,6 +21,7 @@ import { TurnServer } from "./turnServer";
 import { offerTurn } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
 import { openPorts } from "./verification";
+import { installHash } from "../steps/installHash";
 
 /** Arguments of a {@link SharedTurnServer}: the settings of Pulumi.yaml that concern a TURN server. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- `pulumi package add` knows interfaces only
@@ -31,6 +32,7 @@ export interface SharedTurnServerArgs extends Pick<
   | "domain"
   | "turnHostname"
   | "turnServerType"
+  | "turnImage"
   | "turnPeers"
   | "email"
   | "vpcId"
@@ -152,7 +154,7 @@ async function begin(
 
 async function make(settings: Settings, parent: pulumi.Resource, users: TurnUsers): Promise<Made> {
   const { labels, release } = settings;
-  const { dns, hosts } = await lookUpClouds(settings, ["turn"], { parent });
+  const { dns, hosts } = await lookUpClouds(settings, ["turn"], { parent, scripts: installHash });
   const operatorKey = newOperatorKey(labels, { parent });
   const guard = new MeetingsGuard(settings, () => users.servers);
   const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;

@@ -7,6 +7,7 @@ import {
 } from "../bigbluebutton/capacity";
 import { environments } from "./environments";
 import { type FieldName, type FieldValues } from "./fields";
+import { isBaked } from "./imageName";
 import { removeCommand, setCommand } from "./remedies";
 import { DEFAULT_SNAPSHOT_DAYS } from "./fields/recordings";
 import type { Problem } from "./problems";
@@ -62,7 +63,8 @@ export function cloudNameProblems(values: Values): Problem[] {
     ...check(values, "serverType", (value, key) => serverTypeProblem(value, key, clouds.bbb, values)),
     ...check(values, "turnLocation", forms[clouds.turn].location),
     ...check(values, "turnServerType", (value, key) => serverTypeProblem(value, key, clouds.turn, values)),
-    ...check(values, "image", (value) => imageProblem(value, clouds.bbb)),
+    ...check(values, "image", (value, key) => imageProblem(value, key, clouds.bbb)),
+    ...check(values, "turnImage", (value, key) => imageProblem(value, key, clouds.turn)),
     ...check(values, "recordingsVolumeId", (value) => volumeProblem(value, clouds.bbb)),
     ...regionProblems(values, clouds),
     ...awsOnlyProblems(values, clouds),
@@ -71,7 +73,14 @@ export function cloudNameProblems(values: Values): Problem[] {
 
 function check(
   values: Values,
-  key: "location" | "turnLocation" | "serverType" | "turnServerType" | "image" | "recordingsVolumeId",
+  key:
+    | "location"
+    | "turnLocation"
+    | "serverType"
+    | "turnServerType"
+    | "image"
+    | "turnImage"
+    | "recordingsVolumeId",
   find: (value: string, key: FieldName) => Finding,
 ): Problem[] {
   const value = values[key];
@@ -134,13 +143,13 @@ function serverTypeProblem(
     : undefined;
 }
 
-function imageProblem(value: string, cloud: CloudName): Finding {
+function imageProblem(value: string, key: FieldName, cloud: CloudName): Finding {
   const { form, what } = forms[cloud].image;
-  return form.test(value)
+  return isBaked(value) || form.test(value)
     ? undefined
     : {
         reason: `"${value}" is not ${what}`,
-        remedy: `${setCommand("image", "NAME-OR-ID")}, or ${removeCommand("image")} for the release's own`,
+        remedy: `${setCommand(key, "NAME-OR-ID")}, or ${removeCommand(key)} for the release's own`,
       };
 }
 

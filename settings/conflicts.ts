@@ -3,7 +3,7 @@ import { expiryProblems, strictProblems } from "./environments";
 import { type FieldName, type FieldValues, remedyFor } from "./fields";
 import { entryPath } from "./fields/field";
 import { removeCommand, setCommand } from "./remedies";
-import { imageNameProblem } from "./imageName";
+import { BAKED_OR_STOCK, imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { cloudNameProblems } from "./cloudNames";
 import { sshNetworkProblems } from "./sshNetworks";
@@ -87,6 +87,7 @@ function sharedTurnProblems(values: Partial<FieldValues>): Problem[] {
         "turnCloud",
         "turnLocation",
         "turnServerType",
+        "turnImage",
         "rotateTurnSecret",
         "turnCertificateFile",
         "turnCertificateKeyFile",
@@ -138,10 +139,10 @@ function releaseProblems({ cloud, release: name, allowEndOfLife, image }: Partia
       remedy: `${rm}${setCommand("image", "NAME-OR-ID")} of Ubuntu ${release.ubuntu}${id}`,
     });
   }
-  if (cloud && release.withdrawnFrom.includes(cloud) && !image) {
+  if (cloud && release.withdrawnFrom.includes(cloud) && (!image || image === BAKED_OR_STOCK)) {
     problems.push({
       key: "image",
-      reason: `is not set, and ${cloud} no longer offers ${release.images[cloud]}, which ${name} needs`,
+      reason: `is ${image ?? "not set"}, and ${cloud} no longer offers ${release.images[cloud]}, which ${name} needs`,
       remedy: `${setCommand("image", "ID")}, with the id of a snapshot of your own with Ubuntu ${release.ubuntu}`,
     });
   }

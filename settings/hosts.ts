@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { defaultLocations, defaultServerTypes } from "../bigbluebutton/capacity";
 import { turnUbuntu, type Release } from "../bigbluebutton/releases";
 import { environments } from "./environments";
+import { BAKED, BAKED_OR_STOCK } from "./imageName";
 import type { FieldValues } from "./fields";
 import type { CertificateBundle } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
@@ -16,7 +17,7 @@ export function bbbFrom(values: FieldValues, release: Release, certificate: Cert
     cloud,
     location: values.location ?? defaultLocations[cloud],
     serverType: values.serverType ?? defaultServerTypes[cloud][environments[environment].size].bbb,
-    image: values.image ?? release.images[cloud],
+    ...imageFrom(values.image, release.images[cloud]),
     certificate,
   };
 }
@@ -32,11 +33,18 @@ export function turnFrom(values: FieldValues, certificate: Certificate): Setting
     cloud,
     location: values.turnLocation ?? beside ?? defaultLocations[cloud],
     serverType: values.turnServerType ?? defaultServerTypes[cloud][environments[environment].size].turn,
-    image: turnUbuntu.images[cloud],
+    ...imageFrom(values.turnImage, turnUbuntu.images[cloud]),
     certificate,
     peers: values.turnPeers,
     rotateSecret: values.rotateTurnSecret ?? "",
   };
+}
+
+/** Image of a host, by its setting. */
+function imageFrom(value: string | undefined, stock: string): Pick<HostSettings, "image" | "baked"> {
+  if (value === BAKED) return { image: stock, baked: "required" };
+  if (value === BAKED_OR_STOCK) return { image: stock, baked: "preferred" };
+  return { image: value ?? stock };
 }
 
 /** Certificate of a host. The private key of an own one is a secret from here on. */

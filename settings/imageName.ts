@@ -1,5 +1,16 @@
 import { releases, type Release } from "../bigbluebutton/releases";
 
+/** Value of the settings image and turnImage: the newest fitting image of scripts/image. */
+export const BAKED = "baked";
+
+/** Value of the settings image and turnImage: such an image, or the cloud's own where there is none. */
+export const BAKED_OR_STOCK = "baked-or-stock";
+
+/** True for a value that names no image of its own. */
+export function isBaked(value: string): boolean {
+  return value === BAKED || value === BAKED_OR_STOCK;
+}
+
 /** Distributions that both clouds have images of, by their names there. */
 const OTHER_SYSTEMS =
   /(?<![a-z])(debian|centos|rocky|alma|almalinux|fedora|opensuse|suse|sles|rhel|amzn|al20\d\d|windows|freebsd|arch)(?![a-z])/i;
@@ -20,7 +31,7 @@ const codenames: Readonly<Record<string, string>> = {
 };
 
 /** Problem of an image's name for a release; undefined if it fits, or tells nothing. */
-export function imageNameProblem(image: string, { ubuntu }: Release): string | undefined {
+export function imageNameProblem(image: string, { ubuntu }: Pick<Release, "ubuntu">): string | undefined {
   const name = image.toLowerCase();
   const other = OTHER_SYSTEMS.exec(name)?.[1];
   if (other && !name.includes("ubuntu")) return `is by its name of ${other}`;

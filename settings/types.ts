@@ -81,8 +81,10 @@ export interface HostSettings {
   /** Location at Hetzner, or region of AWS. */
   readonly location: string;
   readonly serverType: string;
-  /** Name or id of the image; on AWS also a pattern of Canonical's names. The TURN host's is Ubuntu 24.04's. */
+  /** Name or id of the image; on AWS also a pattern of Canonical's names. With `baked` the release's own. */
   readonly image: string;
+  /** Use of an image that scripts/image has baked: refuses a server without one, or prefers it. @default `image` */
+  readonly baked?: "required" | "preferred";
   readonly certificate: Certificate;
 }
 

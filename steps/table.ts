@@ -21,6 +21,8 @@ export interface HostScript {
   /** Seconds that it takes in an update, from … to. */
   readonly seconds: readonly [least: number, most: number];
   readonly basis: Basis;
+  /** Seconds on a copy of a baked image, estimated. @default as elsewhere */
+  readonly copySeconds?: readonly [least: number, most: number];
 }
 
 /** Files that every step uses, beside its own `needs`: a change of these is a change of each step. */
@@ -77,6 +79,7 @@ export const stepTable = {
     ],
     seconds: [1200, 1800],
     basis: "field",
+    copySeconds: [120, 300],
   },
   "install-turn.sh": {
     title: "Install coturn and its certificate",
@@ -88,6 +91,7 @@ export const stepTable = {
     ],
     seconds: [7, 13],
     basis: "sandbox",
+    copySeconds: [4, 8],
   },
   "configure-turn.sh": {
     title: "Configure coturn",

@@ -7,7 +7,7 @@ import { awsHosts } from "./host";
 import { awsAddresses } from "./addresses";
 import { findAwsPlacement } from "./placement";
 import type { Cloud } from "../cloud";
-import type { ChildOptions, HostArgs } from "../host";
+import type { HostArgs, LookUpOptions } from "../host";
 import { named } from "../names";
 import { route53Dns } from "./dns";
 
@@ -18,14 +18,15 @@ import { route53Dns } from "./dns";
 export function awsCloud(
   settings: Pick<Settings, "labels" | "network" | "environment">,
   hosts: readonly HostArgs[],
-  { parent }: ChildOptions,
+  { parent, scripts }: LookUpOptions,
 ): Cloud {
   const { labels, network, environment } = settings;
   const region = hosts.find(({ cloud }) => cloud === "aws")?.location ?? defaultLocations.aws;
   const provider = new aws.Provider(named("aws", labels), { region }, { parent });
   return {
     async findHosts(hosts) {
-      const request = { region, ...network, hosts, fullTimeCores: environments[environment].strict };
+      const fullTimeCores = environments[environment].strict;
+      const request = { region, ...network, hosts, fullTimeCores, scripts };
       const found = await findAwsPlacement(request, provider);
       return (operatorKey) => awsHosts({ labels, hosts, placement: found, operatorKey, provider, parent });
     },

@@ -16,6 +16,8 @@ export interface AwsPlacementRequest extends NetworkRequest {
   readonly hosts: readonly HostArgs[];
   /** Refuses server types that give their cores only part of the time. */
   readonly fullTimeCores: boolean;
+  /** Hash of the scripts that install on a host of a role. */
+  readonly scripts: (role: Role) => string;
 }
 
 /** Placement of the hosts, and the images of new servers. */
@@ -39,10 +41,17 @@ export async function findAwsPlacement(
 ): Promise<AwsPlacement> {
   const { hosts, region } = request;
   const opts = { provider };
+  const present = occupiedSubnets(hosts[0]?.labels ?? {}, opts);
+  const exists = async () => (await present).size > 0;
   const [subnets, occupied, images, ...limits] = await waitForLookUps([
     publicSubnets(request, opts),
-    occupiedSubnets(hosts[0]?.labels ?? {}, opts),
-    waitForLookUps(hosts.map(async (host) => [host.role, await findImage(host, region, opts)] as const)),
+    present,
+    waitForLookUps(
+      hosts.map(async (host) => {
+        const known = { region, scripts: request.scripts(host.role), exists };
+        return [host.role, await findImage(host, known, opts)] as const;
+      }),
+    ),
     ...hosts.map((host) => typeLimit(host, request, opts)),
     ...hosts.flatMap((host) =>
       host.volume?.kind === "adopted" ? [volumeLimit(host.volume.id, host, region, opts)] : [],

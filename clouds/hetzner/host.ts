@@ -220,10 +220,12 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
  * Returns a maker of hosts at Hetzner Cloud that share the operator's key.
  *
  * @param labels Labels of the deployment, without a role.
+ * @param images Ids of the images for new servers, by host, where they are not the arguments' own.
  */
 export function hetznerHosts(
   labels: Readonly<Record<string, string>>,
   operatorKey: OperatorKey,
+  images: ReadonlyMap<Role, string | undefined>,
   { parent }: ChildOptions,
 ): HostMaker {
   const sshKey = new hcloud.SshKey(
@@ -236,7 +238,10 @@ export function hetznerHosts(
     // The provider would create a replacement first and fail on the name.
     { parent, deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
   );
-  return (name, args) => new HetznerHost(name, { ...args, operatorKey, sshKey }, { parent });
+  return (name, args) => {
+    const image = images.get(args.role) ?? args.image;
+    return new HetznerHost(name, { ...args, image, operatorKey, sshKey }, { parent });
+  };
 }
 
 /** Numeric id of a resource: most references between Hetzner's resources are numbers, and Pulumi's ids are text. */

@@ -5,14 +5,18 @@ import type { Cloud } from "../cloud";
 import { hetznerAddresses } from "./addresses";
 import { hetznerDns } from "./dns";
 import { hetznerHosts } from "./host";
+import { findBakedImage } from "./image";
 import { hetznerLookUp } from "./lookUp";
 import { lookUpServerType } from "./serverTypes";
-import type { ChildOptions, HostArgs } from "../host";
+import type { ChildOptions, HostArgs, LookUpOptions } from "../host";
 import { waitForLookUps } from "../lookUps";
 import { setCommand } from "../../settings/remedies";
 
 /** Opens Hetzner Cloud, in the token's project. */
-export function hetznerCloud({ labels }: Pick<Settings, "labels">, opts: ChildOptions): Cloud {
+export function hetznerCloud(
+  { labels }: Pick<Settings, "labels">,
+  { scripts, ...opts }: LookUpOptions,
+): Cloud {
   return {
     async findHosts(hosts) {
       // The same location is asked for once, under the name of the setting that says it first.
@@ -28,7 +32,10 @@ export function hetznerCloud({ labels }: Pick<Settings, "labels">, opts: ChildOp
           for (const found of [where, type]) if (found?.status === "rejected") throw found.reason;
         }),
       );
-      return (operatorKey) => hetznerHosts(labels, operatorKey, opts);
+      const images = await waitForLookUps(
+        hosts.map(async (host) => [host.role, await findBakedImage(host, scripts(host.role), opts)] as const),
+      );
+      return (operatorKey) => hetznerHosts(labels, operatorKey, new Map(images), opts);
     },
     findZone: (request) => hetznerDns(request, opts),
     findAddresses: () => hetznerAddresses(labels, opts),

@@ -38,10 +38,17 @@ export async function lookUpServerType(host: HostArgs, opts: pulumi.InvokeOption
   ]);
 }
 
-async function hasServer(
-  { labels, serverType, location }: HostArgs,
+async function hasServer(host: HostArgs, opts: pulumi.InvokeOptions): Promise<boolean> {
+  const { serverType, location } = host;
+  const servers = await serversOf(host, opts);
+  return servers.some((server) => server.serverType === serverType && server.location === location);
+}
+
+/** Asks for the servers that the deployment has for a host: one, or none yet. */
+export async function serversOf(
+  { labels }: HostArgs,
   opts: pulumi.InvokeOptions,
-): Promise<boolean> {
+): Promise<hcloud.GetServersResult["servers"]> {
   const { servers } = await hetznerLookUp(
     () => hcloud.getServers({ withSelector: ownerSelector(labels, "role") }, opts),
     (answer) => ({
@@ -51,5 +58,5 @@ async function hasServer(
       remedy: "a token, read and write, of the project",
     }),
   );
-  return servers.some((server) => server.serverType === serverType && server.location === location);
+  return servers;
 }

@@ -131,6 +131,7 @@ async function planDeployment(
     awsPrice(resources, region),
   ];
   const hosts = roles.map((role) => plannedHost(settings, role, { ipv6, users }));
+  const copies = hosts.filter(({ baked }) => baked !== null).map(({ role }) => role);
   return {
     release: release.name,
     version: release.version,
@@ -149,8 +150,8 @@ async function planDeployment(
     backupDays: backupDays(settings, resources),
     resourceCount: resources.length + 1,
     resources: groupResources(resources),
-    steps: stepsOf(resources),
-    duration: { seconds: longestChain(resources), bases },
+    steps: stepsOf(resources, copies),
+    duration: { seconds: longestChain(resources, copies), bases },
     downloads: downloads(settings, resources),
     prices: prices.filter((price) => price !== undefined),
     parking: savingsOf(settings),

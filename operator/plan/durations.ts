@@ -17,5 +17,6 @@ export const bases: Readonly<Record<Basis, string>> = {
     "published for real servers: BigBlueButton says under 30 minutes (https://github.com/bigbluebutton/bbb-install); " +
     "that it takes 20 at least is an estimate",
   estimate:
-    "an estimate, measured nowhere: the cloud's machine has to boot, for which the step waits up to 10 minutes",
+    "an estimate, measured nowhere: the cloud's machine has to boot, for which the step waits up to 10 minutes; on a copy of a " +
+    "baked image the installer has its packages, and fetches only the updates since",
 };

@@ -15,6 +15,8 @@ export interface PlannedHost {
   readonly location: string;
   readonly serverType: string;
   readonly image: string;
+  /** Use of a baked image in place of `image`: refuses a server without one, or prefers it; null for none. */
+  readonly baked: "required" | "preferred" | null;
   /** Size; null for a type that only its cloud knows. */
   readonly size: ServerTypeSize | null;
   readonly fit: Fit;
@@ -49,7 +51,7 @@ export function plannedHost(
   role: Role,
   { ipv6, users }: { readonly ipv6: boolean; readonly users?: number },
 ): PlannedHost {
-  const { fqdn, ports, cloud, location, serverType, image } = hostArgs(settings, role);
+  const { fqdn, ports, cloud, location, serverType, image, baked } = hostArgs(settings, role);
   const size = sizeOf(cloud, serverType);
   return {
     role,
@@ -60,6 +62,7 @@ export function plannedHost(
     location,
     serverType,
     image,
+    baked: baked === undefined ? null : baked.required ? "required" : "preferred",
     size: size ?? null,
     fit: fitOf(settings, role, size, users),
     ports: [

@@ -42,6 +42,11 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { name: inputs.name, locations: [] },
         says: `Hetzner Cloud has ${text(inputs.name)} there, and has not sold it out`,
       };
+    case "hcloud:index/getImage:getImage":
+      return {
+        answer: { id: 1, labels: {} },
+        says: "Hetzner Cloud has the baked images that the settings ask for (./scripts/image list), and the server types' disks are large enough for them",
+      };
     case "aws:route53/getZone:getZone":
       return {
         answer: { zoneId: "ZASSUMED", name: inputs.name },
@@ -92,7 +97,9 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
     case "aws:ec2/getAmi:getAmi":
       return {
         answer: { id: "ami-assumed", architecture: "x86_64" },
-        says: `${region} has the image ${text(filterOf(inputs, "name") ?? filterOf(inputs, "image-id"))}`,
+        says: filterOf(inputs, "tag:image")
+          ? `${region} has the baked images that the settings ask for (./scripts/image list)`
+          : `${region} has the image ${text(filterOf(inputs, "name") ?? filterOf(inputs, "image-id"))}`,
       };
     case "aws:ebs/getVolume:getVolume":
       return {

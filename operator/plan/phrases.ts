@@ -9,9 +9,19 @@ export function describeHost(host: PlannedHost, cloud: string): string {
   return [
     `${fqdn}, ${serverType} at ${cloud} in ${location}${sizeOf(host)}.`,
     `${verdict === "too small" ? "TOO SMALL" : verdict === "fits" ? "Fits" : "Size not known"}: ${says}.`,
+    ...imageOf(host),
     ...(remedy ? [`What would do: ${remedy}.`] : []),
     ...(sources.length > 0 ? [`Sources: ${sources.join(" ")}`] : []),
   ].join(" ");
+}
+
+function imageOf({ baked, image }: PlannedHost): string[] {
+  if (baked === null) return [];
+  const otherwise = {
+    required: "without one the update is refused",
+    preferred: `without one it is made from ${image}, which takes as long as without this setting`,
+  };
+  return [`Made from the newest image of scripts/image; ${otherwise[baked]}.`];
 }
 
 function sizeOf({ size }: PlannedHost): string {

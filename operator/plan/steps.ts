@@ -21,9 +21,13 @@ export interface PlannedStep {
 
 const COMMAND = "command:remote:Command";
 
-/** All steps, host by host, in the order in which they run. */
-export function stepsOf(resources: readonly PlannedResource[]): PlannedStep[] {
-  const all = resources.filter((resource) => isStep(resource)).map(read);
+/**
+ * All steps, host by host, in the order in which they run.
+ *
+ * @param copies Hosts that are copies of a baked image.
+ */
+export function stepsOf(resources: readonly PlannedResource[], copies: readonly Role[] = []): PlannedStep[] {
+  const all = resources.filter((resource) => isStep(resource)).map((resource) => read(resource, copies));
   return (["bbb", "turn"] as const).flatMap((role) => {
     const own = all
       .filter((step) => step.role === role)
@@ -37,7 +41,10 @@ const ORDER = Object.keys(stepTable) as StepScript[];
 /**
  * Duration from … to, in seconds, of the longest chain of steps that wait for each other; the hosts work side by side.
  */
-export function longestChain(resources: readonly PlannedResource[]): Duration["seconds"] {
+export function longestChain(
+  resources: readonly PlannedResource[],
+  copies: readonly Role[] = [],
+): Duration["seconds"] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const known = new Map<string, readonly [number, number]>();
   const end = (urn: string): readonly [number, number] => {
@@ -45,7 +52,7 @@ export function longestChain(resources: readonly PlannedResource[]): Duration["s
     if (!resource) return [0, 0];
     const before = known.get(urn);
     if (before) return before;
-    const own = isStep(resource) ? read(resource).seconds : ([0, 0] as const);
+    const own = isStep(resource) ? read(resource, copies).seconds : ([0, 0] as const);
     const ends = resource.dependsOn.map(end);
     const after = (i: 0 | 1) => Math.max(0, ...ends.map((one) => one[i])) + own[i];
     known.set(urn, [after(0), after(1)]);
@@ -66,7 +73,10 @@ function isStep({ type, inputs }: PlannedResource): boolean {
 }
 
 /** A command line has role, title and script in this order; that of the first step has bash's instead of a script. */
-function read({ name, inputs }: PlannedResource): Omit<PlannedStep, "number" | "of"> {
+function read(
+  { name, inputs }: PlannedResource,
+  copies: readonly Role[],
+): Omit<PlannedStep, "number" | "of"> {
   const words = parse(String(inputs.create)).map(String);
   const bash = words.indexOf("--");
   const isFirst = words[bash - 2] === "bash";
@@ -81,8 +91,9 @@ function read({ name, inputs }: PlannedResource): Omit<PlannedStep, "number" | "
     role,
     title,
     script: script as StepScript,
-    seconds: row.seconds,
-    basis: row.basis,
+    ...(row.copySeconds && copies.includes(role)
+      ? { seconds: row.copySeconds, basis: "estimate" }
+      : { seconds: row.seconds, basis: row.basis }),
     ...(wait < 0 ? {} : { dnsWaitSeconds: Number(words[wait + 1]) }),
   };
 }

@@ -70,7 +70,7 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
         new CreateImageCommand({
           InstanceId: id,
           // Names are unique in an account.
-          Name: `${labels.stack}-${labels.purpose}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
+          Name: `${labels.stack ?? labels.project}-${labels.purpose ?? labels.image}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
           Description: description,
           // Data volumes outlive their instance.
           BlockDeviceMappings: BlockDeviceMappings.filter(

@@ -9,6 +9,7 @@ interface ApiServer {
   readonly name: string;
   readonly status: string;
   readonly image: { readonly id: number } | null;
+  readonly primary_disk_size: number;
   readonly volumes: readonly number[];
 }
 
@@ -118,8 +119,8 @@ function selecting(labels: Labels): Readonly<Record<string, string>> {
   return { label_selector: terms.join(",") };
 }
 
-function serverOf({ id, name, status, image }: ApiServer): Server {
-  return { id: String(id), name, status, ...(image && { image: String(image.id) }) };
+function serverOf({ id, name, status, image, primary_disk_size: diskGb }: ApiServer): Server {
+  return { id: String(id), name, status, ...(image && { image: String(image.id) }), diskGb };
 }
 
 function snapshotOf({ id, created, labels, status, image_size }: ApiImage): Snapshot {

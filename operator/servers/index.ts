@@ -11,6 +11,8 @@ export interface Server {
   readonly status: string;
   /** Id of the image that its disk was made from, if the cloud tells. */
   readonly image?: string;
+  /** GB that a server made from an image of its disk needs, if the cloud tells. */
+  readonly diskGb?: number;
   /** Time since which it is stopped, if the cloud tells. */
   readonly stopped?: Date;
 }

@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly release?: string;
   readonly cloud?: string;
   readonly set: StackSettings;
+  /** Makes a new one from the cloud's own Ubuntu, not from a baked image where there is one. */
+  readonly stock?: boolean;
   /** Settings of the stack that a new one resembles. */
   readonly like: () => Promise<StackSettings>;
 }

@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 
 import { conflicts } from "../../settings/conflicts";
+import { BAKED_OR_STOCK } from "../../settings/imageName";
 import { readFields, unknownKeys } from "../../settings/read";
 import { Mistake } from "../../cli/mistake";
 import type { StackSettings } from "../../cli/stackFiles";
@@ -15,10 +16,10 @@ const INHERITED = [
 ];
 
 /** Settings that belong to the release: of use only with the same one. */
-const OF_RELEASE = ["allowEndOfLife", "image", "installerUrl", "installerSha256"];
+const OF_RELEASE = ["allowEndOfLife", "image", "turnImage", "installerUrl", "installerSha256"];
 
 /** Settings that belong to the cloud of the servers. */
-const OF_CLOUD = ["location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns", "image"];
+const OF_CLOUD = ["location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns", "image", "turnImage"];
 
 /** Settings that make it a test server. */
 const DECIDED = ["environment", "hostname", "turnHostname", "expires"];
@@ -30,16 +31,18 @@ export interface TestServerRequest {
   readonly release?: string;
   readonly cloud?: string;
   readonly set: StackSettings;
+  /** Makes it from the cloud's own Ubuntu, not from a baked image where there is one. */
+  readonly stock?: boolean;
   /** Part of the host names: "k3x9q2" makes bbb-k3x9q2 and turn-k3x9q2. */
   readonly token: string;
 }
 
 /**
  * Settings of a test server: environment test with its small servers, host names of its own, and no snapshots, which
- * would outlive it. Certificates are of the staging authority, unless the other stack has a private one.
+ * would outlive it. Its servers are made from baked images, where there are some. Certificates are of the staging authority, unless the other stack has a private one.
  */
 export function testServerSettings(request: TestServerRequest): StackSettings {
-  const { like, release, cloud, set, token } = request;
+  const { like, release, cloud, set, token, stock } = request;
   for (const key of DECIDED) {
     if (key in set) throw new Mistake(`--set ${key}: a test server has its own ${key}, leave it out`);
   }
@@ -51,6 +54,8 @@ export function testServerSettings(request: TestServerRequest): StackSettings {
   // Providers' settings, such as a token.
   const providers = Object.keys(like).filter((key) => key.includes(":"));
   const settings: StackSettings = {
+    ...(stock ? {} : { image: BAKED_OR_STOCK }),
+    ...(stock || set.turnStack ? {} : { turnImage: BAKED_OR_STOCK }),
     ...Object.fromEntries([...taken, ...providers].map((key) => [key, like[key]])),
     environment: "test",
     hostname: `bbb-${token}`,

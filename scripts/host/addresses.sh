@@ -31,6 +31,13 @@ HERE
   fi
 }
 
+# On a copy of an image, before anything runs there that would restart.
+take_own_address() {
+  "$PYTHON" -B "$LIB/media_addresses.py" --only freeswitch --public "${flag[ipv4]}" \
+    ${flag[private-ipv4]:+--private "${flag[private-ipv4]}"} --root "${ROOT:-/}" ||
+    fail "FreeSWITCH's address could not be set, for the reason above: mend that, then run pulumi up again"
+}
+
 # What the installer leaves wrong: addresses that the media servers announce, and the links of recordings.
 mend_addresses() {
   local pending=$STATE/install-bbb/restart unit

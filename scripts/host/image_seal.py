@@ -21,9 +21,10 @@ import sys
 import image_secrets
 from checks import output
 from image_audit import Canary, audit, packaged
-from whole_files import read, replace
+from whole_files import read, read_json, replace
 
 IMAGE = "etc/bbb-deploy/image.json"
+SWITCHED_OFF = "etc/bbb-deploy/sealing.json"
 PLACEHOLDER = "bbb-image.invalid"
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
@@ -31,7 +32,7 @@ LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 OWN = [
     # certificates, their keys, accounts and trust
     *(f"etc/letsencrypt/{name}" for name in ("live", "archive", "renewal", "accounts", "keys", "csr", "bbb-deploy-leftovers", "renewal-hooks/*/bbb-deploy*")),
-    "local/certs",
+    *("local/certs", "var/lib/letsencrypt"),
     "usr/local/share/ca-certificates/bbb-deploy-*",
     "etc/ssl/private/ssl-cert-snakeoil.key",
     "etc/ssl/certs/ssl-cert-snakeoil.pem",
@@ -43,7 +44,7 @@ OWN = [
     image_secrets.SFU,
     # the machine
     *("etc/ssh/ssh_host_*", "etc/docker/key.json", "var/lib/docker/engine-id", "etc/netplan/50-cloud-init.yaml"),
-    *("etc/cloud/cloud.cfg.d/99-bbb-deploy.cfg", "var/lib/cloud", "var/lib/dhcp/*", "var/lib/systemd/random-seed", "var/lib/systemd/credential.secret"),
+    *("etc/cloud/cloud.cfg.d/99-bbb-deploy.cfg", "var/lib/cloud", "var/lib/dhcp/*", "var/log/journal/*", "var/lib/systemd/random-seed", "var/lib/systemd/credential.secret"),
     "swapfile",
     *(f"{home}/{name}" for home in ("root", "home/*") for name in (".ssh", ".bash_history", ".cache", ".lesshst", ".viminfo", ".wget-hsts", "greenlight-v3")),
     # the deployment
@@ -155,10 +156,19 @@ def write(root, name, text):
         image_secrets.rewrite(path, read(path), text)
 
 
-def enabled_services():
-    """Returns the services of BigBlueButton and TURN that start by themselves."""
+def switch_off(root):
+    """Switches the services of BigBlueButton and TURN off, and returns those that started by themselves, before a run that was
+    cut off as well.
+    """
+    path = os.path.join(root, SWITCHED_OFF)
     listed = output("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "--plain")
-    return [line.split()[0] for line in listed.splitlines() if line.strip() and SERVICES.match(line.split()[0])]
+    units = [line.split()[0] for line in listed.splitlines() if line.strip()]
+    services = list(dict.fromkeys([*(read_json(path) or []), *filter(SERVICES.match, units)]))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    replace(path, json.dumps(services))
+    for service in services:
+        output("systemctl", "disable", "--quiet", service)
+    return services
 
 
 def take_away(root, names, found):
@@ -210,9 +220,7 @@ def main():
         *(Canary("an address of the builder", address, secret=False) for address in found),
         *own_names(root),
     ]
-    services = enabled_services()
-    for service in services:
-        output("systemctl", "disable", "--quiet", service)
+    services = switch_off(root)
     take_away(root, [value for value in names.values() if value not in found], found)
     # What is known twice is told once, by the operator's word for it.
     once = {canary.value: canary for canary in reversed(canaries)}
@@ -222,8 +230,8 @@ def main():
         return 1
     version = re.findall(r"^BIGBLUEBUTTON_RELEASE=(\S+)", read(os.path.join(root, "etc/bigbluebutton/bigbluebutton-release")), re.MULTILINE) if options.role == "bbb" else []
     image = {"role": options.role, "release": options.release, "bbb": version[0] if version else None, "scripts": options.scripts, "built": options.built, "services": services}
-    os.makedirs(os.path.join(root, os.path.dirname(IMAGE)), exist_ok=True)
     replace(os.path.join(root, IMAGE), json.dumps(image, indent=1) + "\n", mode=0o644)
+    os.unlink(os.path.join(root, SWITCHED_OFF))
     return 0
 
 

@@ -163,7 +163,7 @@ install_bbb() {
 
 need_root
 personalise
-if [[ -n $personalised ]]; then mend_addresses; fi
+if [[ -n $personalised ]]; then take_own_address; fi
 if [[ ! -e $installed_mark ]]; then
   refuse_while_in_use "the installation" "$change"
 fi

@@ -32,7 +32,7 @@ if command -v cloud-init >/dev/null; then
   # Never with --machine-id, which makes a first boot of the next one, with systemd's presets for all services.
   cloud-init clean --logs --seed --configs all || cloud-init clean --logs --seed || note "cloud-init clean ended with $?"
 fi
-swapoff -a 2>/dev/null || true
+if [[ -e $ROOT/swapfile ]]; then swapoff "$ROOT/swapfile" 2>/dev/null || true; fi
 apt-get clean
 progress "taking away what is this host's own, and looking for what is left"
 if ! left=$("$PYTHON" -B "$LIB/image_seal.py" --root "${ROOT:-/}" --role "${flag[role]}" --release "${flag[release]}" \
@@ -43,5 +43,8 @@ if ! left=$("$PYTHON" -B "$LIB/image_seal.py" --root "${ROOT:-/}" --role "${flag
 fi
 update-ca-certificates --fresh >/dev/null 2>&1 || true
 sync
-fstrim -a 2>/dev/null || true
+fstrim / 2>/dev/null || true
 progress "sealed: nothing of this host is left on its disk"
+# For scripts/image, in a line.
+tr -d '\n' <"$ROOT/etc/bbb-deploy/image.json"
+echo

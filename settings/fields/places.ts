@@ -12,6 +12,10 @@ const serverType = textThat((value) =>
   /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/i.test(value) ? undefined : `"${value}" is not the name of a server type`,
 );
 
+const imageName = textThat((value) =>
+  /^[\w./*?-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`,
+);
+
 function awsId(prefix: string, what: string) {
   return textThat((value) =>
     new RegExp(`^${prefix}-[0-9a-f]{8,17}$`).test(value)
@@ -71,11 +75,16 @@ export const places = {
   image: {
     type: "string",
     description:
-      "Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's. Only needed where the cloud no longer offers the release's own Ubuntu. A running server keeps its own.",
-    schema: textThat((value) =>
-      /^[\w./*?-]+$/.test(value) ? undefined : `"${value}" is not an image's name or id`,
-    ),
+      "Image of the BigBlueButton server: name or id; on AWS ami-… or a name pattern of Canonical's; or baked, the newest that scripts/image has made of this release, or baked-or-stock, the release's own Ubuntu where there is none. Not set: the release's own Ubuntu. A running server keeps its own.",
+    schema: imageName,
     remedy: `${setCommand("image", "NAME-OR-ID")}, or ${removeCommand("image")} for the release's own`,
+  },
+  turnImage: {
+    type: "string",
+    description:
+      "Image of the TURN server, with Ubuntu 24.04: as for the setting image. Not set: the cloud's own Ubuntu 24.04. A running server keeps its own.",
+    schema: imageName,
+    remedy: `${setCommand("turnImage", "NAME-OR-ID")}, or ${removeCommand("turnImage")} for the cloud's own`,
   },
   vpcId: {
     type: "string",

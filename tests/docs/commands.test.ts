@@ -34,7 +34,7 @@ const ours = typed.filter(({ words }) => /^(\.\/)?scripts\/[\w-]+$/.test(words[0
 const ofPulumi = typed.filter(({ words }) => words[0] === "pulumi" && words.length > 1);
 
 /** Commands whose first word is an action with options of its own. */
-const WITH_ACTIONS = ["scripts/backup", "scripts/sandbox", "scripts/test-server"];
+const WITH_ACTIONS = ["scripts/backup", "scripts/image", "scripts/sandbox", "scripts/test-server"];
 
 const MISTAKES = [
   ["./scripts/nothing"],
@@ -90,6 +90,7 @@ test("pages have commands of every script that people run", () => {
     "backup",
     "restore",
     "recover",
+    "image",
     "test-server",
     "upstream",
     "sandbox",

@@ -64,6 +64,8 @@ interface AwsImage {
   readonly name: string;
   readonly owner: string;
   readonly architecture?: string;
+  /** Of an image that is the account's own. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 const CANONICAL = "099720109477";
@@ -222,6 +224,11 @@ function findAmi(
     .map((image) => ({ architecture: "x86_64", ...image }))
     .filter(({ id }) => [undefined, id].includes(filter("image-id")))
     .filter(({ owner }) => !inputs.owners || inputs.owners.includes(owner))
+    .filter(({ tags = {} }) =>
+      ((inputs.filters ?? []) as { name: string; values: string[] }[])
+        .filter(({ name }) => name.startsWith("tag:"))
+        .every(({ name, values }) => values.includes(tags[name.slice("tag:".length)] ?? "")),
+    )
     .filter(({ architecture }) => [undefined, architecture].includes(filter("architecture")))
     .filter(({ name }) => name.startsWith((filter("name") ?? "").replace(/\*$/, "")));
   if (matching.length > 1 && !inputs.mostRecent) throw new Error("more than one image");

@@ -173,6 +173,14 @@ export interface Variation {
     readonly soldOut?: readonly string[];
     readonly servers?: readonly object[];
     readonly primaryIps?: readonly object[];
+    /** Baked images, with the selector that finds each, newest first. */
+    readonly images?: readonly {
+      readonly id: number;
+      readonly selector: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }[];
+    /** GB of the disk of every server type. */
+    readonly disk?: number;
     /** Record sets of its zone example.org. */
     readonly rrsets?: readonly object[];
   };
@@ -235,23 +243,29 @@ function ownState({ stackName }: MockResourceArgs["inputs"], state: Variation["s
 
 function hetznerAnswer(
   token: string,
-  { name, zone }: Readonly<Record<string, unknown>>,
+  { name, zone, withSelector }: Readonly<Record<string, unknown>>,
   { hetznerRefuses, hetznerHas = {} }: Variation,
 ): object {
   const refused = (details: string) => Object.assign(new Error(), { details });
   if (hetznerRefuses) throw refused(hetznerRefuses);
-  const { soldOut = [], servers = [], primaryIps = [], rrsets = [] } = hetznerHas;
+  const { soldOut = [], servers = [], primaryIps = [], rrsets = [], images = [], disk } = hetznerHas;
   switch (token) {
     case "hcloud:index/getServerType:getServerType":
       if (name === "unheard-of") throw refused(`no server type ${name}`);
       return {
         name,
+        ...(disk === undefined ? {} : { disk }),
         locations: ["fsn1", "nbg1"].map((location) => ({
           name: location,
           available: !soldOut.includes(`${String(name)} in ${location}`),
           isDeprecated: name === "old",
         })),
       };
+    case "hcloud:index/getImage:getImage": {
+      const found = images.find(({ selector }) => selector === withSelector);
+      if (!found) throw refused(`no image found for selector "${String(withSelector)}"`);
+      return found;
+    }
     case "hcloud:index/getServers:getServers":
       return { servers };
     case "hcloud:index/getPrimaryIps:getPrimaryIps":

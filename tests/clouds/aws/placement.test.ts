@@ -48,7 +48,7 @@ const refused = async (variation: Variation): Promise<[string, string, string][]
   made = [];
   try {
     const all = { ...settings, ...variation.settings };
-    await lookUpClouds(all, hostRoles(all), {});
+    await lookUpClouds(all, hostRoles(all), { scripts: () => "" });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     expect(error.message).toMatch(
@@ -64,10 +64,57 @@ const subnetFor = async (variation: Variation): Promise<string> => {
   made = [];
   const wanted = { ...settings, ...variation.settings };
   const hosts = [hostArgs(wanted, "bbb"), hostArgs(wanted, "turn")];
-  const request = { region: "eu-central-1", ...wanted.network, hosts, fullTimeCores: false };
+  const request = {
+    ...{ region: "eu-central-1", ...wanted.network, hosts, fullTimeCores: false },
+    scripts: () => "",
+  };
   const { subnet } = await findAwsPlacement(request, new aws.Provider("aws", { region: "eu-central-1" }));
   return subnet.id;
 };
+
+describe("a baked image", () => {
+  const tags = { project: "bigbluebutton", image: "bbb", release: "jammy-30", built: "1" };
+  const own = [
+    { id: "ami-before", name: "a", owner: "self", tags },
+    { id: "ami-newest", name: "b", owner: "self", tags },
+    { id: "ami-other", name: "c", owner: "self", tags: { ...tags, release: "noble-40" } },
+  ];
+  const asking = (baked: "required" | "preferred") => ({
+    bbb: { ...atAws.bbb, baked },
+    turn: atAws.turn,
+  });
+  const imageOf = async (variation: Variation): Promise<string | undefined> => {
+    account = { ...world, ...variation.aws };
+    made = [];
+    const wanted = { ...settings, ...variation.settings };
+    const request = {
+      ...{ region: "eu-central-1", hosts: [hostArgs(wanted, "bbb")], fullTimeCores: false },
+      scripts: () => "",
+    };
+    const provider = new aws.Provider("aws", { region: "eu-central-1" });
+    return (await findAwsPlacement(request, provider)).images.get("bbb");
+  };
+
+  test("is the newest of the account's own that fits", async () => {
+    const images = [...world.images, ...own];
+    expect(await imageOf(at(asking("required"), { images }))).toBe("ami-newest");
+  });
+
+  test("that there is not is refused, or Canonical's stands in for it", async () => {
+    expect(await refused(at(asking("required")))).toEqual([
+      [
+        "image",
+        "is baked, and there is no image of jammy-30 for BigBlueButton at aws in eu-central-1",
+        expect.stringContaining("./scripts/image bake --release jammy-30 --cloud aws makes one"),
+      ],
+    ]);
+    expect(await imageOf(at(asking("preferred")))).toMatch(/^ami-jammy/);
+  });
+
+  test("that there is not is no matter to a server that is there", async () => {
+    expect(await imageOf(at(asking("required"), serversIn("subnet-a")))).toMatch(/^ami-jammy/);
+  });
+});
 
 describe("a place is found", () => {
   test.each<[string, Variation, subnet: string]>([

@@ -40,6 +40,7 @@ const others = {
   "for a while": { acmeServer: "staging", greenlight: true, expires: "1800000000", dialIn },
   problems: { email: "nobody", serverType: "cax31" },
   small: {},
+  "baked images": { image: "baked", turnImage: "baked-or-stock" },
   "another stack's TURN server": { turnStack: "prod", hostname: "second" },
 };
 
@@ -175,6 +176,14 @@ test("what is taken for granted is named", () => {
     "subnet-12345678 is a public subnet in eu-central-1, without IPv6",
     "the zone example.org is in the Hetzner project that the token opens, and no record of another owner has the servers' names",
   ]);
+});
+
+test("baked images are named, with what is installed on them in less time", () => {
+  const [stock, baked] = [planOf("small"), planOf("baked images")].map(({ deployment }) => deployment!);
+  expect(baked!.hosts.map((host) => host.baked)).toEqual(["required", "preferred"]);
+  expect(stock!.hosts.map((host) => host.baked)).toEqual([null, null]);
+  expect(baked!.duration.seconds[1]).toBeLessThan(stock!.duration.seconds[1] / 2);
+  expect(baked!.assumptions.join()).toContain("Hetzner Cloud has the baked images that the settings ask for");
 });
 
 test("another stack's TURN server is not planned, but taken for granted", () => {

@@ -27,7 +27,7 @@ const plan: Plan = {
     hosts: [
       {
         ...{ role: "bbb", fqdn: "bbb.example.org", records: ["A"], cloud: "hetzner", location: "fsn1" },
-        ...{ serverType: "cpx32", image: "ubuntu-22.04" },
+        ...{ serverType: "cpx32", image: "ubuntu-22.04", baked: null },
         size: { cpus: 4, cores: 4, memoryGb: 8, dedicated: false },
         fit: { verdict: "too small", says: "it is", remedy: "another", sources: ["https://example.org/"] },
         ports: [
@@ -37,7 +37,7 @@ const plan: Plan = {
       },
       {
         ...{ role: "turn", fqdn: "turn.example.org", records: ["A", "AAAA"], cloud: "aws" },
-        ...{ location: "eu-central-1", serverType: "own.type", image: "ami-1", size: null },
+        ...{ location: "eu-central-1", serverType: "own.type", image: "ami-1", baked: null, size: null },
         fit: { verdict: "not known", says: "nothing is known of it", sources: [] },
         ports: [{ protocol: "icmp", port: null, from: ["0.0.0.0/0"], what: "ICMP" }],
       },

@@ -44,6 +44,16 @@ test("the time in all is that of the longest chain, not of all steps", () => {
   expect(longestChain(resources)).toEqual([sum(0), sum(1)]);
 });
 
+test("on a copy of a baked image the installation takes the time of a copy, and no other step does", () => {
+  const { copySeconds, seconds } = stepTable["install-bbb.sh"];
+  const of = (script: string) => stepsOf(resources, ["bbb"]).find((step) => step.script === script)!;
+  expect(of("install-bbb.sh")).toMatchObject({ seconds: copySeconds, basis: "estimate" });
+  expect(of("install-turn.sh").seconds).toEqual(stepTable["install-turn.sh"].seconds);
+  expect(of("wire.sh").seconds).toEqual(stepTable["wire.sh"].seconds);
+  const saved = longestChain(resources)[1] - longestChain(resources, ["bbb"])[1];
+  expect(saved).toBe(seconds[1] - copySeconds[1]);
+});
+
 test("a step without a figure is an error that names it", () => {
   expect(() => stepsOf([resource("bbb-new", step("bbb", "new.sh"), [])])).toThrow("bbb-new");
 });

@@ -20,7 +20,7 @@ describe("servers", () => {
     const { id } = await makeServer(project(), { name: "ours", labels });
     await makeServer(project(), { name: "theirs", labels: { ...labels, stack: "staging" } });
     expect(await (await servers()).find(labels)).toEqual([
-      { id: String(id), name: "ours", status: "running", image: "161547269" },
+      { id: String(id), name: "ours", status: "running", image: "161547269", diskGb: 40 },
     ]);
   });
 

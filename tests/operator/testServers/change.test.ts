@@ -43,6 +43,8 @@ describe("up", () => {
       turnHostname: `turn-${made.name}`,
       acmeServer: "staging",
       expires: epoch(240),
+      image: "baked-or-stock",
+      turnImage: "baked-or-stock",
     });
   });
 

@@ -41,7 +41,20 @@ test("nothing of the other stack that could be lost or touched is taken over", (
     turnHostname: "turn-k3x9q2",
     acmeServer: "staging",
     expires: epoch(0),
+    image: "baked-or-stock",
+    turnImage: "baked-or-stock",
   });
+});
+
+test("its servers are made from baked images, unless an image is set, or the cloud's own is asked for", () => {
+  const imagesOf = (more: Partial<TestServerRequest>) => {
+    const { image, turnImage } = testServerSettings(request(more));
+    return [image, turnImage];
+  };
+  expect(imagesOf({ set: { image: "4711" } })).toEqual(["4711", "baked-or-stock"]);
+  expect(imagesOf({ set: { turnStack: "prod" } })).toEqual(["baked-or-stock", undefined]);
+  expect(imagesOf({ stock: true })).toEqual([undefined, undefined]);
+  expect(imagesOf({ like: { ...request().like, image: "4712" } })).toEqual(["4712", "baked-or-stock"]);
 });
 
 test("where, for whom and by which token is taken over", () => {
@@ -76,8 +89,9 @@ test("what belongs to a release goes with it", () => {
   expect(testServerSettings(request({ like, release: "focal-27" }))).toMatchObject(like);
   const other = testServerSettings(request({ like, release: "noble-40" }));
   expect(other.release).toBe("noble-40");
-  for (const key of ["allowEndOfLife", "image", "installerUrl", "installerSha256"])
+  for (const key of ["allowEndOfLife", "installerUrl", "installerSha256"])
     expect(other).not.toHaveProperty(key);
+  expect(other.image).toBe("baked-or-stock");
 });
 
 test("what belongs to a cloud stays there", () => {

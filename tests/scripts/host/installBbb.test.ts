@@ -443,6 +443,7 @@ describe("a copy of an image", () => {
     built: 1764460800,
     services: ["nginx.service"],
   };
+  const VARS = "opt/freeswitch/etc/freeswitch/vars.xml";
   const SFU = "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml";
 
   beforeEach(() => {
@@ -450,14 +451,17 @@ describe("a copy of an image", () => {
     host.put("etc/machine-id", `${"1".repeat(32)}\n`);
     host.put("etc/bigbluebutton/livekit.yaml", "keys:\n  sealed-livekit-key: sealed-livekit-secret\n");
     host.put(SFU, "livekit:\n  key: sealed-livekit-key\n");
+    host.put(VARS, '<X-PRE-PROCESS cmd="set" data="local_ip_v4=127.0.0.1"/>\n');
     host.fake("make-ssl-cert");
   });
 
   test("has secrets of its own before the installer runs, once", async () => {
-    const tell = `grep -o sealed ${host.root}/${SFU} || echo none is sealed; touch $home/installed`;
+    const tell = `grep -o sealed ${host.root}/${SFU} || echo none is sealed
+grep -o local_ip_v4=[0-9.]* ${host.root}/${VARS}; touch $home/installed`;
     const { code, output } = await install(tell);
     expect(output).toContain("this host is a copy of an image with BigBlueButton 3.0.26");
     expect(output).toMatch(/^none is sealed$/m);
+    expect(output).toMatch(/^local_ip_v4=203\.0\.113\.11$/m);
     expect(code).toBe(0);
     const key = host.read("etc/bigbluebutton/livekit.yaml");
     expect((await install(tell)).output).not.toContain("this host is a copy");

@@ -21,7 +21,9 @@ test("nothing of the builder's own is left on its disk, and the image says what 
   }
   expect(disk).not.toContain("203.0.113.11");
   expect(disk).not.toContain("bbb-k3x9q2");
-  expect(JSON.parse(host.read(IMAGE))).toEqual({
+  const last = output.trimEnd().split("\n").at(-1)!;
+  expect(JSON.parse(last)).toEqual(JSON.parse(host.read(IMAGE)));
+  expect(JSON.parse(last)).toEqual({
     role: "bbb",
     release: "jammy-30",
     bbb: "3.0.26",
@@ -100,6 +102,23 @@ test.each([
     expect(there(IMAGE)).toBe(false);
   },
 );
+
+test("two secrets with one value, as where no secret of the deployment's own was written yet", async () => {
+  host.put("usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties", `securitySalt=${SECRETS.shared}\n`);
+  expect(await seal(host)).toMatchObject({ code: 0 });
+});
+
+test("a seal that failed and is done again knows the services that it had switched off", async () => {
+  host.put("srv/forgotten", SECRETS.shared);
+  expect(await seal(host)).toMatchObject({ code: 1 });
+  host.fake("systemctl");
+  host.put("srv/forgotten", "");
+  expect(await seal(host)).toMatchObject({ code: 0 });
+  expect(JSON.parse(host.read(IMAGE))).toMatchObject({
+    services: ["bigbluebutton.target", "nginx.service", "bbb-web.service"],
+  });
+  expect(there("etc/bbb-deploy/sealing.json")).toBe(false);
+});
 
 test("a longer name or address that begins like the builder's is another one's", async () => {
   host.put("srv/other", "203.0.113.110 1203.0.113.11 bbb-k3x9q2.example.test-b");

@@ -1,0 +1,8 @@
+import type { Role } from "../clouds/host";
+import { readScripts } from "./hostScripts";
+import { scriptHash } from "./stepCommand";
+
+/** Hash of the scripts that install on a host of a role; an image tells that of those it was baked with. */
+export function installHash(role: Role): string {
+  return scriptHash(readScripts(), role === "bbb" ? "install-bbb.sh" : "install-turn.sh");
+}
