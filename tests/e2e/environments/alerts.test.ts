@@ -353,7 +353,7 @@ test("a message that a webhook refuses is kept, and scripts/check says so until 
   expect(await line()).toMatchObject({
     verdict: "ok",
     answer: expect.stringMatching(
-      /^e-mail, webhook \(json\), healthcheckUrl; last round .* UTC; last message .*well again/,
+      /^e-mail, webhook \(json\), healthcheckUrl; last round .* UTC, \d+\.\d s of processor time; last message .*well again/,
     ) as string,
   });
   await stopTimer("bbb");
