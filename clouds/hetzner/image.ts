@@ -8,9 +8,6 @@ import { hetznerLabels } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 import { serversOf } from "./serverTypes";
 
-/** Pattern of the provider's words for a selector that no image has. */
-const NONE = /no images? found/i;
-
 /**
  * Finds the baked image for a host that asks for one: the newest that is whole.
  *
@@ -39,17 +36,13 @@ async function newest(host: HostArgs, opts: pulumi.InvokeOptions): Promise<Baked
   const withSelector = Object.entries(hetznerLabels(host.baked!.labels))
     .map(([key, value]) => `${key}==${value}`)
     .join(",");
+  // A list without entries is no error; the provider shows that of getImage, and with it the update as failed.
   const ask = async (): Promise<BakedImage | undefined> => {
-    try {
-      const { id, labels } = await hcloud.getImage(
-        { withSelector, mostRecent: true, withStatuses: ["available"], withArchitecture: "x86" },
-        opts,
-      );
-      return { id: String(id), labels };
-    } catch (error) {
-      if (NONE.test((error as Error).message)) return undefined;
-      throw error;
-    }
+    const { images } = await hcloud.getImages(
+      { withSelector, mostRecent: true, withStatuses: ["available"], withArchitectures: ["x86"] },
+      opts,
+    );
+    return images.map(({ id, labels }) => ({ id: String(id), labels }))[0];
   };
   return hetznerLookUp(ask, () => noBakedImage(host));
 }

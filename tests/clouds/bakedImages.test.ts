@@ -31,7 +31,7 @@ test.each(["required", "preferred"] as const)(
 test("without the settings no image is looked for", async () => {
   const run = await runProgram({ hetznerHas: has });
   expect(imagesOf(run)).toEqual(["ubuntu-22.04", "ubuntu-24.04"]);
-  expect(run.lookUps.map(({ token }) => token)).not.toContain("hcloud:index/getImage:getImage");
+  expect(run.lookUps.map(({ token }) => token)).not.toContain("hcloud:index/getImages:getImages");
 });
 
 describe("without an image", () => {

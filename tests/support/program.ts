@@ -261,11 +261,8 @@ function hetznerAnswer(
           isDeprecated: name === "old",
         })),
       };
-    case "hcloud:index/getImage:getImage": {
-      const found = images.find(({ selector }) => selector === withSelector);
-      if (!found) throw refused(`no image found for selector "${String(withSelector)}"`);
-      return found;
-    }
+    case "hcloud:index/getImages:getImages":
+      return { images: images.filter(({ selector }) => selector === withSelector) };
     case "hcloud:index/getServers:getServers":
       return { servers };
     case "hcloud:index/getPrimaryIps:getPrimaryIps":

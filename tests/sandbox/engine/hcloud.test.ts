@@ -407,6 +407,27 @@ describe("images of the project", () => {
     await expect(look({ id: first })).resolves.toMatchObject({ id: first, labels });
   });
 
+  test("are listed by labels, the newest first; a list without any is no error", async () => {
+    const list = async (more: Values = {}) =>
+      (
+        (await hcloud.invokes?.["hcloud:index/getImages:getImages"]?.(
+          {
+            withSelector,
+            mostRecent: true,
+            withStatuses: ["available"],
+            withArchitectures: ["x86"],
+            ...more,
+          },
+          context,
+        )) as Json
+      ).images;
+    expect(await list()).toEqual([]);
+    const [first, second] = [await bake(), await bake()];
+    expect((await list()).map(({ id }: Json) => id)).toEqual([second, first]);
+    expect((await list())[0]).toMatchObject({ labels, osVersion: "24.04" });
+    expect(await list({ withArchitectures: ["arm"] })).toEqual([]);
+  });
+
   test("are none with other labels, of another architecture, or while they are made, if that is asked", async () => {
     project().recorder.hold("createSnapshot");
     await project().call("POST", `/servers/${server}/actions/create_image`, { labels });

@@ -127,11 +127,29 @@ async function imageOf(args: Values, context: Context): Promise<Image> {
   ].join("");
   if (args.withSelector === undefined) return one<Image>(context, "images", "image", args, filter);
   const found = await labelled<Image>(context, "/images", "images", args, filter);
-  const [newest] = found.sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? ""));
+  const [newest] = found.sort(newestFirst);
   if (newest === undefined) throw new Error(`no image found for selector "${String(args.withSelector)}"`);
   if (found.length > 1 && args.mostRecent !== true)
     throw new Error(`more than one image found for selector "${String(args.withSelector)}"`);
   return newest;
+}
+
+const newestFirst = (a: Image, b: Image) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "");
+
+function imageValues(image: Image): Values {
+  return {
+    id: image.id,
+    name: image.name ?? "",
+    type: image.type,
+    description: image.description,
+    created: image.created ?? "",
+    deprecated: image.deprecated ?? "",
+    osFlavor: image.os_flavor,
+    osVersion: image.os_version ?? "",
+    architecture: image.architecture,
+    rapidDeploy: image.rapid_deploy,
+    labels: image.labels,
+  };
 }
 
 interface Meta {
@@ -208,24 +226,18 @@ export const lookups = {
     };
   },
   "hcloud:index/getImage:getImage": async (args: Values, context: Context): Promise<Values> => {
-    const image = await imageOf(args, context);
-    return {
-      ...args,
-      id: image.id,
-      name: image.name ?? "",
-      type: image.type,
-      description: image.description,
-      created: image.created ?? "",
-      deprecated: image.deprecated ?? "",
-      osFlavor: image.os_flavor,
-      osVersion: image.os_version ?? "",
-      architecture: image.architecture,
-      rapidDeploy: image.rapid_deploy,
-      labels: image.labels,
-    };
+    return { ...args, ...imageValues(await imageOf(args, context)) };
   },
   ...listed("getServers", "servers", "servers"),
-  ...listed("getImages", "images", "images"),
+  "hcloud:index/getImages:getImages": async (args: Values, context: Context): Promise<Values> => {
+    const filter = [
+      ...((args.withArchitectures ?? []) as Value[]).map((one) => `architecture=${String(one)}&`),
+      ...((args.withStatuses ?? []) as Value[]).map((status) => `status=${String(status)}&`),
+    ].join("");
+    const found = await labelled<Image>(context, "/images", "images", args, filter);
+    if (args.mostRecent === true) found.sort(newestFirst);
+    return { ...args, id: "0", images: found.map(imageValues) };
+  },
   ...listed("getPrimaryIps", "primary_ips", "primaryIps"),
   ...listed("getFirewalls", "firewalls", "firewalls"),
   ...listed("getVolumes", "volumes", "volumes"),
