@@ -42,9 +42,9 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { name: inputs.name, locations: [] },
         says: `Hetzner Cloud has ${text(inputs.name)} there, and has not sold it out`,
       };
-    case "hcloud:index/getImage:getImage":
+    case "hcloud:index/getImages:getImages":
       return {
-        answer: { id: 1, labels: {} },
+        answer: { images: [{ id: 1, labels: {} }] },
         says: "Hetzner Cloud has the baked images that the settings ask for (./scripts/image list), and the server types' disks are large enough for them",
       };
     case "aws:route53/getZone:getZone":
