@@ -241,11 +241,19 @@ describe("recordings volume", () => {
     // By its replacement the script of former revisions would run, on a server that may be gone.
     expect(ignoreChanges).toEqual(["triggers"]);
     // One step at a time: on the host a later one ends one that only looks.
-    expect(dependsOn).toContain("bbb-prepare");
-    expect(staging.get("bbb-recordings").dependsOn).toContain("bbb-recordings-release");
+    expect(dependsOn).toContain("bbb-connect");
+    expect(staging.get("bbb-preflight").dependsOn).toContain("bbb-recordings-release");
     expect(staging.get("bbb-host-volume-attachment").dependsOn).toContain("bbb-recordings-release");
     for (const { name, inputs } of staging.ofType("command:remote:Command"))
       expect([name, inputs.delete]).toEqual([name, undefined]);
+  });
+
+  test("is attached without waiting for a name: one that is protected would keep the name at a destroy", () => {
+    const needs = new Set<string>(["bbb-host-volume-attachment"]);
+    for (const name of needs) for (const need of staging.get(name).dependsOn) needs.add(need);
+    expect([...needs]).toContain("bbb-connect");
+    expect([...needs].filter((name) => staging.get(name).type.includes("ZoneRrset"))).toEqual([]);
+    expect(staging.resources.filter(({ type }) => type.includes("ZoneRrset"))).not.toEqual([]);
   });
 
   test("an adopted one is attached by its id and stays outside the stack", async () => {
@@ -262,7 +270,7 @@ describe("recordings volume", () => {
     expect(
       run.resources.filter(({ name }) => /volume|recordings/.test(name)).map(({ name }) => name),
     ).toEqual(["bbb-recordings-release"]);
-    expect(run.get("bbb-install").dependsOn).toContain("bbb-recordings-release");
+    expect(run.get("bbb-preflight").dependsOn).toContain("bbb-recordings-release");
     // One that the server has from before is unmounted.
     expect(run.get("bbb-recordings-release").inputs.update).toMatch(/ unmount-recordings\.sh --detach$/);
   });
