@@ -34,7 +34,9 @@ beforeAll(async () => {
   for (const path of PACKAGED) host.put(path, "other\n");
   changed(...PACKAGED);
   const { code, output } = await carryFile("export");
-  expect(output).toMatch(/^state: \d+ files and folders, \d+ kB; Greenlight with 3 users, 1 rooms, 0 recordings$/m);
+  expect(output).toMatch(
+    /^state: \d+ files and folders, \d+ kB; Greenlight with 3 users, 1 rooms, 0 recordings$/m,
+  );
   expect(code).toBe(0);
   file = dataIn(output);
 }, 60_000);
@@ -59,7 +61,9 @@ test("keys, files and Greenlight come over; what is the server's own stays; what
   expect(web).toContain("defaultWelcomeMessage=Hello");
   expect(web).toContain("securitySalt=of-the-new");
   expect(web).not.toContain("lockSettingsDisableNote=");
-  expect(output).toMatch(/lockSettingsDisableNote of bbb-web.properties was left out: BigBlueButton 4.0 does not have it/);
+  expect(output).toMatch(
+    /lockSettingsDisableNote of bbb-web.properties was left out: BigBlueButton 4.0 does not have it/,
+  );
   expect(host.read("etc/nginx/conf.d/own.conf")).toBe("# ours\n");
   expect(database()).toBe("users 0\nusers 1\nusers 2\nrooms 1\n");
   expect(output).toContain("Greenlight: 3 of 3 users, 1 of 1 rooms");
@@ -95,14 +99,20 @@ test("Greenlight that came by its volume is left as it is", async () => {
 test("a database that can't be read fails the export: nothing is lost unnoticed", async () => {
   rmSync(join(host.directory, "database"));
   const { code, output } = await carryFile("export");
-  expect([code, output]).toEqual([1, expect.stringContaining("FAILED: Greenlight's table users could not be counted")]);
+  expect([code, output]).toEqual([
+    1,
+    expect.stringContaining("FAILED: Greenlight's table users could not be counted"),
+  ]);
   writeFileSync(join(host.directory, "database"), "");
 });
 
 test("a server without Greenlight, or none that was installed, is told, and what the file is not", async () => {
   rmSync(join(host.root, "root"), { recursive: true });
   let { code, output } = await carryFile("import", file);
-  expect([code, output]).toEqual([1, expect.stringContaining("this one has none: set greenlight, pulumi up, then run this again")]);
+  expect([code, output]).toEqual([
+    1,
+    expect.stringContaining("this one has none: set greenlight, pulumi up, then run this again"),
+  ]);
   rmSync(join(host.root, "etc/bigbluebutton/bigbluebutton-release"));
   ({ code, output } = await carryFile("import", file));
   expect([code, output]).toEqual([1, expect.stringContaining("FAILED: BigBlueButton is not installed here")]);
