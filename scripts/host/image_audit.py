@@ -42,15 +42,17 @@ class PrivateKey:
 
 
 def files(root):
-    """Yields (name, path) of the regular files on the root's own file system."""
+    """Yields (name, path) of the regular files on the root's own file system.
+
+    Folders alone tell which one that is: where it lies over others, as in containers, its files have the numbers of those.
+    """
     device = os.lstat(root).st_dev
     for directory, names, found in os.walk(root):
         inside = os.path.relpath(directory, root)
         names[:] = [name for name in names if os.path.normpath(os.path.join(inside, name)) not in SKIPPED and os.lstat(os.path.join(directory, name)).st_dev == device]
         for name in found:
             path = os.path.join(directory, name)
-            status = os.lstat(path)
-            if stat.S_ISREG(status.st_mode) and status.st_dev == device:
+            if stat.S_ISREG(os.lstat(path).st_mode):
                 yield os.path.normpath(os.path.join(inside, name)), path
 
 

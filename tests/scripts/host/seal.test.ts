@@ -1,4 +1,6 @@
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { CANARIES, everything, installedHost, PEM, seal, SECRETS, MACHINE_ID, VARS } from "./sealedHost";
@@ -136,3 +138,40 @@ test("a key that a package brought is no secret, until somebody changes it", asy
   expect(output).toContain(`/${path} has a private key`);
   expect(code).toBe(1);
 });
+
+test("a disk that lies over another one is looked through, its files of both", () => {
+  const base = mkdtempSync(join(tmpdir(), "audit-"));
+  const mounts = ["low", "high", "root"].map((name) => join(base, name));
+  const [low, high, root] = mounts as [string, string, string];
+  for (const folder of mounts) mkdirSync(folder);
+  try {
+    for (const folder of [low, high]) run("mount", "-t", "tmpfs", "none", folder);
+    for (const name of ["upper", "work"]) mkdirSync(join(high, name));
+    writeFileSync(join(low, "old"), "canary");
+    run(
+      "mount",
+      "-t",
+      "overlay",
+      "-o",
+      `lowerdir=${low},upperdir=${high}/upper,workdir=${high}/work`,
+      "none",
+      root,
+    );
+    mkdirSync(join(root, "srv"));
+    writeFileSync(join(root, "srv/forgotten"), "canary");
+    mkdirSync(join(root, "other"));
+    run("mount", "-t", "tmpfs", "none", join(root, "other"));
+    writeFileSync(join(root, "other/file"), "canary");
+    const program = `import image_audit; print(*sorted(image_audit.audit("${root}", [image_audit.Canary("a secret", "canary")])), sep="\\n")`;
+    expect(run("python3", "-B", "-c", program)).toBe("/old has a secret\n/srv/forgotten has a secret\n");
+  } finally {
+    for (const folder of [join(root, "other"), root, high, low]) spawnSync("umount", [folder]);
+    rmSync(base, { recursive: true });
+  }
+});
+
+function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", cwd: "scripts/host" });
+  expect([command, status, stderr]).toEqual([command, 0, ""]);
+  return stdout;
+}
