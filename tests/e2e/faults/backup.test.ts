@@ -61,6 +61,22 @@ describe("A backup", () => {
     await root(BBB, "rm /var/bigbluebutton/published/presentation/e2e-1/more");
   });
 
+  test("before an upgrade with a storage that is full: told in a line, and the upgrade goes on", async () => {
+    await arm("storage", {
+      ...{ match: { method: "PUT", path: "/data/" }, status: 403, code: "QuotaExceeded" },
+      ...{ message: "Access Denied. Quota exceeded", times: "every" },
+    });
+    const { stdout } = await up(...settings(), "--set", "upgrade=2026-11-28");
+    expect(stdout).toMatch(
+      /note: the state is not saved before the upgrade, .* there is no room left at s3:/,
+    );
+    await disarm();
+    await expectDeployed([...settings(), "--set", "upgrade=2026-11-28"]);
+    const better = await up(...settings(), "--set", "upgrade=2026-11-29");
+    expect(better.stdout).toContain("the state is saved: scripts/backup list STACK shows it");
+    expect((await backup("list", "sandbox")).stdout).toMatch(/ - +bbb\.example\.test, before a change$/m);
+  });
+
   test("with Greenlight's database down: all else is saved, and the line says what is missing", async () => {
     const stopped = "/var/lib/bbb-greenlight-standin/postgres-stopped";
     await root(BBB, `touch ${stopped}`);
