@@ -74,7 +74,7 @@ const made = async (collection: string): Promise<number> =>
 /** Kills an update that has ordered something and waits for it. */
 async function killedWhile(path: string): Promise<void> {
   const { config } = bench;
-  bench.config = { ...config, "hcloud:pollInterval": "20s" };
+  bench.config = { ...config, "hcloud:pollInterval": "4s" };
   const ordered = () =>
     project()
       .log()

@@ -14,7 +14,7 @@ const program = (location: string) => `
   const { newOperatorKey } = require(${JSON.stringify(join(root, "clouds/operatorKey.ts"))});
   const { hetznerHosts } = require(${JSON.stringify(join(root, "clouds/hetzner/host.ts"))});
   const labels = { project: "demo", stack: "dev" };
-  const host = hetznerHosts(labels, newOperatorKey(labels, {}), {})("bbb-host", {
+  const host = hetznerHosts(labels, newOperatorKey(labels, {}), new Map(), {})("bbb-host", {
     role: "bbb", fqdn: "bbb.example.org", serverType: "ccx23", location: "${location}", image: "ubuntu-22.04",
     ports: [], sshNetworks: ["198.51.100.0/24"], sshPublicKeys: [], volume: { sizeGb: 10, protected: false },
     protected: false, backups: false, snapshotDays: 0, labels: { ...labels, role: "bbb" },
