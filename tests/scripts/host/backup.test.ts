@@ -301,6 +301,8 @@ describe("verify, prune, key", () => {
 
   test("the state alone, before a change: it is listed, and no night loses its own to it by pruning", async () => {
     const night = host.last.whole;
+    // The list puts together what was made in one second.
+    await new Promise((done) => setTimeout(done, 1100));
     const { code, output } = await host.backup(["state"]);
     expect([code, output]).toEqual([
       0,
