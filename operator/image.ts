@@ -18,6 +18,7 @@ import { openServers } from "./servers/open";
 import type { Stacks } from "./stacks";
 import type { CloudName } from "./inventory";
 import { openStacks, PROJECT_DIR } from "./openStacks";
+import { takeInterrupts } from "./interrupts";
 import { agree, printJson, say } from "./output";
 import { parseTtl } from "./testServers/duration";
 import { assertLike, defaultLike, settingsLike } from "./testServers/like";
@@ -64,7 +65,7 @@ on("bake", "make images: deploy a test server, seal its hosts, store their disks
     if (options.like !== undefined) assertLike(options.like);
     const stacks = await openStacks(options.sandbox ?? false, process.stderr);
     const like = () => likeSettings(stacks, options);
-    const world = openWorld(stacks, { cloud: options.cloud, like, interrupted: () => interrupted });
+    const world = openWorld(stacks, { cloud: options.cloud, like, interrupted });
     const baked = await bake(
       { world, cloudOf: (settings, role) => openServers(settings, process.env)[role], seal: sealHost },
       {
@@ -165,12 +166,6 @@ function count(text: string): number {
   throw new InvalidArgumentError(`${text} is no number of images from 1 on.`);
 }
 
-/** True after an interrupt: running work is finished, nothing more begins. */
-let interrupted = false;
-process.on("SIGINT", () => {
-  if (interrupted) process.exit(130);
-  interrupted = true;
-  say("interrupted: waiting for the running steps to end; once more stops at once");
-});
+const interrupted = takeInterrupts();
 
 void runCommand(program, process.argv);

@@ -6,6 +6,7 @@ import type { CloudName } from "./inventory";
 import { collect } from "../cli/collect";
 import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { openStacks, PROJECT_DIR } from "./openStacks";
+import { takeInterrupts } from "./interrupts";
 import { agree, printJson, say } from "./output";
 import { parseSets, readProjectFile, type StackSettings } from "../cli/stackFiles";
 import type { Stacks } from "./stacks";
@@ -179,7 +180,7 @@ function self({ sandbox }: Common): string {
 }
 
 function open(stacks: Stacks, { cloud }: Common): World {
-  return openWorld(stacks, { cloud, like: () => likeSettings(stacks, {}), interrupted: () => interrupted });
+  return openWorld(stacks, { cloud, like: () => likeSettings(stacks, {}), interrupted });
 }
 
 /** Settings of the stack that new test servers resemble: --like, or Pulumi.test.yaml, or Pulumi.staging.yaml. */
@@ -198,14 +199,6 @@ function run<A, O extends object>(
   };
 }
 
-/**
- * True after an interrupt, which the terminal sends to an engine also: running work is finished, nothing more begins.
- */
-let interrupted = false;
-process.on("SIGINT", () => {
-  if (interrupted) process.exit(130);
-  interrupted = true;
-  say("interrupted: waiting for the running steps to end; once more stops at once");
-});
+const interrupted = takeInterrupts();
 
 void runCommand(program, process.argv);

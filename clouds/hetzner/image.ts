@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { chooseImage, imageKey, noBakedImage, type BakedImage } from "../bakedImages";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
-import { hetznerLabels } from "./labels";
+import { hetznerLabels, selectorOf } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 import { serversOf } from "./serverTypes";
 
@@ -33,9 +33,7 @@ export async function findBakedImage(
 }
 
 async function newest(host: HostArgs, opts: pulumi.InvokeOptions): Promise<BakedImage | undefined> {
-  const withSelector = Object.entries(hetznerLabels(host.baked!.labels))
-    .map(([key, value]) => `${key}==${value}`)
-    .join(",");
+  const withSelector = selectorOf(hetznerLabels(host.baked!.labels));
   // A list without entries is no error; the provider shows that of getImage, and with it the update as failed.
   const ask = async (): Promise<BakedImage | undefined> => {
     const { images } = await hcloud.getImages(

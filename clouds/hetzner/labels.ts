@@ -23,7 +23,12 @@ export function ownerSelector(labels: Readonly<Record<string, string>>, ...more:
     ...ownerLabels(labels),
     ...Object.fromEntries(more.map((key) => [key, labels[key] ?? ""])),
   };
-  return Object.entries(hetznerLabels(wanted))
+  return selectorOf(hetznerLabels(wanted));
+}
+
+/** Hetzner's selector of objects with some labels. */
+export function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
     .map(([key, value]) => `${key}==${value}`)
     .join(",");
 }

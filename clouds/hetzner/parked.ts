@@ -4,10 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { named } from "../names";
 import { hetznerLabels, ownerSelector } from "./labels";
 import type { HostArgs } from "../host";
+import { parkedPurposes, TURN_PARKED, type Purpose } from "./parkedLabels";
 
-/** Names of the labels' values are those of operator/park/world.ts. */
-const PARKED = "parked";
-const PURPOSES = [PARKED, "waking"];
+const PARKED: Purpose = "parked";
 
 /**
  * Refuses to make a server that is parked: its disk is a snapshot, from which scripts/wake makes it again. An empty one
@@ -20,7 +19,7 @@ export function parkedCheck(
   opts: pulumi.InvokeOptions,
 ): pulumi.ResourceHook {
   return new pulumi.ResourceHook(named(`${role}-is-not-parked`, labels), async () => {
-    const withSelector = `${ownerSelector(labels)},role==bbb,purpose in (${PURPOSES.join(",")})`;
+    const withSelector = `${ownerSelector(labels)},role==bbb,purpose in (${parkedPurposes.join(",")})`;
     // Whoever cannot be asked says so when the server is ordered.
     const { images } = await hcloud.getImages({ withSelector }, opts).catch(() => ({ images: [] }));
     const parked =
@@ -28,7 +27,7 @@ export function parkedCheck(
         ? images.some(({ id }) => String(id) === image)
           ? []
           : images
-        : images.filter(({ labels: found }) => found.purpose === PARKED && found.turn === PARKED);
+        : images.filter(({ labels: found }) => found.purpose === PARKED && found.turn === TURN_PARKED);
     const [snapshot] = parked;
     if (snapshot === undefined) return;
     const { stack } = hetznerLabels(labels);

@@ -1,4 +1,6 @@
+import { parkedPurposes } from "../../clouds/hetzner/parkedLabels";
 import { minute, snapshotsFor } from "../park/world";
+import { REPLACED } from "../replace/world";
 import type { CloudName } from "../inventory";
 import type { Snapshot } from "../servers";
 import type { Stacks } from "../stacks";
@@ -12,7 +14,7 @@ export interface KeptFinding {
 }
 
 /** Uses of a snapshot for which none is left in order; one that was replaced is kept till its day. */
-const PURPOSES = ["parked", "waking", "replaced"];
+const PURPOSES = [...parkedPurposes, REPLACED];
 
 /**
  * Tells of the snapshots of a server that runs: of the way back from a replacement, and of those that cost for nothing.

@@ -1,16 +1,9 @@
 /** Parking: a server that costs nothing while nobody meets, and comes back as it was. */
 import { Mistake } from "../../cli/mistake";
+import { TURN_PARKED, type Purpose } from "../../clouds/hetzner/parkedLabels";
 import type { Server, Servers } from "../servers";
 import { assertQuiet, isRunning, keepDisk, stop } from "./take";
-import {
-  minute,
-  parkedSnapshots,
-  serverOf,
-  takesSnapshots,
-  TURN_PARKED,
-  type Purpose,
-  type World,
-} from "./world";
+import { minute, parkedSnapshots, serverOf, takesSnapshots, type World } from "./world";
 
 export interface ParkOptions {
   /** Parks the TURN server, too. */

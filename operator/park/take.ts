@@ -71,11 +71,19 @@ export async function assertQuiet(
     return;
   }
   if (count === 0) return;
-  const meetings = `${count} meeting${count === 1 ? " runs" : "s run"} on ${bbb.fqdn}`;
-  if (!endMeetings) {
-    throw new Failure(`${meetings}; nothing was changed. Wait for their end, or add --end-meetings`);
-  }
-  say(`${meetings}, and will be ended`);
+  if (!endMeetings) throw meetingsRun(count, bbb.fqdn);
+  say(`${meetingsOn(count, bbb.fqdn)}, and will be ended`);
+}
+
+/** Failure of a command that was not told to end meetings. */
+export function meetingsRun(count: number, fqdn: string): Failure {
+  return new Failure(
+    `${meetingsOn(count, fqdn)}; nothing was changed. Wait for their end, or add --end-meetings`,
+  );
+}
+
+function meetingsOn(count: number, fqdn: string): string {
+  return `${count} meeting${count === 1 ? " runs" : "s run"} on ${fqdn}`;
 }
 
 export function isRunning({ status }: Server): boolean {

@@ -1,15 +1,8 @@
 /** Waking: the server that was parked, as it was. */
 import { Mistake } from "../../cli/mistake";
+import type { Purpose } from "../../clouds/hetzner/parkedLabels";
 import type { Server, Snapshot, Servers } from "../servers";
-import {
-  labelsOf,
-  minute,
-  parkedSnapshots,
-  serverOf,
-  takesSnapshots,
-  type Purpose,
-  type World,
-} from "./world";
+import { labelsOf, minute, parkedSnapshots, serverOf, takesSnapshots, type World } from "./world";
 
 export interface WakeOptions {
   readonly confirm: (since: Date | undefined) => Promise<boolean>;

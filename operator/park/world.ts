@@ -1,6 +1,7 @@
 /** What parking and waking need of the world, which tests replace. */
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { Role } from "../../clouds/host";
+import { parkedPurposes } from "../../clouds/hetzner/parkedLabels";
 import { Mistake } from "../../cli/mistake";
 import type { BigBlueButton } from "../servers/bigBlueButton";
 import type { Labels, Server, Snapshot, Servers } from "../servers";
@@ -14,16 +15,6 @@ export interface World {
   readonly bbb: BigBlueButton;
   readonly say: (line: string) => void;
 }
-
-/**
- * Use of a snapshot, as its label says.
- * - parked: the server is deleted, and made again from this
- * - waking: the server is being made from it, or was and is not yet known to work
- */
-export type Purpose = "parked" | "waking";
-
-/** Words for what a snapshot's label `turn` has where the TURN server went with it. */
-export const TURN_PARKED = "parked";
 
 /** True for a cloud at which a server is parked as a snapshot; at others it is stopped, and costs its disk only. */
 export function takesSnapshots({ parksBy }: Servers): boolean {
@@ -53,8 +44,7 @@ export function parkedSnapshots(
   world: Pick<World, "stacks" | "stack">,
   servers: Servers,
 ): Promise<readonly Snapshot[]> {
-  const purposes: readonly Purpose[] = ["parked", "waking"];
-  return snapshotsFor(world, servers, purposes);
+  return snapshotsFor(world, servers, parkedPurposes);
 }
 
 /** Snapshots of the BigBlueButton server with one of these labels `purpose`, the newest first. */

@@ -1,6 +1,6 @@
 /** Way back from a replacement: the old server's disk, with the settings of before. */
 import { Failure, Mistake } from "../../cli/mistake";
-import { isRunning } from "../park/take";
+import { isRunning, meetingsRun } from "../park/take";
 import { serverOf, snapshotsFor } from "../park/world";
 import type { Server, Snapshot } from "../servers";
 import type { Journal } from "./journal";
@@ -75,9 +75,7 @@ async function assertNoMeetings({ bbb, say }: World, server: Server, endMeetings
     say(`note: whether meetings run on ${bbb.fqdn}, it does not tell: ${error.message}`);
     return 0;
   });
-  if (count === 0 || endMeetings) return;
-  const meetings = `${count} meeting${count === 1 ? " runs" : "s run"} on ${bbb.fqdn}`;
-  throw new Failure(`${meetings}; nothing was changed. Wait for their end, or add --end-meetings`);
+  if (count > 0 && !endMeetings) throw meetingsRun(count, bbb.fqdn);
 }
 
 function formerSettings({ former }: Journal): Readonly<Record<string, string | undefined>> {

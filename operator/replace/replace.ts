@@ -1,6 +1,6 @@
 /** Replacement of a server in its place: names, addresses, secrets and the volume stay, and what was set by hand comes over. */
 import { Failure, Mistake } from "../../cli/mistake";
-import { assertQuiet, isRunning, keepDisk, stop } from "../park/take";
+import { assertQuiet, isRunning, keepDisk, stop, type Kept } from "../park/take";
 import { serverOf, snapshotsFor } from "../park/world";
 import type { Server } from "../servers";
 import type { Journal } from "./journal";
@@ -36,7 +36,7 @@ export async function replace(world: World, options: ReplaceOptions): Promise<bo
   }
   const kept = await snapshotsFor(world, servers.bbb, [REPLACED]);
   if (server?.id === journal.server) {
-    journal = await letGo(world, server, journal, options);
+    journal = await letGo(world, server, journal, { ...options, before: kept });
     const { snapshot } = journal;
     // Those of calls that were cut off. Of an earlier replacement it stays till its day.
     const same = kept.filter(({ id, labels }) => id !== snapshot && labels.server === server.id);
@@ -104,12 +104,17 @@ async function begin(
   return journal;
 }
 
-/** Reads the old server's state, keeps its disk and deletes it. @returns the journal with the snapshot */
+/**
+ * Reads the old server's state, keeps its disk and deletes it.
+ *
+ * @param options Those of the command, and the snapshots of earlier calls.
+ * @returns the journal with the snapshot
+ */
 async function letGo(
   world: World,
   server: Server,
   journal: Journal,
-  options: ReplaceOptions,
+  options: ReplaceOptions & Pick<Kept, "before">,
 ): Promise<Journal> {
   const { stacks, stack, servers, bbb, records, now, say } = world;
   let running = server;
@@ -126,7 +131,7 @@ async function letGo(
   const wasOff = await stop(world, running, options);
   const keep = Math.round(now().getTime() / 1000) + KEEP_DAYS * 86_400;
   const snapshot = await keepDisk(world, servers.bbb, server, {
-    before: await snapshotsFor(world, servers.bbb, [REPLACED]),
+    before: options.before,
     wasOff,
     labels: { purpose: REPLACED, keep: String(keep) },
     description: `${server.name}, replaced (stack ${stack})`,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { selectorOf } from "../../clouds/hetzner/labels";
 import { Failure } from "../../cli/mistake";
 import { HetznerApi, type HetznerAccess } from "../inventory/hetznerApi";
 import type { Labels, Server, Snapshot, Servers } from ".";
@@ -115,8 +116,7 @@ export function hetznerServers(
 }
 
 function selecting(labels: Labels): Readonly<Record<string, string>> {
-  const terms = Object.entries(labels).map(([key, value]) => `${key}==${value}`);
-  return { label_selector: terms.join(",") };
+  return { label_selector: selectorOf(labels) };
 }
 
 function serverOf({ id, name, status, image, primary_disk_size: diskGb }: ApiServer): Server {

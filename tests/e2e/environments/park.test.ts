@@ -1,6 +1,6 @@
-import { signedApiUrl } from "../../../bigbluebutton/api";
 import { accountObjects, checkpointReferences, references } from "../support/account";
 import { publish, publishedSums, root } from "../support/backup";
+import { meeting } from "../support/checks";
 import { expectDeployed, failingUp } from "../support/faults";
 import { park, snapshots, wake } from "../support/park";
 import { IN_HETZNER_DNS, must, outputs, outside, sandbox, update, type Outputs } from "../support/sandbox";
@@ -16,17 +16,6 @@ let sums: string;
 const check = () => sandbox(["operator", "check", "sandbox", "--sandbox"]);
 const servers = async () =>
   (await accountObjects()).flatMap(({ kind, name }) => (kind === "servers" ? [name] : [])).sort();
-
-async function meeting(call: "create" | "end"): Promise<void> {
-  const of = { meetingID: "late", name: "Late", attendeePW: "attendee", moderatorPW: "moderator" };
-  const parameters = call === "create" ? of : { meetingID: "late", password: "moderator" };
-  const { stdout } = await outside([
-    "curl",
-    "-sS",
-    signedApiUrl(out.apiUrl, call, parameters, out.sharedSecret),
-  ]);
-  expect(stdout).toContain("<returncode>SUCCESS</returncode>");
-}
 
 /** Wakes it, and compares it with what it was. */
 async function expectWoken(): Promise<void> {
@@ -58,14 +47,14 @@ beforeAll(async () => {
 });
 
 test("while a meeting runs it is refused, and nothing is touched", async () => {
-  await meeting("create");
+  await meeting("create", out);
   const { code, stderr } = await park("sandbox");
   expect([code, stderr]).toEqual([
     1,
     expect.stringContaining(`1 meeting runs on ${BBB}; nothing was changed`),
   ]);
   expect(await servers()).toEqual([BBB, TURN]);
-  await meeting("end");
+  await meeting("end", out);
 });
 
 describe("parked", () => {

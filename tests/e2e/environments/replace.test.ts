@@ -1,22 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { signedApiUrl } from "../../../bigbluebutton/api";
 import { accountObjects, checkpointReferences, references } from "../support/account";
 import { publish, publishedSums, root } from "../support/backup";
+import { meeting } from "../support/checks";
 import { expectDeployed } from "../support/faults";
 import { killWhen } from "../support/kill";
 import { snapshots } from "../support/park";
 import { replace } from "../support/replace";
-import {
-  IN_HETZNER_DNS,
-  must,
-  onHost,
-  outputs,
-  outside,
-  sandbox,
-  update,
-  type Outputs,
-} from "../support/sandbox";
+import { IN_HETZNER_DNS, must, onHost, outputs, sandbox, update, type Outputs } from "../support/sandbox";
 import { found, foundInHostLogs } from "../support/secrets";
 
 /** A server of 3.0 that becomes one of 4.0 in its place, and the way back. One deployment. */
@@ -49,17 +40,6 @@ let before: {
   readonly release: string;
   readonly id?: string;
 };
-
-async function meeting(call: "create" | "end"): Promise<void> {
-  const of = { meetingID: "late", name: "Late", attendeePW: "attendee", moderatorPW: "moderator" };
-  const parameters = call === "create" ? of : { meetingID: "late", password: "moderator" };
-  const { stdout } = await outside([
-    "curl",
-    "-sS",
-    signedApiUrl(out.apiUrl, call, parameters, out.sharedSecret),
-  ]);
-  expect(stdout).toContain("<returncode>SUCCESS</returncode>");
-}
 
 /** Compares what must be as it was on whichever server. */
 async function expectCarried(): Promise<void> {
@@ -102,13 +82,13 @@ describe("refused before anything is touched", () => {
   });
 
   test("while a meeting runs", async () => {
-    await meeting("create");
+    await meeting("create", out);
     const { code, stderr } = await replace("sandbox", "--set", "release=noble-40");
     expect([code, stderr]).toEqual([
       1,
       expect.stringContaining(`1 meeting runs on ${BBB}; nothing was changed`),
     ]);
-    await meeting("end");
+    await meeting("end", out);
   });
 
   test("by a way back without a replacement", async () => {

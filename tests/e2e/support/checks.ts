@@ -20,6 +20,17 @@ export async function getMeetings(apiUrl: string, secret: string): Promise<strin
   return (await outside(["curl", "-sS", signedApiUrl(apiUrl, "getMeetings", {}, secret)])).stdout;
 }
 
+/** Creates or ends a meeting, which nobody joins. */
+export async function meeting(
+  call: "create" | "end",
+  { apiUrl, sharedSecret }: Pick<Outputs, "apiUrl" | "sharedSecret">,
+): Promise<void> {
+  const of = { meetingID: "late", name: "Late", attendeePW: "attendee", moderatorPW: "moderator" };
+  const parameters = call === "create" ? of : { meetingID: "late", password: "moderator" };
+  const { stdout } = await outside(["curl", "-sS", signedApiUrl(apiUrl, call, parameters, sharedSecret)]);
+  expect(stdout).toContain("<returncode>SUCCESS</returncode>");
+}
+
 /** Expects HTTPS, a signed call, and TURN in both directions by both ways in. */
 export async function expectService(out: Outputs, turnName: string): Promise<void> {
   expect(await page(out.url)).toMatchObject({ code: 0, status: "200 0" });

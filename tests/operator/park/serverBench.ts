@@ -34,7 +34,7 @@ export class ServerBench {
     private readonly project: Project,
     endpoint: string,
   ) {
-    for (const name of ["labels", "parked"]) this.bench.hetznerModule(name);
+    for (const name of ["labels", "parkedLabels", "parked"]) this.bench.hetznerModule(name);
     this.bench.program(PROGRAM);
     this.bench.config = { "hcloud:pollInterval": "30ms", "hcloud:pollFunction": "constant" };
     this.bench.env = { HCLOUD_ENDPOINT: endpoint, HCLOUD_TOKEN: token };
