@@ -15,6 +15,11 @@ import { Mistake } from "./mistake";
  */
 export type StackSettings = Readonly<Record<string, unknown>>;
 
+/** Text of a setting; undefined for one that is not set, is empty, or is no text. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
 /** Part of Pulumi.yaml that the commands need. */
 export interface ProjectFile {
   readonly name: string;

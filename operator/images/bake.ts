@@ -3,7 +3,7 @@ import { defaultRelease, releases, turnUbuntu, type ReleaseName } from "../../bi
 import { bakedLabels } from "../../clouds/bakedImages";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { Role } from "../../clouds/host";
-import type { StackSettings } from "../../cli/stackFiles";
+import { textOf, type StackSettings } from "../../cli/stackFiles";
 import { Failure } from "../../cli/mistake";
 import { installHash } from "../../steps/installHash";
 import type { Login } from "../../steps/ssh";
@@ -226,8 +226,4 @@ function canariesOf({ hosts, privateKey }: Deployed, outputs: Readonly<Record<st
       "the TURN builder's IPv6 address": turn?.request.ipv6,
     }),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,7 +1,8 @@
 /** Choice of the clouds to ask, and their credentials. */
 import { defaultLocations } from "../../bigbluebutton/capacity";
+import type { Role } from "../../clouds/host";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../../cli/stackFiles";
+import { textOf, type StackSettings } from "../../cli/stackFiles";
 import type * as Aws from "./aws";
 import { hetznerInventory } from "./hetzner";
 import type { HetznerAccess } from "./hetznerApi";
@@ -10,22 +11,26 @@ import type { CloudName, Inventory } from ".";
 /** Variables of the environment, with the names of the clouds' own tools. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Cloud of each host by these settings, and the region of one at AWS. */
+export function placesOf(
+  settings: StackSettings,
+): Readonly<Record<Role, { readonly cloud: string; readonly region: string }>> {
+  const cloud = textOf(settings.cloud) ?? "hetzner";
+  const turnCloud = textOf(settings.turnCloud) ?? cloud;
+  const region = textOf(settings.location) ?? defaultLocations.aws;
+  const turnRegion = textOf(settings.turnLocation) ?? (cloud === turnCloud ? region : defaultLocations.aws);
+  return { bbb: { cloud, region }, turn: { cloud: turnCloud, region: turnRegion } };
+}
+
 /** Clouds in which these settings have something with labels, and for AWS the regions. */
 export function cloudsOf(settings: StackSettings): {
   readonly hetzner: boolean;
   readonly regions: readonly string[];
 } {
-  const cloud = text(settings.cloud) ?? "hetzner";
-  const turnCloud = text(settings.turnCloud) ?? cloud;
-  const location = text(settings.location) ?? defaultLocations.aws;
-  const dns = text(settings.dns) ?? (cloud === "aws" ? "route53" : "hetzner");
-  const regions = [
-    ...(cloud === "aws" ? [location] : []),
-    ...(turnCloud === "aws"
-      ? [text(settings.turnLocation) ?? (cloud === "aws" ? location : defaultLocations.aws)]
-      : []),
-  ];
-  return { hetzner: [cloud, turnCloud, dns].includes("hetzner"), regions: [...new Set(regions)] };
+  const { bbb, turn } = placesOf(settings);
+  const dns = textOf(settings.dns) ?? (bbb.cloud === "aws" ? "route53" : "hetzner");
+  const regions = [bbb, turn].filter(({ cloud }) => cloud === "aws").map(({ region }) => region);
+  return { hetzner: [bbb.cloud, turn.cloud, dns].includes("hetzner"), regions: [...new Set(regions)] };
 }
 
 /** True when these settings have something in an inventory's place. */
@@ -66,7 +71,7 @@ export function hetznerAccess(settings: readonly StackSettings[], environment: E
 function token(settings: readonly StackSettings[], environment: Environment): string {
   const found =
     environment.HCLOUD_TOKEN ||
-    settings.map((one) => text(one["hcloud:token"])).find((one) => one !== undefined);
+    settings.map((one) => textOf(one["hcloud:token"])).find((one) => one !== undefined);
   if (!found) {
     throw new Mistake(
       "there is no token for Hetzner Cloud: set HCLOUD_TOKEN in the environment, or hcloud:token in the settings: of the stack, or, for a test server, of the one that it is made like",
@@ -76,18 +81,18 @@ function token(settings: readonly StackSettings[], environment: Environment): st
 }
 
 function openAws(region: string): Inventory {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads AWS's clients only where they are needed
+  return withAwsPackages(() => (require("./aws") as typeof Aws).awsInventory(region));
+}
+
+/** Opens something that is made of AWS's clients. @throws Mistake where they are not installed */
+export function withAwsPackages<T>(open: () => T): T {
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loads AWS's clients only where they are needed
-    const { awsInventory } = require("./aws") as typeof Aws;
-    return awsInventory(region);
+    return open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
     throw new Mistake("the packages of AWS are not installed: run npm ci, without --omit=optional", {
       cause: error,
     });
   }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,6 +1,6 @@
 import { defaultRelease } from "../../bigbluebutton/releases";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../../cli/stackFiles";
+import { textOf, type StackSettings } from "../../cli/stackFiles";
 import { parseSettings } from "../../settings";
 import { SettingsError } from "../../settings/problems";
 import type { Former } from "./journal";
@@ -69,8 +69,4 @@ function parsed(settings: StackSettings, context: Asked["context"]) {
     if (error instanceof SettingsError) throw new Mistake(error.message.trimEnd(), { cause: error });
     throw error;
   }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

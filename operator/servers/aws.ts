@@ -131,32 +131,44 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
 
   async function until(id: string, wanted: string): Promise<void> {
     let state = "";
-    for (let look = 0; look < LOOKS; look++) {
-      state = await stateOf(id);
-      if (state === wanted) return;
-      await sleep(pauseSeconds * 1000);
-    }
-    throw new Failure(`instance ${id} is ${state}, and does not become ${wanted}: look at it in the console`);
+    await look(
+      async () => (state = await stateOf(id)) === wanted,
+      () => `instance ${id} is ${state}, and does not become ${wanted}: look at it in the console`,
+    );
   }
 
   async function detach(VolumeId: string): Promise<void> {
     await ec2.send(new DetachVolumeCommand({ VolumeId }));
-    for (let look = 0; look < LOOKS; look++) {
-      const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }));
-      if (Volumes[0]?.State === "available") return;
-      await sleep(pauseSeconds * 1000);
-    }
-    throw new Failure(`volume ${VolumeId} is not detached: look at it in the console`);
+    await look(
+      async () => {
+        const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }));
+        return Volumes[0]?.State === "available";
+      },
+      () => `volume ${VolumeId} is not detached: look at it in the console`,
+    );
   }
 
   async function available(id: string): Promise<Snapshot> {
-    for (let look = 0; look < LOOKS; look++) {
-      const [image] = await images({ Owners: ["self"], ImageIds: [id] });
-      if (image?.State === "available") return snapshotOf(image);
-      if (image?.State !== "pending") throw new Failure(`AWS did not make the image ${id}: run this again`);
+    let image: Image | undefined;
+    await look(
+      async () => {
+        [image] = await images({ Owners: ["self"], ImageIds: [id] });
+        if (image?.State === "available") return true;
+        if (image?.State !== "pending") throw new Failure(`AWS did not make the image ${id}: run this again`);
+        return false;
+      },
+      () => `AWS is still making the image ${id}: run this again later`,
+    );
+    return snapshotOf(image!);
+  }
+
+  /** Waits until something is so. @throws Failure where that takes too long */
+  async function look(isSo: () => Promise<boolean>, otherwise: () => string): Promise<void> {
+    for (let looked = 0; looked < LOOKS; looked++) {
+      if (await isSo()) return;
       await sleep(pauseSeconds * 1000);
     }
-    throw new Failure(`AWS is still making the image ${id}: run this again later`);
+    throw new Failure(otherwise());
   }
 }
 

@@ -3,7 +3,7 @@ import { defaultRelease } from "../../bigbluebutton/releases";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { CloudObject } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
-import type { StackSettings } from "../../cli/stackFiles";
+import { textOf, type StackSettings } from "../../cli/stackFiles";
 import type { StackInfo, StackResource } from "../stacks";
 import { fromEpoch } from "./duration";
 
@@ -181,8 +181,4 @@ function labelsIn({ labels, tags }: Readonly<Record<string, unknown>>): Readonly
 /** True for labels of the stack; they hold its name as far as a cloud takes it. */
 function isOf(labels: Readonly<Record<string, string>>, stack: string): boolean {
   return labels.stack === stack || labels.stack === hetznerLabels({ stack }).stack;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -24,6 +24,7 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -337,6 +338,20 @@ def key(options):
     return 0
 
 
+def ended(act, advice=""):
+    """Does something, and returns the exit code of the command: 1 after a line that says what is wrong, and the advice."""
+    then = f". {advice}" if advice else ""
+    try:
+        return act() or 0
+    except (Failure, greenlight_data.Failure) as failure:
+        say(f"FAILED: {failure}")
+    except OSError as error:
+        say(f"FAILED: {error.filename or 'the system'}: {error.strerror}. Mostly the disk is full: df -h shows it{then}")
+    except subprocess.CalledProcessError as error:
+        say(f"FAILED: {error.cmd[0]} ended with {error.returncode}{then}")
+    return 1
+
+
 def main():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -359,14 +374,7 @@ def main():
     one.set_defaults(act=key)
     options = parser.parse_args()
     os.umask(0o077)
-    try:
-        return options.act(options) or 0
-    except (Failure, greenlight_data.Failure) as failure:
-        say(f"FAILED: {failure}")
-        return 1
-    except OSError as error:
-        say(f"FAILED: {error.filename or 'the system'}: {error.strerror}. Mostly the disk is full: df -h shows it. {restic.KEPT}")
-        return 1
+    return ended(lambda: options.act(options), restic.KEPT)
 
 
 if __name__ == "__main__":

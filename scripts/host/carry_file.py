@@ -23,7 +23,7 @@ import carry
 import greenlight_data
 import restore
 import whole_files
-from backup import alone, dump_greenlight, say
+from backup import alone, dump_greenlight, ended, say
 from restic import Failure
 
 WORK = os.path.join(os.path.dirname(state.HERE), "carried")
@@ -134,15 +134,8 @@ def main():
     parser.add_argument("host")
     options = parser.parse_args()
     os.umask(0o022)
-    try:
-        return (export if options.verb == "export" else bring)(options)
-    except (Failure, greenlight_data.Failure) as failure:
-        say(f"FAILED: {failure}")
-    except OSError as error:
-        say(f"FAILED: {error.filename or 'the system'}: {error.strerror}. Mostly the disk is full: df -h shows it. {SAFE}")
-    except subprocess.CalledProcessError as error:
-        say(f"FAILED: {error.cmd[0]} ended with {error.returncode}. {SAFE}")
-    return 1
+    act = export if options.verb == "export" else bring
+    return ended(lambda: act(options), SAFE)
 
 
 if __name__ == "__main__":

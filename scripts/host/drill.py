@@ -27,7 +27,7 @@ import recording_files
 import restic
 import restore
 import whole_files
-from backup import alone, say, tag_of
+from backup import alone, ended, say, tag_of
 from checks import Wrong
 from restic import Failure, Repository, read_settings
 
@@ -182,14 +182,7 @@ def main():
     parser.add_argument("verb", choices=verbs)
     options = parser.parse_args()
     os.umask(0o022)
-    try:
-        verbs[options.verb](options)
-        return 0
-    except (Failure, greenlight_data.Failure) as failure:
-        say(f"FAILED: {failure}")
-    except OSError as error:
-        say(f"FAILED: {error.filename or 'the system'}: {error.strerror}. Mostly the disk is full: df -h shows it")
-    return 1
+    return ended(lambda: verbs[options.verb](options))
 
 
 if __name__ == "__main__":

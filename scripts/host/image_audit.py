@@ -20,12 +20,17 @@ OVERLAP = 4096
 PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\r?\n[A-Za-z0-9+/=\r\n]{40}")
 
 
+def whole(value):
+    """Returns an expression for a name or an address that is no part of another one."""
+    return r"(?<![0-9A-Za-z.-])" + re.escape(value) + r"(?![0-9A-Za-z-]|\.[0-9A-Za-z])"
+
+
 class Canary:
     """Text to look for: a secret anywhere, a name or an address as a whole and outside of databases."""
 
     def __init__(self, kind, value, secret=True):
         self.kind, self.value, self.secret = kind, value.encode(), secret
-        self.whole = re.compile(rb"(?<![0-9A-Za-z.-])" + re.escape(self.value) + rb"(?![0-9A-Za-z-]|\.[0-9A-Za-z])")
+        self.whole = re.compile(whole(value).encode())
 
     def is_in(self, block):
         # A plain search is many times faster than an expression, and a disk has gigabytes.

@@ -20,10 +20,10 @@ import sys
 
 import image_secrets
 from checks import output
-from image_audit import Canary, audit, packaged
+from image_audit import Canary, audit, packaged, whole
+from personalise import IMAGE, SNAKEOIL
 from whole_files import read, read_json, replace
 
-IMAGE = "etc/bbb-deploy/image.json"
 SWITCHED_OFF = "etc/bbb-deploy/sealing.json"
 PLACEHOLDER = "bbb-image.invalid"
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
@@ -34,7 +34,7 @@ OWN = [
     *(f"etc/letsencrypt/{name}" for name in ("live", "archive", "renewal", "accounts", "keys", "csr", "bbb-deploy-leftovers", "renewal-hooks/*/bbb-deploy*")),
     *("local/certs", "var/lib/letsencrypt"),
     "usr/local/share/ca-certificates/bbb-deploy-*",
-    "etc/ssl/private/ssl-cert-snakeoil.key",
+    SNAKEOIL,
     "etc/ssl/certs/ssl-cert-snakeoil.pem",
     f"{image_secrets.FREESWITCH_KEYS}/*.pem",
     # TURN, addresses behind a translation, another server's address for the media
@@ -122,8 +122,7 @@ def addresses():
 def renamed(text, names, found):
     """Returns a text with the placeholder for each name, and the loopback address for each address."""
     for value in sorted([*names, *found], key=len, reverse=True):
-        whole = r"(?<![0-9A-Za-z.-])" + re.escape(value) + r"(?![0-9A-Za-z-]|\.[0-9A-Za-z])"
-        text = re.sub(whole, LOOPBACK[found[value]] if value in found else PLACEHOLDER, text)
+        text = re.sub(whole(value), LOOPBACK[found[value]] if value in found else PLACEHOLDER, text)
     return text
 
 

@@ -29,7 +29,7 @@ import recording_files
 import restic
 import unit_follow
 import whole_files
-from backup import PARTIAL, alone, nights, opened, say
+from backup import PARTIAL, alone, ended, nights, opened, say
 from keyed_text import FORMATS
 from owned_keys import read_record
 from restic import Failure
@@ -443,15 +443,8 @@ def main():
     parser.add_argument("--host")
     options = parser.parse_args()
     os.umask(0o022)
-    try:
-        return {"now": now, "run": restore, "first": restore_first}[options.verb](options)
-    except (Failure, greenlight_data.Failure) as failure:
-        say(f"FAILED: {failure}")
-    except OSError as error:
-        say(f"FAILED: {error.filename or 'the system'}: {error.strerror}. Mostly the disk is full: df -h shows it. {AGAIN}. {SAFE}")
-    except subprocess.CalledProcessError as error:
-        say(f"FAILED: {error.cmd[0]} ended with {error.returncode}. {AGAIN}. {SAFE}")
-    return 1
+    act = {"now": now, "run": restore, "first": restore_first}[options.verb]
+    return ended(lambda: act(options), f"{AGAIN}. {SAFE}")
 
 
 if __name__ == "__main__":
