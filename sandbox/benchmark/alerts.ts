@@ -21,7 +21,7 @@ export interface AlertsCost {
 const SCRIPT = `set -euo pipefail
 unit=bbb-alerts.service slice=alertsbenchmark.slice dropIn=/run/systemd/system/bbb-alerts.service.d
 mkdir -p "$dropIn"
-printf '[Service]\\nSlice=%s\\nEnvironment=BBB_ALERTS_BOOT_SECONDS=0\\n' "$slice" >"$dropIn/benchmark.conf"
+printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nSlice=%s\\nEnvironment=BBB_ALERTS_BOOT_SECONDS=0\\n' "$slice" >"$dropIn/benchmark.conf"
 systemctl daemon-reload
 systemctl stop bbb-alerts.timer
 while [[ $(systemctl is-active "$unit") == activating ]]; do sleep 0.2; done

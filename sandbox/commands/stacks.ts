@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parse } from "yaml";
@@ -94,6 +94,17 @@ export function setsOf(stack: string): readonly string[] {
 export function rememberSets(stack: string, set: readonly string[]): void {
   mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
   writeFileSync(setsFile(stack), JSON.stringify(set), { mode: 0o600 });
+}
+
+/**
+ * Remembers whether the tests deployed a stack last, which `BBB_DEPLOYED_BY_TESTS` tells: scripts/test may remove what a
+ * run of it that was cut off has left.
+ */
+export function rememberTests(stack: string): void {
+  mkdirSync(STACKS_DIR, { recursive: true, mode: 0o700 });
+  const file = join(STACKS_DIR, `${stack}.tests`);
+  if (process.env.BBB_DEPLOYED_BY_TESTS === undefined) rmSync(file, { force: true });
+  else writeFileSync(file, "");
 }
 
 function setsFile(stack: string): string {

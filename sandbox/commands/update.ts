@@ -11,6 +11,7 @@ import {
   recordingsGbOf,
   rememberCloud,
   rememberSets,
+  rememberTests,
   stackExists,
   type Cloud,
   type Engine,
@@ -41,6 +42,7 @@ export async function update(
     throw new Mistake(`nothing is deployed in stack ${stack}: see ./scripts/sandbox up`);
   }
   await startSandbox();
+  if (action === "up") rememberTests(stack);
   if (options.program !== undefined) return updateProgram(action, options, resolve(options.program));
   const config = readSettings(stack, options.set, options.cloud ?? cloudOf(stack));
   if (action === "up") assertNoGrowth(stack, config.recordingsGb, options.set, recordingsGbOf(stack));

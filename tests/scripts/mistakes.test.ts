@@ -85,6 +85,20 @@ test.each([
   expect(existsSync(path)).toBe(true);
 });
 
+test("what the tests themselves left there, cut off, does not stop the next run of them", () => {
+  // The set-up refuses another system, after the question what is deployed.
+  writeFileSync(join(state, "uname"), "#!/bin/sh\necho Darwin\n", { mode: 0o755 });
+  mkdirSync(join(state, "stacks"));
+  for (const stack of ["prod", "staging"])
+    writeFileSync(join(state, `stacks/${stack}.json`), '{"custom":true}');
+  const outcome = (left: string) => {
+    writeFileSync(join(state, `stacks/${left}.tests`), "");
+    return run("./scripts/test e2e 10-refusals", { path: `${state}:${process.env.PATH}` }).stderr;
+  };
+  expect(outcome("prod")).toMatch(/something deployed \(staging\)/);
+  expect(outcome("staging")).toMatch(/needs Linux/);
+});
+
 describe("help needs no more than is there", () => {
   let bare: string;
   beforeEach(() => {
