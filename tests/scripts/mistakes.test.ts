@@ -35,7 +35,6 @@ test.each([
   ["./scripts/test '('", /\( is no regular expression/],
   ["./scripts/faults --foo", /knows no --foo: usage: scripts\/faults/],
   ["./scripts/faults foo", /no test file of faults has foo in its path/],
-  ["./scripts/faults --write turn", /--write is for a whole run/],
   ["./scripts/install-pulumi --foo", /knows no --foo/],
   ["./scripts/install-pulumi a b", /usage: scripts\/install-pulumi/],
   ["node --import tsx scripts/generate-docs.ts --foo", /knows no --foo/],

@@ -13,20 +13,22 @@ const device = () => onHost(BBB, ["findmnt", "-no", "SOURCE", "-T", "/var/bigblu
 
 beforeAll(async () => void (await must(["reset"])));
 
-test("another location: server, volume and addresses are new there, and no server that is gone is waited for", async () => {
-  await up();
-  const before = await outputs();
-  const { stdout } = await up(...MOVED);
-  expect(stdout).not.toContain("Dial ");
-  expect((await outputs()).addresses).not.toEqual(before.addresses);
-  expect(await device()).toContain("HC_Volume");
-  await expectDeployed(MOVED);
-});
+describe("Other places for recordings", () => {
+  test("another location: server, volume and addresses are new there, and no server that is gone is waited for", async () => {
+    await up();
+    const before = await outputs();
+    const { stdout } = await up(...MOVED);
+    expect(stdout).not.toContain("Dial ");
+    expect((await outputs()).addresses).not.toEqual(before.addresses);
+    expect(await device()).toContain("HC_Volume");
+    await expectDeployed(MOVED);
+  });
 
-test("no volume any more: it is unmounted before it is taken away, and BigBlueButton goes on without", async () => {
-  const { stdout } = await up(...WITHOUT);
-  expect(stdout).toContain("the recordings volume is unmounted");
-  expect(await device()).not.toContain("HC_Volume");
-  expect(await hetzner(["GET", "/volumes"])).toMatchObject([{ body: { volumes: [] } }]);
-  await expectDeployed(WITHOUT);
+  test("no volume any more: it is unmounted before it is taken away, and BigBlueButton goes on without", async () => {
+    const { stdout } = await up(...WITHOUT);
+    expect(stdout).toContain("the recordings volume is unmounted");
+    expect(await device()).not.toContain("HC_Volume");
+    expect(await hetzner(["GET", "/volumes"])).toMatchObject([{ body: { volumes: [] } }]);
+    await expectDeployed(WITHOUT);
+  });
 });
