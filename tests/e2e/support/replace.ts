@@ -1,5 +1,4 @@
-import { sandbox, type Result } from "./sandbox";
-
-/** `scripts/replace STACK ARGS… --sandbox`, without a question. */
-export const replace = (stack: string, ...args: string[]): Promise<Result> =>
-  sandbox(["operator", "replace", stack, ...args, "--yes", "--sandbox"], { timeoutSeconds: 900 });
+/** Arguments of `./scripts/sandbox` for `scripts/replace STACK ARGS… --sandbox`, without a question. */
+export const replaceArguments = (stack: string, ...args: string[]): string[] => [
+  ...["operator", "replace", stack, ...args, "--yes", "--sandbox"],
+];
