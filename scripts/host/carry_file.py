@@ -12,11 +12,13 @@ An import may be run any number of times, and goes on after a kill. Exit code 1 
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 
 import backup_state as state
 import carry
@@ -24,10 +26,13 @@ import greenlight_data
 import restore
 import whole_files
 from backup import alone, dump_greenlight, ended, say
+from checks import run
 from restic import Failure
 
 WORK = os.path.join(os.path.dirname(state.HERE), "carried")
 LINE = 3 * 1024
+# Looks at the database, 2 s apart, until it must take questions.
+DATABASE_TRIES = 30
 SAFE = "The snapshot of the old server's disk has all of it."
 
 
@@ -47,6 +52,7 @@ def archive(words, **more):
 def export(options):
     """Prints the state. @raise Failure where a part of it can't be read: nothing may get lost unnoticed"""
     with alone():
+        start_greenlight()
         made = fresh_folder(f"{WORK}/made")
         counts, paths, note = dump_greenlight(made)
         if note:
@@ -71,6 +77,19 @@ def export(options):
                 print(f"={base64.b64encode(piece).decode()}")
         shutil.rmtree(WORK, ignore_errors=True)
     return 0
+
+
+def start_greenlight():
+    """Starts Greenlight's containers, which a replacement stops before it unmounts: one that was cut off then reads again."""
+    if not greenlight_data.is_installed() or run("systemctl", "is-active", "docker.service")[0] == 0:
+        return
+    say("starting Greenlight, which is stopped, so that its database can be read")
+    run("systemctl", "start", "docker.service", limit=300)
+    for _ in range(DATABASE_TRIES):
+        with contextlib.suppress(greenlight_data.Failure):
+            greenlight_data.Database().counts()
+            return
+        time.sleep(2)
 
 
 def unpack():

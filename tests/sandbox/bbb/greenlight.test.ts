@@ -11,7 +11,7 @@ beforeEach(() => {
   host = new FakeHost();
   host.command(
     "systemctl",
-    "case $1 in is-active) [[ -e $HOME/up ]] ;; restart) touch $HOME/up ;; disable) rm -f $HOME/up ;; esac",
+    "case $* in *' docker') exit ;; esac; case $1 in is-active) [[ -e $HOME/up ]] ;; restart) touch $HOME/up ;; disable) rm -f $HOME/up ;; esac",
   );
   host.command("curl", `for word; do [[ $last == -o ]] && echo image >"$word"; last=$word; done; printf 200`);
   host.write(`${HOME}/.env`, "A=1\n");
@@ -63,4 +63,11 @@ test("a registry that has had enough is heard", () => {
 test("in a container that does not run nothing can be done", () => {
   const { status, stderr } = docker("exec", "-i", "greenlight-v3", "bundle", "exec", "rake", "admin:create");
   expect([status, stderr]).toEqual([1, expect.stringContaining("container greenlight-v3 is not running")]);
+});
+
+test("without the daemon nothing can be done, but to ask for versions", () => {
+  host.command("systemctl", "exit 3");
+  const { status, stderr } = docker("compose", "exec", "-T", "postgres", "psql");
+  expect([status, stderr]).toEqual([1, expect.stringContaining("Is the docker daemon running?")]);
+  expect(docker("--version").status).toBe(0);
 });

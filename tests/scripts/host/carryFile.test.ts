@@ -106,6 +106,20 @@ test("a database that can't be read fails the export: nothing is lost unnoticed"
   writeFileSync(join(host.directory, "database"), "");
 });
 
+test("Greenlight that a run before has stopped is started, and read once its database is there", async () => {
+  const at = join(host.directory, "database");
+  const rows = database();
+  rmSync(at);
+  host.fake(
+    "systemctl",
+    `case "$*" in "is-active docker.service") exit 3 ;; "start docker.service") printf '${rows.replaceAll("\n", "\\n")}' >${at} ;; esac`,
+  );
+  const { code, output } = await carryFile("export");
+  expect(output).toContain("; Greenlight with 1 users, 1 rooms");
+  expect(code).toBe(0);
+  host.fake("systemctl");
+});
+
 test("a server without Greenlight, or none that was installed, is told, and what the file is not", async () => {
   rmSync(join(host.root, "root"), { recursive: true });
   let { code, output } = await carryFile("import", file);
