@@ -13,8 +13,8 @@ export interface Controlled {
 }
 
 /**
- * Switches of the sandbox, for tests of failures: POST /faults/{service} arms a fault (see hetzner/faults.ts), DELETE
- * /faults disarms all and returns those that did not happen. PUT and DELETE /delegations/{zone} make and remove the
+ * Switches of the sandbox, for tests of failures: POST /faults/{service} arms a fault (see hetzner/faults.ts), GET lists
+ * those that remain. DELETE /faults disarms all and returns those that did not happen. PUT and DELETE /delegations/{zone} make and remove the
  * zone's delegation.
  */
 export function createControl({ faults, zones }: Controlled): FastifyInstance {
@@ -29,6 +29,10 @@ export function createControl({ faults, zones }: Controlled): FastifyInstance {
       return reply.code(201).send({ faults: armed.list() });
     },
   );
+  app.get<{ Params: { service: string } }>("/faults/:service", ({ params }, reply) => {
+    const armed = faults[params.service];
+    return armed ? { faults: armed.list() } : reply.code(404).send({ known: Object.keys(faults) });
+  });
   app.delete("/faults", () => ({ unused: Object.values(faults).flatMap((armed) => armed.clear()) }));
   for (const [method, delegated] of [
     ["PUT", true],

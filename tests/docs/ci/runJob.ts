@@ -11,7 +11,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'sudo env "PATH=$PATH" ./scripts/test unit': "it is scripts/test itself that runs this",
   "./scripts/test unit": "it is scripts/test itself that runs this",
   "./scripts/backup prune prod": "no backup is made here; tests/scripts/host/backup has it",
-  "./scripts/backup drill prod --like test": "no backup is made here; tests/e2e/environments/drill has it",
+  "./scripts/backup drill prod --like test": "no backup is made here; tests/e2e/faults/drill has it",
   "./scripts/upstream": "reads from outside; tests/operator/upstream has it",
   "npm ci --omit=dev --ignore-scripts": "the set-up has done so, from the same lock file",
   "./scripts/install-pulumi": "fetches from outside; tests/scripts/install-pulumi.test.ts has it",

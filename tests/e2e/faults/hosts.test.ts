@@ -10,7 +10,7 @@ import {
   up,
   upInBackground,
 } from "../support/faults";
-import { identity } from "../support/hosts";
+import { reboot } from "../support/hosts";
 import { plantRecordings, recordingSums } from "../support/recordings";
 import { IN_HETZNER_DNS, must, onHost, sandbox, type Result } from "../support/sandbox";
 
@@ -121,19 +121,6 @@ afterEach(async () => {
   unblock();
   expect(await recordingSums(BBB)).toBe(sums);
 });
-
-async function reboot(fqdn: string): Promise<void> {
-  const before = await identity(fqdn);
-  await onHost(fqdn, ["systemctl", "reboot", "--force"]).catch(() => undefined);
-  await until(
-    () =>
-      identity(fqdn).then(
-        (now) => now !== before,
-        () => false,
-      ),
-    60,
-  );
-}
 
 describe("Hosts", () => {
   for (const [name, obstacle, remove, ...found] of OBSTACLES) {

@@ -43,6 +43,14 @@ export async function disarm(): Promise<void> {
   if (unused.length > 0) throw new Error(`armed, but not used up: ${JSON.stringify(unused)}`);
 }
 
+/** Waits until all faults of a service have happened. A request that one delays is held by then. */
+export function happened(service: Service, seconds = 120): Promise<void> {
+  const none = async () =>
+    (JSON.parse(await control("GET", `/faults/${service}`)) as { faults: readonly Fault[] }).faults.length ===
+    0;
+  return until(none, seconds);
+}
+
 /** Sets or removes the delegation by the zone's parent. */
 export async function delegate(zone: string, delegated: boolean): Promise<void> {
   await control(delegated ? "PUT" : "DELETE", `/delegations/${zone}`);

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { releases } from "../../../bigbluebutton/releases";
+import { until } from "./faults";
 import { must, onHost, type Names } from "./sandbox";
 
 /** Readings from the hosts, and from the sandbox about them. */
@@ -49,6 +50,20 @@ export async function counts(): Promise<Record<string, number>> {
 /** Text that changes when a host is replaced or rebooted. */
 export function identity(fqdn: string): Promise<string> {
   return onHost(fqdn, ["bash", "-c", "cat /var/lib/cloud/data/instance-id; stat -c %Y /proc/1"]);
+}
+
+/** Restarts a host as a cut of its power would, and waits until it answers again. */
+export async function reboot(fqdn: string): Promise<void> {
+  const before = await identity(fqdn);
+  await onHost(fqdn, ["systemctl", "reboot", "--force"]).catch(() => undefined);
+  await until(
+    () =>
+      identity(fqdn).then(
+        (now) => now !== before,
+        () => false,
+      ),
+    60,
+  );
 }
 
 /** Files with the TURN secret. */
