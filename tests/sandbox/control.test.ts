@@ -44,6 +44,16 @@ test("tells which faults did not happen as often as they were to", async () => {
   expect(await answer.json()).toEqual({ unused: [twice, never] });
 });
 
+test("lists the faults of a service that have not happened yet", async () => {
+  for (const path of ["once", "never"])
+    await status("POST", "/faults/mirror", { match: { path }, status: 503 });
+  faults.mirror.forRequest("GET", "once");
+  const answer = await fetch(`${base}/faults/mirror`);
+  expect(await answer.json()).toMatchObject({ faults: [{ match: { path: "never" } }] });
+  await status("DELETE", "/faults");
+  expect(await status("GET", "/faults/moon")).toBe(404);
+});
+
 test("refuses a service that it does not know, and what is no fault", async () => {
   expect(await status("POST", "/faults/moon", { status: 503 })).toBe(404);
   expect(await status("POST", "/faults/mirror", { status: 5030 })).toBe(400);
