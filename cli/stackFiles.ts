@@ -20,6 +20,20 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** Settings that belong to the cloud of the servers: of use at no other. */
+const OF_CLOUD = [
+  ...["location", "serverType", "turnServerType", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns"],
+  ...["image", "turnImage"],
+];
+
+/** Settings at a cloud: where that is another than theirs, without what belongs to theirs. */
+export function atCloud(settings: StackSettings, cloud: string | undefined): StackSettings {
+  if (cloud === undefined) return settings;
+  const own = textOf(settings.cloud) ?? "hetzner";
+  const kept = Object.entries(settings).filter(([key]) => cloud === own || !OF_CLOUD.includes(key));
+  return { ...Object.fromEntries(kept), cloud };
+}
+
 /** Part of Pulumi.yaml that the commands need. */
 export interface ProjectFile {
   readonly name: string;

@@ -3,7 +3,7 @@ import { defaultRelease, releases, turnUbuntu, type ReleaseName } from "../../bi
 import { bakedLabels } from "../../clouds/bakedImages";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { Role } from "../../clouds/host";
-import { textOf, type StackSettings } from "../../cli/stackFiles";
+import { atCloud, textOf, type StackSettings } from "../../cli/stackFiles";
 import { Failure } from "../../cli/mistake";
 import { installHash } from "../../steps/installHash";
 import type { Login } from "../../steps/ssh";
@@ -60,7 +60,7 @@ export async function bake(bakery: Bakery, options: BakeOptions): Promise<readon
   const name = options.name ?? `image-${release}`;
   const stack = stackOf(name);
   // Whether images can be made there at all is better known before a server is.
-  const settings = { ...like, ...set, cloud };
+  const settings = { ...atCloud(like, cloud), ...set };
   for (const role of options.roles) bakery.cloudOf(settings, role);
   const before = await resumable(bakery, stack, options.roles);
   if (before !== undefined) {

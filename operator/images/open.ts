@@ -1,6 +1,6 @@
 /** Opens the clouds whose images are meant. */
 import type { CloudName } from "../../bigbluebutton/capacity";
-import type { StackSettings } from "../../cli/stackFiles";
+import { atCloud, type StackSettings } from "../../cli/stackFiles";
 import type { Environment } from "../inventory/open";
 import type { Servers } from "../servers";
 import { openServers } from "../servers/open";
@@ -11,7 +11,7 @@ export function openImages(
   also: CloudName | undefined,
   environment: Environment,
 ): Servers[] {
-  const asked = also === undefined ? settings : { ...settings, cloud: also, turnCloud: also };
+  const asked = also === undefined ? settings : { ...atCloud(settings, also), turnCloud: also };
   const opened = Object.values(openServers(asked, environment));
   return opened.filter(({ cloud }, i) => opened.findIndex((one) => one.cloud === cloud) === i);
 }

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateImageCommand,
   CreateTagsCommand,
-  DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypeOfferingsCommand,
+  DescribeSnapshotsCommand,
   DescribeVolumesCommand,
   DetachVolumeCommand,
   EC2Client,
@@ -17,6 +17,7 @@ import {
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
+  type DeregisterImageCommandOutput,
   type DescribeInstancesCommandInput,
   type Image,
   type Instance,
@@ -27,6 +28,12 @@ import type { Labels, Server, Servers, Snapshot } from ".";
 
 /** Number of looks until an instance, a volume or an image is in a state. */
 const LOOKS = 720;
+
+/** Number of looks for which a new image may be unknown: EC2 tells of what it has made a moment later. */
+const UNKNOWN_LOOKS = 24;
+
+/** Length of an image's name, of which EC2 takes 128 characters, without its time. */
+const NAME_LENGTH = 100;
 
 /** @param pauseSeconds Pause between two looks. */
 export function awsServers(region: string, pauseSeconds = 5): Servers {
@@ -59,18 +66,19 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
       return InstanceTypeOfferings.length > 0;
     },
     async snapshots(labels) {
-      const found = await images({ Owners: ["self"], Filters: filtersOf(labels) });
-      return found.map(snapshotOf).sort((a, b) => b.created.getTime() - a.created.getTime());
+      const found = await snapshotsOf(await images({ Owners: ["self"], Filters: filtersOf(labels) }));
+      return [...found].sort((a, b) => b.created.getTime() - a.created.getTime());
     },
     async take(id, labels, description) {
       const [instance] = await describe({ InstanceIds: [id] });
       const { RootDeviceName, BlockDeviceMappings = [] } = instance ?? {};
       const Tags = Object.entries(labels).map(([Key, Value]) => ({ Key, Value }));
+      const name = `${labels.stack ?? labels.project}-${labels.purpose ?? labels.image}`;
       const { ImageId = "" } = await ec2.send(
         new CreateImageCommand({
           InstanceId: id,
           // Names are unique in an account.
-          Name: `${labels.stack ?? labels.project}-${labels.purpose ?? labels.image}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
+          Name: `${name.slice(0, NAME_LENGTH)}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
           Description: description,
           // Data volumes outlive their instance.
           BlockDeviceMappings: BlockDeviceMappings.filter(
@@ -89,15 +97,7 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
       const Tags = Object.entries(labels).map(([Key, Value]) => ({ Key, Value }));
       await ec2.send(new CreateTagsCommand({ Resources: [id], Tags }));
     },
-    async remove(id) {
-      const [image] = await images({ Owners: ["self"], ImageIds: [id] }).catch(whereGone);
-      if (image === undefined) return;
-      await ec2.send(new DeregisterImageCommand({ ImageId: id }));
-      // What the image was made of stays, and costs.
-      for (const { Ebs } of image.BlockDeviceMappings ?? []) {
-        if (Ebs?.SnapshotId) await ec2.send(new DeleteSnapshotCommand({ SnapshotId: Ebs.SnapshotId }));
-      }
-    },
+    remove,
     async letGo(id) {
       const [instance] = await describe({ InstanceIds: [id] }).catch(whereGone);
       if (instance === undefined || instance.State?.Name === "terminated") return;
@@ -150,16 +150,48 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
 
   async function available(id: string): Promise<Snapshot> {
     let image: Image | undefined;
+    let unknown = 0;
     await look(
       async () => {
-        [image] = await images({ Owners: ["self"], ImageIds: [id] });
+        [image] = await images({ Owners: ["self"], ImageIds: [id] }).catch(whereGone);
         if (image?.State === "available") return true;
-        if (image?.State !== "pending") throw new Failure(`AWS did not make the image ${id}: run this again`);
-        return false;
+        if (image?.State === "pending" || (image === undefined && ++unknown < UNKNOWN_LOOKS)) return false;
+        // One that failed would be found in place of the next one.
+        if (image !== undefined) await remove(id);
+        const reason = image?.StateReason?.Message;
+        throw new Failure(`AWS did not make the image ${id}${reason ? ` (${reason})` : ""}: run this again`);
       },
       () => `AWS is still making the image ${id}: run this again later`,
     );
-    return snapshotOf(image!);
+    const [snapshot] = await snapshotsOf([image!]);
+    return snapshot!;
+  }
+
+  /** Removes an image with what it is made of, which costs and would stay. */
+  async function remove(id: string): Promise<void> {
+    const order = new DeregisterImageCommand({ ImageId: id, DeleteAssociatedSnapshots: true });
+    const { DeleteSnapshotResults = [] } = await ec2.send(order).catch((error: Error) => {
+      whereGone(error);
+      return {} as DeregisterImageCommandOutput;
+    });
+    const left = DeleteSnapshotResults.filter(
+      ({ ReturnCode }) => ReturnCode !== "success" && ReturnCode !== "skipped",
+    );
+    if (left.length === 0) return;
+    const names = left.map(({ SnapshotId, ReturnCode }) => `${SnapshotId} (${ReturnCode})`);
+    throw new Failure(
+      `the image ${id} is removed, and what it was made of is not, which costs: delete ${names.join(", ")} in the console`,
+    );
+  }
+
+  /** Images with the size of what is written to the disks that they are made of. */
+  async function snapshotsOf(found: readonly Image[]): Promise<readonly Snapshot[]> {
+    const idOf = ({ BlockDeviceMappings: [root] = [] }: Image) => root?.Ebs?.SnapshotId;
+    const ids = found.flatMap((image) => idOf(image) ?? []);
+    const order = new DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: ids }] });
+    const { Snapshots = [] } = ids.length === 0 ? {} : await ec2.send(order);
+    const bytes = new Map(Snapshots.map((one) => [one.SnapshotId, one.FullSnapshotSizeInBytes]));
+    return found.map((image) => snapshotOf(image, bytes.get(idOf(image))));
   }
 
   /** Waits until something is so. @throws Failure where that takes too long */
@@ -200,18 +232,15 @@ function serverOf({
   };
 }
 
-function snapshotOf({
-  ImageId: id = "",
-  CreationDate = "",
-  Tags = [],
-  State,
-  BlockDeviceMappings,
-}: Image): Snapshot {
+function snapshotOf(
+  { ImageId: id = "", CreationDate = "", Tags = [], State }: Image,
+  bytes: number | undefined,
+): Snapshot {
   return {
     id,
     created: new Date(CreationDate),
     labels: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
     available: State === "available",
-    gb: BlockDeviceMappings?.[0]?.Ebs?.VolumeSize,
+    ...(bytes !== undefined && { gb: bytes / 2 ** 30 }),
   };
 }

@@ -80,13 +80,7 @@ export function hetznerServers(
     },
     available,
     relabel: (id, labels) => api.put(`/images/${id}`, { labels }),
-    async remove(id) {
-      const { image } = await api.find<{ image: { protection?: { delete: boolean } } }>(`/images/${id}`);
-      if (image?.protection?.delete) {
-        await api.post(`/images/${id}/actions/change_protection`, { delete: false });
-      }
-      await api.delete(`/images/${id}`);
-    },
+    remove,
     async letGo(id) {
       const { server } = await api.find<{ server: ApiServer }>(`/servers/${id}`);
       if (server === undefined) return;
@@ -106,12 +100,22 @@ export function hetznerServers(
     for (let look = 0; look < snapshotLooks; look++) {
       const { image } = await api.find<{ image: ApiImage }>(`/images/${id}`);
       if (image === undefined || image.status === "unavailable") {
+        // One that failed would be found in place of the next one.
+        if (image !== undefined) await remove(id);
         throw new Failure(`Hetzner Cloud did not make the snapshot ${id}: run this again`);
       }
       if (image.status === "available") return snapshotOf(image);
       await pause();
     }
     throw new Failure(`Hetzner Cloud is still making the snapshot ${id}: run this again later`);
+  }
+
+  async function remove(id: string): Promise<void> {
+    const { image } = await api.find<{ image: { protection?: { delete: boolean } } }>(`/images/${id}`);
+    if (image?.protection?.delete) {
+      await api.post(`/images/${id}/actions/change_protection`, { delete: false });
+    }
+    await api.delete(`/images/${id}`);
   }
 }
 

@@ -47,7 +47,7 @@ export interface Servers {
   snapshots(labels: Labels): Promise<readonly Snapshot[]>;
   /** Makes a snapshot of the disk of a server that is off, and waits for it. */
   take(id: string, labels: Labels, description: string): Promise<Snapshot>;
-  /** Waits for a snapshot that is being made. @throws Failure where it was not made */
+  /** Waits for a snapshot that is being made. Removes what failed. @throws Failure where it was not made */
   available(id: string): Promise<Snapshot>;
   /** Changes a snapshot's labels. */
   relabel(id: string, labels: Labels): Promise<void>;

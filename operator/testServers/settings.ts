@@ -5,7 +5,7 @@ import { conflicts } from "../../settings/conflicts";
 import { BAKED_OR_STOCK } from "../../settings/imageName";
 import { readFields, unknownKeys } from "../../settings/read";
 import { Mistake } from "../../cli/mistake";
-import type { StackSettings } from "../../cli/stackFiles";
+import { atCloud, type StackSettings } from "../../cli/stackFiles";
 import { toEpoch } from "./duration";
 import { PREFIX } from "./survey";
 
@@ -17,9 +17,6 @@ const INHERITED = [
 
 /** Settings that belong to the release: of use only with the same one. */
 const OF_RELEASE = ["allowEndOfLife", "image", "turnImage", "installerUrl", "installerSha256"];
-
-/** Settings that belong to the cloud of the servers. */
-const OF_CLOUD = ["location", "turnCloud", "turnLocation", "vpcId", "subnetId", "dns", "image", "turnImage"];
 
 /** Settings that make it a test server. */
 const DECIDED = ["environment", "hostname", "turnHostname", "expires"];
@@ -42,14 +39,14 @@ export interface TestServerRequest {
  * would outlive it. Its servers are made from baked images, where there are some. Certificates are of the staging authority, unless the other stack has a private one.
  */
 export function testServerSettings(request: TestServerRequest): StackSettings {
-  const { like, release, cloud, set, token, stock } = request;
+  const { release, cloud, set, token, stock } = request;
+  const like = atCloud(request.like, cloud);
   for (const key of DECIDED) {
     if (key in set) throw new Mistake(`--set ${key}: a test server has its own ${key}, leave it out`);
   }
   const otherRelease = release !== undefined && release !== like.release;
-  const otherCloud = cloud !== undefined && cloud !== (like.cloud ?? "hetzner");
   const taken = [...INHERITED, ...(otherRelease ? [] : ["release", ...OF_RELEASE])].filter(
-    (key) => like[key] !== undefined && !(otherCloud && OF_CLOUD.includes(key)),
+    (key) => like[key] !== undefined,
   );
   // Providers' settings, such as a token.
   const providers = Object.keys(like).filter((key) => key.includes(":"));
@@ -62,7 +59,6 @@ export function testServerSettings(request: TestServerRequest): StackSettings {
     turnHostname: `turn-${token}`,
     ...authority(like),
     ...(release === undefined ? {} : { release }),
-    ...(cloud === undefined ? {} : { cloud }),
     ...set,
     expires: toEpoch(request.expires),
   };

@@ -151,7 +151,7 @@ export class Lifecycle {
     try {
       if (!instance) throw new Error(`instance ${record.instanceId} is gone`);
       if (record.reboot) await runtime.powerOff(instance.host, true);
-      await runtime.createSnapshot(id, instance.host);
+      record.bytes = await runtime.createSnapshot(id, instance.host);
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
     }

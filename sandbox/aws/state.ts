@@ -71,6 +71,8 @@ export interface SnapshotRecord {
   /** True where the instance is switched off for it. */
   readonly reboot: boolean;
   state: "pending" | "available" | "failed";
+  /** Bytes that were written to the volume, once it is there. */
+  bytes?: number;
   /** Reason of a failure. */
   reason?: string;
 }

@@ -7,7 +7,7 @@ import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
 import { STORAGE_NAME } from "../services/storage";
 import { Mistake } from "../../cli/mistake";
-import { parseSets, readProjectFile, readStackFile, type StackFile } from "../../cli/stackFiles";
+import { atCloud, parseSets, readProjectFile, readStackFile, type StackFile } from "../../cli/stackFiles";
 import type { Cloud } from "./stacks";
 
 /** Settings of the program, by their plain keys. */
@@ -22,7 +22,7 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   const file = readStackFile(PROJECT_DIR, project.name, stack);
   const fromFile = { ...project.base, ...(file ? ownSettings(file, stack) : { environment: "test" }) };
   const fromUser = parseSets(set, project.types);
-  const base = { recordingsGb: 10, ...fromFile, ...labels(fromFile), ...(cloud && { cloud }) };
+  const base = { recordingsGb: 10, ...atCloud({ ...fromFile, ...labels(fromFile) }, cloud) };
   const asked: Settings = { ...base, ...fromUser };
   return withExporter({
     ...base,

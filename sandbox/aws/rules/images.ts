@@ -4,7 +4,7 @@ import { AwsError, notEmulated } from "../errors";
 import { snapshotOfImage, ubuntuOfImage } from "../snapshots";
 import { readInstance, readVolumes, rootOf, type Instance, type Volume } from "../view";
 import { child, items, parseXml, text } from "../xml";
-import { edit } from "./answers";
+import { ec2Answer, edit } from "./answers";
 import { splitFilter } from "./filters";
 import type { Rule } from "./rule";
 
@@ -151,27 +151,37 @@ const listSnapshots: Rule = async (cloud, call) => {
       snapshot.volumeId = record.volumeId;
       snapshot.volumeSize = String(record.sizeGb);
       snapshot.encrypted = String(record.encrypted);
+      if (record.bytes !== undefined) snapshot.fullSnapshotSizeInBytes = String(record.bytes);
     }
     root.snapshotSet = { item: all.filter((snapshot) => accepts(text(snapshot.status))) };
   });
 };
 
+/** Deregisters an image, and deletes its snapshot where the call asks for it; moto takes no notice of that. */
 const deregister: Rule = async (cloud, call) => {
-  if (call.params.DeleteAssociatedSnapshots === "true")
-    throw notEmulated("deletion of an image's snapshots with it: delete them afterwards");
-  return forward(cloud, call);
+  const { ImageId = "", DeleteAssociatedSnapshots } = call.params;
+  const answer = await forward(cloud, without(call, "DeleteAssociatedSnapshots"));
+  if (answer.status >= 400 || DeleteAssociatedSnapshots !== "true") return answer;
+  const { id } = snapshotOfImage(cloud.store.state, ImageId) ?? {};
+  if (id === undefined) return answer;
+  await alter(cloud, "DeleteSnapshot", { SnapshotId: id });
+  await forget(cloud, id);
+  const item = [{ snapshotId: id, returnCode: "success" }];
+  return ec2Answer(call, { return: "true", deleteSnapshotResultSet: { item } });
 };
 
-/** Deletes a snapshot, and the copy on this machine, unless lifecycle.ts is about to make it. */
 const removeSnapshot: Rule = async (cloud, call) => {
   const answer = await forward(cloud, call);
-  const id = call.params.SnapshotId ?? "";
-  const record = cloud.store.state.snapshots[id];
-  if (answer.status >= 400 || !record) return answer;
-  if (record.state !== "pending") await cloud.runtime.deleteSnapshot(id);
-  Reflect.deleteProperty(cloud.store.state.snapshots, id);
+  if (answer.status < 400) await forget(cloud, call.params.SnapshotId ?? "");
   return answer;
 };
+
+/** Deletes the copy on this machine, unless lifecycle.ts is about to make it. */
+async function forget({ store, runtime }: Cloud, id: string): Promise<void> {
+  const record = store.state.snapshots[id];
+  if (record !== undefined && record.state !== "pending") await runtime.deleteSnapshot(id);
+  Reflect.deleteProperty(store.state.snapshots, id);
+}
 
 /**
  * Parameters of the root volume of an instance from one of the account's images; none for another image. moto takes

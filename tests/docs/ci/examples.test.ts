@@ -129,16 +129,16 @@ describe("what is run", () => {
     const ours = commands.filter(({ words }) => words[0]!.startsWith("./scripts/"));
     expect(new Set(ours.map(({ words }) => words[0]))).toEqual(
       new Set(
-        ["test", "plan", "check", "backup", "test-server", "install-pulumi", "upstream"].map(
-          (name) => `./scripts/${name}`,
-        ),
+        "test plan check backup image test-server install-pulumi upstream"
+          .split(" ")
+          .map((name) => `./scripts/${name}`),
       ),
     );
     const helps = new Map<string, string>();
     for (const { name, words } of ours) {
       const script = join(PROJECT, words[0]!);
       accessSync(script, constants.X_OK);
-      const action = /^\.\/scripts\/(test-server|backup)$/.test(words[0]!) ? [words[1]!] : [];
+      const action = /^\.\/scripts\/(test-server|backup|image)$/.test(words[0]!) ? [words[1]!] : [];
       const call = [script, ...action, "--help"].join(" ");
       if (!helps.has(call)) {
         const help = spawnSync(script, [...action, "--help"], { encoding: "utf8", cwd: PROJECT });
@@ -173,6 +173,7 @@ describe("an update is never cancelled", () => {
       "deploy.yml: staging",
       "deploy.yml: prod",
       "drill.yml: drill",
+      "images.yml: images",
       "reap.yml: reap",
       "test-server.yml: up",
       "test-server.yml: down",
@@ -182,6 +183,7 @@ describe("an update is never cancelled", () => {
       "gitlab-ci.yml: prod",
       "gitlab-ci.yml: reap",
       "gitlab-ci.yml: drill",
+      "gitlab-ci.yml: images",
     ]);
   });
 
@@ -199,6 +201,7 @@ describe("an update is never cancelled", () => {
       "deploy.yml: staging": "staging",
       "deploy.yml: prod": "prod",
       "drill.yml: drill": "drill",
+      "images.yml: images": "images",
       "reap.yml: reap": "reap",
       "test-server.yml: up": `test-server-${number}`,
       "test-server.yml: down": `test-server-${number}`,
@@ -214,7 +217,7 @@ describe("an update is never cancelled", () => {
     });
     for (const job of gitlab) {
       const harmless = !job.scripts.some(({ text }) =>
-        /pulumi (up|preview)|test-server|scripts\/(check|backup)/.test(text),
+        /pulumi (up|preview)|test-server|scripts\/(check|backup|image)/.test(text),
       );
       expect([job.name, job.interruptible]).toEqual([job.name, harmless]);
     }
@@ -226,6 +229,7 @@ describe("an update is never cancelled", () => {
       "gitlab-ci.yml: prod": "prod",
       "gitlab-ci.yml: reap": "reap",
       "gitlab-ci.yml: drill": "drill",
+      "gitlab-ci.yml: images": "images",
     });
   });
 
@@ -313,6 +317,7 @@ describe("secrets", () => {
       "preview-prod": "prod-read",
       prod: "prod",
       drill: "drill",
+      images: "test",
       prune: "prod-read",
       reap: "test",
       up: "test",
@@ -335,6 +340,7 @@ describe("secrets", () => {
       check: "$STACK-read",
       prune: "prod-read",
       drill: "drill",
+      images: "test/images",
       upstream: undefined,
     });
   });
@@ -380,7 +386,7 @@ describe("secrets", () => {
 
 describe("where and when", () => {
   test("what works over SSH runs on a runner of one's own, whose address sshNetworks can have", () => {
-    const overSsh = /pulumi up|test-server up|scripts\/(check|backup)/;
+    const overSsh = /pulumi up|test-server up|scripts\/(check|backup|image)/;
     for (const job of github) {
       const own = job.scripts.some(({ text }) => overSsh.test(text));
       expect([job.name, job["runs-on"]]).toEqual([
@@ -394,7 +400,7 @@ describe("where and when", () => {
     }
   });
 
-  test("the reap runs every hour, the check every day, prune and upstream every week, the drill every month", () => {
+  test("the reap runs every hour, the check every day, prune and upstream every week, the drill and images every month", () => {
     const cron = (name: string) =>
       (githubWorkflow(join(EXAMPLES, "github", name)).on.schedule as { cron: string }[]).map(
         (entry) => entry.cron,
@@ -403,7 +409,8 @@ describe("where and when", () => {
     expect(cron("check.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \* \* \*$/)]);
     for (const name of ["upstream.yml", "prune.yml"])
       expect(cron(name)).toEqual([expect.stringMatching(/^\d+ \d+ \* \* [0-6]$/)]);
-    expect(cron("drill.yml")).toEqual([expect.stringMatching(/^\d+ \d+ \d+ \* \*$/)]);
+    for (const name of ["drill.yml", "images.yml"])
+      expect(cron(name)).toEqual([expect.stringMatching(/^\d+ \d+ \d+ \* \*$/)]);
   });
 
   test("a test server goes when its pull request does", () => {

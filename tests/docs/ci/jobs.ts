@@ -193,6 +193,7 @@ export function changes({ scripts }: Job): string[][] {
       ([command, action]) =>
         (command === "pulumi" && ["up", "destroy"].includes(action ?? "")) ||
         (command === "./scripts/backup" && action === "drill") ||
+        (command === "./scripts/image" && ["bake", "prune"].includes(action ?? "")) ||
         (command === "./scripts/test-server" && ["up", "down", "reap"].includes(action ?? "")),
     );
 }

@@ -12,6 +12,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   "./scripts/test unit": "it is scripts/test itself that runs this",
   "./scripts/backup prune prod": "no backup is made here; tests/scripts/host/backup has it",
   "./scripts/backup drill prod --like test": "no backup is made here; tests/e2e/faults/drill has it",
+  "./scripts/image bake": "takes as long as all the rest; tests/e2e/environments/image has it",
   "./scripts/upstream": "reads from outside; tests/operator/upstream has it",
   "npm ci --omit=dev --ignore-scripts": "the set-up has done so, from the same lock file",
   "./scripts/install-pulumi": "fetches from outside; tests/scripts/install-pulumi.test.ts has it",
@@ -29,7 +30,7 @@ export function inSandbox(text: string): string {
   return text
     .split("\n")
     .filter((line) => !(line in NOT_RUN))
-    .map((line) => line.replace(/^\.\/scripts\/(check|test-server [a-z]+)\b/, "$& --sandbox"))
+    .map((line) => line.replace(/^\.\/scripts\/(check|(?:test-server|image) [a-z]+)\b/, "$& --sandbox"))
     .map((line) => line.replace(/^\.\/scripts\/plan\b/, `$& ${AUTHORITY}`))
     .join("\n");
 }

@@ -105,6 +105,11 @@ describe("schedules", () => {
     await run("gitlab-ci.yml: reap");
     expect(servers()).toEqual([`mr-${MERGE_REQUEST}`, `pr-${PULL_REQUEST}`]);
   });
+
+  test("prune the images, of which there are none", async () => {
+    for (const name of ["images.yml: images", "gitlab-ci.yml: images"])
+      expect((await run(name)).output).toContain("No image to remove.");
+  });
 });
 
 test("a closed pull request takes its server with it, and no other", async () => {

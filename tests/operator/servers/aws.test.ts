@@ -49,6 +49,31 @@ test("an instance becomes an image without its data volume, which can be labelle
   expect(Snapshots!.filter(({ Tags = [] }) => Tags.some(({ Value }) => Value === "replaced"))).toEqual([]);
 });
 
+test("an image that AWS could not make is none: the next one takes its place, with the size of what is written", async () => {
+  const { id } = await makeInstance(account());
+  const servers = awsServers(REGION, 0.05);
+  await servers.stop(id);
+  const mine = { ...labels, stack: "failed" };
+  account().recorder.fail("createSnapshot", "no space left");
+  await expect(servers.take(id, mine, "a disk")).rejects.toThrow(
+    /AWS did not make the image ami-\w+ \(no space left\): run this again/,
+  );
+  account().recorder.heal();
+  expect(await servers.snapshots(mine)).toEqual([]);
+  const { id: taken, gb } = await servers.take(id, mine, "a disk");
+  expect([gb! > 0, gb! < 1]).toEqual([true, true]);
+  expect(await servers.snapshots(mine)).toMatchObject([{ id: taken, gb }]);
+  await servers.remove(taken);
+});
+
+test("the longest name of a stack leaves room for an image's time", async () => {
+  const { id } = await makeInstance(account());
+  const servers = awsServers(REGION, 0.05);
+  await servers.stop(id);
+  const taken = await servers.take(id, { ...labels, stack: "s".repeat(100), purpose: "replaced" }, "a disk");
+  await servers.remove(taken.id);
+});
+
 test("a type is offered in a region, or is not", async () => {
   const servers = awsServers(REGION, 0.05);
   expect(await servers.isOffered("c7a.2xlarge", REGION)).toBe(true);

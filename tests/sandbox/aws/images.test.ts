@@ -202,6 +202,22 @@ test("a snapshot stays when its image is deregistered, and goes only then", asyn
   });
 });
 
+test("deregistered with its snapshots, an image leaves none, and tells which went", async () => {
+  const { id } = await makeInstance(account());
+  const image = await available(account(), await create(account(), id));
+  const SnapshotId = snapshotOf(image);
+  expect((await describeSnapshot(account(), SnapshotId)).FullSnapshotSizeInBytes).toBeGreaterThan(0);
+  const order = new DeregisterImageCommand({ ImageId: image.ImageId, DeleteAssociatedSnapshots: true });
+  expect(await account().clients.ec2.send(order)).toMatchObject({
+    Return: true,
+    DeleteSnapshotResults: [{ SnapshotId, ReturnCode: "success" }],
+  });
+  expect(account().recorder.last("deleteSnapshot")).toEqual([SnapshotId]);
+  await expect(describeSnapshot(account(), SnapshotId)).rejects.toMatchObject({
+    name: "InvalidSnapshot.NotFound",
+  });
+});
+
 test("one that could not be made has failed, says why, and its instance runs", async () => {
   const { id } = await makeInstance(account());
   account().recorder.fail("createSnapshot", "no space left");
