@@ -73,24 +73,33 @@ export function awsServers(region: string, pauseSeconds = 5): Servers {
       const [instance] = await describe({ InstanceIds: [id] });
       const { RootDeviceName, BlockDeviceMappings = [] } = instance ?? {};
       const Tags = Object.entries(labels).map(([Key, Value]) => ({ Key, Value }));
-      const name = `${labels.stack ?? labels.project}-${labels.purpose ?? labels.image}`;
-      const { ImageId = "" } = await ec2.send(
-        new CreateImageCommand({
-          InstanceId: id,
-          // Names are unique in an account.
-          Name: `${name.slice(0, NAME_LENGTH)}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`,
-          Description: description,
-          // Data volumes outlive their instance.
-          BlockDeviceMappings: BlockDeviceMappings.filter(
-            ({ DeviceName }) => DeviceName !== RootDeviceName,
-          ).map(({ DeviceName }) => ({ DeviceName, NoDevice: "" })),
-          TagSpecifications: [
-            { ResourceType: "image", Tags },
-            { ResourceType: "snapshot", Tags },
-          ],
-        }),
-      );
-      return available(ImageId);
+      const what = `${labels.stack ?? labels.project}-${labels.purpose ?? labels.image}`;
+      // Names are unique in an account.
+      const Name = `${what.slice(0, NAME_LENGTH)}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+      const made = await ec2
+        .send(
+          new CreateImageCommand({
+            InstanceId: id,
+            Name,
+            Description: description,
+            // Data volumes outlive their instance.
+            BlockDeviceMappings: BlockDeviceMappings.filter(
+              ({ DeviceName }) => DeviceName !== RootDeviceName,
+            ).map(({ DeviceName }) => ({ DeviceName, NoDevice: "" })),
+            TagSpecifications: [
+              { ResourceType: "image", Tags },
+              { ResourceType: "snapshot", Tags },
+            ],
+          }),
+        )
+        .catch(async (error: Error) => {
+          // Asked again, since an answer was lost: then it was made by the first call.
+          if (error.name !== "InvalidAMIName.Duplicate") throw error;
+          const [own] = await images({ Owners: ["self"], Filters: [{ Name: "name", Values: [Name] }] });
+          if (own === undefined) throw error;
+          return own;
+        });
+      return available(made.ImageId ?? "");
     },
     available,
     async relabel(id, labels) {

@@ -28,6 +28,14 @@ const KINDS: Readonly<Record<string, string>> = {
   "hcloud:index/zoneRrset:ZoneRrset": "rrsets",
 };
 
+/** Kinds of AWS's objects by the program's resource types. */
+export const AWS_KINDS: Readonly<Record<string, string>> = {
+  "aws:ec2/instance:Instance": "instances",
+  "aws:ec2/networkInterface:NetworkInterface": "interfaces",
+  "aws:ec2/eip:Eip": "addresses",
+  "aws:ebs/volume:Volume": "volumes",
+};
+
 const ZONE = "example.test";
 
 /** All objects of the project except the zone itself, in full. */
@@ -66,11 +74,11 @@ function checkpoint(stack: string): Deployed {
   return (JSON.parse(readFileSync(file, "utf8")) as { deployment: Deployed }).deployment;
 }
 
-/** References of a stack's checkpoint to the project. @throws for an unfinished operation */
-export function checkpointReferences(stack: string): string[] {
+/** References of a stack's checkpoint to objects of these kinds, by default the project's. @throws for an unfinished operation */
+export function checkpointReferences(stack: string, kinds = KINDS): string[] {
   const { resources = [], pending_operations: pending = [] } = checkpoint(stack);
   expect(pending).toEqual([]);
-  return resources.flatMap(({ type, id }) => (KINDS[type] ? [`${KINDS[type]} ${id}`] : [])).sort();
+  return resources.flatMap(({ type, id }) => (kinds[type] ? [`${kinds[type]} ${id}`] : [])).sort();
 }
 
 /** Names of a stack's protected resources. */

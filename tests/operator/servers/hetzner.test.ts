@@ -139,6 +139,8 @@ describe("snapshots", () => {
   test("that the cloud does not make, or is still making, are told", async () => {
     answers = () => ({ image: image("unavailable") });
     await expect(servers().available("42")).rejects.toThrow("did not make the snapshot 42: run this again");
+    // It would be found in place of the next one.
+    expect(asked.at(-1)).toBe("DELETE /images/42");
     answers = () => undefined;
     await expect(servers().available("42")).rejects.toThrow("did not make the snapshot 42");
     answers = () => ({ image: image("creating") });
