@@ -144,6 +144,12 @@ program
   )
   .addOption(new Option("--runs <count>", "how many updates without changes").default(5).argParser(Number))
   .option("--against <revision>", "compare an update without changes with that of this revision's program")
+  .addOption(
+    new Option(
+      "--images <count>",
+      "how many deployments from images to compare with as many without",
+    ).argParser(Number),
+  )
   .action(async (options: BenchmarkOptions) => {
     process.exitCode = await benchmark(options);
   });

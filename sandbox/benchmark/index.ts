@@ -1,6 +1,6 @@
 /**
- * Compares the deployment's duration with the least possible, and with that of another revision; measures what the alerts
- * cost. Ratios, each with the seconds that it is made of.
+ * Compares the deployment's duration with the least possible, with that of another revision, and with that of one from baked
+ * images; measures what the alerts cost. Ratios, each with the seconds that it is made of.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,10 +15,22 @@ import { Checkpoint, type ResourceState } from "../engine/checkpoint";
 import { needs } from "../engine/graph";
 import { STACK_TYPE } from "../engine/goal";
 import type { OperationEvent } from "../engine";
+import { nameOf } from "../../cli/pulumiEvents";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
 import { measureAlerts } from "./alerts";
 import { longestChain } from "./chain";
-import { renderAgainst, renderAlerts, renderDeployment, renderNoOp, type Pair, type Round } from "./report";
+import { withImages } from "./images";
+import {
+  renderAgainst,
+  renderAlerts,
+  renderDeployment,
+  renderImages,
+  renderNoOp,
+  type ImagePair,
+  type Installation,
+  type Pair,
+  type Round,
+} from "./report";
 import { resolveRevision, withRevision } from "./revision";
 
 /** Stack of the benchmark's own, so that no deployment is touched. */
@@ -29,6 +41,10 @@ const BEFORE = "benchmark-before";
 const BEFORE_NAMES = ["hostname=bbb-before", "turnHostname=turn-before"];
 const BASELINE = "benchmark-baseline";
 const EMPTY = "benchmark-empty";
+const COPY = "benchmark-copy";
+/** Settings of a deployment from images, and of one beside it that is not. Both have the type that images are baked on. */
+const COPY_NAMES = ["hostname=bbb-copy", "turnHostname=turn-copy", "serverType=cx33"];
+const BAKED = ["image=baked", "turnImage=baked"];
 
 type Request = Omit<EngineRequest, "engine">;
 
@@ -36,13 +52,16 @@ export interface BenchmarkOptions {
   readonly runs: number;
   /** Revision to compare an update without changes with. */
   readonly against?: string;
+  /** Number of deployments from images that are compared with as many that are not. @default 0 */
+  readonly images?: number;
 }
 
 /** Measures and prints; resolves with the exit code. Destroys its own deployments at the end, also after a failure. */
-export async function benchmark({ runs, against }: BenchmarkOptions): Promise<number> {
+export async function benchmark({ runs, against, images = 0 }: BenchmarkOptions): Promise<number> {
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
+  if (!Number.isInteger(images) || images < 0) throw new Mistake("--images must be a whole number from 0 on");
   const revision = against === undefined ? undefined : await resolveRevision(against);
-  for (const stack of [STACK, BEFORE, BASELINE, EMPTY]) {
+  for (const stack of [STACK, BEFORE, BASELINE, EMPTY, COPY]) {
     if (engineOf(stack) !== undefined) {
       throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
     }
@@ -78,7 +97,34 @@ export async function benchmark({ runs, against }: BenchmarkOptions): Promise<nu
   } finally {
     await run({ ...program, action: "destroy" });
   }
+  if (images > 0) process.stdout.write(await measureImages(images));
   return 0;
+}
+
+/** Deploys in turn without images and from images, each anew. */
+async function measureImages(count: number): Promise<string> {
+  return withImages(async () => {
+    const pairs: ImagePair[] = [];
+    for (let done = 0; done < count; done++) {
+      pairs.push({
+        stock: await installation(COPY_NAMES),
+        copy: await installation([...COPY_NAMES, ...BAKED]),
+      });
+    }
+    return renderImages(pairs);
+  });
+}
+
+async function installation(set: readonly string[]): Promise<Installation> {
+  const request: Request = { action: "up", stack: COPY, config: readSettings(COPY, set) };
+  try {
+    const { seconds, operations } = await timed(request);
+    const [installed] = operations.filter(({ urn }) => nameOf(urn) === "bbb-install");
+    if (installed === undefined) throw new Error("the deployment installed nothing");
+    return { install: (installed.end - installed.start) / 1000, all: seconds };
+  } finally {
+    await run({ ...request, action: "destroy" });
+  }
 }
 
 /** Deploys the program of another revision in a stack of its own, beside this one's. */
@@ -101,21 +147,24 @@ async function measureAgainst(program: Request, revision: string, runs: number):
 }
 
 async function measureDeployment(program: Request): Promise<string> {
+  const measured = await timed(program);
+  const states = new Map(Checkpoint.load(STACKS_DIR, STACK).resources.map((state) => [state.urn, state]));
+  const chain = longestChain(measured.operations, (urn) => {
+    const state = states.get(urn);
+    return state === undefined ? [] : needs(state);
+  });
+  return renderDeployment({ ...measured, chain });
+}
+
+/** Runs the engine, and tells when each operation began and ended. */
+async function timed(request: Request) {
   const directory = mkdtempSync(join(tmpdir(), "benchmark-"));
   const timeline = join(directory, "timeline");
   try {
     const start = Date.now();
-    const seconds = await run({ ...program, timeline });
-    const operations = readFileSync(timeline, "utf8")
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as OperationEvent);
-    const states = new Map(Checkpoint.load(STACKS_DIR, STACK).resources.map((state) => [state.urn, state]));
-    const chain = longestChain(operations, (urn) => {
-      const state = states.get(urn);
-      return state === undefined ? [] : needs(state);
-    });
-    return renderDeployment({ start, seconds, operations, chain });
+    const seconds = await run({ ...request, timeline });
+    const lines = readFileSync(timeline, "utf8").split("\n").filter(Boolean);
+    return { start, seconds, operations: lines.map((line) => JSON.parse(line) as OperationEvent) };
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -90,6 +90,38 @@ export function renderAgainst(pairs: readonly Pair[], revision: string): string 
   ].join("\n");
 }
 
+/** Seconds of a whole deployment, and of its step that installs BigBlueButton. */
+export interface Installation {
+  readonly install: number;
+  readonly all: number;
+}
+
+/** Deployments one right after the other. */
+export interface ImagePair {
+  readonly stock: Installation;
+  /** The same, from baked images. */
+  readonly copy: Installation;
+}
+
+/** Renders two ratios, each the median of the pairs' own, and the seconds of each pair. */
+export function renderImages(pairs: readonly ImagePair[]): string {
+  const ratio = (part: keyof Installation) =>
+    median(pairs.map(({ copy, stock }) => copy[part] / stock[part]));
+  return [
+    `from images: the step that installs takes ${ratio("install").toFixed(2)} times as long as without, all of it up to verified ${ratio("all").toFixed(2)} times`,
+    indent(
+      renderTable(
+        [["run"], ["install", "right"], ["without", "right"], ["all", "right"], ["without", "right"]],
+        pairs.map(({ copy, stock }, index) => [
+          String(index + 1),
+          ...[copy.install, stock.install, copy.all, stock.all].map((seconds) => `${fixed(seconds)} s`),
+        ]),
+      ),
+    ),
+    "",
+  ].join("\n");
+}
+
 /** Renders which share of a core an hour's rounds of the alerts take on each host. */
 export function renderAlerts(costs: readonly AlertsCost[]): string {
   return costs

@@ -15,11 +15,23 @@ import { startAws } from "./start";
  */
 export async function operate(name: string, args: readonly string[]): Promise<number> {
   if (existsSync(AWS_CREDENTIALS_FILE) || args.some((arg) => /\b(aws|route53)\b/.test(arg))) await startAws();
+  const { command, env } = operatorProcess(name, args);
+  return pass(command, env);
+}
+
+/** Process that one of the operator's commands runs in. */
+export function operatorProcess(
+  name: string,
+  args: readonly string[],
+): { readonly command: readonly string[]; readonly env: NodeJS.ProcessEnv } {
   const loader = join(PROJECT_DIR, "scripts/lib/load.cjs");
   const script = join(PROJECT_DIR, "operator", `${name}.ts`);
-  return pass(asClient("operator", [process.execPath, "-r", loader, script, ...args]), {
-    ...withoutCloudCredentials(clientEnvironment(process.env)),
-    ...cloudEnvironment(),
-    BBB_OPERATOR_SANDBOX: "1",
-  });
+  return {
+    command: asClient("operator", [process.execPath, "-r", loader, script, ...args]),
+    env: {
+      ...withoutCloudCredentials(clientEnvironment(process.env)),
+      ...cloudEnvironment(),
+      BBB_OPERATOR_SANDBOX: "1",
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { parseRounds, ROUND_SECONDS } from "../../../sandbox/benchmark/alerts";
-import { renderAgainst, renderAlerts } from "../../../sandbox/benchmark/report";
+import { renderAgainst, renderAlerts, renderImages } from "../../../sandbox/benchmark/report";
 import { resolveRevision, withRevision } from "../../../sandbox/benchmark/revision";
 
 const PROJECT = resolve(__dirname, "../../..");
@@ -16,6 +16,19 @@ test("an update against that of another revision: the median of the pairs' own r
   const text = renderAgainst(pairs, "5660212aaaaaaaa");
   expect(text).toMatch(/^update without changes: 1\.25 times that of revision 5660212\n/);
   expect(text).toMatch(/median +3\.00 s +3\.00 s/);
+});
+
+test("deployments from images: the medians of the pairs' own ratios, and the seconds of each", () => {
+  const pairs = [
+    { stock: { install: 20, all: 50 }, copy: { install: 5, all: 30 } },
+    { stock: { install: 20, all: 50 }, copy: { install: 10, all: 25 } },
+    { stock: { install: 40, all: 90 }, copy: { install: 12, all: 36 } },
+  ];
+  const text = renderImages(pairs);
+  expect(text).toMatch(
+    /^from images: the step that installs takes 0\.30 times as long as without, all of it up to verified 0\.50 times\n/,
+  );
+  expect(text).toMatch(/3 +12\.0 s +40\.0 s +36\.0 s +90\.0 s/);
 });
 
 test("alerts: the share of a core is of the time between rounds", () => {

@@ -41,6 +41,7 @@ const FILES: Readonly<Record<string, string>> = {
   "etc/bigbluebutton/bbb-fsesl-akka.conf": `freeswitch.esl.password="${SECRETS.esl}"\n`,
   "etc/bigbluebutton/livekit.yaml": `keys:\n  ${SECRETS.livekitKey}: ${SECRETS.livekitSecret}\nwebhook:\n  api_key: ${SECRETS.livekitKey}\n`,
   "etc/bigbluebutton/livekit-sip.yaml": `api_key: ${SECRETS.livekitKey}\napi_secret: ${SECRETS.livekitSecret}\n`,
+  "etc/bbb-deploy/relay-guard.nft": "ip daddr { 10.0.0.5, 203.0.113.11 } counter drop\n",
   "etc/bigbluebutton/turn-stun-servers.xml": "<beans>turnsecretofthebuilder</beans>\n",
   "etc/bigbluebutton/bbb-webrtc-sfu/production.yml": `freeswitch:\n  esl_password: ${SECRETS.esl}\n  ip: 203.0.113.11\n`,
   "usr/local/bigbluebutton/bbb-webrtc-sfu/config/default.yml": `freeswitch:\n  ip: 203.0.113.11\n  esl_password: ClueCon\nlivekit:\n  key: ${SECRETS.livekitKey}\n  secret: ${SECRETS.livekitSecret}\n`,
