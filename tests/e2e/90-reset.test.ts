@@ -1,6 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
+import { SANDBOX_STATE, SNAPSHOTS_DIR } from "../../sandbox/paths";
+import { accountObjects } from "./support/account";
+import { hetzner } from "./support/clouds";
+import { until } from "./support/faults";
 import { must, update } from "./support/sandbox";
 
 /** Traces of the sandbox on this machine, outside of its own directory. */
@@ -36,6 +40,19 @@ test("reset leaves no process, mount, namespace or loop device", async () => {
   await must(["reset"]);
   expect(traces()).toEqual(none);
   expect(existsSync("/var/lib/bbb-sandbox/hosts")).toBe(false);
+});
+
+test("reset leaves nothing of images, and of a server that is parked", async () => {
+  await update("up", "embedded", ["--set", "recordingsGb=10"]);
+  const [turn] = (await accountObjects()).filter(({ name }) => name === "turn.example.test");
+  const [made] = await hetzner(["POST", `/servers/${turn!.id}/actions/create_image`, { type: "snapshot" }]);
+  expect(made!.status).toBe(201);
+  await must(["operator", "park", "sandbox", "--yes", "--sandbox"]);
+  // The image's disk, and that of the parked server.
+  await until(() => readdirSync(SNAPSHOTS_DIR).length === 2, 60);
+  await must(["reset"]);
+  expect(traces()).toEqual(none);
+  expect(existsSync(SANDBOX_STATE) ? readdirSync(SANDBOX_STATE) : []).toEqual([]);
 });
 
 test("reset of nothing is content", async () => {
