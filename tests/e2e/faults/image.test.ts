@@ -150,11 +150,12 @@ describe("Images", () => {
   });
 
   test("the installer fails on a copy, whose disk is full: named as such, and the next update goes on", async () => {
+    const lists = "/var/lib/apt/lists";
     await bash(
-      "apt-get -y -q purge bigbluebutton bbb-pads && apt-get clean && mount -t tmpfs -o size=64k full /var/cache/apt/archives && mkdir /var/cache/apt/archives/partial && { dd if=/dev/zero of=/var/cache/apt/archives/full bs=1k 2>/dev/null || true; }",
+      `mount -t tmpfs -o size=64k full ${lists} && mkdir ${lists}/partial && { dd if=/dev/zero of=${lists}/full bs=1k 2>/dev/null || true; }`,
     );
     await failingUp(copies, /the disk is full: look for what fills it/);
-    await bash("umount /var/cache/apt/archives");
+    await bash(`umount ${lists}`);
   });
 
   test("an image older than the kernel, on a copy with its builder's name: the copy restarts, and the same update goes on", async () => {
