@@ -3,7 +3,7 @@ import { expectService } from "../support/checks";
 import { hetzner } from "../support/clouds";
 import { booted } from "../support/copies";
 import { arm, disarm, expectDeployed, failingUp, freshSandbox, until, up } from "../support/faults";
-import { identityOf, image, imageArguments, imageJson, images } from "../support/images";
+import { identityOf, image, imageArguments, imageJson, images, testServer } from "../support/images";
 import { killWhen } from "../support/kill";
 import { must, onHost, outputs, outside, sandbox } from "../support/sandbox";
 
@@ -66,6 +66,17 @@ describe("Images", () => {
     expect(await accountObjects()).toEqual([]);
   });
 
+  test("a secret in a forgotten place of the builder: its file is named, and there is no image", async () => {
+    await testServer("up", "--name", "planted", ...BAKE, "--set", "serverType=cx33");
+    const { url, sharedSecret } = await outputs(["--stack", "test-planted"]);
+    await onHost(new URL(url).hostname, ["tee", "/srv/forgotten"], { input: `key=${sharedSecret}\n` });
+    const { code, stderr } = await image("bake", "--name", "planted", ...BAKE);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("/srv/forgotten has the shared secret")]);
+    expect(stderr).not.toContain(sharedSecret);
+    expect(await images()).toEqual([]);
+    await testServer("down", "planted", "--yes");
+  });
+
   test("the cloud refuses to make one: no image, and the builder stays until its expiry", async () => {
     await arm("hetzner", { ...MAKING, code: "invalid_input", message: "no more snapshots", times: 1 });
     const { code, stderr } = await image("bake", ...BAKE, "--role", "bbb");
@@ -76,9 +87,14 @@ describe("Images", () => {
     expect((await servers()).every(({ labels }) => Number(labels.expires) > Date.now() / 1000)).toBe(true);
   });
 
-  test("too many requests and a time-out at the cloud, then killed before the builder is gone: the next run ends it, and makes no second image", async () => {
+  test("too many requests, a time-out and a cut connection at the cloud, then killed before the builder is gone: the next run ends it, and makes no second image", async () => {
     await arm("hetzner", { ...MAKING, code: "rate_limit_exceeded", times: 2 });
     await arm("hetzner", { ...MAKING, status: 504, code: "timeout", times: 1 });
+    await arm("hetzner", {
+      match: { method: "GET", path: "/images/\\d+$" },
+      closeConnection: true,
+      times: 1,
+    });
     await killWhen(
       imageArguments("bake", ...BAKE),
       (output) => (output.match(/image \d+ is there/g) ?? []).length === 2,
