@@ -7,6 +7,7 @@
 #   setup_python             the virtual environment of tests/requirements.txt; sets BBB_PYTHON
 #   setup_moto               the one of sandbox/aws/requirements.txt, which the sandbox's AWS needs
 #   setup_prometheus         Debian's prometheus and promtool, unpacked; sets BBB_PROMETHEUS to their folder
+#   setup_postgres           Debian's PostgreSQL, unpacked; sets BBB_POSTGRES to its folder
 #   setup_environments       SIPp, for ./scripts/test environments
 #   setup_browser            Chromium and its WebRTC peer, for ./scripts/test browser; sets BBB_BROWSER_PYTHON
 #
@@ -267,6 +268,24 @@ setup_unpack_prometheus() {
 setup_prometheus() {
   setup_locked setup_unpack_prometheus
   export BBB_PROMETHEUS=$setup_cache/prometheus/usr/bin
+}
+
+setup_fetch_postgres() {
+  local image=$setup_root/sandbox/bbb/packages/bbb-greenlight-standin/root/usr/lib/bbb-standin/postgres_image.sh
+  bash "$image" "$1" || { setup_apt_update && bash "$image" "$1"; }
+}
+
+setup_unpack_postgres() {
+  [[ -d $setup_cache/postgres ]] || {
+    setup_say "unpacking PostgreSQL"
+    setup_run postgres setup_fetch_postgres "$setup_cache/postgres"
+  }
+}
+
+# The database of Greenlight's stand-in, in the unit tests.
+setup_postgres() {
+  setup_locked setup_unpack_postgres
+  export BBB_POSTGRES=$setup_cache/postgres
 }
 
 # The telephones outside, with which dial-in is tried.

@@ -21,12 +21,12 @@ def set_empty_key(text, key, value):
     return re.sub(rf"^[# \t]*{key}=[ \t]*$", f"{key}={value}", text, flags=re.MULTILINE)
 
 
-def connected(text):
+def connected(text, password):
     shown = output("bbb-conf", "--secret")
     for key, label in {"BIGBLUEBUTTON_ENDPOINT": "URL", "BIGBLUEBUTTON_SECRET": "Secret"}.items():
         found = re.search(rf"^ *{label}: (.*)$", shown, flags=re.MULTILINE)
         text = set_key(text, key, found[1] if found else "")
-    database = f"postgres://postgres:{secrets.token_hex(24)}@postgres:5432/greenlight-v3-production"
+    database = f"postgres://postgres:{password}@postgres:5432/greenlight-v3-production"
     text = set_empty_key(text, "SECRET_KEY_BASE", secrets.token_hex(64))
     text = set_empty_key(text, "DATABASE_URL", database)
     return set_empty_key(text, "REDIS_URL", "redis://redis:6379/")
@@ -42,7 +42,9 @@ def install(wish):
         run("install", "-m", "0600", f"{SHARE}/sample.env", settings)
     if run("cp", "-v", settings, f"{settings}.old") == 0:
         say(f"old .env file can be retrieved at {settings}.old")
-    edit(settings, connected)
+    password = secrets.token_hex(24)
+    edit(settings, lambda text: connected(text, password))
+    edit(compose, lambda text: re.sub(r"POSTGRES_PASSWORD=$", f"POSTGRES_PASSWORD={password}", text, flags=re.MULTILINE))
 
     if run("cp", f"{SHARE}/greenlight-v3.nginx", f"{NGINX}/greenlight-v3.nginx") == 0:
         say("added greenlight-v3 nginx file")

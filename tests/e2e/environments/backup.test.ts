@@ -11,6 +11,7 @@ import {
 import { hetzner } from "../support/clouds";
 import { foundInExecs, watchExecs, watchMissing, type Exec } from "../support/execWatch";
 import { expectDeployed } from "../support/faults";
+import { greenlightRows } from "../support/greenlight";
 import {
   IN_HETZNER_DNS,
   must,
@@ -36,8 +37,7 @@ const SETTINGS = [...WITHOUT, "--set", `backup=${backupSetting("burned")}`];
 const WEB = "/etc/bigbluebutton/bbb-web.properties";
 
 const up = () => update("up", "embedded", SETTINGS);
-const rows = async (query: string) =>
-  (await onHost(BBB, ["python3", "-c", QUERY, query])).trim().split("\n").filter(Boolean);
+const rows = (query: string) => greenlightRows(BBB, query);
 
 /** Deletes the server at the cloud, and lets the state know. */
 async function burn(): Promise<void> {
@@ -47,13 +47,8 @@ async function burn(): Promise<void> {
   await must(["refresh", "--engine", "embedded", ...SETTINGS]);
 }
 
-const QUERY = `
-import sqlite3, sys
-database = sqlite3.connect("/root/greenlight-v3/data/postgres/14/database_data/standin.sqlite3", isolation_level=None)
-print("\\n".join("|".join(map(str, row)) for row in database.execute(sys.argv[1])))
-`;
 const USERS = "SELECT name, email, password, role FROM users ORDER BY email";
-const ROOMS = "SELECT friendly_id, meeting_id, name, user FROM rooms";
+const ROOMS = "SELECT friendly_id, meeting_id, name, user_id FROM rooms";
 
 let secrets: readonly Secret[];
 let execs: readonly Exec[] = [];

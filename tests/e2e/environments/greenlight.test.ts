@@ -1,4 +1,5 @@
 import { foundInExecs, watchExecs, watchMissing, type Exec } from "../support/execWatch";
+import { greenlightDatabase, greenlightRows } from "../support/greenlight";
 import { counts } from "../support/hosts";
 import {
   IN_HETZNER_DNS,
@@ -7,6 +8,7 @@ import {
   outputs,
   outside,
   printed,
+  sandbox,
   testUnless,
   update,
   type Outputs,
@@ -29,14 +31,7 @@ const FIRST = set({ admin: ADMIN, registration: "invite", roomLimit: 5 });
 
 const up = (args: readonly string[]) => update("up", "embedded", ["--set", "recordingsGb=10", ...args]);
 const read = async () => (await outputs()) as GreenlightOutputs;
-const rows = async (query: string) =>
-  (await onHost(BBB, ["python3", "-c", QUERY, query])).trim().split("\n").filter(Boolean);
-
-const QUERY = `
-import sqlite3, sys
-database = sqlite3.connect("/root/greenlight-v3/data/postgres/14/database_data/standin.sqlite3", isolation_level=None)
-print("\\n".join("|".join(map(str, row)) for row in database.execute(sys.argv[1])))
-`;
+const rows = (query: string) => greenlightRows(BBB, query);
 
 /** Signs in as a browser of somebody on the internet does, and asks who that is. Standard input: the form. */
 const SIGN_IN = `
@@ -147,4 +142,45 @@ test("what is taken back returns to what it was, and what was changed by hand be
   expect(
     await rows("SELECT value FROM site_settings WHERE name IN ('RegistrationMethod', 'Terms') ORDER BY name"),
   ).toEqual(["open", "https://school.example/terms"]);
+});
+
+/** Saves the database as a backup does, cuts its end off, and tells what reads it. */
+const CUT_OFF = `
+import os, sys
+sys.path.insert(0, "/usr/local/lib/bbb-deploy")
+import greenlight_data
+database, path = greenlight_data.Database(), "/root/cut-off.dump"
+database.dump(path)
+os.truncate(path, os.path.getsize(path) - 40)
+print(database.run("pg_restore", "--list", stdin=open(path))[0])
+try:
+    database.load(path)
+except greenlight_data.Failure as failure:
+    print(failure)
+try:
+    database.prove(path)
+except greenlight_data.Failure as failure:
+    print(failure)
+os.unlink(path)
+`;
+
+test("a dump that is cut off has a whole list all the same, and what reads all of it refuses it", async () => {
+  const before = await rows("SELECT * FROM users");
+  const said = await onHost(BBB, ["python3", "-B", "-c", CUT_OFF]);
+  expect(said).toMatch(
+    /^0\nthe dump did not go into Greenlight's database: pg_restore: error: .*\nthe dump of Greenlight's database is not whole: pg_restore: error: .*\n$/,
+  );
+  expect(await rows("SELECT * FROM users")).toEqual(before);
+});
+
+test("a database that is down is told by Greenlight and by the check, and has all when it is up again", async () => {
+  const check = async () => (await sandbox(["operator", "check", "sandbox", "--sandbox"])).stdout;
+  const before = await rows("SELECT * FROM users");
+  await greenlightDatabase(BBB, "stop");
+  expect(await check()).toMatch(
+    /^FAIL .*Greenlight .*Unable to connect to Database - .*\n.*docker logs postgres/m,
+  );
+  await greenlightDatabase(BBB, "start");
+  expect(await check()).toMatch(/^ok .*Greenlight /m);
+  expect(await rows("SELECT * FROM users")).toEqual(before);
 });

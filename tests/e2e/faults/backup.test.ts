@@ -13,6 +13,7 @@ import {
 import { meeting } from "../support/checks";
 import { hetzner } from "../support/clouds";
 import { arm, disarm, expectDeployed, failingUp, happened, up } from "../support/faults";
+import { greenlightDatabase } from "../support/greenlight";
 import { reboot } from "../support/hosts";
 import { startWatched } from "../support/kill";
 import { IN_HETZNER_DNS, must, outputs, printed, sandbox } from "../support/sandbox";
@@ -96,10 +97,9 @@ describe("A backup", () => {
   });
 
   test("with Greenlight's database down: all else is saved, and the line says what is missing", async () => {
-    const stopped = "/var/lib/bbb-greenlight-standin/postgres-stopped";
-    await root(BBB, `touch ${stopped}`);
+    await greenlightDatabase(BBB, "stop");
     const { code, stdout } = await backup("run", "sandbox");
-    await root(BBB, `rm ${stopped}`);
+    await greenlightDatabase(BBB, "start");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAILED: Greenlight is not in this backup, all else is: .*is not running/m);
     expect(stdout).toContain("saved the recordings");

@@ -6,6 +6,7 @@ import { accountObjects, protectedNames } from "../support/account";
 import { backupSetting, publish, root } from "../support/backup";
 import { meeting } from "../support/checks";
 import { arm, disarm, expectDeployed, failingUp, until, up } from "../support/faults";
+import { greenlightDatabase } from "../support/greenlight";
 import { killWhen, startWatched } from "../support/kill";
 import { AT_HETZNER } from "../support/places";
 import { furnishedServer, replaceArguments, WEB, WITH_GREENLIGHT } from "../support/replace";
@@ -245,10 +246,9 @@ describe("A replacement at a cloud that fails", () => {
 
   test("killed as the state comes over, and Greenlight's database is down at the next run: said, with where all of it is", async () => {
     await killAt(/bringing over what was set by hand/);
-    const stopped = "/var/lib/bbb-greenlight-standin/postgres-stopped";
-    await root(BBB, `touch ${stopped}`);
+    await greenlightDatabase(BBB, "stop");
     await failing([], /is not running/, /the state did not come to bbb\.example\.test/);
-    await root(BBB, `rm ${stopped}`);
+    await greenlightDatabase(BBB, "start");
   });
 
   test("after all of these: 4.0 with recordings, users, rooms and files of before, protected; what it does not have is listed", async () => {

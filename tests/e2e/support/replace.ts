@@ -1,6 +1,7 @@
 import { publish, publishedSums, root } from "./backup";
 import { meeting } from "./checks";
 import { expectDeployed, up } from "./faults";
+import { greenlightRows } from "./greenlight";
 import { killWhen } from "./kill";
 import type { Place } from "./places";
 import { must, onHost, outputs, sandbox, type Outputs, type Result } from "./sandbox";
@@ -23,20 +24,13 @@ export const WITH_GREENLIGHT = [
 export const WEB = "/etc/bigbluebutton/bbb-web.properties";
 const CONF = "/etc/nginx/conf.d/school.conf";
 
-const QUERY = `
-import sqlite3, sys
-database = sqlite3.connect("/root/greenlight-v3/data/postgres/14/database_data/standin.sqlite3", isolation_level=None)
-print("\\n".join("|".join(map(str, row)) for row in database.execute(sys.argv[1])))
-`;
-
 /** Server with recordings, users, rooms, and keys and files of its own. */
 export function furnishedServer(place: Place) {
   const { bbb: fqdn } = place.names;
-  const rows = async (query: string) =>
-    (await onHost(fqdn, ["python3", "-c", QUERY, query])).trim().split("\n").filter(Boolean);
+  const rows = (query: string) => greenlightRows(fqdn, query);
   const people = async () => [
     await rows("SELECT name, email, role FROM users ORDER BY email"),
-    await rows("SELECT friendly_id, meeting_id, name, user FROM rooms"),
+    await rows("SELECT friendly_id, meeting_id, name, user_id FROM rooms"),
   ];
   let sums: string;
   let before: readonly string[][];

@@ -1,17 +1,22 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { greenlightImage, type GreenlightWishes } from "../../../bigbluebutton/greenlight";
+import { GreenlightDatabase } from "./greenlightDatabase";
 import { GreenlightHost, SECRET } from "./greenlightHost";
 import { run, SCRIPTS, type Done } from "./scripts";
 
 const PASSWORD = "aB3-dE6_gH9.jK2mN5pQ8rS1";
 const ada = { name: "Ada Lovelace, née Byron", email: "ada@school.eu", password: PASSWORD };
 
+const database = new GreenlightDatabase();
+beforeAll(() => database.start());
+afterAll(() => database.stop());
+
 let greenlight: GreenlightHost;
 beforeEach(() => {
-  greenlight = new GreenlightHost();
+  greenlight = new GreenlightHost(database);
 });
 afterEach(() => greenlight.stop());
 
@@ -69,10 +74,10 @@ describe("the administrator", () => {
       0,
       expect.stringContaining("made the administrator ada@school.eu, who signs in"),
     ]);
-    expect(await accounts()).toEqual(["Ada Lovelace, née Byron|ada@school.eu|Administrator|active"]);
+    expect(accounts()).toEqual(["Ada Lovelace, née Byron|ada@school.eu|Administrator|active"]);
     expect(await check()).toBe("ok signed in, made a room, started its meeting, removed both");
     expect(greenlight.apiCalls).toEqual(["create", "getMeetingInfo", "end"]);
-    expect(await greenlight.rows("SELECT name FROM rooms")).toEqual([]);
+    expect(greenlight.rows("SELECT name FROM rooms")).toEqual([]);
 
     const encoded = Buffer.from(PASSWORD).toString("base64").slice(0, 20);
     expect(greenlight.seen()).toContain("bundle exec rails runner -");
@@ -88,10 +93,10 @@ describe("the administrator", () => {
   test("that is there is left alone: its name and its password stay, and the check does not call that a fault", async () => {
     await greenlight.start();
     await setUp({}, ada);
-    const before = await greenlight.rows("SELECT * FROM users");
+    const before = greenlight.rows("SELECT * FROM users");
     const { code, output } = await setUp({}, { ...ada, name: "Another", password: "Other-Password1" });
     expect([code, output]).toEqual([0, expect.stringContaining("is there already, and left alone")]);
-    expect((await greenlight.rows("SELECT name, password FROM users"))[0]).toBe(
+    expect(greenlight.rows("SELECT name, password FROM users")[0]).toBe(
       before[0]!
         .split("|")
         .filter((_, i) => i === 1 || i === 3)
@@ -111,7 +116,7 @@ describe("the administrator", () => {
       0,
       expect.stringContaining("another administrator than ada@school.eu already"),
     ]);
-    expect(await accounts()).toEqual(["Grace|grace@school.eu|Administrator|active"]);
+    expect(accounts()).toEqual(["Grace|grace@school.eu|Administrator|active"]);
   });
 
   test("is nobody who registered with that address", async () => {
@@ -123,12 +128,12 @@ describe("the administrator", () => {
     expect(output).toMatch(
       /ada@school\.eu has an account that is no administrator's: .*greenlight\.admin\.email.*set_admin_role/,
     );
-    expect(await accounts()).toEqual(["Mallory|ada@school.eu|User|active"]);
+    expect(accounts()).toEqual(["Mallory|ada@school.eu|User|active"]);
   });
 });
 
 test("a container that fails and repeats all that it was given: the end of what it said, without a secret", async () => {
-  await greenlight.start();
+  await greenlight.install();
   greenlight.host.fake(
     "docker",
     `[[ $1 == exec ]] || exit 0; cat; echo "password ${PASSWORD} of no use"; echo "PG::ConnectionBad"; exit 1`,
@@ -151,20 +156,20 @@ describe("settings", () => {
   test("are written, written again after a change by hand, and go back to what was before", async () => {
     await greenlight.start();
     await setUp({ registration: "approval" });
-    expect(await settings()).toEqual(["User", "approval"]);
+    expect(settings()).toEqual(["User", "approval"]);
     expect((await setUp(wishes)).output).toMatch(/RegistrationMethod: approval -> invite[^]*Guest: 100 -> 5/);
-    expect(await settings()).toEqual(["Guest", "invite"]);
-    expect(await limits()).toEqual(["Administrator|100", "Guest|5", "User|100"]);
+    expect(settings()).toEqual(["Guest", "invite"]);
+    expect(limits()).toEqual(["Administrator|100", "Guest|5", "User|100"]);
 
     expect((await setUp(wishes)).output).not.toContain("->");
-    await greenlight.rows("UPDATE site_settings SET value = 'open' WHERE name = 'RegistrationMethod'");
+    greenlight.rows("UPDATE site_settings SET value = 'open' WHERE name = 'RegistrationMethod'");
     expect((await setUp(wishes)).output).toContain("RegistrationMethod: open -> invite");
 
     expect((await setUp({ roomLimit: 7 })).code).toBe(0);
-    expect(await settings()).toEqual(["User", "open"]);
-    expect(await limits()).toEqual(["Administrator|100", "Guest|100", "User|7"]);
+    expect(settings()).toEqual(["User", "open"]);
+    expect(limits()).toEqual(["Administrator|100", "Guest|100", "User|7"]);
     await setUp({}, ada);
-    expect(await limits()).toEqual(["Administrator|100", "Guest|100", "User|100"]);
+    expect(limits()).toEqual(["Administrator|100", "Guest|100", "User|100"]);
   });
 
   test("of a role that there is not: nothing is changed, and the roles are told", async () => {
@@ -174,7 +179,7 @@ describe("settings", () => {
     expect(output).toMatch(
       /there is no role Teacher with a limit of rooms; there is no role Teacher; there are Administrator, User, Guest/,
     );
-    expect(await settings()).toEqual(["User", "open"]);
+    expect(settings()).toEqual(["User", "open"]);
   });
 });
 
@@ -201,12 +206,11 @@ describe("without a Greenlight that is well", () => {
     const { code, output } = await setUp({}, ada, { BBB_DEPLOY_PATIENCE: "1" });
     expect(code).toBe(1);
     expect(output).toMatch(said);
-    expect(existsSync(join(greenlight.home, "data"))).toBe(true);
-    expect(await accounts()).toEqual([]);
+    expect(accounts()).toEqual([]);
   });
 
   test("its container does not run", async () => {
-    await greenlight.start();
+    await greenlight.install();
     const { output } = await setUp({}, ada, {
       BBB_DEPLOY_PATIENCE: "1",
       BBB_DEPLOY_GREENLIGHT: "http://127.0.0.1:9",
@@ -224,7 +228,7 @@ describe("the image", () => {
   const run = (wishes: GreenlightWishes = {}, upgrade = "") => setUp(wishes, undefined, {}, upgrade);
 
   test("is pinned at first, and fetched before Greenlight is made anew with it", async () => {
-    await greenlight.start();
+    await greenlight.install();
     expect((await run()).output).toContain(`fetching bigbluebutton/greenlight:v${version}`);
     expect([tag(), pulled()]).toEqual([`v${version}`, [`docker pull bigbluebutton/greenlight:v${version}`]]);
     await run();
@@ -232,7 +236,7 @@ describe("the image", () => {
   });
 
   test("stays until there is a new text of upgrade, whatever version the project has by then", async () => {
-    await greenlight.start();
+    await greenlight.install();
     await run({ version: "3.8.0" });
     await run();
     expect(tag()).toBe("v3.8.0");
@@ -243,7 +247,7 @@ describe("the image", () => {
   test.each(['["PATH=/bin","VERSION_TAG=release-3.8.10"]', '["VERSION_TAG=v3.8.10"]'])(
     "is never an older one than runs: %j",
     async (said) => {
-      await greenlight.start();
+      await greenlight.install();
       running(said);
       expect((await run()).output).toContain("note: Greenlight 3.8.10 is newer than 3.8.2.4, and stays");
       expect(tag()).toBe("v3.8.10");
@@ -253,7 +257,7 @@ describe("the image", () => {
   test.each(["[]", "null", '["VERSION_TAG=master-1a2b3c4"]', ""])(
     "stays where it does not tell its version: %j",
     async (said) => {
-      await greenlight.start();
+      await greenlight.install();
       running(said);
       const { code, output } = await run();
       expect([code, output]).toEqual([0, expect.stringContaining("v3 does not tell its version, and stays")]);
@@ -262,7 +266,7 @@ describe("the image", () => {
   );
 
   test("keeps a tag that somebody wrote by hand since, and is told", async () => {
-    await greenlight.start();
+    await greenlight.install();
     await run();
     const file = "root/greenlight-v3/docker-compose.yml";
     greenlight.host.put(file, greenlight.host.read(file).replace(`v${version}`, "v3.8.1"));
@@ -273,7 +277,7 @@ describe("the image", () => {
   });
 
   test("of somebody else stays", async () => {
-    await greenlight.start();
+    await greenlight.install();
     greenlight.host.put(
       "root/greenlight-v3/docker-compose.yml",
       "services:\n  x:\n    image: school/greenlight:v3\n",
@@ -283,7 +287,7 @@ describe("the image", () => {
   });
 
   test("that can't be fetched: one that was asked for ends the step, with nothing changed", async () => {
-    await greenlight.start();
+    await greenlight.install();
     const { code, output } = await run({ version: "3.9.9" });
     expect(code).toBe(1);
     expect(output).toMatch(
@@ -299,7 +303,7 @@ describe(".env", () => {
   const environment = () => greenlight.host.read("root/greenlight-v3/.env");
 
   test("has its keys quoted as Compose reads them, beside what somebody wrote by hand, for root only", async () => {
-    await greenlight.start({ SMTP_PORT: "25", RELATIVE: "kept # as it is" });
+    await greenlight.install({ SMTP_PORT: "25", RELATIVE: "kept # as it is" });
     const { code, output } = await setUp({ smtp: { ...mail, ...account } });
     expect([code, output]).toEqual([0, expect.stringContaining("for greenlight, greenlight.smtp")]);
     expect(environment()).toContain("RELATIVE=kept # as it is\nSMTP_HEALTH_CHECK_DISABLED=true\n");
@@ -318,7 +322,7 @@ describe(".env", () => {
   });
 
   test("is written once, and its containers are made anew where it changed by hand", async () => {
-    await greenlight.start();
+    await greenlight.install();
     await setUp({ smtp: mail });
     const before = environment();
     greenlight.host.forgetCalls();
@@ -332,7 +336,7 @@ describe(".env", () => {
   });
 
   test("goes back to what it was, key by key, where a wish is taken back", async () => {
-    await greenlight.start({ SMTP_SERVER: "by-hand.school.eu" });
+    await greenlight.install({ SMTP_SERVER: "by-hand.school.eu" });
     const before = environment();
     const provider = {
       issuer: "https://id.school.eu",
@@ -347,7 +351,7 @@ describe(".env", () => {
   });
 
   test("is checked key by key, without a value in any word", async () => {
-    await greenlight.start();
+    await greenlight.install();
     const look = () =>
       inPython("greenlight_check.check_environment(*given)", [
         join(greenlight.home, ".env"),
@@ -366,7 +370,7 @@ describe(".env", () => {
   });
 
   test("containers that do not start end the step with where to look", async () => {
-    await greenlight.start();
+    await greenlight.install();
     greenlight.host.fake("docker", "[[ $2 == version ]]");
     const { code, output } = await setUp({ smtp: mail });
     expect([code, output]).toEqual([
@@ -495,7 +499,7 @@ test("a meeting that is not on this server is a fault", async () => {
   await setUp({}, ada);
   greenlight.apiSecret = "another";
   expect(await check()).toMatch(/^FAIL signed in, but then: HTTP status 400, checksumError/);
-  expect(await greenlight.rows("SELECT name FROM rooms")).toEqual([]);
+  expect(greenlight.rows("SELECT name FROM rooms")).toEqual([]);
 });
 
 test.each([

@@ -10,12 +10,9 @@ import {
   type GreenlightAdmin,
   type GreenlightWishes,
 } from "../../../bigbluebutton/greenlight";
+import { freePort, LIBRARIES, STANDIN, type GreenlightDatabase } from "./greenlightDatabase";
 import { done, FakeHost, run, type Done } from "./scripts";
 
-const STANDIN = join(
-  __dirname,
-  "../../../sandbox/bbb/packages/bbb-greenlight-standin/root/usr/lib/bbb-standin",
-);
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";
 
 async function listen(server: Server): Promise<number> {
@@ -35,6 +32,8 @@ export class GreenlightHost {
   private readonly servers: Server[] = [];
   private port = 0;
 
+  constructor(private readonly database: GreenlightDatabase) {}
+
   get home(): string {
     return join(this.host.root, "root/greenlight-v3");
   }
@@ -45,24 +44,42 @@ export class GreenlightHost {
 
   get env(): NodeJS.ProcessEnv {
     return {
-      BBB_STANDIN_GREENLIGHT: this.home,
+      ...LIBRARIES,
+      BBB_STANDIN_GREENLIGHT: join(this.host.directory, "taken"),
       BBB_STANDIN_GREENLIGHT_PORT: String(this.port),
       BBB_DEPLOY_GREENLIGHT: this.local,
       BBB_DEPLOY_PATIENCE: "20",
     };
   }
 
+  /** Installs Greenlight, and starts the stand-in of it. */
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.servers.push(this.bigbluebutton());
-    await listen(this.servers[0]!);
-    const free = createServer();
-    this.port = await listen(free);
-    await new Promise((resolve) => free.close(resolve));
+    await this.install(settings);
+    this.database.empty();
+    this.port = await freePort();
     this.local = `http://127.0.0.1:${this.port}`;
     this.servers.push(nginx(this.port));
     this.url = `http://127.0.0.1:${await listen(this.servers[1]!)}`;
+    // A container has its settings from when it was made: `up` makes it anew where they have changed.
+    this.fakeDocker(
+      `cmp -s "${this.home}/.env" taken && exit 0
+cp "${this.home}/.env" taken
+[[ ! -e pid ]] || kill -KILL "$(<pid)"
+while (: >/dev/tcp/127.0.0.1/${this.port}) 2>/dev/null; do sleep 0.05; done
+setsid /usr/bin/python3 -I ${STANDIN}/greenlight.py </dev/null >/dev/null 2>&1 3>&- 9>&- &
+echo $! >pid
+for _ in {1..200}; do (: >/dev/tcp/127.0.0.1/${this.port}) 2>/dev/null && exit 0; sleep 0.05; done`,
+    );
+    await this.composeUp();
+    this.host.forgetCalls();
+  }
+
+  /** Installs a Greenlight that says that it is well, and does nothing else. */
+  async install(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.servers.push(this.bigbluebutton());
+    this.local = `http://127.0.0.1:${await listen(this.servers[0]!)}`;
     const all = {
-      ...{ BIGBLUEBUTTON_ENDPOINT: this.api, BIGBLUEBUTTON_SECRET: SECRET, DATABASE_URL: "postgres://x" },
+      ...{ BIGBLUEBUTTON_ENDPOINT: this.api, BIGBLUEBUTTON_SECRET: SECRET, DATABASE_URL: this.database.url },
       ...settings,
     };
     const text = Object.entries(all)
@@ -73,28 +90,24 @@ export class GreenlightHost {
       "root/greenlight-v3/docker-compose.yml",
       "services:\n  greenlight-v3:\n    image: bigbluebutton/greenlight:v3\n",
     );
-    // A container has its settings from when it was made: `up` makes it anew where they have changed.
+    writeFileSync(join(this.host.directory, "version"), '["VERSION_TAG=release-3.7.1"]');
+    this.fakeDocker("exit 0");
+  }
+
+  /** up: what `docker compose up` does, as bash. */
+  private fakeDocker(up: string): void {
     this.host.fake(
       "docker",
       `cd "${this.host.directory}"
 { tr '\\0' ' ' </proc/$$/cmdline; env; } >>seen
 case "$1 $2" in
   "compose version") exit 0 ;;
-  "compose up")
-    cmp -s "${this.home}/.env" taken && exit 0
-    cp "${this.home}/.env" taken
-    [[ ! -e pid ]] || kill -KILL "$(<pid)"
-    while (: >/dev/tcp/127.0.0.1/${this.port}) 2>/dev/null; do sleep 0.05; done
-    setsid /usr/bin/python3 -I ${STANDIN}/greenlight.py taken </dev/null >/dev/null 2>&1 3>&- 9>&- &
-    echo $! >pid ;;
+  "compose up") ${up} ;;
   pull*) [[ $2 != *:v3.9* ]] || { echo "manifest unknown" >&2; exit 1; } ;;
   "image inspect") cat version ;;
   exec*) shift 3; exec /usr/bin/python3 -I ${STANDIN}/greenlight_rails.py "$@" ;;
 esac`,
     );
-    writeFileSync(join(this.host.directory, "version"), '["VERSION_TAG=release-3.7.1"]');
-    await this.composeUp();
-    this.host.forgetCalls();
   }
 
   async composeUp(): Promise<void> {
@@ -124,30 +137,20 @@ esac`,
 
   /** A task of rake in the container. */
   rake(task: string): Promise<Done> {
-    return run([
-      "env",
-      `BBB_STANDIN_GREENLIGHT=${this.home}`,
-      "/usr/bin/python3",
-      "-I",
-      join(STANDIN, "greenlight_rails.py"),
-      "bundle",
-      "exec",
-      "rake",
-      task,
-    ]);
+    const place = Object.entries(this.env).map(([key, value]) => `${key}=${value}`);
+    const program = join(STANDIN, "greenlight_rails.py");
+    return run(["env", ...place, "/usr/bin/python3", "-I", program, "bundle", "exec", "rake", task]);
   }
 
   /** Rows of a query to its data, each as one text. */
-  async rows(query: string): Promise<string[]> {
-    const program = `import sqlite3, sys; print("\\n".join("|".join(map(str, row)) for row in sqlite3.connect(sys.argv[1], isolation_level=None).execute(sys.argv[2])))`;
-    const file = join(this.home, "data/postgres/14/database_data/standin.sqlite3");
-    const { output } = await run(["/usr/bin/python3", "-c", program, file, query]);
-    return output.split("\n").filter(Boolean);
+  rows(query: string): string[] {
+    return this.database.rows(query);
   }
 
   private bigbluebutton(): Server {
     return createServer((request, response) => {
       const call = new URL(request.url!, "http://localhost");
+      if (call.pathname === "/health_check") return response.end("success");
       const name = call.pathname.split("/").at(-1)!;
       const [query = "", checksum = ""] = call.search.slice(1).split(/&?checksum=/);
       const digest = createHash(checksum.length === 40 ? "sha1" : "sha256");

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """Stand-in for Greenlight v3: pages to sign in, its API as far as a deployment asks it, and its health check.
 
-Reads the settings from the file named by the only argument, a copy of .env, once, at start. All that it keeps is
-greenlight_store.py's.
+Reads the settings once, at start, and waits for its database before it answers. All that it keeps is greenlight_store.py's.
 """
 
 import hashlib
@@ -11,7 +10,6 @@ import os
 import re
 import secrets
 import smtplib
-import sqlite3
 import sys
 import time
 import urllib.parse
@@ -33,12 +31,6 @@ class Refusal(Exception):
     def __init__(self, status, errors=None):
         super().__init__(status)
         self.status, self.errors = status, errors
-
-
-def read_settings(path):
-    with open(path, encoding="utf-8") as lines:
-        pairs = (line.strip().split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-        return {key: value[1:-1] if value[:1] == value[-1:] and value[:1] in ("'", '"') else value for key, value in pairs}
 
 
 def ask_bigbluebutton(settings, call, parameters):
@@ -67,18 +59,11 @@ def health(settings):
 
 def check_database(settings):
     try:
-        if not settings.get("DATABASE_URL"):
-            raise sqlite3.OperationalError("no DATABASE_URL")
-        if not store.has_password(password_of(settings)):
-            raise sqlite3.OperationalError('password authentication failed for user "postgres"')
-        store.connect().execute("SELECT count(*) FROM users")
-    except sqlite3.Error as error:
-        return f"Unable to connect to Database - {error}"
+        with store.Database(settings) as database:
+            database.execute("SELECT count(*) FROM users")
+    except store.Unavailable as error:
+        return f"Unable to connect to Database - {' '.join(str(error).split())}"
     return None
-
-
-def password_of(settings):
-    return urllib.parse.urlsplit(settings.get("DATABASE_URL", "")).password or ""
 
 
 def check_mail(settings):
@@ -131,27 +116,27 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("X-Forwarded-Proto") != "https":
             return self.send(301, "text/html", b"", {"Location": f"https://{self.headers.get('Host')}{self.path}"})
         try:
-            self.database = store.connect()
-        except sqlite3.Error as error:
+            with store.Database(self.server.settings) as self.database:
+                self.recognize()
+                if self.path.startswith("/api/") and self.path.endswith(".json") and "application/json" in self.headers.get("Accept", ""):
+                    return self.answer_call(body)
+                return self.send_page()
+        except store.Unavailable as error:
             return self.send(500, "text/plain", str(error).encode())
-        self.recognize()
-        if self.path.startswith("/api/") and self.path.endswith(".json") and "application/json" in self.headers.get("Accept", ""):
-            return self.answer_call(body)
-        return self.send_page()
 
     def recognize(self):
         """Finds the browser by its cookie, and the account that it has signed in to."""
         cookie = SimpleCookie(self.headers.get("Cookie", ""))
         known = cookie[COOKIE].value if COOKIE in cookie else ""
-        self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = ?", (known,)).fetchone()
+        self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = %s", (known,)).fetchone()
         if not self.browser:
             row = (secrets.token_hex(32), secrets.token_hex(32))
-            self.database.execute("INSERT INTO browsers (cookie, token) VALUES (?, ?)", row)
-            self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = ?", row[:1]).fetchone()
+            self.database.execute("INSERT INTO browsers (cookie, token) VALUES (%s, %s)", row)
+            self.browser = self.database.execute("SELECT * FROM browsers WHERE cookie = %s", row[:1]).fetchone()
         self.user: Any = None
         if self.browser["session"]:
             wanted = (self.browser["session"], time.time())
-            self.user = self.database.execute("SELECT * FROM users WHERE session = ? AND expires > ?", wanted).fetchone()
+            self.user = self.database.execute("SELECT * FROM users WHERE session = %s AND expires > %s", wanted).fetchone()
 
     def send(self, status, kind, body, headers=None):
         self.send_response(status)
@@ -168,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_page(self):
         token, issuer = self.browser["token"], self.server.settings.get("OPENID_CONNECT_ISSUER")
         if self.user:
-            rooms = self.database.execute("SELECT * FROM rooms WHERE user = ?", (self.user["id"],)).fetchall()
+            rooms = self.database.execute("SELECT * FROM rooms WHERE user_id = %s", (self.user["id"],)).fetchall()
             return self.send_own(200, "text/html; charset=utf-8", pages.signed_in(token, self.user, rooms))
         registration = store.setting(self.database, "RegistrationMethod")
         return self.send_own(200, "text/html; charset=utf-8", pages.signed_out(token, registration, issuer))
@@ -206,19 +191,19 @@ class Handler(BaseHTTPRequestHandler):
             store.renew_session(self.database, self.user)
             return 200, {}
         if what == "GET rooms":
-            rows = self.database.execute("SELECT friendly_id, name FROM rooms WHERE user = ?", (self.user["id"],))
+            rows = self.database.execute("SELECT friendly_id, name FROM rooms WHERE user_id = %s", (self.user["id"],))
             return 200, [dict(row) for row in rows]
         if what == "POST rooms":
             return self.make_room(given["room"])
         found = re.fullmatch(r"(DELETE rooms|POST meetings)/([a-z0-9-]{15})(/start)?", what)
         if not found:
             raise Refusal(404, ["RecordNotFound"])
-        room = self.database.execute("SELECT * FROM rooms WHERE friendly_id = ? AND user = ?", (found[2], self.user["id"])).fetchone()
+        room = self.database.execute("SELECT * FROM rooms WHERE friendly_id = %s AND user_id = %s", (found[2], self.user["id"])).fetchone()
         if not room:
             raise Refusal(404, ["RecordNotFound"])
         if found[1] == "POST meetings":
             return self.start(room)
-        self.database.execute("DELETE FROM rooms WHERE friendly_id = ?", (found[2],))
+        self.database.execute("DELETE FROM rooms WHERE friendly_id = %s", (found[2],))
         return 200, {}
 
     def account(self):
@@ -230,7 +215,7 @@ class Handler(BaseHTTPRequestHandler):
     def sign_in(self, given):
         if self.user:
             raise Refusal(401)
-        user = self.database.execute("SELECT * FROM users WHERE email = ?", (given["email"].lower(),)).fetchone()
+        user = self.database.execute("SELECT * FROM users WHERE email = %s", (given["email"].lower(),)).fetchone()
         if not user:
             raise Refusal(400)
         if self.external():
@@ -240,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
         if user["status"] == "pending":
             raise Refusal(400, "PendingUser")
         session = store.renew_session(self.database, user)
-        self.database.execute("UPDATE browsers SET session = ? WHERE cookie = ?", (session, self.browser["cookie"]))
+        self.database.execute("UPDATE browsers SET session = %s WHERE cookie = %s", (session, self.browser["cookie"]))
         self.user = user
         return 200, self.account()
 
@@ -258,8 +243,8 @@ class Handler(BaseHTTPRequestHandler):
         return 201, {**self.account(), "status": status}
 
     def make_room(self, given):
-        limit = self.database.execute("SELECT value FROM room_limits WHERE role = ?", (self.user["role"],)).fetchone()
-        count = self.database.execute("SELECT count(*) FROM rooms WHERE user = ?", (self.user["id"],)).fetchone()[0]
+        limit = self.database.execute("SELECT value FROM room_limits WHERE role = %s", (self.user["role"],)).fetchone()
+        count = self.database.execute("SELECT count(*) FROM rooms WHERE user_id = %s", (self.user["id"],)).fetchone()[0]
         if limit and count >= int(limit["value"]):
             raise Refusal(400, "RoomLimitError")
         return 201, f"/rooms/{store.create_room(self.database, given['name'], self.user['id'])}"
@@ -275,9 +260,22 @@ class Handler(BaseHTTPRequestHandler):
         return 201, signed(settings, "join", {"meetingID": room["meeting_id"], "fullName": self.user["name"], "role": "Moderator"})
 
 
+def wait_for_database(settings):
+    """Waits for the database to answer; one that refuses is told by the health check."""
+    said = ""
+    while settings.get("DATABASE_URL") and "authentication failed" not in said:
+        try:
+            store.migrate(settings)
+            break
+        except store.Unavailable as error:
+            said = str(error)
+            print(said, flush=True)
+        time.sleep(0.5)
+
+
 def main():
-    settings = read_settings(sys.argv[1])
-    store.migrate(password_of(settings))
+    settings = store.read_settings()
+    wait_for_database(settings)
     server = Server(("127.0.0.1", int(os.environ.get("BBB_STANDIN_GREENLIGHT_PORT", "5050"))), settings)
     print("Greenlight (stand-in) listens on 127.0.0.1:5050", flush=True)
     server.serve_forever()

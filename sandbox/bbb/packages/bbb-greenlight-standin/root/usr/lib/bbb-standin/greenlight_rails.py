@@ -12,11 +12,14 @@ import base64
 import json
 import os
 import re
-import sqlite3
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import greenlight_store as store
+
+
+def connect():
+    return store.Database(store.read_settings())
 
 
 def colored(number, text):
@@ -46,8 +49,8 @@ def rake(task):
 
 
 def create_user(name, email, password, role):
-    database = store.connect()
-    if not database.execute("SELECT 1 FROM roles WHERE name = ?", (role,)).fetchone():
+    database = connect()
+    if not database.execute("SELECT 1 FROM roles WHERE name = %s", (role,)).fetchone():
         fail(f"Unable to create user: '{name}'", f"   Role '{role}' does not exist, maybe you have not run the DB migrations?")
     try:
         store.create_user(database, name, email, password, role)
@@ -59,10 +62,10 @@ def create_user(name, email, password, role):
 
 
 def promote(email):
-    database = store.connect()
+    database = connect()
     if not email:
         fail("", "Please provide an email address of the user you wish to set to Administrator role.")
-    if database.execute("UPDATE users SET role = 'Administrator' WHERE email = ?", (email,)).rowcount == 0:
+    if database.execute("UPDATE users SET role = 'Administrator' WHERE email = %s", (email,)).rowcount == 0:
         fail("", f"User with email: {email} not found")
     print(colored(32, f"User role set to Administrator for email: {email}"))
 
@@ -77,7 +80,7 @@ def runner(program):
 
 
 def answer(request):
-    database = store.connect()
+    database = connect()
     tables = {"settings": ("site_settings", "name"), "roomLimits": ("room_limits", "role")}
     before = {kind: rows(database, *tables[kind], request[kind]) for kind in tables}
     problems = [f"this version of Greenlight has no setting {name}" for name in request["wanted"]["settings"] if name not in before["settings"]]
@@ -94,7 +97,7 @@ def answer(request):
     if request["write"] and not problems:
         for kind, (table, key) in tables.items():
             for name in before[kind]:
-                database.execute(f"UPDATE {table} SET value = ? WHERE {key} = ?", (request[kind][name], name))
+                database.execute(f"UPDATE {table} SET value = %s WHERE {key} = %s", (request[kind][name], name))
     return said
 
 
@@ -108,7 +111,7 @@ def administrator(database, request, problems):
     administrators = [row["email"] for row in database.execute("SELECT email FROM users WHERE role = 'Administrator'")]
     if administrators:
         return "there" if email in administrators else "another"
-    if database.execute("SELECT 1 FROM users WHERE email = ?", (email,)).fetchone():
+    if database.execute("SELECT 1 FROM users WHERE email = %s", (email,)).fetchone():
         problems.append(f"{email} has an account that is no administrator's")
         return None
     if not request["write"] or problems:
@@ -133,7 +136,7 @@ def main():
         else:
             print(f"{' '.join(words)}: not part of the stand-in", file=sys.stderr)
             sys.exit(1)
-    except sqlite3.Error as error:
+    except store.Unavailable as error:
         print(f"ActiveRecord::ConnectionNotEstablished: {error} (stand-in)", file=sys.stderr)
         sys.exit(1)
 
