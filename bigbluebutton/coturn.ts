@@ -7,6 +7,8 @@ export const coturnPaths = {
   config: "/etc/turnserver.conf",
   certificate: "/etc/turnserver/fullchain.pem",
   privateKey: "/etc/turnserver/privkey.pem",
+  /** SQLite database that the package makes: peers and secrets, which coturn reads as it runs. */
+  database: "/var/lib/turn/turndb",
   /** Log, in a directory of its own, which user turnserver can write to and logrotate watches. */
   log: "/var/log/turnserver/turnserver.log",
 } as const;
@@ -39,16 +41,10 @@ export const quotas = {
 export interface TurnServerConfArgs {
   /** Name of the TURN server. */
   readonly realm: string;
-  /** Secret shared with BigBlueButton, which makes each client's time-limited credentials from it. */
-  readonly secret: string;
   /** Addresses of the host's interface, IPv4 or IPv6: behind NAT the private IPv4 one. */
   readonly listeningAddresses: readonly string[];
   /** Public address, and the interface's address that it leads to. Only behind NAT. */
   readonly externalIp?: { readonly public: string; readonly private: string };
-  /**
-   * Addresses of the BigBlueButton servers, public and private, IPv4 and IPv6: the only peers relayed to, a line each.
-   */
-  readonly allowedPeers: readonly string[];
   /** @default coturnPaths.certificate */
   readonly certificate?: string;
   /** @default coturnPaths.privateKey */
@@ -57,7 +53,7 @@ export interface TurnServerConfArgs {
 
 /**
  * Renders /etc/turnserver.conf of a TURN server apart from BigBlueButton's host, for the coturn 4.6.1 of Ubuntu 24.04.
- * It holds the secret: 0640 root:turnserver.
+ * Peers and secrets are not in it, which would need a restart for each: {@link renderTurnAccess}.
  *
  * Sources: BigBlueButton's docs (administration/turn-server), the hardening of ebbba's Ansible role, and the faults of
  * bbb-install's own (https://github.com/bigbluebutton/bbb-install/issues/703).
@@ -66,7 +62,7 @@ export interface TurnServerConfArgs {
  */
 export function renderTurnServerConf(args: TurnServerConfArgs): string {
   checkArgs(args);
-  const { realm, secret, listeningAddresses, externalIp, allowedPeers } = args;
+  const { realm, listeningAddresses, externalIp } = args;
   return [
     "# Written by the deployment; changes made here are lost at the next update.",
     "",
@@ -80,9 +76,9 @@ export function renderTurnServerConf(args: TurnServerConfArgs): string {
     `min-port=${RELAY_PORTS.from}`,
     `max-port=${RELAY_PORTS.to}`,
     "",
-    "# Time-limited credentials, made by BigBlueButton from the shared secret",
+    "# Time-limited credentials, made by BigBlueButton from the shared secret, which is in the database",
     "use-auth-secret",
-    `static-auth-secret=${secret}`,
+    `userdb=${coturnPaths.database}`,
     `realm=${realm}`,
     "fingerprint",
     "stale-nonce=600",
@@ -94,8 +90,7 @@ export function renderTurnServerConf(args: TurnServerConfArgs): string {
     "no-tlsv1_1",
     "cipher-list=ECDHE+AESGCM:ECDHE+CHACHA20",
     "",
-    "# Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied",
-    ...allowedPeers.map((address) => `allowed-peer-ip=${address}`),
+    "# Relay to nobody but the BigBlueButton servers: those of the database win over what is denied",
     "denied-peer-ip=0.0.0.0-255.255.255.255",
     "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "no-multicast-peers",
@@ -123,25 +118,48 @@ export function renderTurnServerConf(args: TurnServerConfArgs): string {
 }
 
 function checkArgs(args: TurnServerConfArgs): void {
-  const plain = /^[\w.+/=-]+$/;
-  for (const key of ["realm", "secret", "certificate", "privateKey"] as const) {
-    const value = args[key];
-    if (value !== undefined && !plain.test(value)) {
-      throw new Error(`turnserver.conf: ${key} must be letters, digits and . _ + / = - only`);
-    }
-  }
-  const addresses = [
+  for (const key of ["realm", "certificate", "privateKey"] as const) checkPlain(key, args[key]);
+  checkAddresses([
     ...args.listeningAddresses,
-    ...args.allowedPeers,
     ...(args.externalIp ? [args.externalIp.public, args.externalIp.private] : []),
-  ];
-  for (const address of addresses) {
-    if (isIP(address) === 0) throw new Error(`turnserver.conf: "${address}" is not an IP address`);
-  }
+  ]);
   if (args.listeningAddresses.length === 0) {
-    throw new Error("turnserver.conf: no listening address, so coturn would listen on every one");
+    throw new Error("coturn: no listening address, so it would listen on every one");
   }
-  if (args.allowedPeers.length === 0) {
-    throw new Error("turnserver.conf: no allowed peer, so nothing could be relayed");
+}
+
+/** Arguments of {@link renderTurnAccess}. */
+export interface TurnAccessArgs {
+  /** Name of the TURN server. */
+  readonly realm: string;
+  /** Secret shared with BigBlueButton, which makes each client's time-limited credentials from it. */
+  readonly secret: string;
+  /** Addresses of the BigBlueButton servers, public and private, IPv4 and IPv6: the only ones relayed to. */
+  readonly peers: readonly string[];
+}
+
+/**
+ * Renders the request of scripts/host/turn_access.py: whom coturn relays to, and whose credentials it takes, from now on
+ * and without a restart. It holds the secret.
+ *
+ * @throws Error naming an argument that would open the relay, or close it
+ */
+export function renderTurnAccess({ realm, secret, peers }: TurnAccessArgs): string {
+  checkPlain("realm", realm);
+  checkPlain("secret", secret);
+  checkAddresses(peers);
+  if (peers.length === 0) throw new Error("coturn: no peer, so nothing could be relayed");
+  return `${JSON.stringify({ realm, secret, peers, relayPorts: RELAY_PORTS })}\n`;
+}
+
+function checkPlain(key: string, value: string | undefined): void {
+  if (value !== undefined && !/^[\w.+/=-]+$/.test(value)) {
+    throw new Error(`coturn: ${key} must be letters, digits and . _ + / = - only`);
+  }
+}
+
+function checkAddresses(addresses: readonly string[]): void {
+  for (const address of addresses) {
+    if (isIP(address) === 0) throw new Error(`coturn: "${address}" is not an IP address`);
   }
 }

@@ -36,7 +36,7 @@ export interface TurnStunServersArgs {
   readonly form: TurnXml["form"];
   /** Name of the TURN server. */
   readonly host: string;
-  /** Secret that coturn has as static-auth-secret. */
+  /** Secret that coturn has in its database. */
   readonly secret: string;
 }
 

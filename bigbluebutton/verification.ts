@@ -76,6 +76,8 @@ export interface TurnRequest extends CommonRequest {
   readonly role: "turn";
   readonly bbbIpv4: string;
   readonly turnServerConf: DeployedFile;
+  /** Addresses that coturn relays to, by its database. Missing from requests of earlier versions. */
+  readonly turnPeers?: readonly string[];
 }
 
 /** Checks of a TURN host that serves several BigBlueButton servers: itself, and none of these. */

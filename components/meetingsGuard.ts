@@ -8,6 +8,7 @@ import { ANY_CERTIFICATE, runningMeetings, type Trust } from "../bigbluebutton/m
 import type { Settings } from "../settings";
 import { named } from "../clouds/names";
 import { valueOf } from "../clouds/valueOf";
+import { hash } from "../steps/stepCommand";
 
 /** Inputs of a server for whose change its provider powers it off. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
@@ -85,17 +86,11 @@ export class MeetingsGuard {
           [change.oldInputs?.stdin, change.newInputs?.stdin].map(async (one) => String(await valueOf(one))),
         );
         if (before === now) return;
-        const { turn, upgrade, rotateSharedSecret } = settings;
-        const value = turn.kind === "own" ? turn.rotateSecret : "";
-        // A text that was another change's may be used up: BigBlueButton's host would then refuse the secret that coturn has.
-        const ownText = !["", upgrade, rotateSharedSecret].includes(value);
-        const rotated = ownText && secretOf(before!) !== secretOf(now!);
+        const value = `coturn-${hash([now!])}`;
         await this.check({
           what: "the new configuration of coturn ends what it relays",
-          allowing: rotated ? [value] : [],
-          howTo: rotated
-            ? setDuringMeetings(settings, value)
-            : "give rotateTurnSecret and duringMeetings the same new text",
+          allowing: [value],
+          howTo: setDuringMeetings(settings, value),
           // BigBlueButton's new secret waits for this very step: refused, it would never get there.
           whenSecretDiffers: "go on",
         });
@@ -148,11 +143,6 @@ function setDuringMeetings({ component }: Pick<Settings, "component">, value: st
   return component
     ? `duringMeetings: ${JSON.stringify(value)}`
     : quote(["pulumi", "config", "set", "duringMeetings", value]);
-}
-
-/** Secret in coturn's configuration; undefined without one. */
-function secretOf(configuration: string): string | undefined {
-  return /^static-auth-secret=(.*)$/m.exec(configuration)?.[1];
 }
 
 function differs(before: unknown, now: unknown): boolean {

@@ -253,7 +253,10 @@ export interface SettingArguments {
   // Upgrades and new secrets
   /** Any text, e.g. a date. A new one runs the installer again and so upgrades BigBlueButton within its release. */
   readonly upgrade?: pulumi.Input<string>;
-  /** Any text, e.g. a date. A new one makes a new TURN secret on both servers. */
+  /**
+   * Any text, e.g. a date. A new one makes a new TURN secret on both servers; the former one is taken for two days
+   * more.
+   */
   readonly rotateTurnSecret?: pulumi.Input<string>;
   /** Any text, e.g. a date. A new one makes a new API secret, to be told to every front end. */
   readonly rotateSharedSecret?: pulumi.Input<string>;

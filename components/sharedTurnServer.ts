@@ -56,7 +56,7 @@ export interface SharedTurnServerArgs extends Pick<
 
 /**
  * TURN server for several BigBlueButton servers of one program, given to each of them as `turn`. It relays only to
- * these, and to those of `turnPeers`. Adding or removing one restarts coturn.
+ * these, and to those of `turnPeers`. Adding or removing one interrupts nobody.
  *
  * @example
  * const turn = new SharedTurnServer("relay", { domain, email, sshNetworks });
@@ -191,5 +191,6 @@ function requestOf(turn: TurnServer, settings: Settings): pulumi.Output<SharedTu
     certificateDays: CERTIFICATE_DAYS,
     openPorts: openPorts(settings.release.ports.turn),
     turnServerConf: { path: coturnPaths.config, text: turn.conf },
+    turnPeers: turn.peers,
   });
 }

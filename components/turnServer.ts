@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { renderTurnServerConf } from "../bigbluebutton/coturn";
+import { renderTurnAccess, renderTurnServerConf } from "../bigbluebutton/coturn";
 import type { OwnTurn } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
@@ -47,8 +47,10 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
   readonly host: Host;
   readonly fqdn: string;
   readonly secret: pulumi.Output<string>;
-  /** Deployed configuration of coturn; secret. */
+  /** Deployed configuration of coturn. */
   readonly conf: pulumi.Output<string>;
+  /** Addresses that it relays to. */
+  readonly peers: pulumi.Output<readonly string[]>;
   readonly steps: HostSteps;
   /** Step that configures coturn. */
   readonly configured: Step;
@@ -61,7 +63,8 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
     this.host = host;
     this.fqdn = host.fqdn;
     this.secret = randomSecret(`${name}-secret`, own.rotateSecret, this);
-    this.conf = turnServerConf(args, this.secret);
+    this.conf = turnServerConf(args);
+    this.peers = peerAddresses(args);
 
     // Clients in IPv6-only networks reach IPv4-only BigBlueButton by this server, hence the AAAA record.
     const { fqdn, ipv4, ipv6 } = host;
@@ -78,10 +81,28 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
       },
       this,
     );
+    // Before an address is released: what an update deletes comes after all that it changes. Where only a part is destroyed,
+    // this waits for the addresses, so it goes before them.
+    const flags = { server: host.server.id };
+    this.steps.run(
+      "access",
+      {
+        script: "turn-access.sh",
+        flags,
+        removal: { ...flags, remove: true },
+        stdin: pulumi
+          .all([this.secret, this.peers])
+          .apply(([secret, peers]) => renderTurnAccess({ realm: host.fqdn, secret, peers })),
+        rerunsWith: [installed],
+      },
+      this,
+    );
     this.configured = this.steps.run(
       "configure",
       {
         script: "configure-turn.sh",
+        // A new secret is the way to have put back what others changed.
+        flags: { "rotate-turn-secret": own.rotateSecret || undefined },
         stdin: this.conf,
         rerunsWith: [installed],
         beforeUpdate: args.guard.turnConfiguration,
@@ -95,28 +116,25 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
   }
 }
 
-function turnServerConf(
-  { host, own, peers }: TurnServerArgs,
-  secret: pulumi.Output<string>,
-): pulumi.Output<string> {
+function turnServerConf({ host }: TurnServerArgs): pulumi.Output<string> {
   const { ipv4, ipv6, privateIpv4 } = host;
-  return pulumi.output({ secret, ipv4, ipv6, privateIpv4, peers }).apply((known) =>
+  return pulumi.output({ ipv4, ipv6, privateIpv4 }).apply((known) =>
     renderTurnServerConf({
       realm: host.fqdn,
-      secret: known.secret,
       listeningAddresses: given([known.privateIpv4 ?? known.ipv4, known.ipv6]),
       externalIp: known.privateIpv4 ? { public: known.ipv4, private: known.privateIpv4 } : undefined,
-      // A private address can only be BigBlueButton's own where this host is in such a network, too.
-      allowedPeers: [
-        ...new Set([
-          ...known.peers.flatMap(({ ipv4, ipv6, privateIpv4 }) =>
-            given([ipv4, ipv6, known.privateIpv4 && privateIpv4]),
-          ),
-          ...own.peers,
-        ]),
-      ],
     }),
   );
+}
+
+function peerAddresses({ host, own, peers }: TurnServerArgs): pulumi.Output<readonly string[]> {
+  return pulumi.output({ ownPrivate: host.privateIpv4, peers }).apply(({ ownPrivate, peers }) => [
+    ...new Set([
+      // A private address can only be BigBlueButton's own where this host is in such a network, too.
+      ...peers.flatMap(({ ipv4, ipv6, privateIpv4 }) => given([ipv4, ipv6, ownPrivate && privateIpv4])),
+      ...own.peers,
+    ]),
+  ]);
 }
 
 function given(addresses: readonly (string | undefined)[]): string[] {

@@ -247,6 +247,7 @@ function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<Tu
     ipv6: turn.host.ipv6,
     bbbIpv4: bbb.host.ipv4,
     turnServerConf: { path: coturnPaths.config, text: turn.conf },
+    turnPeers: turn.peers,
     openPorts: openPorts(args.settings.release.ports.turn),
   });
 }

@@ -93,6 +93,13 @@ export const stepTable = {
     basis: "sandbox",
     copySeconds: [4, 8],
   },
+  "turn-access.sh": {
+    title: "Tell coturn its peers and its secret",
+    timeLimit: 300,
+    needs: ["addition.sh", "turn_access.py"],
+    seconds: [1, 7],
+    basis: "sandbox",
+  },
   "configure-turn.sh": {
     title: "Configure coturn",
     timeLimit: 300,
@@ -171,7 +178,14 @@ export const stepTable = {
       ...["greenlight_check.py", "host_check.py", "identity_check.py", "image_secrets.py"],
       ...["metrics_check.py", "personalise.py"],
       ...["media_addresses.py", "network_check.py", "playback.py", "port_check.py", "recordings_mounts.py"],
-      ...["secret_files.py", "service_check.py", "storage_check.py", "system_check.py", "turn_check.py"],
+      ...[
+        "secret_files.py",
+        "service_check.py",
+        "storage_check.py",
+        "system_check.py",
+        "turn_access.py",
+        "turn_check.py",
+      ],
       ...[
         "keyed_text.py",
         "owned_keys.py",

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 #
-# Installs coturn's configuration from standard input, and runs coturn with it.
+# Installs coturn's configuration from standard input, and runs coturn with it. Its peers and secrets come by turn-access.sh.
+#
+# --rotate-turn-secret: that setting. A new value makes this run again, and puts back what others changed.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "" "$@"
+parse_flags "rotate-turn-secret=" "$@"
 config=$ROOT/etc/turnserver.conf
 
 # tcp|udp PORT
@@ -22,17 +24,6 @@ all_listen() {
 # values OPTION: of the configuration, one a line.
 values() {
   sed -n "s/^$1=//p" "$text"
-}
-
-# set_of FAMILY ADDRESS…: those of that family, as nftables writes a set.
-set_of() {
-  local family=$1 address found=()
-  shift
-  for address in "$@"; do
-    if [[ $address == *:* ]]; then [[ $family == ip6 ]] || continue; else [[ $family == ip ]] || continue; fi
-    found+=("$address")
-  done
-  if ((${#found[@]})); then (IFS=, && printf '%s' "${found[*]}"); fi
 }
 
 # Requests over UDP are answered whoever they say they are from, up to 4.6 times as long. So that nobody is flooded with the
@@ -84,30 +75,15 @@ longest_answer() {
   echo $((80 + (${#realm} + 3) / 4 * 4))
 }
 
-# Where external-ip is set, coturn 4.6.1 lets anyone talk to both of its addresses, whatever is denied.
-own_addresses() {
-  local addresses family set
-  mapfile -t addresses < <((values listening-ip && values external-ip | tr / '\n') | sort -u)
-  printf '  chain output {\n    type filter hook output priority -10; policy accept;\n'
-  for family in ip ip6; do
-    set=$(set_of "$family" "${addresses[@]}")
-    if [[ -z $set ]]; then continue; fi
-    printf '    meta skuid turnserver udp sport %s-%s %s daddr { %s } counter drop\n' \
-      "$(values min-port)" "$(values max-port)" "$family" "$set"
-  done
-  printf '  }\n'
-}
-
 relay_rules() {
   cat <<'HERE'
-# Written by the deployment: nothing is relayed to this host itself, and nobody is flooded with its answers.
+# Written by the deployment: nobody is flooded with coturn's answers.
 table inet bbb_relay_guard
 delete table inet bbb_relay_guard
 table inet bbb_relay_guard {
 HERE
   request_limits ipv4 ipv4_addr 'ip saddr' 'ip daddr'
   request_limits ipv6 ipv6_addr 'ip6 saddr & ffff:ffff:ffff:ffff::' 'ip6 daddr & ffff:ffff:ffff:ffff::'
-  if [[ -n $(values external-ip) ]]; then own_addresses; fi
   printf '}\n'
 }
 
@@ -116,11 +92,11 @@ need_root
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
 cat >"$text"
-for line in '^use-auth-secret$' '^static-auth-secret=.' '^denied-peer-ip=' '^allowed-peer-ip='; do
+for line in '^use-auth-secret$' '^userdb=.' '^denied-peer-ip='; do
   grep -q "$line" "$text" || fail "the configuration of coturn on standard input is not whole (nothing like $line): run pulumi up again"
 done
 
-guard relay-guard "Relay nothing to this host itself, flood nobody with answers" < <(relay_rules)
+guard relay-guard "Flood nobody with coturn's answers" < <(relay_rules)
 
 restart=""
 if changed put_file "$config" 640 root:turnserver <"$text"; then restart=yes; fi

@@ -45,6 +45,7 @@ import secret_files
 import service_check
 import storage_check
 import system_check
+import turn_access
 import turn_files
 from checks import RESOLVER_REMEDY, Doubtful, Page, Wrong, resolver_bound, run
 from recordings_mounts import MOUNT_POINT, bound
@@ -235,10 +236,13 @@ def check_turn_host(page, request, options, resolve):
     remedy, untrusted = certificate_remedy(request, "turn", hostname), request.get("untrustedTurnCa", request["untrustedCa"])
     settings = turn_files.settings(conf["text"])
     listening = settings.get("listening-ip", ["127.0.0.1"])
-    readable = [conf["path"], *(path for key in ("cert", "pkey") for path in settings.get(key, []))]
+    readable = [conf["path"], *(path for key in ("cert", "pkey", "userdb") for path in settings.get(key, []))]
     page.check("coturn", "systemctl, STUN from here", service_check.check_coturn, listening)
     page.check("files", "what coturn must read", service_check.check_readable, "turnserver", readable, "systemctl restart coturn")
     page.check("coturn's settings", conf["path"], turn_files.check_conf, ROOT + conf["path"], conf["text"])
+    if "turnPeers" in request:
+        path = f"/{turn_access.DATABASE}"
+        page.check("coturn's peers", path, turn_files.check_access, ROOT + path, hostname, request["turnPeers"], request["turnSecret"])
     page.check("TURN certificate", f"{hostname}:443", api_check.check_certificate, hostname, 443, untrusted, certificate_days(request), remedy)
     page.check("renewal", "certbot.timer, coturn's copy", system_check.check_renewal, hostname, "turn", is_own(request, "turn"))
     check_network(page, request, hostname, resolve)

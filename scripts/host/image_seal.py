@@ -38,8 +38,9 @@ OWN = [
     "etc/ssl/certs/ssl-cert-snakeoil.pem",
     f"{image_secrets.FREESWITCH_KEYS}/*.pem",
     # TURN, addresses behind a translation, another server's address for the media
-    *("etc/turnserver.conf", "etc/turnserver", "etc/haproxy/certbundle.pem", "etc/bigbluebutton/turn-stun-servers.xml"),
-    *("etc/bbb-deploy/relay-guard.nft", "etc/systemd/system/bbb-deploy-relay-guard.service", "etc/systemd/system/*/bbb-deploy-relay-guard.service"),
+    *("etc/turnserver.conf", "etc/turnserver", "var/lib/turn/turndb*", "etc/haproxy/certbundle.pem", "etc/bigbluebutton/turn-stun-servers.xml"),
+    *("etc/bbb-deploy/relay-*.nft", "etc/systemd/system/bbb-deploy-relay-*.service", "etc/systemd/system/*/bbb-deploy-relay-*.service"),
+    *("etc/systemd/system/bbb-deploy-turn-secret.*", "etc/systemd/system/*/bbb-deploy-turn-secret.*"),
     *("lib/systemd/system/dummy-nic.service", "usr/lib/systemd/system/dummy-nic.service", "etc/systemd/system/*/dummy-nic.service"),
     *("etc/systemd/system/dummy-nic.service.d", "etc/systemd/system/freeswitch.service.d/50-bbb-deploy-addresses.conf"),
     image_secrets.SFU,

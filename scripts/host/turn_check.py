@@ -217,7 +217,7 @@ def nothing_back(way, peer, echo):
 async def send(way, transport, protocol, peer, echo, stack):
     """echo: the answerer at the peer, if it is ours."""
     client = client_of(transport)
-    remedy = f"allowed-peer-ip in /etc/turnserver.conf of {way.host} must have {peer[0]}"
+    remedy = f"it is none of the peers in coturn's database on {way.host}: give the setting rotateTurnSecret a new value, then pulumi up"
     if stack:
         remedy = f"add {peer[0]} to the setting turnPeers of stack {stack}, run pulumi up there, then here"
     try:

@@ -1,14 +1,17 @@
 """Checks that the files that wire BigBlueButton and its TURN server together are still those of the deployment.
 
 Packages and installers overwrite both. Compares them with the text that was deployed, and names the kind of a
-difference, without a value of a secret.
+difference, without a value of a secret. The same for the peers and secrets in coturn's database.
 """
 
 import os
+import sqlite3
 import stat
+import time
 from xml.etree import ElementTree
 
-from checks import Doubtful, Wrong
+import turn_access
+from checks import Doubtful, Wrong, worst
 
 REMEDY = "put it back: give the setting rotateTurnSecret a new value, then pulumi up"
 BEANS = "{http://www.springframework.org/schema/beans}"
@@ -75,17 +78,48 @@ def check_conf(path, expected):
     if found is None:
         raise Wrong("it is missing", REMEDY)
     if found == expected:
-        check_mode(path)
         return f"as deployed, {len(settings(expected))} settings"
     ours, theirs = settings(expected), settings(found)
     if not theirs:
         raise Wrong("overwritten, as by a package: it has no settings", REMEDY)
     differ = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
-    if differ == ["static-auth-secret"]:
-        raise Wrong("another secret than the deployment's: it refuses BigBlueButton's clients", REMEDY)
     if differ:
         raise Wrong(f"not as deployed in {', '.join(differ)}", REMEDY)
     raise Doubtful("the same settings, but another text: somebody has edited it", REMEDY)
+
+
+def check_access(path, realm, peers, secret):
+    """Checks the peers and the secrets in coturn's database."""
+    if not os.path.exists(path):
+        raise Wrong("its database is missing: it relays to nobody, and takes nobody's credentials", REMEDY)
+    try:
+        with turn_access.connected(path) as database:
+            found, secrets, former = (of(database) for of in (turn_access.peers_of, turn_access.secrets_of, turn_access.former_of))
+    except sqlite3.Error as error:
+        raise Wrong(f"its database is not the deployment's, as after a reinstallation: {error}", REMEDY) from None
+    findings = [*peer_findings(found, {(realm, peer) for peer in peers}), *secret_findings(secrets, realm, secret, former)]
+    if os.stat(path).st_mode & stat.S_IRWXO:
+        findings.append(Doubtful("every user of this host can read the secret in it", f"chmod o-rwx {path}"))
+    taken = [until for value, until in former.items() if (realm, value) in secrets]
+    until = f"; the former secret until {time.strftime('%F %R UTC', time.gmtime(max(taken)))}" if taken else ""
+    return worst(findings) if findings else f"as deployed: {', '.join(peers)}{until}"
+
+
+def peer_findings(found, wanted):
+    missing, more = ([address for _, address in sorted(rows)] for rows in (wanted - found, found - wanted))
+    if missing:
+        yield Wrong(f"it does not relay to {', '.join(missing)}", REMEDY)
+    if more:
+        yield Wrong(f"it relays to {', '.join(more)}, too", REMEDY)
+
+
+def secret_findings(found, realm, secret, former):
+    if (realm, secret) not in found:
+        yield Wrong("another secret than the deployment's: it refuses BigBlueButton's clients", REMEDY)
+    if found - {(realm, value) for value in (secret, *former)}:
+        yield Wrong("a secret that is not the deployment's, beside it: somebody else can make credentials", REMEDY)
+    if any(until < time.time() - 3600 for until in former.values()):
+        yield Doubtful("a former secret is still taken, though its time is over", "systemctl start bbb-deploy-turn-secret; journalctl -u bbb-deploy-turn-secret")
 
 
 def check_mode(path):

@@ -17,7 +17,8 @@ export const occasions = {
   rotateTurnSecret: {
     type: "string",
     example: EXAMPLE,
-    description: "Any text, e.g. a date. A new one makes a new TURN secret on both servers.",
+    description:
+      "Any text, e.g. a date. A new one makes a new TURN secret on both servers; the former one is taken for two days more.",
     schema: occasion,
   },
   rotateSharedSecret: {

@@ -1,10 +1,13 @@
-import { renderTurnServerConf, type TurnServerConfArgs } from "../../bigbluebutton/coturn";
+import {
+  renderTurnAccess,
+  renderTurnServerConf,
+  type TurnAccessArgs,
+  type TurnServerConfArgs,
+} from "../../bigbluebutton/coturn";
 
 const args: TurnServerConfArgs = {
   realm: "turn.example.org",
-  secret: "0123456789abcdef",
   listeningAddresses: ["203.0.113.20", "2001:db8:20::1"],
-  allowedPeers: ["203.0.113.10", "2001:db8:10::1"],
 };
 
 test("turnserver.conf of a host with addresses of its own", () => {
@@ -22,9 +25,9 @@ relay-ip=2001:db8:20::1
 min-port=32769
 max-port=65535
 
-# Time-limited credentials, made by BigBlueButton from the shared secret
+# Time-limited credentials, made by BigBlueButton from the shared secret, which is in the database
 use-auth-secret
-static-auth-secret=0123456789abcdef
+userdb=/var/lib/turn/turndb
 realm=turn.example.org
 fingerprint
 stale-nonce=600
@@ -36,9 +39,7 @@ no-tlsv1
 no-tlsv1_1
 cipher-list=ECDHE+AESGCM:ECDHE+CHACHA20
 
-# Relay to the BigBlueButton servers and to nobody else: what is allowed wins over what is denied
-allowed-peer-ip=203.0.113.10
-allowed-peer-ip=2001:db8:10::1
+# Relay to nobody but the BigBlueButton servers: those of the database win over what is denied
 denied-peer-ip=0.0.0.0-255.255.255.255
 denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 no-multicast-peers
@@ -69,14 +70,11 @@ test("behind NAT it listens on the private address and tells the public one", ()
     ...args,
     listeningAddresses: ["10.0.0.5"],
     externalIp: { public: "203.0.113.20", private: "10.0.0.5" },
-    allowedPeers: ["203.0.113.10", "10.0.0.4"],
   });
   expect(conf.match(/^.*-ip=.*$/gm)).toEqual([
     "listening-ip=10.0.0.5",
     "relay-ip=10.0.0.5",
     "external-ip=203.0.113.20/10.0.0.5",
-    "allowed-peer-ip=203.0.113.10",
-    "allowed-peer-ip=10.0.0.4",
     "denied-peer-ip=0.0.0.0-255.255.255.255",
     "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
   ]);
@@ -87,11 +85,28 @@ test("without NAT there is no external-ip", () => {
 });
 
 test.each<[string, Partial<TurnServerConfArgs>, string]>([
-  ["a secret that would be cut at #", { secret: "abc#def" }, "secret must be"],
   ["a realm with a line break", { realm: "turn\nno-auth" }, "realm must be"],
-  ["a network as a peer", { allowedPeers: ["0.0.0.0-255.255.255.255"] }, "is not an IP address"],
-  ["no peer", { allowedPeers: [] }, "no allowed peer"],
   ["no address", { listeningAddresses: [] }, "no listening address"],
 ])("refused: %s", (_name, change, message) => {
   expect(() => renderTurnServerConf({ ...args, ...change })).toThrow(message);
+});
+
+const access: TurnAccessArgs = {
+  realm: "turn.example.org",
+  secret: "0123456789abcdef",
+  peers: ["203.0.113.10", "2001:db8:10::1"],
+};
+
+test("peers and secret are one line of JSON, with the ports that they are relayed from", () => {
+  const text = renderTurnAccess(access);
+  expect(text.endsWith("}\n")).toBe(true);
+  expect(JSON.parse(text)).toEqual({ ...access, relayPorts: { from: 32769, to: 65535 } });
+});
+
+test.each<[string, Partial<TurnAccessArgs>, string]>([
+  ["a secret with a quotation mark", { secret: "abc'def" }, "secret must be"],
+  ["a network as a peer", { peers: ["0.0.0.0-255.255.255.255"] }, "is not an IP address"],
+  ["no peer", { peers: [] }, "no peer"],
+])("refused among peers and secret: %s", (_name, change, message) => {
+  expect(() => renderTurnAccess({ ...access, ...change })).toThrow(message);
 });

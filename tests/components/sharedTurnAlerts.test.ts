@@ -1,7 +1,7 @@
 import { CERTIFICATE_DAYS } from "../../bigbluebutton/certificateDays";
 import { releases } from "../../bigbluebutton/releases";
 import type { AlertsArgument } from "../../package";
-import { changed, type Run, runComponents, secretOf, stepsIn } from "../support/program";
+import { changed, type Run, runComponents, secretOf, stepsIn, turnPeersIn } from "../support/program";
 
 const common = { domain: "example.org", email: "a@school.org", sshNetworks: ["198.51.100.7/32"] };
 const webhook = { url: "https://hooks.school.eu/secret", form: "slack" };
@@ -32,6 +32,7 @@ test("a shared TURN server checks itself after each change of it, and asks nothi
         path: "/etc/turnserver.conf",
         text: String(run.get("relay-turn-configure").inputs.stdin),
       },
+      turnPeers: turnPeersIn(run, "relay-turn"),
     },
   });
   const [component] = run.ofType("bbb:index:SharedTurnServer");

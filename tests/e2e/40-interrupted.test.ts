@@ -6,7 +6,7 @@ import { engineMissing, must, outputs, testUnless, update, type Engine } from ".
 const MOMENTS = [
   ["while the cloud's resources are made", /PrimaryIp|primary-?ip/i],
   ["while the servers boot", /hcloud:index\S*:Server\b/],
-  ["while coturn is installed", /started \[turn 4\/6\]/],
+  ["while coturn is installed", /started \[turn 4\/7\]/],
   ["while BigBlueButton is installed", /Install BigBlueButton.*started \[bbb \d\/\d\]/],
 ] as const;
 

@@ -30,6 +30,7 @@ test("with another TURN secret: what holds it, and the proof", async () => {
   expect(names(changed(other))).toEqual([
     "bbb-verify",
     "bbb-wire",
+    "turn-access",
     "turn-configure",
     "turn-secret",
     "turn-verify",

@@ -9,7 +9,16 @@ import { askableServices } from "../../bigbluebutton/services";
 import type * as Keep from "../../steps/keep";
 import type * as WaitForSsh from "../../steps/waitForSsh";
 import type { OnReached } from "../../steps/waitForSsh";
-import { idOf, runProgram, secretOf, settings, stepsIn, type Registered, type Run } from "../support/program";
+import {
+  idOf,
+  runProgram,
+  secretOf,
+  settings,
+  stepsIn,
+  turnPeersIn,
+  type Registered,
+  type Run,
+} from "../support/program";
 
 const LIB = "/usr/local/lib/bbb-deploy";
 
@@ -132,6 +141,11 @@ describe("commands", () => {
       ...["--unit", "--time-limit", "3000", "turn", "Install coturn and its certificate", "install-turn.sh"],
       ...["--hostname", "turn.example.org"],
     ],
+    [
+      "turn-access",
+      ...["--time-limit", "300", "turn", "Tell coturn its peers and its secret", "turn-access.sh"],
+      ...["--server", String(idOf("turn-host-server"))],
+    ],
     ["turn-configure", "--time-limit", "300", "turn", "Configure coturn", "configure-turn.sh"],
     [
       "turn-verify",
@@ -200,7 +214,7 @@ describe("commands", () => {
 
   test.each([
     ...["bbb-preflight", "bbb-prepare", "bbb-recordings", "bbb-install", "bbb-wire", "bbb-verify"],
-    ...["turn-preflight", "turn-prepare", "turn-install", "turn-configure", "turn-verify"],
+    ...["turn-preflight", "turn-prepare", "turn-install", "turn-access", "turn-configure", "turn-verify"],
   ])("%s: its script on the host knows the flags and misses none", (name) => {
     const all = withoutHash(run.get(name));
     const at = all.findIndex((word) => word.endsWith(".sh"));
@@ -215,16 +229,18 @@ describe("commands", () => {
 });
 
 describe("standard input", () => {
-  test("coturn's configuration has the secret and allows BigBlueButton's addresses only", () => {
+  test("coturn is told the secret and BigBlueButton's addresses only, its configuration neither", () => {
+    expect(JSON.parse(run.get("turn-access").inputs.stdin as string)).toMatchObject({
+      realm: "turn.example.org",
+      secret: secretOf("turn-secret"),
+      peers: ["203.0.113.1", "2001:db8:0:1::1"],
+    });
     const lines = (run.get("turn-configure").inputs.stdin as string).split("\n");
-    expect(lines).toContain(`static-auth-secret=${secretOf("turn-secret")}`);
-    expect(lines.filter((line) => /^(allowed-peer|listening|relay|external)-ip/.test(line))).toEqual([
+    expect(lines.filter((line) => /^(allowed-peer|static|listening|relay|external)-ip/.test(line))).toEqual([
       "listening-ip=203.0.113.2",
       "listening-ip=2001:db8:0:2::1",
       "relay-ip=203.0.113.2",
       "relay-ip=2001:db8:0:2::1",
-      "allowed-peer-ip=203.0.113.1",
-      "allowed-peer-ip=2001:db8:0:1::1",
     ]);
   });
 
@@ -267,6 +283,7 @@ describe("standard input", () => {
       ...{ certificateDays: { fail: 7, warn: 21 }, mediaPorts: { from: 16384, to: 32768 } },
       ...{ bbbIpv4: "203.0.113.1", turnSecret: turn, greenlight: false, openPorts: ports("turn") },
       turnServerConf: { path: "/etc/turnserver.conf", text: conf },
+      turnPeers: ["203.0.113.1", "2001:db8:0:1::1"],
     });
   });
 });
@@ -404,14 +421,12 @@ describe("on a cloud with NAT and another login", () => {
 
   test("coturn listens on its private address and relays to both of BigBlueButton's", () => {
     const lines = (nat.get("turn-configure").inputs.stdin as string).split("\n");
-    expect(lines.filter((line) => /^(allowed-peer|listening|external)-ip/.test(line))).toEqual([
+    expect(lines.filter((line) => /^(listening|external)-ip/.test(line))).toEqual([
       "listening-ip=10.0.0.2",
       "listening-ip=2001:db8:0:2::1",
       "external-ip=203.0.113.2/10.0.0.2",
-      "allowed-peer-ip=203.0.113.1",
-      "allowed-peer-ip=2001:db8:0:1::1",
-      "allowed-peer-ip=10.0.0.1",
     ]);
+    expect(turnPeersIn(nat)).toEqual(["203.0.113.1", "2001:db8:0:1::1", "10.0.0.1"]);
   });
 });
 
@@ -451,7 +466,7 @@ describe("before its first step", () => {
     expect(onTurn).toEqual({
       duringMeetings: undefined,
       numbers:
-        "connect.sh 1/6\npreflight.sh 2/6\nprepare.sh 3/6\ninstall-turn.sh 4/6\nconfigure-turn.sh 5/6\nverify.sh 6/6\n",
+        "connect.sh 1/7\npreflight.sh 2/7\nprepare.sh 3/7\ninstall-turn.sh 4/7\nturn-access.sh 5/7\nconfigure-turn.sh 6/7\nverify.sh 7/7\n",
     });
   });
 

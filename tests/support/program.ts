@@ -130,6 +130,11 @@ export function stepsIn(run: Run): Registered[] {
   return run.ofType("command:remote:Command").filter(({ inputs }) => inputs.create !== undefined);
 }
 
+/** Addresses that a run's TURN server relays to. @param name Prefix of its resources. */
+export function turnPeersIn(run: Run, name = "turn"): string[] {
+  return (JSON.parse(String(run.get(`${name}-access`).inputs.stdin)) as { peers: string[] }).peers;
+}
+
 /** Names of the resources that are new or have other inputs in a later run, sorted. */
 export function changed(before: Run, after: Run): string[] {
   const inputsOf = (run: Run, urn: string) =>

@@ -9,7 +9,7 @@ import { releases } from "../../../bigbluebutton/releases";
 import { valueOf } from "../../../clouds/valueOf";
 import type { DeploymentOutputs } from "../../../components/deployment";
 import { awsIdOf, world } from "../../support/awsWorld";
-import { atAws, runProgram, secretOf, type Registered, type Run } from "../../support/program";
+import { atAws, runProgram, secretOf, turnPeersIn, type Registered, type Run } from "../../support/program";
 
 const labels = { project: "bigbluebutton", stack: "staging" };
 const settings = { ...atAws, dns: "route53" as const };
@@ -82,12 +82,11 @@ describe("addresses", () => {
     expect(run.resources.map(({ name }) => name)).not.toContain("turn-aaaa");
     expect(run.get("turn-preflight").inputs.create).not.toContain("--ipv6");
     const coturn: string = run.get("turn-configure").inputs.stdin;
-    expect(coturn.match(/^(listening|relay|allowed-peer)-ip=.*$/gm)).toEqual([
+    expect(coturn.match(/^(listening|relay)-ip=.*$/gm)).toEqual([
       "listening-ip=172.31.0.2",
       "relay-ip=172.31.0.2",
-      "allowed-peer-ip=203.0.113.11",
-      "allowed-peer-ip=172.31.0.1",
     ]);
+    expect(turnPeersIn(run)).toEqual(["203.0.113.11", "172.31.0.1"]);
     const { bbb } = (run.outputs as unknown as DeploymentOutputs).addresses;
     expect((await valueOf(bbb)).ipv6).toBeUndefined();
   });
@@ -260,16 +259,14 @@ describe("steps", () => {
 
   test("coturn relays from its own interface, to BigBlueButton's public and private address", () => {
     const coturn: string = staging.get("turn-configure").inputs.stdin;
-    expect(coturn.match(/^(listening|relay|external|allowed-peer)-ip=.*$/gm)).toEqual([
+    expect(coturn.match(/^(listening|relay|external)-ip=.*$/gm)).toEqual([
       "listening-ip=172.31.0.2",
       "listening-ip=2001:db8:a::2",
       "relay-ip=172.31.0.2",
       "relay-ip=2001:db8:a::2",
       "external-ip=203.0.113.12/172.31.0.2",
-      "allowed-peer-ip=203.0.113.11",
-      "allowed-peer-ip=2001:db8:a::1",
-      "allowed-peer-ip=172.31.0.1",
     ]);
+    expect(turnPeersIn(staging)).toEqual(["203.0.113.11", "2001:db8:a::1", "172.31.0.1"]);
   });
 });
 

@@ -326,8 +326,8 @@ test("what comes and goes between two rounds is told to nobody", async () => {
 });
 
 test("a reboot is no news, and makes nobody forget", async () => {
-  const CONF = "/etc/turnserver.conf";
-  await root("turn", 'chmod o+r "$1"', CONF);
+  const DATABASE = "/var/lib/turn/turndb";
+  await root("turn", 'chmod o+r "$1"', DATABASE);
   await round("turn");
   await round("turn");
   const before = await here();
@@ -335,10 +335,10 @@ test("a reboot is no news, and makes nobody forget", async () => {
   await round("turn");
   await round("turn");
   expect(eventsOf((await toldSince(before)).hooks)).toEqual([]);
-  await root("turn", 'chmod o-r "$1"', CONF);
+  await root("turn", 'chmod o-r "$1"', DATABASE);
   await round("turn");
   await round("turn");
-  expect(eventsOf((await toldSince(before)).hooks)).toEqual(["turn well coturn's settings"]);
+  expect(eventsOf((await toldSince(before)).hooks)).toEqual(["turn well coturn's peers"]);
 });
 
 test("a message that a webhook refuses is kept, and scripts/check says so until it got through", async () => {

@@ -72,6 +72,7 @@ async function cloudObject(kind: string, name: RegExp): Promise<{ readonly id: s
 
 const XML = "/etc/bigbluebutton/turn-stun-servers.xml";
 const CONF = "/etc/turnserver.conf";
+const TURN_DATABASE = "/var/lib/turn/turndb";
 const EMPTY_XML = '<?xml version="1.0"?><beans xmlns="http://www.springframework.org/schema/beans"/>';
 
 const TURN_WAYS = ["TURN over UDP", "TURN over TCP", "TURN over TLS", "TURN by IPv6", "wrong TURN secret"];
@@ -114,16 +115,27 @@ const drifts: readonly Drift[] = [
     begin: () =>
       Promise.all([
         root(NAMES.bbb, 'cp -p "$1" /root/xml; printf %s "$2" >"$1"', XML, EMPTY_XML),
-        root(NAMES.turn, 'cp -p "$1" /root/conf; echo allow-loopback-peers >>"$1"', CONF),
+        root(
+          NAMES.turn,
+          `cp -p "$1" /root/conf; echo allow-loopback-peers >>"$1"; sqlite3 "$2" "INSERT INTO allowed_peer_ip VALUES ('', '10.0.0.1')"`,
+          CONF,
+          TURN_DATABASE,
+        ),
       ]),
     mend: () =>
       Promise.all([
         root(NAMES.bbb, 'cat /root/xml >"$1"', XML),
-        root(NAMES.turn, 'cat /root/conf >"$1"', CONF),
+        root(
+          NAMES.turn,
+          `cat /root/conf >"$1"; sqlite3 "$2" "DELETE FROM allowed_peer_ip WHERE realm = ''"`,
+          CONF,
+          TURN_DATABASE,
+        ),
       ]),
     finds: {
       [`${BBB}: TURN wiring`]: [/^overwritten, .*names no TURN server/, /rotateTurnSecret/],
       [`${TURN}: coturn's settings`]: [/^not as deployed in allow-loopback-peers/, /rotateTurnSecret/],
+      [`${TURN}: coturn's peers`]: [/^it relays to 10\.0\.0\.1, too/, /rotateTurnSecret/],
     },
   },
   {

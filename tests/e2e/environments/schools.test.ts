@@ -1,10 +1,12 @@
 /** The program examples/ten-schools, which imports the package, with two schools: one of them is destroyed alone. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { isIPv4 } from "node:net";
 import { join } from "node:path";
 
 import { accountObjects } from "../support/account";
 import { onHost, must, PROJECT, sandbox } from "../support/sandbox";
+import { turnPeers } from "../support/turn";
 
 const FOLDER = "examples/ten-schools";
 const PROGRAM = ["--stack", "schools", "--program", FOLDER];
@@ -14,10 +16,8 @@ const up = (...schools: string[]) => must(["up", ...PROGRAM, "--set", `schools=$
 const check = () => must(["operator", "check", "schools", "--sandbox", "--program", FOLDER]);
 const boot = (fqdn: string) => onHost(fqdn, ["cat", "/proc/sys/kernel/random/boot_id"]);
 /** Peers by IPv4; a server has an IPv6 address beside it. */
-const peers = async () => {
-  const conf = await onHost(TURN, ["cat", "/etc/turnserver.conf"]);
-  return [...conf.matchAll(/^allowed-peer-ip=(\d+\.\d.*)$/gm)].map(([, peer]) => peer);
-};
+const peers = async () => (await turnPeers(TURN)).filter((peer) => isIPv4(peer));
+const coturn = () => onHost(TURN, ["systemctl", "show", "-P", "MainPID", "coturn"]);
 
 let first: string;
 
@@ -71,17 +71,23 @@ test("a mistake in one school's arguments stops all of them", async () => {
 describe("a school that is taken from the list", () => {
   let before: string[];
   let second: string;
+  const untouched = () => Promise.all([...["school-b.example.test", TURN].map(boot), coturn()]);
   beforeAll(async () => {
-    before = await Promise.all(["school-b.example.test", TURN].map(boot));
+    before = await untouched();
     second = await up("school-b");
   });
 
-  test("is destroyed alone: of the others only coturn's configuration changes", async () => {
+  test("is destroyed alone: of the others only coturn's peers change, before its address is released, and nothing restarts", async () => {
     const changed = [...second.matchAll(/^ [~+-]+ {2}\S+ (\S+) (?:created|updated|replaced|deleted)/gm)];
     // "turn" is the component that the refused update above had registered.
     const others = changed.filter(([, name = ""]) => !/^(school-a|turn$)/.test(name)).map(([line]) => line);
-    expect(others).toEqual([expect.stringMatching(/relay-turn-configure updated$/)]);
-    expect(await Promise.all(["school-b.example.test", TURN].map(boot))).toEqual(before);
+    expect(others).toEqual([expect.stringMatching(/relay-turn-access updated$/)]);
+    const [refused, released] = [/relay-turn-access updated/, /school-a-bbb-host-ipv4 deleted/].map((line) =>
+      second.search(line),
+    );
+    expect(refused).toBeGreaterThan(-1);
+    expect(released).toBeGreaterThan(refused!);
+    expect(await untouched()).toEqual(before);
     const labels = (await accountObjects()).map(({ labels }) => labels.deployment);
     expect(labels).not.toContain("school-a");
   });

@@ -146,16 +146,26 @@ describe("Meetings", () => {
     expect(await onHost(NAMES.bbb, ["nproc", "--all"])).toBe("4\n");
   });
 
-  test.each(["rotateSharedSecret", "rotateTurnSecret"])(
-    "%s while a meeting runs: refused; without one, the next update goes through",
-    async (setting) => {
-      await meetings("one");
-      await expectRefused(/1 meeting(\(s\))? runs? on/, `${setting}=two`);
-      await meetings("none");
-      // A refused rotation has made a new secret all the same: the hosts get one now.
-      await up();
-      out = await outputs();
-      await expectService(out, NAMES.turn);
-    },
-  );
+  test("rotateSharedSecret while a meeting runs: refused; without one, the next update goes through", async () => {
+    await meetings("one");
+    await expectRefused(/1 meeting\(s\) run on/, "rotateSharedSecret=two");
+    await meetings("none");
+    // A refused rotation has made a new secret all the same: the hosts get one now.
+    await up();
+    out = await outputs();
+    await expectService(out, NAMES.turn);
+  });
+
+  test("rotateTurnSecret while a meeting runs: refused by BigBlueButton, whose clients TURN goes on to serve; without one, the next update goes through", async () => {
+    await meetings("one");
+    const starts = await serviceStarts(NAMES);
+    const { code, stdout } = await tryUp("rotateTurnSecret=two");
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/1 meeting\(s\) run on[^]*duringMeetings/)]);
+    await expectService(out, NAMES.turn);
+    await meetings("none");
+    await up("rotateTurnSecret=two");
+    expect((await serviceStarts(NAMES)).coturn).toBe(starts.coturn);
+    expect((await outputs()).turnSecret).not.toBe(out.turnSecret);
+    await expectService(await outputs(), NAMES.turn);
+  });
 });

@@ -205,7 +205,7 @@ describe("In the middle of an installation", () => {
 
   test("SSH cut while coturn is installed on a new TURN server: the next up takes the run up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/started \[turn 4\/6\]/);
+    await cut.prints(/started \[turn 4\/7\]/);
     await cutSsh(TURN);
     await cut.ended;
     expect(cut.update.code).not.toBe(0);
@@ -215,7 +215,7 @@ describe("In the middle of an installation", () => {
 
   test("the host rebooted while coturn is installed on a new TURN server: the next up takes it up", async () => {
     const cut = upInBackground(...UPGRADED_AGAIN, "--replace", "turn-host-server");
-    await cut.prints(/started \[turn 4\/6\]/);
+    await cut.prints(/started \[turn 4\/7\]/);
     await reboot(TURN);
     await cut.ended;
     await up(...UPGRADED_AGAIN);

@@ -28,7 +28,7 @@ describe("Packages and installers", () => {
     await arm("mirror", { match: { path: "/debian/" }, closeConnection: true, times: 6 });
     const first = upInBackground();
     await first.prints(/done in \d+ s: Prepare the system \[bbb 3\/7\]/, 180);
-    await first.prints(/done in \d+ s: Prepare the system \[turn 3\/6\]/, 180);
+    await first.prints(/done in \d+ s: Prepare the system \[turn 3\/7\]/, 180);
     first.kill();
     await first.ended;
   });

@@ -1,9 +1,20 @@
 import { checkpointReferences } from "../support/account";
 import { expectService, MEDIA_PORT } from "../support/checks";
 import { identity, STATE } from "../support/hosts";
-import { must, onHost, outputs, outside, tryUpdate, update, type Outputs } from "../support/sandbox";
+import {
+  must,
+  onHost,
+  outputs,
+  outside,
+  PYTHON,
+  startTool,
+  TOOLS,
+  tryUpdate,
+  update,
+  type Outputs,
+} from "../support/sandbox";
 import { found } from "../support/secrets";
-import { turn, WAYS_IN } from "../support/turn";
+import { turn, turnPeers, WAYS_IN } from "../support/turn";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -23,6 +34,19 @@ let refusal: string;
 const peersOf = (...addresses: string[]) => ["--set", `turnPeers=${JSON.stringify(addresses)}`];
 const turnConf = () => onHost(TURN, ["cat", "/etc/turnserver.conf"]);
 const coturnStarts = () => onHost(TURN, ["systemctl", "show", "-P", "InvocationID", "coturn"]);
+
+interface Steady {
+  readonly lost: number;
+  readonly longest: number;
+}
+
+/** Starts a relay by which a peer answers all the time. */
+const startRelay = ({ turnSecret: secret }: Pick<Outputs, "turnSecret">, peer: string) =>
+  startTool(
+    ["--", PYTHON, `${TOOLS}/turn_load.py`],
+    "relaying",
+    `${JSON.stringify({ server: TURN, ...WAYS_IN[1], secret, do: "steady", peer: [peer, MEDIA_PORT] })}\n`,
+  );
 const bbbAddress = async () => (await outside(["getent", "ahostsv4", BBB])).stdout.split(" ")[0]!;
 
 beforeAll(async () => {
@@ -51,16 +75,18 @@ describe("One TURN server for two", () => {
     expect(await coturnStarts()).toBe(starts);
   });
 
-  test("its address in turnPeers: one line more in turnserver.conf, and one restart of coturn", async () => {
+  test("its address in turnPeers: one peer more, without a restart of coturn or an end to a relay", async () => {
     const starts = await coturnStarts();
+    const before = await turnPeers(TURN);
+    const relay = await startRelay(first, first.addresses.bbb.ipv4);
     const { summary } = await update("up", "embedded", [...FIRST, ...peersOf(refusal)]);
     expect(Object.keys(summary).sort()).toEqual(["unchanged", "updated"]);
     expect(summary.updated).toBe(3);
-    const lines = (await turnConf()).split("\n");
-    expect(lines.filter((line) => !conf.split("\n").includes(line))).toEqual([`allowed-peer-ip=${refusal}`]);
-    expect(lines).toHaveLength(conf.split("\n").length + 1);
-    expect(await coturnStarts()).not.toBe(starts);
+    expect(await turnPeers(TURN)).toEqual([...before, refusal]);
+    expect(await turnConf()).toBe(conf);
+    expect(await coturnStarts()).toBe(starts);
     expect(await identity(TURN)).toBe(turnHost);
+    expect(await relay.stop<Steady>()).toMatchObject({ lost: 0 });
   });
 
   test("the second stack's next update: ends well, without a TURN host of its own", async () => {
@@ -98,13 +124,18 @@ describe("One TURN server for two", () => {
     }
   });
 
-  test("a rotated secret: reaches the second server at its next update", async () => {
+  test("a rotated secret: the second server's clients are served all the time, and it gets it at its next update", async () => {
+    const starts = await coturnStarts();
+    const relay = await startRelay(second, refusal);
     await update("up", "embedded", [...FIRST, ...peersOf(refusal), "--set", "rotateTurnSecret=second"]);
     const { turnSecret } = await outputs(FIRST);
     expect(turnSecret).not.toBe(first.turnSecret);
+    await expectService({ ...second, addresses: { ...first.addresses, ...second.addresses } }, TURN);
     const { summary } = await update("up", "embedded", SECOND);
     expect(summary.updated).toBe(2);
     expect(await onHost(BBB, ["cat", "/etc/bigbluebutton/turn-stun-servers.xml"])).toContain(turnSecret);
+    expect(await coturnStarts()).toBe(starts);
+    expect(await relay.stop<Steady>()).toMatchObject({ lost: 0 });
   });
 
   test("a turnStack that is not there: refused before anything is made", async () => {
@@ -113,6 +144,22 @@ describe("One TURN server for two", () => {
     ]);
     expect(code).toBe(1);
     expect(stdout).toContain('unknown stack "organization/bigbluebutton/nobody"');
+  });
+
+  test("its address is taken from turnPeers: refused within seconds, and what was relayed there ends; other relays go on", async () => {
+    const starts = await coturnStarts();
+    const { turnSecret } = await outputs(FIRST);
+    const [to, other] = await Promise.all(
+      [refusal, first.addresses.bbb.ipv4].map((peer) => startRelay({ turnSecret }, peer)),
+    );
+    await update("up", "embedded", [...FIRST, "--set", "rotateTurnSecret=second"]);
+    const channels = [[refusal, MEDIA_PORT] as const];
+    const result = await turn({ server: TURN, ...WAYS_IN[0], secret: turnSecret, channels });
+    expect(Object.values(result.channels ?? {})).toEqual([403]);
+    const ended = await to!.stop<Steady>();
+    expect(ended.longest).toBeGreaterThan(1);
+    expect(await other!.stop<Steady>()).toMatchObject({ lost: 0 });
+    expect(await coturnStarts()).toBe(starts);
   });
 
   test("the second stack is destroyed: the TURN server stays as it is", async () => {

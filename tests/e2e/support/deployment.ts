@@ -65,7 +65,7 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
     test("up creates everything and ends with a summary", async () => {
       expect(first.summary.created).toBeGreaterThan(20);
       expect(Object.keys(first.summary)).toEqual(["created"]);
-      for (const step of ["[turn 6/6]", "[bbb 7/7]"]) expect(first.stdout).toContain(step);
+      for (const step of ["[turn 7/7]", "[bbb 7/7]"]) expect(first.stdout).toContain(step);
     });
 
     test("the outputs are what a front end and an operator need", async () => {
@@ -247,9 +247,9 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
 
     scenario.ownTests?.(test, () => ({ out, engine }));
 
-    test("rotating the TURN secret rewrites both files, restarts their services and replaces no server", async () => {
+    test("rotating the TURN secret gives both hosts the new one, and coturn takes the former beside it, without a restart", async () => {
       const before = await Promise.all(both.map(identity));
-      const files = await turnFiles(names);
+      const [, xml, conf] = await turnFiles(names);
       const services = await serviceStarts(names);
       const rotated = await update("up", engine, ROTATED);
       expect(rotated.summary.updated ?? 0).toBeGreaterThan(0);
@@ -257,20 +257,29 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
       expect(after.turnSecret).not.toBe(out.turnSecret);
       expect(after.sharedSecret).toBe(out.sharedSecret);
       expect(await Promise.all(both.map(identity))).toEqual(before);
-      const filesNow = await turnFiles(names);
-      for (const [index, text] of filesNow.entries()) {
-        expect(files[index]).toContain(out.turnSecret);
-        expect(text).toContain(after.turnSecret);
-        expect(text).not.toContain(out.turnSecret);
-      }
+      const [taken, xmlNow, confNow] = await turnFiles(names);
+      expect(taken).toBe(`${out.turnSecret}\n${after.turnSecret}`);
+      expect(xml).toContain(out.turnSecret);
+      expect(xmlNow).toContain(after.turnSecret);
+      expect(xmlNow).not.toContain(out.turnSecret);
+      expect(confNow).toBe(conf);
       const servicesNow = await serviceStarts(names);
-      for (const name of Object.keys(services))
-        expect([name, servicesNow[name]]).not.toEqual([name, services[name]]);
-      for (const way of WAYS_IN) {
-        const wish = { server: names.turn, ...way };
-        expect(await turn({ ...wish, secret: out.turnSecret })).toEqual({ allocate: 401 });
-        expect(await turn({ ...wish, secret: after.turnSecret })).toMatchObject({ allocate: "ok" });
-      }
+      expect(servicesNow.coturn).toBe(services.coturn);
+      expect(servicesNow["bbb-web"]).not.toBe(services["bbb-web"]);
+      const answers = async (secrets: readonly string[]) =>
+        Promise.all(
+          secrets.flatMap((secret) =>
+            WAYS_IN.map(async (way) => (await turn({ server: names.turn, ...way, secret })).allocate),
+          ),
+        );
+      expect(await answers([out.turnSecret, after.turnSecret])).toEqual(["ok", "ok", "ok", "ok"]);
+      await onHost(names.turn, [
+        "sqlite3",
+        "/var/lib/turn/turndb",
+        "UPDATE bbb_deploy_secret SET until = 1 WHERE until IS NOT NULL",
+      ]);
+      await onHost(names.turn, ["systemctl", "start", "bbb-deploy-turn-secret.service"]);
+      expect(await answers([out.turnSecret, after.turnSecret])).toEqual([401, 401, "ok", "ok"]);
       const calls = await update("up", engine, ROTATED);
       expect(Object.keys(calls.summary)).toEqual(["unchanged"]);
       secrets = [...secrets, ...outputSecrets(after)];

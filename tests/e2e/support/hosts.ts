@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { releases } from "../../../bigbluebutton/releases";
 import { until } from "./faults";
 import { must, onHost, type Names } from "./sandbox";
+import { turnSecrets } from "./turn";
 
 /** Readings from the hosts, and from the sandbox about them. */
 
@@ -66,11 +67,12 @@ export async function reboot(fqdn: string): Promise<void> {
   );
 }
 
-/** Files with the TURN secret. */
-export function turnFiles({ bbb, turn }: Names): Promise<string[]> {
+/** Texts of both hosts with the TURN secret, and coturn's configuration. */
+export async function turnFiles({ bbb, turn }: Names): Promise<string[]> {
   return Promise.all([
-    onHost(turn, ["cat", "/etc/turnserver.conf"]),
+    turnSecrets(turn).then((all) => all.join("\n")),
     onHost(bbb, ["cat", releases["jammy-30"].turnXml.path]),
+    onHost(turn, ["cat", "/etc/turnserver.conf"]),
   ]);
 }
 

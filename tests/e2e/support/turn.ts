@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import { startTool, tool, TOOLS, type Addresses } from "./sandbox";
+import { onHost, startTool, tool, TOOLS, type Addresses } from "./sandbox";
 
 export interface TurnWish {
   /** Name of the TURN server. */
@@ -73,6 +73,22 @@ async function watchRelayed(fqdn: string, token: string): Promise<{ stop(): Prom
       return [...new Set(seen.map(([destination]) => destination))].sort();
     },
   };
+}
+
+/** First column of a question to coturn's database on a host, as text. */
+async function inDatabase(fqdn: string, question: string): Promise<string[]> {
+  const rows = await onHost(fqdn, ["sqlite3", "/var/lib/turn/turndb", question]);
+  return rows.split("\n").filter(Boolean);
+}
+
+/** Addresses that a TURN server relays to. */
+export function turnPeers(fqdn: string): Promise<string[]> {
+  return inDatabase(fqdn, "SELECT ip_range FROM allowed_peer_ip ORDER BY rowid");
+}
+
+/** Secrets by whose credentials a TURN server is used, the newest last. */
+export function turnSecrets(fqdn: string): Promise<string[]> {
+  return inDatabase(fqdn, "SELECT value FROM bbb_deploy_secret ORDER BY until IS NULL");
 }
 
 /** Peers that an open or half-open relay would give access to. */

@@ -43,7 +43,7 @@ test("a stack's plan as one JSON document, with the price of the list that the t
   const plan = JSON.parse(stdout) as Plan;
   expect(plan).toMatchObject({
     ...{ project: "bigbluebutton", stack: "prod", problems: [], standIns: [] },
-    deployment: { resourceCount: 45, prices: [{ cloud: "hetzner", asked: true, currency: "EUR" }] },
+    deployment: { resourceCount: 46, prices: [{ cloud: "hetzner", asked: true, currency: "EUR" }] },
   });
   const calls = project().log() as { method: string }[];
   expect(calls.length).toBeGreaterThan(0);

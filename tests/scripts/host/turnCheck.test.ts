@@ -74,7 +74,10 @@ afterEach(() => {
 });
 
 test.each([
-  [[], "allowed-peer-ip in /etc/turnserver.conf of turn.test must have 203.0.113.7"],
+  [
+    [],
+    "it is none of the peers in coturn's database on turn.test: give the setting rotateTurnSecret a new value, then pulumi up",
+  ],
   [["prod"], "add 203.0.113.7 to the setting turnPeers of stack prod, run pulumi up there, then here"],
 ])("a TURN server that does not relay here: where to say so, %p", async (stack, remedy) => {
   expect(await python(REMEDY, ...stack)).toBe(`no channel to 203.0.113.7: (403, 'Forbidden IP') | ${remedy}`);
