@@ -188,3 +188,20 @@ test("Prometheus is unpacked, not installed, once; with new lists where the pack
     "",
   ]);
 });
+
+test("PostgreSQL is unpacked by the script that makes the stand-in's image, once; with new lists where the old ones don't do", () => {
+  put(
+    "sandbox/bbb/packages/bbb-greenlight-standin/root/usr/lib/bbb-standin/postgres_image.sh",
+    `echo "image $1" >>${root}/calls; [[ -e ${root}/lists ]] && mkdir -p "$1"`,
+  );
+  const fake = `apt-get() { echo "apt-get $*" >>${root}/calls; touch ${root}/lists; }`;
+  const { status, stdout } = bash(`${fake}; setup_postgres; setup_postgres; echo "$BBB_POSTGRES"`);
+  expect([status, stdout]).toEqual([0, `${root}/cache/postgres\n`]);
+  const image = `image ${root}/cache/postgres`;
+  expect(readFileSync(join(root, "calls"), "utf8").split("\n")).toEqual([
+    image,
+    "apt-get -q update",
+    image,
+    "",
+  ]);
+});
