@@ -204,6 +204,16 @@ function credentials(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
+/** Settings with each secret's text in its place, as Pulumi's CLI shows them to those who may decrypt them. */
+export function opened(settings: StackSettings): StackSettings {
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [
+      key,
+      engine.mapSecrets(value as Parameters<typeof engine.mapSecrets>[0], (secret) => secret),
+    ]),
+  );
+}
+
 /** Folder in which commands keep what they need of the sandbox's stacks. */
 export const KEPT_DIR = join(STACKS_DIR, "kept");
 

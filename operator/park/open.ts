@@ -1,6 +1,6 @@
 import { Mistake } from "../../cli/mistake";
 import { deploymentsOf } from "../deployments";
-import { openStacks } from "../openStacks";
+import { IN_SANDBOX, loadSandboxStacks, openStacks } from "../openStacks";
 import { say } from "../output";
 import { bigBlueButton } from "../servers/bigBlueButton";
 import { openServers } from "../servers/open";
@@ -19,7 +19,8 @@ export interface Opened extends World {
 export async function openWorld(stack: string, sandbox: boolean): Promise<Opened> {
   const stacks = await openStacks(sandbox, process.stderr);
   const [deployed] = await deploymentsOf(stacks, stack);
-  const settings = await stacks.settings(stack);
+  const written = await stacks.settings(stack);
+  const settings = IN_SANDBOX ? loadSandboxStacks().opened(written) : written;
   if (settings.expires !== undefined && settings.expires !== "") {
     throw new Mistake(
       `${stack} is a test server, which removes itself: ./scripts/test-server down takes it down`,

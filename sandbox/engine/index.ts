@@ -22,6 +22,7 @@ export type { OperationEvent, StepEvent } from "./deploy";
 export type { Export } from "./checkpoint";
 export type { Summary } from "./display";
 export { isLocked, Locked } from "./lock";
+export { mapSecrets } from "./project";
 export { UpdateFailed, type UpdateOptions } from "./update";
 
 /** Parallel operations, by the CLI's default on a small machine. */
