@@ -21,11 +21,10 @@ import sys
 import image_secrets
 from checks import output
 from image_audit import Canary, audit, packaged, whole
-from personalise import IMAGE, SNAKEOIL
+from personalise import IMAGE, PLACEHOLDER, SNAKEOIL
 from whole_files import read, read_json, replace
 
 SWITCHED_OFF = "etc/bbb-deploy/sealing.json"
-PLACEHOLDER = "bbb-image.invalid"
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 # Files and folders of one server, as patterns.

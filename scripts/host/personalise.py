@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Gives a copy of an image what is its own, before anything of BigBlueButton or TURN starts there.
 
-    personalise.py [--root DIRECTORY]
+    personalise.py --hostname NAME [--root DIRECTORY]
 
-Makes the secrets whose places seal.sh has marked, and switches on again the services that it has switched off. It does so
-once on each copy, known by its machine-id: what tells that it is done is written last. An interrupted run goes on with the
+Makes the secrets whose places seal.sh has marked, and switches on again the services that it has switched off. Puts the name
+where the installer looks whether BigBlueButton has it: else it would start all of it once for the name, and once more at its
+end. It does so once on each copy, known by its machine-id: what tells that it is done is written last. An interrupted run goes on with the
 secrets that it had made. Standard output: a line where it was done.
 """
 
@@ -24,6 +25,8 @@ STATE = "var/lib/bbb-deploy"
 DONE = f"{STATE}/personalised"
 VALUES = f"{STATE}/personalising"
 SNAKEOIL = "etc/ssl/private/ssl-cert-snakeoil.key"
+PLACEHOLDER = "bbb-image.invalid"
+RECORDINGS = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml"
 
 
 def instance(root):
@@ -58,8 +61,16 @@ def command(*words):
         raise Mistake(f"{' '.join(words)} ended with {done.returncode}: {done.stdout.decode(errors='replace').strip()[-300:]}")
 
 
-def personalise(root, image):
+def take_name(root, hostname):
+    path = os.path.join(root, RECORDINGS)
+    if os.path.exists(path):
+        text = read(path)
+        image_secrets.rewrite(path, text, text.replace(PLACEHOLDER, hostname))
+
+
+def personalise(root, image, hostname):
     image_secrets.personalise(root, values_of(root))
+    take_name(root, hostname)
     if not os.path.exists(os.path.join(root, SNAKEOIL)) and shutil.which("make-ssl-cert"):
         # PostgreSQL's, which does not start without.
         command("make-ssl-cert", "generate-default-snakeoil", "--force-overwrite")
@@ -77,12 +88,14 @@ def told(image):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default="/")
-    root = parser.parse_args().root
+    parser.add_argument("--hostname", required=True)
+    options = parser.parse_args()
+    root = options.root
     image = read_json(os.path.join(root, IMAGE))
     if image is None:
         raise Mistake(f"/{IMAGE} can't be read: make the image anew (scripts/image bake), and let another server take this one's place")
     if not is_done(root):
-        personalise(root, image)
+        personalise(root, image, options.hostname)
         print(told(image))
 
 

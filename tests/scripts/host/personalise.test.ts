@@ -27,15 +27,18 @@ function copy(machineId: string): FakeHost {
   return host;
 }
 
-const run = (host: FakeHost, script: string) =>
-  done(host.start(["/usr/bin/python3", "-B", join(SCRIPTS, script), "--root", host.root]));
+const NAME = "bbb-m2n8p4.example.test";
+
+const run = (host: FakeHost, script: string, ...args: string[]) =>
+  done(host.start(["/usr/bin/python3", "-B", join(SCRIPTS, script), "--root", host.root, ...args]));
+const personalise = (host: FakeHost) => run(host, "personalise.py", "--hostname", NAME);
 const identity = async (host: FakeHost) =>
   JSON.parse((await run(host, "identity_check.py")).output) as Record<string, string>;
 
 test("two copies of one image share no secret, with each other or with the builder", async () => {
   const [first, second] = [copy(FIRST), copy(SECOND)];
   for (const host of [first, second]) {
-    const { code, output } = await run(host, "personalise.py");
+    const { code, output } = await personalise(host);
     expect(output).toContain("this host is a copy of an image with BigBlueButton 3.0.26, made on 2025-11-30");
     expect(code).toBe(0);
   }
@@ -60,9 +63,17 @@ test("two copies of one image share no secret, with each other or with the build
   }
 });
 
+test("a copy has its name where the installer looks for it, which would else start BigBlueButton once more", async () => {
+  const host = copy(FIRST);
+  const file = "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml";
+  expect(host.read(file)).toContain("playback_host: bbb-image.invalid\n");
+  await personalise(host);
+  expect(host.read(file)).toContain(`playback_host: ${NAME}\n`);
+});
+
 test("each file that has a secret has the same one, and bbb-web one that is not the packaged", async () => {
   const host = copy(FIRST);
-  await run(host, "personalise.py");
+  await personalise(host);
   const value = (path: string, expression: RegExp) => expression.exec(host.read(path))![1]!;
   const shared = value("etc/bigbluebutton/bbb-web.properties", /securitySalt=(\w{48})$/m);
   expect(value("etc/bigbluebutton/bbb-apps-akka.conf", /sharedSecret="(.*)"/)).toBe(shared);
@@ -85,10 +96,10 @@ test("each file that has a secret has the same one, and bbb-web one that is not 
 
 test("a second run changes nothing and says nothing", async () => {
   const host = copy(FIRST);
-  await run(host, "personalise.py");
+  await personalise(host);
   const before = await identity(host);
   host.forgetCalls();
-  expect(await run(host, "personalise.py")).toEqual({ code: 0, output: "" });
+  expect(await personalise(host)).toEqual({ code: 0, output: "" });
   expect(await identity(host)).toEqual(before);
   expect(host.called()).toEqual([]);
 });
@@ -96,14 +107,14 @@ test("a second run changes nothing and says nothing", async () => {
 test("one that is cut off goes on with the secrets that it had made, and is not taken for done", async () => {
   const host = copy(FIRST);
   host.fake("systemctl", "[[ $1 != enable ]]");
-  expect(await run(host, "personalise.py")).toMatchObject({ code: 1 });
+  expect(await personalise(host)).toMatchObject({ code: 1 });
   const before = await identity(host);
   expect(await check(host, "identity_check", "check_identity", host.root, "bbb.example.test")).toMatchObject({
     verdict: "FAIL",
     answer: expect.stringContaining("has not got secrets of its own") as string,
   });
   host.fake("systemctl");
-  expect(await run(host, "personalise.py")).toMatchObject({ code: 0 });
+  expect(await personalise(host)).toMatchObject({ code: 0 });
   expect(host.called("systemctl")).toContain(
     "systemctl enable --quiet bigbluebutton.target nginx.service bbb-web.service",
   );
@@ -118,7 +129,7 @@ test("secrets that an interrupted run has left in a copy's own copy are not that
     "var/lib/bbb-deploy/personalising",
     JSON.stringify({ instance: SECOND, values: { hasura: SECRETS.hasura } }),
   );
-  expect(await run(host, "personalise.py")).toMatchObject({ code: 0 });
+  expect(await personalise(host)).toMatchObject({ code: 0 });
   expect(host.read("usr/share/bbb-graphql-server/admin-secret")).not.toContain(SECRETS.hasura);
 });
 
@@ -130,7 +141,7 @@ describe("the check of a copy's identity", () => {
   /** A copy after an installation, as the installer leaves it. */
   beforeEach(async () => {
     host = copy(FIRST);
-    await run(host, "personalise.py");
+    await personalise(host);
     host.put("etc/bigbluebutton/bbb-fsesl-akka.conf", 'freeswitch.esl.password="8899aabbccddeeff"\n');
     host.put(
       "opt/freeswitch/etc/freeswitch/autoload_configs/event_socket.conf.xml",

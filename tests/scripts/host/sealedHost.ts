@@ -55,6 +55,8 @@ const FILES: Readonly<Record<string, string>> = {
   [VARS]: `<X-PRE-PROCESS cmd="set" data="local_ip_v4=203.0.113.11"/>\n`,
   [`${FREESWITCH}/autoload_configs/event_socket.conf.xml`]: `<param name="password" value="${SECRETS.esl}"/>\n`,
   [`${FREESWITCH}/tls/wss.pem`]: PEM,
+  "usr/local/bigbluebutton/core/scripts/bigbluebutton.yml":
+    "bbb_version: 3.0\nplayback_host: bbb-k3x9q2.example.test\nplayback_protocol: https\n",
   "etc/nginx/sites-available/bigbluebutton": "server_name bbb-k3x9q2.example.test;\n",
   "var/lib/redis/dump.rdb": "meeting",
   "var/bigbluebutton/events/0123456789012345678901234567890123456789-1732900000000/events.xml": "x",
