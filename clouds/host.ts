@@ -62,6 +62,9 @@ export interface OperatorKey {
   readonly privateKey: pulumi.Output<string>;
 }
 
+/** Server as its cloud knows it: it may run, is switched off, or is no more. */
+export type Standing = "there" | "off" | "gone";
+
 /** Interface to a machine of any cloud, for BbbServer and TurnServer. */
 export interface Host {
   readonly role: Role;
@@ -80,8 +83,8 @@ export interface Host {
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** Server. Steps are replaced with this resource: a new server gets every step anew. */
   readonly server: pulumi.CustomResource;
-  /** Asks the cloud whether it still has the server: it may have been deleted behind Pulumi's back. */
-  readonly exists: () => Promise<boolean>;
+  /** Asks the cloud what has become of the server: it may have been deleted or switched off behind Pulumi's back. */
+  readonly standing: () => Promise<Standing>;
   /** Stable device path of the data volume on the host, if it has one. */
   readonly dataDevice?: pulumi.Output<string>;
   /**

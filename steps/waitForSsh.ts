@@ -47,17 +47,25 @@ export function waitForSsh(
         const login = { host: address, user, privateKey, hostKey };
         const explained = (reason: Error) =>
           explain({ fqdn: host.fqdn, address, user, server, settings }, reason);
-        return reach(login, patience, explained, { onReached, assertExists: () => assertExists(host) });
+        return reach(login, patience, explained, { onReached, assertStands: () => assertStands(host) });
       },
     ));
   });
 }
 
-/** Throws an error if the cloud has no such server. A cloud that cannot be asked decides nothing. */
-async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
-  if (await exists().catch(() => true)) return;
+/** Throws an error if the cloud has no such server, or it is off. A cloud that cannot be asked decides nothing. */
+async function assertStands({ fqdn, server, standing }: Host): Promise<void> {
+  const stands = await standing().catch(() => "there");
+  if (stands === "there") return;
+  const which = `the server of ${fqdn} (${await valueOf(server.id)})`;
+  if (stands === "off") {
+    throw new Error(
+      `${which} is switched off at the cloud: if it is parked, ./scripts/wake STACK brings it back; else start it in the cloud's console. ` +
+        "Then run pulumi up again",
+    );
+  }
   throw new Error(
-    `the server of ${fqdn} (${await valueOf(server.id)}) does not exist at the cloud any more: it was deleted there. ` +
+    `${which} does not exist at the cloud any more: it was deleted there. ` +
       `pulumi refresh takes it out of the stack's state, then pulumi up makes it anew (recordings on a volume stay)`,
   );
 }
@@ -66,7 +74,7 @@ async function assertExists({ fqdn, server, exists }: Host): Promise<void> {
 export interface Meanwhile {
   readonly onReached?: OnReached;
   /** Called once, when it does not answer at first; may throw. */
-  readonly assertExists?: () => Promise<void>;
+  readonly assertStands?: () => Promise<void>;
 }
 
 /** Called with the connection before it is closed again. */
@@ -82,9 +90,9 @@ export async function reach(
   login: Ssh.Login,
   patience: SshPatience,
   explained: (reason: Error) => string,
-  { onReached, assertExists }: Meanwhile = {},
+  { onReached, assertStands }: Meanwhile = {},
 ): Promise<void> {
-  const client = await logIn(login, patience, explained, assertExists);
+  const client = await logIn(login, patience, explained, assertStands);
   try {
     await onReached?.(client);
   } finally {
@@ -96,7 +104,7 @@ async function logIn(
   login: Ssh.Login,
   patience: SshPatience,
   explained: (reason: Error) => string,
-  assertExists?: () => Promise<void>,
+  assertStands?: () => Promise<void>,
 ): Promise<Client> {
   // Only now: an update without changes has no use for it.
   const { connect, OtherHostKey } = require("./ssh") as typeof Ssh; // eslint-disable-line @typescript-eslint/no-require-imports
@@ -106,7 +114,7 @@ async function logIn(
     try {
       return await connect(login);
     } catch (error) {
-      if (tried === 1) await assertExists?.();
+      if (tried === 1) await assertStands?.();
       const now = Date.now();
       otherSince = error instanceof OtherHostKey ? (otherSince ?? now) : undefined;
       const [since, seconds] =

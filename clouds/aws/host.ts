@@ -7,7 +7,7 @@ import { awsFirewall, type AwsFirewall } from "./firewall";
 import type { AwsPlacement } from "./placement";
 import { dailySnapshots } from "./snapshots";
 import { awsTags, snapshotTag } from "./tags";
-import type { Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
+import type { Host, HostArgs, HostMaker, OperatorKey, Role, Standing } from "../host";
 import { hostAccess } from "../access";
 import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
@@ -40,7 +40,7 @@ class AwsHost extends pulumi.ComponentResource implements Host {
   readonly authorizedKeys: pulumi.Output<string[]>;
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   readonly server: aws.ec2.Instance;
-  readonly exists: () => Promise<boolean>;
+  readonly standing: () => Promise<Standing>;
   readonly dataDevice?: pulumi.Output<string>;
   readonly dependsOn: readonly pulumi.Resource[];
 
@@ -66,11 +66,12 @@ class AwsHost extends pulumi.ComponentResource implements Host {
     this.authorizedKeys = access.authorizedKeys;
     this.server = createServer();
     this.connection = access.connect(this.ipv4);
-    this.exists = async () => {
-      const values = [await valueOf(this.server.id)];
-      const instanceStateNames = ["pending", "running", "stopping", "stopped"];
-      const filters = [{ name: "instance-id", values }];
-      return (await aws.ec2.getInstances({ filters, instanceStateNames }, mine)).ids.length > 0;
+    this.standing = async () => {
+      const filters = [{ name: "instance-id", values: [await valueOf(this.server.id)] }];
+      const isIn = async (...instanceStateNames: string[]) =>
+        (await aws.ec2.getInstances({ filters, instanceStateNames }, mine)).ids.length > 0;
+      if (await isIn("pending", "running")) return "there";
+      return (await isIn("stopping", "stopped")) ? "off" : "gone";
     };
 
     const volume = createVolume();

@@ -3,7 +3,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { portRange } from "../../bigbluebutton/ports";
-import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role } from "../host";
+import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role, Standing } from "../host";
 import { hostAccess } from "../access";
 import { firstAddress } from "./addresses";
 import { hetznerLabels, ownerSelector } from "./labels";
@@ -35,7 +35,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
   readonly authorizedKeys: pulumi.Output<string[]>;
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   readonly server: hcloud.Server;
-  readonly exists: () => Promise<boolean>;
+  readonly standing: () => Promise<Standing>;
   readonly dataDevice?: pulumi.Output<string>;
   readonly attachVolume: (after: pulumi.Resource) => pulumi.Resource | undefined;
   readonly dependsOn: readonly pulumi.Resource[];
@@ -59,11 +59,12 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     this.authorizedKeys = access.authorizedKeys;
     this.server = createServer(createFirewall());
     this.connection = access.connect(this.ipv4);
-    this.exists = async () => {
+    this.standing = async () => {
       const withSelector = ownerSelector(args.labels, "role");
       const { servers } = await hcloud.getServers({ withSelector }, { parent });
       const id = await valueOf(this.server.id);
-      return servers.some((server) => String(server.id) === id);
+      const found = servers.find((server) => String(server.id) === id);
+      return found === undefined ? "gone" : found.status === "off" ? "off" : "there";
     };
 
     const volumeId = createVolume(this.server);

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import type * as Pulumi from "@pulumi/pulumi";
 import type { Client } from "ssh2";
 
+import type { Standing } from "../../clouds/host";
 import { converse } from "../../steps/converse";
 import { explain, reach, type SshTarget } from "../../steps/waitForSsh";
 import type * as WaitForSsh from "../../steps/waitForSsh";
@@ -66,12 +67,12 @@ test("a server that the cloud no longer has is named at once; where it has it, t
   };
   // Longer than a test may take.
   const patient = { silent: 3600, otherKey: 0 };
-  await expect(reach(login(), patient, String, { assertExists: gone })).rejects.toThrow(
+  await expect(reach(login(), patient, String, { assertStands: gone })).rejects.toThrow(
     "(4711) does not exist",
   );
   const there = async () => void (asked += 1);
   const impatient = { silent: 3, otherKey: 0 };
-  await expect(reach(login(), impatient, String, { assertExists: there })).rejects.toThrow("ECONNREFUSED");
+  await expect(reach(login(), impatient, String, { assertStands: there })).rejects.toThrow("ECONNREFUSED");
   expect(asked).toBe(2);
 });
 
@@ -159,7 +160,11 @@ test("no answer: the setting, its value, and the commands", async () => {
 
 describe("how long one is waited for", () => {
   /** Seconds until the check gives up, on a clock that only the check's own pauses turn. */
-  async function patience(oldInputs: object | undefined, failure: "silent" | "other key"): Promise<number> {
+  async function patience(
+    oldInputs: object | undefined,
+    failure: "silent" | "other key",
+    [standing, message]: readonly [Standing, RegExp] = ["there", /bbb\.example\.org/],
+  ): Promise<number> {
     let now = 0;
     jest.resetModules();
     const paused = (milliseconds: number) => Promise.resolve(void (now += milliseconds));
@@ -184,11 +189,11 @@ describe("how long one is waited for", () => {
           fqdn: "bbb.example.org",
           connection: output({ host: "203.0.113.10", user: "root", privateKey: "", hostKey: "" }),
           server: { urn: output("urn"), id: output("1") },
-          exists: () => Promise.resolve(true),
+          standing: () => Promise.resolve(standing),
         } as never,
         TARGET.settings,
       );
-      await expect(told!({ oldInputs })).rejects.toThrow("bbb.example.org");
+      await expect(told!({ oldInputs })).rejects.toThrow(message);
       return now / 1000;
     } finally {
       clock.mockRestore();
@@ -199,6 +204,14 @@ describe("how long one is waited for", () => {
   test("a machine that was just made boots in five minutes, one that stood starts again in half of that", async () => {
     expect(await patience(undefined, "silent")).toBe(300);
     expect(await patience({}, "silent")).toBe(150);
+  });
+
+  test("one that is off, or is no more, is not waited for, and named with what to do", async () => {
+    const off = /\(1\) is switched off at the cloud: if it is parked, \.\/scripts\/wake STACK brings it back/;
+    expect(await patience({}, "silent", ["off", off])).toBe(0);
+    expect(
+      await patience({}, "silent", ["gone", /does not exist at the cloud any more.*pulumi refresh/]),
+    ).toBe(0);
   });
 
   test("the image's own host key may come before ours for a minute, on a machine that was just made", async () => {
