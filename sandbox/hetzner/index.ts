@@ -13,18 +13,15 @@ import { type Cloud, Publisher } from "./cloud";
 import { controlRoutes } from "./controlRoutes";
 import { ApiError, fromValidation } from "./errors";
 import { Faults } from "./faults";
-import { RateLimit } from "./rateLimit";
 import { isMutating, notEmulated, RequestLog } from "./requestLog";
 import { actionRoutes } from "./resources/actions";
+import { catalogueRoutes } from "./resources/catalogue";
 import { firewallCommands, firewallRoutes } from "./resources/firewalls";
 import { imageCommands, imageRoutes } from "./resources/images";
-import { locationRoutes } from "./resources/locations";
-import { placementGroupRoutes } from "./resources/placementGroups";
 import { primaryIpCommands, primaryIpRoutes } from "./resources/primaryIps";
 import { recordSetRoutes } from "./resources/recordSets";
 import { serverActionRoutes } from "./resources/serverActions";
 import { serverRoutes } from "./resources/servers";
-import { serverTypeRoutes } from "./resources/serverTypes";
 import { sshKeyRoutes } from "./resources/sshKeys";
 import { volumeCommands, volumeRoutes } from "./resources/volumes";
 import { zoneCommands, zoneRoutes } from "./resources/zones";
@@ -58,11 +55,9 @@ const resources: readonly Routes[] = [
   firewallRoutes,
   primaryIpRoutes,
   volumeRoutes,
-  placementGroupRoutes,
   zoneRoutes,
   recordSetRoutes,
-  locationRoutes,
-  serverTypeRoutes,
+  catalogueRoutes,
   imageRoutes,
 ];
 
@@ -114,7 +109,7 @@ export function createHetznerApi(options: HetznerApiOptions): FastifyInstance {
   acceptEmptyBodies(app);
   answerErrors(app, log);
   logRequests(app, log);
-  limitAndAuthenticate(app, options.token, new RateLimit(clock));
+  authenticate(app, options.token);
   injectFaults(app, faults, log);
   app.register(
     (api, _options, done) => {
@@ -194,10 +189,10 @@ function logRequest(log: RequestLog, request: FastifyRequest, status: number): v
   });
 }
 
-function limitAndAuthenticate(app: FastifyInstance, token: string, limit: RateLimit): void {
+function authenticate(app: FastifyInstance, token: string): void {
   const expected = Buffer.from(`Bearer ${token}`);
   app.addHook("onRequest", (request, reply, done) => {
-    reply.headers({ ...limit.headers(), "x-correlation-id": request.id });
+    reply.header("x-correlation-id", request.id);
     const given = Buffer.from(request.headers.authorization ?? "");
     const known = given.length === expected.length && timingSafeEqual(given, expected);
     done(known ? undefined : new ApiError("unauthorized", "unable to authenticate"));

@@ -28,7 +28,7 @@ export function checkLabels(labels: Labels | undefined): Labels {
 
 type Term = (labels: Labels) => boolean;
 
-/** Parses `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`, `a notin (b,c)`; commas mean "and". */
+/** Parses `a=b`, `a==b` and `a in (b,c)`, the forms in use; commas mean "and". */
 export function parseSelector(selector: string): Term {
   const terms = selector
     .split(/,(?![^(]*\))/)
@@ -39,30 +39,20 @@ export function parseSelector(selector: string): Term {
 }
 
 const key = "[^\\s=!,()]+";
-const oneOf = new RegExp(`^(${key})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
-const equality = new RegExp(`^(${key})\\s*(==|=|!=)\\s*([^\\s=!,()]*)$`);
-const presence = new RegExp(`^(!?)\\s*(${key})$`);
+const oneOf = new RegExp(`^(${key})\\s+in\\s*\\(([^()]*)\\)$`);
+const equality = new RegExp(`^(${key})\\s*==?\\s*([^\\s=!,()]*)$`);
 
 function parseTerm(text: string, selector: string): Term {
   const set = oneOf.exec(text);
   if (set) {
-    const [, label = "", operator, list = ""] = set;
+    const [, label = "", list = ""] = set;
     const values = list.split(",").map((value) => value.trim());
-    return (labels) => {
-      const value = labels[label];
-      const inside = value !== undefined && values.includes(value);
-      return operator === "in" ? inside : !inside;
-    };
+    return (labels) => values.includes(labels[label] ?? "");
   }
   const equal = equality.exec(text);
   if (equal) {
-    const [, label = "", operator, value] = equal;
-    return (labels) => (operator === "!=" ? labels[label] !== value : labels[label] === value);
-  }
-  const present = presence.exec(text);
-  if (present) {
-    const [, not, label = ""] = present;
-    return (labels) => label in labels === (not === "");
+    const [, label = "", value] = equal;
+    return (labels) => labels[label] === value;
   }
   throw new ApiError("invalid_input", `invalid label selector '${selector}': can't read '${text}'`, {
     fields: [{ name: "label_selector", messages: [`can't read '${text}'`] }],

@@ -37,17 +37,14 @@ export interface FirewallRule {
   readonly description: string | null;
 }
 
-export type FirewallTarget =
-  | { readonly type: "server"; readonly server: number }
-  | { readonly type: "label_selector"; readonly selector: string };
+export interface FirewallTarget {
+  readonly type: "server";
+  readonly server: number;
+}
 
 export interface Firewall extends Entity {
   rules: readonly FirewallRule[];
   targets: readonly FirewallTarget[];
-}
-
-export interface PlacementGroup extends Entity {
-  readonly type: "spread";
 }
 
 export interface Volume extends Entity {
@@ -96,7 +93,6 @@ export interface Server extends Entity {
   backups: boolean;
   /** Protection of deletion and of rebuild, which the API keeps equal. */
   protected: boolean;
-  placementGroup: number | null;
   /** True once the runtime made the host; before that it must not be asked about it. */
   hostExists: boolean;
 }
@@ -106,7 +102,6 @@ export interface RecordSet {
   readonly type: string;
   ttl: number | null;
   labels: Labels;
-  changeProtected: boolean;
   records: readonly DnsRecord[];
 }
 
@@ -116,15 +111,14 @@ export interface DnsRecord {
 }
 
 export interface Zone extends Entity {
-  ttl: number;
-  deleteProtected: boolean;
+  readonly ttl: number;
   /** Record sets by "<name>/<TYPE>", SOA and NS of the apex included. */
   recordSets: Record<string, RecordSet>;
 }
 
 export interface ResourceRef {
   readonly id: number;
-  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "placement_group" | "image";
+  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "image";
 }
 
 export interface Action {
@@ -155,7 +149,6 @@ export interface State {
   readonly sshKeys: Record<string, SshKey>;
   readonly primaryIps: Record<string, PrimaryIp>;
   readonly firewalls: Record<string, Firewall>;
-  readonly placementGroups: Record<string, PlacementGroup>;
   readonly volumes: Record<string, Volume>;
   readonly servers: Record<string, Server>;
   readonly snapshots: Record<string, Snapshot>;
@@ -172,7 +165,6 @@ export function emptyState(): State {
     sshKeys: {},
     primaryIps: {},
     firewalls: {},
-    placementGroups: {},
     volumes: {},
     servers: {},
     snapshots: {},

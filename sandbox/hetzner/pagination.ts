@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 
 import { invalidField } from "./errors";
 import { parseSelector } from "./labels";
@@ -6,7 +6,7 @@ import { parseSelector } from "./labels";
 type Query = Record<string, string | string[] | undefined>;
 
 /** Returns all values of a query parameter, which may be repeated. */
-export function queryAll(request: FastifyRequest, name: string): string[] {
+function queryAll(request: FastifyRequest, name: string): string[] {
   const value = (request.query as Query)[name];
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
@@ -19,11 +19,16 @@ export function queryOne(request: FastifyRequest, name: string): string | undefi
 type Item = Record<string, unknown>;
 
 /**
- * Answer of a list endpoint: filters by `name` (exact) and `label_selector`, sorts by `sort` (repeatable,
- * `field[:asc|:desc]`), cuts the page (`page` from 1, `per_page` 25, at most 50), adds `meta` and a Link header.
+ * Answer of a list endpoint: filters by `label_selector`, `name` and further fields (exact, each may be repeated), sorts
+ * by `sort` (repeatable, `field[:asc|:desc]`), cuts the page (`page` from 1, `per_page` 25, at most 50), adds `meta`.
  */
-export function listAnswer(request: FastifyRequest, reply: FastifyReply, key: string, items: Item[]): object {
-  const wanted = items.filter(byName(request)).filter(byLabels(request));
+export function listAnswer(
+  request: FastifyRequest,
+  key: string,
+  items: Item[],
+  fields: readonly string[] = [],
+): object {
+  const wanted = items.filter(byFields(request, ["name", ...fields])).filter(byLabels(request));
   const sorted = sortBy(queryAll(request, "sort"), wanted);
   const page = wholeNumber(request, "page", 1, Number.MAX_SAFE_INTEGER);
   const perPage = wholeNumber(request, "per_page", 25, 50);
@@ -36,13 +41,13 @@ export function listAnswer(request: FastifyRequest, reply: FastifyReply, key: st
     last_page: last,
     total_entries: sorted.length,
   };
-  void reply.header("link", linkHeader(request, pagination));
   return { [key]: sorted.slice((page - 1) * perPage, page * perPage), meta: { pagination } };
 }
 
-function byName(request: FastifyRequest): (item: Item) => boolean {
-  const name = queryOne(request, "name");
-  return (item) => name === undefined || item["name"] === name;
+function byFields(request: FastifyRequest, fields: readonly string[]): (item: Item) => boolean {
+  const wanted = fields.map((field) => [field, queryAll(request, field)] as const);
+  return (item) =>
+    wanted.every(([field, values]) => values.length === 0 || values.includes(String(item[field])));
 }
 
 function byLabels(request: FastifyRequest): (item: Item) => boolean {
@@ -81,23 +86,4 @@ function wholeNumber(request: FastifyRequest, name: string, fallback: number, mo
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw invalidField(name, "must be a whole number from 1");
   return Math.min(value, most);
-}
-
-interface Pages {
-  readonly previous_page: number | null;
-  readonly next_page: number | null;
-  readonly last_page: number;
-}
-
-function linkHeader(request: FastifyRequest, pages: Pages): string {
-  const url = new URL(request.url, `${request.protocol}://${request.host || "localhost"}`);
-  const link = (page: number, relation: string): string => {
-    url.searchParams.set("page", String(page));
-    return `<${url.href}>; rel="${relation}"`;
-  };
-  return [
-    ...(pages.previous_page ? [link(pages.previous_page, "prev")] : []),
-    ...(pages.next_page ? [link(pages.next_page, "next")] : []),
-    link(pages.last_page, "last"),
-  ].join(", ");
 }

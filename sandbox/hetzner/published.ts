@@ -1,6 +1,5 @@
 import type { Addresses, InboundRule, ZoneRecord } from "../runtime";
-import { parseSelector } from "./labels";
-import type { Firewall, FirewallTarget, PrimaryIp, Server, State, Zone } from "./model";
+import type { Firewall, PrimaryIp, State, Zone } from "./model";
 
 /** Addresses of a server. */
 export function addressesOf(state: State, server: number): Addresses {
@@ -15,20 +14,10 @@ export function primaryIpOf(state: State, server: number, type: PrimaryIp["type"
   return Object.values(state.primaryIps).find((ip) => ip.assignee === server && ip.type === type);
 }
 
-/** Servers that one entry of a firewall's "applied to" covers. */
-export function serversOf(state: State, target: FirewallTarget): Server[] {
-  if (target.type === "server") {
-    const server = state.servers[target.server];
-    return server ? [server] : [];
-  }
-  const matches = parseSelector(target.selector);
-  return Object.values(state.servers).filter((server) => matches(server.labels));
-}
-
-/** Firewalls on a server, directly or by label. */
+/** Firewalls on a server. */
 export function firewallsOf(state: State, server: number): Firewall[] {
-  return Object.values(state.firewalls).filter((firewall) =>
-    firewall.targets.some((target) => serversOf(state, target).some(({ id }) => id === server)),
+  return Object.values(state.firewalls).filter(({ targets }) =>
+    targets.some((target) => target.server === server),
   );
 }
 

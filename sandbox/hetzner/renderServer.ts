@@ -4,7 +4,6 @@ import type { PrimaryIp, Server } from "./model";
 import { firewallsOf, primaryIpOf } from "./published";
 import { includedTraffic, renderLocation, renderServerType } from "./renderCatalogue";
 import { renderImage } from "./renderImage";
-import { membersOf } from "./resources/placementGroups";
 import { renderDnsPtr } from "./reverseDns";
 
 type Json = Record<string, unknown>;
@@ -15,7 +14,6 @@ export function renderServer(cloud: Cloud, server: Server): Json {
   const { state } = store;
   const type = serverTypes.find(({ name }) => name === server.serverType);
   if (!type) throw new Error(`server ${server.id} has type ${server.serverType}, which the catalogue lacks`);
-  const group = server.placementGroup === null ? undefined : state.placementGroups[server.placementGroup];
   const volumes = Object.values(state.volumes).filter((volume) => volume.server === server.id);
   return {
     id: server.id,
@@ -47,16 +45,7 @@ export function renderServer(cloud: Cloud, server: Server): Json {
     volumes: volumes.map(({ id }) => id),
     load_balancers: [],
     primary_disk_size: server.primaryDiskSize,
-    placement_group: group
-      ? {
-          id: group.id,
-          name: group.name,
-          labels: group.labels,
-          type: group.type,
-          created: group.created,
-          servers: membersOf(state, group.id),
-        }
-      : null,
+    placement_group: null,
   };
 }
 

@@ -12,18 +12,10 @@ import { remove } from "./store";
 export const serverCommands: CommandTable = {
   create_server: {
     locks: true,
-    async perform(cloud, action, progress) {
-      await whileStatus(
-        cloud,
-        action,
-        { during: "initializing", after: "off", onError: "unknown" },
-        async (id) => {
-          await createHost(cloud, id);
-          progress(90);
-          if (action.params["start"] === false) await cloud.runtime.powerOff(String(id), false);
-        },
-      );
-    },
+    perform: (cloud, action) =>
+      whileStatus(cloud, action, { during: "initializing", after: "off", onError: "unknown" }, (id) =>
+        createHost(cloud, id),
+      ),
   },
   start_server: {
     locks: true,
@@ -47,8 +39,14 @@ export const serverCommands: CommandTable = {
         cloud.runtime.powerOff(String(id), true),
       ),
   },
-  reboot_server: restart(true),
-  reset_server: restart(false),
+  reboot_server: {
+    locks: true,
+    perform: (cloud, action) =>
+      whileStatus(cloud, action, { during: "starting", after: "running", onError: "unknown" }, async (id) => {
+        await cloud.runtime.powerOff(String(id), true);
+        await cloud.runtime.powerOn(String(id));
+      }),
+  },
   change_server_type: {
     locks: true,
     perform: (cloud, action) =>
@@ -70,11 +68,6 @@ export const serverCommands: CommandTable = {
   "server:change_protection": setting(
     (server, action) => (server.protected = action.params["protected"] === true),
   ),
-  add_to_placement_group: setting(
-    (server, action) => (server.placementGroup = action.params["placementGroup"] as number),
-    true,
-  ),
-  remove_from_placement_group: setting((server) => (server.placementGroup = null), true),
   delete_server: {
     locks: true,
     async perform(cloud, action) {
@@ -93,9 +86,7 @@ export async function removeServer(cloud: Cloud, id: number): Promise<void> {
   const orphans = store.change((state) => {
     for (const volume of Object.values(state.volumes)) if (volume.server === id) volume.server = null;
     for (const firewall of Object.values(state.firewalls)) {
-      firewall.targets = firewall.targets.filter(
-        (target) => target.type !== "server" || target.server !== id,
-      );
+      firewall.targets = firewall.targets.filter(({ server }) => server !== id);
     }
     const held = Object.values(state.primaryIps).filter((ip) => ip.assignee === id);
     for (const ip of held) ip.assignee = null;
@@ -185,17 +176,6 @@ async function whileStatus(
     set(onError);
     throw error;
   }
-}
-
-function restart(graceful: boolean): CommandTable[string] {
-  return {
-    locks: true,
-    perform: (cloud, action) =>
-      whileStatus(cloud, action, { during: "starting", after: "running", onError: "unknown" }, async (id) => {
-        await cloud.runtime.powerOff(String(id), graceful);
-        await cloud.runtime.powerOn(String(id));
-      }),
-  };
 }
 
 function setting(change: (server: Server, action: Action) => unknown, locks = false): CommandTable[string] {

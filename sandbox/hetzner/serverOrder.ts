@@ -1,10 +1,8 @@
 import { find, type Image, locations, type ServerType, serverTypes } from "./catalogue";
-import { ApiError, invalidField, notFound, unsupported } from "./errors";
+import { ApiError, invalidField, notFound } from "./errors";
 import { imageOfOrder } from "./images";
 import type { Labels, PrimaryIp, Snapshot, SshKey, State } from "./model";
 import { firewallsPerServer } from "./resources/firewalls";
-import { assertAttachable } from "./resources/volumes";
-import { membersOf, placementGroupCapacity } from "./resources/placementGroups";
 import { flag, hostName, id, idOrName, labels, object } from "./schemas";
 
 /** Body of POST /servers. */
@@ -13,14 +11,10 @@ export interface ServerOrder {
   readonly server_type: number | string;
   readonly image: number | string;
   readonly location?: number | string;
-  readonly start_after_create?: boolean;
   readonly ssh_keys?: readonly (number | string)[];
-  readonly volumes?: readonly number[];
   readonly firewalls?: readonly { readonly firewall: number }[];
-  readonly placement_group?: number;
   readonly user_data?: string;
   readonly labels?: Labels;
-  readonly automount?: boolean;
   readonly public_net?: {
     readonly enable_ipv4?: boolean;
     readonly enable_ipv6?: boolean;
@@ -37,14 +31,11 @@ export const serverOrderSchema = object(
     server_type: idOrName,
     image: idOrName,
     location: idOrName,
-    start_after_create: flag,
+    start_after_create: { const: true },
     ssh_keys: list(idOrName),
-    volumes: list(id),
     firewalls: list(object({ firewall: id }, "firewall")),
-    placement_group: id,
     user_data: { type: "string" },
     labels,
-    automount: flag,
     public_net: object({
       enable_ipv4: flag,
       enable_ipv6: flag,
@@ -74,7 +65,6 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
   if (Buffer.byteLength(order.user_data ?? "") > userDataLimit) {
     throw invalidField("user_data", `is longer than ${userDataLimit} bytes`);
   }
-  if (order.automount) throw unsupported("automount of volumes");
   const type = find(serverTypes, order.server_type);
   if (!type) throw invalidField("server_type", `server type '${order.server_type}' not found`);
   const location = checkLocation(state, order);
@@ -89,12 +79,6 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
   if (firewalls.length > firewallsPerServer) {
     throw new ApiError("resource_limit_exceeded", `a server can have ${firewallsPerServer} firewalls`);
   }
-  for (const wanted of order.volumes ?? []) {
-    const volume = state.volumes[wanted];
-    if (!volume) throw notFound("volume", wanted);
-    assertAttachable(state, volume, { id: 0, location });
-  }
-  checkPlacementGroup(state, order.placement_group);
   const ips = {
     ipv4: checkIp(state, "ipv4", order.public_net?.enable_ipv4, order.public_net?.ipv4, location),
     ipv6: checkIp(state, "ipv6", order.public_net?.enable_ipv6, order.public_net?.ipv6, location),
@@ -121,15 +105,6 @@ export function assertOrderable(type: ServerType, location: string, now: Date): 
   if (!there.available) throw new ApiError("resource_unavailable", "error during placement");
 }
 
-/** Refuses a placement group that doesn't exist or is full. */
-export function checkPlacementGroup(state: State, group: number | undefined): void {
-  if (group === undefined) return;
-  if (!state.placementGroups[group]) throw notFound("placement group", group);
-  if (membersOf(state, group).length >= placementGroupCapacity) {
-    throw new ApiError("placement_error", `placement group ${group} is full`);
-  }
-}
-
 /** Location of the order, else that of the objects for the server, else the first one. */
 function checkLocation(state: State, order: ServerOrder): string {
   if (order.location !== undefined) {
@@ -137,9 +112,7 @@ function checkLocation(state: State, order: ServerOrder): string {
     if (!location) throw invalidField("location", `location '${order.location}' not found`);
     return location.name;
   }
-  const ip = state.primaryIps[order.public_net?.ipv4 ?? order.public_net?.ipv6 ?? 0];
-  const volume = state.volumes[order.volumes?.[0] ?? 0];
-  return ip?.location ?? volume?.location ?? "fsn1";
+  return state.primaryIps[order.public_net?.ipv4 ?? order.public_net?.ipv6 ?? 0]?.location ?? "fsn1";
 }
 
 function checkIp(

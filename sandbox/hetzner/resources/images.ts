@@ -5,7 +5,7 @@ import { ApiError, notFound, unsupported } from "../errors";
 import { findImage } from "../images";
 import { checkLabels } from "../labels";
 import type { Labels, Server, Snapshot, State } from "../model";
-import { listAnswer, queryAll, queryOne } from "../pagination";
+import { listAnswer, queryOne } from "../pagination";
 import { renderImage, renderSnapshot, renderSystemImage } from "../renderImage";
 import { actionAnswer, type ById, byId, type Routes } from "../routes";
 import { flag, labels, object, optionalObject, text } from "../schemas";
@@ -25,7 +25,7 @@ interface Creation {
 export const imageRoutes: Routes = (app, cloud) => {
   const { store, actions } = cloud;
 
-  app.get("/images", (request, reply) => {
+  app.get("/images", (request) => {
     const deprecatedToo = queryOne(request, "include_deprecated")?.toLowerCase() === "true";
     const bound = queryOne(request, "bound_to") !== undefined;
     const all = [
@@ -36,15 +36,7 @@ export const imageRoutes: Routes = (app, cloud) => {
         .filter(({ deleted }) => deleted === null)
         .map((snapshot) => renderSnapshot(cloud, snapshot)),
     ];
-    const wanted = all.filter(
-      (image) =>
-        !bound &&
-        ["type", "status", "architecture"].every((field) => {
-          const values = queryAll(request, field);
-          return values.length === 0 || values.includes(String(image[field]));
-        }),
-    );
-    return listAnswer(request, reply, "images", wanted);
+    return listAnswer(request, "images", bound ? [] : all, ["type", "status", "architecture"]);
   });
 
   app.get<ById>("/images/:id", ({ params: { id } }) => {

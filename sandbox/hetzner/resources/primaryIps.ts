@@ -5,29 +5,21 @@ import type { Cloud } from "../cloud";
 import { ApiError, invalidField, notFound } from "../errors";
 import { checkLabels } from "../labels";
 import type { Labels, PrimaryIp, ResourceRef, Server, State } from "../model";
-import { listAnswer, queryOne } from "../pagination";
 import { primaryIpOf } from "../published";
 import { renderLocation } from "../renderCatalogue";
 import { type DnsPtrChange, dnsPtrSchema, readDnsPtrChange, renderDnsPtr } from "../reverseDns";
-import { actionAnswer, assertNameFree, type ById, byId, type Routes } from "../routes";
+import { actionRoutes, assertNameFree, byId, commonRoutes, type Kind, type Routes } from "../routes";
 import { flag, id, idOrName, labels, noBody, object, plainName } from "../schemas";
 import { remove, takeId } from "../store";
 
 const assigneeType = { enum: ["server"] } as const;
+const name = plainName(255);
 const create = object(
-  {
-    name: plainName(255),
-    type: { enum: ["ipv4", "ipv6"] },
-    labels,
-    auto_delete: flag,
-    location: idOrName,
-    assignee_id: { type: ["integer", "null"] },
-    assignee_type: { enum: ["server", "unassigned"] },
-  },
+  { name, type: { enum: ["ipv4", "ipv6"] }, labels, auto_delete: flag, location: idOrName },
   "name",
   "type",
+  "location",
 );
-const update = object({ name: plainName(255), labels, auto_delete: flag });
 const assign = object({ assignee_id: id, assignee_type: assigneeType }, "assignee_id");
 const protection = object({ delete: flag });
 
@@ -36,64 +28,40 @@ interface Creation {
   type: PrimaryIp["type"];
   labels?: Labels;
   auto_delete?: boolean;
-  location?: number | string;
-  assignee_id?: number | null;
+  location: number | string;
 }
 
-export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime }) => {
-  app.get("/primary_ips", (request, reply) => {
-    const ip = queryOne(request, "ip");
-    const wanted = Object.values(store.state.primaryIps).filter(
-      (entry) => ip === undefined || entry.ip === ip,
-    );
-    return listAnswer(request, reply, "primary_ips", wanted.map(renderPrimaryIp));
-  });
+export const primaryIpRoutes: Routes = (app, cloud) => {
+  const { store, actions, clock } = cloud;
+  const kind: Kind<PrimaryIp, { auto_delete?: boolean }> = {
+    kind: "primary IP",
+    keys: ["primary_ips", "primary_ip"],
+    objects: ({ primaryIps }) => primaryIps,
+    render: renderPrimaryIp,
+    filters: ["ip"],
+    name,
+    more: {
+      fields: { auto_delete: flag },
+      change: (ip, { auto_delete: autoDelete = ip.autoDelete }) => {
+        assertProtectable(autoDelete, ip.deleteProtected, "auto_delete");
+        ip.autoDelete = autoDelete;
+      },
+    },
+  };
+  commonRoutes(app, cloud, kind);
 
   app.post<{ Body: Creation }>("/primary_ips", { schema: { body: create } }, (request, reply) => {
     const { body } = request;
-    const made = store.change((state) => {
+    const ip = store.change((state) => {
       assertNameFree("primary IP", state.primaryIps, body.name);
-      const server = body.assignee_id ? state.servers[body.assignee_id] : undefined;
-      if (body.assignee_id && !server) throw notFound("server", body.assignee_id);
-      if ((server === undefined) === (body.location === undefined)) {
-        throw invalidField("location", "exactly one of location and assignee_id has to be given");
-      }
-      const location = server?.location ?? find(locations, body.location ?? "")?.name;
+      const location = find(locations, body.location)?.name;
       if (!location) throw invalidField("location", `location '${body.location}' not found`);
-      const ip = newPrimaryIp(state, clock(), { ...body, location, autoDelete: body.auto_delete ?? false });
-      ip.labels = checkLabels(body.labels);
-      if (!server) return { ip, action: undefined };
-      assertAssignable(state, ip, server);
-      actions.assertUnlocked(state, { id: server.id, type: "server" });
-      return { ip, action: actions.begin(state, "assign_primary_ip", refs(ip, server.id)) };
+      const made = newPrimaryIp(state, clock(), { ...body, location, autoDelete: body.auto_delete ?? false });
+      made.labels = checkLabels(body.labels);
+      return made;
     });
-    return reply.code(201).send({
-      primary_ip: renderPrimaryIp(made.ip),
-      ...(made.action ? actionAnswer(made.action) : { action: null }),
-    });
+    return reply.code(201).send({ primary_ip: renderPrimaryIp(ip), action: null });
   });
-
-  app.get("/primary_ips/:id", (request) => ({
-    primary_ip: renderPrimaryIp(byId("primary IP", store.state.primaryIps, request)),
-  }));
-
-  app.put<ById<{ name?: string; labels?: Labels; auto_delete?: boolean }>>(
-    "/primary_ips/:id",
-    { schema: { body: update } },
-    (request) => ({
-      primary_ip: store.change((state) => {
-        const ip = byId("primary IP", state.primaryIps, request);
-        const name = request.body.name ?? ip.name;
-        assertNameFree("primary IP", state.primaryIps, name, ip.id);
-        const autoDelete = request.body.auto_delete ?? ip.autoDelete;
-        assertProtectable(autoDelete, ip.deleteProtected, "auto_delete");
-        if (request.body.labels) ip.labels = checkLabels(request.body.labels);
-        ip.name = name;
-        ip.autoDelete = autoDelete;
-        return renderPrimaryIp(ip);
-      }),
-    }),
-  );
 
   app.delete("/primary_ips/:id", async (request, reply) => {
     const ip = byId("primary IP", store.state.primaryIps, request);
@@ -103,66 +71,35 @@ export const primaryIpRoutes: Routes = (app, { store, actions, clock, runtime })
       throw new ApiError("must_be_unassigned", `primary IP ${ip.id} is assigned to server ${ip.assignee}`);
     }
     actions.assertUnlocked(store.state, { id: ip.id, type: "primary_ip" });
-    await removePrimaryIp({ store, runtime }, ip.id);
+    await removePrimaryIp(cloud, ip.id);
     return reply.code(204).send();
   });
 
-  app.post<ById<{ assignee_id: number }>>(
-    "/primary_ips/:id/actions/assign",
-    { schema: { body: assign } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const ip = byId("primary IP", state.primaryIps, request);
-        const server = state.servers[request.body.assignee_id];
-        if (!server) throw notFound("server", request.body.assignee_id);
-        actions.assertUnlocked(state, ...refs(ip, server.id));
-        assertAssignable(state, ip, server);
-        return actions.begin(state, "assign_primary_ip", refs(ip, server.id));
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
-
-  app.post<ById>("/primary_ips/:id/actions/unassign", { schema: { body: noBody } }, (request, reply) => {
-    const action = store.change((state) => {
-      const ip = byId("primary IP", state.primaryIps, request);
-      if (ip.assignee === null)
-        throw new ApiError("primary_ip_not_assigned", `primary IP ${ip.id} is not assigned`);
-      actions.assertUnlocked(state, ...refs(ip, ip.assignee));
-      const server = state.servers[ip.assignee];
-      if (server) assertOff(server);
-      return actions.begin(state, "unassign_primary_ip", refs(ip, ip.assignee));
-    });
-    return reply.code(201).send(actionAnswer(action));
+  const actionRoute = actionRoutes(app, cloud, kind);
+  actionRoute<{ assignee_id: number }>("assign", assign, (state, ip, body) => {
+    const server = state.servers[body.assignee_id];
+    if (!server) throw notFound("server", body.assignee_id);
+    actions.assertUnlocked(state, ...refs(ip, server.id));
+    assertAssignable(state, ip, server);
+    return actions.begin(state, "assign_primary_ip", refs(ip, server.id));
   });
-
-  app.post<ById<DnsPtrChange>>(
-    "/primary_ips/:id/actions/change_dns_ptr",
-    { schema: { body: dnsPtrSchema } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const ip = byId("primary IP", state.primaryIps, request);
-        const params = { primaryIp: ip.id, change: readDnsPtrChange(ip, request.body) };
-        return actions.begin(state, "change_dns_ptr", [{ id: ip.id, type: "primary_ip" }], { params });
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
-
-  app.post<ById<{ delete?: boolean }>>(
-    "/primary_ips/:id/actions/change_protection",
-    { schema: { body: protection } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const ip = byId("primary IP", state.primaryIps, request);
-        const wanted = request.body.delete ?? ip.deleteProtected;
-        assertProtectable(ip.autoDelete, wanted, "delete");
-        const params = { delete: wanted };
-        return actions.begin(state, "change_protection", [{ id: ip.id, type: "primary_ip" }], { params });
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
+  actionRoute("unassign", noBody, (state, ip) => {
+    if (ip.assignee === null)
+      throw new ApiError("primary_ip_not_assigned", `primary IP ${ip.id} is not assigned`);
+    actions.assertUnlocked(state, ...refs(ip, ip.assignee));
+    const server = state.servers[ip.assignee];
+    if (server) assertOff(server);
+    return actions.begin(state, "unassign_primary_ip", refs(ip, ip.assignee));
+  });
+  actionRoute<DnsPtrChange>("change_dns_ptr", dnsPtrSchema, (state, ip, body) => {
+    const params = { primaryIp: ip.id, change: readDnsPtrChange(ip, body) };
+    return actions.begin(state, "change_dns_ptr", [{ id: ip.id, type: "primary_ip" }], { params });
+  });
+  actionRoute<{ delete?: boolean }>("change_protection", protection, (state, ip, body) => {
+    const params = { delete: body.delete ?? ip.deleteProtected };
+    assertProtectable(ip.autoDelete, params.delete, "delete");
+    return actions.begin(state, "change_protection", [{ id: ip.id, type: "primary_ip" }], { params });
+  });
 };
 
 /** Makes a primary IP with a fresh address; without a name its id becomes the name. Call inside `Store.change`. */

@@ -1,10 +1,10 @@
 import { checkCoexistence, checkRecords, recordsSchema, recordTypes } from "../dnsRecords";
-import { ApiError, invalidField, notFound } from "../errors";
+import { notFound } from "../errors";
 import { checkLabels } from "../labels";
 import type { DnsRecord, Labels, RecordSet, State, Zone } from "../model";
-import { listAnswer, queryAll } from "../pagination";
+import { listAnswer } from "../pagination";
 import { actionAnswer, type Routes } from "../routes";
-import { flag, labels, object, text, ttl } from "../schemas";
+import { labels, object, text, ttl } from "../schemas";
 import { addRecordSet, findZone, publishing, type RecordSetInput, ref } from "./zones";
 import { remove } from "../store";
 
@@ -16,9 +16,7 @@ const create = object(
 );
 const update = object({ labels });
 const records = object({ records: recordsSchema }, "records");
-const recordsAndTtl = object({ records: recordsSchema, ttl: nullableTtl }, "records");
 const changeTtl = object({ ttl: nullableTtl }, "ttl");
-const protection = object({ change: flag });
 
 interface Path {
   zone: string;
@@ -28,18 +26,10 @@ interface Path {
 const path = "/zones/:zone/rrsets/:name/:type";
 
 export const recordSetRoutes: Routes = (app, { store, actions }) => {
-  app.get<{ Params: { zone: string } }>("/zones/:zone/rrsets", (request, reply) => {
+  app.get<{ Params: { zone: string } }>("/zones/:zone/rrsets", (request) => {
     const zone = findZone(store.state, request.params.zone);
-    const types = queryAll(request, "type");
-    const wanted = Object.values(zone.recordSets).filter(
-      ({ type }) => types.length === 0 || types.includes(type),
-    );
-    return listAnswer(
-      request,
-      reply,
-      "rrsets",
-      wanted.map((set) => renderRecordSet(zone, set)),
-    );
+    const sets = Object.values(zone.recordSets).map((set) => renderRecordSet(zone, set));
+    return listAnswer(request, "rrsets", sets, ["type"]);
   });
 
   app.post<{ Params: { zone: string }; Body: RecordSetInput }>(
@@ -72,8 +62,7 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
 
   app.delete<{ Params: Path }>(path, (request, reply) => {
     const action = store.change((state) => {
-      const { zone, set, key } = find(state, request.params);
-      assertChangeable(set);
+      const { zone, key } = find(state, request.params);
       remove(zone.recordSets, key);
       return actions.begin(state, "delete_rrset", [ref(zone)], publishing(zone));
     });
@@ -92,10 +81,8 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
       { schema: { body } },
       (request, reply) => {
         const action = store.change((state) => {
-          const { zone, set, key } = find(state, request.params);
-          if (name !== "change_protection") assertChangeable(set);
+          const { zone, set } = find(state, request.params);
           change(zone, set, request.body as Body);
-          if (set.records.length === 0) remove(zone.recordSets, key);
           return actions.begin(state, command, [ref(zone)], publishing(zone));
         });
         return reply.code(201).send(actionAnswer(action));
@@ -103,55 +90,14 @@ export const recordSetRoutes: Routes = (app, { store, actions }) => {
     );
   }
 
-  endpoint<{ records: DnsRecord[] }>("set_records", "set_rrset_records", records, (zone, set, body) =>
-    replaceRecords(zone, set, body.records),
-  );
-  endpoint<{ records: DnsRecord[] }>("update_records", "update_rrset_records", records, (zone, set, body) => {
-    for (const { value } of body.records) assertPresent(set, value);
-    const updated = set.records.map((old) => body.records.find(({ value }) => value === old.value) ?? old);
-    replaceRecords(zone, set, updated);
+  endpoint<{ records: DnsRecord[] }>("set_records", "set_rrset_records", records, (zone, set, body) => {
+    const wanted = checkRecords(set.type, body.records);
+    checkCoexistence(Object.values(zone.recordSets), { ...set, records: wanted });
+    set.records = wanted;
   });
-  endpoint<{ records: DnsRecord[] }>(
-    "remove_records",
-    "remove_rrset_records",
-    records,
-    (_zone, set, body) => {
-      for (const { value } of body.records) assertPresent(set, value);
-      set.records = set.records.filter((old) => !body.records.some(({ value }) => value === old.value));
-    },
-  );
   endpoint<{ ttl: number | null }>("change_ttl", "change_rrset_ttl", changeTtl, (_zone, set, body) => {
     set.ttl = body.ttl;
   });
-  endpoint<{ change?: boolean }>(
-    "change_protection",
-    "change_rrset_protection",
-    protection,
-    (_zone, set, body) => {
-      set.changeProtected = body.change ?? set.changeProtected;
-    },
-  );
-
-  app.post<{ Params: Path; Body: { records: DnsRecord[]; ttl?: number | null } }>(
-    `${path}/actions/add_records`,
-    { schema: { body: recordsAndTtl } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const { name, type } = request.params;
-        const zone = findZone(state, request.params.zone);
-        const set = zone.recordSets[`${name}/${type}`];
-        if (set) {
-          assertChangeable(set);
-          if (request.body.ttl !== undefined && request.body.ttl !== set.ttl) {
-            throw invalidField("ttl", `differs from the TTL of the existing record set: ${set.ttl}`);
-          }
-          replaceRecords(zone, set, [...set.records, ...request.body.records]);
-        } else addRecordSet(zone, { name, type, ...request.body });
-        return actions.begin(state, "add_rrset_records", [ref(zone)], publishing(zone));
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
 };
 
 function find(
@@ -165,23 +111,6 @@ function find(
   return { zone, set, key };
 }
 
-function replaceRecords(zone: Zone, set: RecordSet, wanted: readonly DnsRecord[]): void {
-  if (wanted.length > 50) throw invalidField("records", "a record set has at most 50 records");
-  const checked = checkRecords(set.type, wanted);
-  checkCoexistence(Object.values(zone.recordSets), { ...set, records: checked });
-  set.records = checked;
-}
-
-function assertPresent(set: RecordSet, value: string): void {
-  if (set.records.some((old) => old.value === value)) return;
-  throw invalidField("records", `record set ${set.name}/${set.type} has no record '${value}'`);
-}
-
-function assertChangeable(set: RecordSet): void {
-  if (!set.changeProtected) return;
-  throw new ApiError("protected", `record set ${set.name}/${set.type} is protected against changes`);
-}
-
 function renderRecordSet(zone: Zone, set: RecordSet): Record<string, unknown> {
   return {
     id: `${set.name}/${set.type}`,
@@ -189,7 +118,7 @@ function renderRecordSet(zone: Zone, set: RecordSet): Record<string, unknown> {
     type: set.type,
     ttl: set.ttl,
     labels: set.labels,
-    protection: { change: set.changeProtected },
+    protection: { change: false },
     records: set.records,
     zone: zone.id,
   };

@@ -4,32 +4,23 @@ import { renderAction } from "../actions";
 import type { Cloud } from "../cloud";
 import { ApiError } from "../errors";
 import { checkLabels } from "../labels";
-import type { Action, Labels, PrimaryIp, Server, State } from "../model";
-import { listAnswer, queryAll } from "../pagination";
-import { firewallsOf } from "../published";
+import type { Action, PrimaryIp, Server, State } from "../model";
 import { renderServer } from "../renderServer";
-import { actionAnswer, assertNameFree, type ById, byId, type Routes } from "../routes";
-import { hostName, labels, object } from "../schemas";
+import { actionAnswer, assertNameFree, byId, commonRoutes, type Routes } from "../routes";
+import { hostName } from "../schemas";
 import { checkOrder, type ServerOrder, serverOrderSchema } from "../serverOrder";
 import { takeId } from "../store";
 import { newPrimaryIp } from "./primaryIps";
 
-const update = object({ name: hostName, labels });
-
 export const serverRoutes: Routes = (app, cloud) => {
   const { store, actions } = cloud;
-
-  app.get("/servers", (request, reply) => {
-    const statuses = queryAll(request, "status");
-    const wanted = Object.values(store.state.servers).filter(
-      (server) => statuses.length === 0 || statuses.includes(server.status),
-    );
-    return listAnswer(
-      request,
-      reply,
-      "servers",
-      wanted.map((server) => renderServer(cloud, server)),
-    );
+  commonRoutes<Server>(app, cloud, {
+    kind: "server",
+    keys: ["servers", "server"],
+    objects: ({ servers }) => servers,
+    render: (server) => renderServer(cloud, server),
+    filters: ["status"],
+    name: hostName,
   });
 
   app.post<{ Body: ServerOrder }>("/servers", { schema: { body: serverOrderSchema } }, (request, reply) => {
@@ -41,29 +32,6 @@ export const serverRoutes: Routes = (app, cloud) => {
       root_password: made.server.sshPublicKeys.length > 0 ? null : randomBytes(15).toString("base64url"),
     });
   });
-
-  app.get("/servers/:id", (request) => ({
-    server: renderServer(cloud, byId("server", store.state.servers, request)),
-  }));
-
-  app.put<ById<{ name?: string; labels?: Labels }>>(
-    "/servers/:id",
-    { schema: { body: update } },
-    async (request) => {
-      const { server, selectionChanged } = store.change((state) => {
-        const found = byId("server", state.servers, request);
-        const name = request.body.name ?? found.name;
-        assertNameFree("server", state.servers, name, found.id);
-        const newLabels = request.body.labels ? checkLabels(request.body.labels) : found.labels;
-        const before = firewallIds(state, found.id);
-        found.labels = newLabels;
-        found.name = name;
-        return { server: found, selectionChanged: before !== firewallIds(state, found.id) };
-      });
-      if (selectionChanged) await cloud.publish.firewall(server.id);
-      return { server: renderServer(cloud, byId("server", store.state.servers, request)) };
-    },
-  );
 
   app.delete("/servers/:id", (request) => {
     const action = store.change((state) => {
@@ -86,9 +54,6 @@ function placeOrder(
   assertNameFree("server", state.servers, order.name);
   const newLabels = checkLabels(order.labels);
   const { type, image, location, sshKeys, ips } = checkOrder(state, order, clock());
-  const volumes = order.volumes ?? [];
-  actions.assertUnlocked(state, ...volumes.map((id) => ({ id, type: "volume" as const })));
-
   const id = takeId(state);
   const server: Server = {
     id,
@@ -104,7 +69,6 @@ function placeOrder(
     primaryDiskSize: type.disk,
     backups: false,
     protected: false,
-    placementGroup: order.placement_group ?? null,
     hostExists: false,
   };
   state.servers[id] = server;
@@ -121,19 +85,8 @@ function placeOrder(
     if (found) found.targets = [...found.targets, { type: "server", server: id }];
   }
 
-  const start = order.start_after_create !== false;
-  const self = { id, type: "server" } as const;
-  const action = actions.begin(state, "create_server", [self], { params: { start } });
-  const next = start ? [actions.begin(state, "start_server", [self], { after: action })] : [];
-  for (const volume of volumes) {
-    const resources = [{ id: volume, type: "volume" } as const, self];
-    next.push(actions.begin(state, "attach_volume", resources, { after: next.at(-1) ?? action }));
-  }
+  const self = [{ id, type: "server" }] as const;
+  const action = actions.begin(state, "create_server", self);
+  const next = [actions.begin(state, "start_server", self, { after: action })];
   return { server, action, next };
-}
-
-function firewallIds(state: State, server: number): string {
-  return firewallsOf(state, server)
-    .map(({ id }) => id)
-    .join();
 }

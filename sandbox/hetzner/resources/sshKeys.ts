@@ -5,21 +5,22 @@ import { utils } from "ssh2";
 import { ApiError, invalidField } from "../errors";
 import { checkLabels } from "../labels";
 import type { Labels, SshKey } from "../model";
-import { listAnswer, queryOne } from "../pagination";
-import { assertNameFree, type ById, byId, type Routes } from "../routes";
+import { assertNameFree, byId, commonRoutes, type Routes } from "../routes";
 import { labels, object, plainName, text } from "../schemas";
 import { remove, takeId } from "../store";
 
-const create = object({ name: plainName(255), public_key: text, labels }, "name", "public_key");
-const update = object({ name: plainName(255), labels });
+const name = plainName(255);
+const create = object({ name, public_key: text, labels }, "name", "public_key");
 
-export const sshKeyRoutes: Routes = (app, { store, clock }) => {
-  app.get("/ssh_keys", (request, reply) => {
-    const fingerprint = queryOne(request, "fingerprint");
-    const wanted = Object.values(store.state.sshKeys).filter(
-      (key) => fingerprint === undefined || key.fingerprint === fingerprint,
-    );
-    return listAnswer(request, reply, "ssh_keys", wanted.map(renderSshKey));
+export const sshKeyRoutes: Routes = (app, cloud) => {
+  const { store, clock } = cloud;
+  commonRoutes<SshKey>(app, cloud, {
+    kind: "SSH key",
+    keys: ["ssh_keys", "ssh_key"],
+    objects: ({ sshKeys }) => sshKeys,
+    render: renderSshKey,
+    filters: ["fingerprint"],
+    name,
   });
 
   app.post<{ Body: { name: string; public_key: string; labels?: Labels } }>(
@@ -47,25 +48,6 @@ export const sshKeyRoutes: Routes = (app, { store, clock }) => {
       });
       return reply.code(201).send({ ssh_key: renderSshKey(key) });
     },
-  );
-
-  app.get("/ssh_keys/:id", (request) => ({
-    ssh_key: renderSshKey(byId("SSH key", store.state.sshKeys, request)),
-  }));
-
-  app.put<ById<{ name?: string; labels?: Labels }>>(
-    "/ssh_keys/:id",
-    { schema: { body: update } },
-    (request) => ({
-      ssh_key: store.change((state) => {
-        const key = byId("SSH key", state.sshKeys, request);
-        const name = request.body.name ?? key.name;
-        assertNameFree("SSH key", state.sshKeys, name, key.id);
-        if (request.body.labels) key.labels = checkLabels(request.body.labels);
-        key.name = name;
-        return renderSshKey(key);
-      }),
-    }),
   );
 
   app.delete("/ssh_keys/:id", (request, reply) => {

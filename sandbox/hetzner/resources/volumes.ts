@@ -3,9 +3,16 @@ import { find, locations, volumeSizes } from "../catalogue";
 import { ApiError, invalidField, notFound, unsupported } from "../errors";
 import { checkLabels } from "../labels";
 import type { Labels, ResourceRef, Server, State, Volume } from "../model";
-import { listAnswer } from "../pagination";
 import { renderLocation } from "../renderCatalogue";
-import { actionAnswer, assertNameFree, type ById, byId, type Routes } from "../routes";
+import {
+  actionAnswer,
+  actionRoutes,
+  assertNameFree,
+  byId,
+  commonRoutes,
+  type Kind,
+  type Routes,
+} from "../routes";
 import { flag, id, idOrName, labels, noBody, object, volumeName } from "../schemas";
 import { remove, takeId } from "../store";
 
@@ -23,7 +30,6 @@ const create = object(
   "name",
   "size",
 );
-const update = object({ name: volumeName, labels });
 const attach = object({ server: id, automount: flag }, "server");
 const resize = object({ size }, "size");
 const protection = object({ delete: flag });
@@ -41,12 +47,17 @@ interface Creation {
   format?: "ext4" | "xfs";
 }
 
-export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) => {
+export const volumeRoutes: Routes = (app, cloud) => {
+  const { store, actions, runtime, clock } = cloud;
   const render = (volume: Volume): Record<string, unknown> => renderVolume(store.state, volume);
-
-  app.get("/volumes", (request, reply) =>
-    listAnswer(request, reply, "volumes", Object.values(store.state.volumes).map(render)),
-  );
+  const kind: Kind<Volume> = {
+    kind: "volume",
+    keys: ["volumes", "volume"],
+    objects: ({ volumes }) => volumes,
+    render,
+    name: volumeName,
+  };
+  commonRoutes(app, cloud, kind);
 
   app.post<{ Body: Creation }>("/volumes", { schema: { body: create } }, (request, reply) => {
     const { body } = request;
@@ -86,23 +97,6 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
     });
   });
 
-  app.get("/volumes/:id", (request) => ({ volume: render(byId("volume", store.state.volumes, request)) }));
-
-  app.put<ById<{ name?: string; labels?: Labels }>>(
-    "/volumes/:id",
-    { schema: { body: update } },
-    (request) => ({
-      volume: store.change((state) => {
-        const volume = byId("volume", state.volumes, request);
-        const name = request.body.name ?? volume.name;
-        assertNameFree("volume", state.volumes, name, volume.id);
-        if (request.body.labels) volume.labels = checkLabels(request.body.labels);
-        volume.name = name;
-        return render(volume);
-      }),
-    }),
-  );
-
   app.delete("/volumes/:id", async (request, reply) => {
     const volume = byId("volume", store.state.volumes, request);
     if (volume.deleteProtected)
@@ -116,62 +110,32 @@ export const volumeRoutes: Routes = (app, { store, actions, runtime, clock }) =>
     return reply.code(204).send();
   });
 
-  app.post<ById<{ server: number; automount?: boolean }>>(
-    "/volumes/:id/actions/attach",
-    { schema: { body: attach } },
-    (request, reply) => {
-      if (request.body.automount) throw unsupported("automount of volumes");
-      const action = store.change((state) => {
-        const volume = byId("volume", state.volumes, request);
-        const server = state.servers[request.body.server];
-        if (!server) throw notFound("server", request.body.server);
-        assertAttachable(state, volume, server);
-        actions.assertUnlocked(state, ...refs(volume, server.id));
-        return actions.begin(state, "attach_volume", refs(volume, server.id));
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
-
-  app.post<ById>("/volumes/:id/actions/detach", { schema: { body: noBody } }, (request, reply) => {
-    const action = store.change((state) => {
-      const volume = byId("volume", state.volumes, request);
-      if (volume.server === null)
-        throw new ApiError("volume_not_attached", `volume ${volume.id} is not attached`);
-      actions.assertUnlocked(state, ...refs(volume, volume.server));
-      return actions.begin(state, "detach_volume", refs(volume, volume.server));
-    });
-    return reply.code(201).send(actionAnswer(action));
+  const actionRoute = actionRoutes(app, cloud, kind);
+  actionRoute<{ server: number; automount?: boolean }>("attach", attach, (state, volume, body) => {
+    if (body.automount) throw unsupported("automount of volumes");
+    const server = state.servers[body.server];
+    if (!server) throw notFound("server", body.server);
+    assertAttachable(state, volume, server);
+    actions.assertUnlocked(state, ...refs(volume, server.id));
+    return actions.begin(state, "attach_volume", refs(volume, server.id));
   });
-
-  app.post<ById<{ size: number }>>(
-    "/volumes/:id/actions/resize",
-    { schema: { body: resize } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const volume = byId("volume", state.volumes, request);
-        if (request.body.size <= volume.size) {
-          throw invalidField("size", `volume ${volume.id} has ${volume.size} GB and can only grow`);
-        }
-        actions.assertUnlocked(state, ref(volume));
-        return actions.begin(state, "resize_volume", [ref(volume)], { params: { size: request.body.size } });
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
-
-  app.post<ById<{ delete?: boolean }>>(
-    "/volumes/:id/actions/change_protection",
-    { schema: { body: protection } },
-    (request, reply) => {
-      const action = store.change((state) => {
-        const volume = byId("volume", state.volumes, request);
-        const params = { delete: request.body.delete ?? volume.deleteProtected };
-        return actions.begin(state, "change_protection", [ref(volume)], { params });
-      });
-      return reply.code(201).send(actionAnswer(action));
-    },
-  );
+  actionRoute("detach", noBody, (state, volume) => {
+    if (volume.server === null)
+      throw new ApiError("volume_not_attached", `volume ${volume.id} is not attached`);
+    actions.assertUnlocked(state, ...refs(volume, volume.server));
+    return actions.begin(state, "detach_volume", refs(volume, volume.server));
+  });
+  actionRoute<{ size: number }>("resize", resize, (state, volume, body) => {
+    if (body.size <= volume.size) {
+      throw invalidField("size", `volume ${volume.id} has ${volume.size} GB and can only grow`);
+    }
+    actions.assertUnlocked(state, ref(volume));
+    return actions.begin(state, "resize_volume", [ref(volume)], { params: { size: body.size } });
+  });
+  actionRoute<{ delete?: boolean }>("change_protection", protection, (state, volume, body) => {
+    const params = { delete: body.delete ?? volume.deleteProtected };
+    return actions.begin(state, "change_protection", [ref(volume)], { params });
+  });
 };
 
 /** Path of the device in the guest. */
@@ -180,7 +144,7 @@ function devicePath(volume: number): string {
 }
 
 /** Throws the errors that attaching would meet, except for locks. */
-export function assertAttachable(
+function assertAttachable(
   state: State,
   volume: Volume,
   server: Pick<Server, "id" | "location">,

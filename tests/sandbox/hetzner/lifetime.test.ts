@@ -16,14 +16,14 @@ describe("state", () => {
   test("outlives the process, finished actions included, readable by its owner only", async () => {
     const p = project();
     const s = await makeServer(p, { user_data: "the-host-key" });
-    const actions = (await p.call("GET", `/servers/${s.id}/actions`)).body.actions;
+    const actions = (await p.call("GET", "/actions")).body.actions;
     expect(actions).toMatchObject([
       { command: "create_server", status: "success", progress: 100 },
       { command: "start_server", status: "success" },
     ]);
     await p.restart();
     expect((await p.call("GET", `/servers/${s.id}`)).body.server).toEqual(s);
-    expect((await p.call("GET", `/servers/${s.id}/actions`)).body.actions).toEqual(actions);
+    expect((await p.call("GET", "/actions")).body.actions).toEqual(actions);
     expect(statSync(p.stateFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(p.stateFile, "utf8")).toContain("the-host-key");
     expect(p.recorder.of("createServer")).toHaveLength(1);
@@ -44,13 +44,13 @@ describe("state", () => {
 
   test("a refused request changes nothing on disk", async () => {
     const p = project();
-    await p.done("POST", "/placement_groups", { name: "g", type: "spread" });
+    await p.done("POST", "/firewalls", { name: "g" });
     const before = readFileSync(p.stateFile, "utf8");
-    const refused = await p.call("POST", "/servers", { ...order, placement_group: 1 });
+    const refused = await p.call("POST", "/servers", { ...order, firewalls: [{ firewall: 1 }] });
     expect(refused.status).toBe(404);
-    expect((await p.call("POST", "/placement_groups", { name: "g", type: "spread" })).status).toBe(409);
+    expect((await p.call("POST", "/firewalls", { name: "g" })).status).toBe(409);
     expect(readFileSync(p.stateFile, "utf8")).toBe(before);
-    expect((await p.call("GET", "/placement_groups")).body.placement_groups).toHaveLength(1);
+    expect((await p.call("GET", "/firewalls")).body.firewalls).toHaveLength(1);
   });
 
   test("a file that is no state is named, with the remedy", () => {

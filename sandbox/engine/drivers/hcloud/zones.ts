@@ -1,4 +1,4 @@
-import type { Context, Kind } from "../../driver";
+import type { Kind } from "../../driver";
 import type { Value, Values } from "../../wire";
 import { isNotFound, type Action } from "./client";
 import { api, assertOurs, changed, labelsOf, set, unlessGone } from "./common";
@@ -18,14 +18,8 @@ function records(inputs: Values): Value[] {
   return ((inputs.records ?? []) as Values[]).map((record) => set(record) as Values);
 }
 
-async function protect(inputs: Values, context: Context): Promise<void> {
-  await api(context).act(`${path(inputs)}/actions/change_protection`, {
-    change: inputs.changeProtection ?? false,
-  });
-}
-
 export const zoneRrset: Kind = {
-  keys: ["zone", "name", "type", "ttl", "records", "labels", "changeProtection"],
+  keys: ["zone", "name", "type", "ttl", "records", "labels"],
   replaceKeys: ["zone", "name", "type"],
   create: async (inputs, context) => {
     await api(context).act(
@@ -38,12 +32,10 @@ export const zoneRrset: Kind = {
         records: records(inputs),
       }),
     );
-    if (inputs.changeProtection === true) await protect(inputs, context);
     return { id: idOf(inputs), outputs: inputs };
   },
   update: async ({ inputs: old }, inputs, context) => {
     const hcloud = api(context);
-    if (changed(old, inputs, "changeProtection")) await protect(inputs, context);
     if (changed(old, inputs, "ttl")) {
       await hcloud.act(`${path(inputs)}/actions/change_ttl`, { ttl: inputs.ttl ?? null });
     }
