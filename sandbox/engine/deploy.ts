@@ -10,7 +10,7 @@ import { nameOf } from "../../cli/pulumiEvents";
 import type { Checkpoint, Operation, ResourceState } from "./checkpoint";
 import { changedPaths, difference, withIgnoredChanges } from "./diff";
 import { typeOf, type Display, type Step } from "./display";
-import { PartialCreate, replaceKeysOf, type Context, type Driver, type Kind, type State } from "./driver";
+import { PartialCreate, type Context, type Driver, type Kind, type State } from "./driver";
 import { compact, NotServed, STACK_REFERENCE, STACK_TYPE, type Goal } from "./goal";
 import { Hooks } from "./hooks";
 import { condemnedWith, dependentsFirst, needs, protectedClosure, providerUrn, withoutNeed } from "./graph";
@@ -341,7 +341,7 @@ export class Deployment {
     const { changed, replace, paths } = difference(
       old.inputs,
       state.inputs,
-      replaceKeysOf(kind, plainValues(state.inputs)),
+      kind.replaceKeys ?? [],
       goal.options.replaceOnChanges ?? [],
     );
     const told = this.options.replace.includes(state.urn) ? ["--replace"] : [];
@@ -465,8 +465,7 @@ export class Deployment {
       );
     }
     this.replaced.add(state.urn);
-    const deleteFirst =
-      goal.deleteBeforeReplace ?? kind.deleteBeforeReplace?.(plainValues(goal.inputs)) ?? false;
+    const deleteFirst = goal.deleteBeforeReplace ?? kind.deleteBeforeReplace ?? false;
     if (deleteFirst) await this.deleteForReplacement(old);
     return this.create(goal, kind, state, old, "replace", ` [${because.join(", ")}]`);
   }
@@ -508,7 +507,7 @@ export class Deployment {
     if (lost.length === 0) return false;
     const without = { ...state.inputs, ...Object.fromEntries(lost.map(([key]) => [key, UNKNOWN])) };
     const inputs = withIgnoredChanges(without, state.inputs, state.ignoreChanges ?? []);
-    const replaceKeys = replaceKeysOf(this.kind(state.type), plainValues(inputs));
+    const { replaceKeys = [] } = this.kind(state.type);
     return difference(state.inputs, inputs, replaceKeys, state.replaceOnChanges ?? []).replace.length > 0;
   }
 

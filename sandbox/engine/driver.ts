@@ -36,14 +36,14 @@ export interface Created {
 export interface Kind {
   /** Inputs that it serves; any other stops the run. @default all */
   readonly keys?: readonly string[];
-  /** Keys, or paths such as "a.b", whose change replaces the resource. A function chooses them by the new inputs. */
-  readonly replaceKeys?: readonly string[] | ((inputs: Values) => readonly string[]);
+  /** Keys, or paths such as "a.b", whose change replaces the resource. */
+  readonly replaceKeys?: readonly string[];
   /** Outputs that are secret in every program. */
   readonly secretOutputs?: readonly string[];
   /** In the preview of an update, makes every output without an input of its name unknown. */
   readonly outputsFollowInputs?: boolean;
   /** True when a replacement deletes first, unless the program says otherwise. */
-  deleteBeforeReplace?(inputs: Values): boolean;
+  readonly deleteBeforeReplace?: boolean;
   /** Inputs to add to the program's: defaults, an automatic name. `old`: the resource's former inputs. */
   defaults?(inputs: Values, old: Values | undefined, name: string): Values;
   create(inputs: Values, context: Context): Promise<Created>;
@@ -70,11 +70,6 @@ export interface Driver {
   readonly invokes?: Readonly<Record<string, (args: Values, context: Context) => Promise<Values>>>;
   /** Ends what outlives a call, such as connections. Called once, after a failed update also. */
   close?(): Promise<void>;
-}
-
-/** Keys that replace a resource of that kind, for these inputs. */
-export function replaceKeysOf({ replaceKeys = [] }: Kind, inputs: Values): readonly string[] {
-  return typeof replaceKeys === "function" ? replaceKeys(inputs) : replaceKeys;
 }
 
 /** Error of a create that left something behind: it stays in the checkpoint, and the next update continues it. */

@@ -1,10 +1,10 @@
 /**
- * Part of @pulumi/random 4.21: everything is made once, and anew when an input changes. The ids are the real
- * provider's: the result itself in plain text, except for a password.
+ * Part of @pulumi/random 4.21 that the program and the benchmark use: everything is made once, and anew when an input
+ * changes. The ids are the real provider's: the result itself in plain text, except for a password.
  */
-import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 
-import type { Driver, Kind } from "../driver";
+import type { Driver } from "../driver";
 import type { Values } from "../wire";
 
 const CLASSES = {
@@ -39,53 +39,14 @@ export function password(inputs: Values): string {
   return result.join("");
 }
 
-const textKeys = [
+const passwordKeys = [
   ...["length", "keepers", "lower", "upper", "number", "numeric", "special", "overrideSpecial"],
   ...["minLower", "minUpper", "minNumeric", "minSpecial"],
 ];
 
-function textKind(id: (result: string) => string, secretOutputs: readonly string[]): Kind {
-  return {
-    keys: textKeys,
-    replaceKeys: textKeys,
-    secretOutputs,
-    create: async (inputs) => {
-      const result = password(inputs);
-      return { id: id(result), outputs: { ...inputs, result } };
-    },
-  };
-}
-
 export const random: Driver = {
   version: "4.21.2",
   kinds: {
-    "random:index/randomBytes:RandomBytes": {
-      keys: ["length", "keepers"],
-      replaceKeys: ["length", "keepers"],
-      secretOutputs: ["base64", "hex"],
-      create: async (inputs) => {
-        const bytes = randomBytes(Number(inputs.length));
-        return {
-          id: bytes.toString("base64"),
-          outputs: { ...inputs, base64: bytes.toString("base64"), hex: bytes.toString("hex") },
-        };
-      },
-    },
-    "random:index/randomId:RandomId": {
-      keys: ["byteLength", "keepers", "prefix"],
-      replaceKeys: ["byteLength", "keepers", "prefix"],
-      create: async (inputs) => {
-        const bytes = randomBytes(Number(inputs.byteLength));
-        const prefix = String(inputs.prefix ?? "");
-        const forms = {
-          b64Std: prefix + bytes.toString("base64"),
-          b64Url: prefix + bytes.toString("base64url"),
-          dec: prefix + BigInt(`0x${bytes.toString("hex")}`).toString(),
-          hex: prefix + bytes.toString("hex"),
-        };
-        return { id: bytes.toString("base64url"), outputs: { ...inputs, ...forms } };
-      },
-    },
     "random:index/randomUuid:RandomUuid": {
       keys: ["keepers"],
       replaceKeys: ["keepers"],
@@ -94,7 +55,11 @@ export const random: Driver = {
         return { id: result, outputs: { ...inputs, result } };
       },
     },
-    "random:index/randomPassword:RandomPassword": textKind(() => "none", ["result", "bcryptHash"]),
-    "random:index/randomString:RandomString": textKind((result) => result, []),
+    "random:index/randomPassword:RandomPassword": {
+      keys: passwordKeys,
+      replaceKeys: passwordKeys,
+      secretOutputs: ["result", "bcryptHash"],
+      create: async (inputs) => ({ id: "none", outputs: { ...inputs, result: password(inputs) } }),
+    },
   },
 };

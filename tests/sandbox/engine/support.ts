@@ -210,7 +210,7 @@ export class Workbench {
       },
       delete: async ({ inputs }, context) => act("delete", context, inputs),
     };
-    const named: Kind = { ...thing, deleteBeforeReplace: (inputs) => inputs.name !== undefined };
+    const named: Kind = { ...thing, deleteBeforeReplace: true };
     return {
       version: "1.0.0",
       kinds: { "test:index:Thing": thing, "test:index:Named": named },

@@ -7,7 +7,7 @@ import { afterCreate } from "../common";
 import { foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { retag, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagsOf, tagSpecifications } from "./tags";
 import { text } from "./values";
 import { persisting, waitFor } from "./waiting";
 
@@ -17,38 +17,18 @@ async function read(id: string, context: Context): Promise<Address | undefined> 
   return answer?.Addresses?.[0];
 }
 
-async function eipOutputs(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
-  const { region } = at;
-  const address = await read(id, context);
-  const publicIp = address?.PublicIp ?? "";
-  return {
-    ...inputs,
-    ...tagOutputs(inputs),
-    arn: at.arn(`elastic-ip/${id}`),
-    region,
-    allocationId: id,
-    domain: "vpc",
-    publicIp,
-    publicDns: `ec2-${publicIp.replaceAll(".", "-")}.${region}.compute.amazonaws.com`,
-    publicIpv4Pool: address?.PublicIpv4Pool ?? "amazon",
-    networkBorderGroup: address?.NetworkBorderGroup ?? region,
-    // by a refresh only, as everything that an association of its own changes
-    associationId: "",
-    instance: "",
-    networkInterface: "",
-    privateIp: "",
-  };
-}
-
 async function finishEip(id: string, inputs: Values, context: Context) {
   return afterCreate(id, inputs, async () => {
+    let publicIp: string | undefined;
     await waitFor(
       { what: `EC2 EIP (${id}) create`, until: ["there"], through: [], minutes: 5 },
       context,
-      async () => ((await read(id, context)) === undefined ? undefined : "there"),
+      async () => {
+        publicIp = (await read(id, context))?.PublicIp;
+        return publicIp === undefined ? undefined : "there";
+      },
     );
-    return { id, outputs: await eipOutputs(id, inputs, context) };
+    return { id, outputs: { ...inputs, allocationId: id, publicIp: publicIp ?? "" } };
   });
 }
 
@@ -65,7 +45,7 @@ export const eip: Kind = {
   },
   update: async ({ id, inputs: old, outputs }, inputs, context) => {
     await retag(id, tagsOf(old), tagsOf(inputs), context);
-    return { ...outputs, ...inputs, ...tagOutputs(inputs) };
+    return { ...outputs, ...inputs };
   },
   delete: async ({ id }, context) => {
     const { ec2 } = await session(context);
@@ -85,28 +65,14 @@ export const eip: Kind = {
 
 async function associated(inputs: Values, context: Context): Promise<Address | undefined> {
   const address = await read(String(inputs.allocationId), context);
-  if (address?.AssociationId === undefined) return undefined;
-  const { NetworkInterfaceId, InstanceId } = address;
-  const same =
-    inputs.networkInterfaceId === undefined
-      ? InstanceId === inputs.instanceId
-      : NetworkInterfaceId === inputs.networkInterfaceId;
-  return same ? address : undefined;
-}
-
-function associationOutputs(address: Address, inputs: Values): Values {
-  return {
-    ...inputs,
-    instanceId: address.InstanceId ?? "",
-    networkInterfaceId: address.NetworkInterfaceId ?? "",
-    privateIpAddress: address.PrivateIpAddress ?? "",
-    publicIp: address.PublicIp ?? "",
-  };
+  const isThis =
+    address?.AssociationId !== undefined && address.NetworkInterfaceId === inputs.networkInterfaceId;
+  return isThis ? address : undefined;
 }
 
 export const eipAssociation: Kind = {
-  keys: ["allocationId", "networkInterfaceId", "instanceId"],
-  replaceKeys: ["allocationId", "networkInterfaceId", "instanceId"],
+  keys: ["allocationId", "networkInterfaceId"],
+  replaceKeys: ["allocationId", "networkInterfaceId"],
   create: async (inputs, context) => {
     const { ec2 } = await session(context);
     const pending = (error: unknown) =>
@@ -116,38 +82,27 @@ export const eipAssociation: Kind = {
       ec2.associateAddress({
         AllocationId: text(inputs.allocationId),
         NetworkInterfaceId: text(inputs.networkInterfaceId),
-        InstanceId: text(inputs.instanceId),
       }),
     );
     return afterCreate(id, inputs, async () => {
-      let address: Address | undefined;
       await waitFor(
         { what: `EC2 EIP Association (${id}) create`, until: ["there"], through: [], minutes: 5 },
         context,
-        async () => {
-          address = await associated(inputs, context);
-          return address === undefined ? undefined : "there";
-        },
+        async () => ((await associated(inputs, context)) === undefined ? undefined : "there"),
       );
-      return { id, outputs: associationOutputs(address ?? {}, inputs) };
+      return { id, outputs: inputs };
     });
   },
   // a create that broke off after the address was associated is all that comes here
-  update: async (_state, inputs, context) =>
-    associationOutputs((await associated(inputs, context)) ?? {}, inputs),
+  update: async (_state, inputs) => inputs,
   delete: async ({ id }, context) => {
     const { ec2 } = await session(context);
     // it may have gone with its interface, or the address have moved on to another
     await unlessGone(() => ec2.disassociateAddress({ AssociationId: id }));
   },
-  read: async ({ inputs }, context) => {
-    const address = await associated(inputs, context);
-    return address && associationOutputs(address, inputs);
-  },
+  read: async ({ inputs }, context) => ((await associated(inputs, context)) === undefined ? undefined : {}),
   adopt: async (inputs, context) => {
-    const address = await associated(inputs, context);
-    const id = address?.AssociationId;
-    if (address === undefined || id === undefined || context.taken?.includes(id) === true) return undefined;
-    return { id, outputs: associationOutputs(address, inputs) };
+    const id = (await associated(inputs, context))?.AssociationId;
+    return id === undefined || context.taken?.includes(id) === true ? undefined : { id, outputs: inputs };
   },
 };

@@ -56,11 +56,6 @@ export class Session {
     return this.clients.route53;
   }
 
-  /** ARN of one of EC2's objects, given as "volume/vol-1". */
-  arn(resource: string): string {
-    return `arn:aws:ec2:${this.region}:${this.account}:${resource}`;
-  }
-
   /** Opens a session by asking for the owner of the credentials, the provider's first call. */
   static async open(settings: Settings): Promise<Session> {
     const clients = await load(settings);

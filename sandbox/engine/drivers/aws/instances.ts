@@ -2,13 +2,13 @@ import type { Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import { randomUUID } from "node:crypto";
 
 import type { Context, Created, Kind, State } from "../../driver";
-import type { Value, Values } from "../../wire";
+import type { Values } from "../../wire";
 import { afterCreate, changed } from "../common";
 import { foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
 import { awaitRunning, awaitState, IN_TRANSIT, readInstance, stop } from "./power";
-import { retag, tagList, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagList, tagsOf, tagSpecifications } from "./tags";
 import { flag, number, object, text } from "./values";
 import { persisting, waitFor } from "./waiting";
 import { modifyVolume } from "./volumeChanges";
@@ -43,7 +43,6 @@ function metadataOptions(inputs: Values) {
     HttpEndpoint: text(options.httpEndpoint),
     HttpTokens: text(options.httpTokens),
     HttpPutResponseHopLimit: number(options.httpPutResponseHopLimit),
-    InstanceMetadataTags: text(options.instanceMetadataTags),
   } as NonNullable<RunInstancesCommandInput["MetadataOptions"]>;
 }
 
@@ -72,9 +71,6 @@ async function create(inputs: Values, context: Context): Promise<Created> {
                 VolumeSize: number(root.volumeSize),
                 Encrypted: flag(root.encrypted),
                 DeleteOnTermination: flag(root.deleteOnTermination) ?? true,
-                KmsKeyId: text(root.kmsKeyId),
-                Iops: number(root.iops),
-                Throughput: number(root.throughput),
               },
             },
           ],
@@ -105,64 +101,16 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
   });
 }
 
-async function rootOutputs(instance: Instance, inputs: Values, context: Context): Promise<Value> {
-  const { ec2 } = await session(context);
-  const id = rootVolume(instance);
-  if (id === undefined) return inputs.rootBlockDevice ?? null;
-  const answer = await unlessGone(() => ec2.describeVolumes({ VolumeIds: [id] }));
-  const volume = answer?.Volumes?.[0];
-  const asked = object(inputs.rootBlockDevice);
-  return {
-    ...asked,
-    tagsAll: tagsOf(asked),
-    deviceName: instance.RootDeviceName ?? "",
-    volumeId: id,
-    encrypted: volume?.Encrypted ?? false,
-    iops: volume?.Iops ?? 0,
-    throughput: volume?.Throughput ?? 0,
-    kmsKeyId: volume?.KmsKeyId ?? "",
-    volumeSize: volume?.Size ?? 0,
-    volumeType: volume?.VolumeType ?? "",
-  };
-}
-
 async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
   const found = (await readInstance(id, context)) ?? {};
-  const primary = found.NetworkInterfaces?.find(({ Attachment }) => (Attachment?.DeviceIndex ?? 0) === 0);
-  const options = found.MetadataOptions;
   return {
     ...inputs,
-    ...tagOutputs(inputs),
-    arn: at.arn(`instance/${id}`),
-    region: at.region,
-    ami: found.ImageId ?? inputs.ami ?? "",
-    associatePublicIpAddress: primary?.Association !== undefined,
-    availabilityZone: found.Placement?.AvailabilityZone ?? "",
-    disableApiTermination: flag(inputs.disableApiTermination) ?? false,
-    ebsOptimized: found.EbsOptimized ?? false,
     instanceState: found.State?.Name ?? "",
-    instanceType: found.InstanceType ?? inputs.instanceType ?? "",
-    ipv6Addresses: (primary?.Ipv6Addresses ?? []).map(({ Ipv6Address = "" }) => Ipv6Address),
-    keyName: found.KeyName ?? "",
-    metadataOptions: {
-      httpEndpoint: options?.HttpEndpoint ?? "enabled",
-      httpPutResponseHopLimit: options?.HttpPutResponseHopLimit ?? 1,
-      httpTokens: options?.HttpTokens ?? "optional",
-      instanceMetadataTags: options?.InstanceMetadataTags ?? "disabled",
+    rootBlockDevice: {
+      ...object(inputs.rootBlockDevice),
+      deviceName: found.RootDeviceName ?? "",
+      volumeId: rootVolume(found) ?? "",
     },
-    primaryNetworkInterface: {
-      networkInterfaceId: primary?.NetworkInterfaceId ?? "",
-      deleteOnTermination: primary?.Attachment?.DeleteOnTermination ?? false,
-    },
-    primaryNetworkInterfaceId: primary?.NetworkInterfaceId ?? "",
-    privateDns: found.PrivateDnsName ?? "",
-    privateIp: found.PrivateIpAddress ?? "",
-    publicDns: found.PublicDnsName ?? "",
-    publicIp: found.PublicIpAddress ?? "",
-    rootBlockDevice: await rootOutputs(found, inputs, context),
-    subnetId: found.SubnetId ?? "",
-    vpcSecurityGroupIds: (found.SecurityGroups ?? []).map(({ GroupId = "" }) => GroupId),
   };
 }
 
@@ -182,13 +130,9 @@ async function changeRoot(state: State, inputs: Values, context: Context): Promi
   const { ec2 } = await session(context);
   const [old, now] = [object(state.inputs.rootBlockDevice), object(inputs.rootBlockDevice)];
   const volume = String(object(state.outputs.rootBlockDevice).volumeId);
-  if (changed(old, now, "volumeSize", "volumeType", "iops", "throughput")) {
-    await modifyVolume(volume, context, {
-      Size: number(now.volumeSize),
-      VolumeType: text(now.volumeType) as "gp3",
-      Iops: number(now.iops),
-      Throughput: number(now.throughput),
-    });
+  if (changed(old, now, "volumeSize", "volumeType")) {
+    const change = { Size: number(now.volumeSize), VolumeType: text(now.volumeType) as "gp3" };
+    await modifyVolume(volume, context, change);
   }
   if (changed(old, now, "deleteOnTermination")) {
     const DeleteOnTermination = flag(now.deleteOnTermination) ?? true;
@@ -240,13 +184,9 @@ async function update(state: State, inputs: Values, context: Context): Promise<V
   return outputsOf(id, inputs, context);
 }
 
-/** Terminates an instance. Termination protection refuses it, unless `forceDestroy` is in the state. */
-async function terminate({ id, inputs }: State, context: Context): Promise<void> {
+/** Terminates an instance, unless it is protected from that. */
+async function terminate({ id }: State, context: Context): Promise<void> {
   const { ec2 } = await session(context);
-  if (inputs.forceDestroy === true) {
-    const DisableApiTermination = { Value: false };
-    await unlessGone(() => ec2.modifyInstanceAttribute({ InstanceId: id, DisableApiTermination }));
-  }
   const asked = await unlessGone(() => ec2.terminateInstances({ InstanceIds: [id] }));
   if (asked === undefined) return;
   await awaitState(id, "delete", ["terminated"], [...IN_TRANSIT, "running", "stopped"], 20, context);
@@ -255,12 +195,9 @@ async function terminate({ id, inputs }: State, context: Context): Promise<void>
 export const instance: Kind = {
   keys: [
     ...["ami", "instanceType", "keyName", "primaryNetworkInterface", "metadataOptions", "rootBlockDevice"],
-    ...["userData", "userDataReplaceOnChange", "disableApiTermination", "forceDestroy", "tags"],
+    ...["userData", "userDataReplaceOnChange", "disableApiTermination", "tags"],
   ],
-  replaceKeys: (inputs) => [
-    ...["ami", "keyName", "primaryNetworkInterface", "rootBlockDevice.encrypted", "rootBlockDevice.kmsKeyId"],
-    ...(inputs.userDataReplaceOnChange === true ? ["userData"] : []),
-  ],
+  replaceKeys: ["ami", "keyName", "primaryNetworkInterface", "rootBlockDevice.encrypted"],
   defaults: checked,
   create,
   update,

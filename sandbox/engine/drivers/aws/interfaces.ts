@@ -7,7 +7,7 @@ import { afterCreate, changed } from "../common";
 import { foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { retag, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagsOf, tagSpecifications } from "./tags";
 import { number, text, texts } from "./values";
 import { persisting, waitFor } from "./waiting";
 
@@ -18,28 +18,12 @@ export async function readInterface(id: string, context: Context): Promise<Netwo
 }
 
 async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
   const found = (await readInterface(id, context)) ?? {};
-  const ipv6Addresses = (found.Ipv6Addresses ?? []).map(({ Ipv6Address = "" }) => Ipv6Address);
-  const privateIps = (found.PrivateIpAddresses ?? []).map(({ PrivateIpAddress = "" }) => PrivateIpAddress);
   return {
     ...inputs,
-    ...tagOutputs(inputs),
-    arn: at.arn(`network-interface/${id}`),
-    region: at.region,
     subnetId: found.SubnetId ?? inputs.subnetId ?? "",
-    securityGroups: (found.Groups ?? []).map(({ GroupId = "" }) => GroupId),
-    description: found.Description ?? "",
-    interfaceType: found.InterfaceType ?? "interface",
-    ipv6Addresses,
-    ipv6AddressCount: ipv6Addresses.length,
-    macAddress: found.MacAddress ?? "",
-    ownerId: found.OwnerId ?? at.account,
-    privateDnsName: found.PrivateDnsName ?? "",
+    ipv6Addresses: (found.Ipv6Addresses ?? []).map(({ Ipv6Address = "" }) => Ipv6Address),
     privateIp: found.PrivateIpAddress ?? "",
-    privateIps,
-    privateIpsCount: Math.max(privateIps.length - 1, 0),
-    sourceDestCheck: found.SourceDestCheck ?? true,
   };
 }
 

@@ -2,11 +2,10 @@ import type { KeyPairInfo } from "@aws-sdk/client-ec2";
 
 import type { Context, Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
-import { autoNamed, withoutDefaults } from "../common";
 import { assertOurs } from "./adoption";
 import { session } from "./client";
 import { unlessGone } from "./errors";
-import { retag, tagMap, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagMap, tagsOf, tagSpecifications } from "./tags";
 import { text } from "./values";
 
 async function read(name: string, context: Context): Promise<KeyPairInfo | undefined> {
@@ -16,26 +15,15 @@ async function read(name: string, context: Context): Promise<KeyPairInfo | undef
 }
 
 async function created(inputs: Values, context: Context): Promise<Created> {
-  const at = await session(context);
   const name = String(inputs.keyName);
   const found = await read(name, context);
-  const outputs = {
-    ...withoutDefaults(inputs),
-    ...tagOutputs(inputs),
-    arn: at.arn(`key-pair/${name}`),
-    region: at.region,
-    fingerprint: found?.KeyFingerprint ?? "",
-    keyPairId: found?.KeyPairId ?? "",
-    keyType: found?.KeyType ?? "",
-  };
-  return { id: name, outputs };
+  return { id: name, outputs: { ...inputs, keyPairId: found?.KeyPairId ?? "" } };
 }
 
 export const keyPair: Kind = {
   keys: ["keyName", "publicKey", "tags"],
   replaceKeys: ["keyName", "publicKey"],
-  deleteBeforeReplace: (inputs) => inputs.keyName !== undefined,
-  defaults: autoNamed("keyName"),
+  deleteBeforeReplace: true,
   create: async (inputs, context) => {
     const { ec2 } = await session(context);
     await ec2.importKeyPair({

@@ -8,7 +8,7 @@ import { afterCreate, changed } from "../common";
 import { foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { hasTags, tagChanges, tagList, tagOutputs, tagsOf, type Tags } from "./tags";
+import { hasTags, tagChanges, tagList, tagsOf, type Tags } from "./tags";
 import { flag, number, object, objects, text, texts } from "./values";
 import { persisting } from "./waiting";
 
@@ -19,48 +19,38 @@ function only(values: Values, what: string, ...keys: readonly string[]): Values 
   return values;
 }
 
-const tagsIn = (value: Value | undefined) => tagList(tagsOf({ tags: value ?? {} }));
-
 /** Rule of a schedule with the parts that only snapshots have; `times` is one time, "03:00". */
 function createRule(value: Value | undefined): CreateRule {
-  const keys = ["interval", "intervalUnit", "times", "cronExpression", "location"];
+  const keys = ["interval", "intervalUnit", "times"];
   const rule = only(object(value), "createRule", ...keys);
   const times = text(rule.times);
   return {
     Interval: number(rule.interval),
     IntervalUnit: text(rule.intervalUnit) as CreateRule["IntervalUnit"],
     Times: times === undefined ? undefined : [times],
-    CronExpression: text(rule.cronExpression),
-    Location: text(rule.location) as CreateRule["Location"],
   };
 }
 
 function schedule(values: Values): Schedule {
-  const keys = ["name", "createRule", "retainRule", "copyTags", "tagsToAdd", "variableTags"];
-  const { name, copyTags, tagsToAdd, variableTags, ...rules } = only(values, "a schedule", ...keys);
-  const retain = only(object(rules.retainRule), "retainRule", "count", "interval", "intervalUnit");
+  const keys = ["name", "createRule", "retainRule", "copyTags"];
+  const { name, copyTags, ...rules } = only(values, "a schedule", ...keys);
+  const retain = only(object(rules.retainRule), "retainRule", "count");
   return {
     Name: text(name),
     CopyTags: flag(copyTags) ?? false,
     CreateRule: createRule(rules.createRule),
-    RetainRule: {
-      Count: number(retain.count),
-      Interval: number(retain.interval),
-      IntervalUnit: text(retain.intervalUnit) as "DAYS",
-    },
-    TagsToAdd: tagsIn(tagsToAdd),
-    VariableTags: tagsIn(variableTags),
+    RetainRule: { Count: number(retain.count) },
   };
 }
 
 /** Returns `policyDetails` in the form of the request. */
 function policyDetails(value: Value | undefined): PolicyDetails {
-  const keys = ["policyType", "resourceTypes", "resourceLocations", "targetTags", "schedules"];
+  const keys = ["resourceTypes", "targetTags", "schedules"];
   const details = only(object(value), "policyDetails", ...keys);
   return {
-    PolicyType: (text(details.policyType) ?? "EBS_SNAPSHOT_MANAGEMENT") as PolicyDetails["PolicyType"],
+    PolicyType: "EBS_SNAPSHOT_MANAGEMENT",
     ResourceTypes: texts(details.resourceTypes) as PolicyDetails["ResourceTypes"],
-    TargetTags: tagsIn(details.targetTags),
+    TargetTags: tagList(tagsOf({ tags: details.targetTags ?? {} })),
     Schedules: objects(details.schedules).map(schedule),
   };
 }
@@ -75,14 +65,7 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
 }
 
 async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
-  const found = await read(id, context);
-  return {
-    ...inputs,
-    ...tagOutputs(inputs),
-    arn: found?.PolicyArn ?? "",
-    region: (await session(context)).region,
-    state: found?.State ?? inputs.state ?? "ENABLED",
-  };
+  return { ...inputs, arn: (await read(id, context))?.PolicyArn ?? "" };
 }
 
 export const lifecyclePolicy: Kind = {

@@ -7,7 +7,7 @@ import { afterCreate, changed } from "../common";
 import { notOurs } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { flag, number, text, texts } from "./values";
+import { number, text, texts } from "./values";
 import { waitFor } from "./waiting";
 
 /** "Z1" of "/hostedzone/Z1". */
@@ -34,12 +34,11 @@ async function fqdnOf(inputs: Values, context: Context): Promise<string> {
 }
 
 function recordSet(inputs: Values, fqdn: string): ResourceRecordSet {
-  const quoted = (value: string) => (["TXT", "SPF"].includes(String(inputs.type)) ? `"${value}"` : value);
   return {
     Name: fqdn,
     Type: text(inputs.type) as RRType,
     TTL: number(inputs.ttl),
-    ResourceRecords: (texts(inputs.records) ?? []).map((value) => ({ Value: quoted(value) })),
+    ResourceRecords: (texts(inputs.records) ?? []).map((Value) => ({ Value })),
   };
 }
 
@@ -76,19 +75,17 @@ async function held(inputs: Values, fqdn: string, context: Context): Promise<Res
 
 function created(inputs: Values, fqdn: string): Created {
   const id = [zoneId(String(inputs.zoneId)), trimmed(String(inputs.name)), String(inputs.type)].join("_");
-  const allowOverwrite = flag(inputs.allowOverwrite) ?? false;
-  return { id, outputs: { ...inputs, name: trimmed(String(inputs.name)), allowOverwrite, fqdn } };
+  return { id, outputs: { ...inputs, name: trimmed(String(inputs.name)), fqdn } };
 }
 
 export const record: Kind = {
   keys: ["zoneId", "name", "type", "ttl", "records", "allowOverwrite"],
   replaceKeys: ["zoneId", "name"],
-  /** Refuses an existing record, which may be somebody else's, unless `allowOverwrite` is set. */
+  /** Refuses an existing record, which may be somebody else's: `allowOverwrite` is not served. */
   create: async (inputs, context) => {
     const fqdn = await fqdnOf(inputs, context);
-    const Action = inputs.allowOverwrite === true ? "UPSERT" : "CREATE";
     const zone = zoneId(String(inputs.zoneId));
-    await change(zone, [{ Action, ResourceRecordSet: recordSet(inputs, fqdn) }], context);
+    await change(zone, [{ Action: "CREATE", ResourceRecordSet: recordSet(inputs, fqdn) }], context);
     return created(inputs, fqdn);
   },
   update: async ({ inputs: old }, inputs, context) => {

@@ -7,8 +7,8 @@ import { autoNamed, changed, withoutDefaults } from "../common";
 import { assertOurs } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { tagChanges, tagList, tagMap, tagOutputs, tagsOf } from "./tags";
-import { number, text } from "./values";
+import { tagChanges, tagList, tagMap, tagsOf } from "./tags";
+import { text } from "./values";
 import { persisting, waitFor } from "./waiting";
 
 async function read(name: string, context: Context): Promise<Role | undefined> {
@@ -17,31 +17,20 @@ async function read(name: string, context: Context): Promise<Role | undefined> {
 }
 
 function outputsOf(found: Role | undefined, inputs: Values): Values {
-  return {
-    ...withoutDefaults(inputs),
-    ...tagOutputs(inputs),
-    arn: found?.Arn ?? "",
-    createDate: found?.CreateDate?.toISOString() ?? "",
-    uniqueId: found?.RoleId ?? "",
-    path: found?.Path ?? "/",
-    maxSessionDuration: found?.MaxSessionDuration ?? 3600,
-  };
+  return { ...withoutDefaults(inputs), arn: found?.Arn ?? "" };
 }
 
 export const role: Kind = {
-  keys: ["name", "path", "description", "assumeRolePolicy", "maxSessionDuration", "tags"],
-  replaceKeys: ["name", "path"],
-  deleteBeforeReplace: (inputs) => inputs.name !== undefined,
+  keys: ["name", "description", "assumeRolePolicy", "tags"],
+  replaceKeys: ["name"],
   defaults: autoNamed("name"),
   create: async (inputs, context) => {
     const { iam } = await session(context);
     const Tags = tagList(tagsOf(inputs));
     const { Role } = await iam.createRole({
       RoleName: text(inputs.name),
-      Path: text(inputs.path),
       Description: text(inputs.description),
       AssumeRolePolicyDocument: text(inputs.assumeRolePolicy),
-      MaxSessionDuration: number(inputs.maxSessionDuration),
       Tags: Tags.length > 0 ? Tags : undefined,
     });
     return { id: String(inputs.name), outputs: outputsOf(Role, inputs) };
@@ -52,14 +41,8 @@ export const role: Kind = {
       const PolicyDocument = text(inputs.assumeRolePolicy);
       await iam.updateAssumeRolePolicy({ RoleName, PolicyDocument });
     }
-    if (changed(old, inputs, "description", "maxSessionDuration")) {
-      const Description = text(inputs.description) ?? "";
-      await iam.updateRole({
-        RoleName,
-        Description,
-        MaxSessionDuration: number(inputs.maxSessionDuration) ?? 3600,
-      });
-    }
+    if (changed(old, inputs, "description"))
+      await iam.updateRole({ RoleName, Description: text(inputs.description) ?? "" });
     const { removed, set } = tagChanges(tagsOf(old), tagsOf(inputs));
     if (removed.length > 0) await iam.untagRole({ RoleName, TagKeys: removed });
     if (Object.keys(set).length > 0) await iam.tagRole({ RoleName, Tags: tagList(set) });
@@ -90,7 +73,7 @@ async function isAttached(inputs: Values, context: Context): Promise<boolean> {
 export const rolePolicyAttachment: Kind = {
   keys: ["role", "policyArn"],
   replaceKeys: ["role", "policyArn"],
-  deleteBeforeReplace: () => true,
+  deleteBeforeReplace: true,
   create: async (inputs, context) => {
     const { iam } = await session(context);
     await iam.attachRolePolicy({ RoleName: text(inputs.role), PolicyArn: text(inputs.policyArn) });

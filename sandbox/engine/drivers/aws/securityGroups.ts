@@ -7,7 +7,7 @@ import { afterCreate, autoNamed, changed, withoutDefaults } from "../common";
 import { assertOurs, foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
-import { retag, tagMap, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagMap, tagsOf, tagSpecifications } from "./tags";
 import { number, text } from "./values";
 import { persisting, waitFor } from "./waiting";
 
@@ -15,20 +15,6 @@ async function read(id: string, context: Context): Promise<SecurityGroup | undef
   const { ec2 } = await session(context);
   const answer = await unlessGone(() => ec2.describeSecurityGroups({ GroupIds: [id] }));
   return answer?.SecurityGroups?.[0];
-}
-
-async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
-  const found = await read(id, context);
-  return {
-    ...withoutDefaults(inputs),
-    ...tagOutputs(inputs),
-    arn: at.arn(`security-group/${id}`),
-    region: at.region,
-    name: found?.GroupName ?? inputs.name ?? "",
-    ownerId: found?.OwnerId ?? at.account,
-    vpcId: found?.VpcId ?? inputs.vpcId ?? "",
-  };
 }
 
 /** Removes the rule by which AWS lets a new group's members send to everyone, as the provider does. */
@@ -47,14 +33,13 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
     );
     if (egress.length > 0)
       await unlessGone(() => ec2.revokeSecurityGroupEgress({ GroupId: id, IpPermissions: egress }));
-    return { id, outputs: await outputsOf(id, inputs, context) };
+    return { id, outputs: withoutDefaults(inputs) };
   });
 }
 
 export const securityGroup: Kind = {
   keys: ["name", "description", "vpcId", "tags"],
   replaceKeys: ["name", "description", "vpcId"],
-  deleteBeforeReplace: (inputs) => inputs.name !== undefined,
   defaults: autoNamed("name"),
   create: async (inputs, context) => {
     const { ec2 } = await session(context);
@@ -68,7 +53,7 @@ export const securityGroup: Kind = {
   },
   update: async ({ id, inputs: old }, inputs, context) => {
     await retag(id, tagsOf(old), tagsOf(inputs), context);
-    return outputsOf(id, inputs, context);
+    return withoutDefaults(inputs);
   },
   delete: async ({ id }, context) => {
     const { ec2 } = await session(context);
@@ -112,12 +97,6 @@ function permission(inputs: Values): IpPermission {
   };
 }
 
-async function ruleOutputs(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
-  const arn = at.arn(`security-group-rule/${id}`);
-  return { ...inputs, ...tagOutputs(inputs), arn, region: at.region, securityGroupRuleId: id };
-}
-
 function rule(direction: Direction): Kind {
   return {
     keys: [
@@ -137,7 +116,7 @@ function rule(direction: Direction): Kind {
           ? await ec2.authorizeSecurityGroupIngress(request)
           : await ec2.authorizeSecurityGroupEgress(request);
       const id = SecurityGroupRules[0]?.SecurityGroupRuleId ?? "";
-      return afterCreate(id, inputs, async () => ({ id, outputs: await ruleOutputs(id, inputs, context) }));
+      return { id, outputs: inputs };
     },
     update: async ({ id, inputs: old }, inputs, context) => {
       const { ec2 } = await session(context);
@@ -161,7 +140,7 @@ function rule(direction: Direction): Kind {
         });
       }
       await retag(id, tagsOf(old), tagsOf(inputs), context);
-      return ruleOutputs(id, inputs, context);
+      return inputs;
     },
     delete: async ({ id, inputs }, context) => {
       const { ec2 } = await session(context);
@@ -184,9 +163,7 @@ function rule(direction: Direction): Kind {
           .filter((held) => sameTraffic(held, inputs))
           .map(({ SecurityGroupRuleId: id = "" }) => ({ id }));
       });
-      return found === undefined
-        ? undefined
-        : { id: found.id, outputs: await ruleOutputs(found.id, inputs, context) };
+      return found && { id: found.id, outputs: inputs };
     },
   };
 }

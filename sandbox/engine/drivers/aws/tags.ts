@@ -12,11 +12,6 @@ export function tagsOf(inputs: Values): Tags {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)]));
 }
 
-/** Outputs for tags. `tagsAll` also has the provider's default tags, of which the program sets none. */
-export function tagOutputs(inputs: Values): Values {
-  return { tagsAll: tagsOf(inputs) };
-}
-
 export function tagList(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

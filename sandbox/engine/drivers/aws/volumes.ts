@@ -9,7 +9,7 @@ import { foundByTags } from "./adoption";
 import { session } from "./client";
 import { isCode, unlessGone } from "./errors";
 import { awaitState, readInstance, stop } from "./power";
-import { retag, tagOutputs, tagsOf, tagSpecifications } from "./tags";
+import { retag, tagsOf, tagSpecifications } from "./tags";
 import { flag, number, text } from "./values";
 import { modifyVolume } from "./volumeChanges";
 import { persisting, waitFor } from "./waiting";
@@ -18,26 +18,6 @@ async function readVolume(id: string, context: Context): Promise<Volume | undefi
   const { ec2 } = await session(context);
   const answer = await unlessGone(() => ec2.describeVolumes({ VolumeIds: [id] }));
   return answer?.Volumes?.[0];
-}
-
-async function outputsOf(id: string, inputs: Values, context: Context): Promise<Values> {
-  const at = await session(context);
-  const found = (await readVolume(id, context)) ?? {};
-  return {
-    ...inputs,
-    ...tagOutputs(inputs),
-    arn: at.arn(`volume/${id}`),
-    region: at.region,
-    availabilityZone: found.AvailabilityZone ?? inputs.availabilityZone ?? "",
-    createTime: found.CreateTime?.toISOString() ?? "",
-    encrypted: found.Encrypted ?? false,
-    iops: found.Iops ?? 0,
-    kmsKeyId: found.KmsKeyId ?? "",
-    size: found.Size ?? inputs.size ?? 0,
-    snapshotId: found.SnapshotId ?? "",
-    throughput: found.Throughput ?? 0,
-    type: found.VolumeType ?? inputs.type ?? "",
-  };
 }
 
 async function finish(id: string, inputs: Values, context: Context): Promise<Created> {
@@ -52,34 +32,13 @@ async function finish(id: string, inputs: Values, context: Context): Promise<Cre
       context,
       async () => (await readVolume(id, context))?.State,
     );
-    return { id, outputs: await outputsOf(id, inputs, context) };
+    return { id, outputs: inputs };
   });
 }
 
-/** Makes a snapshot of the volume, with its tags; resolves when it is complete. */
-async function finalSnapshot(id: string, inputs: Values, context: Context): Promise<void> {
-  const { ec2 } = await session(context);
-  const tooMany = (error: unknown) => isCode(error, "SnapshotCreationPerVolumeRateExceeded");
-  const { SnapshotId = "" } = await persisting(2, context, tooMany, () =>
-    ec2.createSnapshot({ VolumeId: id, TagSpecifications: tagSpecifications("snapshot", tagsOf(inputs)) }),
-  );
-  context.log(`snapshot ${SnapshotId} keeps what was on the volume`);
-  await waitFor(
-    { what: `EBS Snapshot (${SnapshotId}) create`, until: ["completed"], through: ["pending"], minutes: 10 },
-    context,
-    async () => {
-      const answer = await unlessGone(() => ec2.describeSnapshots({ SnapshotIds: [SnapshotId] }));
-      return answer?.Snapshots?.[0]?.State;
-    },
-  );
-}
-
 export const volume: Kind = {
-  keys: [
-    ...["availabilityZone", "size", "type", "iops", "throughput", "encrypted", "kmsKeyId", "snapshotId"],
-    ...["finalSnapshot", "tags"],
-  ],
-  replaceKeys: ["availabilityZone", "encrypted", "kmsKeyId", "snapshotId"],
+  keys: ["availabilityZone", "size", "type", "encrypted", "tags"],
+  replaceKeys: ["availabilityZone", "encrypted"],
   create: async (inputs, context) => {
     const { ec2 } = await session(context);
     const { VolumeId = "" } = await ec2.createVolume({
@@ -87,31 +46,22 @@ export const volume: Kind = {
       AvailabilityZone: text(inputs.availabilityZone),
       Size: number(inputs.size),
       VolumeType: text(inputs.type) as "gp3",
-      Iops: number(inputs.iops),
-      Throughput: number(inputs.throughput),
       Encrypted: flag(inputs.encrypted),
-      KmsKeyId: text(inputs.kmsKeyId),
-      SnapshotId: text(inputs.snapshotId),
       TagSpecifications: tagSpecifications("volume", tagsOf(inputs)),
     });
     return finish(VolumeId, inputs, context);
   },
   update: async ({ id, inputs: old }, inputs, context) => {
-    if (changed(old, inputs, "size", "type", "iops", "throughput")) {
-      await modifyVolume(id, context, {
-        Size: number(inputs.size),
-        VolumeType: text(inputs.type) as "gp3",
-        Iops: number(inputs.iops),
-        Throughput: number(inputs.throughput),
-      });
+    if (changed(old, inputs, "size", "type")) {
+      const change = { Size: number(inputs.size), VolumeType: text(inputs.type) as "gp3" };
+      await modifyVolume(id, context, change);
     }
     await retag(id, tagsOf(old), tagsOf(inputs), context);
-    return outputsOf(id, inputs, context);
+    return inputs;
   },
-  delete: async ({ id, inputs }, context) => {
+  delete: async ({ id }, context) => {
     const { ec2 } = await session(context);
     if ((await readVolume(id, context)) === undefined) return;
-    if (inputs.finalSnapshot === true) await finalSnapshot(id, inputs, context);
     const inUse = (error: unknown) => isCode(error, "VolumeInUse");
     const asked = await unlessGone(() =>
       persisting(5, context, inUse, () => ec2.deleteVolume({ VolumeId: id })),
@@ -166,7 +116,7 @@ async function attached(inputs: Values, context: Context): Promise<Created> {
 }
 
 export const volumeAttachment: Kind = {
-  keys: ["deviceName", "volumeId", "instanceId", "stopInstanceBeforeDetaching", "forceDetach", "skipDestroy"],
+  keys: ["deviceName", "volumeId", "instanceId", "stopInstanceBeforeDetaching"],
   replaceKeys: ["deviceName", "volumeId", "instanceId"],
   create: async (inputs, context) => {
     const { ec2 } = await session(context);
@@ -181,11 +131,10 @@ export const volumeAttachment: Kind = {
     }
     return attached(inputs, context);
   },
-  // the flags count at the deletion only, by what the state says then
+  // the flag counts at the deletion only, by what the state says then
   update: async (_old, inputs, context) => (await attached(inputs, context)).outputs,
   /** Detaches a volume as the provider does: an instance that was stopped for this is not started again. */
   delete: async ({ inputs }, context) => {
-    if (inputs.skipDestroy === true) return;
     const { ec2 } = await session(context);
     const id = String(inputs.instanceId);
     if ((await attachmentOf(inputs, context)) === undefined) return;
@@ -198,7 +147,6 @@ export const volumeAttachment: Kind = {
           Device: text(inputs.deviceName),
           InstanceId: id,
           VolumeId: text(inputs.volumeId),
-          Force: flag(inputs.forceDetach) ?? false,
         }),
       );
     } catch (error) {

@@ -1,18 +1,15 @@
 /** Primary IPs and reverse DNS, which belong to the provider's newer half: a replacement creates first. */
-import { NotServed } from "../../goal";
 import type { Context, Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
 import { ApiError, isNotFound, type Action } from "./client";
 import {
   afterCreate,
   api,
-  autoName,
   changed,
   labelsOf,
   ours,
   retrying,
   unlessGone,
-  withoutDefaults,
   type Named,
   type Protection,
 } from "./common";
@@ -32,7 +29,7 @@ interface PrimaryIp extends Named {
 function outputsOf(ip: PrimaryIp, inputs: Values): Values {
   const isNetwork = ip.type === "ipv6";
   return {
-    ...withoutDefaults(inputs),
+    ...inputs,
     location: ip.location.name,
     autoDelete: ip.auto_delete,
     deleteProtection: ip.protection.delete,
@@ -65,7 +62,6 @@ async function finish(id: number, inputs: Values, context: Context): Promise<Cre
 export const primaryIp: Kind = {
   keys: ["name", "type", "location", "autoDelete", "deleteProtection", "labels"],
   replaceKeys: ["type", "location"],
-  defaults: autoName,
   create: async (inputs, context) => {
     const hcloud = api(context);
     const { primary_ip, action } = await hcloud.post<{ primary_ip: PrimaryIp; action?: Action | null }>(
@@ -94,7 +90,7 @@ export const primaryIp: Kind = {
       ...(changed(old, inputs, "labels") ? { labels: labelsOf(inputs) } : {}),
       ...(changed(old, inputs, "autoDelete") ? { auto_delete: inputs.autoDelete ?? false } : {}),
     });
-    return { ...outputs, ...withoutDefaults(inputs) };
+    return { ...outputs, ...inputs };
   },
   delete: async ({ id }, context) => {
     const final = (error: unknown) =>
@@ -117,39 +113,29 @@ export const primaryIp: Kind = {
   },
 };
 
-function target(inputs: Values): { prefix: string; collection: string; id: string } {
-  if (inputs.primaryIpId !== undefined)
-    return { prefix: "p", collection: "primary_ips", id: String(inputs.primaryIpId) };
-  if (inputs.serverId !== undefined)
-    return { prefix: "s", collection: "servers", id: String(inputs.serverId) };
-  throw new NotServed("reverse DNS of anything but a primary IP or a server");
-}
+const path = ({ primaryIpId }: Values) => `/primary_ips/${String(primaryIpId)}`;
 
 async function changePtr(inputs: Values, dnsPtr: unknown, context: Context): Promise<void> {
-  const { collection, id } = target(inputs);
-  await api(context).act(`/${collection}/${id}/actions/change_dns_ptr`, {
+  await api(context).act(`${path(inputs)}/actions/change_dns_ptr`, {
     ip: inputs.ipAddress,
     dns_ptr: dnsPtr,
   });
 }
 
 export const rdns: Kind = {
-  keys: ["ipAddress", "dnsPtr", "primaryIpId", "serverId"],
-  replaceKeys: ["ipAddress", "primaryIpId", "serverId"],
+  keys: ["ipAddress", "dnsPtr", "primaryIpId"],
+  replaceKeys: ["ipAddress", "primaryIpId"],
   create: async (inputs, context) => {
-    const { prefix, collection, id } = target(inputs);
-    await api(context).get(`/${collection}/${id}`);
+    await api(context).get(path(inputs));
     await changePtr(inputs, inputs.dnsPtr, context);
-    return { id: `${prefix}-${id}-${String(inputs.ipAddress)}`, outputs: inputs };
+    return { id: `p-${String(inputs.primaryIpId)}-${String(inputs.ipAddress)}`, outputs: inputs };
   },
   update: async (_old, inputs, context) => {
     await changePtr(inputs, inputs.dnsPtr, context);
     return inputs;
   },
   read: async ({ inputs }, context) => {
-    const { collection, id } = target(inputs);
-    if (collection !== "primary_ips") throw new NotServed("a refresh of a server's reverse DNS");
-    const names = (await readPrimaryIp(id, context))?.dns_ptr ?? [];
+    const names = (await readPrimaryIp(String(inputs.primaryIpId), context))?.dns_ptr ?? [];
     const dnsPtr = names.find(({ ip }) => ip === inputs.ipAddress)?.dns_ptr;
     return dnsPtr === undefined ? undefined : { dnsPtr };
   },

@@ -1,10 +1,10 @@
 /** Functions that the hcloud resource types share. */
 import type { Context } from "../../driver";
 import { isObject, type Value, type Values } from "../../wire";
-import { autoNamed, unless } from "../common";
+import { unless } from "../common";
 import { Hcloud, isNotFound } from "./client";
 
-export { afterCreate, changed, retrying, set, withoutDefaults } from "../common";
+export { afterCreate, changed, retrying, set } from "../common";
 
 export interface Named {
   readonly id: number;
@@ -20,15 +20,8 @@ export function api(context: Context): Hcloud {
   return new Hcloud(context);
 }
 
-export const autoName = autoNamed("name");
-
 /** Returns an answer of the API; undefined for an object that doesn't exist. */
 export const unlessGone = unless(isNotFound);
-
-/** True for a name of the program's own: old and new objects cannot exist side by side then. */
-export function explicitlyNamed(inputs: Values): boolean {
-  return inputs.name !== undefined;
-}
 
 export function labelsOf(inputs: Values): Record<string, Value> {
   return isObject(inputs.labels) ? inputs.labels : {};

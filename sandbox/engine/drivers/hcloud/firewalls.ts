@@ -1,20 +1,7 @@
 import type { Context, Created, Kind } from "../../driver";
 import type { Value, Values } from "../../wire";
 import { ApiError, type Action } from "./client";
-import {
-  afterCreate,
-  api,
-  autoName,
-  changed,
-  explicitlyNamed,
-  labelsOf,
-  ours,
-  retrying,
-  set,
-  unlessGone,
-  withoutDefaults,
-  type Named,
-} from "./common";
+import { afterCreate, api, changed, labelsOf, ours, retrying, set, unlessGone, type Named } from "./common";
 
 interface Firewall extends Named {
   readonly applied_to: readonly { readonly type: string; readonly server?: { readonly id: number } }[];
@@ -47,7 +34,7 @@ async function finish(
   return afterCreate(id, inputs, async () => {
     await api(context).wait(actions);
     await api(context).get(`/firewalls/${id}`);
-    return { id: String(id), outputs: withoutDefaults(inputs) };
+    return { id: String(id), outputs: inputs };
   });
 }
 
@@ -64,8 +51,7 @@ async function existing(id: string, context: Context): Promise<Firewall> {
 
 export const firewall: Kind = {
   keys: ["name", "rules", "labels"],
-  deleteBeforeReplace: explicitlyNamed,
-  defaults: autoName,
+  deleteBeforeReplace: true,
   create: async (inputs, context) => {
     const labels = labelsOf(inputs);
     const { firewall: made, actions } = await api(context).post<{ firewall: Firewall; actions: Action[] }>(
@@ -89,7 +75,7 @@ export const firewall: Kind = {
       await hcloud.act(`/firewalls/${id}/actions/set_rules`, { rules });
     }
     await existing(id, context);
-    return withoutDefaults(inputs);
+    return inputs;
   },
   delete: async ({ id }, context) => {
     const hcloud = api(context);
@@ -114,43 +100,3 @@ export const firewall: Kind = {
 export function serverResources(ids: readonly Value[]): object[] {
   return ids.map((id) => ({ type: "server", server: { id: Number(id) } }));
 }
-
-export const firewallAttachment: Kind = {
-  keys: ["firewallId", "serverIds"],
-  replaceKeys: ["firewallId"],
-  create: async (inputs, context) => {
-    const id = String(inputs.firewallId);
-    const resources = serverResources((inputs.serverIds ?? []) as Value[]);
-    await api(context).act(`/firewalls/${id}/actions/apply_to_resources`, { apply_to: resources });
-    return { id, outputs: inputs };
-  },
-  update: async ({ id, inputs: old }, inputs, context) => {
-    const [before, after] = [old, inputs].map(({ serverIds }) => (serverIds ?? []) as Value[]) as [
-      Value[],
-      Value[],
-    ];
-    const removed = before.filter((server) => !after.includes(server));
-    const added = after.filter((server) => !before.includes(server));
-    if (removed.length > 0) {
-      await api(context).act(`/firewalls/${id}/actions/remove_from_resources`, {
-        remove_from: serverResources(removed),
-      });
-    }
-    if (added.length > 0) {
-      await api(context).act(`/firewalls/${id}/actions/apply_to_resources`, {
-        apply_to: serverResources(added),
-      });
-    }
-    return inputs;
-  },
-  delete: async ({ id, inputs }, context) => {
-    const { applied_to } = await existing(id, context);
-    const held = ((inputs.serverIds ?? []) as Value[]).filter((server) =>
-      applied_to.some((resource) => resource.server?.id === Number(server)),
-    );
-    if (held.length === 0) return;
-    await api(context).act(`/firewalls/${id}/actions/remove_from_resources`, {
-      remove_from: serverResources(held),
-    });
-  },
-};

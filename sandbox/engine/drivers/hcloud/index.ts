@@ -1,7 +1,7 @@
 /** Part of @pulumi/hcloud 1.41 (terraform-provider-hcloud 1.68) that the program uses; requests as recorded. */
 import type { Driver } from "../../driver";
 import { primaryIp, rdns } from "./addresses";
-import { firewall, firewallAttachment } from "./firewalls";
+import { firewall } from "./firewalls";
 import { lookups } from "./lookups";
 import { server } from "./servers";
 import { sshKey } from "./sshKeys";
@@ -12,7 +12,6 @@ export const hcloud: Driver = {
   version: "1.41.0",
   kinds: {
     "hcloud:index/firewall:Firewall": firewall,
-    "hcloud:index/firewallAttachment:FirewallAttachment": firewallAttachment,
     "hcloud:index/primaryIp:PrimaryIp": primaryIp,
     "hcloud:index/rdns:Rdns": rdns,
     "hcloud:index/server:Server": server,

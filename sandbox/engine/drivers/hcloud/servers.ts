@@ -5,20 +5,7 @@ import { NotServed } from "../../goal";
 import type { Context, Created, Kind, State } from "../../driver";
 import type { Value, Values } from "../../wire";
 import { isNotFound, type Action } from "./client";
-import {
-  afterCreate,
-  api,
-  autoName,
-  changed,
-  explicitlyNamed,
-  labelsOf,
-  ours,
-  retrying,
-  set,
-  unlessGone,
-  withoutDefaults,
-  type Named,
-} from "./common";
+import { afterCreate, api, changed, labelsOf, ours, retrying, set, unlessGone, type Named } from "./common";
 import { serverResources } from "./firewalls";
 import { imageByName, serverTypeByName, type Image } from "./lookups";
 
@@ -42,7 +29,7 @@ const THREE_MONTHS_MS = 90 * 24 * 3600 * 1000;
 
 function outputsOf(server: Server, inputs: Values): Values {
   const { ipv4, ipv6, firewalls } = server.public_net;
-  const { userData, ...rest } = withoutDefaults(inputs);
+  const { userData, ...rest } = inputs;
   return {
     ...rest,
     ...(userData === undefined
@@ -252,18 +239,10 @@ async function shutDown(id: string, context: Context): Promise<void> {
 export const server: Kind = {
   keys: [
     ...["name", "serverType", "image", "location", "userData", "sshKeys", "labels", "backups", "firewallIds"],
-    ...[
-      "publicNets",
-      "keepDisk",
-      "shutdownBeforeDeletion",
-      "deleteProtection",
-      "rebuildProtection",
-      "ignoreRemoteFirewallIds",
-    ],
+    ...["publicNets", "keepDisk", "shutdownBeforeDeletion", "deleteProtection", "rebuildProtection"],
   ],
   replaceKeys: ["image", "location", "userData", "sshKeys"],
-  deleteBeforeReplace: explicitlyNamed,
-  defaults: autoName,
+  deleteBeforeReplace: true,
   create,
   update,
   delete: async ({ id, inputs }, context) => {

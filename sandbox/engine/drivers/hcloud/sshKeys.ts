@@ -1,7 +1,7 @@
 import type { Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
 import { isNotFound } from "./client";
-import { api, autoName, changed, labelsOf, ours, unlessGone, withoutDefaults, type Named } from "./common";
+import { api, changed, labelsOf, ours, unlessGone, type Named } from "./common";
 
 interface SshKey extends Named {
   readonly fingerprint: string;
@@ -9,13 +9,12 @@ interface SshKey extends Named {
 }
 
 function created({ id, fingerprint }: SshKey, inputs: Values): Created {
-  return { id: String(id), outputs: { ...withoutDefaults(inputs), fingerprint } };
+  return { id: String(id), outputs: { ...inputs, fingerprint } };
 }
 
 export const sshKey: Kind = {
   keys: ["name", "publicKey", "labels"],
   replaceKeys: ["publicKey"],
-  defaults: autoName,
   create: async (inputs, context) => {
     const { ssh_key } = await api(context).post<{ ssh_key: SshKey }>("/ssh_keys", {
       name: inputs.name,
@@ -30,7 +29,7 @@ export const sshKey: Kind = {
       ...(changed(old, inputs, "labels") ? { labels: labelsOf(inputs) } : {}),
     };
     await api(context).put(`/ssh_keys/${id}`, body);
-    return { ...outputs, ...withoutDefaults(inputs) };
+    return { ...outputs, ...inputs };
   },
   delete: async ({ id }, context) => {
     await api(context)

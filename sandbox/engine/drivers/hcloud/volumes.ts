@@ -4,15 +4,12 @@ import { ApiError, type Action } from "./client";
 import {
   afterCreate,
   api,
-  autoName,
   changed,
-  explicitlyNamed,
   labelsOf,
   ours,
   retrying,
   set,
   unlessGone,
-  withoutDefaults,
   type Named,
   type Protection,
 } from "./common";
@@ -40,7 +37,7 @@ async function finish(id: number, inputs: Values, context: Context): Promise<Cre
 async function read(id: number | string, inputs: Values, context: Context): Promise<Values> {
   const { volume: found } = await api(context).get<{ volume: Volume }>(`/volumes/${id}`);
   return {
-    ...withoutDefaults(inputs),
+    ...inputs,
     location: found.location.name,
     linuxDevice: found.linux_device,
     deleteProtection: found.protection.delete,
@@ -59,8 +56,7 @@ async function detach(id: string, context: Context): Promise<void> {
 export const volume: Kind = {
   keys: ["name", "size", "location", "format", "labels", "deleteProtection"],
   replaceKeys: ["location"],
-  deleteBeforeReplace: explicitlyNamed,
-  defaults: autoName,
+  deleteBeforeReplace: true,
   create: async (inputs, context) => {
     const hcloud = api(context);
     const labels = labelsOf(inputs);

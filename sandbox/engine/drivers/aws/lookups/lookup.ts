@@ -4,7 +4,6 @@ import type { Filter } from "@aws-sdk/client-ec2";
 import type { Context } from "../../../driver";
 import { NotServed } from "../../../goal";
 import type { Value, Values } from "../../../wire";
-import { tagFilters, tagsOf } from "../tags";
 import { objects, text, texts } from "../values";
 
 export type Lookup = (args: Values, context: Context) => Promise<Values>;
@@ -21,13 +20,12 @@ export function lookup(token: string, keys: readonly string[], action: Lookup): 
   };
 }
 
-/** EC2's filters from `filters`, `tags` and arguments that are filters by another name; undefined without any. */
+/** EC2's filters from `filters` and arguments that are filters by another name; undefined without any. */
 export function filtersOf(args: Values, named: Readonly<Record<string, Value | undefined>> = {}) {
   const filters: Filter[] = [
     ...Object.entries(named)
       .filter(([, value]) => value !== undefined && value !== "")
       .map(([Name, value]) => ({ Name, Values: [String(value)] })),
-    ...tagFilters(tagsOf(args)),
     ...objects(args.filters).map(({ name, values }) => ({ Name: text(name), Values: texts(values) })),
   ];
   return filters.length > 0 ? filters : undefined;
