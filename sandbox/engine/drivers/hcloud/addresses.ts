@@ -1,7 +1,7 @@
 /** Primary IPs and reverse DNS, which belong to the provider's newer half: a replacement creates first. */
 import type { Context, Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
-import { ApiError, isNotFound, type Action } from "./client";
+import { ApiError, type Action } from "./client";
 import {
   afterCreate,
   api,
@@ -95,13 +95,8 @@ export const primaryIp: Kind = {
   delete: async ({ id }, context) => {
     const final = (error: unknown) =>
       error instanceof ApiError && ["protected", "not_found"].includes(error.code);
-    await retrying(
-      10,
-      (error) => !final(error),
-      () => api(context).delete(`/primary_ips/${id}`),
-    ).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    const remove = () => api(context).delete(`/primary_ips/${id}`);
+    await unlessGone(() => retrying(10, (error) => !final(error), remove));
   },
   read: async ({ id, inputs }, context) => {
     const found = await readPrimaryIp(id, context);
@@ -140,8 +135,6 @@ export const rdns: Kind = {
     return dnsPtr === undefined ? undefined : { dnsPtr };
   },
   delete: async ({ inputs }, context) => {
-    await changePtr(inputs, null, context).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await unlessGone(() => changePtr(inputs, null, context));
   },
 };

@@ -1,6 +1,5 @@
 import type { Created, Kind } from "../../driver";
 import type { Values } from "../../wire";
-import { isNotFound } from "./client";
 import { api, changed, labelsOf, ours, unlessGone, type Named } from "./common";
 
 interface SshKey extends Named {
@@ -32,11 +31,7 @@ export const sshKey: Kind = {
     return { ...outputs, ...inputs };
   },
   delete: async ({ id }, context) => {
-    await api(context)
-      .delete(`/ssh_keys/${id}`)
-      .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
+    await unlessGone(() => api(context).delete(`/ssh_keys/${id}`));
   },
   read: async ({ id }, context) => {
     const answer = await unlessGone(() => api(context).get<{ ssh_key: SshKey }>(`/ssh_keys/${id}`));

@@ -1,6 +1,6 @@
 import type { Kind } from "../../driver";
 import type { Value, Values } from "../../wire";
-import { isNotFound, type Action } from "./client";
+import type { Action } from "./client";
 import { api, assertOurs, changed, labelsOf, set, unlessGone } from "./common";
 
 interface Rrset {
@@ -47,12 +47,8 @@ export const zoneRrset: Kind = {
   },
   delete: async ({ inputs }, context) => {
     const hcloud = api(context);
-    try {
-      const { action } = await hcloud.delete<{ action: Action }>(path(inputs));
-      await hcloud.wait([action]);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const answer = await unlessGone(() => hcloud.delete<{ action: Action }>(path(inputs)));
+    await hcloud.wait([answer?.action]);
   },
   read: async ({ inputs }, context) => {
     const answer = await unlessGone(() => api(context).get<{ rrset: Rrset }>(path(inputs)));
@@ -68,13 +64,9 @@ export const zoneRrset: Kind = {
     };
   },
   adopt: async (inputs, context) => {
-    try {
-      const { rrset } = await api(context).get<{ rrset: Rrset }>(path(inputs));
-      assertOurs(rrset.labels, inputs, "rrsets", idOf(inputs), idOf(inputs));
-      return { id: idOf(inputs), outputs: inputs };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const answer = await unlessGone(() => api(context).get<{ rrset: Rrset }>(path(inputs)));
+    if (answer === undefined) return undefined;
+    assertOurs(answer.rrset.labels, inputs, "rrsets", idOf(inputs), idOf(inputs));
+    return { id: idOf(inputs), outputs: inputs };
   },
 };
