@@ -366,6 +366,10 @@ test("look-ups", async () => {
     locations: expect.arrayContaining([expect.objectContaining({ name: "fsn1", isDeprecated: false })]),
   });
   await expect(look("getServerType", { name: "no" })).rejects.toThrow('no server type "no" exists');
+  const { id } = await makeServer(project());
+  await expect(look("getServers", {})).resolves.toMatchObject({
+    servers: [{ id, name: "min", serverType: "cx23", location: "fsn1", status: "running" }],
+  });
   await expect(look("getLocation", { name: "hel1" })).resolves.toMatchObject({ name: "hel1" });
   await expect(look("getLocation", { name: "mars" })).rejects.toThrow('no location "mars" exists');
 });

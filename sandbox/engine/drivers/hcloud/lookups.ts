@@ -77,6 +77,7 @@ interface Meta {
 
 interface Listed extends Named {
   readonly server_type?: { readonly name: string };
+  readonly status?: string;
   readonly location?: { readonly name: string };
   /** Address of a primary IP; that of IPv6 is a network, "2001:db8:0:4::/64". */
   readonly ip?: string;
@@ -90,16 +91,16 @@ interface RecordSet extends Named {
 }
 
 /**
- * Data source that lists by labels. Each object has id, name and labels; a server also has type and location, a primary
+ * Data source that lists by labels. Each object has id, name and labels; a server also has type, status and location, a primary
  * IP its address.
  */
 function listed(name: string, collection: string, result: string) {
   return {
     [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {
       const found = await labelled<Listed>(context, `/${collection}`, collection, args);
-      const seen = found.map(({ id, name, labels, server_type, location, ip, type }) => ({
+      const seen = found.map(({ id, name, labels, server_type, status = "", location, ip, type }) => ({
         ...{ id, name, labels: { ...labels } },
-        ...(server_type && location ? { serverType: server_type.name, location: location.name } : {}),
+        ...(server_type && location ? { serverType: server_type.name, status, location: location.name } : {}),
         ...(ip !== undefined && type !== undefined ? { ipAddress: ip.split("/")[0] ?? "", type } : {}),
       }));
       return { ...args, id: "0", [result]: seen };
