@@ -39,9 +39,10 @@ export interface RunOptions {
 /** Output of all updates in this test file, for the search for secrets. */
 export const printed: string[] = [];
 
-/** Starts `./scripts/sandbox ARGS…` as the leader of a process group of its own. */
+/** Starts `./scripts/sandbox ARGS…` as the leader of a process group of its own, with a test's own environment. */
 export function start(args: readonly string[]): ChildProcess {
-  return spawn("./scripts/sandbox", args, { cwd: PROJECT, stdio: "pipe", detached: true });
+  // Jest's is a copy, which spawn would not take by itself.
+  return spawn("./scripts/sandbox", args, { cwd: PROJECT, env: process.env, stdio: "pipe", detached: true });
 }
 
 /** Kills a started command and all processes of its group. */
