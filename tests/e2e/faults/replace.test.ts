@@ -78,22 +78,16 @@ async function succeeding(...args: string[]): Promise<string> {
 /** Writes over the mark of the volume's file system, or puts it back. */
 async function markFileSystem(mark: Buffer): Promise<void> {
   const { id = "" } = (await object("volumes", /./)) ?? {};
+  const file = join(VOLUMES_DIR, id, "disk.img");
   const run = (command: string, args: string[], input?: Buffer) => {
     const { status, stdout, stderr } = spawnSync(command, args, { input });
     if (status !== 0) throw new Error(`${command}: ${String(stderr)}`);
-    return String(stdout);
+    return String(stdout).trim();
   };
-  const [device = ""] = run("losetup", [
-    "--noheadings",
-    "-O",
-    "NAME",
-    "-j",
-    join(VOLUMES_DIR, id, "disk.img"),
-  ])
-    .trim()
-    .split("\n");
+  // It has a device only while it is attached.
+  const device = run("losetup", ["--noheadings", "-O", "NAME", "-j", file]);
   const place = ["bs=1", "seek=1080", "count=2", "conv=notrunc,fsync", "status=none"];
-  run("dd", [`of=${device}`, ...place], mark);
+  run("dd", [`of=${device || file}`, ...place], mark);
 }
 const EXT4 = Buffer.from([0x53, 0xef]);
 
