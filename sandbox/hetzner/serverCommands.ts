@@ -13,9 +13,10 @@ export const serverCommands: CommandTable = {
   create_server: {
     locks: true,
     perform: (cloud, action) =>
-      whileStatus(cloud, action, { during: "initializing", after: "off", onError: "unknown" }, (id) =>
-        createHost(cloud, id),
-      ),
+      whileStatus(cloud, action, { during: "initializing", after: "off", onError: "unknown" }, async (id) => {
+        await createHost(cloud, id);
+        if (action.params["start"] === false) await cloud.runtime.powerOff(String(id), false);
+      }),
   },
   start_server: {
     locks: true,

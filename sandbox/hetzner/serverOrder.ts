@@ -11,6 +11,7 @@ export interface ServerOrder {
   readonly server_type: number | string;
   readonly image: number | string;
   readonly location?: number | string;
+  readonly start_after_create?: boolean;
   readonly ssh_keys?: readonly (number | string)[];
   readonly firewalls?: readonly { readonly firewall: number }[];
   readonly user_data?: string;
@@ -31,7 +32,7 @@ export const serverOrderSchema = object(
     server_type: idOrName,
     image: idOrName,
     location: idOrName,
-    start_after_create: { const: true },
+    start_after_create: flag,
     ssh_keys: list(idOrName),
     firewalls: list(object({ firewall: id }, "firewall")),
     user_data: { type: "string" },

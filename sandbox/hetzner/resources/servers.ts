@@ -85,8 +85,9 @@ function placeOrder(
     if (found) found.targets = [...found.targets, { type: "server", server: id }];
   }
 
+  const start = order.start_after_create !== false;
   const self = [{ id, type: "server" }] as const;
-  const action = actions.begin(state, "create_server", self);
-  const next = [actions.begin(state, "start_server", self, { after: action })];
+  const action = actions.begin(state, "create_server", self, { params: { start } });
+  const next = start ? [actions.begin(state, "start_server", self, { after: action })] : [];
   return { server, action, next };
 }

@@ -144,11 +144,7 @@ function devicePath(volume: number): string {
 }
 
 /** Throws the errors that attaching would meet, except for locks. */
-function assertAttachable(
-  state: State,
-  volume: Volume,
-  server: Pick<Server, "id" | "location">,
-): void {
+function assertAttachable(state: State, volume: Volume, server: Pick<Server, "id" | "location">): void {
   if (volume.server !== null) {
     throw new ApiError(
       "volume_already_attached",

@@ -14,7 +14,7 @@ async function makeHost(p: Project, name: string, own: object): Promise<{ server
   await p.done("POST", "/ssh_keys", { name, public_key: publicKey, labels: own });
   const ips = [];
   for (const type of ["ipv4", "ipv6"]) {
-    const body = { name: `${name}-${type}`, type, location: "fsn1", assignee_type: "server", labels: own };
+    const body = { name: `${name}-${type}`, type, location: "fsn1", labels: own };
     ips.push((await p.done("POST", "/primary_ips", body)).primary_ip.id);
   }
   const rules = [

@@ -274,6 +274,12 @@ describe("servers", () => {
     expect(methods.indexOf("detachVolume")).toBeLessThan(methods.indexOf("deleteServer"));
     expect(methods).toContain("detachVolume");
   });
+
+  test("started only on demand", async () => {
+    const s = await makeServer(project(), { start_after_create: false });
+    expect(s.status).toBe("off");
+    expect(project().recorder.last("powerOff")).toEqual([String(s.id), false]);
+  });
 });
 
 describe("addresses", () => {
