@@ -37,6 +37,7 @@ import { createMetadataServer } from "./services/metadata";
 import { createMirror } from "./services/mirror";
 import { startServices } from "./services/services";
 import { Storage } from "./services/storage";
+import { StorageBoxes } from "./services/storageBoxes";
 
 /** Directories that image/build.sh printed. */
 export interface Image {
@@ -74,7 +75,7 @@ async function main(): Promise<void> {
   const authority = createAuthority(faults.acme);
   await authority.listen({ host: SERVICES.acme, port: ACME_PORT });
   const webhook = await startMail(faults.mail);
-  const runtime = new MachineRuntime(image.base, zones);
+  const runtime = new MachineRuntime(image.base, zones, new StorageBoxes(zones));
   await runtime.restore();
   const api = createHetznerApi({
     stateFile: HETZNER_STATE_FILE,

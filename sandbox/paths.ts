@@ -42,11 +42,12 @@ export const PROCESSES_DIR = inState("processes");
 /** Messages that the hosts sent, one JSON object a line, see services/messages.ts. */
 export const MESSAGES_FILE = inState("messages.jsonl");
 
-/** Directories of hosts, snapshots, volumes, zones: one for each. */
+/** Directories of hosts, snapshots, volumes, zones, Storage Boxes: one for each. */
 export const HOSTS_DIR = inState("hosts");
 export const SNAPSHOTS_DIR = inState("snapshots");
 export const VOLUMES_DIR = inState("volumes");
 export const ZONES_DIR = inState("zones");
+export const BOXES_DIR = inState("boxes");
 export const SERVICES_DIR = inState("services");
 
 /** Checkpoints of the deployment engines. */

@@ -38,6 +38,10 @@ export interface CloudRuntime {
   /** Attaches a volume. `devicePath` is its path in the guest, e.g. /dev/disk/by-id/scsi-0HC_Volume_42. */
   attachVolume(id: string, serverId: string, devicePath: string): Promise<void>;
   detachVolume(id: string): Promise<void>;
+  /** Makes a Storage Box, or changes how it can be reached. */
+  setStorageBox(box: StorageBoxSpec): Promise<void>;
+  /** Deletes a Storage Box, with all that is in it. */
+  deleteStorageBox(username: string): Promise<void>;
   /** Publishes the whole contents of a zone; the runtime adds SOA and NS. */
   setZone(name: string, records: readonly ZoneRecord[]): Promise<void>;
   deleteZone(name: string): Promise<void>;
@@ -79,6 +83,15 @@ export interface ServerSpec {
   readonly addresses: Addresses;
   /** Inbound rules from before the boot on, see {@link CloudRuntime.setFirewall}. */
   readonly rules: readonly InboundRule[] | undefined;
+}
+
+/** Account for files, at USERNAME.your-storagebox.de. */
+export interface StorageBoxSpec {
+  readonly username: string;
+  /** First lines of authorized_keys; its owner may change them later. */
+  readonly sshPublicKeys: readonly string[];
+  /** Lets the account in by SSH, on port 23. */
+  readonly ssh: boolean;
 }
 
 export interface InboundRule {

@@ -192,6 +192,33 @@ export const images: readonly Image[] = [
   ...image("debian", "13", { x86: 310557660, arm: 310557661 }, "2025-08-11T06:00:00Z"),
 ];
 
+/** Zone of the names of Storage Boxes. */
+export const BOX_ZONE = "your-storagebox.de";
+
+export interface StorageBoxType {
+  readonly id: number;
+  readonly name: string;
+  /** Number of snapshots, also of those of a plan. */
+  readonly snapshots: number;
+  readonly terabytes: number;
+  readonly locations: readonly string[];
+  /** Price in net euros a month. */
+  readonly price: number;
+}
+
+/** Storage Boxes. The prices of those above 1 TB, and all ids, are made up. */
+export const storageBoxTypes: readonly StorageBoxType[] = (
+  [
+    [1333, "bx11", 10, 1, 3.2],
+    [1334, "bx21", 20, 5, 10.9],
+    [1335, "bx31", 30, 10, 20.8],
+    [1336, "bx41", 40, 20, 40.6],
+  ] as const
+).map(([id, name, snapshots, terabytes, price]) => ({
+  ...{ id, name, snapshots, terabytes, price },
+  locations: ["fsn1", "hel1"],
+}));
+
 /** Sizes of volumes, in gigabytes. */
 export const volumeSizes = { least: 10, most: 10240 } as const;
 /** Prices in net euros. */

@@ -19,6 +19,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   servers: "servers",
   zones: "zones",
   images: "snapshots",
+  storage_boxes: "storageBoxes",
 };
 
 /**
@@ -64,6 +65,8 @@ async function drop(cloud: Cloud, kind: Kind, id: number): Promise<void> {
     if (store.state.volumes[id]?.server) await runtime.detachVolume(String(id));
     await runtime.deleteVolume(String(id));
   }
+  const account = store.state.storageBoxes[id]?.username;
+  if (kind === "storageBoxes" && account) await runtime.deleteStorageBox(account);
   const zone = store.state.zones[id]?.name;
   store.change((state) => remove(state[kind], id));
   if (kind === "zones" && zone) await publish.zone(zone);

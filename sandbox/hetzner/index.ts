@@ -23,6 +23,7 @@ import { recordSetRoutes } from "./resources/recordSets";
 import { serverActionRoutes } from "./resources/serverActions";
 import { serverRoutes } from "./resources/servers";
 import { sshKeyRoutes } from "./resources/sshKeys";
+import { storageBoxCommands, storageBoxRoutes } from "./resources/storageBoxes";
 import { volumeCommands, volumeRoutes } from "./resources/volumes";
 import { zoneCommands, zoneRoutes } from "./resources/zones";
 import { reverseDnsCommands } from "./reverseDns";
@@ -59,6 +60,7 @@ const resources: readonly Routes[] = [
   recordSetRoutes,
   catalogueRoutes,
   imageRoutes,
+  storageBoxRoutes,
 ];
 
 const commands: CommandTable = {
@@ -68,11 +70,12 @@ const commands: CommandTable = {
   ...primaryIpCommands,
   ...volumeCommands,
   ...zoneCommands,
+  ...storageBoxCommands,
   ...reverseDnsCommands,
 };
 
 /**
- * Part of the Hetzner Cloud API that this project uses, below /v1, and the sandbox's switches beside it
+ * Part of the Hetzner Cloud API that this project uses, below /v1, with the Storage Boxes that Hetzner has at another host, and the sandbox's switches beside it
  * (controlRoutes.ts). Not listening yet. Once ready it continues the actions that an earlier process left.
  */
 export function createHetznerApi(options: HetznerApiOptions): FastifyInstance {

@@ -76,6 +76,34 @@ export interface Snapshot {
   deleted: string | null;
 }
 
+export interface SnapshotPlan {
+  readonly max_snapshots: number;
+  readonly minute: number;
+  readonly hour: number;
+  readonly day_of_week: number | null;
+  readonly day_of_month: number | null;
+}
+
+export interface AccessSettings {
+  readonly reachable_externally: boolean;
+  readonly samba_enabled: boolean;
+  readonly ssh_enabled: boolean;
+  readonly webdav_enabled: boolean;
+  readonly zfs_enabled: boolean;
+}
+
+export interface StorageBox extends Entity {
+  /** Name in the catalogue. */
+  type: string;
+  readonly location: string;
+  readonly sshPublicKeys: readonly string[];
+  access: AccessSettings;
+  snapshotPlan: SnapshotPlan | null;
+  deleteProtected: boolean;
+  /** Account; null until it is made. */
+  username: string | null;
+}
+
 export type ServerStatus =
   "initializing" | "starting" | "running" | "stopping" | "off" | "deleting" | "migrating" | "unknown";
 
@@ -118,7 +146,7 @@ export interface Zone extends Entity {
 
 export interface ResourceRef {
   readonly id: number;
-  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "image";
+  readonly type: "server" | "primary_ip" | "firewall" | "volume" | "zone" | "image" | "storage_box";
 }
 
 export interface Action {
@@ -153,6 +181,7 @@ export interface State {
   readonly servers: Record<string, Server>;
   readonly snapshots: Record<string, Snapshot>;
   readonly zones: Record<string, Zone>;
+  readonly storageBoxes: Record<string, StorageBox>;
   readonly actions: Record<string, Action>;
 }
 
@@ -169,6 +198,7 @@ export function emptyState(): State {
     servers: {},
     snapshots: {},
     zones: {},
+    storageBoxes: {},
     actions: {},
   };
 }

@@ -1,4 +1,11 @@
-import { type Location, locations, prices, type ServerType, vatPercent } from "./catalogue";
+import {
+  type Location,
+  locations,
+  prices,
+  type ServerType,
+  type StorageBoxType,
+  vatPercent,
+} from "./catalogue";
 
 type Json = Record<string, unknown>;
 
@@ -58,6 +65,25 @@ export function renderServerType(type: ServerType): Json {
       available,
       recommended: available,
     })),
+  };
+}
+
+export function renderStorageBoxType(type: StorageBoxType): Json {
+  return {
+    id: type.id,
+    name: type.name,
+    description: type.name.toUpperCase(),
+    snapshot_limit: type.snapshots,
+    automatic_snapshot_limit: type.snapshots,
+    subaccounts_limit: 100,
+    size: type.terabytes * 1024 ** 4,
+    prices: type.locations.map((location) => ({
+      location,
+      price_hourly: amount(type.price / hoursPerMonth),
+      price_monthly: amount(type.price),
+      setup_fee: amount(0),
+    })),
+    deprecation: null,
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../network/namespaces";
 import { SANDBOX_STATE } from "../paths";
 import type { Addresses, CloudRuntime, InboundRule, ServerSpec } from "../runtime";
+import type { StorageBoxes } from "../services/storageBoxes";
 import type { Zones } from "../services/zones";
 import {
   boot,
@@ -71,15 +72,18 @@ export class MachineRuntime implements CloudRuntime {
   /**
    * @param tree Base tree of the image, for new hosts.
    * @param zones Publisher of zones and reverse names.
+   * @param boxes Server of the Storage Boxes.
    */
   constructor(
     private readonly tree: string,
     private readonly zones: Zones,
+    private readonly boxes: StorageBoxes,
   ) {}
 
   /** Restores everything recorded, after the machine or the daemon was down. */
   async restore(): Promise<void> {
     await this.translate();
+    await this.boxes.restore();
     for (const { spec, tree, power, rules } of Object.values(this.records.hosts)) {
       await ensureHostNetwork(spec.id, spec.metadataHopLimit);
       await setHostFirewall(renderRules(spec.id, rules));
@@ -217,6 +221,9 @@ export class MachineRuntime implements CloudRuntime {
     return this.inTurn(`volume-${id}`, () => this.releaseVolume(id));
   }
 
+  setStorageBox: CloudRuntime["setStorageBox"] = (box) => this.inTurn("boxes", () => this.boxes.set(box));
+  deleteStorageBox: CloudRuntime["deleteStorageBox"] = (username) =>
+    this.inTurn("boxes", () => this.boxes.delete(username));
   setZone: CloudRuntime["setZone"] = (name, records) => this.zones.set(name, records);
   deleteZone: CloudRuntime["deleteZone"] = (name) => this.zones.delete(name);
   setReverseDns: CloudRuntime["setReverseDns"] = (address, name) => this.zones.setReverse(address, name);

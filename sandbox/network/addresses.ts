@@ -19,6 +19,7 @@ export const SERVICES = {
   aws: "198.51.100.7",
   mail: "198.51.100.8",
   storage: "198.51.100.9",
+  boxes: "198.51.100.10",
 } as const;
 
 /** The IPv6 twin of a service's IPv4 address. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { writeAtomically } from "../hosts/files";
 import { mountOverlay, mountsBelow } from "../hosts/mounts";
 import { children, isAlive, logFile, readProcess, startProcess } from "../hosts/processes";
-import { ROUTER, SERVICES } from "../network/addresses";
-import { inNamespace, run } from "../network/run";
+import { SERVICES } from "../network/addresses";
+import { run } from "../network/run";
 import { SERVICES_DIR } from "../paths";
 import {
   API_CERTIFICATE,
@@ -17,22 +17,14 @@ import {
 } from "./authority";
 import { CONFIG_DIR, parseBind, renderHints, renderResolver } from "./named";
 import { lastWords } from "./lastWords";
+import { inTree, SERVICES_ROOT } from "./tree";
 import { Zones } from "./zones";
 
 /** The name servers and the ACME authority: programs of the image's services tree, run in the router. */
 
-const ROOT = join(SERVICES_DIR, "root");
-const CONFIG = join(ROOT, CONFIG_DIR);
+const CONFIG = join(SERVICES_ROOT, CONFIG_DIR);
 
 const AUTHORITATIVE = ["dns-root", "dns-zones"] as const;
-
-/** A command line in the services' tree. */
-function inTree(env: Readonly<Record<string, string>>, command: readonly string[]): string[] {
-  const variables = Object.entries({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env }).map(
-    ([k, v]) => `${k}=${v}`,
-  );
-  return inNamespace(ROUTER, ["env", "-i", ...variables, "chroot", ROOT, ...command]);
-}
 
 /** Has both authoritative servers read their files again, by SIGHUP. */
 function reloadZones(): void {
@@ -49,15 +41,15 @@ function reloadZones(): void {
  * @param trees The services' tree and, below it, the hosts' base tree.
  */
 export async function startServices(trees: readonly [services: string, base: string]): Promise<Zones> {
-  if (mountsBelow(ROOT).length === 0) {
+  if (mountsBelow(SERVICES_ROOT).length === 0) {
     // Nothing in it is worth keeping, and the trees below may be others now.
     rmSync(SERVICES_DIR, { recursive: true, force: true });
     for (const part of ["root", "upper", "work"]) mkdirSync(join(SERVICES_DIR, part), { recursive: true });
   }
-  await mountOverlay(ROOT, trees, join(SERVICES_DIR, "upper"), join(SERVICES_DIR, "work"));
+  await mountOverlay(SERVICES_ROOT, trees, join(SERVICES_DIR, "upper"), join(SERVICES_DIR, "work"));
   mkdirSync(CONFIG, { recursive: true });
 
-  const bind = parseBind(await run("chroot", [ROOT, "/usr/sbin/named", "-v"]));
+  const bind = parseBind(await run("chroot", [SERVICES_ROOT, "/usr/sbin/named", "-v"]));
   const zones = new Zones(CONFIG, reloadZones, bind);
   zones.write();
   writeAtomically(join(CONFIG, "resolver.conf"), renderResolver(bind));

@@ -33,7 +33,11 @@ let context: Context;
 beforeEach(async () => {
   record(project());
   context = {
-    env: { HCLOUD_ENDPOINT: `${await project().url()}/v1`, HCLOUD_TOKEN: token },
+    env: {
+      HCLOUD_ENDPOINT: `${await project().url()}/v1`,
+      HETZNER_ENDPOINT: `${await project().url()}/v1`,
+      HCLOUD_TOKEN: token,
+    },
     config: { pollInterval: "15ms", pollFunction: "constant" },
     projectDir: ".",
     name: "thing",
@@ -75,6 +79,62 @@ test("an SSH key", async () => {
     `PUT /ssh_keys/${key.id} {"labels":{"a":"2"}}`,
     `DELETE /ssh_keys/${key.id}`,
     `DELETE /ssh_keys/${key.id}`,
+  ]);
+});
+
+test("a Storage Box, with its protection and its plan", async () => {
+  const access = { reachableExternally: false, sshEnabled: true };
+  const box = await make("storageBox", {
+    ...{ name: "box", storageBoxType: "bx11", location: "hel1", password: "Correct-Horse-9" },
+    ...{ sshKeys: [publicKey], accessSettings: access, deleteProtection: true, labels: { a: "1" } },
+    snapshotPlan: { maxSnapshots: 10, hour: 12, minute: 0 },
+  });
+  const path = `/storage_boxes/${box.id}`;
+  const username = `u${400_000 + Number(box.id)}`;
+  expect(box.outputs).toMatchObject({
+    ...{ username, server: `${username}.your-storagebox.de`, deleteProtection: true },
+    accessSettings: { ...access, sambaEnabled: false, webdavEnabled: false, zfsEnabled: false },
+    snapshotPlan: { maxSnapshots: 10, hour: 12, minute: 0 },
+  });
+  const all = (ssh: boolean) =>
+    `{"reachable_externally":false,"samba_enabled":false,"ssh_enabled":${ssh},"webdav_enabled":false,"zfs_enabled":false}`;
+  expect(taken()).toEqual([
+    `POST /storage_boxes {"name":"box","storage_box_type":"bx11","location":"hel1","labels":{"a":"1"},` +
+      `"password":"Correct-Horse-9","ssh_keys":[${JSON.stringify(publicKey)}],"access_settings":${all(true)}}`,
+    "poll",
+    `POST ${path}/actions/change_protection {"delete":true}`,
+    "poll",
+    `POST ${path}/actions/enable_snapshot_plan {"max_snapshots":10,"minute":0,"hour":12,"day_of_week":null,"day_of_month":null}`,
+    "poll",
+    `GET ${path}`,
+  ]);
+  await change("storageBox", box, {
+    ...{ storageBoxType: "bx21", labels: { a: "2" }, accessSettings: { sshEnabled: false } },
+    snapshotPlan: { maxSnapshots: 9, hour: 13, minute: 0 },
+  });
+  expect(taken()).toEqual([
+    `POST ${path}/actions/enable_snapshot_plan {"max_snapshots":9,"minute":0,"hour":13,"day_of_week":null,"day_of_month":null}`,
+    "poll",
+    `POST ${path}/actions/change_type {"storage_box_type":"bx21"}`,
+    "poll",
+    `POST ${path}/actions/update_access_settings ${all(false)}`,
+    "poll",
+    `PUT ${path} {"labels":{"a":"2"}}`,
+    `GET ${path}`,
+  ]);
+  const boxes = hcloud.invokes?.["hcloud:index/getStorageBoxes:getStorageBoxes"];
+  await expect(boxes?.({ withSelector: "a==2" }, context)).resolves.toMatchObject({
+    storageBoxes: [{ name: "box" }],
+  });
+  const type = hcloud.invokes?.["hcloud:index/getStorageBoxType:getStorageBoxType"];
+  await expect(type?.({ name: "bx11" }, context)).resolves.toMatchObject({ name: "bx11" });
+  await expect(type?.({ name: "bx99" }, context)).rejects.toThrow('no storage box type "bx99" exists');
+  taken();
+  await remove("storageBox", box);
+  await remove("storageBox", { ...box, inputs: { ...box.inputs, deleteProtection: false } });
+  expect(taken()).toEqual([
+    ...[`POST ${path}/actions/change_protection {"delete":false}`, "poll"],
+    ...[`DELETE ${path}`, "poll", `DELETE ${path}`],
   ]);
 });
 

@@ -46,11 +46,13 @@ export class Hcloud {
   private readonly token: string;
   private readonly pollSeconds: (poll: number) => number;
 
-  constructor({ env, config }: Pick<Context, "env" | "config">) {
-    this.endpoint = String(config.endpoint ?? env.HCLOUD_ENDPOINT ?? "https://api.hetzner.cloud/v1").replace(
-      /\/+$/,
-      "",
-    );
+  /** @param host Host of the API: that of Hetzner Cloud, or Hetzner's other one, which has the Storage Boxes. */
+  constructor({ env, config }: Pick<Context, "env" | "config">, host: "cloud" | "hetzner" = "cloud") {
+    const endpoint =
+      host === "cloud"
+        ? (config.endpoint ?? env.HCLOUD_ENDPOINT ?? "https://api.hetzner.cloud/v1")
+        : (config.endpointHetzner ?? env.HETZNER_ENDPOINT ?? "https://api.hetzner.com/v1");
+    this.endpoint = String(endpoint).replace(/\/+$/, "");
     this.token = String(config.token ?? env.HCLOUD_TOKEN ?? "");
     if (this.token === "") throw new Error("Missing Hetzner Cloud API token");
     if (this.token.length !== 64)

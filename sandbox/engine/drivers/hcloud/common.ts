@@ -20,6 +20,11 @@ export function api(context: Context): Hcloud {
   return new Hcloud(context);
 }
 
+/** Hetzner's other API, which has the Storage Boxes. Their actions are asked for at {@link api}, as the provider does. */
+export function boxApi(context: Context): Hcloud {
+  return new Hcloud(context, "hetzner");
+}
+
 /** Returns an answer of the API; undefined for an object that doesn't exist. */
 export const unlessGone = unless(isNotFound);
 
@@ -35,8 +40,9 @@ export async function ours<T extends Named>(
   context: Context,
   collection: string,
   inputs: Values,
+  hcloud = api(context),
 ): Promise<T | undefined> {
-  const answer = await api(context).get<Record<string, T[]>>(
+  const answer = await hcloud.get<Record<string, T[]>>(
     `/${collection}?name=${encodeURIComponent(String(inputs.name))}`,
   );
   const found = answer[collection]?.[0];

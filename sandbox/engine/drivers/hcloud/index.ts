@@ -5,6 +5,7 @@ import { firewall } from "./firewalls";
 import { lookups } from "./lookups";
 import { server } from "./servers";
 import { sshKey } from "./sshKeys";
+import { storageBox } from "./storageBoxes";
 import { volume, volumeAttachment } from "./volumes";
 import { zoneRrset } from "./zones";
 
@@ -16,6 +17,7 @@ export const hcloud: Driver = {
     "hcloud:index/rdns:Rdns": rdns,
     "hcloud:index/server:Server": server,
     "hcloud:index/sshKey:SshKey": sshKey,
+    "hcloud:index/storageBox:StorageBox": storageBox,
     "hcloud:index/volume:Volume": volume,
     "hcloud:index/volumeAttachment:VolumeAttachment": volumeAttachment,
     "hcloud:index/zoneRrset:ZoneRrset": zoneRrset,

@@ -1,7 +1,7 @@
 /** The provider's data sources, called anew at every preview and update: what the program reads of them. */
 import type { Context } from "../../driver";
 import type { Value, Values } from "../../wire";
-import { api, type Named } from "./common";
+import { api, boxApi, type Named } from "./common";
 
 export interface ServerType {
   readonly id: number;
@@ -33,9 +33,10 @@ async function one<T>(
   singular: string,
   name: Value | undefined,
   filter = "",
+  hcloud = api(context),
 ): Promise<T> {
   const query = `${filter}name=${encodeURIComponent(String(name))}`;
-  const found = (await api(context).get<Record<string, T[]>>(`/${collection}?${query}`))[collection]?.[0];
+  const found = (await hcloud.get<Record<string, T[]>>(`/${collection}?${query}`))[collection]?.[0];
   if (found === undefined) throw new Error(`no ${singular} "${String(name)}" exists`);
   return found;
 }
@@ -57,12 +58,13 @@ async function labelled<T>(
   key: string,
   args: Values,
   filter = "",
+  hcloud = api(context),
 ): Promise<T[]> {
   const selector = encodeURIComponent(String(args.withSelector ?? ""));
   const all: T[] = [];
   for (let page: number | null = 1; page !== null;) {
     const query: string = `${filter}label_selector=${selector}&page=${page}&per_page=50`;
-    const answer: Meta & Record<string, unknown> = await api(context).get(`${path}?${query}`);
+    const answer: Meta & Record<string, unknown> = await hcloud.get(`${path}?${query}`);
     all.push(...((answer[key] ?? []) as T[]));
     page = answer.meta?.pagination?.next_page ?? null;
   }
@@ -94,10 +96,10 @@ interface RecordSet extends Named {
  * Data source that lists by labels. Each object has id, name and labels; a server also has type, status and location, a primary
  * IP its address.
  */
-function listed(name: string, collection: string, result: string) {
+function listed(name: string, collection: string, result: string, of = api) {
   return {
     [`hcloud:index/${name}:${name}`]: async (args: Values, context: Context): Promise<Values> => {
-      const found = await labelled<Listed>(context, `/${collection}`, collection, args);
+      const found = await labelled<Listed>(context, `/${collection}`, collection, args, "", of(context));
       const seen = found.map(({ id, name, labels, server_type, status = "", location, ip, type }) => ({
         ...{ id, name, labels: { ...labels } },
         ...(server_type && location ? { serverType: server_type.name, status, location: location.name } : {}),
@@ -139,6 +141,16 @@ export const lookups = {
   ...listed("getPrimaryIps", "primary_ips", "primaryIps"),
   ...listed("getFirewalls", "firewalls", "firewalls"),
   ...listed("getVolumes", "volumes", "volumes"),
+  ...listed("getStorageBoxes", "storage_boxes", "storageBoxes", boxApi),
+  "hcloud:index/getStorageBoxType:getStorageBoxType": async (
+    args: Values,
+    context: Context,
+  ): Promise<Values> => {
+    const { id, name } = await one<Named>(
+      ...([context, "storage_box_types", "storage box type", args.name, "", boxApi(context)] as const),
+    );
+    return { id, name };
+  },
   ...listed("getSshKeys", "ssh_keys", "sshKeys"),
   "hcloud:index/getZoneRrsets:getZoneRrsets": async (args: Values, context: Context): Promise<Values> => {
     const path = `/zones/${encodeURIComponent(String(args.zone))}/rrsets`;
