@@ -9,7 +9,9 @@ import type { Host, HostArgs, LookUpOptions, OperatorKey, Role } from "./host";
 import { hostArgs } from "./hostArgs";
 import { waitForLookUps, refuseProblems } from "./lookUps";
 import { named } from "./names";
+import type { MadeStorageBox } from "./storageBox";
 import { warnOfDeletedRecords } from "./ownRecords";
+import type * as StorageBoxes from "./hetzner/storageBox";
 
 /** Interface of a deployment to the clouds that it runs on. */
 export interface Clouds {
@@ -20,6 +22,8 @@ export interface Clouds {
    * @param hooks Hooks of every server.
    */
   hosts(operatorKey: OperatorKey, hooks: pulumi.ResourceHookBinding): Hosts;
+  /** Makes the Storage Box for backups. @default there is none to make */
+  readonly storageBox?: () => MadeStorageBox;
 }
 
 /** Hosts of a deployment; without a TURN host if another stack's is used. */
@@ -42,7 +46,8 @@ export async function lookUpClouds(
   roles: readonly Role[],
   opts: LookUpOptions,
 ): Promise<Clouds> {
-  const { dns, domain } = settings;
+  const { dns, domain, labels } = settings;
+  const box = settings.backup?.box;
   const args = roles.map((role) => hostArgs(settings, role));
   const cloud = once((name: CloudName) => loadCloud(name, settings, args, opts));
   const findHosts = once((name: CloudName) =>
@@ -61,16 +66,19 @@ export async function lookUpClouds(
   };
   // A package that is missing is told before anything is asked.
   for (const name of used) cloud(name);
+  const storageBoxes = box && loadStorageBoxes();
 
-  const [zone, ...found] = await refuseProblems(
+  const [zone, storageBox, ...found] = await refuseProblems(
     waitForLookUps([
       dns === "manual" ? byHand() : cloud(dnsClouds[dns]).findZone({ domain, hosts: args, ownAddresses }),
+      box && storageBoxes ? storageBoxes.findStorageBox(box, labels, opts) : Promise.resolve(undefined),
       ...args.map((host) => findHosts(host.cloud)),
     ]),
     settings,
   );
   return {
     dns: zone,
+    storageBox,
     hosts(operatorKey, hooks) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
       const made: Partial<Record<Role, Host>> = {};
@@ -90,13 +98,24 @@ function loadCloud(
   hosts: readonly HostArgs[],
   opts: LookUpOptions,
 ): Cloud {
-  try {
+  return loaded(name, () => {
     switch (name) {
       case "hetzner":
         return (require("./hetzner") as typeof import("./hetzner")).hetznerCloud(settings, opts);
       case "aws":
         return (require("./aws") as typeof import("./aws")).awsCloud(settings, hosts, opts);
     }
+  });
+}
+
+function loadStorageBoxes(): typeof StorageBoxes {
+  return loaded("hetzner", () => require("./hetzner/storageBox") as typeof StorageBoxes);
+}
+
+/** Loads what belongs to a cloud. @throws RunError if its package is missing */
+function loaded<T>(name: CloudName, load: () => T): T {
+  try {
+    return load();
   } catch (error) {
     if (!isMissing(error)) throw error;
     const reason = /Cannot find module( '[^']*')?/.exec(error.message)?.[0] ?? error.message;

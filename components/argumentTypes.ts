@@ -89,7 +89,10 @@ export interface BackupKeep {
 
 /** Backups of the BigBlueButton server in a storage of the operator's own. */
 export interface BackupArgument {
-  /** Repository: s3:https://SERVER/BUCKET/FOLDER or sftp://USER@SERVER:PORT//FOLDER. */
+  /**
+   * Repository: s3:https://SERVER/BUCKET/FOLDER or sftp://USER@SERVER:PORT//FOLDER; or storage-box, for a Hetzner Storage Box
+   * that is made with the deployment.
+   */
   readonly to: pulumi.Input<string>;
   /** Key of an S3 storage. */
   readonly accessKeyId?: pulumi.Input<string>;
@@ -97,8 +100,24 @@ export interface BackupArgument {
   readonly secretAccessKey?: pulumi.Input<string>;
   /** Private key for an SFTP server, in OpenSSH's form; make it a secret. */
   readonly sshKey?: pulumi.Input<string>;
-  /** Public host key of the SFTP server. */
+  /**
+   * Public host key of the SFTP server.
+   *
+   * @default of a Storage Box the one that Hetzner publishes
+   */
   readonly hostKey?: pulumi.Input<string>;
+  /**
+   * Type of the Storage Box.
+   *
+   * @default "bx11"
+   */
+  readonly boxType?: pulumi.Input<string>;
+  /**
+   * Location of a new Storage Box.
+   *
+   * @default hel1, or fsn1 for a server that is there
+   */
+  readonly boxLocation?: pulumi.Input<string>;
   /**
    * Password of a repository that another stack has made; make it a secret.
    *

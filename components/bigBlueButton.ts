@@ -99,6 +99,8 @@ export class BigBlueButton extends pulumi.ComponentResource {
   readonly addresses: pulumi.Output<DeploymentAddresses>;
   /** Password of the backups' repository; secret, undefined without `backup`. */
   readonly backupPassword: pulumi.Output<string | undefined>;
+  /** Private key that may delete in the Storage Box of the backups; secret, undefined without one. */
+  readonly backupBoxKey: pulumi.Output<string | undefined>;
   /** Command that logs in to the BigBlueButton server, with {@link privateKey}. */
   readonly sshCommand: pulumi.Output<string>;
   /** Private key with which the program logs in to the hosts, in OpenSSH's form; secret. */
@@ -135,6 +137,7 @@ export class BigBlueButton extends pulumi.ComponentResource {
     this.release = output(({ outputs }) => outputs.release);
     this.addresses = output(({ outputs }) => pulumi.output(outputs.addresses));
     this.backupPassword = output(({ outputs }) => pulumi.output(outputs.backupPassword));
+    this.backupBoxKey = output(({ outputs }) => pulumi.output(outputs.backupBoxKey));
     this.sshCommand = output(({ outputs }) => outputs.sshCommand);
     this.privateKey = output(({ outputs }) => outputs.privateKey);
     this.knownHosts = output(({ outputs }) => outputs.knownHosts);

@@ -68,7 +68,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
   const bbbFqdn = settings.bbb.fqdn;
   const { parent, users } = options;
   const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
-  const { dns, hosts } = await lookUpClouds(settings, roles, { parent, scripts: installHash });
+  const { dns, hosts, storageBox } = await lookUpClouds(settings, roles, { parent, scripts: installHash });
   const shared = await (options.turn ??
     (turnSettings.kind === "shared" ? sharedTurn(turnSettings.stack, settings, { parent }) : undefined));
 
@@ -97,7 +97,7 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
     { parent },
   );
 
-  const additions = setUpAdditions(settings, metrics, { bbb, turn: ownTurn, verification });
+  const additions = setUpAdditions(settings, metrics, { bbb, turn: ownTurn, verification }, storageBox);
 
   // What a front end is given is proven to work; how to get at the hosts is known without.
   const outputs = {

@@ -13,11 +13,12 @@ export function randomSecret(
   name: string,
   rotate: string,
   parent: pulumi.Resource | undefined,
+  { protect }: { readonly protect?: boolean } = {},
 ): pulumi.Output<string> {
   const { result } = new random.RandomPassword(
     name,
     { length: 64, special: false, keepers: { rotate } },
-    { parent },
+    { parent, protect },
   );
   return pulumi.secret(result);
 }

@@ -77,7 +77,9 @@ export interface SettingArguments {
    * value.
    */
   readonly protect?: pulumi.Input<boolean>;
-  /** Protect the recordings volume from deletion. Not set: the environment's value. */
+  /**
+   * Protect the recordings volume, and the Storage Box of backups, from deletion. Not set: the environment's value.
+   */
   readonly protectRecordings?: pulumi.Input<boolean>;
   /** The cloud's own daily backups of the BigBlueButton server. Not set: the environment's value. */
   readonly backups?: pulumi.Input<boolean>;
@@ -236,10 +238,10 @@ export interface SettingArguments {
   readonly metrics?: pulumi.Input<any>;
   // Backup
   /**
-   * Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of
-   * restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly,
-   * monthly), raw, password, restoreFrom. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is
-   * saved.
+   * Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (storage-box for a
+   * Hetzner Storage Box that the stack makes, or a place of restic's, s3: or sftp:), accessKeyId and secretAccessKey,
+   * or sshKey and hostKey, or boxType and boxLocation; at, keep (daily, weekly, monthly), raw, password, restoreFrom.
+   * Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.
    */
   readonly backup?: pulumi.Input<BackupArgument>;
   // One TURN server for several

@@ -10,7 +10,7 @@ import { parseSets, readProjectFile } from "../cli/stackFiles";
 import { terminalWidth } from "../cli/width";
 import { drill, type Drilled } from "./backup/drill";
 import { renderRows } from "./backup/drillReport";
-import { runOnServer, serverOf, type Call, type ServerOptions } from "./backup/server";
+import { runOnServer, serverOf, type Call, type Server, type ServerOptions } from "./backup/server";
 import { runCommand } from "./commandLine";
 import { openStacks, PROJECT_DIR } from "./openStacks";
 import { printJson, say } from "./output";
@@ -52,13 +52,10 @@ onStack("verify", "whether every part of the repository is there")
 onStack("prune", "remove what is older than backup.keep says")
   .option(
     "--own-keys",
-    "with keys that may delete, where the server's may not: PRUNE_ACCESS_KEY_ID and PRUNE_SECRET_ACCESS_KEY of this environment, or PRUNE_SSH_KEY, a file",
+    "with keys that may delete, where the server's may not and the stack has none: PRUNE_ACCESS_KEY_ID and PRUNE_SECRET_ACCESS_KEY of this environment, or PRUNE_SSH_KEY, a file",
   )
   .action((stack: string, { ownKeys, ...options }: ServerOptions & { readonly ownKeys?: true }) =>
-    call(stack, options, {
-      words: ["backup.py", "prune", ...(ownKeys ? ["--keys"] : [])],
-      input: ownKeys ? `${JSON.stringify(keysOf(process.env))}\n` : undefined,
-    }),
+    deleting(stack, options, ["backup.py", "prune"], ownKeys && keysOf(process.env)),
   );
 
 interface DrillArguments extends ServerOptions {
@@ -130,7 +127,7 @@ withServer(
 withServer(key.command("remove").description("take one away"))
   .argument("<id>", "of scripts/backup key list")
   .action((stack: string, id: string, options: ServerOptions) =>
-    call(stack, options, { words: ["backup.py", "key", "remove", id] }),
+    deleting(stack, options, ["backup.py", "key", "remove", id]),
   );
 
 function onStack(name: string, description: string): Command {
@@ -145,16 +142,39 @@ function withServer(one: Command): Command {
     .option("--sandbox", "a stack of the cloud inside this machine");
 }
 
+/** Calls what deletes: with keys of the operator's own, or that of a Storage Box, where the server's may add only. */
+async function deleting(
+  stack: string,
+  options: ServerOptions,
+  words: Call["words"],
+  ownKeys?: object,
+): Promise<void> {
+  const server = await serverOf(stack, options);
+  const keys = ownKeys ?? (server.boxKey && { sshKey: server.boxKey, appendOnly: false });
+  await callAt(server, {
+    words: [...words, ...(keys ? ["--keys"] : [])],
+    input: keys && `${JSON.stringify(keys)}\n`,
+  });
+}
+
 async function call(
   stack: string,
   options: ServerOptions,
+  what: Omit<Call, "onLine"> & Partial<Call>,
+  then = () => {},
+): Promise<void> {
+  await callAt(await serverOf(stack, options), what, then);
+}
+
+async function callAt(
+  server: Server,
   {
     onLine = (line) => void process.stdout.write(`${line}\n`),
     ...rest
   }: Omit<Call, "onLine"> & Partial<Call>,
   then = () => {},
 ): Promise<void> {
-  const well = await runOnServer(await serverOf(stack, options), { ...rest, onLine });
+  const well = await runOnServer(server, { ...rest, onLine });
   if (well) then();
   process.exitCode = well ? FINE : FAILED;
 }

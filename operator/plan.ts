@@ -56,8 +56,8 @@ function count(text: string): number {
 }
 
 /** Credentials from the provider's variables; undefined without a token. */
-function hetznerAccess({ HCLOUD_TOKEN: token, HCLOUD_ENDPOINT: endpoint }: NodeJS.ProcessEnv) {
-  return token ? { token, endpoint } : undefined;
+function hetznerAccess({ HCLOUD_TOKEN: token, HCLOUD_ENDPOINT, HETZNER_ENDPOINT }: NodeJS.ProcessEnv) {
+  return token ? { token, endpoint: HCLOUD_ENDPOINT, boxEndpoint: HETZNER_ENDPOINT } : undefined;
 }
 
 void runCommand(command, process.argv);

@@ -220,7 +220,7 @@ function environmentsTable(): string {
         ...yesOrNo(kinds.map(({ protect }) => protect)),
       ],
       [
-        "recordings volume protected, in Pulumi and at the cloud (`protectRecordings`)",
+        "recordings volume and Storage Box protected, in Pulumi and at the cloud (`protectRecordings`)",
         ...yesOrNo(kinds.map(({ protectRecordings }) => protectRecordings)),
       ],
       [

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { BrandingSite } from "../bigbluebutton/brandingFiles";
+import { STORAGE_BOX } from "../bigbluebutton/backup";
 import { releases, type Release } from "../bigbluebutton/releases";
 import type { CloudName } from "../bigbluebutton/capacity";
 import { acmeFrom } from "./acme";
@@ -18,7 +19,14 @@ import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
-import type { CloudDns, InstallerSettings, Settings, Volume } from "./types";
+import type {
+  CloudDns,
+  HostSettings,
+  InstallerSettings,
+  Settings,
+  StorageBoxSettings,
+  Volume,
+} from "./types";
 
 export type * from "./types";
 
@@ -79,6 +87,7 @@ function settingsFrom(
   const release = releases[values.release];
   const { protect, protectRecordings, backups } = protectionOf(values);
   const acme = acmeFrom(values);
+  const bbb = bbbFrom(values, release, certificateFrom(chains.bbb, acme));
   return {
     ...source,
     labels: labelsOf(source, values),
@@ -86,7 +95,7 @@ function settingsFrom(
     domain,
     email: values.email,
     release,
-    bbb: bbbFrom(values, release, certificateFrom(chains.bbb, acme)),
+    bbb,
     turn: turnFrom(values, certificateFrom(chains.turn, acme)),
     network: { vpcId: values.vpcId, subnetId: values.subnetId },
     sshNetworks: values.sshNetworks,
@@ -100,7 +109,7 @@ function settingsFrom(
     dialIn: dialInFrom(values),
     alerts: values.alerts && pulumi.secret(values.alerts),
     metrics: values.metrics,
-    backup: values.backup && backupFrom(values.backup),
+    backup: values.backup && backupFrom(values.backup, bbb, protectRecordings),
     snapshotDays: values.snapshotDays,
     installer: installerFrom(values, release),
     upgrade: values.upgrade ?? "",
@@ -129,12 +138,22 @@ function recordingsFrom(
   return recordingsGb > 0 ? { kind: "new", sizeGb: recordingsGb, protected: isProtected } : undefined;
 }
 
-function backupFrom({
-  at,
-  restoreFrom,
-  ...settings
-}: NonNullable<FieldValues["backup"]>): Settings["backup"] {
-  return { at, restoreFrom, settings: pulumi.secret(settings) };
+function backupFrom(
+  { at, restoreFrom, boxType, boxLocation, ...settings }: NonNullable<FieldValues["backup"]>,
+  { cloud, location }: HostSettings,
+  isProtected: boolean,
+): Settings["backup"] {
+  const box: StorageBoxSettings | undefined =
+    settings.to === STORAGE_BOX
+      ? {
+          type: boxType ?? "bx11",
+          // Not where the server is: one fire would take both.
+          location: boxLocation ?? (location === "hel1" ? "fsn1" : "hel1"),
+          reachableExternally: cloud !== "hetzner",
+          protected: isProtected,
+        }
+      : undefined;
+  return { at, restoreFrom, ...(box && { box }), settings: pulumi.secret(settings) };
 }
 
 function installerFrom({ installerUrl, installerSha256 }: FieldValues, release: Release): InstallerSettings {

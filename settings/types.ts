@@ -69,8 +69,22 @@ export interface Backup {
   readonly at: string;
   /** Backup that a new server gets before it makes its own: `latest`, or an id. @default none */
   readonly restoreFrom?: string;
+  /** Storage Box to make for them. @default they go elsewhere */
+  readonly box?: StorageBoxSettings;
   /** Place, keys and what is kept; secret. */
   readonly settings: pulumi.Output<BackupSettings>;
+}
+
+/** Storage Box at Hetzner. */
+export interface StorageBoxSettings {
+  /** Type at Hetzner, e.g. "bx11". */
+  readonly type: string;
+  /** Location of a new one. */
+  readonly location: string;
+  /** Lets servers outside of Hetzner's network in. */
+  readonly reachableExternally: boolean;
+  /** Refuses to delete it, in Pulumi and at Hetzner. */
+  readonly protected: boolean;
 }
 
 /** Settings of a host; cloud, location, type and image in its cloud's own names. */

@@ -230,6 +230,7 @@ export const stepTable = {
       "owned_keys.py",
       "recording_files.py",
       "restic.py",
+      "storage_box.py",
       "unit_follow.py",
       "whole_files.py",
     ],
@@ -244,7 +245,7 @@ export const stepTable = {
     needs: [
       ...["backup.py", "backup_state.py", "carry.py", "checks.py", "extra_files.py", "greenlight_data.py"],
       ...["keyed_text.py", "owned_keys.py", "recording_files.py", "restic.py", "restore.py"],
-      ...["unit_follow.py", "whole_files.py"],
+      ...["storage_box.py", "unit_follow.py", "whole_files.py"],
     ],
     seconds: [10, 3600],
     basis: "estimate",

@@ -23,6 +23,8 @@ const LISTERS: Readonly<Record<string, Lister>> = {
     names((await hcloud.getFirewalls({ withSelector }, opts)).firewalls),
   "hcloud:index/volume:Volume": async (withSelector, _, opts) =>
     names((await hcloud.getVolumes({ withSelector }, opts)).volumes),
+  "hcloud:index/storageBox:StorageBox": async (withSelector, _, opts) =>
+    names((await hcloud.getStorageBoxes({ withSelector }, opts)).storageBoxes),
   "hcloud:index/sshKey:SshKey": async (withSelector, _, opts) =>
     names((await hcloud.getSshKeys({ withSelector }, opts)).sshKeys),
   "hcloud:index/zoneRrset:ZoneRrset": async (withSelector, { zone, type }, opts) =>

@@ -26,6 +26,8 @@ export interface ReachedHost extends Pick<Deployed, "privateKey"> {
 /** Connection to a BigBlueButton server. */
 export interface Server extends ReachedHost {
   readonly access: Deployed["hosts"]["bbb"] & { readonly port?: number };
+  /** Key that may delete in the Storage Box of its backups, if there is one. */
+  readonly boxKey?: string;
 }
 
 /** Finds the server. @throws Mistake where a stack has several deployments, and none is named */
@@ -39,8 +41,8 @@ export async function serverOf(
     const names = [only!, ...others].map(({ name }) => name).join(", ");
     throw new Mistake(`stack ${stack} has several deployments: name one of ${names} by --deployment`);
   }
-  const { hosts, privateKey } = only!;
-  return { access: hosts.bbb, privateKey };
+  const { hosts, privateKey, backupBoxKey: boxKey } = only!;
+  return { access: hosts.bbb, privateKey, boxKey };
 }
 
 /** Program of scripts/host with its arguments, and its standard input. */

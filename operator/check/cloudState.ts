@@ -22,6 +22,7 @@ const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
   "hcloud:index/primaryIp:PrimaryIp": ["hetzner", "address"],
   "hcloud:index/firewall:Firewall": ["hetzner", "firewall"],
   "hcloud:index/volume:Volume": ["hetzner", "volume"],
+  "hcloud:index/storageBox:StorageBox": ["hetzner", "storage-box"],
   "hcloud:index/sshKey:SshKey": ["hetzner", "ssh-key"],
   "aws:ec2/instance:Instance": ["aws", "server"],
   "aws:ec2/eip:Eip": ["aws", "address"],

@@ -10,6 +10,8 @@ export interface Deployed {
   readonly hosts: CheckOutput;
   /** Key for the program's log-ins, in OpenSSH's form. */
   readonly privateKey: string;
+  /** Key that may delete in the Storage Box of the backups, if there is one. */
+  readonly backupBoxKey?: string;
 }
 
 const file = z.object({ path: z.string(), text: z.string() });
@@ -34,6 +36,7 @@ const access = { host: z.string(), user: z.string(), hostKey: z.string().startsW
 /** Schema of the outputs. Additional fields of a newer program's request go to the hosts unread. */
 const schema = z.object({
   privateKey: z.string(),
+  backupBoxKey: z.string().optional(),
   check: z.object({
     bbb: z.object({
       ...access,
@@ -102,5 +105,6 @@ function readOne(stack: string, outputs: Outputs): Omit<Deployed, "name"> {
       `the outputs of stack ${stack} lack what this command needs (${where}), as it was deployed by another version: run pulumi up once`,
     );
   }
-  return { hosts: read.data.check, privateKey: read.data.privateKey };
+  const { check: hosts, privateKey, backupBoxKey } = read.data;
+  return { hosts, privateKey, backupBoxKey };
 }

@@ -45,7 +45,7 @@ interface RecordSet {
 const ORDER: readonly (readonly ObjectType[])[] = [
   ["record-set", "server"],
   ["address", "volume"],
-  ["firewall", "ssh-key"],
+  ["firewall", "ssh-key", "storage-box"],
 ];
 
 const PATHS: Partial<Record<ObjectType, string>> = {
@@ -54,6 +54,7 @@ const PATHS: Partial<Record<ObjectType, string>> = {
   volume: "/volumes",
   firewall: "/firewalls",
   "ssh-key": "/ssh_keys",
+  "storage-box": "/storage_boxes",
 };
 
 /** Number of looks until a removed server no longer holds its parts. */
@@ -62,17 +63,19 @@ const TRIES = 60;
 /** Objects with our labels in the token's Hetzner Cloud project. */
 export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inventory {
   const api = new HetznerApi(access, pauseSeconds);
+  const boxApi = new HetznerApi(access, pauseSeconds, "boxes");
 
   return {
     cloud: "hetzner",
     list: async (project) => {
       const query = { label_selector: `project==${project}` };
-      const [servers, addresses, volumes, firewalls, keys, recordSets] = await Promise.all([
+      const [servers, addresses, volumes, firewalls, keys, boxes, recordSets] = await Promise.all([
         api.list<Server>("/servers", "servers", query),
         api.list<PrimaryIp>("/primary_ips", "primary_ips", query),
         api.list<Volume>("/volumes", "volumes", query),
         api.list<Firewall>("/firewalls", "firewalls", query),
         api.list<Listed>("/ssh_keys", "ssh_keys", query),
+        boxApi.list<Listed>("/storage_boxes", "storage_boxes", query),
         listRecordSets(query),
       ]);
       const all = [
@@ -85,6 +88,7 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
           inbound: inboundRules(one.rules),
         })),
         ...keys.map((one) => common("ssh-key", one)),
+        ...boxes.map((one) => common("storage-box", one)),
         ...recordSets,
       ];
       // A selector that the API should come to read in another way must not make others' things ours.
@@ -121,7 +125,7 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
     const path = PATHS[type];
     if (path === undefined) throw new Error(`a ${type} at Hetzner Cloud can't be removed from here`);
     if (type === "volume" || type === "address") await free(`${path}/${id}`, going);
-    return api.delete(`${path}/${id}`);
+    return (type === "storage-box" ? boxApi : api).delete(`${path}/${id}`);
   }
 
   /** Waits until servers that are being deleted release an object. One that stays keeps it. */

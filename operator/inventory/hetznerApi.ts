@@ -29,7 +29,15 @@ export interface HetznerAccess {
   readonly token: string;
   /** @default "https://api.hetzner.cloud/v1" */
   readonly endpoint?: string;
+  /** Endpoint of Hetzner's other API. @default "https://api.hetzner.com/v1" */
+  readonly boxEndpoint?: string;
 }
+
+/** Hosts of Hetzner's APIs: that of Hetzner Cloud, and that of the Storage Boxes. */
+const HOSTS = {
+  cloud: { usual: "https://api.hetzner.cloud/v1", actions: "/actions" },
+  boxes: { usual: "https://api.hetzner.com/v1", actions: "/storage_boxes/actions" },
+} as const;
 
 /**
  * Codes that pass in time, e.g. because a server that is being deleted still holds its firewall, or two requests met.
@@ -44,12 +52,17 @@ const ACTION_POLLS = 300;
 export class HetznerApi {
   private readonly endpoint: string;
 
-  /** @param pauseSeconds Pause before the second try; doubles with each. */
+  /**
+   * @param pauseSeconds Pause before the second try; doubles with each.
+   * @param host Host of the API.
+   */
   constructor(
     private readonly access: HetznerAccess,
     private readonly pauseSeconds = 1,
+    private readonly host: keyof typeof HOSTS = "cloud",
   ) {
-    this.endpoint = (access.endpoint ?? "https://api.hetzner.cloud/v1").replace(/\/+$/, "");
+    const own = host === "cloud" ? access.endpoint : access.boxEndpoint;
+    this.endpoint = (own ?? HOSTS[host].usual).replace(/\/+$/, "");
   }
 
   /** Reads all pages of a collection. */
@@ -102,7 +115,8 @@ export class HetznerApi {
     for (let poll = 0; action?.status === "running"; poll++) {
       if (poll > ACTION_POLLS) throw new HetznerError("timeout", `action ${action.id} does not end`);
       await sleep(this.pauseSeconds * 1000);
-      action = (await this.request<{ action: Action }>("GET", `/actions/${action.id}`)).action;
+      action = (await this.request<{ action: Action }>("GET", `${HOSTS[this.host].actions}/${action.id}`))
+        .action;
     }
     if (action?.status === "error") {
       throw new HetznerError(action.error?.code ?? "", action.error?.message ?? `action ${action.id} failed`);

@@ -11,6 +11,7 @@ export type ObjectType =
   | "network-interface"
   | "firewall"
   | "volume"
+  | "storage-box"
   | "record-set"
   | "ssh-key"
   | "snapshot-policy"

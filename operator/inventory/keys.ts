@@ -7,6 +7,7 @@ const TYPES: Readonly<Record<string, ObjectType>> = {
   "hcloud:index/primaryIp:PrimaryIp": "address",
   "hcloud:index/firewall:Firewall": "firewall",
   "hcloud:index/volume:Volume": "volume",
+  "hcloud:index/storageBox:StorageBox": "storage-box",
   "hcloud:index/sshKey:SshKey": "ssh-key",
   "hcloud:index/zoneRrset:ZoneRrset": "record-set",
   "aws:ec2/instance:Instance": "server",

@@ -65,7 +65,11 @@ export function openInventories(
 
 /** Access to Hetzner Cloud, by the environment or the first settings with a token. @throws Mistake without one */
 export function hetznerAccess(settings: readonly StackSettings[], environment: Environment): HetznerAccess {
-  return { token: token(settings, environment), endpoint: environment.HCLOUD_ENDPOINT };
+  return {
+    token: token(settings, environment),
+    endpoint: environment.HCLOUD_ENDPOINT,
+    boxEndpoint: environment.HETZNER_ENDPOINT,
+  };
 }
 
 function token(settings: readonly StackSettings[], environment: Environment): string {

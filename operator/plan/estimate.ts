@@ -12,6 +12,7 @@ export type Billable = {
   | { readonly server: string; readonly place: string; readonly backups?: string }
   | { readonly addresses: number }
   | { readonly gigabytes: number }
+  | { readonly storageBox: string }
 );
 
 /** Bill of a month by published prices: net, as decimal text with two digits. */
@@ -38,14 +39,23 @@ export function estimate(
   billables: readonly Billable[],
   others: readonly string[] = [],
 ): Estimate {
-  const { day, sources, currency, holds } = publishedPrices[cloud];
+  const { day, sources, currency, holds, storageBoxes } = publishedPrices[cloud];
+  const ofBoxes = storageBoxes && billables.some((one) => "storageBox" in one) ? [storageBoxes.source] : [];
   const priced = billables.flatMap((one) => pricesOf(cloud, one));
   const positions = priced.flatMap(({ what, cents }) =>
     cents === undefined || cents === 0 ? [] : [{ what, net: text(cents) }],
   );
   const sum = priced.reduce((all, { cents = 0 }) => all + cents, 0);
   const missing = priced.filter(({ cents }) => cents === undefined).map(({ what }) => what);
-  return { day, sources, currency, holds, positions, sum: text(sum), missing: [...missing, ...others] };
+  return {
+    day,
+    sources: [...sources, ...ofBoxes],
+    currency,
+    holds,
+    positions,
+    sum: text(sum),
+    missing: [...missing, ...others],
+  };
 }
 
 /** Prices in cents, so that the sum is that of the positions as shown. */
@@ -53,10 +63,14 @@ function pricesOf(
   cloud: CloudName,
   one: Billable,
 ): readonly { readonly what: string; readonly cents: number | undefined }[] {
-  const { servers, ipv4, gigabyte, places, backupPercent = 0 } = publishedPrices[cloud];
+  const { servers, ipv4, gigabyte, storageBoxes, places, backupPercent = 0 } = publishedPrices[cloud];
   const { what } = one;
   if ("addresses" in one) return [{ what, cents: cents(ipv4 * one.addresses) }];
   if ("gigabytes" in one) return [{ what, cents: cents(gigabyte * one.gigabytes) }];
+  if ("storageBox" in one) {
+    const price = storageBoxes?.prices[one.storageBox];
+    return [{ what, cents: price === undefined ? undefined : cents(price) }];
+  }
   const holds = places === undefined || places.includes(one.place);
   const price = holds ? servers[one.server] : undefined;
   const server = { what, cents: price === undefined ? undefined : cents(price) };

@@ -26,6 +26,12 @@ export interface PriceList {
   readonly volume: { readonly price_per_gb_month: Net };
 }
 
+/** Part of the answer to GET /storage_box_types, of Hetzner's other API, that is used. */
+export interface BoxOffer {
+  readonly name: string;
+  readonly prices: readonly Located[];
+}
+
 /** Part of the answer to GET /server_types that is used. */
 export interface Offer {
   readonly name: string;
@@ -37,6 +43,7 @@ export type Item = { readonly of: string } & (
   | { readonly kind: "server"; readonly type: string; readonly location: string; readonly backups: boolean }
   | { readonly kind: "address"; readonly type: string; readonly location: string }
   | { readonly kind: "volume"; readonly gb: number }
+  | { readonly kind: "box"; readonly type: string; readonly location: string }
 );
 
 /** All items with a price, in the order of a bill. Firewalls, records, keys and reverse DNS have none. */
@@ -54,11 +61,13 @@ export function itemsOf(resources: readonly PlannedResource[]): Item[] {
         return [{ of, kind: "address", type: String(inputs.type), location }];
       case "hcloud:index/volume:Volume":
         return [{ of, kind: "volume", gb: Number(inputs.size) }];
+      case "hcloud:index/storageBox:StorageBox":
+        return [{ of, kind: "box", type: String(inputs.storageBoxType), location }];
       default:
         return [];
     }
   });
-  const order: readonly Item["kind"][] = ["server", "address", "volume"];
+  const order: readonly Item["kind"][] = ["server", "address", "volume", "box"];
   const rank = ({ kind }: Item) => order.indexOf(kind);
   return items.sort((a, b) => rank(a) - rank(b) || titleOf(a).localeCompare(titleOf(b)));
 }
@@ -72,6 +81,8 @@ function titleOf(item: Item): string {
       return `${item.of} ${item.type === "ipv4" ? "IPv4" : "IPv6"} address`;
     case "volume":
       return `${item.of} volume, ${item.gb} GB`;
+    case "box":
+      return `${item.of} backups, storage box ${item.type} in ${item.location}`;
   }
 }
 
@@ -86,6 +97,8 @@ function billable(item: Item): Billable {
       return { what, addresses: item.type === "ipv4" ? 1 : 0 };
     case "volume":
       return { what, gigabytes: item.gb };
+    case "box":
+      return { what, storageBox: item.type };
   }
 }
 
@@ -106,11 +119,12 @@ export function bill(
   items: readonly Item[],
   list: PriceList,
   offers: readonly Offer[],
+  boxes: readonly BoxOffer[] = [],
 ): { readonly positions: readonly Position[]; readonly sum: Amount; readonly remarks: readonly string[] } {
   const remarks: string[] = [];
   const positions = items.flatMap((item): Cents[] => {
     const what = titleOf(item);
-    const found = monthly(item, list);
+    const found = monthly(item, list, boxes);
     if (!found) {
       remarks.push(`${what}: not in the price list, so not offered there`);
       return [];
@@ -132,7 +146,7 @@ export function bill(
   };
 }
 
-function monthly(item: Item, list: PriceList): Net | undefined {
+function monthly(item: Item, list: PriceList, boxes: readonly BoxOffer[]): Net | undefined {
   switch (item.kind) {
     case "server":
       return at(
@@ -146,6 +160,11 @@ function monthly(item: Item, list: PriceList): Net | undefined {
       );
     case "volume":
       return list.volume.price_per_gb_month;
+    case "box":
+      return at(
+        boxes.find(({ name }) => name === item.type),
+        item.location,
+      );
   }
 }
 
@@ -190,13 +209,14 @@ export async function hetznerPrice(request: HetznerPriceRequest): Promise<Price 
   if (!access) return notAsked("not asked (no HCLOUD_TOKEN)", false);
   const api = new HetznerApi(access);
   try {
-    const [{ pricing }, offers, adopted] = await Promise.all([
+    const [{ pricing }, offers, adopted, boxes] = await Promise.all([
       api.find<{ pricing: PriceList }>("/pricing"),
       api.list<Offer>("/server_types", "server_types"),
       adoptedVolume ? api.find<{ volume: { size: number } }>(`/volumes/${adoptedVolume}`) : undefined,
+      items.some(({ kind }) => kind === "box") ? boxOffers(access) : [],
     ]);
     if (!pricing) return notAsked("Hetzner Cloud has no price list there", true);
-    const { positions, sum, remarks } = bill([...items, ...volumeItem(adopted)], pricing, offers);
+    const { positions, sum, remarks } = bill([...items, ...volumeItem(adopted)], pricing, offers, boxes);
     const missing =
       adopted && !adopted.volume ? [`volume ${adoptedVolume}: the project has none of that id`] : [];
     return {
@@ -207,6 +227,10 @@ export async function hetznerPrice(request: HetznerPriceRequest): Promise<Price 
   } catch (error) {
     return notAsked(error instanceof Error ? error.message : String(error), true);
   }
+}
+
+function boxOffers(access: HetznerAccess): Promise<readonly BoxOffer[]> {
+  return new HetznerApi(access, 1, "boxes").list<BoxOffer>("/storage_box_types", "storage_box_types");
 }
 
 function volumeItem(found?: { readonly volume?: { readonly size: number } }): Item[] {

@@ -42,6 +42,11 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
         answer: { name: inputs.name, locations: [] },
         says: `Hetzner Cloud has ${text(inputs.name)} there, and has not sold it out`,
       };
+    case "hcloud:index/getStorageBoxType:getStorageBoxType":
+      return {
+        answer: { name: inputs.name },
+        says: `Hetzner has Storage Boxes of type ${text(inputs.name)} in the location that the settings ask for`,
+      };
     case "hcloud:index/getImages:getImages":
       return {
         answer: { images: [{ id: 1, labels: {} }] },

@@ -21,6 +21,8 @@ export interface PublishedPrices {
   readonly ipv4: number;
   /** Price of a gigabyte of a volume a month; at EC2 of a root disk, too. */
   readonly gigabyte: number;
+  /** Prices of Storage Boxes a month, by their types; undefined at a cloud without any. */
+  readonly storageBoxes?: { readonly source: string; readonly prices: Readonly<Record<string, number>> };
   /** Price of a gigabyte of a server's snapshot a month; undefined where a server is stopped in place of that. */
   readonly snapshotGigabyte?: number;
   /** Share of a server's price for its backups, in percent; undefined where snapshots are billed by what changes. */
@@ -52,6 +54,8 @@ export const publishedPrices: Readonly<Record<CloudName, PublishedPrices>> = {
     },
     ipv4: 0.5,
     gigabyte: 0.0572,
+    // Read on 2026-07-30.
+    storageBoxes: { source: "https://www.hetzner.com/storage/storage-box", prices: { bx11: 3.2 } },
     snapshotGigabyte: 0.0143,
     backupPercent: 20,
   },

@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "hcloud:index:Firewall": "firewall",
   "hcloud:index:Volume": "recordings volume",
   "hcloud:index:VolumeAttachment": "its attachment",
+  "hcloud:index:StorageBox": "storage box for backups",
   "hcloud:index:ZoneRrset": "DNS record",
   "hcloud:index:SshKey": "SSH key",
   "aws:ec2:Instance": "server",

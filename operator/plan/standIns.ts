@@ -14,6 +14,8 @@ export function computed({ type, name, inputs }: MockResourceArgs): Readonly<Rec
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":
       return { ipAddress: (inputs as { type?: string }).type === "ipv6" ? "2001:db8::" : "192.0.2.1" };
+    case "hcloud:index/storageBox:StorageBox":
+      return { server: "u1.your-storagebox.de", username: "u1" };
     case STACK_REFERENCE:
       return {
         outputs: { turnHost: "the-other-stacks-turn-server", turnSecret: "0".repeat(64) },

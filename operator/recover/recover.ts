@@ -83,10 +83,10 @@ function withPending(state: StackState, { deployment }: StackState): StackState 
   return { ...state, deployment: { ...state.deployment, pending_operations } };
 }
 
-/** Removes strays. A volume is named, never removed: it may hold data without a copy. */
+/** Removes strays. A volume and a Storage Box are named, never removed: they may hold data without a copy. */
 async function removeStrays({ inventories, remove, say }: Recovery, { strays }: Plan): Promise<boolean> {
   if (!remove) return strays.length === 0;
-  const going = strays.filter(({ type }) => type !== "volume");
+  const going = strays.filter(({ type }) => type !== "volume" && type !== "storage-box");
   let left = strays.length - going.length;
   for (const inventory of inventories) {
     const own = going.filter(({ cloud, region }) => cloud === inventory.cloud && region === inventory.region);

@@ -16,6 +16,9 @@ export function renderPlan({ remedies, strays }: Plan, remove: boolean): string 
     if (type === "volume") {
       return `volume ${name} (${id}) is in no state and stays: use it by the setting recordingsVolumeId, or remove it in the console`;
     }
+    if (type === "storage-box") {
+      return `storage-box ${name} (${id}) is in no state and stays: its backups can be read as docs/backup.md says, or remove it in the console`;
+    }
     return `${type} ${name} (${id}) is in no state ${remove ? "and is removed" : "and stays: --remove removes it"}`;
   });
   return [...settled, ...left].join("\n");

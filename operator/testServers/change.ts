@@ -61,8 +61,10 @@ export async function up(world: World, options: UpOptions): Promise<Made> {
       `expires ${iso(made.expires)}, ${relative(made.expires, now())}`,
   );
   if (exists && !stacks.resumesKilledUpdates) {
-    // An engine that knows nothing of these would fail on their names. A volume may hold something by now.
-    const own = leftovers(stack, objects, FAR_FUTURE).filter(({ type }) => type !== "volume");
+    // An engine that knows nothing of these would fail on their names. A volume or a box may hold something by now.
+    const own = leftovers(stack, objects, FAR_FUTURE).filter(
+      ({ type }) => type !== "volume" && type !== "storage-box",
+    );
     await removeCutOff(world, stack, inventories, own);
   }
   if (world.interrupted()) throw new Failure(`${stack}: ${INTERRUPTED}`);

@@ -118,6 +118,7 @@ export function cloudEnvironment(): Record<string, string> {
   const account = readJson<{ accessKeyId: string; secretAccessKey: string }>(AWS_CREDENTIALS_FILE);
   return {
     HCLOUD_ENDPOINT: `http://api.${SERVICE_ZONE}/v1`,
+    HETZNER_ENDPOINT: `http://api.${SERVICE_ZONE}/v1`,
     HCLOUD_TOKEN: token,
     ...(account && {
       AWS_ENDPOINT_URL: `http://aws.${SERVICE_ZONE}`,
@@ -129,5 +130,7 @@ export function cloudEnvironment(): Record<string, string> {
 
 /** Removes the user's own accounts from an environment: AWS_PROFILE, for example, would override an access key. */
 export function withoutCloudCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([key]) => !/^(AWS|HCLOUD)_/.test(key)));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([key]) => !/^(AWS|HCLOUD|HETZNER)_/.test(key)),
+  );
 }

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { STORAGE_BOX } from "../../bigbluebutton/backup";
 import { defaultRelease } from "../../bigbluebutton/releases";
 import { CLIENTS, ROUTE53_ZONE, SERVICE_ZONE, USER_ZONE } from "../network/addresses";
 import { CA_BUNDLE, MIRROR_DIR, PROJECT_DIR } from "../paths";
 import { ACME_DIRECTORY } from "../services/authority";
 import { STORAGE_NAME } from "../services/storage";
+import { boxHostKey } from "../services/storageBoxes";
 import { Mistake } from "../../cli/mistake";
 import { atCloud, parseSets, readProjectFile, readStackFile, type StackFile } from "../../cli/stackFiles";
 import type { Cloud } from "./stacks";
@@ -24,11 +26,13 @@ export function readSettings(stack: string, set: readonly string[], cloud?: Clou
   const fromUser = parseSets(set, project.types);
   const base = { recordingsGb: 10, ...atCloud({ ...fromFile, ...labels(fromFile) }, cloud) };
   const asked: Settings = { ...base, ...fromUser };
-  return withExporter({
-    ...base,
-    ...sandboxSettings(String(asked.release ?? defaultRelease), zoneFor(asked)),
-    ...fromUser,
-  });
+  return withBoxKey(
+    withExporter({
+      ...base,
+      ...sandboxSettings(String(asked.release ?? defaultRelease), zoneFor(asked)),
+      ...fromUser,
+    }),
+  );
 }
 
 /**
@@ -127,6 +131,15 @@ export function withExporter(settings: Settings, mirror = MIRROR_DIR): Settings 
   const exporterUrl = `http://mirror.${SERVICE_ZONE}/exporter/bigbluebutton-exporter.tar.gz`;
   const exporterSha256 = readFileSync(hash, "utf8").trim();
   return { ...settings, metrics: { ...asked, exporterUrl, exporterSha256 } };
+}
+
+/** Has backups to a Storage Box trust the sandbox's own, unless they are told which. */
+function withBoxKey(settings: Settings): Settings {
+  const asked = asObject(settings.backup);
+  const hostKey = boxHostKey();
+  return asked?.to === STORAGE_BOX && asked.hostKey === undefined && hostKey !== undefined
+    ? { ...settings, backup: { ...asked, hostKey } }
+    : settings;
 }
 
 /**

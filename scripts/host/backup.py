@@ -33,6 +33,7 @@ import carry
 import greenlight_data
 import recording_files
 import restic
+import storage_box
 import unit_follow
 import whole_files
 from restic import Failure, Repository, read_settings
@@ -75,11 +76,15 @@ def opened():
 def prepare(_):
     """Keeps settings that the repository takes, and makes it where there is none."""
     settings = json.loads(sys.stdin.readline())
+    # The key of its account is used for this once, and not kept.
+    box = settings.pop("box", None)
     with alone():
         before = whole_files.read_json(restic.SETTINGS)
         repository = Repository(settings, state.log)
         try:
             repository.prepare()
+            if box:
+                storage_box.let_in(repository, box, is_new=(before or {}).get("to") != settings["to"])
             repository.reach()
             if repository.exists():
                 say(f"the repository is there: {restic.shown(settings['to'])}")
@@ -288,38 +293,44 @@ def verify(options):
     return 0
 
 
-def prune(options):
-    """Removes what is older than the settings keep, with the settings' keys or with others for this once."""
+@contextlib.contextmanager
+def opened_for(options):
+    """Opens the repository, for this once with the keys of standard input, where there are any."""
     other = json.loads(sys.stdin.readline() or "{}") if options.keys else {}
     with alone():
-        settings = {**read_settings(), **other}
-        repository = Repository(settings, state.log)
+        repository = Repository({**read_settings(), **other}, state.log)
         try:
             repository.prepare()
             repository.reach()
-            keep = settings["keep"]
-            removed = left = 0
-            words = [word for unit in ("daily", "weekly", "monthly") for word in (f"--keep-{unit}", str(keep[unit])) if keep[unit] > 0]
-            try:
-                # Not grouped by paths, since the files of the state differ from night to night.
-                for tag in ("state", "recordings", BEFORE):
-                    told = repository.run("forget", "--json", "--host", settings["host"], "--tag", tag, "--group-by", "host", *words)
-                    for group in json.loads(told or "[]") or []:
-                        removed += len(group["remove"] or [])
-                        left += len(group["keep"] or [])
-                say("removing data that no backup needs any more")
-                repository.run("prune", limit=RUN_LIMIT)
-            except Failure as failure:
-                raise Failure(f"{failure} Keys that may only add are meant to be refused here: give others for this once, docs/backup.md#pruning") from None
+            yield repository
         finally:
             Repository(read_settings(), state.log).prepare()
+
+
+def prune(options):
+    """Removes what is older than the settings keep."""
+    with opened_for(options) as repository:
+        settings = repository.settings
+        keep = settings["keep"]
+        removed = left = 0
+        words = [word for unit in ("daily", "weekly", "monthly") for word in (f"--keep-{unit}", str(keep[unit])) if keep[unit] > 0]
+        try:
+            # Not grouped by paths, since the files of the state differ from night to night.
+            for tag in ("state", "recordings", BEFORE):
+                told = repository.run("forget", "--json", "--host", settings["host"], "--tag", tag, "--group-by", "host", *words)
+                for group in json.loads(told or "[]") or []:
+                    removed += len(group["remove"] or [])
+                    left += len(group["keep"] or [])
+            say("removing data that no backup needs any more")
+            repository.run("prune", limit=RUN_LIMIT)
+        except Failure as failure:
+            raise Failure(f"{failure} Keys that may only add are meant to be refused here: give others for this once, docs/backup.md#pruning") from None
     say(f"{removed} of {removed + left} snapshots removed, {left} kept: " + ", ".join(f"{number} {unit}" for unit, number in keep.items()))
     return 0
 
 
 def key(options):
-    with alone():
-        repository = opened()
+    with opened_for(options) as repository:
         if options.action == "list":
             print(repository.run("key", "list", limit=restic.ASK_SECONDS), end="")
         elif options.action == "add":
@@ -371,6 +382,7 @@ def main():
     one = verbs.add_parser("key")
     one.add_argument("action", choices=["list", "add", "remove"])
     one.add_argument("id", nargs="?")
+    one.add_argument("--keys", action="store_true")
     one.set_defaults(act=key)
     options = parser.parse_args()
     os.umask(0o077)

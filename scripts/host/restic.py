@@ -26,8 +26,9 @@ ASK_SECONDS = float(os.environ.get("BBB_BACKUP_ASK_SECONDS", "120"))
 HOUR = 3600.0
 LOCKED = "already locked"
 NO_SESSION = "unable to start the sftp session"
+NO_ROOM = r"no space left|[Qq]uota|remaining disk space|StorageFull|InsufficientStorage|EntityTooLarge|Disk full"
 # It tries these again as well, though they stay the same.
-REFUSED = re.compile(r"retrying after .*(Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|[Bb]ucket does not exist)")
+REFUSED = re.compile(r"retrying after .*(Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|[Bb]ucket does not exist|403 Forbidden)")
 # Exit code of a backup in which some files could not be read.
 INCOMPLETE = 3
 
@@ -42,6 +43,8 @@ class Failure(Exception):
 def failures(settings):
     """Returns (pattern of restic's words, sentence) of each known failure; the first that fits counts."""
     to = shown(settings["to"])
+    if settings.get("appendOnly"):
+        return [*failures_of_box(to), *failures({**settings, "appendOnly": False})]
     keys = "backup.accessKeyId and backup.secretAccessKey" if settings["to"].startswith("s3:") else "backup.sshKey"
     return [
         (r"wrong password or no key found", f"the repository {to} was made with another password than this stack's. Give the one with which it was made: pulumi config set --secret --path backup.password; or let the setting backup.to name an empty place. Then pulumi up"),
@@ -49,12 +52,23 @@ def failures(settings):
         (r"Permission denied \(|Too many authentication failures", f"{to} does not let the server in. Set backup.sshKey to a private key whose public half is in the authorized keys there, then pulumi up"),
         (NO_SESSION, f"{to} ended the connection: it does not let the server in, or offers no SFTP. Set backup.sshKey to a private key whose public half is in the authorized keys there, and look whether backup.to is right; then pulumi up"),
         (r"[Bb]ucket does not exist|NoSuchBucket|bucket .* not found", f"there is no such bucket: {to}. Make it where your storage is, or correct backup.to; then pulumi up"),
-        (r"no space left|[Qq]uota|StorageFull|InsufficientStorage|EntityTooLarge|Disk full", f"there is no room left at {to}. Order more, or remove what is old: scripts/backup prune STACK; {THEN}"),
+        (NO_ROOM, f"there is no room left at {to}. Order more, or remove what is old: scripts/backup prune STACK; {THEN}"),
         (r"Access Denied|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Access Key|403 Forbidden|[Ff]orbidden", f"the storage refuses the keys for {to}. Set {keys} to keys that may read and write there, then pulumi up"),
         (f"{LOCKED}|unable to create lock", "another backup, check or prune is at work in the repository. Wait for its end and run this again; a lock that a killed one left is removed by itself after half an hour"),
         (r"ciphertext verification failed|repository contains errors|pack .* (damaged|not found|does not|contains)|hash mismatch|invalid data returned|not found in index|load.* returned error", f"the repository {to} is damaged: parts of it are missing or changed. Keep it as it is for what can still be read; let backup.to name a new empty place, run pulumi up, {THEN}, and see docs/backup.md#a-damaged-repository"),
         (r"Is there a repository at the following location|unable to open config file|config file does not exist|does not exist", f"there is no repository at {to}: it was removed, or backup.to names another place than before. pulumi up makes a new one where there is none"),
         (r"dial tcp|connection refused|no such host|i/o timeout|network is unreachable|[Cc]onnection (closed|reset|timed out)|Could not resolve|x509", f"{to} does not answer as it should. Look whether your storage is up and backup.to is right; the next night tries again, or {THEN[5:]}"),
+    ]
+
+
+def failures_of_box(to):
+    """Returns those of a Storage Box, whose keys and host key are none of the operator's settings."""
+    return [
+        (r"Host key verification failed|HOST IDENTIFICATION HAS CHANGED", f"another machine than a Storage Box answers for {to}: it has not the key that Hetzner publishes (https://docs.hetzner.com/storage/storage-box/general). If there is a new one on that page, give it by the setting backup.hostKey, then pulumi up"),
+        (r"Permission denied \(|Too many authentication failures", f"the Storage Box {to} does not let the server in. pulumi up gives it the server's key again; look in the console whether the box has SSH support on"),
+        (NO_ROOM, f"there is no room left at {to}. Order a larger one by the setting backup.boxType, or remove what is old: scripts/backup prune STACK; {THEN}"),
+        (r"blob not removed", f"the server's key for {to} may add only, not delete: scripts/backup does that with the key in the stack's outputs"),
+        (r"refusing to overwrite", f"a transfer to {to} was cut off. The next night tries again, or {THEN[5:]}"),
     ]
 
 
@@ -133,7 +147,8 @@ class Repository:
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if not re.match(r"AWS_|RESTIC_", name)}
         places = {
-            "RESTIC_REPOSITORY": self.settings["to"],
+            # What it is called there the key itself says.
+            "RESTIC_REPOSITORY": "rclone:" if self.append_only else self.settings["to"],
             "RESTIC_PASSWORD_FILE": f"{self.private}/password",
             "RESTIC_CACHE_DIR": CACHE,
             "AWS_SHARED_CREDENTIALS_FILE": f"{self.private}/s3",
@@ -145,23 +160,35 @@ class Repository:
         return {**kept, **places}
 
     @property
-    def options(self):
-        return ["-o", f"sftp.command={shlex.join(self.ssh)}"] if self.settings["to"].startswith("sftp:") else []
+    def append_only(self):
+        """Whether the server at the other end runs rclone for this key, which lets it add only."""
+        return bool(self.settings.get("appendOnly"))
 
     @property
+    def options(self):
+        if self.append_only:
+            return ["-o", f"rclone.program={shlex.join(self.ssh())}"]
+        return ["-o", f"sftp.command={shlex.join([*self.ssh(), '-s', 'sftp'])}"] if self.settings["to"].startswith("sftp:") else []
+
     def ssh(self):
-        """Command that connects to an SFTP server."""
-        host, port = server_of(self.settings["to"])
-        options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ServerAliveInterval=30", "ConnectTimeout=15"]
+        """Returns the command that connects to an SSH server."""
+        return ["ssh", *self.ssh_options(f"{self.private}/ssh"), server_of(self.settings["to"])[0]]
+
+    def ssh_options(self, key):
+        """Returns the options of ssh and sftp for a connection, with a file's private key."""
         login = login_of(self.settings["to"])
-        command = ["ssh", "-F", "/dev/null", "-p", str(port), "-i", f"{self.private}/ssh", "-o", f"UserKnownHostsFile={self.private}/known_hosts"]
-        command += [word for option in options for word in ("-o", option)]
-        return [*command, *(["-l", login] if login else []), host, "-s", "sftp"]
+        options = [
+            f"Port={server_of(self.settings['to'])[1]}",
+            *([f"User={login}"] if login else []),
+            *("BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ServerAliveInterval=30", "ConnectTimeout=15"),
+            f"UserKnownHostsFile={self.private}/known_hosts",
+        ]
+        return ["-F", "/dev/null", "-i", key, *(word for option in options for word in ("-o", option))]
 
     def words_of_ssh(self):
         """Connects without restic, which may end before it has passed on what ssh says."""
         try:
-            done = subprocess.run(self.ssh, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30, check=False)
+            done = subprocess.run([*self.ssh(), "-s", "sftp"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return done.stderr.decode(errors="replace")

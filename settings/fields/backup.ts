@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { STORAGE_BOX } from "../../bigbluebutton/backup";
 import { secretCommand, setCommand } from "../remedies";
 import { flag, integer, isUrl, textThat, type Fields } from "./field";
 import { group, passOn } from "./group";
@@ -10,9 +11,13 @@ const advice = (path: string, example: string) => setCommand(`--path 'backup.${p
 const secretAdvice = (path: string) => secretCommand(`backup.${path}`);
 
 const place = textThat((value) => {
+  if (value === STORAGE_BOX) return undefined;
   if (value.startsWith("s3:")) return s3Problem(value.slice(3));
   if (value.startsWith("sftp:")) return sftpProblem(value.slice(5));
-  return { reason: `is "${value}"; it begins with s3: or sftp:`, remedy: advice("to", EXAMPLE) };
+  return {
+    reason: `is "${value}"; it begins with s3: or sftp:, or is ${STORAGE_BOX}`,
+    remedy: advice("to", EXAMPLE),
+  };
 });
 
 function s3Problem(address: string) {
@@ -51,6 +56,18 @@ const privateKey = textThat((value) =>
     : { reason: "is no private key in PEM or OpenSSH's form", remedy: secretAdvice("sshKey") },
 );
 
+const boxType = textThat((value) =>
+  /^bx\d+$/.test(value)
+    ? undefined
+    : { reason: `is "${value}"; Hetzner's types are bx11, bx21 …`, remedy: advice("boxType", "bx21") },
+);
+
+const boxLocation = textThat((value) =>
+  /^[a-z]{3}\d*$/.test(value)
+    ? undefined
+    : { reason: `is "${value}"; it is a location of Hetzner's`, remedy: advice("boxLocation", "hel1") },
+);
+
 const secret = z.string({ error: "must be a text" }).min(1, "is empty");
 
 const count = (unit: string) => (name: string) =>
@@ -66,6 +83,8 @@ const entries = group("backup", {
   secretAccessKey: secret.optional(),
   sshKey: privateKey.optional(),
   hostKey: hostKey.optional(),
+  boxType: boxType.optional(),
+  boxLocation: boxLocation.optional(),
   password: secret.optional(),
   at: time.default("02:30"),
   keep: group("backup.keep", {
@@ -89,7 +108,7 @@ export const backup = {
     type: "object",
     argument: "BackupArgument",
     description:
-      "Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (a place of restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey; at, keep (daily, weekly, monthly), raw, password, restoreFrom. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.",
+      "Saves overrides, Greenlight and recordings each night in a storage of your own, encrypted: to (storage-box for a Hetzner Storage Box that the stack makes, or a place of restic's, s3: or sftp:), accessKeyId and secretAccessKey, or sshKey and hostKey, or boxType and boxLocation; at, keep (daily, weekly, monthly), raw, password, restoreFrom. Its keys must be secrets; docs/backup.md has examples. Not set: nothing is saved.",
     schema: z.unknown().transform((value, context): z.output<typeof entries> => {
       const result = entries.safeParse(value);
       for (const issue of result.error?.issues ?? []) passOn(issue, context);
@@ -108,25 +127,38 @@ interface EntryMistake {
   readonly remedy: string;
 }
 
+/** Entries that a kind of place needs, and others that it has a use for. */
+const kinds = {
+  s3: { needs: ["accessKeyId", "secretAccessKey"], takes: [], is: "begins with s3:" },
+  sftp: { needs: ["sshKey", "hostKey"], takes: [], is: "begins with sftp:" },
+  [STORAGE_BOX]: { needs: [], takes: ["hostKey", "boxType", "boxLocation"], is: `is ${STORAGE_BOX}` },
+} as const;
+
+const ofSomeKind = [...new Set(Object.values(kinds).flatMap(({ needs, takes }) => [...needs, ...takes]))];
+
 /** Mistakes between entries: what a place needs and what it has no use for. */
 function between(value: unknown): EntryMistake[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   const given = value as Readonly<Record<string, unknown>>;
-  const kind = typeof given.to !== "string" ? undefined : given.to.startsWith("s3:") ? "s3" : "sftp";
-  const needs = { s3: ["accessKeyId", "secretAccessKey"], sftp: ["sshKey", "hostKey"] } as const;
+  const kind =
+    typeof given.to === "string" ? /^(?:s3|sftp)(?=:)|^storage-box$/.exec(given.to)?.[0] : undefined;
   if (kind === undefined) return [];
-  const missing = needs[kind].filter((name) => given[name] === undefined);
-  const useless = needs[kind === "s3" ? "sftp" : "s3"].filter((name) => given[name] !== undefined);
+  const { needs, takes, is } = kinds[kind as keyof typeof kinds];
+  const known: readonly string[] = [...needs, ...takes];
   return [
-    ...missing.map((path) => ({
-      path,
-      reason: `is not set, though backup.to begins with ${kind}:`,
-      remedy: path === "hostKey" ? advice(path, `"ssh-ed25519 AAAA…"`) : secretAdvice(path),
-    })),
-    ...useless.map((path) => ({
-      path,
-      reason: `is set, though backup.to begins with ${kind}:, which has no use for it`,
-      remedy: `pulumi config rm --path 'backup.${path}'`,
-    })),
+    ...needs
+      .filter((name) => given[name] === undefined)
+      .map((path) => ({
+        path,
+        reason: `is not set, though backup.to ${is}`,
+        remedy: path === "hostKey" ? advice(path, `"ssh-ed25519 AAAA…"`) : secretAdvice(path),
+      })),
+    ...ofSomeKind
+      .filter((name) => !known.includes(name) && given[name] !== undefined)
+      .map((path) => ({
+        path,
+        reason: `is set, though backup.to ${is}, which has no use for it`,
+        remedy: `pulumi config rm --path 'backup.${path}'`,
+      })),
   ];
 }

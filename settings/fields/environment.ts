@@ -22,7 +22,7 @@ export const environment = {
   protectRecordings: {
     type: "string",
     description:
-      "true or false: protect the recordings volume from deletion. Not set: the environment's value.",
+      "true or false: protect the recordings volume, and the Storage Box of backups, from deletion. Not set: the environment's value.",
     schema: flagText,
     remedy: asTheEnvironment("protectRecordings"),
   },

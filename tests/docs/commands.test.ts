@@ -14,6 +14,7 @@ const run = promisify(execFile);
 
 const keep = { daily: 7, weekly: 4, monthly: 6 };
 const backup = {
+  box: { type: "bx11", location: "hel1", reachableExternally: false, protected: false },
   at: "02:30",
   settings: pulumi.secret({ to: "s3:https://storage.eu/bucket", raw: false, keep }),
 };

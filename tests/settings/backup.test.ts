@@ -41,7 +41,31 @@ test.each([
   { ...sftp, to: "sftp:u1@storage.eu:prod", at: "23:59", keep: { daily: 30 }, raw: true, password: "x" },
   { ...s3, restoreFrom: "latest" },
   { ...s3, restoreFrom: "1a2b3c4d" },
+  { to: "storage-box" },
+  { to: "storage-box", hostKey: sftp.hostKey, boxType: "bx21", boxLocation: "fsn1" },
 ])("good ones: $to", (backup) => expect(problemsOf(backup)).toEqual([]));
+
+describe("a Storage Box", () => {
+  const box = (more: object = {}, backup: object = {}) =>
+    settings({ to: "storage-box", ...backup }, more).backup?.box;
+
+  test("is small, and not where the server is", () => {
+    expect(box()).toEqual({ type: "bx11", location: "hel1", reachableExternally: false, protected: false });
+    expect(box({ location: "hel1" })).toMatchObject({ location: "fsn1" });
+    expect(box({}, { boxType: "bx31", boxLocation: "fsn1" })).toMatchObject({
+      type: "bx31",
+      location: "fsn1",
+    });
+  });
+
+  test("is protected with the recordings, and lets a server at AWS in", () => {
+    expect(box({ environment: "staging" })).toMatchObject({ protected: true });
+    expect(box({ environment: "staging", protectRecordings: "false" })).toMatchObject({ protected: false });
+    expect(box({ cloud: "aws" })).toMatchObject({ location: "hel1", reachableExternally: true });
+  });
+
+  test("there is none elsewhere", () => expect(settings(s3).backup).not.toHaveProperty("box"));
+});
 
 test("all mistakes at once, each at its place", () => {
   expect(
@@ -62,7 +86,17 @@ test("all mistakes at once, each at its place", () => {
 });
 
 test.each([
-  [{ ...s3, to: "storage-box" }, `backup.to is "storage-box"; it begins with s3: or sftp:`],
+  [{ ...s3, to: "storagebox" }, `backup.to is "storagebox"; it begins with s3: or sftp:, or is storage-box`],
+  [
+    { to: "storage-box", sshKey },
+    "backup.sshKey is set, though backup.to is storage-box, which has no use for it",
+  ],
+  [
+    { ...s3, boxType: "bx21" },
+    "backup.boxType is set, though backup.to begins with s3:, which has no use for it",
+  ],
+  [{ to: "storage-box", boxType: "1 TB" }, `backup.boxType is "1 TB"; Hetzner's types are bx11, bx21 …`],
+  [{ to: "storage-box", boxLocation: "Helsinki" }, `backup.boxLocation is "Helsinki"; it is a location`],
   [{ ...s3, to: "s3:https://key@storage.eu/bucket" }, "backup.to names no bucket of a server"],
   [{ ...sftp, to: "sftp:storage.eu/prod" }, "backup.to names no user, server and folder"],
   [{ ...sftp, sshKey: "ssh-ed25519 AAAA" }, "backup.sshKey is no private key in PEM or OpenSSH's form"],

@@ -266,6 +266,9 @@ function hetznerAnswer(
           isDeprecated: name === "old",
         })),
       };
+    case "hcloud:index/getStorageBoxType:getStorageBoxType":
+      if (name === "bx99") throw refused(`Resource (storage box type) was not found: name=${name}`);
+      return { id: 1, name };
     case "hcloud:index/getImages:getImages":
       return { images: images.filter(({ selector }) => selector === withSelector) };
     case "hcloud:index/getServers:getServers":
@@ -386,6 +389,8 @@ function computed({ type, name, inputs }: MockResourceArgs): Record<string, unkn
   switch (type) {
     case "hcloud:index/primaryIp:PrimaryIp":
       return { ipAddress: addressOf(name) };
+    case "hcloud:index/storageBox:StorageBox":
+      return { server: "u1001.your-storagebox.de", username: "u1001" };
     case "random:index/randomPassword:RandomPassword":
       return { result: secretOf(name, inputs.keepers?.rotate) };
     case "tls:index/privateKey:PrivateKey":

@@ -24,6 +24,7 @@ const KINDS: Readonly<Record<string, string>> = {
   "hcloud:index/primaryIp:PrimaryIp": "primary_ips",
   "hcloud:index/firewall:Firewall": "firewalls",
   "hcloud:index/volume:Volume": "volumes",
+  "hcloud:index/storageBox:StorageBox": "storage_boxes",
   "hcloud:index/sshKey:SshKey": "ssh_keys",
   "hcloud:index/zoneRrset:ZoneRrset": "rrsets",
 };

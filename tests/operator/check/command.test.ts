@@ -52,7 +52,10 @@ describe("what there is at a cloud", () => {
     const HCLOUD_ENDPOINT = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
     const settings = () => Promise.resolve({ cloud: "hetzner", "hcloud:token": "of-the-settings" });
     const ask = (environment: object) =>
-      listObjects(settings, { HCLOUD_ENDPOINT, ...environment })("hetzner", "bigbluebutton");
+      listObjects(settings, { HCLOUD_ENDPOINT, HETZNER_ENDPOINT: HCLOUD_ENDPOINT, ...environment })(
+        "hetzner",
+        "bigbluebutton",
+      );
     expect(await ask({})).toEqual([]);
     expect(new Set(tokens.splice(0))).toEqual(new Set(["Bearer of-the-settings"]));
     expect(await ask({ HCLOUD_TOKEN: "of-the-environment" })).toEqual([]);

@@ -6,7 +6,8 @@ const project = useProject();
 const labels = { project: "bigbluebutton", stack: "test-k3x9q2", expires: "1795000000", role: "bbb" };
 
 async function inventory(of: Project): Promise<Inventory> {
-  return hetznerInventory({ token, endpoint: `${await of.url()}/v1/` }, 0.01);
+  const endpoint = `${await of.url()}/v1/`;
+  return hetznerInventory({ token, endpoint, boxEndpoint: endpoint }, 0.01);
 }
 
 /** Makes a host in the program's way, and a record set. */
@@ -56,6 +57,10 @@ test("finds everything of the project, and nothing else", async () => {
     location: "fsn1",
     labels: { project: "shop" },
   });
+  await p.done("POST", "/storage_boxes", {
+    ...{ name: "box", storage_box_type: "bx11", location: "hel1", labels },
+    password: "Correct-Horse-9",
+  });
   const found = await (await inventory(p)).list("bigbluebutton");
   expect(kinds(found)).toEqual([
     "address",
@@ -64,6 +69,7 @@ test("finds everything of the project, and nothing else", async () => {
     "record-set",
     "server",
     "ssh-key",
+    "storage-box",
     "volume",
   ]);
   expect(found.every((object) => object.cloud === "hetzner" && !object.protected)).toBe(true);
@@ -140,12 +146,14 @@ test("a server that stays keeps its volume and its addresses", async () => {
 
 test("a token that is none gives one line", async () => {
   const p = project();
-  const clouds = hetznerInventory({ token: "x".repeat(64), endpoint: `${await p.url()}/v1` }, 0.01);
+  const endpoint = `${await p.url()}/v1`;
+  const clouds = hetznerInventory({ token: "x".repeat(64), endpoint, boxEndpoint: endpoint }, 0.01);
   await expect(clouds.list("bigbluebutton")).rejects.toThrow("Hetzner Cloud does not take the API token");
 });
 
 test("a cloud that does not answer is named", async () => {
-  const clouds = hetznerInventory({ token, endpoint: "http://127.0.0.1:9/v1" }, 0.01);
+  const endpoint = "http://127.0.0.1:9/v1";
+  const clouds = hetznerInventory({ token, endpoint, boxEndpoint: endpoint }, 0.01);
   await expect(clouds.list("bigbluebutton")).rejects.toThrow(
     /Hetzner Cloud does not answer at http:\/\/127\.0\.0\.1:9\/v1/,
   );

@@ -76,6 +76,37 @@ test("servers, addresses and volumes cost something", () => {
 
 const now = new Date("2026-11-21T08:00:00Z");
 
+describe("a Storage Box", () => {
+  const box = { storageBoxType: "bx11", location: "hel1" };
+  const withBox = [...resources, resource("hcloud:index/storageBox:StorageBox", "bbb-backup-box", box)];
+  const what = "BigBlueButton backups, storage box bx11 in hel1";
+
+  test("costs what is published, or what Hetzner's other API says", async () => {
+    expect(await hetznerPrice({ resources: withBox, now })).toMatchObject({
+      estimate: {
+        sources: ["https://www.hetzner.com/cloud", "https://www.hetzner.com/storage/storage-box"],
+        positions: expect.arrayContaining([{ what, net: "3.20" }]) as object,
+      },
+    });
+    const boxes = [{ name: "bx11", prices: [at("hel1", 4.1)] }];
+    const { positions, remarks } = bill(itemsOf(withBox), list, [], boxes);
+    expect([positions.at(-1), remarks]).toEqual([{ what, net: "4.10", gross: "4.88" }, []]);
+    expect(bill(itemsOf(withBox), list, []).remarks).toEqual([
+      `${what}: not in the price list, so not offered there`,
+    ]);
+  });
+
+  test("of another type is named without a price", async () => {
+    const large = resource("hcloud:index/storageBox:StorageBox", "bbb-backup-box", {
+      ...box,
+      storageBoxType: "bx41",
+    });
+    expect(await hetznerPrice({ resources: [large], now })).toMatchObject({
+      estimate: { sum: "0.00", missing: ["BigBlueButton backups, storage box bx41 in hel1"] },
+    });
+  });
+});
+
 test("without a token nothing is asked, and what would cost something is listed", async () => {
   expect(await hetznerPrice({ resources, adoptedVolume: "4711", now })).toEqual({
     ...{ cloud: "hetzner", asked: false, failed: false, why: "not asked (no HCLOUD_TOKEN)" },
@@ -122,7 +153,10 @@ test("where nothing is at Hetzner there is no price", async () => {
 
 describe("asked of the API", () => {
   const project = useProject();
-  const access = async (given = token) => ({ token: given, endpoint: `${await project().url()}/v1` });
+  const access = async (given = token) => {
+    const endpoint = `${await project().url()}/v1`;
+    return { token: given, endpoint, boxEndpoint: endpoint };
+  };
 
   test("the price list's own prices, with its currency and the time", async () => {
     const { body } = await project().call("GET", "/pricing");
@@ -138,6 +172,15 @@ describe("asked of the API", () => {
         { what: "BigBlueButton IPv4 address" },
         { what: "BigBlueButton volume, 10 GB" },
       ],
+    });
+  });
+
+  test("a Storage Box costs what the other API says", async () => {
+    const box = resource("hcloud:index/storageBox:StorageBox", "bbb-backup-box", {
+      ...{ storageBoxType: "bx11", location: "hel1" },
+    });
+    expect(await hetznerPrice({ resources: [box], access: await access(), now })).toMatchObject({
+      ...{ asked: true, remarks: [], sum: { net: "3.20" } },
     });
   });
 

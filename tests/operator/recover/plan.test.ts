@@ -155,12 +155,13 @@ test("a record that says something else is somebody else's", () => {
   expect(foreignRecords(killed(pending), { deployment: {} })).toEqual([]);
 });
 
-test("a volume is never offered for removal", () => {
+test("a volume and a Storage Box are never offered for removal", () => {
   const plan = planOf({ deployment: {} }, [
     object("hetzner", "volume", "5"),
     object("hetzner", "server", "6"),
+    object("hetzner", "storage-box", "7"),
   ]);
   expect(renderPlan(plan, true)).toMatch(
-    /volume 5 \(5\) is in no state and stays: .*recordingsVolumeId.*\nserver 6 \(6\) .*is removed$/,
+    /volume 5 \(5\) is in no state and stays: .*recordingsVolumeId.*\nserver 6 \(6\) .*is removed\nstorage-box 7 \(7\) is in no state and stays: .*docs\/backup\.md/,
   );
 });

@@ -14,6 +14,7 @@ jest.setTimeout(180_000);
 
 const project = useProject();
 let bench: Workbench;
+const inventoryAt = (endpoint?: string) => hetznerInventory({ token, endpoint, boxEndpoint: endpoint }, 0.02);
 
 const PROGRAM = `
   import * as hcloud from "@pulumi/hcloud";
@@ -58,7 +59,7 @@ async function recovered(remove = false, from?: StackState): Promise<Outcome> {
     stacks,
     stack: "dev",
     from,
-    inventories: [hetznerInventory({ token, endpoint: bench.env.HCLOUD_ENDPOINT }, 0.02)],
+    inventories: [inventoryAt(bench.env.HCLOUD_ENDPOINT)],
     findRules: async () => new Map(),
     backUp: (state) => `backup ${backups.push(state)}`,
     confirm: async (plan) => plans.push(plan) > 0,
@@ -155,7 +156,7 @@ test("where the cloud can't be read then, the state is as it was", async () => {
   await killedWhile("/servers");
   const before = JSON.parse(bench.text()) as Export;
   const { HCLOUD_ENDPOINT = "" } = bench.env;
-  const inventory = hetznerInventory({ token, endpoint: HCLOUD_ENDPOINT }, 0.02);
+  const inventory = inventoryAt(HCLOUD_ENDPOINT);
   const objects = await inventory.list("demo");
   const urns: string[] = [];
   const stacks = {

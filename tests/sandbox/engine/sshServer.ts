@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 
 import { Server, utils, type Connection, type ServerChannel, type SFTPWrapper } from "ssh2";
 
@@ -51,6 +52,8 @@ export class SshServer {
   answer = (command: string): string => command;
   /** Program that serves SFTP, e.g. OpenSSH's. @default the part above */
   sftpServer: string | undefined;
+  /** Folder of an account, whose .ssh/authorized_keys has further keys. @default none */
+  home: string | undefined;
   private readonly open = new Set<Connection>();
   private readonly server = new Server({ hostKeys: [this.hostKey.private] }, (client) => this.serve(client));
 
@@ -69,6 +72,11 @@ export class SshServer {
     for (const client of this.open) client.end();
   }
 
+  private lines(): readonly string[] {
+    const file = join(this.home ?? "", ".ssh/authorized_keys");
+    return this.home !== undefined && existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  }
+
   private serve(client: Connection): void {
     this.connections += 1;
     this.open.add(client);
@@ -76,22 +84,25 @@ export class SshServer {
     client.on("close", () => this.open.delete(client));
     const allowed = utils.parseKey(this.userKey.public);
     if (allowed instanceof Error) throw allowed;
+    let forced: string | undefined;
     client.on("authentication", (context) => {
-      const known = context.method === "publickey" && context.key.data.equals(allowed.getPublicSSH());
-      if (known) context.accept();
+      const { data } = context.method === "publickey" ? context.key : { data: undefined };
+      const line = data && this.lines().find((line) => line.includes(data.toString("base64")));
+      forced = /command="([^"]*)"/.exec(line ?? "")?.[1];
+      if (line !== undefined || data?.equals(allowed.getPublicSSH())) context.accept();
       else context.reject(["publickey"]);
     });
     client.on("session", (accept) => {
       const session = accept();
       const { sftpServer } = this;
       if (sftpServer === undefined) session.on("sftp", (acceptSftp) => serveFiles(acceptSftp()));
-      else session.on("subsystem", (acceptStream) => run(acceptStream(), sftpServer));
+      else session.on("subsystem", (acceptStream) => run(acceptStream(), forced ?? sftpServer));
       session.on("exec", (acceptExec, _reject, { command }) => {
         this.commands.push(command);
-        run(acceptExec(), this.answer(command));
+        run(acceptExec(), forced ?? this.answer(command));
       });
       const run = (channel: ServerChannel, command: string) => {
-        const shell = spawn("bash", ["-c", command]);
+        const shell = spawn("bash", ["-c", command], { cwd: this.home });
         channel.pipe(shell.stdin);
         shell.stdin.on("error", () => {});
         shell.stdout.on("data", (data: Buffer) => channel.write(data));
