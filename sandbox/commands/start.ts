@@ -35,7 +35,7 @@ export async function startSandbox(): Promise<void> {
   const standIn = await buildStandIn();
   writeJson(IMAGE_FILE, image);
   link(image.mirror, "debian");
-  for (const part of ["bbb", "bbb-install", "exporter"]) link(join(standIn, part), part);
+  for (const part of ["bbb", "bbb-install", "exporter", "docker"]) link(join(standIn, part), part);
   if (!existsSync(TOKEN_FILE)) writeAtomically(TOKEN_FILE, `${randomBytes(32).toString("hex")}\n`, 0o600);
   writeClientFiles();
   await ensureNetwork();

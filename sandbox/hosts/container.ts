@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { hostNamespace, SERVICES } from "../network/addresses";
+import { hostNamespace, SERVICES, SERVICE_ZONE } from "../network/addresses";
 import { run, tryRun } from "../network/run";
 import { HOSTS_DIR } from "../paths";
 import type { ServerSpec } from "../runtime";
@@ -129,6 +129,7 @@ function putIdentity(spec: ServerSpec, put: Put): void {
   put("usr/bin/lsb_release", LSB_RELEASE_COMMAND, 0o755);
   put("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost ip6-localhost ip6-loopback\n`);
   put("etc/hostname", `${spec.name}\n`);
+  put("etc/apt/sources.list.d/docker.list", `deb [trusted=yes] http://mirror.${SERVICE_ZONE}/docker ./\n`);
   if (spec.loginUser !== undefined)
     put("etc/cloud/cloud.cfg.d/95-login.cfg", renderLoginUser(spec.loginUser));
 }

@@ -1,0 +1,199 @@
+/**
+ * Contract of Scalelite, as it was measured on v1.8.5, which the stand-in keeps. With BBB_SCALELITE_URL,
+ * BBB_SCALELITE_SECRET, BBB_SCALELITE_RAKE (e.g. "docker exec -i scalelite-api bin/rake") and BBB_SCALELITE_NODES_HOST
+ * (this machine's address for it) the same table is asked of a real one, which must have no servers.
+ */
+import { createHash } from "node:crypto";
+
+import { parse } from "yaml";
+
+import { FakeNode, get, realScalelite, standIn, type Scalelite } from "./scaleliteWorld";
+
+let scalelite: Scalelite;
+let a: FakeNode;
+let b: FakeNode;
+
+beforeAll(async () => {
+  scalelite = realScalelite() ?? (await standIn());
+});
+afterAll(() => scalelite.stop());
+
+beforeEach(async () => {
+  a = new FakeNode("a");
+  b = new FakeNode("b");
+  await Promise.all([a.listen(), b.listen()]);
+});
+afterEach(async () => {
+  a.silent = b.silent = false;
+  await sync({}, "force");
+  a.close();
+  b.close();
+});
+
+const entry = ({ api, secret }: FakeNode, more: object = {}) => ({ url: api, secret, ...more });
+const sync = async (servers: object, mode = "cordon") => {
+  const { status, stdout } = await scalelite.rake(`servers:sync[-,${mode}]`, JSON.stringify({ servers }));
+  expect(status).toBe(0);
+  return stdout;
+};
+const poll = () => scalelite.rake("poll:all");
+const both = async () => {
+  await sync({ "a.test": entry(a), "b.test": entry(b) });
+  await poll();
+};
+const servers = async () => {
+  const { stdout } = await scalelite.rake("servers:yaml[true]");
+  return (
+    parse(stdout) as { servers: Record<string, { state: string; load: number | null; online: boolean }> }
+  ).servers;
+};
+const url = (call: string, query: string, secret = scalelite.secret) => {
+  const checksum = createHash("sha256").update(`${call}${query}${secret}`).digest("hex");
+  return `${scalelite.url}/bigbluebutton/api/${call}?${query}${query ? "&" : ""}checksum=${checksum}`;
+};
+const ask = async (call: string, query = "") => (await get(url(call, query))).text;
+const key = (text: string) => /<messageKey>(\w+)<\/messageKey>/.exec(text)?.[1];
+const create = (id: string) => ask("create", `meetingID=${id}`);
+
+test("it is healthy, and its index tells version 2.0 and none of BigBlueButton", async () => {
+  expect((await get(`${scalelite.url}/health_check`)).status).toBe(200);
+  const { text } = await get(`${scalelite.url}/bigbluebutton/api`);
+  expect(text).toContain("<version>2.0</version>");
+  expect(text).not.toContain("bbbVersion");
+});
+
+test("a call with a wrong checksum is refused, and one that it does not know", async () => {
+  expect(key((await get(url("getMeetings", "", "another"))).text)).toBe("checksumError");
+  expect(key(await ask("sendChatMessage", "meetingID=x"))).toBe("unsupportedRequest");
+});
+
+describe("servers:sync", () => {
+  test("says what it changes, without secrets, and nothing where nothing changes", async () => {
+    const said = await sync({ "a.test": entry(a) });
+    expect(said.trim().split("\n").length).toBeGreaterThan(0);
+    expect(said).toContain("a.test");
+    expect(said).not.toContain(a.secret);
+    expect((await sync({ "a.test": entry(a) })).trim()).toBe("");
+  });
+
+  test("makes a server that is offline until it was polled", async () => {
+    await sync({ "a.test": entry(a) });
+    expect(await servers()).toMatchObject({ "a.test": { state: "enabled", online: false } });
+    expect(key(await create("early"))).toBe("internalError");
+    await poll();
+    expect(await servers()).toMatchObject({ "a.test": { online: true } });
+  });
+
+  test("removes one that is left out and empty, and cordons one with meetings", async () => {
+    await both();
+    await create("m");
+    const holder = a.meetings.size > 0 ? "a.test" : "b.test";
+    const said = await sync({});
+    expect(said).toContain("Server not empty. Cordoned for removal");
+    expect(await servers()).toEqual({ [holder]: expect.objectContaining({ state: "cordoned" }) as object });
+  });
+
+  test("removes none in mode keep, and cordons one that is to be disabled", async () => {
+    await both();
+    await sync({ "a.test": entry(a, { enabled: false }) }, "keep");
+    expect(await servers()).toMatchObject({
+      "a.test": { state: "cordoned" },
+      "b.test": { state: "enabled" },
+    });
+    await sync({ "a.test": entry(a) }, "keep");
+    expect(await servers()).toMatchObject({ "a.test": { state: "enabled" } });
+  });
+});
+
+describe("where meetings go", () => {
+  test("to the server with the least load; a known one to its own, with a warning", async () => {
+    await both();
+    for (const id of ["m1", "m2", "m3", "m4"]) {
+      await create(id);
+      await poll();
+    }
+    expect([a.meetings.size, b.meetings.size]).toEqual([2, 2]);
+    expect(key(await create("m1"))).toBe("duplicateWarning");
+    expect(a.meetings.size + b.meetings.size).toBe(4);
+  });
+
+  test("a young meeting counts as 15 people, and breakout rooms not at all", async () => {
+    await both();
+    a.hold("young", { people: 2 });
+    a.hold("room", { people: 9, breakout: true });
+    b.hold("old", { people: 3, created: Date.now() - 3_600_000 });
+    await poll();
+    const found = await servers();
+    expect([found["a.test"]!.load, found["b.test"]!.load].map(Number)).toEqual([15, 3]);
+  });
+
+  test("a join is a redirect to the meeting's server, signed with that one's secret", async () => {
+    await both();
+    await create("m");
+    const holder = a.meetings.size > 0 ? a : b;
+    const query = "fullName=x&meetingID=m&password=p";
+    const { status, location = "" } = await get(url("join", query));
+    expect(status).toBe(302);
+    expect(location.startsWith(`${holder.api}/join?`)).toBe(true);
+    const [, sent = "", checksum] = /\?(.*?)&?checksum=([0-9a-f]+)/.exec(location) ?? [];
+    expect(createHash("sha256").update(`join${sent}${holder.secret}`).digest("hex")).toBe(checksum);
+    expect(key(await ask("join", "fullName=x&meetingID=unheard-of"))).toBe("notFound");
+  });
+
+  test("a cordoned server takes joins, a disabled one none; it becomes disabled once it is empty", async () => {
+    await both();
+    await create("m");
+    const [name, node] = a.meetings.size > 0 ? (["a.test", a] as const) : (["b.test", b] as const);
+    const [other, rest] = node === a ? (["b.test", b] as const) : (["a.test", a] as const);
+    await sync({ [name]: entry(node, { enabled: false }), [other]: entry(rest) }, "keep");
+    expect((await get(url("join", "fullName=x&meetingID=m"))).status).toBe(302);
+    await create("n");
+    expect(rest.meetings.has("n")).toBe(true);
+    node.meetings.clear();
+    await poll();
+    expect(await servers()).toMatchObject({ [name]: { state: "disabled" } });
+  });
+
+  test("meetings that others opened on a server show up; without any there is a message", async () => {
+    await both();
+    expect(key(await ask("getMeetings"))).toBe("noMeetings");
+    b.hold("of-somebody-else");
+    expect(await ask("getMeetings")).toContain("of-somebody-else");
+  });
+});
+
+describe("when things go wrong", () => {
+  test("an end that the server refuses makes it forget the meeting all the same", async () => {
+    await both();
+    await create("m");
+    const holder = a.meetings.size > 0 ? a : b;
+    holder.keepsMeetings = true;
+    await ask("end", "meetingID=m&password=wrong");
+    expect(holder.meetings.has("m")).toBe(true);
+    expect(key(await ask("join", "fullName=x&meetingID=m"))).toBe("notFound");
+  });
+
+  test("one failed poll loses nothing; getMeetings fails meanwhile", async () => {
+    await both();
+    await create("m");
+    const holder = a.meetings.size > 0 ? a : b;
+    holder.silent = true;
+    await poll();
+    expect(key(await ask("getMeetings"))).toBe("internalError");
+    holder.silent = false;
+    await poll();
+    expect((await get(url("join", "fullName=x&meetingID=m"))).status).toBe(302);
+  });
+
+  test("after the second, its meetings are forgotten and it is offline", async () => {
+    await both();
+    await create("m");
+    const [name, holder] = a.meetings.size > 0 ? (["a.test", a] as const) : (["b.test", b] as const);
+    holder.silent = true;
+    await poll();
+    await poll();
+    expect(await servers()).toMatchObject({ [name]: { online: false } });
+    expect(key(await ask("join", "fullName=x&meetingID=m"))).toBe("notFound");
+    expect(key(await ask("getMeetings"))).toBe("noMeetings");
+  });
+});

@@ -1,0 +1,247 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttp, request, type IncomingMessage, type Server } from "node:http";
+import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { packaged } from "./standin";
+
+const PROGRAM = packaged("docker.io", "usr/lib/docker-standin/scalelite.py");
+
+/** Address of a Scalelite, its secret, and the way to its tasks. */
+export interface Scalelite {
+  readonly url: string;
+  readonly secret: string;
+  /** Runs a task of rake. */
+  rake(task: string, input?: string): Promise<{ readonly status: number | null; readonly stdout: string }>;
+  stop(): Promise<void>;
+}
+
+/** Scalelite of the environment, for a person who has a real one; undefined without. */
+export function realScalelite(): Scalelite | undefined {
+  const { BBB_SCALELITE_URL: url, BBB_SCALELITE_SECRET: secret, BBB_SCALELITE_RAKE: command } = process.env;
+  if (!url || !secret || !command) return undefined;
+  const [program = "", ...args] = command.split(" ");
+  return {
+    ...{ url, secret },
+    rake: (task, input = "") => run(program, [...args, task], process.env, input),
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** Address of this machine for the Scalelite that asks the test's servers. */
+const NODES_HOST = process.env.BBB_SCALELITE_NODES_HOST ?? "127.0.0.1";
+
+/** The stand-in, with a Redis and a psql of the test's own. */
+export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis }> {
+  const redis = new FakeRedis();
+  await redis.listen();
+  const folder = mkdtempSync(join(tmpdir(), "scalelite-"));
+  writeFileSync(join(folder, "psql"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+  const port = await freePort();
+  const secret = "front-ends";
+  const env = {
+    PATH: `${folder}:${process.env.PATH}`,
+    LC_ALL: "C.UTF-8",
+    PYTHONDONTWRITEBYTECODE: "1",
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    DATABASE_URL: "postgresql://u:p@127.0.0.1/d",
+    LOADBALANCER_SECRET: secret,
+    BIND: `tcp://127.0.0.1:${port}`,
+    CONNECT_TIMEOUT: "1",
+  };
+  const api = spawn("/usr/bin/python3", ["-I", PROGRAM, "api"], { env, stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  await answering(`${url}/health_check`, api);
+  return {
+    ...{ url, secret, redis },
+    rake: (task, input = "") => run("/usr/bin/python3", ["-I", PROGRAM, "rake", task], env, input),
+    async stop() {
+      api.kill();
+      redis.close();
+      await new Promise((resolve) => api.once("exit", resolve));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input: string) {
+  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  let stdout = "";
+  child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
+  child.stdin.end(input);
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { status, stdout };
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if (child.exitCode !== null) throw new Error(`the stand-in ended with ${child.exitCode}`);
+    if (
+      await get(url).then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+    )
+      return;
+    await sleep(100);
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Page of a URL, without following it. */
+export function get(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; location?: string; text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { headers }, (answer) => {
+      let text = "";
+      answer.on("data", (part: Buffer) => (text += part.toString()));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, location: answer.headers.location, text }),
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+/** Redis as far as hashes go. */
+class FakeRedis {
+  readonly hashes = new Map<string, Map<string, string>>();
+  readonly #server: TcpServer = createServer((socket) => this.#serve(socket));
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  #serve(socket: Socket): void {
+    let pending = "";
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      pending += data.toString("latin1");
+      const words = parseWords(pending);
+      if (!words) return;
+      pending = "";
+      socket.write(this.#answer(words), "latin1");
+    });
+  }
+
+  #answer([name, key = "", field = "", value = ""]: readonly string[]): string {
+    const hash = this.hashes.get(key) ?? new Map<string, string>();
+    this.hashes.set(key, hash);
+    switch (name) {
+      case "HGETALL":
+        return `*${hash.size * 2}\r\n${[...hash].flat().map(bulk).join("")}`;
+      case "HGET":
+        return hash.has(field) ? bulk(hash.get(field)!) : "$-1\r\n";
+      case "HSET":
+        hash.set(field, value);
+        return ":1\r\n";
+      case "HDEL":
+        hash.delete(field);
+        return ":1\r\n";
+      default:
+        return "+PONG\r\n";
+    }
+  }
+}
+
+function bulk(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
+function parseWords(text: string): string[] | undefined {
+  const count = /^\*(\d+)\r\n/.exec(text);
+  if (!count) return undefined;
+  const words: string[] = [];
+  let rest = text.slice(count[0].length);
+  for (let i = 0; i < Number(count[1]); i++) {
+    const length = /^\$(\d+)\r\n/.exec(rest);
+    if (!length || rest.length < length[0].length + Number(length[1]) + 2) return undefined;
+    words.push(rest.slice(length[0].length, length[0].length + Number(length[1])));
+    rest = rest.slice(length[0].length + Number(length[1]) + 2);
+  }
+  return words;
+}
+
+/** BigBlueButton server of the test's own: it has meetings, and may be silent. */
+export class FakeNode {
+  readonly meetings = new Map<string, { people: number; breakout: boolean; created: number }>();
+  readonly secret: string;
+  silent = false;
+  /** Refuses to end meetings, as BigBlueButton does in some cases. */
+  keepsMeetings = false;
+  readonly calls: string[] = [];
+  readonly #server: Server = createHttp((asked, answer) => {
+    if (this.silent) return void asked.socket.destroy();
+    answer.end(`<response>${this.#answer(asked)}</response>`);
+  });
+
+  constructor(name: string) {
+    this.secret = `secret-of-${name}`;
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, NODES_HOST, resolve));
+  }
+
+  get api(): string {
+    return `http://${NODES_HOST}:${(this.#server.address() as AddressInfo).port}/bigbluebutton/api`;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  hold(id: string, more: Partial<{ people: number; breakout: boolean; created: number }> = {}): void {
+    this.meetings.set(id, { people: 0, breakout: false, created: Date.now(), ...more });
+  }
+
+  #answer({ url = "" }: IncomingMessage): string {
+    const [path = "", query = ""] = url.split("?", 2);
+    const call = path.split("/").pop() ?? "";
+    this.calls.push(call);
+    const unsigned = query.replace(/&?checksum=[0-9a-f]+/, "");
+    const [, given] = /checksum=([0-9a-f]+)/.exec(query) ?? [];
+    const wanted = createHash("sha256").update(`${call}${unsigned}${this.secret}`).digest("hex");
+    if (given !== wanted) return "<returncode>FAILED</returncode><messageKey>checksumError</messageKey>";
+    const id = new URLSearchParams(unsigned).get("meetingID") ?? "";
+    if (call === "create") {
+      const again = this.meetings.has(id);
+      if (!again) this.hold(id);
+      return `<returncode>SUCCESS</returncode><meetingID>${id}</meetingID>${again ? "<messageKey>duplicateWarning</messageKey>" : ""}`;
+    }
+    if (call === "end") {
+      if (this.keepsMeetings)
+        return "<returncode>FAILED</returncode><messageKey>invalidPassword</messageKey>";
+      this.meetings.delete(id);
+      return "<returncode>SUCCESS</returncode><messageKey>sentEndMeetingRequest</messageKey>";
+    }
+    const all = [...this.meetings].map(
+      ([name, { people, breakout, created }]) =>
+        `<meeting><meetingID>${name}</meetingID><createTime>${created}</createTime><participantCount>${people}</participantCount><isBreakout>${breakout}</isBreakout></meeting>`,
+    );
+    return `<returncode>SUCCESS</returncode><meetings>${all.join("")}</meetings><running>${this.meetings.has(id)}</running>`;
+  }
+}
