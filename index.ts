@@ -1,4 +1,6 @@
 import { deploy } from "./components/deployment";
+import { deployPool } from "./components/pool";
+import { refuseOtherShape } from "./components/shape";
 import { loadSettings } from "./settings/configuration";
 
 // The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too, and their
@@ -6,5 +8,13 @@ import { loadSettings } from "./settings/configuration";
 Error.stackTraceLimit = 3;
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-/** Reads the stack's settings and returns its outputs: components/deployment.ts has the whole deployment on a page. */
-export = async () => (await deploy(loadSettings())).outputs;
+/**
+ * Reads the stack's settings and returns its outputs: components/deployment.ts has a server's whole deployment on a page,
+ * components/pool.ts a pool's.
+ */
+export = async () => {
+  const settings = loadSettings();
+  await refuseOtherShape(settings);
+  const { outputs } = settings.pool ? await deployPool(settings, settings.pool) : await deploy(settings);
+  return outputs;
+};

@@ -12,41 +12,47 @@ export interface HostMinimum extends Minimum {
 /** Minimum of the TURN host; coturn itself needs less than any cloud sells. */
 const turnMinimum: HostMinimum = { memoryKb: 450_000, cores: 1, ipv6: false, diskGb: 2 };
 
+/** Minimum of a balancer: Scalelite, PostgreSQL and Redis take some 600 MB together, their packages and images some 3 GB. */
+const balancerMinimum: HostMinimum = { memoryKb: 1_800_000, cores: 2, ipv6: false, diskGb: 8 };
+
 /**
  * Minimum of a host of a role. For BigBlueButton: the installer's own limits, and space for its packages and container
  * images (some 15 GB; recordings are on a volume of their own).
  */
-export function hostMinimum(role: "bbb" | "turn", release: Release): HostMinimum {
-  return role === "bbb" ? { ...release.minimum, diskGb: 20 } : turnMinimum;
+export function hostMinimum(role: keyof ServerTypes, release: Release): HostMinimum {
+  if (role === "bbb") return { ...release.minimum, diskGb: 20 };
+  return role === "turn" ? turnMinimum : balancerMinimum;
 }
 
 /**
  * Size of the server's disk in GB, for a cloud whose server types have none of their own (EC2). For BigBlueButton:
  * packages, container images, logs, swap and a day's raw recordings. It may grow later, never shrink.
  */
-export const diskGb = { bbb: 100, turn: 16 } as const;
+export const diskGb = { bbb: 100, turn: 16, balancer: 40 } as const;
 
 /** Swap in MB for a host without any: BigBlueButton's docs ask for 16 GB of memory "with swap enabled". */
-export const swapMb = { bbb: 4096, turn: 1024 } as const;
+export const swapMb = { bbb: 4096, turn: 1024, balancer: 1024 } as const;
 
 /** Server types of one cloud for one purpose. */
 export interface ServerTypes {
   readonly bbb: string;
   readonly turn: string;
+  readonly balancer: string;
 }
 
 /**
  * Default server types. BigBlueButton's docs ask for 8 dedicated cores and 16 GB in production; 4 cores and 8 GB
- * suffice for trials. Never a burstable type, never ARM; shared cores only for a TURN server for trials.
+ * suffice for trials. Never a burstable type, never ARM; shared cores only for a TURN server for trials, and for a
+ * balancer, through which no sound goes.
  */
 export const defaultServerTypes: Readonly<Record<CloudName, { test: ServerTypes; prod: ServerTypes }>> = {
   hetzner: {
-    test: { bbb: "ccx23", turn: "cpx22" },
-    prod: { bbb: "ccx33", turn: "ccx13" },
+    test: { bbb: "ccx23", turn: "cpx22", balancer: "cx33" },
+    prod: { bbb: "ccx33", turn: "ccx13", balancer: "cpx32" },
   },
   aws: {
-    test: { bbb: "c7a.xlarge", turn: "c7a.large" },
-    prod: { bbb: "c7a.2xlarge", turn: "c7a.large" },
+    test: { bbb: "c7a.xlarge", turn: "c7a.large", balancer: "c7a.large" },
+    prod: { bbb: "c7a.2xlarge", turn: "c7a.large", balancer: "c7a.large" },
   },
 };
 

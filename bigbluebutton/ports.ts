@@ -70,6 +70,9 @@ export const turnPorts: readonly PortRule[] = [
   { protocol: "udp", ...RELAY_PORTS, role: "Relayed media, to and from the BigBlueButton host" },
 ];
 
+/** Inbound ports of a balancer: meetings go past it. */
+export const balancerPorts: readonly PortRule[] = [http, tcp(443, "HTTPS: API")];
+
 /** Inbound port of a TURN host with metrics. @param networks Those that may reach it; none stands for everybody. */
 export function metricsPort(networks: readonly string[]): PortRule {
   const rule = tcp(METRICS_PORT, "Metrics over HTTPS, with a password");

@@ -67,6 +67,8 @@ export interface BbbRequest extends CommonRequest {
   readonly dialIn?: string;
   /** Stack of the TURN server, if it is another one. */
   readonly turnStack?: string;
+  /** True for a server of a pool. */
+  readonly pool?: true;
   /** Address of the TURN server, if it is this stack's own. */
   readonly turnIpv4?: string;
 }
@@ -82,6 +84,20 @@ export interface TurnRequest extends CommonRequest {
 
 /** Checks of a TURN host that serves several BigBlueButton servers: itself, and none of these. */
 export type SharedTurnRequest = Omit<TurnRequest, "bbbHost" | "bbbIpv4" | "mediaPorts">;
+
+/** Checks of a pool's balancer: itself, the API by its public name, and whether its servers are in the pool. */
+export interface BalancerRequest extends Omit<
+  CommonRequest,
+  "turnHost" | "turnSecret" | "untrustedTurnCa" | "mediaPorts" | "ipv6"
+> {
+  readonly role: "balancer";
+  /** Address of the interface, if it is not the public one. */
+  readonly privateIpv4?: string;
+  /** Secret with which front ends sign. */
+  readonly sharedSecret: string;
+  /** Full names of the servers. */
+  readonly nodes: readonly string[];
+}
 
 /** Request for a host's own check; see scripts/host/host_check.py. */
 export type HostRequest = BbbRequest | TurnRequest;

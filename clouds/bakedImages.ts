@@ -5,6 +5,7 @@ import { turnUbuntu, type Release } from "../bigbluebutton/releases";
 import { removeCommand, setCommand } from "../settings/remedies";
 import type { Problem } from "../settings/problems";
 import type { HostArgs, Role } from "./host";
+import { serverTypeKeys } from "./serverTypes";
 
 /** Days after which an image is told to be old: each copy of it first fetches all updates since. */
 const OLD_DAYS = 90;
@@ -69,7 +70,7 @@ function judgeImage(
         ? {
             key,
             reason: `leads to the image ${id}, which needs a disk of ${needed} GB, and ${serverType} has ${diskGb} GB`,
-            remedy: `${setCommand(role === "bbb" ? "serverType" : "turnServerType", "TYPE")} with a larger disk, or ${removeCommand(key)} for ${stock}`,
+            remedy: `${setCommand(serverTypeKeys[role], "TYPE")} with a larger disk, or ${removeCommand(key)} for ${stock}`,
           }
         : undefined,
     warnings:

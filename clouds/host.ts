@@ -5,11 +5,12 @@ import type { CloudName } from "../bigbluebutton/capacity";
 import type { PortRule } from "../bigbluebutton/releases";
 import type { Volume } from "../settings";
 
-/** Purpose of a host; becomes its label, its step prefix and the name of its resources. */
-export type Role = (typeof roles)[number];
-
-/** All roles. */
+/** Roles of a server and its TURN server. */
 export const roles = ["bbb", "turn"] as const;
+export type PairRole = (typeof roles)[number];
+
+/** Purpose of a host; becomes its label, its step prefix and the beginning of its resources' names. */
+export type Role = PairRole | "balancer";
 
 /** Wish for a baked image, in place of the host's `image`. */
 export interface BakedWish {
@@ -24,6 +25,8 @@ export interface BakedWish {
 /** Arguments to make a host at any cloud. */
 export interface HostArgs {
   readonly role: Role;
+  /** Name in the deployment, with which those of its resources begin: the role, and in a pool the node's number. */
+  readonly name: string;
   /** Fully qualified name, which is also the server's name and, if the cloud has it, its reverse DNS. */
   readonly fqdn: string;
   readonly cloud: CloudName;

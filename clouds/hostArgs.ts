@@ -1,23 +1,28 @@
 import { dialInPorts } from "../bigbluebutton/dialIn";
-import { metricsPort } from "../bigbluebutton/ports";
+import { nodeFqdn, nodeName, nodeNumbers } from "../bigbluebutton/pool";
+import { balancerPorts, metricsPort } from "../bigbluebutton/ports";
 import type { HostSettings, Settings } from "../settings";
 import { bakedLabels } from "./bakedImages";
-import type { BakedWish, HostArgs, Role } from "./host";
+import type { BakedWish, HostArgs, PairRole, Role } from "./host";
 
-type Hosts = Pick<Settings, "bbb" | "turn">;
+type Hosts = Pick<Settings, "bbb" | "turn" | "pool">;
 
 /** Hosts that the settings ask for. */
-export function hostRoles({ turn }: Hosts): readonly Role[] {
+export function hostRoles({ turn }: Pick<Hosts, "turn">): readonly PairRole[] {
   return turn.kind === "own" ? ["bbb", "turn"] : ["bbb"];
 }
 
 /**
  * Settings of the host of a role.
  *
- * @throws Error for a TURN server that another stack makes.
+ * @throws Error for a TURN server that another stack makes, and for the balancer of a single server.
  */
-export function hostSettings({ bbb, turn }: Hosts, role: Role): HostSettings {
+export function hostSettings({ bbb, turn, pool }: Hosts, role: Role): HostSettings {
   if (role === "bbb") return bbb;
+  if (role === "balancer") {
+    if (!pool) throw new Error("a single server has no balancer");
+    return pool.balancer;
+  }
   if (turn.kind === "own") return turn;
   throw new Error(`the TURN server is that of stack ${turn.stack}`);
 }
@@ -46,6 +51,7 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
   const { fqdn, cloud, location, serverType, image } = hostSettings(settings, role);
   return {
     role,
+    name: role,
     fqdn,
     cloud,
     location,
@@ -60,6 +66,31 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     labels: { ...settings.labels, role },
     ...(role === "bbb" ? { backups: settings.backups, volume: settings.recordings } : { backups: false }),
   };
+}
+
+/** Arguments of the hosts of a single server. */
+export function pairHostArgs(settings: HostsSettings, roles: readonly PairRole[]): readonly HostArgs[] {
+  return roles.map((role) => hostArgs(settings, role));
+}
+
+/** Arguments of all hosts of a pool: balancer, TURN server if it is the deployment's own, then the nodes. */
+export function poolHostArgs(settings: HostsSettings, nodes: number): readonly HostArgs[] {
+  const node = hostArgs(settings, "bbb");
+  return [
+    ...[...hostRoles(settings), "balancer" as const]
+      .filter((role) => role !== "bbb")
+      .map((role) => hostArgs(settings, role)),
+    ...nodeNumbers(nodes).map((number) => ({
+      ...node,
+      name: nodeName(number),
+      fqdn: nodeFqdn(node.fqdn, number),
+      labels: { ...node.labels, node: String(number) },
+      // The drain guards nodes: a pool that may not lose one could not shrink.
+      protected: false,
+      backups: false,
+      volume: undefined,
+    })),
+  ];
 }
 
 function bakedWish(settings: HostsSettings, role: Role): BakedWish | undefined {
@@ -81,6 +112,7 @@ function hostPorts(
   { release, metrics, dialIn }: Pick<HostsSettings, "release" | "metrics" | "dialIn">,
   role: Role,
 ): HostArgs["ports"] {
+  if (role === "balancer") return balancerPorts;
   const ports = release.ports[role];
   if (role === "bbb") return dialIn ? [...ports, ...dialInPorts(dialIn.networks)] : ports;
   return metrics ? [...ports, metricsPort(metrics.networks)] : ports;

@@ -5,8 +5,7 @@ import type { Settings } from "../settings";
 import { canonicalAddress } from "../settings/formats/addresses";
 import type { Cloud } from "./cloud";
 import { manualDns, type Dns } from "./dns";
-import type { Host, HostArgs, LookUpOptions, OperatorKey, Role } from "./host";
-import { hostArgs } from "./hostArgs";
+import type { Host, HostArgs, LookUpOptions, OperatorKey } from "./host";
 import { waitForLookUps, refuseProblems } from "./lookUps";
 import { named } from "./names";
 import type { MadeStorageBox } from "./storageBox";
@@ -26,10 +25,12 @@ export interface Clouds {
   readonly storageBox?: () => MadeStorageBox;
 }
 
-/** Hosts of a deployment; without a TURN host if another stack's is used. */
-export interface Hosts {
-  readonly bbb: Host;
-  readonly turn?: Host;
+/** Hosts of a deployment by their names: bbb and turn, without a TURN host if another's is used; or those of a pool. */
+export type Hosts = Readonly<Record<string, Host>>;
+
+/** Hosts of a single server. */
+export function pairOf({ bbb, turn }: Hosts): { readonly bbb: Host; readonly turn?: Host } {
+  return { bbb: bbb!, ...(turn && { turn }) };
 }
 
 const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
@@ -37,18 +38,17 @@ const dnsClouds = { hetzner: "hetzner", route53: "aws" } as const;
 /**
  * Chooses the clouds, as the only place that does; a cloud's package is loaded only if the settings use it.
  *
- * @param roles Roles of the hosts to be made.
+ * @param args Hosts to be made.
  * @param opts Options of their resources and of the look-ups.
  * @throws SettingsError with everything that the clouds lack, before anything is made
  */
 export async function lookUpClouds(
   settings: Settings,
-  roles: readonly Role[],
+  args: readonly HostArgs[],
   opts: LookUpOptions,
 ): Promise<Clouds> {
   const { dns, domain, labels } = settings;
   const box = settings.backup?.box;
-  const args = roles.map((role) => hostArgs(settings, role));
   const cloud = once((name: CloudName) => loadCloud(name, settings, args, opts));
   const findHosts = once((name: CloudName) =>
     cloud(name).findHosts(args.filter((host) => host.cloud === name)),
@@ -81,11 +81,12 @@ export async function lookUpClouds(
     storageBox,
     hosts(operatorKey, hooks) {
       const maker = once((makers: (typeof found)[number]) => makers(operatorKey));
-      const made: Partial<Record<Role, Host>> = {};
-      roles.forEach((role, i) => {
-        made[role] = maker(found[i]!)(named(`${role}-host`, settings.labels), { ...args[i]!, hooks });
-      });
-      return made as Hosts;
+      return Object.fromEntries(
+        args.map((host, i) => [
+          host.name,
+          maker(found[i]!)(named(`${host.name}-host`, settings.labels), { ...host, hooks }),
+        ]),
+      );
     },
   };
 }

@@ -1,5 +1,12 @@
 import { isPartTimeServerType, type CloudName } from "../bigbluebutton/capacity";
 
+/** Settings of the server types of hosts. */
+export const serverTypeKeys = {
+  bbb: "serverType",
+  turn: "turnServerType",
+  balancer: "balancerServerType",
+} as const;
+
 /** Size of a server type. */
 export interface ServerTypeSize {
   /** Number of virtual CPUs, which the machine and BigBlueButton's installer count. */

@@ -36,6 +36,7 @@ export interface BbbServerArgs {
       | "dialIn"
       | "upgrade"
       | "rotateSharedSecret"
+      | "pool"
     >;
 }
 
@@ -106,6 +107,10 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    if (settings.pool) {
+      const dependsOn = [wired.command];
+      this.steps.run("node", { script: "pool-node.sh", rerunsWith: [installed], dependsOn }, this);
+    }
     this.dialInCheck = this.setUpDialIn(settings, { installed, wired });
     const { greenlight } = settings;
     this.administrator = administratorOf(name, settings, this);

@@ -165,8 +165,20 @@ async function begin(
   return deploy(settings, { parent, turn, users });
 }
 
+/** Problem of a pool, which a component does not make yet. */
+function poolProblems({ servers }: RawArguments): Problem[] {
+  if (servers === undefined || servers === 0) return [];
+  return [
+    {
+      key: "servers",
+      reason: `is ${JSON.stringify(servers)}, and a component makes one server: pools are made by this project's own program only`,
+      remedy: "leave out servers, and make one component for each server",
+    },
+  ];
+}
+
 const ofItsOwn: Checks = {
-  problems: () => [],
+  problems: poolProblems,
   settingsOf: (args) => args,
   fqdns: ({ bbb, turn }) => ({
     hostname: bbb.fqdn,
@@ -210,6 +222,7 @@ function usingTurn({ name }: NamedComponent): Checks {
         remedy: `leave out ${key}, or turn for a TURN server of its own`,
       })),
       ...turnSwitchProblems(args),
+      ...poolProblems(args),
     ],
     // A name that is nobody's, and that nothing is made of.
     settingsOf: (args) => ({ ...args, turnHostname: `turn-of-${name}` }),

@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { turnUrls } from "../bigbluebutton/turnStunServers";
 import type { CertificateOutput, CheckOutput } from "../bigbluebutton/verification";
-import { lookUpClouds } from "../clouds";
+import { lookUpClouds, pairOf } from "../clouds";
 import type { ChildOptions, Host } from "../clouds/host";
-import { hostRoles } from "../clouds/hostArgs";
+import { hostRoles, pairHostArgs } from "../clouds/hostArgs";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
@@ -67,14 +67,14 @@ export async function deploy(settings: Settings, options: DeployOptions = {}): P
   const { release, turn: turnSettings, labels } = settings;
   const bbbFqdn = settings.bbb.fqdn;
   const { parent, users } = options;
-  const roles = options.turn ? (["bbb"] as const) : hostRoles(settings);
-  const { dns, hosts, storageBox } = await lookUpClouds(settings, roles, { parent, scripts: installHash });
+  const args = pairHostArgs(settings, options.turn ? ["bbb"] : hostRoles(settings));
+  const { dns, hosts, storageBox } = await lookUpClouds(settings, args, { parent, scripts: installHash });
   const shared = await (options.turn ??
     (turnSettings.kind === "shared" ? sharedTurn(turnSettings.stack, settings, { parent }) : undefined));
 
   const operatorKey = newOperatorKey(labels, { parent });
   const guard = new MeetingsGuard(settings, async () => [meetings, ...((await users?.servers) ?? [])]);
-  const { bbb: bbbHost, turn: turnHost } = hosts(operatorKey, { beforeUpdate: [guard.server] });
+  const { bbb: bbbHost, turn: turnHost } = pairOf(hosts(operatorKey, { beforeUpdate: [guard.server] }));
 
   const peers = users
     ? pulumi.all([peerOf(bbbHost), users.peers]).apply(([own, others]) => [own, ...others])

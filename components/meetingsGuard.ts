@@ -15,6 +15,8 @@ const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
 
 /** BigBlueButton server whose meetings count. */
 export interface MeetingServer {
+  /** Name in a pool, e.g. "bbb-2", with which the names of its host's resources begin. @default a single server */
+  readonly name?: string;
   readonly fqdn: string;
   readonly sharedSecret: pulumi.Output<string>;
   readonly trust: Trust;
@@ -27,6 +29,8 @@ interface Question {
   readonly allowing: readonly string[];
   /** Advice; undefined if no value of duringMeetings could allow it. */
   readonly howTo?: string;
+  /** Name of the resource that is changed; of a pool's server, only that one is asked. @default all are concerned */
+  readonly of?: string;
   /** Reaction to a BigBlueButton with another secret than the state's, as after a refused rotation. */
   readonly whenSecretDiffers: "refuse" | "go on";
 }
@@ -48,7 +52,7 @@ export class MeetingsGuard {
    * components has no engine to warn by.
    */
   private readonly check = AsyncResource.bind(async (question: Question): Promise<void> => {
-    for (const server of await this.servers()) await this.checkOne(server, question);
+    for (const server of concerned(await this.servers(), question.of)) await this.checkOne(server, question);
   });
 
   /**
@@ -75,6 +79,7 @@ export class MeetingsGuard {
           what: `changing ${keys.join(" and ")} of ${change.name} powers it off`,
           allowing: values,
           howTo: values[0] === undefined ? undefined : setDuringMeetings(settings, values[0]),
+          of: change.name,
           whenSecretDiffers: "refuse",
         });
       },
@@ -130,6 +135,15 @@ export class MeetingsGuard {
       `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again${orAllow}`,
     );
   }
+}
+
+/** Servers whose meetings a change of a resource would end. Meetings of a pool go on without its balancer. */
+function concerned(servers: readonly MeetingServer[], resource = ""): readonly MeetingServer[] {
+  const inPool = servers.some(({ name }) => name !== undefined);
+  if (!inPool) return servers;
+  if (/(^|-)balancer-host-/.test(resource)) return [];
+  const own = servers.filter(({ name }) => new RegExp(`(^|-)${name}-host-`).test(resource));
+  return own.length > 0 ? own : servers;
 }
 
 /** Trust of this machine in a BigBlueButton server with these settings. */

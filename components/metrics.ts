@@ -6,7 +6,7 @@ import {
   type MetricsHosts,
   type MetricsRequest,
 } from "../bigbluebutton/metrics";
-import type { Role } from "../clouds/host";
+import type { PairRole } from "../clouds/host";
 import { named } from "../clouds/names";
 import type { Settings } from "../settings";
 import type { Step } from "../steps/hostSteps";
@@ -20,7 +20,7 @@ export interface Metrics {
   /** Token with which Prometheus asks; secret. */
   readonly token: pulumi.Output<string>;
   /** Request of scripts/check to the host of a role; secret. */
-  readonly request: (role: Role) => pulumi.Output<MetricsRequest>;
+  readonly request: (role: PairRole) => pulumi.Output<MetricsRequest>;
 }
 
 /** Makes the token, if the settings ask for metrics. */
@@ -32,7 +32,7 @@ export function metricsOf(
   const token = randomSecret(named("metrics-token", labels), metrics.rotateToken, parent);
   // Another one's version is its own affair.
   const version = metrics.exporterSha256 === undefined ? exporter.version : undefined;
-  const request = (role: Role) =>
+  const request = (role: PairRole) =>
     token.apply((token) => ({ token, ...(role === "bbb" && version !== undefined && { version }) }));
   return { token, request };
 }

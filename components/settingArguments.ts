@@ -140,6 +140,24 @@ export interface SettingArguments {
    * centre. The deployment's own (project, stack, role, deployment, expires, Name, snapshots) can't be set.
    */
   readonly tags?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+  // A pool of servers
+  /**
+   * Number of BigBlueButton servers behind one balancer, 1 to 50; it may grow and shrink at any time. 0: one server
+   * without a balancer. A stack stays what it is: one server, or a pool. docs/pool.md has what a pool is, and what it
+   * cannot do yet.
+   *
+   * @default 0
+   */
+  readonly servers?: pulumi.Input<number>;
+  /** Server type of a pool's balancer, x86. Not set: cpx32 in prod, cx33 otherwise; on AWS c7a.large. */
+  readonly balancerServerType?: pulumi.Input<string>;
+  /**
+   * Minutes, 0 to 180, for which an update waits for the last meeting on a server that leaves the pool. After that it
+   * fails; the server stays, and gets no new meetings.
+   *
+   * @default 30
+   */
+  readonly drainMinutes?: pulumi.Input<number>;
   // BigBlueButton
   /**
    * The BigBlueButton release, one of those in docs/releases.md. The default is the current stable one.

@@ -5,6 +5,7 @@ import { coturnPaths } from "../bigbluebutton/coturn";
 import { turnUrls } from "../bigbluebutton/turnStunServers";
 import type { SharedTurnRequest } from "../bigbluebutton/verification";
 import { lookUpClouds } from "../clouds";
+import { hostArgs } from "../clouds/hostArgs";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
@@ -154,7 +155,10 @@ async function begin(
 
 async function make(settings: Settings, parent: pulumi.Resource, users: TurnUsers): Promise<Made> {
   const { labels, release } = settings;
-  const { dns, hosts } = await lookUpClouds(settings, ["turn"], { parent, scripts: installHash });
+  const { dns, hosts } = await lookUpClouds(settings, [hostArgs(settings, "turn")], {
+    parent,
+    scripts: installHash,
+  });
   const operatorKey = newOperatorKey(labels, { parent });
   const guard = new MeetingsGuard(settings, () => users.servers);
   const host = hosts(operatorKey, { beforeUpdate: [guard.server] }).turn!;

@@ -4,6 +4,7 @@ import { renderTurnAccess, renderTurnServerConf } from "../bigbluebutton/coturn"
 import type { OwnTurn } from "../settings";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
+import { named, type OwnerLabels } from "../clouds/names";
 import type { MeetingsGuard } from "./meetingsGuard";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
 import { HostSteps, type Step } from "../steps/hostSteps";
@@ -114,6 +115,29 @@ export class TurnServer extends pulumi.ComponentResource implements TurnService 
 
     this.registerOutputs({});
   }
+
+  /**
+   * Relays to a pool's server for as long as that is there, also where the settings have it no more.
+   *
+   * @returns what must go before the server's address, and after its meetings
+   */
+  hold(name: string, other: Host, labels: OwnerLabels): pulumi.Resource {
+    const node = other.fqdn;
+    const addresses = pulumi
+      .all([peerOf(other), this.host.privateIpv4])
+      .apply(([peer, ownPrivate]) => addressesOf(peer, ownPrivate).join(" "));
+    return this.steps.runFor(
+      { name: named(name, labels), host: other },
+      "peer",
+      {
+        script: "turn-peer.sh",
+        flags: { node, addresses, turn: this.host.server.id },
+        removal: { node, remove: true },
+        dependsOn: this.dependsOn,
+      },
+      this,
+    ).command;
+  }
 }
 
 function turnServerConf({ host }: TurnServerArgs): pulumi.Output<string> {
@@ -128,13 +152,16 @@ function turnServerConf({ host }: TurnServerArgs): pulumi.Output<string> {
 }
 
 function peerAddresses({ host, own, peers }: TurnServerArgs): pulumi.Output<readonly string[]> {
-  return pulumi.output({ ownPrivate: host.privateIpv4, peers }).apply(({ ownPrivate, peers }) => [
-    ...new Set([
-      // A private address can only be BigBlueButton's own where this host is in such a network, too.
-      ...peers.flatMap(({ ipv4, ipv6, privateIpv4 }) => given([ipv4, ipv6, ownPrivate && privateIpv4])),
-      ...own.peers,
-    ]),
-  ]);
+  return pulumi
+    .output({ ownPrivate: host.privateIpv4, peers })
+    .apply(({ ownPrivate, peers }) => [
+      ...new Set([...peers.flatMap((peer) => addressesOf(peer, ownPrivate)), ...own.peers]),
+    ]);
+}
+
+/** A private address can only be BigBlueButton's own where the TURN host is in such a network, too. */
+function addressesOf({ ipv4, ipv6, privateIpv4 }: Peer, ownPrivate: string | undefined): string[] {
+  return given([ipv4, ipv6, ownPrivate && privateIpv4]);
 }
 
 function given(addresses: readonly (string | undefined)[]): string[] {

@@ -19,7 +19,7 @@ import {
 } from "../bigbluebutton/verification";
 import type { Settings } from "../settings";
 import type { BbbServer } from "./bbbServer";
-import type { Host, Role } from "../clouds/host";
+import type { Host, PairRole } from "../clouds/host";
 import { hostSettings } from "../clouds/hostArgs";
 import { named } from "../clouds/names";
 import type { HostSteps, Step } from "../steps/hostSteps";
@@ -46,9 +46,12 @@ export interface VerificationArgs {
     | "alerts"
     | "backup"
     | "branding"
+    | "pool"
   >;
+  /** Name of the node in a pool, for the names of hooks. @default a single server */
+  readonly hooksOf?: string;
   /** Request about the metrics of the host of a role, if the hosts have any; secret. */
-  readonly metrics?: (role: Role) => pulumi.Output<MetricsRequest>;
+  readonly metrics?: (role: PairRole) => pulumi.Output<MetricsRequest>;
 }
 
 /** Servers of a deployment that are proven to work. */
@@ -91,7 +94,10 @@ export class Verification extends pulumi.ComponentResource {
     const verify = (steps: HostSteps, title: string, stdin: pulumi.Output<string>) => {
       let begun = false;
       const beforeRun = new pulumi.ResourceHook(
-        named(`begins-to-${title.toLowerCase().replaceAll(" ", "-")}`, settings.labels),
+        named(
+          `${args.hooksOf ? `${args.hooksOf}-` : ""}begins-to-${title.toLowerCase().replaceAll(" ", "-")}`,
+          settings.labels,
+        ),
         () => {
           begun = true;
         },
@@ -118,7 +124,7 @@ export class Verification extends pulumi.ComponentResource {
       ...(fromTurn && { turn: { request: requests.turn!, step: fromTurn } }),
     };
     // These are set up after the verification, whose own request knows nothing of them.
-    const later = (role: Role) =>
+    const later = (role: PairRole) =>
       pulumi.output({
         ...(settings.alerts && { alerts: true }),
         ...(settings.backup && role === "bbb" && { backup: true }),
@@ -176,7 +182,7 @@ function certificates(
           validUntil: certificate.validUntil.toISOString(),
           issuedBy: certificate.issuedBy,
         })
-      : pulumi.unsecret(printed[role]!.apply((text) => certificateSeen(text ?? "", fqdn)));
+      : pulumi.unsecret(printed[role as PairRole]!.apply((text) => certificateSeen(text ?? "", fqdn)));
   };
   const hosts = hostsOf(args);
   return pulumi
@@ -230,6 +236,7 @@ function bbbRequest(args: VerificationArgs): pulumi.Output<BbbRequest> {
     dialIn: bbb.dialInCheck,
     turnStack: settings.turn.kind === "shared" ? settings.turn.stack : undefined,
     turnIpv4: args.ownTurn?.host.ipv4,
+    ...(settings.pool && { pool: true as const }),
     openPorts: openPorts(release.ports.bbb),
   });
 }

@@ -34,6 +34,25 @@ export async function deploymentsOf(
   );
 }
 
+/**
+ * The one deployment of a stack, for commands that change its server.
+ *
+ * @throws Mistake for a pool, whose servers come and go by the setting servers
+ */
+export async function singleDeployment(
+  stacks: Stacks,
+  stack: string,
+  name?: string,
+): Promise<readonly Deployed[]> {
+  const found = await deploymentsOf(stacks, stack, name);
+  if (found.some(({ hosts }) => hosts.bbb.request.pool === true)) {
+    throw new Mistake(
+      `stack ${stack} is a pool, which this command does not know: its servers come and go by the setting servers (docs/pool.md)`,
+    );
+  }
+  return found;
+}
+
 async function read(stacks: Stacks, stack: string): Promise<Deployed[]> {
   try {
     return readDeployments(stack, await stacks.outputs(stack, { showSecrets: true }));

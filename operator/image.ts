@@ -5,7 +5,7 @@ import { collect } from "../cli/collect";
 import { FAILED, FINE, Mistake } from "../cli/mistake";
 import { parseSets, readProjectFile, type StackSettings } from "../cli/stackFiles";
 import { terminalWidth } from "../cli/width";
-import type { Role } from "../clouds/host";
+import type { PairRole } from "../clouds/host";
 import { runCommand } from "./commandLine";
 import { bake } from "./images/bake";
 import { openImages } from "./images/open";
@@ -34,7 +34,7 @@ interface Common {
 
 interface BakeArguments extends Common {
   readonly release?: string;
-  readonly role?: Role;
+  readonly role?: PairRole;
   readonly name?: string;
   readonly ttl?: string;
   readonly set: string[];

@@ -61,6 +61,7 @@ export function cloudNameProblems(values: Values): Problem[] {
   return [
     ...check(values, "location", forms[clouds.bbb].location),
     ...check(values, "serverType", (value, key) => serverTypeProblem(value, key, clouds.bbb, values)),
+    ...check(values, "balancerServerType", (value, key) => serverTypeProblem(value, key, clouds.bbb, values)),
     ...check(values, "turnLocation", forms[clouds.turn].location),
     ...check(values, "turnServerType", (value, key) => serverTypeProblem(value, key, clouds.turn, values)),
     ...check(values, "image", (value, key) => imageProblem(value, key, clouds.bbb)),
@@ -78,6 +79,7 @@ function check(
     | "turnLocation"
     | "serverType"
     | "turnServerType"
+    | "balancerServerType"
     | "image"
     | "turnImage"
     | "recordingsVolumeId",
@@ -127,7 +129,7 @@ function serverTypeProblem(
   cloud: CloudName,
   { environment }: Values,
 ): Finding {
-  const role = key === "serverType" ? "bbb" : "turn";
+  const role = key === "serverType" ? "bbb" : key === "balancerServerType" ? "balancer" : "turn";
   const remedy = `${setCommand(key, defaultServerTypes[cloud].prod[role])}, or another x86 type`;
   if (!forms[cloud].serverType.test(value)) {
     return { reason: `"${value}" is not a server type of ${forms[cloud].title}`, remedy };
@@ -135,7 +137,7 @@ function serverTypeProblem(
   if (isArmServerType(value)) {
     return { reason: `"${value}" has ARM processors, for which BigBlueButton has no packages`, remedy };
   }
-  return environment && environments[environment].strict && isPartTimeServerType(value)
+  return environment && environments[environment].strict && role !== "balancer" && isPartTimeServerType(value)
     ? {
         reason: `"${value}" gives its cores part of the time only, which breaks up sound as meetings grow`,
         remedy: `${remedy} whose cores are its own`,

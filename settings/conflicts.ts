@@ -6,6 +6,7 @@ import { removeCommand, setCommand } from "./remedies";
 import { BAKED_OR_STOCK, imageNameProblem } from "./imageName";
 import { isSpecialUse, qualifyHostname } from "./formats/names";
 import { cloudNameProblems } from "./cloudNames";
+import { poolProblems } from "./pool";
 import { sshNetworkProblems } from "./sshNetworks";
 import { tagProblems } from "./tags";
 import type { Problem } from "./problems";
@@ -26,6 +27,7 @@ export function conflicts(values: Partial<FieldValues>, now: Date): Problem[] {
     ...landingPageProblems(values),
     ...metricsProblems(values),
     ...backupProblems(values),
+    ...poolProblems(values),
   ];
 }
 

@@ -16,6 +16,7 @@ import type { FieldValues } from "./fields";
 import { readExtraFiles } from "./extraFiles";
 import { groupProblems, groupsOf, overrideProblems, setTwiceProblems } from "./groups";
 import { bbbFrom, certificateFrom, turnFrom } from "./hosts";
+import { poolFrom } from "./pool";
 import { readOwnCertificates, type CertificateBundles } from "./ownCertificates";
 import { SettingsError, type Problem, type Source } from "./problems";
 import { readFields, unknownKeys } from "./read";
@@ -96,6 +97,7 @@ function settingsFrom(
     email: values.email,
     release,
     bbb,
+    pool: poolFrom(values, bbb),
     turn: turnFrom(values, certificateFrom(chains.turn, acme)),
     network: { vpcId: values.vpcId, subnetId: values.subnetId },
     sshNetworks: values.sshNetworks,

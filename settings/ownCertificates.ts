@@ -2,6 +2,7 @@ import { type FieldValues } from "./fields";
 import { removeCommand, setCommand } from "./remedies";
 import { readCertificateBundle, type CertificateBundle } from "./formats/chain";
 import { qualifyHostname } from "./formats/names";
+import { nodeFqdns } from "./pool";
 import type { Problem } from "./problems";
 
 /** Certificates of the operator's own, by host; the other hosts' are from the certificate authority. */
@@ -38,10 +39,11 @@ export function readOwnCertificates(
     problems.push(...unread);
     if (unread.length > 0) continue;
     const name = fqdn(values, role);
+    const nodes = role === "bbb" ? nodeFqdns(values) : [];
     const read = readCertificateBundle({
       certificate: texts.certificate as string,
       key: texts.key as string,
-      names: name === undefined ? [] : [name],
+      names: name === undefined ? [] : [name, ...nodes],
       privateRoots: values.acmeCa ?? "",
       now,
     });

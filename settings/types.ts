@@ -25,6 +25,8 @@ export interface Settings extends Source {
   readonly release: Release;
   readonly bbb: HostSettings;
   readonly turn: OwnTurn | SharedTurn;
+  /** Pool of servers, whose type and image are those of `bbb`, and whose name is its. @default one server */
+  readonly pool?: PoolSettings;
   /** Network of hosts at AWS. @default a public subnet of the default VPC */
   readonly network: { readonly vpcId?: string; readonly subnetId?: string };
   /** Networks in CIDR form, canonical, at least one. */
@@ -100,6 +102,15 @@ export interface HostSettings {
   /** Use of an image that scripts/image has baked: refuses a server without one, or prefers it. @default `image` */
   readonly baked?: "required" | "preferred";
   readonly certificate: Certificate;
+}
+
+/** Pool of BigBlueButton servers behind a balancer. */
+export interface PoolSettings {
+  /** Number of servers, 1 or more. */
+  readonly nodes: number;
+  /** Minutes for which an update waits for the last meeting on a server that leaves. */
+  readonly drainMinutes: number;
+  readonly balancer: HostSettings;
 }
 
 /** TURN server that is made with the deployment. */

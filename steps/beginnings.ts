@@ -28,7 +28,7 @@ export function checkOf(
     script: "preflight.sh",
     flags: {
       role,
-      ubuntu: (role === "turn" ? turnUbuntu : release).ubuntu,
+      ubuntu: (role === "bbb" ? release : turnUbuntu).ubuntu,
       ...(role === "bbb" && lines(settings)),
       hostname: fqdn,
       ipv4,
@@ -63,7 +63,8 @@ export function preparationOf(
   return {
     script: "prepare.sh",
     flags: {
-      role,
+      // It decides about the certificate, which a balancer's nginx gets as BigBlueButton's does.
+      role: role === "balancer" ? "bbb" : role,
       hostname: fqdn,
       ipv4,
       "private-ipv4": privateIpv4,

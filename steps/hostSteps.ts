@@ -61,6 +61,14 @@ export interface FileCopy {
 /** Script to run on a host that stays, before a change of one of its parts. */
 export type BeforeChange = Pick<StepArgs, "script" | "flags">;
 
+/** Step that concerns another host. */
+export interface ForOther extends Pick<StepArgs, "stdin"> {
+  readonly script: StepScript;
+  readonly flags: NonNullable<StepArgs["flags"]>;
+  readonly removal: NonNullable<StepArgs["flags"]>;
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
 /** Registered step. */
 export interface Step {
   readonly command: command.remote.Command;
@@ -187,6 +195,41 @@ export class HostSteps {
   }
 
   /**
+   * Adds a step that concerns another host. It waits for the steps so far, and no later one waits for it. With the other
+   * server it runs anew: `removal` first, then itself. Its removal runs also when this host goes, and before that.
+   *
+   * @param suffix End of the resource's name, which begins with the other host's, e.g. "member".
+   */
+  runFor(
+    other: { readonly name: string; readonly host: Host },
+    suffix: string,
+    step: ForOther,
+    parent: pulumi.Resource,
+  ): Step {
+    const { script, removal } = step;
+    this.scripts.push(script);
+    const { sudo, files } = this;
+    const { role } = this.host;
+    const { title } = stepOf(script);
+    const create = pulumi.output(step.flags).apply((flags) =>
+      stepCommand({
+        sudo,
+        role,
+        title,
+        script,
+        run: "plain",
+        flags,
+        scriptHash: scriptHash(files, script),
+      }),
+    );
+    return this.command(
+      { name: other.name, suffix, server: other.host.server },
+      { create, delete: this.removal(script, removal), stdin: step.stdin, dialErrorLimit: DIAL_ATTEMPTS },
+      { parent, dependsOn: [this.latest, ...step.dependsOn], deleteBeforeReplace: true },
+    );
+  }
+
+  /**
    * Runs a script on the host when its flags change, before the change that they announce. It does not run the first
    * time, and never before a deletion: the host may no longer exist then.
    *
@@ -275,8 +318,9 @@ export class HostSteps {
     return this.host.user !== "root";
   }
 
+  /** @param of End of the resource's name; for a step that concerns another host, its whole name and that one's server. */
   private command(
-    suffix: string,
+    of: string | { readonly name: string; readonly suffix: string; readonly server: pulumi.CustomResource },
     args: {
       create: pulumi.Input<string>;
       delete?: pulumi.Input<string>;
@@ -288,11 +332,12 @@ export class HostSteps {
     },
     opts: pulumi.CustomResourceOptions,
   ): Step {
-    const { server } = this.host;
+    const own = typeof of === "string";
+    const server = own ? this.host.server : of.server;
     const { create, stdin, triggers = [], beforeRun, beforeUpdate, dialErrorLimit } = args;
     const begins = beforeRun ? [beforeRun] : [];
     const resource = new command.remote.Command(
-      `${this.name}-${suffix}`,
+      own ? `${this.name}-${of}` : `${of.name}-${of.suffix}`,
       {
         connection: this.connection(dialErrorLimit),
         create,
@@ -311,7 +356,8 @@ export class HostSteps {
           // What refuses a change comes first: then nobody is asked in vain.
           beforeUpdate: [...(beforeUpdate ? [beforeUpdate] : []), this.reached, ...begins],
         },
-        deletedWith: server,
+        // With this host it goes without a word; what concerns another is undone first.
+        ...(own && { deletedWith: server }),
         additionalSecretOutputs: ["stdout", "stderr"],
       },
     );

@@ -100,6 +100,14 @@ export const stepTable = {
     seconds: [1, 7],
     basis: "sandbox",
   },
+  /** Runs for each server of a pool. */
+  "turn-peer.sh": {
+    title: "Hold a server as a peer of coturn",
+    timeLimit: 300,
+    needs: ["addition.sh", "turn-access.sh", "turn_access.py"],
+    seconds: [1, 7],
+    basis: "sandbox",
+  },
   "configure-turn.sh": {
     title: "Configure coturn",
     timeLimit: 300,
@@ -141,6 +149,37 @@ export const stepTable = {
     seconds: [3, 4],
     basis: "sandbox",
   },
+  /** Runs on each server of a pool. */
+  "pool-node.sh": {
+    title: "Tell the balancer what runs here",
+    timeLimit: 300,
+    needs: ["node_state.py"],
+    seconds: [1, 3],
+    basis: "sandbox",
+  },
+  "install-balancer.sh": {
+    title: "Install the balancer and its certificate",
+    timeLimit: 3000,
+    unit: true,
+    needs: ["acme_failure.py", "certbot.sh"],
+    seconds: [60, 300],
+    basis: "estimate",
+  },
+  "configure-balancer.sh": {
+    title: "Configure the balancer",
+    timeLimit: 900,
+    needs: ["addition.sh", "node_state.py", "pool.py"],
+    seconds: [10, 60],
+    basis: "estimate",
+  },
+  "pool-member.sh": {
+    title: "Take a server into the pool",
+    // The longest wait that drainMinutes can ask for, and the balancer's own after it.
+    timeLimit: 12_600,
+    needs: ["node_state.py", "pool.py"],
+    seconds: [5, 60],
+    basis: "estimate",
+  },
   /** Runs where the setting dialIn is set. */
   "dial-in.sh": {
     title: "Set up dial-in",
@@ -172,7 +211,8 @@ export const stepTable = {
     readOnly: true,
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
-      ...["backup_check.py", "backup_state.py", "recording_files.py", "restic.py"],
+      ...["backup_check.py", "backup_state.py", "balancer_check.py", "node_state.py", "pool.py"],
+      ...["recording_files.py", "restic.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
       ...["dial_in_check.py", "dns_check.py", "event_socket.py", "extra_files.py"],
       ...["greenlight_check.py", "host_check.py", "identity_check.py", "image_secrets.py"],

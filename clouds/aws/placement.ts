@@ -5,10 +5,11 @@ import { removeCommand, setCommand } from "../../settings/remedies";
 import { findImage } from "./image";
 import { awsLookUp } from "./lookUp";
 import { occupiedSubnets, publicSubnets, type NetworkRequest, type PublicSubnet } from "./network";
-import { serverTypeKey, zonesWithType } from "./serverTypes";
+import { zonesWithType } from "./serverTypes";
 import { snapshotTag } from "./tags";
 import type { HostArgs, Role } from "../host";
 import { waitForLookUps, LookUpError } from "../lookUps";
+import { serverTypeKeys } from "../serverTypes";
 
 /** Wanted placement at AWS. */
 export interface AwsPlacementRequest extends NetworkRequest {
@@ -81,7 +82,7 @@ async function typeLimit(
 ): Promise<Limit> {
   const zones = await zonesWithType(host, request, opts);
   return {
-    key: serverTypeKey(host),
+    key: serverTypeKeys[host.role],
     zones,
     what: `is ${host.serverType}, which AWS offers in ${list(zones)} only`,
   };

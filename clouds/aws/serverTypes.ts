@@ -6,14 +6,10 @@ import { setCommand } from "../../settings/remedies";
 import { awsLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
+import { serverTypeKeys } from "../serverTypes";
 
 /** Server types as large as the defaults, which every region offers; the defaults are not everywhere. */
-const EVERYWHERE = { bbb: "c6i.4xlarge", turn: "c6i.large" } as const;
-
-/** Setting of a host's server type. */
-export function serverTypeKey({ role }: Pick<HostArgs, "role">): "serverType" | "turnServerType" {
-  return role === "bbb" ? "serverType" : "turnServerType";
-}
+const EVERYWHERE = { bbb: "c6i.4xlarge", turn: "c6i.large", balancer: "c6i.large" } as const;
 
 /**
  * Finds the availability zones of the region that offer a host's server type.
@@ -27,7 +23,7 @@ export async function zonesWithType(
   opts: pulumi.InvokeOptions,
 ): Promise<ReadonlySet<string>> {
   const { role, serverType } = host;
-  const key = serverTypeKey(host);
+  const key = serverTypeKeys[host.role];
   const usual = defaultServerTypes.aws.prod[role];
   const instead = (type: string) => `${setCommand(key, type)}, or another compute-optimised x86 type`;
   const remedy = instead(usual);

@@ -6,7 +6,7 @@ import { portRange } from "../../bigbluebutton/ports";
 import type { ChildOptions, Host, HostArgs, HostMaker, OperatorKey, Role, Standing } from "../host";
 import { hostAccess } from "../access";
 import { firstAddress } from "./addresses";
-import { hetznerLabels, ownerSelector } from "./labels";
+import { hetznerLabels, hostSelector } from "./labels";
 import { leftoverCheck } from "./leftovers";
 import { parkedCheck } from "./parked";
 import { named, ownerName } from "../names";
@@ -60,7 +60,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     this.server = createServer(createFirewall());
     this.connection = access.connect(this.ipv4);
     this.standing = async () => {
-      const withSelector = ownerSelector(args.labels, "role");
+      const withSelector = hostSelector(args.labels);
       const { servers } = await hcloud.getServers({ withSelector }, { parent });
       const id = await valueOf(this.server.id);
       const found = servers.find((server) => String(server.id) === id);

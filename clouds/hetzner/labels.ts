@@ -14,6 +14,13 @@ export function hetznerLabels(labels: Readonly<Record<string, string>>): Record<
 }
 
 /**
+ * Hetzner's selector of the objects of one host: with its role and, in a pool, its number.
+ */
+export function hostSelector(labels: Readonly<Record<string, string>>): string {
+  return ownerSelector(labels, "role", ...(labels.node === undefined ? [] : ["node"]));
+}
+
+/**
  * Hetzner's selector of objects with a deployment's labels.
  *
  * @param more Keys of further labels that must be the same, e.g. "role".

@@ -15,10 +15,10 @@ const PARKED: Purpose = "parked";
  * @returns a hook for the creation of the host's server
  */
 export function parkedCheck(
-  { role, image, labels }: Pick<HostArgs, "role" | "image" | "labels">,
+  { name, role, image, labels }: Pick<HostArgs, "name" | "role" | "image" | "labels">,
   opts: pulumi.InvokeOptions,
 ): pulumi.ResourceHook {
-  return new pulumi.ResourceHook(named(`${role}-is-not-parked`, labels), async () => {
+  return new pulumi.ResourceHook(named(`${name}-is-not-parked`, labels), async () => {
     const withSelector = `${ownerSelector(labels)},role==bbb,purpose in (${parkedPurposes.join(",")})`;
     // Whoever cannot be asked says so when the server is ordered.
     const { images } = await hcloud.getImages({ withSelector }, opts).catch(() => ({ images: [] }));

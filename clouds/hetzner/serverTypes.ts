@@ -2,10 +2,11 @@ import * as hcloud from "@pulumi/hcloud";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { setCommand } from "../../settings/remedies";
-import { ownerSelector } from "./labels";
+import { hostSelector } from "./labels";
 import { hetznerLookUp } from "./lookUp";
 import type { HostArgs } from "../host";
 import { LookUpError } from "../lookUps";
+import { serverTypeKeys } from "../serverTypes";
 
 /**
  * Asks whether a host's server type can be ordered in its location now, since a server in another location is deleted
@@ -16,11 +17,11 @@ import { LookUpError } from "../lookUps";
  */
 export async function lookUpServerType(host: HostArgs, opts: pulumi.InvokeOptions): Promise<void> {
   const { role, serverType, location } = host;
-  const key = role === "bbb" ? "serverType" : "turnServerType";
+  const key = serverTypeKeys[role];
   const problem = (reason: string) => ({
     key,
     reason: `is ${serverType}, ${reason}`,
-    remedy: `${setCommand(key, "TYPE")} with one that the console offers in ${location}, or another ${role === "bbb" ? "location" : "turnLocation"}`,
+    remedy: `${setCommand(key, "TYPE")} with one that the console offers in ${location}, or another ${role === "turn" ? "turnLocation" : "location"}`,
   });
   const { locations } = await hetznerLookUp(
     () => hcloud.getServerType({ name: serverType }, opts),
@@ -50,7 +51,7 @@ export async function serversOf(
   opts: pulumi.InvokeOptions,
 ): Promise<hcloud.GetServersResult["servers"]> {
   const { servers } = await hetznerLookUp(
-    () => hcloud.getServers({ withSelector: ownerSelector(labels, "role") }, opts),
+    () => hcloud.getServers({ withSelector: hostSelector(labels) }, opts),
     (answer) => ({
       key: "hcloud:token",
       elsewhere: true,

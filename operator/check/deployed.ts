@@ -50,6 +50,7 @@ const schema = z.object({
         sharedSecret: z.string(),
         turnXml: file,
         turnStack: z.string().optional(),
+        pool: z.literal(true).optional(),
         turnIpv4: z.string().optional(),
       }),
     }),

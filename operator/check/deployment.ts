@@ -1,6 +1,6 @@
 import { TURN_PORT, TURNS_PORT } from "../../bigbluebutton/ports";
 import { releases, type Release } from "../../bigbluebutton/releases";
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import type { CheckOutput } from "../../bigbluebutton/verification";
 import { deploymentsOf } from "../deployments";
 import type { StackResource, Stacks } from "../stacks";
@@ -114,7 +114,7 @@ async function askFromHere(
 ): Promise<Finding[]> {
   const { bbbHost, turnHost, zone, untrustedCa, untrustedTurnCa, sharedSecret, greenlight, frontPageUrl } =
     hosts.bbb.request;
-  const own = (role: Role) => hosts.bbb.request.ownCertificates.includes(role);
+  const own = (role: PairRole) => hosts.bbb.request.ownCertificates.includes(role);
   const { ipv4 } = hosts.bbb.request;
   const api = { hostname: bbbHost, untrustedCa };
   const names = [

@@ -2,7 +2,7 @@
 import { defaultRelease, releases, turnUbuntu, type ReleaseName } from "../../bigbluebutton/releases";
 import { bakedLabels } from "../../clouds/bakedImages";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import { atCloud, textOf, type StackSettings } from "../../cli/stackFiles";
 import { Failure } from "../../cli/mistake";
 import { installHash } from "../../steps/installHash";
@@ -18,7 +18,7 @@ import { imageOf, store } from "./store";
 
 export interface BakeOptions extends Pick<UpOptions, "release" | "cloud" | "ttl" | "set" | "like"> {
   /** Roles to make images of. */
-  readonly roles: readonly Role[];
+  readonly roles: readonly PairRole[];
   /** Name of the builder. @default "image-" and the release */
   readonly name?: string;
 }
@@ -27,13 +27,13 @@ export interface BakeOptions extends Pick<UpOptions, "release" | "cloud" | "ttl"
 export interface Bakery {
   readonly world: World;
   /** Opens the cloud of a role's host. @throws Mistake for missing credentials */
-  readonly cloudOf: (settings: StackSettings, role: Role) => Servers;
+  readonly cloudOf: (settings: StackSettings, role: PairRole) => Servers;
   readonly seal: typeof sealHost;
 }
 
 /** Baked image. */
 export interface Baked {
-  readonly role: Role;
+  readonly role: PairRole;
   readonly id: string;
   readonly labels: Labels;
 }
@@ -109,7 +109,7 @@ function builderLike(like: StackSettings): StackSettings {
 async function resumable(
   bakery: Bakery,
   stack: string,
-  roles: readonly Role[],
+  roles: readonly PairRole[],
 ): Promise<readonly Baked[] | undefined> {
   const { world, cloudOf } = bakery;
   const { stacks, say } = world;
@@ -139,7 +139,7 @@ async function serverOf(
   { stacks: { project } }: World,
   cloud: Servers,
   stack: string,
-  role: Role,
+  role: PairRole,
 ): Promise<Server | undefined> {
   const [server] = await cloud.find(hetznerLabels({ project, stack, role }));
   return server;
@@ -158,7 +158,7 @@ async function sealAndStore(
   bakery: Bakery,
   stack: string,
   release: string,
-  roles: readonly Role[],
+  roles: readonly PairRole[],
 ): Promise<readonly Baked[]> {
   const { world, cloudOf, seal } = bakery;
   const { stacks, say, now, interrupted } = world;
@@ -198,7 +198,7 @@ async function sealAndStore(
   );
 }
 
-function loginOf({ hosts, privateKey }: Deployed, role: Role): Login {
+function loginOf({ hosts, privateKey }: Deployed, role: PairRole): Login {
   const host = hosts[role];
   if (!host) throw new Failure(`the stack has no ${role} host`);
   return { ...host, privateKey };

@@ -1,7 +1,7 @@
 /** Seals a builder's host by scripts/host/seal.sh, which runs there. */
 import { quote } from "shell-quote";
 
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import { Failure } from "../../cli/mistake";
 import { scriptsDirectory } from "../../steps/bundle";
 import { converse } from "../../steps/converse";
@@ -15,7 +15,7 @@ export interface Canaries {
 
 /** Sealing of a host. */
 export interface Seal {
-  readonly role: Role;
+  readonly role: PairRole;
   readonly release: string;
   /** Hash of the scripts that installed on it. */
   readonly scripts: string;

@@ -1,13 +1,13 @@
 /** Images of our own, in the accounts that some settings use. */
 import type { CloudName } from "../../bigbluebutton/capacity";
-import { roles, type Role } from "../../clouds/host";
+import { roles, type PairRole } from "../../clouds/host";
 import { hetznerLabels } from "../../clouds/hetzner/labels";
 import type { Servers, Labels, Snapshot } from "../servers";
 
 /** Image that scripts/image has baked. */
 export interface Image extends Snapshot {
   readonly cloud: CloudName;
-  readonly role: Role;
+  readonly role: PairRole;
 }
 
 /** Label with the id of the server that an image was made from. */
@@ -26,7 +26,7 @@ export async function imagesAt(servers: Servers, project: string): Promise<reado
 /** Finds the image that was made from a server. */
 export async function imageOf(
   servers: Servers,
-  { project, role, server }: { readonly project: string; readonly role: Role; readonly server: string },
+  { project, role, server }: { readonly project: string; readonly role: PairRole; readonly server: string },
 ): Promise<Snapshot | undefined> {
   const [found] = await servers.snapshots(hetznerLabels({ project, image: role, [SERVER]: server }));
   return found;
@@ -51,7 +51,7 @@ export async function store(
     labels,
     role,
     description,
-  }: { readonly labels: Labels; readonly role: Role; readonly description: string },
+  }: { readonly labels: Labels; readonly role: PairRole; readonly description: string },
 ): Promise<Snapshot> {
   const all = hetznerLabels({
     ...labels,

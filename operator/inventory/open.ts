@@ -1,6 +1,6 @@
 /** Choice of the clouds to ask, and their credentials. */
 import { defaultLocations } from "../../bigbluebutton/capacity";
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import { Mistake } from "../../cli/mistake";
 import { textOf, type StackSettings } from "../../cli/stackFiles";
 import type * as Aws from "./aws";
@@ -14,7 +14,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Cloud of each host by these settings, and the region of one at AWS. */
 export function placesOf(
   settings: StackSettings,
-): Readonly<Record<Role, { readonly cloud: string; readonly region: string }>> {
+): Readonly<Record<PairRole, { readonly cloud: string; readonly region: string }>> {
   const cloud = textOf(settings.cloud) ?? "hetzner";
   const turnCloud = textOf(settings.turnCloud) ?? cloud;
   const region = textOf(settings.location) ?? defaultLocations.aws;

@@ -1,6 +1,6 @@
 /** What parking and waking need of the world, which tests replace. */
 import { hetznerLabels } from "../../clouds/hetzner/labels";
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import { parkedPurposes } from "../../clouds/hetzner/parkedLabels";
 import { Mistake } from "../../cli/mistake";
 import type { BigBlueButton } from "../servers/bigBlueButton";
@@ -11,7 +11,7 @@ export interface World {
   readonly stacks: Pick<Stacks, "project" | "refresh" | "upAgain">;
   readonly stack: string;
   /** Servers of the cloud of each host. */
-  readonly servers: Readonly<Record<Role, Servers>>;
+  readonly servers: Readonly<Record<PairRole, Servers>>;
   readonly bbb: BigBlueButton;
   readonly say: (line: string) => void;
 }
@@ -24,13 +24,13 @@ export function takesSnapshots({ parksBy }: Servers): boolean {
 /** Labels of a stack's host at a cloud. */
 export function labelsOf(
   { stacks: { project }, stack }: { readonly stacks: Pick<Stacks, "project">; readonly stack: string },
-  role: Role,
+  role: PairRole,
 ): Labels {
   return hetznerLabels({ project, stack, role });
 }
 
 /** The server of a role; undefined if there is none. @throws Mistake for several */
-export async function serverOf(world: World, role: Role): Promise<Server | undefined> {
+export async function serverOf(world: World, role: PairRole): Promise<Server | undefined> {
   const [server, ...others] = await world.servers[role].find(labelsOf(world, role));
   if (others.length === 0) return server;
   const ids = [server!, ...others].map(({ id }) => id).join(", ");

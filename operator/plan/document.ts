@@ -29,9 +29,9 @@ import {
   type RecordingsFacts,
 } from "./facts";
 import type { Given } from "./given";
-import { limitsOf } from "./limits";
+import { certificateLimits, limitsOf } from "./limits";
 import { hetznerPrice } from "./hetznerPrices";
-import { plannedHost, type PlannedHost } from "./hosts";
+import { plannedHosts, type PlannedHost } from "./hosts";
 import type { Price } from "./price";
 import { planProgram } from "./program";
 import { groupResources, type ResourceGroup } from "./resources";
@@ -118,10 +118,10 @@ async function planDeployment(
   { users, hetzner, now }: PlanOptions,
 ): Promise<Deployment> {
   const { project, stack, release, bbb, recordings } = settings;
-  const roles = hostRoles(settings);
   const region =
-    roles.map((role) => hostSettings(settings, role)).find(({ cloud }) => cloud === "aws")?.location ??
-    defaultLocations.aws;
+    hostRoles(settings)
+      .map((role) => hostSettings(settings, role))
+      .find(({ cloud }) => cloud === "aws")?.location ?? defaultLocations.aws;
   const { resources, assumptions, outputs } = await planProgram(raw, { project, stack, region });
   const { url, apiUrl, turnUrls, addresses } = outputs as unknown as Outputs;
   const ipv6 = addresses.turn?.ipv6 !== undefined;
@@ -130,7 +130,7 @@ async function planDeployment(
     await hetznerPrice({ resources, adoptedVolume, access: hetzner, now }),
     awsPrice(resources, region),
   ];
-  const hosts = roles.map((role) => plannedHost(settings, role, { ipv6, users }));
+  const hosts = plannedHosts(settings, { ipv6, users });
   const copies = hosts.filter(({ baked }) => baked !== null).map(({ role }) => role);
   return {
     release: release.name,
@@ -138,7 +138,7 @@ async function planDeployment(
     environment: environmentFacts(settings),
     assumptions,
     hosts,
-    limits: limitsOf(hosts, resources),
+    limits: [...limitsOf(hosts, resources), ...certificateLimits(settings, hosts)],
     dns: settings.dns,
     urls: { url, api: apiUrl, turn: turnUrls },
     certificates: certificateFacts(settings),

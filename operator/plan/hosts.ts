@@ -1,8 +1,8 @@
 import { portRange } from "../../bigbluebutton/ports";
-import { sizeOf, type ServerTypeSize } from "../../clouds/serverTypes";
+import { serverTypeKeys, sizeOf, type ServerTypeSize } from "../../clouds/serverTypes";
 import { capacities, hostMinimum, type CloudName } from "../../bigbluebutton/capacity";
-import type { Role } from "../../clouds/host";
-import { hostArgs, hostSettings } from "../../clouds/hostArgs";
+import type { HostArgs, Role } from "../../clouds/host";
+import { hostArgs, hostRoles, hostSettings, poolHostArgs } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 
 /** Host, its name, its open ports, and its fitness for the number of users. */
@@ -45,13 +45,25 @@ export interface Fit {
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 
-/** Host of a role, by the settings. */
-export function plannedHost(
+/** Hosts of the settings, in the order of a table. @param users Number of people in all meetings together. */
+export function plannedHosts(
   settings: Settings,
-  role: Role,
+  { ipv6, users }: { readonly ipv6: boolean; readonly users?: number },
+): readonly PlannedHost[] {
+  const { pool } = settings;
+  const hosts = pool
+    ? poolHostArgs(settings, pool.nodes)
+    : hostRoles(settings).map((role) => hostArgs(settings, role));
+  const share = users === undefined ? undefined : Math.ceil(users / (pool?.nodes ?? 1));
+  return hosts.map((host) => plannedHost(settings, host, { ipv6, users: share }));
+}
+
+function plannedHost(
+  settings: Settings,
+  host: HostArgs,
   { ipv6, users }: { readonly ipv6: boolean; readonly users?: number },
 ): PlannedHost {
-  const { fqdn, ports, cloud, location, serverType, image, baked } = hostArgs(settings, role);
+  const { role, fqdn, ports, cloud, location, serverType, image, baked } = host;
   const size = sizeOf(cloud, serverType);
   return {
     role,
@@ -100,12 +112,19 @@ function fitOf(settings: Settings, role: Role, size: ServerTypeSize | undefined,
       sources: settings.release.sources.slice(0, 1),
     };
   }
+  if (role === "balancer") return balancerFit;
   return role === "bbb" ? capacityFit(cloud, size, users) : turnFit;
 }
 
 const turnFit: Fit = {
   verdict: "fits",
   says: "coturn needs little; what is relayed is limited by the network. No figures are published",
+  sources: [],
+};
+
+const balancerFit: Fit = {
+  verdict: "fits",
+  says: "no sound or picture goes through a balancer, and it takes less than 1 GB of memory",
   sources: [],
 };
 
@@ -128,11 +147,11 @@ function capacityFit(cloud: CloudName, size: ServerTypeSize, users?: number): Fi
 
 /** Size for that number of users; several servers above the largest published figure. */
 function remedy(role: Role, cloud: CloudName, users: number): string {
-  if (role === "turn") return "pulumi config rm turnServerType";
+  if (role !== "bbb") return `pulumi config rm ${serverTypeKeys[role]}`;
   const enough = capacities.find(({ maxUsers }) => maxUsers >= users) ?? capacities.at(-1)!;
   const { name } = enough.types[cloud];
   const count = Math.ceil(users / Math.max(1, enough.maxUsers));
   return count <= 1
     ? `pulumi config set serverType ${name}`
-    : `${count} deployments with serverType ${name} behind a load balancer such as Scalelite, which this project does not make`;
+    : `a pool of ${count} servers and one more (docs/pool.md), each with serverType ${name}`;
 }

@@ -1,5 +1,6 @@
 /** Limits of an account, which new ones often lack. */
 import type { CloudName } from "../../bigbluebutton/capacity";
+import type { Settings } from "../../settings";
 import type { PlannedHost } from "./hosts";
 import type { PlannedResource } from "./program";
 
@@ -7,6 +8,17 @@ const WHERE: Readonly<Record<CloudName, string>> = {
   hetzner: "console: Limits",
   aws: "Service Quotas: EC2, Running On-Demand Standard instances and Elastic IPs",
 };
+
+/** Limit of the certificate authority, which a pool may meet. */
+export function certificateLimits(
+  { pool, bbb, acme }: Pick<Settings, "pool" | "bbb" | "acme">,
+  hosts: readonly PlannedHost[],
+): readonly string[] {
+  if (!pool || bbb.certificate.kind === "own" || !acme.server.includes("letsencrypt.org")) return [];
+  return [
+    `Let's Encrypt: ${hosts.length} certificates at first, of 50 a week for a domain; 5 a week for a server that is made anew`,
+  ];
+}
 
 /** Makes a sentence for each cloud that has servers. */
 export function limitsOf(

@@ -1,7 +1,7 @@
 import type { PlannedResource } from "./program";
 
 /** Purpose of resources: one of the hosts, or both. */
-export type Purpose = "bbb" | "turn" | "both";
+export type Purpose = "bbb" | "turn" | "balancer" | "both";
 
 /** Resources of one kind for one purpose. */
 export interface ResourceGroup {
@@ -49,12 +49,13 @@ const WORDS: Readonly<Record<string, string>> = {
   "bbb:index": "component",
 };
 
-const ORDER: readonly Purpose[] = ["bbb", "turn", "both"];
+const ORDER: readonly Purpose[] = ["bbb", "turn", "balancer", "both"];
 
 /** Names of the purposes. */
 export const purposeNames: Readonly<Record<Purpose, string>> = {
   bbb: "BigBlueButton",
   turn: "TURN",
+  balancer: "balancer",
   both: "both",
 };
 
@@ -86,7 +87,7 @@ function groupOf(group: readonly PlannedResource[]): ResourceGroup {
 
 /** Purpose of a resource, by the components' names for their children. */
 export function purposeOf({ name }: PlannedResource): Purpose {
-  const [, role] = /^(bbb|turn)(-|$)/.exec(name) ?? [];
+  const [, role] = /^(bbb|turn|balancer)(-|$)/.exec(name) ?? [];
   return (role as Purpose | undefined) ?? "both";
 }
 

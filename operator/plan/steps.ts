@@ -28,15 +28,20 @@ const COMMAND = "command:remote:Command";
  */
 export function stepsOf(resources: readonly PlannedResource[], copies: readonly Role[] = []): PlannedStep[] {
   const all = resources.filter((resource) => isStep(resource)).map((resource) => read(resource, copies));
-  return (["bbb", "turn"] as const).flatMap((role) => {
-    const own = all
-      .filter((step) => step.role === role)
-      .sort((a, b) => ORDER.indexOf(a.script) - ORDER.indexOf(b.script));
+  return (["bbb", "turn", "balancer"] as const).flatMap((role) => {
+    const own = onceEach(all.filter((step) => step.role === role)).sort(
+      (a, b) => ORDER.indexOf(a.script) - ORDER.indexOf(b.script),
+    );
     return own.map((step, i) => ({ ...step, number: i + 1, of: own.length }));
   });
 }
 
 const ORDER = Object.keys(stepTable) as StepScript[];
+
+/** Steps of one host: those of a pool's servers are the same, as are the balancer's for each of them. */
+function onceEach<S extends { readonly script: string; readonly title: string }>(steps: readonly S[]): S[] {
+  return [...new Map(steps.map((step) => [`${step.script} ${step.title}`, step])).values()];
+}
 
 /**
  * Duration from … to, in seconds, of the longest chain of steps that wait for each other; the hosts work side by side.
@@ -84,7 +89,7 @@ function read(
   const script = isFirst ? "connect.sh" : words[at];
   const [role, title] = [words[at - 2], words[at - 1]];
   const row = (stepTable as Readonly<Record<string, HostScript>>)[script ?? ""];
-  if ((role !== "bbb" && role !== "turn") || title === undefined || row === undefined)
+  if ((role !== "bbb" && role !== "turn" && role !== "balancer") || title === undefined || row === undefined)
     throw new Error(`${name}: no step that a plan knows: ${words.join(" ")}`);
   const wait = words.indexOf("--dns-wait");
   return {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ANY_CERTIFICATE, runningMeetings } from "../../bigbluebutton/meetings";
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import { Failure, Mistake } from "../../cli/mistake";
 import { runOnServer, type ReachedHost } from "../backup/server";
 import type { Deployed } from "../check/deployed";
@@ -65,7 +65,7 @@ export function bigBlueButton(
     },
     answers: () => untilIt(meetings, `${bbbHost} runs, but its API does not answer`),
     async renew() {
-      const roles: readonly Role[] = hosts.turn ? ["bbb", "turn"] : ["bbb"];
+      const roles: readonly PairRole[] = hosts.turn ? ["bbb", "turn"] : ["bbb"];
       for (const role of roles.filter((role) => !ownCertificates.includes(role))) {
         const access = hosts[role]!;
         const hostname = role === "bbb" ? bbbHost : hosts.bbb.request.turnHost;

@@ -1,5 +1,5 @@
 /** Choice of the cloud of each server of a stack. */
-import type { Role } from "../../clouds/host";
+import type { PairRole } from "../../clouds/host";
 import type { StackSettings } from "../../cli/stackFiles";
 import { hetznerAccess, placesOf, withAwsPackages, type Environment } from "../inventory/open";
 import type * as Aws from "./aws";
@@ -10,7 +10,7 @@ import type { Servers } from ".";
 export function openServers(
   settings: StackSettings,
   environment: Environment,
-): Readonly<Record<Role, Servers>> {
+): Readonly<Record<PairRole, Servers>> {
   const { bbb, turn } = placesOf(settings);
   const open = ({ cloud, region }: typeof bbb) =>
     cloud === "aws" ? openAws(region) : hetznerServers(hetznerAccess([settings], environment));

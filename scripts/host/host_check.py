@@ -29,6 +29,7 @@ import alerts_check
 import alive_check
 import api_check
 import backup_check
+import balancer_check
 import bbb_conf_check
 import branding_check
 import dial_in_check
@@ -254,15 +255,32 @@ def check_turn_host(page, request, options, resolve):
     check_machine(page, "turn", clock_of=f"https://{request['bbbHost']}/" if "bbbHost" in request else None)
 
 
+def check_balancer(page, request, options, resolve):
+    hostname = request["bbbHost"]
+    page.check("services", "systemctl is-active", balancer_check.check_services)
+    page.check("pool", f"{len(request['nodes'])} servers, as Scalelite has them", balancer_check.check_pool, request["nodes"], limit=200)
+    check_network(page, request, hostname, resolve)
+    check_names_and_ports(page, request, hostname)
+    check_api(page, request, options)
+    page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, hostname, "bbb", is_own(request, "bbb"))
+    check_machine(page, "balancer")
+
+
 def check_identity(page, request):
     """Checks that a copy of an image is a server of its own; of other servers there is nothing to ask."""
     if identity_check.is_copy(ROOT or "/"):
-        hostname = request["bbbHost" if request["role"] == "bbb" else "turnHost"]
+        hostname = own_name(request)
         page.check("identity", "a copy of an image, by digests", identity_check.check_identity, ROOT or "/", hostname)
+
+
+def own_name(request):
+    return request["turnHost" if request["role"] == "turn" else "bbbHost"]
 
 
 def known_addresses(request):
     """Returns {name: [addresses]} of the deployment's own names, as it made them."""
+    if request["role"] == "balancer":
+        return {request["bbbHost"]: [request["ipv4"]]}
     own, other = ("bbbHost", "turnHost") if request["role"] == "bbb" else ("turnHost", "bbbHost")
     known = {request[own]: [request["ipv4"]], request.get(other): [request.get("turnIpv4", request.get("bbbIpv4"))]}
     return {name: addresses for name, addresses in known.items() if name and addresses != [None]}
@@ -291,14 +309,14 @@ def main():
     if given.json:
         print(json.dumps({"now": time.time()}), flush=True)
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
-    page = Page(given.json, [request.get("sharedSecret"), request["turnSecret"], request.get("greenlightAdmin", {}).get("password"), request.get("metrics", {}).get("token")], given.width, request.get("omit", []))
+    page = Page(given.json, [request.get("sharedSecret"), request.get("turnSecret"), request.get("greenlightAdmin", {}).get("password"), request.get("metrics", {}).get("token")], given.width, request.get("omit", []))
     resolve = resolver_bound(known_addresses(request))
     if request.get("other"):
         check_other(page, request)
-    {"bbb": check_bbb, "turn": check_turn_host}[request["role"]](page, request, options, resolve)
+    {"bbb": check_bbb, "turn": check_turn_host, "balancer": check_balancer}[request["role"]](page, request, options, resolve)
     check_identity(page, request)
     if request.get("metrics"):
-        metrics, hostname = request["metrics"], request["bbbHost" if request["role"] == "bbb" else "turnHost"]
+        metrics, hostname = request["metrics"], own_name(request)
         page.check("metrics", "HTTPS, with and without the token", metrics_check.check_metrics, request["role"], hostname, metrics["token"], metrics.get("version"))
     if request.get("backup"):
         page.check("backup", backup_check.TIMER, backup_check.check_backup)

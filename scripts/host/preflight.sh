@@ -25,6 +25,7 @@ deployed_before() {
   case $role in
     bbb) [[ -e $ROOT/etc/bigbluebutton || -e $STATE/install-bbb/latest ]] ;;
     turn) [[ -e $STATE/install-turn/latest ]] ;;
+    balancer) [[ -e $STATE/install-balancer/latest ]] ;;
   esac
 }
 
@@ -109,12 +110,16 @@ check_size() {
 }
 
 server_type_setting() {
-  if [[ $role == bbb ]]; then echo serverType; else echo turnServerType; fi
+  case $role in
+    bbb) echo serverType ;;
+    turn) echo turnServerType ;;
+    balancer) echo balancerServerType ;;
+  esac
 }
 
 check_ipv6() {
   local remedy="Enable IPv6 in the kernel, at least on lo: look for ipv6.disable=1 in /proc/cmdline and for disable_ipv6 in /etc/sysctl.d"
-  if [[ $role == turn && -z ${flag[ipv6]:-} ]]; then return 0; fi
+  if [[ $role != bbb && -z ${flag[ipv6]:-} ]]; then return 0; fi
   if ! grep -q . "$ROOT/proc/net/if_inet6" 2>/dev/null; then
     finding "the host has no IPv6 stack, which BigBlueButton's services bind to. $remedy"
   elif ! grep -q '^00000000000000000000000000000001 ' "$ROOT/proc/net/if_inet6"; then
@@ -147,6 +152,9 @@ check_ports() {
     if installed apache2-bin; then
       finding "the package apache2-bin is installed, with which BigBlueButton's installer refuses to work. Remove it: apt-get remove apache2-bin"
     fi
+  elif [[ $role == balancer ]]; then
+    check_port tcp 80 nginx certbot
+    check_port tcp 443 nginx
   else
     check_port tcp 80 certbot
     check_port tcp 443 turnserver

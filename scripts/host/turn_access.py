@@ -6,7 +6,8 @@
                                                          (seconds since 1970) the one that is left is taken, if there is one
     turn_access.py rules <REQUEST                        prints rules of nftables that hold the relays to the same peers
 
-REQUEST: JSON, {"realm", "secret", "peers": [ADDRESS], "relayPorts": {"from", "to"}}.
+REQUEST: JSON, {"realm", "secret", "peers": [ADDRESS], "relayPorts": {"from", "to"}}. To its peers come those of a pool's servers
+that turn-peer.sh holds: one that is to go may still have meetings.
 
 coturn 4.6.1 reads its peers every 5 s and its secrets for each log-in (measured). It waits for no lock: while SQLite's own
 journal has one, it takes nobody's credentials, and no peer for the next 5 s. With a write-ahead log there is none for readers.
@@ -24,6 +25,7 @@ import sys
 import time
 
 DATABASE = "var/lib/turn/turndb"
+HELD = "turn-peers"
 # Seconds for which a former secret is taken: a day for all that use this server to get the new one, and the day for which
 # BigBlueButton's last credentials by the old one are good.
 GRACE = 2 * 86400
@@ -130,6 +132,16 @@ def rules(request):
     )
 
 
+def held(root):
+    """Returns the addresses that are held, one a line in a file for each server."""
+    folder = os.path.join(os.environ.get("BBB_DEPLOY_STATE") or os.path.join(root, "var/lib/bbb-deploy"), HELD)
+    found: list = []
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            found += file.read().split()
+    return found
+
+
 def read_request():
     """Returns the request. @raise ValueError"""
     request = json.load(sys.stdin)
@@ -154,7 +166,7 @@ def main():
         return
     try:
         request = read_request()
-        request["peers"] = [] if given.nobody else request["peers"]
+        request["peers"] = [] if given.nobody else list(dict.fromkeys([*request["peers"], *held(given.root)]))
     except (ValueError, AttributeError):
         sys.exit("the peers and the secret of coturn on standard input are not whole: run pulumi up again")
     print("\n".join(apply(path, request)) if given.do == "apply" else rules(request))

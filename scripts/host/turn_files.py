@@ -97,7 +97,7 @@ def check_access(path, realm, peers, secret):
             found, secrets, former = (of(database) for of in (turn_access.peers_of, turn_access.secrets_of, turn_access.former_of))
     except sqlite3.Error as error:
         raise Wrong(f"its database is not the deployment's, as after a reinstallation: {error}", REMEDY) from None
-    findings = [*peer_findings(found, {(realm, peer) for peer in peers}), *secret_findings(secrets, realm, secret, former)]
+    findings = [*peer_findings(found, {(realm, peer) for peer in peers}, {(realm, peer) for peer in turn_access.held(path[: -len(turn_access.DATABASE)])}), *secret_findings(secrets, realm, secret, former)]
     if os.stat(path).st_mode & stat.S_IRWXO:
         findings.append(Doubtful("every user of this host can read the secret in it", f"chmod o-rwx {path}"))
     taken = [until for value, until in former.items() if (realm, value) in secrets]
@@ -105,8 +105,8 @@ def check_access(path, realm, peers, secret):
     return worst(findings) if findings else f"as deployed: {', '.join(peers)}{until}"
 
 
-def peer_findings(found, wanted):
-    missing, more = ([address for _, address in sorted(rows)] for rows in (wanted - found, found - wanted))
+def peer_findings(found, wanted, held):
+    missing, more = ([address for _, address in sorted(rows)] for rows in (wanted - found, found - wanted - held))
     if missing:
         yield Wrong(f"it does not relay to {', '.join(missing)}", REMEDY)
     if more:

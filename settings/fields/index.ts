@@ -15,6 +15,7 @@ import { names } from "./names";
 import { occasions } from "./occasions";
 import { overrides } from "./overrides";
 import { places } from "./places";
+import { pool } from "./pool";
 import { privacy } from "./privacy";
 import { recordings } from "./recordings";
 import { turn } from "./turn";
@@ -26,6 +27,7 @@ export const topics = [
   { title: "Access by SSH", fields: access },
   { title: "Environment and protection", fields: environment },
   { title: "Clouds and servers", fields: places },
+  { title: "A pool of servers", fields: pool },
   { title: "BigBlueButton", fields: bigbluebutton },
   { title: "Meetings", fields: meetings },
   { title: "Branding", fields: branding },
@@ -47,6 +49,7 @@ export const fields = {
   ...access,
   ...environment,
   ...places,
+  ...pool,
   ...bigbluebutton,
   ...meetings,
   ...branding,

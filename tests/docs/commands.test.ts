@@ -132,7 +132,8 @@ const PULUMI: Readonly<Record<string, readonly string[]>> = {
   "stack import": ["--file", "--stack"],
   "stack init": [],
   "stack output": ["--show-secrets"],
-  up: ["--replace", "--stack", "-s"],
+  "state delete": [],
+  up: ["--parallel", "--replace", "--stack", "--yes", "-s"],
 };
 
 /** Words of a command of the Pulumi CLI that it does not know. */

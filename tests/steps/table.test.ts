@@ -13,7 +13,7 @@ function named(name: string): string[] {
       ]
     : [
         ...[...text.matchAll(/^\. "[^"]*\/([\w-]+\.sh)"$/gm)].map(([, sourced]) => sourced!),
-        ...[...text.matchAll(/\/bin\/bash \$LIB\/([\w-]+\.sh)/g)].map(([, run]) => run!),
+        ...[...text.matchAll(/\/bin\/bash "?\$LIB\/([\w-]+\.sh)/g)].map(([, run]) => run!),
         ...[...text.matchAll(/\b(\w+\.py)\b/g)].map(([, python]) => python!),
       ];
   return words.filter((word) => files.has(word) && !commonScripts.some((common) => common === word));

@@ -168,7 +168,7 @@ export interface Variation {
   /**
    * Resources of the stack's own state, with their types and outputs; undefined for an engine that does not tell them.
    */
-  readonly state?: readonly { readonly type: string; readonly outputs: object }[];
+  readonly state?: readonly { readonly type: string; readonly outputs: object; readonly urn?: string }[];
   /** Answer to every question to Hetzner. */
   readonly hetznerRefuses?: string;
   /** Called for each question to a cloud, which is answered once it is done. */
@@ -199,14 +199,15 @@ export function runProgram(variation: Variation = {}): Promise<Run> {
     jest.doMock("../../steps/hostScripts", () => ({ readScripts: () => variation.scripts ?? scripts }));
     const clouds = jest.requireActual<typeof Clouds>("../../clouds");
     jest.doMock("../../clouds", () => ({
+      ...clouds,
       async lookUpClouds(...args: Parameters<typeof clouds.lookUpClouds>) {
         const opened = await clouds.lookUpClouds(...args);
         const vary = (host: Host) => Object.assign(host, variation.host?.(host, sdk));
         return {
           ...opened,
           hosts(...args: Parameters<typeof opened.hosts>) {
-            const { bbb, turn } = opened.hosts(...args);
-            return { bbb: vary(bbb), ...(turn && { turn: vary(turn) }) };
+            const made = Object.entries(opened.hosts(...args));
+            return Object.fromEntries(made.map(([name, host]) => [name, vary(host)]));
           },
         };
       },
@@ -243,7 +244,10 @@ const STATE = "pulumi:pulumi:readStackResourceOutputs";
 function ownState({ stackName }: MockResourceArgs["inputs"], state: Variation["state"]) {
   if (stackName !== "organization/bigbluebutton/staging" || !state)
     throw new Error("unrecognized function name");
-  return { name: stackName, outputs: Object.fromEntries(state.map((resource, i) => [`urn ${i}`, resource])) };
+  return {
+    name: stackName,
+    outputs: Object.fromEntries(state.map((resource, i) => [resource.urn ?? `urn ${i}`, resource])),
+  };
 }
 
 function hetznerAnswer(
@@ -410,7 +414,14 @@ function addressOf(name: string): string {
   const host =
     (component === "" ? 0 : (component.charCodeAt(component.length - 1) - 96) * 10) +
     (role === "bbb" ? 1 : 2);
+  const [, node, balancer] = /(?:^|-)(?:bbb-(\d+)|(balancer))-host/.exec(name) ?? [];
+  if (node !== undefined || balancer !== undefined) return inPool(Number(node ?? 0), name.endsWith("ipv4"));
   return name.endsWith("ipv4") ? `203.0.113.${host}` : `2001:db8:0:${host}::`;
+}
+
+/** Address of a server of a pool; of its balancer, number 0. */
+function inPool(number: number, ipv4: boolean): string {
+  return ipv4 ? `203.0.113.${100 + number}` : `2001:db8:0:${100 + number}::`;
 }
 
 /** Name of a provider, by a reference of its URN and its id. */

@@ -4,8 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { findAwsPlacement } from "../../../clouds/aws/placement";
 import { lookUpClouds } from "../../../clouds";
-import { hostRoles } from "../../../clouds/hostArgs";
-import { hostArgs } from "../../../clouds/hostArgs";
+import { hostArgs, hostRoles } from "../../../clouds/hostArgs";
 import { SettingsError } from "../../../settings/problems";
 import { awsAnswer, world, type AwsWorld } from "../../support/awsWorld";
 import { atAws, settings, type Variation } from "../../support/program";
@@ -48,7 +47,8 @@ const refused = async (variation: Variation): Promise<[string, string, string][]
   made = [];
   try {
     const all = { ...settings, ...variation.settings };
-    await lookUpClouds(all, hostRoles(all), { scripts: () => "" });
+    const hosts = hostRoles(all).map((role) => hostArgs(all, role));
+    await lookUpClouds(all, hosts, { scripts: () => "" });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     expect(error.message).toMatch(

@@ -18,7 +18,7 @@ async function ask(role: Role, image: string, images: readonly object[] | Error)
     callback = given;
     return {};
   }) as never);
-  parkedCheck({ role, image, labels: { ...labels, role } }, {});
+  parkedCheck({ name: role, role, image, labels: { ...labels, role } }, {});
   const refusal = await callback!().then(
     () => "made",
     (error: Error) => error.message,

@@ -41,6 +41,9 @@ const others = {
   problems: { email: "nobody", serverType: "cax31" },
   small: {},
   "baked images": { image: "baked", turnImage: "baked-or-stock" },
+  pool: {
+    ...{ environment: "prod", servers: 20, recordingsGb: 0, meetings: { recording: "never" } },
+  },
   "another stack's TURN server": { turnStack: "prod", hostname: "second" },
 };
 
@@ -144,7 +147,7 @@ describe.each(Object.entries(cases))("%s", (name, more) => {
   });
 });
 
-function firewallOf(run: Run, role: "bbb" | "turn"): string[] {
+function firewallOf(run: Run, role: string): string[] {
   const rules = run
     .ofType("hcloud:index/firewall:Firewall")
     .filter(({ name }) => name === `${role}-host-firewall`)
@@ -313,4 +316,48 @@ test("the exit code tells of problems, of a host that is too small, and of a pri
   expect(exitCode({ ...small, deployment: { ...deployment, hosts: [tooSmall, turn!] } })).toBe(1);
   const failed = { ...deployment.prices[0]!, asked: false as const, why: "", failed: true } as Price;
   expect(exitCode({ ...small, deployment: { ...deployment, prices: [failed] } })).toBe(1);
+});
+
+describe("a pool of 20 servers", () => {
+  const pool = () => plans.get("pool")!.deployment!;
+
+  test("has a balancer and a TURN server beside them", () => {
+    const hosts = pool().hosts.map(({ role, fqdn, serverType }) => `${role} ${fqdn} ${serverType}`);
+    expect(hosts).toHaveLength(22);
+    expect(hosts).toEqual(
+      expect.arrayContaining([
+        "balancer bbb.example.org cpx32",
+        "turn turn.example.org ccx13",
+        "bbb bbb-1.example.org ccx33",
+        "bbb bbb-20.example.org ccx33",
+      ]),
+    );
+  });
+
+  test("names the limits of the account and of the certificate authority", () => {
+    const [hetzner, certificates] = pool().limits;
+    expect(hetzner).toMatch(
+      /^Hetzner Cloud: 22 servers .*162 dedicated virtual CPUs, 4 shared ones, 44 primary IPs/,
+    );
+    expect(certificates).toMatch(/^Let's Encrypt: 22 certificates at first, of 50 a week/);
+  });
+
+  test("costs what its servers cost", () => {
+    const [price] = pool().prices as readonly { readonly estimate?: { readonly sum: string } }[];
+    const published = 20 * 138.99 + 43.49 + 35.99 + 22 * 0.5;
+    expect(Number(price!.estimate!.sum)).toBeCloseTo(published, 0);
+  });
+
+  test("tells the steps of each kind of host once", () => {
+    const titles = pool().steps.map(({ role, title }) => `${role}: ${title}`);
+    expect(new Set(titles).size).toBe(titles.length);
+    expect(titles).toEqual(
+      expect.arrayContaining([
+        "balancer: Take a server into the pool",
+        "balancer: Verify the pool",
+        "bbb: Tell the balancer what runs here",
+        "turn: Hold a server as a peer of coturn",
+      ]),
+    );
+  });
 });

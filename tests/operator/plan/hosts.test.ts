@@ -1,10 +1,10 @@
 import { settings as staging } from "../../support/program";
-import { plannedHost } from "../../../operator/plan/hosts";
+import { plannedHosts } from "../../../operator/plan/hosts";
 import type { HostSettings } from "../../../settings";
 
 function fit(more: Partial<HostSettings>, users?: number) {
   const settings = { ...staging, bbb: { ...staging.bbb, ...more } };
-  return plannedHost(settings, "bbb", { ipv6: true, users }).fit;
+  return plannedHosts(settings, { ipv6: true, users }).find(({ role }) => role === "bbb")!.fit;
 }
 
 test.each([
@@ -30,7 +30,7 @@ test("what would do is told, with the page that says so", () => {
     sources: expect.arrayContaining(["https://docs.bigbluebutton.org/support/faq/"]) as string[],
   });
   expect(fit({ cloud: "aws", serverType: "c7a.8xlarge" }, 401).remedy).toMatch(
-    /^3 deployments with serverType c7a.2xlarge behind a load balancer/,
+    /^a pool of 3 servers and one more \(docs\/pool\.md\), each with serverType c7a.2xlarge/,
   );
 });
 

@@ -119,7 +119,7 @@ export function get(
 }
 
 /** Redis as far as hashes go. */
-class FakeRedis {
+export class FakeRedis {
   readonly hashes = new Map<string, Map<string, string>>();
   readonly #server: TcpServer = createServer((socket) => this.#serve(socket));
 

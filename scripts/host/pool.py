@@ -1,0 +1,325 @@
+#!/usr/bin/python3
+"""Pool of a balancer: which servers it has, as files of this host, and Scalelite, which is given them.
+
+    pool.py join FQDN <MEMBER           takes a server into the pool, and waits until Scalelite has found it online
+    pool.py leave FQDN --minutes M      waits until nothing runs on it, then takes it out; 1 where something goes on
+    pool.py keep FQDN …                 these are to stay, and get new meetings; others that are here do not
+    pool.py apply                       gives Scalelite the pool again, as after a loss of its Redis
+    pool.py show                        prints the pool as JSON, without secrets
+
+MEMBER is one line of JSON, {"fqdn", "secret"}. --anyway: takes it out whatever runs there.
+
+Whether something runs on a server, only that server itself is asked: Scalelite forgets meetings that go on. Secrets go by
+standard input and files of root's; Scalelite prints them, so what it prints is not told.
+
+Python 3.8 or newer.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from xml.etree import ElementTree
+
+import node_state
+
+ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
+STATE = os.environ.get("BBB_DEPLOY_STATE", f"{ROOT}/var/lib/bbb-deploy")
+MEMBERS = f"{STATE}/balancer/members"
+RAKE = os.environ.get("BBB_DEPLOY_RAKE", "docker exec -i scalelite-api bin/rake").split()
+SCHEME = os.environ.get("BBB_DEPLOY_SCHEME", "https")
+PAUSE = float(os.environ.get("BBB_DEPLOY_PAUSE", "10"))
+# Without an answer for so long a server that Scalelite does not poll any more counts as dead: as long as Scalelite's own polls take.
+DEAD_AFTER = float(os.environ.get("BBB_DEPLOY_DEAD_AFTER", "90"))
+ONLINE_WITHIN = float(os.environ.get("BBB_DEPLOY_PATIENCE", "180"))
+
+
+class Failure(Exception):
+    """End of the run, with what is wrong and what to do."""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def locked():
+    """Keeps others from changing the pool: Scalelite refuses two changes at once."""
+    os.makedirs(MEMBERS, mode=0o700, exist_ok=True)
+    with open(f"{STATE}/balancer/pool.lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def path_of(fqdn):
+    return os.path.join(MEMBERS, f"{fqdn}.json")
+
+
+def members():
+    """Returns {name: {"secret", "leaving"}}."""
+    found = {}
+    for name in sorted(os.listdir(MEMBERS)) if os.path.isdir(MEMBERS) else []:
+        if name.endswith(".json"):
+            with open(os.path.join(MEMBERS, name), encoding="utf-8") as file:
+                found[name[: -len(".json")]] = json.load(file)
+    return found
+
+
+def write(fqdn, member):
+    new = f"{path_of(fqdn)}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(member, file)
+    os.replace(new, path_of(fqdn))
+
+
+# --- Scalelite -----------------------------------------------------------------------------------------------------
+
+
+def rake(task, text=""):
+    try:
+        done = subprocess.run([*RAKE, task], input=text, capture_output=True, text=True, check=False, timeout=180)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"Scalelite did not answer {task} within 3 minutes: see journalctl -u bbb-deploy-scalelite-api on the balancer") from None
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise Failure(f"Scalelite could not do {task}: {' '.join(last) or 'no reason given'}. See journalctl -u bbb-deploy-scalelite-api on the balancer, then run pulumi up again")
+    return done.stdout
+
+
+def plain(value):
+    """Keys without the colon that some versions print before them."""
+    if isinstance(value, dict):
+        return {str(key).lstrip(":"): plain(one) for key, one in value.items()}
+    return value
+
+
+def known():
+    """Returns what Scalelite has: {name: {"secret", "url", "state", "load", "online"}}."""
+    import yaml
+
+    return plain(yaml.safe_load(rake("servers:yaml[true]")) or {}).get("servers") or {}
+
+
+def is_online(server):
+    return server.get("online") in (True, "true", "online")
+
+
+def apply(removed=None):
+    """Gives Scalelite the pool. It removes no server but that one; what somebody else added stays as it is."""
+    here = members()
+    others = {name: {key: server[key] for key in ("secret", "url", "enabled") if key in server} for name, server in known().items() if name not in here}
+    own = {name: {"secret": member["secret"], "enabled": not member["leaving"]} for name, member in here.items() if name != removed}
+    text = json.dumps({"servers": {**others, **own}})
+    for line in rake(f"servers:sync[-,{'force' if removed else 'keep'}]", text).splitlines():
+        print(line, file=sys.stderr, flush=True)
+
+
+def join(fqdn, member):
+    with locked():
+        write(fqdn, {"secret": member["secret"], "leaving": False})
+        apply()
+    end = time.monotonic() + ONLINE_WITHIN
+    while True:
+        with locked():
+            rake("poll:all")
+            server = known().get(fqdn, {})
+        if is_online(server) and server.get("state", "enabled") == "enabled":
+            say(f"{fqdn} is in the pool")
+            return
+        if time.monotonic() > end:
+            raise Failure(f"the balancer does not find {fqdn} online: its API must be reachable from the balancer, at https://{fqdn}/bigbluebutton/api. Look at the nginx and bbb-web of {fqdn}, and at journalctl -u bbb-deploy-scalelite-poller on the balancer")
+        time.sleep(min(PAUSE, 5))
+
+
+def keep(names):
+    with locked():
+        for fqdn, member in members().items():
+            leaving = fqdn not in names
+            if member["leaving"] != leaving:
+                say(f"{fqdn} gets {'no ' if leaving else ''}new meetings{'' if leaving else ' again'}")
+                write(fqdn, {**member, "leaving": leaving})
+        apply()
+
+
+# --- a server that leaves ------------------------------------------------------------------------------------------
+
+
+class Unknown(Exception):
+    """No answer of a server about what runs on it."""
+
+
+def plural(number, one):
+    return f"{number} {one}{'' if number == 1 else 's'}"
+
+
+def told(state):
+    """Returns what runs on a server, in words; "" where nothing does."""
+    breakouts = [one for one in state["meetings"] if one["breakout"]]
+    others = [one for one in state["meetings"] if not one["breakout"]]
+    people = sum(one["people"] for one in state["meetings"])
+    parts = [
+        *([f"{plural(len(others), 'meeting')} ({'1 person' if people == 1 else f'{people} people'})"] if others else []),
+        *([plural(len(breakouts), "breakout room")] if breakouts else []),
+        *([f"{plural(len(state['unprocessed']), 'recording')} that {'is' if len(state['unprocessed']) == 1 else 'are'} not processed yet"] if state["unprocessed"] else []),
+    ]
+    return " and ".join(parts)
+
+
+def running_on(fqdn, secret):
+    """Returns what runs on a server, by its own account. @raises Unknown where it does not tell"""
+    try:
+        state = node_state.ask(f"{SCHEME}://{fqdn}/bbb-deploy/state", secret)
+    except (OSError, ValueError) as error:
+        raise Unknown(f"{fqdn} does not tell what runs there ({reason_of(error)})") from None
+    if state["meetings"] is None:
+        raise Unknown(f"the API of {fqdn} does not answer")
+    return told(state)
+
+
+def reason_of(error):
+    return str(getattr(error, "reason", None) or error) or type(error).__name__
+
+
+def api_answers(fqdn, secret):
+    """True when the server's API tells its meetings, even where the rest of it is silent."""
+    checksum = hashlib.sha256(f"getMeetings{secret}".encode()).hexdigest()
+    with contextlib.suppress(OSError, ElementTree.ParseError), urllib.request.urlopen(f"{SCHEME}://{fqdn}/bigbluebutton/api/getMeetings?checksum={checksum}", timeout=10) as answer:
+        return ElementTree.fromstring(answer.read()).findtext("returncode") == "SUCCESS"
+    return False
+
+
+class Gate:
+    """Wait for a server to be empty."""
+
+    def __init__(self, fqdn, secret):
+        self.fqdn, self.secret = fqdn, secret
+        self.silent_since = None
+
+    def look(self):
+        """Returns what keeps the server from going, in words; "" once nothing does."""
+        try:
+            found = running_on(self.fqdn, self.secret)
+        except Unknown as unknown:
+            return self.silence(str(unknown))
+        self.silent_since = None
+        return found
+
+    def silence(self, reason):
+        if api_answers(self.fqdn, self.secret):
+            self.silent_since = None
+            return reason
+        now = time.monotonic()
+        self.silent_since = self.silent_since or now
+        server = known().get(self.fqdn)
+        polled = server is not None and server.get("state", "enabled") != "disabled"
+        if (polled and is_online(server)) or now - self.silent_since < DEAD_AFTER:
+            return f"{reason}, and it does not count as dead yet"
+        say(f"WARNING: {self.fqdn} is dead: {reason}, and the balancer calls it offline. It counts as empty; meetings that went on there, if any did, end with it")
+        return ""
+
+
+def leave(fqdn, minutes, anyway):
+    member = members().get(fqdn)
+    if member is None:
+        say(f"{fqdn} is not in the pool any more")
+        return
+    gate, end = Gate(fqdn, member["secret"]), time.monotonic() + minutes * 60
+    # A server that does not answer is left to Scalelite's polls, by which it is found to be offline.
+    cordoned, next_word, found = False, 0.0, ""
+    while True:
+        found = gate.look()
+        if not cordoned and gate.silent_since is None:
+            cordon(fqdn)
+            cordoned = True
+            # What was made just before it got none.
+            found = gate.look()
+        if found == "" or anyway:
+            break
+        if time.monotonic() >= end:
+            raise Failure(refusal(fqdn, found, minutes))
+        if time.monotonic() >= next_word:
+            say(f"{fqdn} gets no new meetings; waiting for the end of what runs there: {found}")
+            next_word = time.monotonic() + 60
+        time.sleep(PAUSE)
+    if found:
+        say(f"WARNING: {fqdn} goes although there is {found}, as the setting duringMeetings allows")
+    remove(fqdn)
+
+
+def cordon(fqdn):
+    with locked():
+        member = members().get(fqdn)
+        if member is not None:
+            write(fqdn, {**member, "leaving": True})
+            apply()
+
+
+def remove(fqdn):
+    with locked():
+        apply(removed=fqdn)
+        if fqdn in known():
+            raise Failure(f"Scalelite keeps {fqdn} although nothing runs there: see journalctl -u bbb-deploy-scalelite-api on the balancer, then run the same command again")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path_of(fqdn))
+    say(f"{fqdn} is not in the pool any more")
+
+
+def refusal(fqdn, found, minutes):
+    waited = f" after {plural(minutes, 'minute')}" if minutes else ""
+    rest = members()
+    left = len([name for name, member in rest.items() if not member["leaving"]])
+    return (
+        f"{fqdn} stays: it still has {found}{waited}. Its meetings go on, people can join them, and it gets no new ones; nothing of it was "
+        f"deleted. When they have ended, run the same command again; to wait longer: pulumi config set drainMinutes MINUTES; to keep the server: "
+        f"pulumi config set servers {len(rest)}; to end its meetings: pulumi config set duringMeetings {left}, the new number of servers, beside servers"
+    )
+
+
+def show():
+    found = known()
+    print(json.dumps({"servers": {name: {"state": server.get("state"), "load": server.get("load"), "online": server.get("online"), "leaving": members().get(name, {}).get("leaving")} for name, server in found.items()}}))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("join")
+    one.add_argument("fqdn")
+    one = commands.add_parser("leave")
+    one.add_argument("fqdn")
+    one.add_argument("--minutes", type=int, required=True)
+    one.add_argument("--anyway", action="store_true")
+    one = commands.add_parser("keep")
+    one.add_argument("fqdns", nargs="*")
+    commands.add_parser("apply")
+    commands.add_parser("show")
+    options = parser.parse_args()
+    try:
+        if options.command == "join":
+            join(options.fqdn, json.loads(sys.stdin.readline()))
+        elif options.command == "leave":
+            leave(options.fqdn, options.minutes, options.anyway)
+        elif options.command == "keep":
+            keep(options.fqdns)
+        elif options.command == "apply":
+            with locked():
+                apply()
+        else:
+            show()
+    except Failure as failure:
+        say(str(failure))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

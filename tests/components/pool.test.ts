@@ -1,0 +1,184 @@
+import { releases } from "../../bigbluebutton/releases";
+import type { PoolSettings } from "../../settings";
+import {
+  atAws,
+  changed,
+  reveal,
+  runProgram,
+  secretOf,
+  settings,
+  type Run,
+  type Variation,
+} from "../support/program";
+
+const pool = (nodes: number): PoolSettings => ({
+  nodes,
+  drainMinutes: 30,
+  balancer: { ...settings.bbb, serverType: "cx33", image: releases["noble-40"].images.hetzner },
+});
+const run = (nodes: number, variation: Variation = {}) =>
+  runProgram({
+    ...variation,
+    settings: { pool: pool(nodes), recordings: undefined, ...variation.settings },
+  });
+
+let three: Run;
+beforeAll(async () => {
+  three = await run(3);
+});
+
+const servers = (of: Run) =>
+  of.ofType("hcloud:index/server:Server").map(({ inputs }) => inputs.name as string);
+
+test("three servers, a balancer with the pool's name, and one TURN server", () => {
+  expect(servers(three).sort()).toEqual([
+    "bbb-1.example.org",
+    "bbb-2.example.org",
+    "bbb-3.example.org",
+    "bbb.example.org",
+    "turn.example.org",
+  ]);
+  const records = three.ofType("hcloud:index/zoneRrset:ZoneRrset").map(({ inputs }) => inputs.name as string);
+  expect(records).toEqual(expect.arrayContaining(["bbb", "bbb-1", "bbb-2", "bbb-3", "turn"]));
+});
+
+test("front ends have one secret, and each server another, which only the balancer learns", async () => {
+  expect(await reveal(three.outputs.sharedSecret!)).toEqual({
+    value: secretOf("balancer-shared-secret"),
+    secret: true,
+  });
+  for (const node of ["bbb-1", "bbb-2", "bbb-3"]) {
+    const { inputs, secretInputs } = three.get(`${node}-member`);
+    expect(secretInputs).toContain("stdin");
+    expect(inputs.stdin).toBe(
+      `{"fqdn":"${node}.example.org","secret":"${secretOf(`${node}-shared-secret`)}"}\n`,
+    );
+  }
+  const { nodes, ...others } = three.outputs;
+  expect((await reveal(nodes)).secret).toBe(true);
+  const told = JSON.stringify(await Promise.all(Object.values(others).map((one) => reveal(one))));
+  for (const node of ["bbb-1", "bbb-2", "bbb-3"])
+    expect(told).not.toContain(secretOf(`${node}-shared-secret`));
+});
+
+test("the TURN server relays to all servers of the pool", () => {
+  const { peers } = JSON.parse(three.get("turn-access").inputs.stdin as string) as { peers: string[] };
+  expect(peers.filter((peer) => peer.startsWith("203."))).toEqual([
+    "203.0.113.101",
+    "203.0.113.102",
+    "203.0.113.103",
+  ]);
+});
+
+describe("the gate", () => {
+  const member = () => three.get("bbb-3-member");
+
+  test("comes after the server's own verification, and so goes before the server", () => {
+    expect(member().dependsOn).toEqual(expect.arrayContaining(["bbb-3-verify", "balancer-configure"]));
+    expect(three.get("bbb-3-verify").dependsOn.join()).toContain("bbb-3");
+  });
+
+  test("is no other server's matter: one that goes or is replaced touches no member but its own", () => {
+    expect(member().dependsOn.filter((name) => /^bbb-[12]-/.test(name))).toEqual([]);
+    expect(member().inputs.triggers).toEqual(
+      three.get("bbb-2-member").inputs.triggers && [expect.any(String)],
+    );
+    expect(member().inputs.triggers).not.toEqual(three.get("bbb-2-member").inputs.triggers);
+  });
+
+  test("runs also where the balancer goes, and before a new server takes the old one's place", () => {
+    expect(member().deletedWith).toBe("");
+    expect(member().deleteBeforeReplace).toBe(true);
+    expect(member().inputs.delete).toContain("pool-member.sh --node bbb-3.example.org --remove");
+  });
+
+  test("goes before the server's place at the TURN server, and that before the address", () => {
+    expect(member().dependsOn).toContain("bbb-3-peer");
+    expect(three.get("bbb-3-peer").dependsOn).toEqual(
+      expect.arrayContaining(["bbb-3-host-ipv4", "turn-configure"]),
+    );
+    expect(three.get("bbb-3-peer").inputs.delete).toContain("turn-peer.sh --node bbb-3.example.org --remove");
+  });
+
+  test("has no secret in its command", () => {
+    expect(`${String(member().inputs.create)} ${String(member().inputs.delete)}`).not.toContain(
+      secretOf("bbb-3-shared-secret"),
+    );
+  });
+});
+
+test("the pool is verified after all members, and what front ends get comes after that", async () => {
+  const { dependsOn } = three.get("balancer-verify");
+  expect(dependsOn).toEqual(expect.arrayContaining(["bbb-1-member", "bbb-2-member", "bbb-3-member"]));
+  expect((await reveal(three.outputs.url!)).value).toBe("https://bbb.example.org");
+});
+
+test("a server more changes nothing on those that are there, one of which looks at the TURN server once more", async () => {
+  const four = await run(4);
+  const touched = changed(three, four).filter((name) => !name.startsWith("bbb-4"));
+  expect(touched).toEqual([
+    "balancer-configure",
+    "balancer-verify",
+    "bbb-1-verify",
+    "turn-access",
+    "turn-verify",
+  ]);
+});
+
+test("only nodes are unprotected in prod: the gate is their protection", async () => {
+  const { resources } = await run(2, { settings: { protected: true, backups: true } });
+  const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
+  expect(kept.filter((name) => /^bbb-\d/.test(name))).toEqual([]);
+  expect(kept).toEqual(
+    expect.arrayContaining([
+      "balancer-host-server",
+      "balancer-host-ipv4",
+      "turn-host-server",
+      "turn-host-ipv4",
+    ]),
+  );
+});
+
+test("twenty servers", async () => {
+  const twenty = await run(20);
+  expect(servers(twenty)).toHaveLength(22);
+  expect(twenty.ofType("command:remote:Command").filter(({ name }) => name.endsWith("-member"))).toHaveLength(
+    20,
+  );
+  expect(new Set(twenty.resources.map(({ urn }) => urn)).size).toBe(twenty.resources.length);
+});
+
+test("a pool at AWS", async () => {
+  const { bbb, turn } = atAws;
+  const balancer = { ...bbb, serverType: "c7a.large", image: releases["noble-40"].images.aws };
+  const made = await run(2, {
+    settings: { bbb, turn, dns: "route53", pool: { ...pool(2), balancer } },
+  });
+  expect(
+    made
+      .ofType("aws:ec2/instance:Instance")
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(["balancer-host-server", "bbb-1-host-server", "bbb-2-host-server", "turn-host-server"]);
+});
+
+describe("a stack stays what it is", () => {
+  const state = (name: string) => [
+    {
+      type: "hcloud:index/server:Server",
+      outputs: {},
+      urn: `urn:pulumi:staging::bigbluebutton::hcloud:index/server:Server::${name}`,
+    },
+  ];
+
+  test.each([
+    ["a single server", "bbb-host-server", 2, "this stack is a single server"],
+    ["a pool", "balancer-host-server", 0, "this stack is a pool"],
+  ])("%s", async (_, name, nodes, message) => {
+    const made = run(nodes, {
+      state: state(name),
+      settings: nodes === 0 ? { pool: undefined } : {},
+    });
+    await expect(made).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,264 @@
+/** Gate of a pool on its balancer: pool.py, with the stand-in of Scalelite, and servers that tell what runs on them. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { packaged } from "../../sandbox/bbb/standin";
+import { FakeRedis } from "../../sandbox/bbb/scaleliteWorld";
+
+const SCRIPT = join(__dirname, "../../../scripts/host/pool.py");
+const SCALELITE = packaged("docker.io", "usr/lib/docker-standin/scalelite.py");
+
+interface Told {
+  meetings: { id: string; people: number; breakout: boolean }[] | null;
+  unprocessed: string[];
+}
+
+/** BigBlueButton server with an API that has its meetings, and the page that tells its state. */
+class Node {
+  told: Told = { meetings: [], unprocessed: [] };
+  silent = false;
+  /** Hides the state's page, while the API goes on. */
+  mute = false;
+  readonly #server: Server = createServer((asked, answer) => {
+    if (this.silent) return void asked.socket.destroy();
+    if (asked.url === "/bbb-deploy/state") {
+      answer.statusCode = this.mute ? 502 : 200;
+      return void answer.end(JSON.stringify(this.told));
+    }
+    const meetings = (this.told.meetings ?? []).map(
+      ({ id, people, breakout }) =>
+        `<meeting><meetingID>${id}</meetingID><createTime>${Date.now()}</createTime><participantCount>${people}</participantCount><isBreakout>${breakout}</isBreakout></meeting>`,
+    );
+    answer.end(
+      `<response><returncode>SUCCESS</returncode><meetings>${meetings.join("")}</meetings></response>`,
+    );
+  });
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  get name(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  hold(...ids: string[]): void {
+    this.told.meetings = ids.map((id) => ({ id, people: 2, breakout: false }));
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
+let state: string;
+let redis: FakeRedis;
+let a: Node;
+let b: Node;
+/** Called with what was said so far. */
+let onSaid: (text: string) => unknown;
+
+beforeEach(async () => {
+  onSaid = () => undefined;
+  state = mkdtempSync(join(tmpdir(), "pool-"));
+  writeFileSync(join(state, "psql"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+  // Scalelite asks a server over HTTPS; the test's own have none.
+  writeFileSync(
+    join(state, "rake"),
+    `#!/bin/sh
+sed 's|"\\(127[^"]*\\)": {"secret"|"\\1": {"url": "http://\\1/bigbluebutton/api", "secret"|g' | exec /usr/bin/python3 -I ${SCALELITE} rake "$@"\n`,
+    { mode: 0o755 },
+  );
+  redis = new FakeRedis();
+  a = new Node();
+  b = new Node();
+  await Promise.all([redis.listen(), a.listen(), b.listen()]);
+});
+afterEach(() => {
+  for (const one of [redis, a, b]) one.close();
+  rmSync(state, { recursive: true });
+});
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+}
+
+function pool(args: readonly string[], input = "", more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const env = {
+    PATH: `${state}:${process.env.PATH}`,
+    PYTHONDONTWRITEBYTECODE: "1",
+    LC_ALL: "C.UTF-8",
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    DATABASE_URL: "postgresql://u:p@127.0.0.1/d",
+    BBB_DEPLOY_STATE: state,
+    BBB_DEPLOY_RAKE: join(state, "rake"),
+    BBB_DEPLOY_SCHEME: "http",
+    BBB_DEPLOY_PAUSE: "0.1",
+    BBB_DEPLOY_DEAD_AFTER: "0.5",
+    BBB_DEPLOY_PATIENCE: "2",
+    ...more,
+  };
+  const child = spawn("/usr/bin/python3", ["-B", SCRIPT, ...args], { env, stdio: "pipe" });
+  let stdout = "";
+  child.stdout.on("data", (text: Buffer) => {
+    stdout += text.toString();
+    onSaid(stdout);
+  });
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status, stdout })));
+}
+const enter = ({ name }: Node) => pool(["join", name], `{"fqdn":"${name}","secret":"of ${name}"}\n`);
+const leave = ({ name }: Node, ...more: string[]) => pool(["leave", name, "--minutes", "0", ...more]);
+const known = async () =>
+  (
+    JSON.parse((await pool(["show"])).stdout) as {
+      servers: Record<string, { state: string; leaving: boolean }>;
+    }
+  ).servers;
+const members = () => readdirSync(join(state, "balancer/members"));
+
+test("a server is in the pool once Scalelite has found it online; its secret is in a file of root's alone", async () => {
+  expect(await enter(a)).toEqual({ status: 0, stdout: `${a.name} is in the pool\n` });
+  expect(await known()).toMatchObject({ [a.name]: { state: "enabled", online: true, leaving: false } });
+  expect(JSON.stringify(await known())).not.toContain("of 127");
+});
+
+test("one that Scalelite can't reach is no member", async () => {
+  a.silent = true;
+  const { status, stdout } = await enter(a);
+  expect(status).toBe(1);
+  expect(stdout).toContain(`the balancer does not find ${a.name} online`);
+});
+
+test("an empty server leaves, and nothing of it is left", async () => {
+  await enter(a);
+  await enter(b);
+  expect(await leave(b)).toEqual({ status: 0, stdout: `${b.name} is not in the pool any more\n` });
+  expect(Object.keys(await known())).toEqual([a.name]);
+  expect(members()).toEqual([`${a.name}.json`]);
+  expect((await leave(b)).status).toBe(0);
+});
+
+describe("a server with something on it stays, gets nothing new, and says what to do", () => {
+  beforeEach(async () => {
+    await enter(a);
+    await enter(b);
+  });
+  const refused = async (words: string) => {
+    const { status, stdout } = await leave(b);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`${b.name} stays: it still has ${words}`);
+    expect(stdout).toContain("run the same command again");
+    expect(stdout).toContain("pulumi config set servers 2");
+    expect((await known())[b.name]!.state).not.toBe("enabled");
+    expect(members()).toContain(`${b.name}.json`);
+  };
+
+  test("a meeting of which Scalelite knows nothing", async () => {
+    b.hold("m");
+    await refused("1 meeting (2 people)");
+  });
+
+  test("a meeting that Scalelite forgot with all that it had", async () => {
+    b.hold("m");
+    redis.hashes.clear();
+    await refused("1 meeting (2 people)");
+  });
+
+  test("a breakout room", async () => {
+    b.told.meetings = [{ id: "r", people: 1, breakout: true }];
+    await refused("1 breakout room");
+  });
+
+  test("a recording that is not processed yet", async () => {
+    b.told.unprocessed = ["r1"];
+    await refused("1 recording that is not processed yet");
+  });
+
+  test("it goes once its meeting ends within the wait", async () => {
+    b.hold("m");
+    onSaid = (text) => text.includes("waiting for the end") && b.hold();
+    const { status, stdout } = await pool(["leave", b.name, "--minutes", "1"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      `${b.name} gets no new meetings; waiting for the end of what runs there: 1 meeting`,
+    );
+    expect(stdout).toContain("is not in the pool any more");
+  });
+
+  test("it goes anyway where duringMeetings says so, and that is told", async () => {
+    b.hold("m");
+    const { status, stdout } = await leave(b, "--anyway");
+    expect(status).toBe(0);
+    expect(stdout).toContain(`WARNING: ${b.name} goes although there is 1 meeting`);
+  });
+
+  test("it gets new meetings again where the settings keep it after all", async () => {
+    b.hold("m");
+    await leave(b);
+    const { stdout } = await pool(["keep", a.name, b.name]);
+    expect(stdout).toContain(`${b.name} gets new meetings again`);
+    expect((await known())[b.name]!.state).toBe("enabled");
+  });
+
+  test("a state that it does not tell is not empty, as long as its API answers", async () => {
+    b.mute = true;
+    await refused("");
+  });
+});
+
+describe("a server that does not answer", () => {
+  beforeEach(async () => {
+    await enter(a);
+    await enter(b);
+  });
+
+  test("stays as long as Scalelite calls it online, and gets meetings: it may come back", async () => {
+    b.silent = true;
+    const { status, stdout } = await leave(b);
+    expect(status).toBe(1);
+    expect(stdout).toContain("it does not count as dead yet");
+    expect((await known())[b.name]).toMatchObject({ leaving: false });
+  });
+
+  test("counts as empty once Scalelite calls it offline, and that is said loudly", async () => {
+    b.silent = true;
+    setTimeout(() => {
+      for (const [name, text] of redis.hashes.get("scalelite-standin:servers") ?? []) {
+        if (name === b.name)
+          redis.hashes
+            .get("scalelite-standin:servers")!
+            .set(name, text.replace('"online": true', '"online": false'));
+      }
+    }, 500);
+    const { status, stdout } = await pool(["leave", b.name, "--minutes", "1"]);
+    expect(stdout).toContain(`WARNING: ${b.name} is dead`);
+    expect(status).toBe(0);
+    expect(Object.keys(await known())).toEqual([a.name]);
+  });
+});
+
+test("a server that somebody else gave to Scalelite stays there", async () => {
+  await enter(a);
+  await enter(b);
+  const other =
+    '{"secret":"s","url":"http://127.0.0.1:9/bigbluebutton/api","state":"enabled","online":false,"load":null,"good":0,"bad":0}';
+  redis.hashes.get("scalelite-standin:servers")!.set("other.test", other);
+  expect((await leave(b)).status).toBe(0);
+  expect(Object.keys(await known()).sort()).toEqual([a.name, "other.test"].sort());
+});
+
+test("a Scalelite that does not run blocks the removal, with its reason", async () => {
+  await enter(a);
+  const { status, stdout } = await pool(["leave", a.name, "--minutes", "0"], "", {
+    REDIS_URL: "redis://127.0.0.1:1",
+  });
+  expect(status).toBe(1);
+  expect(stdout).toContain("Scalelite could not do servers:yaml[true]");
+  expect(readFileSync(join(state, "balancer/members", `${a.name}.json`), "utf8")).toContain("of 127");
+});

@@ -1,0 +1,85 @@
+import { SettingsError } from "../../settings/problems";
+import { parseSettings } from "../../settings";
+
+const base = {
+  domain: "school-example.de",
+  email: "admin@school-example.de",
+  sshNetworks: ["198.51.100.7/32"],
+  meetings: { recording: "never" },
+};
+const context = { project: "bigbluebutton", stack: "prod" };
+const parse = (raw: object) => parseSettings({ ...base, ...raw }, context);
+
+function problems(raw: object): [string, string][] {
+  try {
+    parse(raw);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return error.problems.map(({ key, reason }) => [key, reason]);
+  }
+}
+
+test("without servers there is one server and no balancer", () => {
+  expect(parse({}).pool).toBeUndefined();
+  expect(parse({ servers: 0 }).pool).toBeUndefined();
+});
+
+test.each([
+  ["test", "hetzner", "cx33"],
+  ["prod", "hetzner", "cpx32"],
+  ["prod", "aws", "c7a.large"],
+])("the balancer of %s at %s is a %s, with the pool's name", (environment, cloud, serverType) => {
+  expect(parse({ servers: 3, environment, cloud }).pool).toMatchObject({
+    nodes: 3,
+    drainMinutes: 30,
+    balancer: { fqdn: "bbb.school-example.de", serverType },
+  });
+});
+
+test.each([-1, 51])("%d servers are refused", (servers) => {
+  expect(problems({ servers })).toEqual([
+    ["servers", expect.stringContaining(`is ${servers}; a pool has 1 to 50 servers`)],
+  ]);
+});
+
+test.each([
+  ["greenlight", { greenlight: true }],
+  ["backups", { backups: true }],
+  ["alerts", { alerts: { webhook: { form: "slack", url: "https://hooks.school-example.de/x" } } }],
+  ["metrics", { metrics: true }],
+  ["recordingsGb", { recordingsGb: 50 }],
+  ["recordingsVolumeId", { recordingsVolumeId: "42" }],
+])("%s is refused in a pool, which does not have it yet", (key, raw) => {
+  expect(problems({ servers: 2, ...raw })).toEqual([
+    [key, "is set, which a pool (servers: 2) does not have yet"],
+  ]);
+});
+
+test.each([[{}], [{ recording: "onRequest" }]])("recordings are refused in a pool: %j", (meetings) => {
+  expect(problems({ servers: 2, meetings })).toEqual([
+    ["servers", expect.stringContaining("recordings of a pool are not gathered")],
+  ]);
+});
+
+test("one server alone is no pool of prod", () => {
+  expect(problems({ servers: 1, environment: "prod" })).toEqual([
+    ["servers", expect.stringContaining("contradicts environment: prod")],
+  ]);
+  expect(problems({ servers: 1 })).toEqual([]);
+});
+
+test("the names of servers are nobody else's", () => {
+  expect(problems({ servers: 2, turnHostname: "bbb-2" })).toEqual([
+    ["turnHostname", "is bbb-2.school-example.de, the name of one of the pool's servers"],
+  ]);
+});
+
+test("a single server has no use for a balancer's type, nor a balancer for ARM", () => {
+  expect(problems({ balancerServerType: "cpx32" })).toEqual([
+    ["balancerServerType", expect.stringContaining("a single server has no balancer")],
+  ]);
+  expect(problems({ servers: 2, balancerServerType: "cax11" })).toEqual([
+    ["balancerServerType", expect.stringContaining("ARM")],
+  ]);
+});
