@@ -1,11 +1,12 @@
 /** Settings of a test server: those of a stack that say where and for whom, and its own. */
 import { randomInt } from "node:crypto";
 
+import { defaultRelease } from "../../bigbluebutton/releases";
 import { conflicts } from "../../settings/conflicts";
 import { BAKED_OR_STOCK } from "../../settings/imageName";
 import { readFields, unknownKeys } from "../../settings/read";
 import { Mistake } from "../../cli/mistake";
-import { atCloud, type StackSettings } from "../../cli/stackFiles";
+import { atCloud, textOf, type StackSettings } from "../../cli/stackFiles";
 import { toEpoch } from "./duration";
 import { PREFIX } from "./survey";
 
@@ -44,7 +45,7 @@ export function testServerSettings(request: TestServerRequest): StackSettings {
   for (const key of DECIDED) {
     if (key in set) throw new Mistake(`--set ${key}: a test server has its own ${key}, leave it out`);
   }
-  const otherRelease = release !== undefined && release !== like.release;
+  const otherRelease = release !== undefined && release !== (textOf(like.release) ?? defaultRelease);
   const taken = [...INHERITED, ...(otherRelease ? [] : ["release", ...OF_RELEASE])].filter(
     (key) => like[key] !== undefined,
   );

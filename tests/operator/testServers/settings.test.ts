@@ -1,3 +1,4 @@
+import { defaultRelease } from "../../../bigbluebutton/releases";
 import { Mistake } from "../../../cli/mistake";
 import {
   checkSettings,
@@ -92,6 +93,11 @@ test("what belongs to a release goes with it", () => {
   for (const key of ["allowEndOfLife", "installerUrl", "installerSha256"])
     expect(other).not.toHaveProperty(key);
   expect(other.image).toBe("baked-or-stock");
+});
+
+test("the release that a stack has by default is no other one where it is asked for", () => {
+  const like = { ...request().like, release: undefined, installerUrl: "u" };
+  expect(testServerSettings(request({ like, release: defaultRelease }))).toMatchObject({ installerUrl: "u" });
 });
 
 test("what belongs to a cloud stays there", () => {
