@@ -1,5 +1,5 @@
 import { deploy } from "./components/deployment";
-import { deployPool } from "./components/pool";
+import type * as Pool from "./components/pool";
 import { refuseOtherShape } from "./components/shape";
 import { loadSettings } from "./settings/configuration";
 
@@ -15,6 +15,8 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 export = async () => {
   const settings = loadSettings();
   await refuseOtherShape(settings);
-  const { outputs } = settings.pool ? await deployPool(settings, settings.pool) : await deploy(settings);
-  return outputs;
+  if (!settings.pool) return (await deploy(settings)).outputs;
+  // A single server's start does not load what pools are made of.
+  const { deployPool } = require("./components/pool") as typeof Pool; // eslint-disable-line @typescript-eslint/no-require-imports
+  return (await deployPool(settings, settings.pool)).outputs;
 };

@@ -11,15 +11,23 @@ export interface StackResource {
 /**
  * Resources of this stack's own state before this update; none by an engine that does not tell them.
  *
- * The engine itself answers, without asking a cloud.
+ * The engine itself answers, without asking a cloud. A state of megabytes takes a tenth of a second.
  */
 export async function stackResources(): Promise<readonly StackResource[]> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const outputs = await asked<Omit<StackResource, "urn">>("readStackResourceOutputs", "stackName");
+  return Object.entries(outputs).map(([urn, resource]) => ({ urn, ...resource }));
+}
+
+/** Outputs of this stack's last update that came to its end; none before the first. */
+export function stackOutputs(): Promise<Readonly<Record<string, unknown>>> {
+  return asked("readStackOutputs", "name");
+}
+
+/** Source: pkg/resource/deploy/builtins.go. */
+async function asked<T>(builtin: string, key: string): Promise<Readonly<Record<string, T>>> {
+  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const answer: unknown = await pulumi.runtime
-    .invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })
+    .invoke(`pulumi:pulumi:${builtin}`, { [key]: stack })
     .catch(() => ({}));
-  const { outputs } = answer as {
-    readonly outputs?: Readonly<Record<string, Omit<StackResource, "urn">>>;
-  };
-  return Object.entries(outputs ?? {}).map(([urn, resource]) => ({ urn, ...resource }));
+  return (answer as { readonly outputs?: Readonly<Record<string, T>> }).outputs ?? {};
 }

@@ -1,19 +1,19 @@
 import type { Settings } from "../settings";
 import { SettingsError } from "../settings/problems";
 import { setCommand } from "../settings/remedies";
-import { stackResources } from "../clouds/stackState";
+import { stackOutputs } from "../clouds/stackState";
 
 /**
  * Refuses to make a pool of a stack that is a single server, and the other way round: the public name would have to move
- * from one machine to another, with all that is on it.
+ * from one machine to another, with all that is on it. The outputs tell which it is: `servers` is a pool's.
  *
  * @throws SettingsError
  */
 export async function refuseOtherShape(settings: Settings): Promise<void> {
   const { pool } = settings;
-  const other = pool ? "bbb-host" : "balancer-host";
-  const made = (await stackResources()).some(({ urn }) => urn.endsWith(`::${other}-server`));
-  if (!made) return;
+  const before = await stackOutputs();
+  const wasPool = "servers" in before;
+  if (!("url" in before) || wasPool === (pool !== undefined)) return;
   const reason = pool
     ? `is ${pool.nodes}, but this stack is a single server, which cannot become a pool in place: its name would move to the balancer`
     : "is 0, but this stack is a pool, which cannot become a single server in place: its name would move from the balancer";

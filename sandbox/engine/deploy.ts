@@ -189,6 +189,13 @@ export class Deployment {
     return Object.fromEntries(there.map(({ urn, type, outputs }) => [urn, { type, outputs }]));
   }
 
+  /** This stack's own outputs, by its checkpoint. Source: pkg/backend/backend.go, GetStackOutputs. */
+  ownOutputs(name: string): Values {
+    if (this.ownProjects(name) !== this.options.stack)
+      throw new NotServed(`the outputs of the stack ${name}`);
+    return this.checkpoint.resources.find(({ type }) => type === STACK_TYPE)?.outputs ?? {};
+  }
+
   registerOutputs(urn: string, outputs: Values): void {
     const state = this.news.get(urn);
     if (state === undefined) throw new Error(`outputs of ${urn}, which is not registered`);

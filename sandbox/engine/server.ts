@@ -123,6 +123,10 @@ export async function serve(
       } else if (request.getTok() === "pulumi:pulumi:readStackResourceOutputs") {
         const outputs = deployment.stackResources(String(args.stackName));
         response.setReturn(toStruct({ name: args.stackName ?? "", outputs }));
+      } else if (request.getTok() === "pulumi:pulumi:readStackOutputs") {
+        response.setReturn(
+          toStruct({ name: args.name ?? "", outputs: deployment.ownOutputs(String(args.name)) }),
+        );
       } else {
         const result = await deployment.invoke(
           request.getTok(),

@@ -561,6 +561,30 @@ describe("the stack's own resources", () => {
   });
 });
 
+describe("the stack's own outputs", () => {
+  const READER = `
+    new Thing("b", { text: "new" });
+    export const word = "new";
+    export const seen = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: "organization/demo/dev" })
+      .then(({ outputs }: any) => outputs.word ?? "none");
+  `;
+
+  test("are told as the last update left them, by previews, too", async () => {
+    bench = new Workbench(READER);
+    await bench.up();
+    expect((await bench.outputs(true)).seen).toBe("none");
+    bench.program(READER.replace('word = "new"', 'word = "newer"'));
+    expect((await bench.preview()).errors).toEqual([]);
+    await bench.up();
+    expect(await bench.outputs(true)).toMatchObject({ word: "newer", seen: "new" });
+  });
+
+  test("of another stack are not", async () => {
+    bench = new Workbench(READER.replace("demo/dev", "demo/other"));
+    expect((await bench.up()).errors.join()).toContain("the outputs of the stack organization/demo/other");
+  });
+});
+
 describe("another stack's outputs", () => {
   const OTHER = `export const open = "seen"; export const word = pulumi.secret("correct horse");`;
   const reader = (stack: string) => `
