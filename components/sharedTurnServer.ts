@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { CERTIFICATE_DAYS } from "../bigbluebutton/certificateDays";
-import { coturnPaths } from "../bigbluebutton/coturn";
 import { turnUrls } from "../bigbluebutton/turnStunServers";
 import type { SharedTurnRequest } from "../bigbluebutton/verification";
 import { lookUpClouds } from "../clouds";
@@ -21,7 +20,7 @@ import type { SettingArguments } from "./settingArguments";
 import { TurnServer } from "./turnServer";
 import { offerTurn } from "./turnShare";
 import { TurnUsers } from "./turnUsers";
-import { openPorts } from "./verification";
+import { turnHostRequest } from "./verification";
 import { installHash } from "../steps/installHash";
 
 /** Arguments of a {@link SharedTurnServer}: the settings of Pulumi.yaml that concern a TURN server. */
@@ -183,18 +182,13 @@ async function make(settings: Settings, parent: pulumi.Resource, users: TurnUser
 function requestOf(turn: TurnServer, settings: Settings): pulumi.Output<SharedTurnRequest> {
   const { certificate } = ownTurn(settings);
   return pulumi.output({
-    role: "turn" as const,
+    ...turnHostRequest(turn, settings),
     zone: settings.domain,
     turnHost: turn.fqdn,
-    ipv4: turn.host.ipv4,
-    ipv6: turn.host.ipv6,
     untrustedCa: !certificate.trustedByBrowsers,
     untrustedTurnCa: !certificate.trustedByBrowsers,
     ownCertificates: (["turn"] as const).filter(() => certificate.kind === "own"),
     turnSecret: turn.secret,
     certificateDays: CERTIFICATE_DAYS,
-    openPorts: openPorts(settings.release.ports.turn),
-    turnServerConf: { path: coturnPaths.config, text: turn.conf },
-    turnPeers: turn.peers,
   });
 }

@@ -248,13 +248,20 @@ export function openPorts(rules: readonly PortRule[]): BbbRequest["openPorts"] {
 function turnRequest(args: VerificationArgs, turn: TurnServer): pulumi.Output<TurnRequest> {
   const { bbb } = args;
   return pulumi.output({
-    role: "turn" as const,
     ...common(args),
+    ...turnHostRequest(turn, args.settings),
+    bbbIpv4: bbb.host.ipv4,
+  });
+}
+
+/** Part of the request of a check on a TURN host that tells of the host itself, and of coturn on it. */
+export function turnHostRequest(turn: TurnServer, { release }: Pick<Settings, "release">) {
+  return {
+    role: "turn" as const,
     ipv4: turn.host.ipv4,
     ipv6: turn.host.ipv6,
-    bbbIpv4: bbb.host.ipv4,
     turnServerConf: { path: coturnPaths.config, text: turn.conf },
     turnPeers: turn.peers,
-    openPorts: openPorts(args.settings.release.ports.turn),
-  });
+    openPorts: openPorts(release.ports.turn),
+  };
 }

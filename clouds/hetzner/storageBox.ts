@@ -53,9 +53,7 @@ function makeStorageBox(
   // What Hetzner asks for: 12 to 128 characters, one at least of each kind.
   const password = new random.RandomPassword(
     `${name}-password`,
-    {
-      ...{ length: 64, minLower: 1, minUpper: 1, minNumeric: 1, minSpecial: 1, overrideSpecial: "-_.+" },
-    },
+    { length: 64, minLower: 1, minUpper: 1, minNumeric: 1, minSpecial: 1, overrideSpecial: "-_.+" },
     { parent, protect },
   );
   const { server, username } = new hcloud.StorageBox(
