@@ -23,6 +23,7 @@ export function assume(token: string, inputs: Inputs, region: string): Assumptio
   const zone = `${region}a`;
   switch (token) {
     // A plan knows nothing of what was made before.
+    case "pulumi:pulumi:readStackOutputs":
     case "pulumi:pulumi:readStackResourceOutputs":
       return { answer: { outputs: {} }, says: "" };
     case "hcloud:index/getZone:getZone":

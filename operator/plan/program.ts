@@ -105,6 +105,8 @@ export async function planProgram(
     const program = require("../../index") as Program; // eslint-disable-line @typescript-eslint/no-require-imports -- once the mocks are there
     const made = await valueOf(await program().catch((error) => refused(unforeseen ?? error)));
     await pulumi.runtime.disconnect();
+    // The program may go on without an answer.
+    if (unforeseen) refused(unforeseen);
     return made;
   });
   return { resources, assumptions: [...assumptions], outputs };
