@@ -30,5 +30,5 @@ def check_pool(nodes):
         raise Wrong("all servers are offline", remedy)
     if off:
         raise Doubtful(f"{', '.join(off)} offline: no new meetings there", remedy)
-    leaving = [name for name, member in members.items() if member["leaving"]]
+    leaving = [name for name, member in members.items() if pool.is_leaving(member)]
     return f"{len(nodes)} online" + (f"; leaving: {', '.join(leaving)}" if leaving else "")

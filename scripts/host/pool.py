@@ -37,6 +37,10 @@ SCHEME = os.environ.get("BBB_DEPLOY_SCHEME", "https")
 PAUSE = float(os.environ.get("BBB_DEPLOY_PAUSE", "10"))
 # Without an answer for so long a server that Scalelite does not poll any more counts as dead: as long as Scalelite's own polls take.
 DEAD_AFTER = float(os.environ.get("BBB_DEPLOY_DEAD_AFTER", "90"))
+# For so long a server that is silent is waited for, however short the wait for meetings is: Scalelite forgets its meetings one by one.
+DEAD_WITHIN = 4 * DEAD_AFTER
+# For so long after an attempt to take a server away it gets no new meetings, so that another one finds it emptier.
+ATTEMPT_LASTS = float(os.environ.get("BBB_DEPLOY_ATTEMPT_LASTS", "3600"))
 ONLINE_WITHIN = float(os.environ.get("BBB_DEPLOY_PATIENCE", "180"))
 
 
@@ -65,7 +69,9 @@ def path_of(fqdn):
 
 
 def members():
-    """Returns {name: {"secret", "leaving"}}."""
+    """Returns {name: {"secret", "leaving", "until"}}: leaving where the settings have it no more, until (seconds since 1970) where
+    it was to be taken away all the same, as by a replacement.
+    """
     found = {}
     for name in sorted(os.listdir(MEMBERS)) if os.path.isdir(MEMBERS) else []:
         if name.endswith(".json"):
@@ -79,6 +85,11 @@ def write(fqdn, member):
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(member, file)
     os.replace(new, path_of(fqdn))
+
+
+def is_leaving(member):
+    """True when a server gets no new meetings."""
+    return member["leaving"] or member.get("until", 0) > time.time()
 
 
 # --- Scalelite -----------------------------------------------------------------------------------------------------
@@ -117,7 +128,7 @@ def apply(removed=None):
     """Gives Scalelite the pool. It removes no server but that one; what somebody else added stays as it is."""
     here = members()
     others = {name: {key: server[key] for key in ("secret", "url", "enabled") if key in server} for name, server in known().items() if name not in here}
-    own = {name: {"secret": member["secret"], "enabled": not member["leaving"]} for name, member in here.items() if name != removed}
+    own = {name: {"secret": member["secret"], "enabled": not is_leaving(member)} for name, member in here.items() if name != removed}
     text = json.dumps({"servers": {**others, **own}})
     for line in rake(f"servers:sync[-,{'force' if removed else 'keep'}]", text).splitlines():
         print(line, file=sys.stderr, flush=True)
@@ -144,9 +155,10 @@ def keep(names):
     with locked():
         for fqdn, member in members().items():
             leaving = fqdn not in names
-            if member["leaving"] != leaving:
+            if is_leaving(member) != leaving:
                 say(f"{fqdn} gets {'no ' if leaving else ''}new meetings{'' if leaving else ' again'}")
-                write(fqdn, {**member, "leaving": leaving})
+            if member != (kept := {"secret": member["secret"], "leaving": leaving}):
+                write(fqdn, kept)
         apply()
 
 
@@ -203,14 +215,17 @@ class Gate:
     def __init__(self, fqdn, secret):
         self.fqdn, self.secret = fqdn, secret
         self.silent_since = None
+        # True while the server itself says what runs on it.
+        self.told = False
 
     def look(self):
         """Returns what keeps the server from going, in words; "" once nothing does."""
         try:
             found = running_on(self.fqdn, self.secret)
         except Unknown as unknown:
+            self.told = False
             return self.silence(str(unknown))
-        self.silent_since = None
+        self.silent_since, self.told = None, True
         return found
 
     def silence(self, reason):
@@ -227,27 +242,59 @@ class Gate:
         return ""
 
 
+class Session:
+    """SSH session for which this runs; without one, as by hand, it does not end."""
+
+    def __init__(self):
+        self.server = next((one for one in ancestors() if one[1].startswith("sshd")), None)
+
+    def is_over(self):
+        return self.server is not None and process(self.server[0]) != self.server
+
+
+def process(pid):
+    """Returns (pid, name, start, parent) of a process; None where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            before, _, after = file.read().rpartition(")")
+    except OSError:
+        return None
+    fields = after.split()
+    return pid, before.partition("(")[2], fields[19], int(fields[1])
+
+
+def ancestors():
+    one = process(os.getppid())
+    while one is not None:
+        yield one
+        one = process(one[3]) if one[3] > 0 else None
+
+
 def leave(fqdn, minutes, anyway):
     member = members().get(fqdn)
     if member is None:
         say(f"{fqdn} is not in the pool any more")
         return
+    session = Session()
     gate, end = Gate(fqdn, member["secret"]), time.monotonic() + minutes * 60
     # A server that does not answer is left to Scalelite's polls, by which it is found to be offline.
     cordoned, next_word, found = False, 0.0, ""
     while True:
         found = gate.look()
         if not cordoned and gate.silent_since is None:
-            cordon(fqdn)
+            cordon(fqdn, minutes * 60 + ATTEMPT_LASTS)
             cordoned = True
             # What was made just before it got none.
             found = gate.look()
+        still_wanted(fqdn, session, cordoned)
         if found == "" or anyway:
             break
-        if time.monotonic() >= end:
-            raise Failure(refusal(fqdn, found, minutes))
+        if time.monotonic() >= (end if gate.silent_since is None else max(end, gate.silent_since + DEAD_WITHIN)):
+            if cordoned:
+                cordon(fqdn, ATTEMPT_LASTS)
+            raise Failure(refusal(fqdn, f"it still has {found}" if gate.told else found, minutes))
         if time.monotonic() >= next_word:
-            say(f"{fqdn} gets no new meetings; waiting for the end of what runs there: {found}")
+            say(f"{fqdn} gets no new meetings; waiting for the end of what runs there: {found}" if gate.told else f"waiting, since {found}")
             next_word = time.monotonic() + 60
         time.sleep(PAUSE)
     if found:
@@ -255,11 +302,20 @@ def leave(fqdn, minutes, anyway):
     remove(fqdn)
 
 
-def cordon(fqdn):
+def still_wanted(fqdn, session, cordoned):
+    """Ends the wait where nobody waits for it, or an update since has kept the server: what it removes would be missed."""
+    member = members().get(fqdn)
+    if session.is_over():
+        raise Failure(f"{fqdn} stays: the connection of the update that was to take it away is gone")
+    if cordoned and member is not None and not is_leaving(member):
+        raise Failure(f"{fqdn} stays: another update since has given it new meetings again")
+
+
+def cordon(fqdn, seconds):
     with locked():
         member = members().get(fqdn)
         if member is not None:
-            write(fqdn, {**member, "leaving": True})
+            write(fqdn, {**member, "until": int(time.time() + seconds)})
             apply()
 
 
@@ -277,16 +333,21 @@ def refusal(fqdn, found, minutes):
     waited = f" after {plural(minutes, 'minute')}" if minutes else ""
     rest = members()
     left = len([name for name, member in rest.items() if not member["leaving"]])
+    stays = (
+        f"{fqdn} stays: {found}{waited}. Its meetings go on, people can join them, and it gets no new ones; nothing of it was "
+        "deleted. When they have ended, run the same command again"
+    )
+    if not rest.get(fqdn, {}).get("leaving"):
+        return f"{stays}. To keep the server, leave it: an hour after the last attempt it gets new meetings again"
     return (
-        f"{fqdn} stays: it still has {found}{waited}. Its meetings go on, people can join them, and it gets no new ones; nothing of it was "
-        f"deleted. When they have ended, run the same command again; to wait longer: pulumi config set drainMinutes MINUTES; to keep the server: "
+        f"{stays}; to wait longer: pulumi config set drainMinutes MINUTES; to keep the server: "
         f"pulumi config set servers {len(rest)}; to end its meetings: pulumi config set duringMeetings {left}, the new number of servers, beside servers"
     )
 
 
 def show():
-    found = known()
-    print(json.dumps({"servers": {name: {"state": server.get("state"), "load": server.get("load"), "online": server.get("online"), "leaving": members().get(name, {}).get("leaving")} for name, server in found.items()}}))
+    found, here = known(), members()
+    print(json.dumps({"servers": {name: {"state": server.get("state"), "load": server.get("load"), "online": server.get("online"), "leaving": is_leaving(here[name]) if name in here else None} for name, server in found.items()}}))
 
 
 def main():

@@ -1,10 +1,11 @@
 /** Gate of a pool on its balancer: pool.py, with the stand-in of Scalelite, and servers that tell what runs on them. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { packaged } from "../../sandbox/bbb/standin";
 import { FakeRedis } from "../../sandbox/bbb/scaleliteWorld";
@@ -88,7 +89,14 @@ interface Ran {
   readonly stdout: string;
 }
 
-function pool(args: readonly string[], input = "", more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+let child: ChildProcessWithoutNullStreams;
+
+function pool(
+  args: readonly string[],
+  input = "",
+  more: NodeJS.ProcessEnv = {},
+  under: readonly string[] = [],
+): Promise<Ran> {
   const env = {
     PATH: `${state}:${process.env.PATH}`,
     PYTHONDONTWRITEBYTECODE: "1",
@@ -103,14 +111,16 @@ function pool(args: readonly string[], input = "", more: NodeJS.ProcessEnv = {})
     BBB_DEPLOY_PATIENCE: "2",
     ...more,
   };
-  const child = spawn("/usr/bin/python3", ["-B", SCRIPT, ...args], { env, stdio: "pipe" });
+  const [program = "", ...words] = [...under, "/usr/bin/python3", "-B", SCRIPT, ...args];
+  const started = spawn(program, words, { env, stdio: "pipe" });
+  if (under.length > 0) child = started;
   let stdout = "";
-  child.stdout.on("data", (text: Buffer) => {
+  started.stdout.on("data", (text: Buffer) => {
     stdout += text.toString();
     onSaid(stdout);
   });
-  child.stdin.end(input);
-  return new Promise((resolve) => child.once("close", (status) => resolve({ status, stdout })));
+  started.stdin.end(input);
+  return new Promise((resolve) => started.once("close", (status) => resolve({ status, stdout })));
 }
 const enter = ({ name }: Node) => pool(["join", name], `{"fqdn":"${name}","secret":"of ${name}"}\n`);
 const leave = ({ name }: Node, ...more: string[]) => pool(["leave", name, "--minutes", "0", ...more]);
@@ -150,9 +160,10 @@ describe("a server with something on it stays, gets nothing new, and says what t
     await enter(b);
   });
   const refused = async (words: string) => {
+    await pool(["keep", a.name]);
     const { status, stdout } = await leave(b);
     expect(status).toBe(1);
-    expect(stdout).toContain(`${b.name} stays: it still has ${words}`);
+    expect(stdout).toContain(`${b.name} stays: ${words}`);
     expect(stdout).toContain("run the same command again");
     expect(stdout).toContain("pulumi config set servers 2");
     expect((await known())[b.name]!.state).not.toBe("enabled");
@@ -161,23 +172,23 @@ describe("a server with something on it stays, gets nothing new, and says what t
 
   test("a meeting of which Scalelite knows nothing", async () => {
     b.hold("m");
-    await refused("1 meeting (2 people)");
+    await refused("it still has 1 meeting (2 people)");
   });
 
   test("a meeting that Scalelite forgot with all that it had", async () => {
     b.hold("m");
     redis.hashes.clear();
-    await refused("1 meeting (2 people)");
+    await refused("it still has 1 meeting (2 people)");
   });
 
   test("a breakout room", async () => {
     b.told.meetings = [{ id: "r", people: 1, breakout: true }];
-    await refused("1 breakout room");
+    await refused("it still has 1 breakout room");
   });
 
   test("a recording that is not processed yet", async () => {
     b.told.unprocessed = ["r1"];
-    await refused("1 recording that is not processed yet");
+    await refused("it still has 1 recording that is not processed yet");
   });
 
   test("it goes once its meeting ends within the wait", async () => {
@@ -206,9 +217,54 @@ describe("a server with something on it stays, gets nothing new, and says what t
     expect((await known())[b.name]!.state).toBe("enabled");
   });
 
+  test("where the settings keep it, as after a refused replacement, it gets new meetings again after a while", async () => {
+    b.hold("m");
+    const { stdout } = await pool(["leave", b.name, "--minutes", "0"], "", { BBB_DEPLOY_ATTEMPT_LASTS: "3" });
+    expect(stdout).toContain("To keep the server, leave it");
+    expect((await known())[b.name]).toMatchObject({ leaving: true });
+    await sleep(3000);
+    await pool(["apply"]);
+    expect((await known())[b.name]).toMatchObject({ leaving: false, state: "enabled" });
+  });
+
+  test("a wait whose connection is gone takes nothing away, though the meeting ends", async () => {
+    b.hold("m");
+    symlinkSync("/bin/bash", join(state, "sshd"));
+    const waiting = pool(["leave", b.name, "--minutes", "1"], "", {}, [
+      join(state, "sshd"),
+      "-c",
+      '"$@"; exit',
+      "sshd",
+    ]);
+    onSaid = (text) => {
+      if (!text.includes("waiting for the end")) return;
+      onSaid = () => undefined;
+      child.kill("SIGKILL");
+      setTimeout(() => b.hold(), 500);
+    };
+    const { stdout } = await waiting;
+    expect(stdout).toContain(
+      `${b.name} stays: the connection of the update that was to take it away is gone`,
+    );
+    expect(members()).toContain(`${b.name}.json`);
+  });
+
+  test("a wait for a server that another update keeps meanwhile takes nothing away", async () => {
+    b.hold("m");
+    onSaid = (text) => {
+      if (!text.includes("waiting for the end")) return;
+      onSaid = () => undefined;
+      void pool(["keep", a.name, b.name]).then(() => b.hold());
+    };
+    const { status, stdout } = await pool(["leave", b.name, "--minutes", "1"]);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`${b.name} stays: another update since has given it new meetings again`);
+    expect((await known())[b.name]).toMatchObject({ leaving: false, state: "enabled" });
+  });
+
   test("a state that it does not tell is not empty, as long as its API answers", async () => {
     b.mute = true;
-    await refused("");
+    await refused(`${b.name} does not tell what runs there`);
   });
 });
 
@@ -226,21 +282,24 @@ describe("a server that does not answer", () => {
     expect((await known())[b.name]).toMatchObject({ leaving: false });
   });
 
-  test("counts as empty once Scalelite calls it offline, and that is said loudly", async () => {
-    b.silent = true;
-    setTimeout(() => {
-      for (const [name, text] of redis.hashes.get("scalelite-standin:servers") ?? []) {
-        if (name === b.name)
-          redis.hashes
-            .get("scalelite-standin:servers")!
-            .set(name, text.replace('"online": true', '"online": false'));
-      }
-    }, 500);
-    const { status, stdout } = await pool(["leave", b.name, "--minutes", "1"]);
-    expect(stdout).toContain(`WARNING: ${b.name} is dead`);
-    expect(status).toBe(0);
-    expect(Object.keys(await known())).toEqual([a.name]);
-  });
+  test.each(["0", "1"])(
+    "counts as empty once Scalelite calls it offline, and that is said loudly (waiting %s min for meetings)",
+    async (minutes) => {
+      b.silent = true;
+      setTimeout(() => {
+        for (const [name, text] of redis.hashes.get("scalelite-standin:servers") ?? []) {
+          if (name === b.name)
+            redis.hashes
+              .get("scalelite-standin:servers")!
+              .set(name, text.replace('"online": true', '"online": false'));
+        }
+      }, 500);
+      const { status, stdout } = await pool(["leave", b.name, "--minutes", minutes]);
+      expect(stdout).toContain(`WARNING: ${b.name} is dead`);
+      expect(status).toBe(0);
+      expect(Object.keys(await known())).toEqual([a.name]);
+    },
+  );
 });
 
 test("a server that somebody else gave to Scalelite stays there", async () => {
