@@ -87,7 +87,7 @@ export const stepTable = {
     unit: true,
     needs: [
       ...["acme_failure.py", "certbot.sh", "image_secrets.py"],
-      ...["personalise.py", "personalise.sh", "whole_files.py"],
+      ...["personalise.py", "personalise.sh", "turn_access.py", "whole_files.py"],
     ],
     seconds: [7, 13],
     basis: "sandbox",

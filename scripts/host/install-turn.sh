@@ -22,7 +22,7 @@ hold_coturn() {
 }
 
 drop_in() {
-  cat <<'HERE'
+  cat <<HERE
 [Unit]
 Wants=network-online.target
 After=network-online.target
@@ -35,6 +35,8 @@ LogsDirectory=turnserver
 LogsDirectoryMode=0750
 Restart=always
 RestartSec=2
+# A database that is gone, as after a reinstallation, has neither peers nor a secret.
+ExecStartPre=-+$PYTHON -B $LIB/turn_access.py restore
 HERE
 }
 

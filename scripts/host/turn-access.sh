@@ -52,7 +52,8 @@ if [[ -n ${flag[remove]:-} ]]; then
   fi
   nobody=(--nobody)
 fi
-if ((${#nobody[@]} == 0)); then put_file "$OWN/request" 600 root:root <<<"$request" || (($? == 10)); fi
+# What a start of coturn finds.
+if ((${#nobody[@]} == 0)); then put_file "$OWN/request" 600 root:root <<<"$request" || (($? == 10)); else rm -f "$OWN/request"; fi
 rules=$("$PYTHON" -B "$access" rules "${nobody[@]}" --root "${ROOT:-/}" <<<"$request") || fail "the peers of coturn could not be read, for the reason above"
 # The package makes it; a copy of an image has none.
 created=""

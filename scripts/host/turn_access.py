@@ -5,6 +5,8 @@
     turn_access.py retire [--root DIRECTORY]             takes away a former secret whose time is over; prints until when
                                                          (seconds since 1970) the one that is left is taken, if there is one
     turn_access.py rules <REQUEST                        prints rules of nftables that hold the relays to the same peers
+    turn_access.py restore [--root DIRECTORY]            does the last "apply" again, in a new database where there is none: before
+                                                         coturn starts, as after its reinstallation
 
 REQUEST: JSON, {"realm", "secret", "peers": [ADDRESS], "relayPorts": {"from", "to"}}. To its peers come those of a pool's servers
 that turn-peer.sh holds: one that is to go may still have meetings.
@@ -20,12 +22,14 @@ import contextlib
 import ipaddress
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import time
 
 DATABASE = "var/lib/turn/turndb"
 HELD = "turn-peers"
+OWNER = os.environ.get("BBB_DEPLOY_TURN_USER", "turnserver")
 # Seconds for which a former secret is taken: a day for all that use this server to get the new one, and the day for which
 # BigBlueButton's last credentials by the old one are good.
 GRACE = 2 * 86400
@@ -132,9 +136,32 @@ def rules(request):
     )
 
 
+def restore(path, root):
+    """Writes what was asked for last, if anything was."""
+    try:
+        with open(os.path.join(state_of(root), "turn-access/request"), encoding="utf-8") as file:
+            request = json.load(file)
+    except FileNotFoundError:
+        return []
+    if not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o660), "w", encoding="utf-8"):
+            os.chmod(path, 0o660)
+        shutil.chown(path, OWNER, OWNER)
+    return apply(path, with_held(request, root))
+
+
+def state_of(root):
+    return os.environ.get("BBB_DEPLOY_STATE") or os.path.join(root, "var/lib/bbb-deploy")
+
+
+def with_held(request, root):
+    return {**request, "peers": list(dict.fromkeys([*request["peers"], *held(root)]))}
+
+
 def held(root):
     """Returns the addresses that are held, one a line in a file for each server."""
-    folder = os.path.join(os.environ.get("BBB_DEPLOY_STATE") or os.path.join(root, "var/lib/bbb-deploy"), HELD)
+    folder = os.path.join(state_of(root), HELD)
     found: list = []
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         with open(os.path.join(folder, name), encoding="utf-8") as file:
@@ -154,7 +181,7 @@ def read_request():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("do", choices=["apply", "retire", "rules"])
+    parser.add_argument("do", choices=["apply", "retire", "rules", "restore"])
     parser.add_argument("--root", default="/")
     parser.add_argument("--nobody", action="store_true", help="instead of the peers")
     given = parser.parse_args()
@@ -164,9 +191,12 @@ def main():
         if until is not None:
             print(until)
         return
+    if given.do == "restore":
+        print("\n".join(restore(path, given.root)))
+        return
     try:
         request = read_request()
-        request["peers"] = [] if given.nobody else list(dict.fromkeys([*request["peers"], *held(given.root)]))
+        request = {**request, "peers": []} if given.nobody else with_held(request, given.root)
     except (ValueError, AttributeError):
         sys.exit("the peers and the secret of coturn on standard input are not whole: run pulumi up again")
     print("\n".join(apply(path, request)) if given.do == "apply" else rules(request))

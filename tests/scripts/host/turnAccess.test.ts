@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { renderTurnAccess, type TurnAccessArgs } from "../../../bigbluebutton/coturn";
 import { check, python } from "./checks";
-import { FakeHost } from "./scripts";
+import { FakeHost, SCRIPTS } from "./scripts";
 
 const REALM = "turn.example.test";
 const DATABASE = "var/lib/turn/turndb";
@@ -139,6 +139,46 @@ test("a database that is gone while coturn runs is made anew, and coturn opens i
   await apply();
   expect(restarts()).toHaveLength(1);
   expect(await peers()).toHaveLength(2);
+});
+
+describe("before coturn starts", () => {
+  const restore = () =>
+    python(
+      host,
+      `import os, subprocess, sys\nsubprocess.run([sys.executable, "-B", ${JSON.stringify(join(SCRIPTS, "turn_access.py"))}, "restore", "--root", ${JSON.stringify(host.root)}], check=True, env={**os.environ, "BBB_DEPLOY_TURN_USER": "root", "BBB_DEPLOY_STATE": ""})`,
+    );
+
+  test("a database that is gone has peers and secret again, those of a pool's servers among them", async () => {
+    await apply();
+    host.put("var/lib/bbb-deploy/turn-peers/bbb-2.example.test", "203.0.113.12\n");
+    rmSync(database);
+    await restore();
+    expect((await peers()).map(([, address]) => address)).toEqual([
+      ...PEERS.slice(1),
+      PEERS[0],
+      "203.0.113.12",
+    ]);
+    expect(await secrets()).toEqual([FIRST]);
+    expect(statSync(database).mode & 0o777).toBe(0o660);
+  });
+
+  test("what others have added since is gone, and a former secret is still taken", async () => {
+    await apply();
+    await apply({ secret: SECOND });
+    await sql("INSERT INTO allowed_peer_ip VALUES ('', '0.0.0.0-255.255.255.255')");
+    await restore();
+    expect(await peers()).toHaveLength(2);
+    expect((await secrets()).sort()).toEqual([FIRST, SECOND]);
+  });
+
+  test("nothing is put back of what was never told, or was taken away", async () => {
+    await restore();
+    expect(existsSync(database)).toBe(false);
+    await apply();
+    await apply({}, "--remove");
+    await restore();
+    expect(await peers()).toEqual([]);
+  });
 });
 
 describe("a new secret", () => {
