@@ -32,6 +32,11 @@ export interface HostArgs {
   readonly cloud: CloudName;
   readonly serverType: string;
   readonly location: string;
+  /**
+   * Number of the host among those that are to run on different machines of the cloud, from 1 on; ignored once the server
+   * exists. @default anywhere
+   */
+  readonly spread?: number;
   /** Name of the operating system image at the cloud; ignored once the server exists. */
   readonly image: string;
   /** Baked image that a new server is made from, if there is one. @default `image` */

@@ -85,6 +85,7 @@ export function poolHostArgs(settings: HostsSettings, nodes: number): readonly H
       name: nodeName(number),
       fqdn: nodeFqdn(node.fqdn, number),
       labels: { ...node.labels, node: String(number) },
+      spread: number,
       // The drain guards nodes: a pool that may not lose one could not shrink.
       protected: false,
       backups: false,

@@ -12,6 +12,12 @@ import { hostAccess } from "../access";
 import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
 
+/**
+ * Most running instances of a spread placement group in an availability zone, which a deployment has one of
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/limitations-placement-groups.html).
+ */
+const INSTANCES_IN_GROUP = 7;
+
 /** Arguments of an {@link AwsHost}. */
 export interface AwsHostArgs extends HostArgs {
   readonly operatorKey: OperatorKey;
@@ -19,6 +25,8 @@ export interface AwsHostArgs extends HostArgs {
   readonly keyPair: aws.ec2.KeyPair;
   readonly keyName: string;
   readonly placement: AwsPlacement;
+  /** Group whose instances run on different racks. @default none */
+  readonly placementGroup?: aws.ec2.PlacementGroup;
   readonly provider: aws.Provider;
 }
 
@@ -116,6 +124,7 @@ class AwsHost extends pulumi.ComponentResource implements Host {
           ami: placement.images.get(args.role),
           instanceType: args.serverType,
           keyName: args.keyName,
+          placementGroup: args.placementGroup?.name,
           primaryNetworkInterface: { networkInterfaceId: networkInterface.id },
           metadataOptions: {
             httpEndpoint: "enabled",
@@ -142,9 +151,9 @@ class AwsHost extends pulumi.ComponentResource implements Host {
           dependsOn: [args.keyPair],
           // An interface is in one instance at a time.
           deleteBeforeReplace: true,
-          // The first and the last would replace the server, user data would stop it; what may change in them, a step
-          // brings to the host.
-          ignoreChanges: ["ami", "userData", "keyName"],
+          // User data would stop the server, the others would replace it; what may change in them, a step brings to the
+          // host.
+          ignoreChanges: ["ami", "userData", "keyName", ...(args.placementGroup ? ["placementGroup"] : [])],
         },
       );
     }
@@ -220,8 +229,25 @@ export function awsHosts(args: AwsHostsArgs): HostMaker {
     ...hosts.filter(({ volume, backups }) => volume || backups).map(({ snapshotDays }) => snapshotDays),
   );
   if (days > 0) dailySnapshots({ days, labels }, { parent, provider });
-  return (name, args) =>
-    new AwsHost(name, { ...args, operatorKey, keyPair, keyName, placement, provider }, { parent });
+  const groups: aws.ec2.PlacementGroup[] = [];
+  const groupOf = (number: number) => {
+    const index = Math.floor((number - 1) / INSTANCES_IN_GROUP);
+    const groupName = `${keyName}-spread-${index + 1}`;
+    return (groups[index] ??= new aws.ec2.PlacementGroup(
+      named(`spread-${index + 1}`, labels),
+      {
+        name: groupName,
+        strategy: "spread",
+        tags: awsTags({ name: groupName, labels: { ...labels, role: "bbb" } }),
+      },
+      { parent, provider },
+    ));
+  };
+  return (name, args) => {
+    const placementGroup = args.spread === undefined ? undefined : groupOf(args.spread);
+    const own = { ...args, operatorKey, keyPair, keyName, placement, placementGroup, provider };
+    return new AwsHost(name, own, { parent });
+  };
 }
 
 /**

@@ -12,6 +12,9 @@ import { parkedCheck } from "./parked";
 import { named, ownerName } from "../names";
 import { valueOf } from "../valueOf";
 
+/** Most servers of a placement group (https://docs.hetzner.com/cloud/placement-groups/overview). */
+const SERVERS_IN_GROUP = 10;
+
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 
 /** Arguments of a {@link HetznerHost}. */
@@ -19,6 +22,8 @@ export interface HetznerHostArgs extends HostArgs {
   readonly operatorKey: OperatorKey;
   /** Key of the operator at Hetzner; one for all hosts, since Hetzner accepts each key once a project. */
   readonly sshKey: hcloud.SshKey;
+  /** Group whose servers run on different machines. @default none */
+  readonly placementGroup?: hcloud.PlacementGroup;
 }
 
 /**
@@ -150,6 +155,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
           ],
           firewallIds: [numericId(firewall)],
           sshKeys: [args.sshKey.id],
+          placementGroupId: args.placementGroup && numericId(args.placementGroup),
           userData: access.userData,
           // A larger disk would make the way back to a smaller type impossible.
           keepDisk: true,
@@ -166,8 +172,14 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
           hooks: { ...args.hooks, beforeCreate: [...beforeCreate, parkedCheck(args, { parent })] },
           // Its name is taken as long as it is there.
           deleteBeforeReplace: true,
-          // Each of them would replace the server; what may change in them, a step brings to the host.
-          ignoreChanges: ["userData", "sshKeys", "image"],
+          // Each of them would replace the server; what may change in them, a step brings to the host. Only a server that is
+          // off can join a group.
+          ignoreChanges: [
+            "userData",
+            "sshKeys",
+            "image",
+            ...(args.placementGroup ? ["placementGroupId"] : []),
+          ],
         },
       );
     }
@@ -239,9 +251,23 @@ export function hetznerHosts(
     // The provider would create a replacement first and fail on the name.
     { parent, deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
   );
+  const groups: hcloud.PlacementGroup[] = [];
+  const groupOf = (number: number) => {
+    const index = Math.floor((number - 1) / SERVERS_IN_GROUP);
+    return (groups[index] ??= new hcloud.PlacementGroup(
+      named(`spread-${index + 1}`, labels),
+      {
+        name: `${ownerName(labels)}-spread-${index + 1}`,
+        type: "spread",
+        labels: hetznerLabels({ ...labels, role: "bbb" }),
+      },
+      { parent, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
+    ));
+  };
   return (name, args) => {
     const image = images.get(args.role) ?? args.image;
-    return new HetznerHost(name, { ...args, image, operatorKey, sshKey }, { parent });
+    const placementGroup = args.spread === undefined ? undefined : groupOf(args.spread);
+    return new HetznerHost(name, { ...args, image, operatorKey, sshKey, placementGroup }, { parent });
   };
 }
 

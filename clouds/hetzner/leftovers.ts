@@ -21,6 +21,8 @@ const LISTERS: Readonly<Record<string, Lister>> = {
     names((await hcloud.getPrimaryIps({ withSelector }, opts)).primaryIps),
   "hcloud:index/firewall:Firewall": async (withSelector, _, opts) =>
     names((await hcloud.getFirewalls({ withSelector }, opts)).firewalls),
+  "hcloud:index/placementGroup:PlacementGroup": async (withSelector, _, opts) =>
+    names((await hcloud.getPlacementGroups({ withSelector }, opts)).placementGroups),
   "hcloud:index/volume:Volume": async (withSelector, _, opts) =>
     names((await hcloud.getVolumes({ withSelector }, opts)).volumes),
   "hcloud:index/storageBox:StorageBox": async (withSelector, _, opts) =>

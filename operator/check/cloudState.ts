@@ -21,6 +21,7 @@ const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
   "hcloud:index/server:Server": ["hetzner", "server"],
   "hcloud:index/primaryIp:PrimaryIp": ["hetzner", "address"],
   "hcloud:index/firewall:Firewall": ["hetzner", "firewall"],
+  "hcloud:index/placementGroup:PlacementGroup": ["hetzner", "placement-group"],
   "hcloud:index/volume:Volume": ["hetzner", "volume"],
   "hcloud:index/storageBox:StorageBox": ["hetzner", "storage-box"],
   "hcloud:index/sshKey:SshKey": ["hetzner", "ssh-key"],
@@ -29,6 +30,7 @@ const TYPES: Readonly<Record<string, readonly [CloudName, ObjectType]>> = {
   "aws:ec2/networkInterface:NetworkInterface": ["aws", "network-interface"],
   "aws:ec2/securityGroup:SecurityGroup": ["aws", "firewall"],
   "aws:ebs/volume:Volume": ["aws", "volume"],
+  "aws:ec2/placementGroup:PlacementGroup": ["aws", "placement-group"],
   "aws:ec2/keyPair:KeyPair": ["aws", "ssh-key"],
 };
 

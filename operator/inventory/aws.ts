@@ -10,12 +10,14 @@ import {
 import {
   DeleteKeyPairCommand,
   DeleteNetworkInterfaceCommand,
+  DeletePlacementGroupCommand,
   DeleteSecurityGroupCommand,
   DeleteVolumeCommand,
   DescribeAddressesCommand,
   DescribeInstancesCommand,
   DescribeKeyPairsCommand,
   DescribeNetworkInterfacesCommand,
+  DescribePlacementGroupsCommand,
   DescribeVolumesCommand,
   DisassociateAddressCommand,
   EC2Client,
@@ -50,7 +52,7 @@ const ORDER: readonly (readonly ObjectType[])[] = [
   ["server", "snapshot-policy"],
   ["address"],
   ["network-interface", "volume"],
-  ["firewall", "ssh-key", "role"],
+  ["firewall", "placement-group", "ssh-key", "role"],
 ];
 
 /** Prefix of the names of the program's roles for snapshots; AWS tells the tags of only one role at a time. */
@@ -61,6 +63,7 @@ const PASSING = [
   "DependencyViolation",
   "InvalidNetworkInterface.InUse",
   "InvalidParameterValue",
+  "InvalidPlacementGroup.InUse",
   "VolumeInUse",
   "IncorrectState",
   "DeleteConflict",
@@ -102,6 +105,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       listInterfaces(interfaces),
       listVolumes(Filters),
       listGroups(Filters, interfaces),
+      listPlacementGroups(Filters),
       listKeyPairs(Filters),
       listPolicies(project),
       listRoles(),
@@ -183,6 +187,11 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       }));
   }
 
+  async function listPlacementGroups(Filters: Filter[]): Promise<CloudObject[]> {
+    const { PlacementGroups = [] } = await ec2.send(new DescribePlacementGroupsCommand({ Filters }));
+    return PlacementGroups.map(({ GroupName = "", Tags }) => common("placement-group", GroupName, Tags));
+  }
+
   async function listKeyPairs(Filters: Filter[]): Promise<CloudObject[]> {
     const { KeyPairs = [] } = await ec2.send(new DescribeKeyPairsCommand({ Filters }));
     return KeyPairs.map(({ KeyName = "", Tags, CreateTime }) => common("ssh-key", KeyName, Tags, CreateTime));
@@ -219,7 +228,7 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
       } catch (error) {
         if (error instanceof Failure) throw error;
         const { name, message } = error as Error;
-        if (/NotFound|NoSuchEntity/.test(name)) return;
+        if (/NotFound|NoSuchEntity|InvalidPlacementGroup.Unknown/.test(name)) return;
         if (!PASSING.includes(name) || tried >= TRIES)
           throw new Error(`${message} (${name})`, { cause: error });
         await sleep(pauseSeconds * 1000);
@@ -240,6 +249,8 @@ export function awsInventory(region: string, pauseSeconds = 5): Inventory {
         return deleteVolume(id, ended);
       case "firewall":
         return void (await ec2.send(new DeleteSecurityGroupCommand({ GroupId: id })));
+      case "placement-group":
+        return void (await ec2.send(new DeletePlacementGroupCommand({ GroupName: id })));
       case "ssh-key":
         return void (await ec2.send(new DeleteKeyPairCommand({ KeyName: id })));
       case "snapshot-policy":

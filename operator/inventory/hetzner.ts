@@ -45,7 +45,7 @@ interface RecordSet {
 const ORDER: readonly (readonly ObjectType[])[] = [
   ["record-set", "server"],
   ["address", "volume"],
-  ["firewall", "ssh-key", "storage-box"],
+  ["firewall", "placement-group", "ssh-key", "storage-box"],
 ];
 
 const PATHS: Partial<Record<ObjectType, string>> = {
@@ -53,6 +53,7 @@ const PATHS: Partial<Record<ObjectType, string>> = {
   address: "/primary_ips",
   volume: "/volumes",
   firewall: "/firewalls",
+  "placement-group": "/placement_groups",
   "ssh-key": "/ssh_keys",
   "storage-box": "/storage_boxes",
 };
@@ -69,11 +70,12 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
     cloud: "hetzner",
     list: async (project) => {
       const query = { label_selector: `project==${project}` };
-      const [servers, addresses, volumes, firewalls, keys, boxes, recordSets] = await Promise.all([
+      const [servers, addresses, volumes, firewalls, groups, keys, boxes, recordSets] = await Promise.all([
         api.list<Server>("/servers", "servers", query),
         api.list<PrimaryIp>("/primary_ips", "primary_ips", query),
         api.list<Volume>("/volumes", "volumes", query),
         api.list<Firewall>("/firewalls", "firewalls", query),
+        api.list<Listed>("/placement_groups", "placement_groups", query),
         api.list<Listed>("/ssh_keys", "ssh_keys", query),
         boxApi.list<Listed>("/storage_boxes", "storage_boxes", query),
         listRecordSets(query),
@@ -87,6 +89,7 @@ export function hetznerInventory(access: HetznerAccess, pauseSeconds = 1): Inven
           appliedTo: one.applied_to.flatMap(({ server }) => (server ? [String(server.id)] : [])),
           inbound: inboundRules(one.rules),
         })),
+        ...groups.map((one) => common("placement-group", one)),
         ...keys.map((one) => common("ssh-key", one)),
         ...boxes.map((one) => common("storage-box", one)),
         ...recordSets,

@@ -10,6 +10,7 @@ export type ObjectType =
   | "address"
   | "network-interface"
   | "firewall"
+  | "placement-group"
   | "volume"
   | "storage-box"
   | "record-set"

@@ -35,11 +35,13 @@ export function limitsOf(
       cloud === "hetzner"
         ? [count(/^hcloud:index\/primaryIp:/), count(/^hcloud:index\/volume:/)]
         : [count(/^aws:ec2\/eip:/), count(/^aws:ebs\/volume:/)];
+    const groups = count(/:PlacementGroup$/);
     const what = [
       `${own.length} ${own.length === 1 ? "server" : "servers"} (${own.map(({ serverType }) => serverType).join(", ")})`,
       ...(cpus(true) > 0 ? [`${cpus(true)} dedicated virtual CPUs`] : []),
       ...(cpus(false) > 0 ? [`${cpus(false)} shared ones`] : []),
       `${addresses} ${cloud === "hetzner" ? "primary IPs" : "Elastic IPs"}`,
+      ...(groups > 0 ? [`${groups} ${groups === 1 ? "placement group" : "placement groups"}`] : []),
       ...(volumes > 0 ? [`${volumes} ${volumes === 1 ? "volume" : "volumes"}`] : []),
     ];
     const title = cloud === "hetzner" ? "Hetzner Cloud" : "AWS";

@@ -20,6 +20,8 @@ export interface InstanceRecord {
   /** The host's id on this machine: short, since it is part of the name of its network interface. */
   readonly host: string;
   state: InstanceState;
+  /** Name of its placement group. @default none */
+  placementGroup?: string;
   /** Ubuntu release of its disk. Missing from states of earlier versions. */
   ubuntu?: string;
   /** Reason of the last state, where the user did not ask for it. */
@@ -77,6 +79,13 @@ export interface SnapshotRecord {
   reason?: string;
 }
 
+/** A spread placement group. */
+export interface PlacementGroup {
+  readonly id: string;
+  readonly name: string;
+  tags: Readonly<Record<string, string>>;
+}
+
 /** A lifecycle policy as its API has it. */
 export interface Policy {
   readonly id: string;
@@ -96,6 +105,7 @@ export interface State {
   nextAddress: number;
   nextInterface: number;
   nextPolicy: number;
+  nextPlacementGroup: number;
   nextChange: number;
   /** Ids of the objects that existed before any deployment. */
   seeded: string[];
@@ -109,6 +119,8 @@ export interface State {
   /** Time of each change of records. */
   changes: Record<string, number>;
   policies: Record<string, Policy>;
+  /** By name. */
+  placementGroups: Record<string, PlacementGroup>;
 }
 
 export function emptyState(): State {
@@ -118,6 +130,7 @@ export function emptyState(): State {
     nextAddress: 0,
     nextInterface: 0,
     nextPolicy: 1,
+    nextPlacementGroup: 1,
     nextChange: 1,
     seeded: [],
     instances: {},
@@ -127,6 +140,7 @@ export function emptyState(): State {
     zones: {},
     changes: {},
     policies: {},
+    placementGroups: {},
   };
 }
 

@@ -15,6 +15,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   ssh_keys: "sshKeys",
   primary_ips: "primaryIps",
   firewalls: "firewalls",
+  placement_groups: "placementGroups",
   volumes: "volumes",
   servers: "servers",
   zones: "zones",

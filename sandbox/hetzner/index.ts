@@ -18,6 +18,7 @@ import { actionRoutes } from "./resources/actions";
 import { catalogueRoutes } from "./resources/catalogue";
 import { firewallCommands, firewallRoutes } from "./resources/firewalls";
 import { imageCommands, imageRoutes } from "./resources/images";
+import { placementGroupRoutes } from "./resources/placementGroups";
 import { primaryIpCommands, primaryIpRoutes } from "./resources/primaryIps";
 import { recordSetRoutes } from "./resources/recordSets";
 import { serverActionRoutes } from "./resources/serverActions";
@@ -54,6 +55,7 @@ const resources: readonly Routes[] = [
   serverActionRoutes,
   sshKeyRoutes,
   firewallRoutes,
+  placementGroupRoutes,
   primaryIpRoutes,
   volumeRoutes,
   zoneRoutes,

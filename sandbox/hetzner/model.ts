@@ -55,6 +55,9 @@ export interface Volume extends Entity {
   server: number | null;
 }
 
+/** Servers that are to run on different machines. */
+export type PlacementGroup = Entity;
+
 /** Image of type snapshot: a server's disk as it was. */
 export interface Snapshot {
   readonly id: number;
@@ -121,6 +124,8 @@ export interface Server extends Entity {
   backups: boolean;
   /** Protection of deletion and of rebuild, which the API keeps equal. */
   protected: boolean;
+  /** Id of its placement group. Missing from states of earlier versions. */
+  placementGroup?: number | null;
   /** True once the runtime made the host; before that it must not be asked about it. */
   hostExists: boolean;
 }
@@ -179,6 +184,7 @@ export interface State {
   readonly firewalls: Record<string, Firewall>;
   readonly volumes: Record<string, Volume>;
   readonly servers: Record<string, Server>;
+  readonly placementGroups: Record<string, PlacementGroup>;
   readonly snapshots: Record<string, Snapshot>;
   readonly zones: Record<string, Zone>;
   readonly storageBoxes: Record<string, StorageBox>;
@@ -196,6 +202,7 @@ export function emptyState(): State {
     firewalls: {},
     volumes: {},
     servers: {},
+    placementGroups: {},
     snapshots: {},
     zones: {},
     storageBoxes: {},

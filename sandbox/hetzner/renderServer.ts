@@ -1,6 +1,6 @@
 import { serverTypes } from "./catalogue";
 import type { Cloud } from "./cloud";
-import type { PrimaryIp, Server } from "./model";
+import type { PrimaryIp, Server, State } from "./model";
 import { firewallsOf, primaryIpOf } from "./published";
 import { includedTraffic, renderLocation, renderServerType } from "./renderCatalogue";
 import { renderImage } from "./renderImage";
@@ -45,8 +45,13 @@ export function renderServer(cloud: Cloud, server: Server): Json {
     volumes: volumes.map(({ id }) => id),
     load_balancers: [],
     primary_disk_size: server.primaryDiskSize,
-    placement_group: null,
+    placement_group: renderGroup(state, server),
   };
+}
+
+function renderGroup(state: State, { placementGroup }: Server): Json | null {
+  const group = state.placementGroups[placementGroup ?? 0];
+  return group ? { id: group.id, name: group.name, type: "spread" } : null;
 }
 
 function renderIpv4(ip: PrimaryIp | undefined): Json | null {

@@ -66,6 +66,10 @@ export const serverCommands: CommandTable = {
   },
   enable_backup: setting((server) => (server.backups = true), true),
   disable_backup: setting((server) => (server.backups = false), true),
+  add_to_placement_group: setting(
+    (server, action) => (server.placementGroup = action.params["placementGroup"] as number),
+    true,
+  ),
   "server:change_protection": setting(
     (server, action) => (server.protected = action.params["protected"] === true),
   ),

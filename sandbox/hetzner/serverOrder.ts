@@ -3,6 +3,7 @@ import { ApiError, invalidField, notFound } from "./errors";
 import { imageOfOrder } from "./images";
 import type { Labels, PrimaryIp, Snapshot, SshKey, State } from "./model";
 import { firewallsPerServer } from "./resources/firewalls";
+import { assertRoomInGroup } from "./resources/placementGroups";
 import { flag, hostName, id, idOrName, labels, object } from "./schemas";
 
 /** Body of POST /servers. */
@@ -16,6 +17,7 @@ export interface ServerOrder {
   readonly firewalls?: readonly { readonly firewall: number }[];
   readonly user_data?: string;
   readonly labels?: Labels;
+  readonly placement_group?: number;
   readonly public_net?: {
     readonly enable_ipv4?: boolean;
     readonly enable_ipv6?: boolean;
@@ -37,6 +39,7 @@ export const serverOrderSchema = object(
     firewalls: list(object({ firewall: id }, "firewall")),
     user_data: { type: "string" },
     labels,
+    placement_group: id,
     public_net: object({
       enable_ipv4: flag,
       enable_ipv6: flag,
@@ -90,6 +93,7 @@ export function checkOrder(state: State, order: ServerOrder, now: Date): Checked
       "a server without public addresses needs a network, which is not emulated",
     );
   }
+  if (order.placement_group !== undefined) assertRoomInGroup(state, order.placement_group);
   assertOrderable(type, location, now);
   return { type, image, location, sshKeys, ips };
 }

@@ -1,8 +1,10 @@
+import { nodeName, nodeNumbers } from "../../bigbluebutton/pool";
 import { releases } from "../../bigbluebutton/releases";
 import type { PoolSettings } from "../../settings";
 import {
   atAws,
   changed,
+  idOf,
   reveal,
   runProgram,
   secretOf,
@@ -123,6 +125,68 @@ test("a server more changes nothing on those that are there, one of which looks 
     "turn-access",
     "turn-verify",
   ]);
+});
+
+describe("spread", () => {
+  const SERVER = "hcloud:index/server:Server";
+  const groups = (of: Run) => of.ofType("hcloud:index/placementGroup:PlacementGroup");
+
+  test("at Hetzner, ten servers are a group; the balancer and the TURN server are in none", async () => {
+    const twenty = await run(20);
+    expect(groups(twenty).map(({ name, inputs }) => [name, inputs.name, inputs.type])).toEqual([
+      ["spread-1", "bigbluebutton-staging-spread-1", "spread"],
+      ["spread-2", "bigbluebutton-staging-spread-2", "spread"],
+    ]);
+    const inGroup = (name: string) => twenty.get(`${name}-host-server`).inputs.placementGroupId as number;
+    const [first, second] = [idOf("spread-1"), idOf("spread-2")];
+    const ids = nodeNumbers(20).map((number) => inGroup(nodeName(number)));
+    expect(ids).toEqual([...Array<number>(10).fill(first), ...Array<number>(10).fill(second)]);
+    expect([inGroup("balancer"), inGroup("turn")]).toEqual([undefined, undefined]);
+  });
+
+  test("a server that is there stays where it is: none that runs can join a group", () => {
+    for (const { name, ignoreChanges } of three.ofType(SERVER))
+      expect([name, ignoreChanges.includes("placementGroupId")]).toEqual([name, name.startsWith("bbb-")]);
+  });
+
+  test("a single server has no group, and nothing else by it", async () => {
+    const single = await runProgram();
+    expect(groups(single)).toEqual([]);
+    for (const { inputs, ignoreChanges } of single.ofType(SERVER)) {
+      expect(inputs).not.toHaveProperty("placementGroupId");
+      expect(ignoreChanges).toEqual(["userData", "sshKeys", "image"]);
+    }
+  });
+
+  test("at AWS, seven instances are a group", async () => {
+    const { balancer } = pool(1);
+    const { cloud, location, serverType } = atAws.bbb;
+    const eight = await run(8, {
+      settings: {
+        bbb: atAws.bbb,
+        turn: atAws.turn,
+        pool: { ...pool(8), balancer: { ...balancer, cloud, location, serverType, image: atAws.turn.image } },
+      },
+    });
+    const made = eight.ofType("aws:ec2/placementGroup:PlacementGroup");
+    expect(made.map(({ inputs }) => [inputs.name, inputs.strategy])).toEqual([
+      ["bigbluebutton-staging-spread-1", "spread"],
+      ["bigbluebutton-staging-spread-2", "spread"],
+    ]);
+    const instances = eight.ofType("aws:ec2/instance:Instance");
+    const groupOf = Object.fromEntries(
+      instances.map(({ name, inputs }) => [
+        name.replace("-host-server", ""),
+        inputs.placementGroup as string,
+      ]),
+    );
+    expect(groupOf).toMatchObject({
+      "bbb-7": "bigbluebutton-staging-spread-1",
+      "bbb-8": "bigbluebutton-staging-spread-2",
+    });
+    expect([groupOf.balancer, groupOf.turn]).toEqual([undefined, undefined]);
+    expect(eight.get("bbb-1-host-server").ignoreChanges).toContain("placementGroup");
+  });
 });
 
 test("only nodes are unprotected in prod: the gate is their protection", async () => {

@@ -3,6 +3,7 @@ import { imageRules } from "./images";
 import { instanceRules } from "./instances";
 import { interfaceRules } from "./interfaces";
 import { lifecyclePolicyRules } from "./lifecyclePolicies";
+import { placementGroupRules } from "./placementGroups";
 import { route53Rules } from "./route53";
 import type { Rule } from "./rule";
 import { securityGroupRules } from "./securityGroups";
@@ -15,6 +16,7 @@ export const rules: Readonly<Partial<Record<string, Rule>>> = {
   ...instanceRules,
   ...interfaceRules,
   ...lifecyclePolicyRules,
+  ...placementGroupRules,
   ...route53Rules,
   ...securityGroupRules,
   ...volumeRules,

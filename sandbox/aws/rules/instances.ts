@@ -7,6 +7,7 @@ import { child, items, text, type Node } from "../xml";
 import { ec2Answer, edit, idempotently } from "./answers";
 import { splitFilter } from "./filters";
 import { rootFrom } from "./images";
+import { assertRoomInGroup } from "./placementGroups";
 import type { Rule } from "./rule";
 import { attachmentState } from "./volumes";
 
@@ -31,9 +32,13 @@ const run: Rule = (cloud, call) =>
     await checkType(cloud, params, primary.availabilityZone);
     if (Buffer.from(params.UserData ?? "", "base64").length > MAX_USER_DATA_BYTES)
       throw new AwsError("InvalidParameterValue", "User data is limited to 16384 bytes");
+    const placementGroup = params["Placement.GroupName"];
+    if (placementGroup !== undefined)
+      await assertRoomInGroup(cloud, placementGroup, primary.availabilityZone);
     // moto would put it, and its disk, into the region's first zone.
     const placed = withParams(call, {
       "Placement.AvailabilityZone": primary.availabilityZone,
+      "Placement.GroupName": undefined,
       ...(await rootFrom(cloud, params)),
     });
     const answer = await forward(cloud, placed);
@@ -44,7 +49,7 @@ const run: Rule = (cloud, call) =>
       for (const instance of items(root.instancesSet)) {
         const id = text(instance.instanceId);
         made.push(id);
-        state.instances[id] = { host: `a${state.nextHost++}`, state: "pending" };
+        state.instances[id] = { host: `a${state.nextHost++}`, state: "pending", placementGroup };
         correct(cloud, instance);
       }
     });
@@ -124,6 +129,8 @@ function correct(cloud: Cloud, instance: Node): void {
   const record = cloud.store.state.instances[text(instance.instanceId)];
   if (!record) return;
   instance.instanceState = stateNode(record.state);
+  if (record.placementGroup !== undefined)
+    instance.placement = { ...child(instance.placement), groupName: record.placementGroup };
   if (record.reason) {
     instance.stateReason = { code: record.reason.code, message: record.reason.message };
     instance.reason = record.reason.message;

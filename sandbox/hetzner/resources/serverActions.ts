@@ -2,16 +2,18 @@ import { find, serverTypes } from "../catalogue";
 import { ApiError, invalidField } from "../errors";
 import type { Server } from "../model";
 import { actionRoutes, type Routes } from "../routes";
-import { flag, idOrName, noBody, object } from "../schemas";
+import { flag, id, idOrName, noBody, object } from "../schemas";
 import { assertOrderable } from "../serverOrder";
+import { assertRoomInGroup } from "./placementGroups";
 import { assertOff } from "./primaryIps";
 
 const changeType = object({ server_type: idOrName, upgrade_disk: flag }, "server_type", "upgrade_disk");
+const addToGroup = object({ placement_group: id }, "placement_group");
 const protection = object({ delete: flag, rebuild: flag });
 
 /** POST /servers/{id}/actions/*. */
 export const serverActionRoutes: Routes = (app, cloud) => {
-  const { actions, clock } = cloud;
+  const { actions, clock, store } = cloud;
   const actionRoute = actionRoutes(app, cloud, {
     kind: "server",
     keys: ["servers", "server"],
@@ -62,6 +64,17 @@ export const serverActionRoutes: Routes = (app, cloud) => {
       assertOff(server);
       assertOrderable(type, server.location, clock());
       return { type: type.name, upgradeDisk: body.upgrade_disk };
+    },
+  );
+
+  endpoint<{ placement_group: number }>(
+    "add_to_placement_group",
+    "add_to_placement_group",
+    addToGroup,
+    (server, { placement_group: placementGroup }) => {
+      assertOff(server);
+      assertRoomInGroup(store.state, placementGroup);
+      return { placementGroup };
     },
   );
 

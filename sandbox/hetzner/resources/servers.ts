@@ -69,6 +69,7 @@ function placeOrder(
     primaryDiskSize: type.disk,
     backups: false,
     protected: false,
+    placementGroup: order.placement_group ?? null,
     hostExists: false,
   };
   state.servers[id] = server;

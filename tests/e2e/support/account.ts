@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<string, string>> = {
   "hcloud:index/server:Server": "servers",
   "hcloud:index/primaryIp:PrimaryIp": "primary_ips",
   "hcloud:index/firewall:Firewall": "firewalls",
+  "hcloud:index/placementGroup:PlacementGroup": "placement_groups",
   "hcloud:index/volume:Volume": "volumes",
   "hcloud:index/storageBox:StorageBox": "storage_boxes",
   "hcloud:index/sshKey:SshKey": "ssh_keys",

@@ -61,11 +61,13 @@ test("finds everything of the project, and nothing else", async () => {
     ...{ name: "box", storage_box_type: "bx11", location: "hel1", labels },
     password: "Correct-Horse-9",
   });
+  await p.done("POST", "/placement_groups", { name: "spread", type: "spread", labels });
   const found = await (await inventory(p)).list("bigbluebutton");
   expect(kinds(found)).toEqual([
     "address",
     "address",
     "firewall",
+    "placement-group",
     "record-set",
     "server",
     "ssh-key",
@@ -99,11 +101,12 @@ test("removes a whole host in the order that works, whatever the order given", a
   const p = project();
   await makeHost(p, "ours", labels);
   await makeRecords(p, "bbb-k3x9q2", labels);
+  await p.done("POST", "/placement_groups", { name: "spread", type: "spread", labels });
   const clouds = await inventory(p);
   const found = [...(await clouds.list("bigbluebutton"))].reverse();
   const removals = await clouds.remove(found);
   expect(removals.filter(({ problem }) => problem !== undefined)).toEqual([]);
-  expect(removals).toHaveLength(7);
+  expect(removals).toHaveLength(8);
   expect(await clouds.list("bigbluebutton")).toEqual([]);
   expect(
     (await p.call("GET", "/zones/example.test/rrsets")).body.rrsets.map((r: CloudObject) => r.name),

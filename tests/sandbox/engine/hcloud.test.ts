@@ -351,6 +351,33 @@ test("a full server: created, changed in place, with its volume, and deleted", a
   await kind("server").delete?.(server, { ...context, resumed: true });
 });
 
+test("a placement group, which a server is made in; one that runs elsewhere cannot join it", async () => {
+  const labels = { role: "bbb" };
+  const group = await make("placementGroup", { name: "g", type: "spread", labels });
+  await change("placementGroup", group, { labels: { role: "turn" } });
+  const path = `/placement_groups/${group.id}`;
+  expect(taken()).toEqual([
+    `POST /placement_groups ${JSON.stringify({ name: "g", labels, type: "spread" })}`,
+    `GET ${path}`,
+    `PUT ${path} {"labels":{"role":"turn"}}`,
+    `GET ${path}`,
+  ]);
+  const order = { serverType: "cx23", image: "ubuntu-24.04", location: "fsn1" };
+  const placementGroupId = Number(group.id);
+  const inside = await make("server", { name: "inside", ...order, placementGroupId });
+  expect(inside.outputs).toMatchObject({ placementGroupId });
+  expect(taken()).toContain(`GET ${path}`);
+  const outside = await make("server", { name: "outside", ...order });
+  await expect(change("server", outside, { placementGroupId })).rejects.toThrow(/has to be powered off/);
+  await expect(change("server", inside, { placementGroupId: undefined })).rejects.toThrow(
+    "removing a running server from a placement group is currently not supported",
+  );
+  await expect(remove("placementGroup", group)).rejects.toThrow(/still has servers/);
+  await remove("server", inside);
+  await remove("placementGroup", group);
+  await expect(remove("placementGroup", group)).rejects.toThrow(/not found/);
+});
+
 test("a server without options asks for nothing more than it needs", async () => {
   const server = await make("server", {
     name: "min",

@@ -59,6 +59,15 @@ def ssh_keys(client):
     assert client.ssh_keys.get_all() == []
 
 
+def placement_groups(client):
+    group = client.placement_groups.create(name="pg", type="spread").placement_group
+    assert group.update(name="pg2", labels={"a": "1"}).name == "pg2"
+    assert client.placement_groups.get_by_name("pg2").labels == {"a": "1"}
+    refused("uniqueness_error", lambda: client.placement_groups.create(name="pg2", type="spread"))
+    group.delete()
+    refused("not_found", lambda: client.placement_groups.get_by_id(group.id))
+
+
 def primary_ips(client):
     made = client.primary_ips.create(type="ipv6", name="ip", location=FSN1, auto_delete=False, labels={"a": "1"})
     ip = made.primary_ip
@@ -111,6 +120,7 @@ def firewalls(client):
 
 def servers(client):
     key = client.ssh_keys.create(name="k", public_key=KEY)
+    group = client.placement_groups.create(name="pg", type="spread").placement_group
     firewall = client.firewalls.create(name="fw").firewall
     ipv4 = client.primary_ips.create(type="ipv4", name="v4", location=FSN1).primary_ip
     volume = client.volumes.create(size=10, name="v", location=FSN1).volume
@@ -123,6 +133,7 @@ def servers(client):
         location=FSN1,
         labels={"role": "bbb"},
         user_data="#cloud-config\n{}\n",
+        placement_group=group,
         public_net=ServerCreatePublicNetwork(ipv4=ipv4, enable_ipv6=True),
     )
     assert made.root_password is None and made.server.status == "initializing"
@@ -133,7 +144,8 @@ def servers(client):
     assert server.status == "running" and not server.locked
     assert server.public_net.primary_ipv4.id == ipv4.id
     assert [one.firewall.id for one in server.public_net.firewalls] == [firewall.id]
-    assert server.image.name == "ubuntu-22.04"
+    assert server.placement_group.id == group.id and server.image.name == "ubuntu-22.04"
+    refused("resource_in_use", group.delete)
     assert client.servers.get_all(label_selector="role==bbb", status=["running"])[0].id == server.id
 
     volume.attach(server).wait_until_finished()
@@ -168,7 +180,7 @@ def servers(client):
     refused("not_found", lambda: client.servers.get_by_id(server.id))
     volume.reload()
     assert volume.server is None
-    for left in (volume, ipv4, firewall, key):
+    for left in (volume, ipv4, firewall, group, key):
         left.delete()
     assert client.primary_ips.get_all() == [], "the automatic IPv6 address must go with its server"
     refused("invalid_input", lambda: client.servers.create("x", ServerType(name="cx1"), Image(name="ubuntu-22.04")))
@@ -226,7 +238,7 @@ def zones(client):
 
 def main():
     client = Client(token=sys.stdin.readline().strip(), api_endpoint=sys.argv[1], poll_interval=0.02)
-    for part in (catalogue, ssh_keys, primary_ips, volumes, firewalls, servers, images, zones):
+    for part in (catalogue, ssh_keys, placement_groups, primary_ips, volumes, firewalls, servers, images, zones):
         part(client)
         print(part.__name__, flush=True)
 

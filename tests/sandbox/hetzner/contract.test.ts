@@ -40,7 +40,8 @@ test("the official client creates, lists, updates and deletes every resource", a
   const result = await runPython([join(__dirname, "contract.py"), endpoint], `${token}\n`);
   expect(result).toEqual({
     code: 0,
-    stdout: "catalogue\nssh_keys\nprimary_ips\nvolumes\nfirewalls\nservers\nimages\nzones\n",
+    stdout:
+      "catalogue\nssh_keys\nplacement_groups\nprimary_ips\nvolumes\nfirewalls\nservers\nimages\nzones\n",
     stderr: "",
   });
   expect(

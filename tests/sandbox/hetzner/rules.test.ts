@@ -241,6 +241,36 @@ describe("servers", () => {
     expect((await p.call("GET", `/servers/${s.id}`)).body.server.primary_disk_size).toBe(160);
   });
 
+  test("a placement group takes ten servers, one that is there only while it is off", async () => {
+    const p = project();
+    const group = async (name: string) =>
+      (await p.done("POST", "/placement_groups", { name, type: "spread" })).placement_group.id as number;
+    const [full, other] = [await group("full"), await group("other")];
+    const loner = await makeServer(p, { name: "loner" });
+    const join = ["POST", `/servers/${loner.id}/actions/add_to_placement_group`] as const;
+    expect(await refusal(p, ...join, { placement_group: full })).toEqual([422, "server_not_stopped"]);
+    for (let number = 1; number <= 10; number++)
+      await makeServer(p, { name: `s${number}`, placement_group: full });
+    const order = { name: "s11", server_type: "cx23", image: "ubuntu-24.04", location: "fsn1" };
+    expect(await refusal(p, "POST", "/servers", { ...order, placement_group: full })).toEqual([
+      422,
+      "placement_error",
+    ]);
+    expect(await refusal(p, "POST", "/servers", { ...order, placement_group: 1 })).toEqual([
+      404,
+      "not_found",
+    ]);
+    await p.done("POST", `/servers/${loner.id}/actions/poweroff`);
+    expect(await refusal(p, ...join, { placement_group: full })).toEqual([422, "placement_error"]);
+    await p.done(...join, { placement_group: other });
+    expect((await p.call("GET", `/servers/${loner.id}`)).body.server.placement_group).toMatchObject({
+      name: "other",
+    });
+    expect(await refusal(p, "DELETE", `/placement_groups/${other}`)).toEqual([422, "resource_in_use"]);
+    await p.done("DELETE", `/servers/${loner.id}`);
+    expect((await p.call("DELETE", `/placement_groups/${other}`)).status).toBe(204);
+  });
+
   test("delete and rebuild protection are one", async () => {
     const p = project();
     const s = await makeServer(p);

@@ -54,9 +54,13 @@ function isNotFound(error: unknown): boolean {
   return (
     error instanceof Error &&
     (/\.NotFound$/.test(error.name) ||
-      ["NoSuchEntity", "NoSuchEntityException", "NoSuchHostedZone", "ResourceNotFoundException"].includes(
-        error.name,
-      ))
+      [
+        "InvalidPlacementGroup.Unknown",
+        "NoSuchEntity",
+        "NoSuchEntityException",
+        "NoSuchHostedZone",
+        "ResourceNotFoundException",
+      ].includes(error.name))
   );
 }
 

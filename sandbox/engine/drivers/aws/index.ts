@@ -10,6 +10,7 @@ import { networkInterface } from "./interfaces";
 import { keyPair } from "./keyPairs";
 import { lifecyclePolicy } from "./lifecyclePolicies";
 import { lookups } from "./lookups";
+import { placementGroup } from "./placementGroups";
 import { record } from "./records";
 import { role, rolePolicyAttachment } from "./roles";
 import { egressRule, ingressRule, securityGroup } from "./securityGroups";
@@ -25,6 +26,7 @@ export const aws: Driver = {
     "aws:ec2/instance:Instance": instance,
     "aws:ec2/keyPair:KeyPair": keyPair,
     "aws:ec2/networkInterface:NetworkInterface": networkInterface,
+    "aws:ec2/placementGroup:PlacementGroup": placementGroup,
     "aws:ec2/securityGroup:SecurityGroup": securityGroup,
     "aws:ec2/volumeAttachment:VolumeAttachment": volumeAttachment,
     "aws:iam/role:Role": role,

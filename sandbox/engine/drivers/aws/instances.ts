@@ -60,6 +60,7 @@ async function create(inputs: Values, context: Context): Promise<Created> {
     KeyName: text(inputs.keyName),
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: text(networkInterface.networkInterfaceId) }],
     MetadataOptions: metadataOptions(inputs),
+    Placement: inputs.placementGroup === undefined ? undefined : { GroupName: text(inputs.placementGroup) },
     BlockDeviceMappings:
       inputs.rootBlockDevice === undefined
         ? undefined
@@ -194,10 +195,11 @@ async function terminate({ id }: State, context: Context): Promise<void> {
 
 export const instance: Kind = {
   keys: [
-    ...["ami", "instanceType", "keyName", "primaryNetworkInterface", "metadataOptions", "rootBlockDevice"],
+    ...["ami", "instanceType", "keyName", "primaryNetworkInterface", "placementGroup", "metadataOptions"],
+    ...["rootBlockDevice"],
     ...["userData", "userDataReplaceOnChange", "disableApiTermination", "tags"],
   ],
-  replaceKeys: ["ami", "keyName", "primaryNetworkInterface", "rootBlockDevice.encrypted"],
+  replaceKeys: ["ami", "keyName", "primaryNetworkInterface", "placementGroup", "rootBlockDevice.encrypted"],
   defaults: checked,
   create,
   update,

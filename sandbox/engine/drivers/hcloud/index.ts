@@ -3,6 +3,7 @@ import type { Driver } from "../../driver";
 import { primaryIp, rdns } from "./addresses";
 import { firewall } from "./firewalls";
 import { lookups } from "./lookups";
+import { placementGroup } from "./placementGroups";
 import { server } from "./servers";
 import { sshKey } from "./sshKeys";
 import { storageBox } from "./storageBoxes";
@@ -13,6 +14,7 @@ export const hcloud: Driver = {
   version: "1.41.0",
   kinds: {
     "hcloud:index/firewall:Firewall": firewall,
+    "hcloud:index/placementGroup:PlacementGroup": placementGroup,
     "hcloud:index/primaryIp:PrimaryIp": primaryIp,
     "hcloud:index/rdns:Rdns": rdns,
     "hcloud:index/server:Server": server,

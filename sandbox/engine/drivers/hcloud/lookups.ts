@@ -140,6 +140,7 @@ export const lookups = {
   },
   ...listed("getPrimaryIps", "primary_ips", "primaryIps"),
   ...listed("getFirewalls", "firewalls", "firewalls"),
+  ...listed("getPlacementGroups", "placement_groups", "placementGroups"),
   ...listed("getVolumes", "volumes", "volumes"),
   ...listed("getStorageBoxes", "storage_boxes", "storageBoxes", boxApi),
   "hcloud:index/getStorageBoxType:getStorageBoxType": async (

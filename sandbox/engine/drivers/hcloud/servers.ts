@@ -16,6 +16,7 @@ interface Server extends Named {
   readonly location: { readonly name: string };
   readonly image: { readonly id: number; readonly name: string | null } | null;
   readonly backup_window: string | null;
+  readonly placement_group: { readonly id: number } | null;
   readonly primary_disk_size: number;
   readonly protection: { readonly delete: boolean; readonly rebuild: boolean };
   readonly public_net: {
@@ -44,6 +45,7 @@ function outputsOf(server: Server, inputs: Values): Values {
     backupWindow: server.backup_window ?? "",
     deleteProtection: server.protection.delete,
     rebuildProtection: server.protection.rebuild,
+    ...(server.placement_group === null ? {} : { placementGroupId: server.placement_group.id }),
     primaryDiskSize: server.primary_disk_size,
     firewallIds: firewalls.map(({ id }) => id),
     ipv4Address: ipv4?.ip ?? "",
@@ -117,6 +119,8 @@ async function create(inputs: Values, context: Context): Promise<Created> {
   const labels = labelsOf(inputs);
   const firewalls = ((inputs.firewallIds ?? []) as Value[]).map((firewall) => ({ firewall }));
   const sshKeys = await sshKeyIds(keys, context);
+  const group = inputs.placementGroupId;
+  if (group !== undefined) await hcloud.get(`/placement_groups/${String(group)}`);
   const answer = await hcloud.post<{ server: Server; action: Action; next_actions: Action[] }>(
     "/servers",
     set({
@@ -128,6 +132,7 @@ async function create(inputs: Values, context: Context): Promise<Created> {
       user_data: inputs.userData,
       labels: Object.keys(labels).length > 0 ? labels : undefined,
       firewalls: firewalls.length > 0 ? firewalls : undefined,
+      placement_group: group,
       public_net: publicNet(inputs),
     }),
   );
@@ -154,10 +159,19 @@ async function update({ id, inputs: old }: State, inputs: Values, context: Conte
     await hcloud.act(`${path}/actions/${inputs.backups === true ? "enable" : "disable"}_backup`);
   }
   if (changed(old, inputs, "firewallIds")) await changeFirewalls(id, old, inputs, context);
+  if (changed(old, inputs, "placementGroupId")) await changeGroup(server, inputs, context);
   if (changed(old, inputs, "publicNets")) await changePublicNet(server, old, inputs, context);
   if (changed(old, inputs, "deleteProtection", "rebuildProtection"))
     await changeProtection(id, inputs, context);
   return outputsOf(await read(id, context), inputs);
+}
+
+/** Moves a server into a group, for which the API wants it to be off. */
+async function changeGroup(server: Server, inputs: Values, context: Context): Promise<void> {
+  if (server.placement_group !== null)
+    throw new Error("removing a running server from a placement group is currently not supported");
+  const body = { placement_group: inputs.placementGroupId };
+  await api(context).act(`/servers/${server.id}/actions/add_to_placement_group`, body);
 }
 
 async function existing(id: string, context: Context): Promise<Server> {
@@ -239,7 +253,14 @@ async function shutDown(id: string, context: Context): Promise<void> {
 export const server: Kind = {
   keys: [
     ...["name", "serverType", "image", "location", "userData", "sshKeys", "labels", "backups", "firewallIds"],
-    ...["publicNets", "keepDisk", "shutdownBeforeDeletion", "deleteProtection", "rebuildProtection"],
+    ...[
+      "placementGroupId",
+      "publicNets",
+      "keepDisk",
+      "shutdownBeforeDeletion",
+      "deleteProtection",
+      "rebuildProtection",
+    ],
   ],
   replaceKeys: ["image", "location", "userData", "sshKeys"],
   deleteBeforeReplace: true,
