@@ -278,7 +278,10 @@ export interface SettingArguments {
    * more.
    */
   readonly rotateTurnSecret?: pulumi.Input<string>;
-  /** Any text, e.g. a date. A new one makes a new API secret, to be told to every front end. */
+  /**
+   * Any text, e.g. a date. A new one makes a new API secret, to be told to every front end. A pool takes the former
+   * one for two days more.
+   */
   readonly rotateSharedSecret?: pulumi.Input<string>;
   /**
    * Allows one change to interrupt running meetings: the same text as the new value of the setting that asks for the

@@ -168,7 +168,7 @@ export const stepTable = {
   "configure-balancer.sh": {
     title: "Configure the balancer",
     timeLimit: 900,
-    needs: ["addition.sh", "node_state.py", "pool.py"],
+    needs: ["addition.sh", "balancer_secrets.py", "node_state.py", "pool.py"],
     seconds: [10, 60],
     basis: "estimate",
   },

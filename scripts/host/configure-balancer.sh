@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
 # Runs Scalelite with the settings from standard input, as two services, and with the pool that it is to serve. A server of the
-# pool that an earlier update was to remove, and that is to stay after all, gets new meetings again.
+# pool that an earlier update was to remove, and that is to stay after all, gets new meetings again. A former secret of the
+# front ends is taken for two days more.
 #
 # --api-image, --poller-image: Scalelite's images.
 # --nodes: full names of the pool's servers, separated by blanks; one that has no member yet comes with its own step.
@@ -12,6 +13,8 @@ set -euo pipefail
 
 parse_flags "api-image=! poller-image=! nodes=! servers=! drain-minutes=!" "$@"
 own=$STATE/balancer
+secrets="$LIB/balancer_secrets.py"
+retirement=bbb-deploy-scalelite-secret
 environment=$ROOT/etc/bbb-deploy/scalelite.env
 # shellcheck source=scripts/host/addition.sh
 . "$LIB/addition.sh"
@@ -63,6 +66,38 @@ WantedBy=timers.target
 HERE
 }
 
+# Sets the end of the former secret, at UNTIL.
+retire_former_secret() {
+  service_unit() {
+    cat <<HERE
+[Unit]
+Description=End of a former secret of the front ends
+
+[Service]
+Type=oneshot
+ExecStart=$PYTHON -B $secrets retire
+Restart=on-failure
+RestartSec=5min
+HERE
+  }
+  timer_unit() {
+    cat <<HERE
+[Unit]
+Description=End of a former secret of the front ends
+
+[Timer]
+OnCalendar=$(date -u -d "@$until" '+%F %T UTC')
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+HERE
+  }
+  progress "the front ends' former secret is taken until $(date -u -d "@$until" '+%F %R UTC'), and by a further rotation no more"
+  put_timer "$retirement"
+  start_timer "$retirement"
+}
+
 # The host's own part: nobody else has these secrets.
 whole_environment() {
   cat
@@ -85,8 +120,7 @@ migrate() {
 
 need_root
 restart=""
-text=$(cat)
-grep -q '^LOADBALANCER_SECRET=.' <<<"$text" || fail "the settings of Scalelite on standard input are not whole: run pulumi up again"
+text=$("$PYTHON" -B "$secrets" take) || fail "the settings of Scalelite could not be taken, for the reason above"
 if changed put_file "$environment" 600 root:root < <(whole_environment <<<"$text"); then restart=yes; fi
 put_unit api "${flag[api-image]}"
 put_unit poller "${flag[poller-image]}"
@@ -117,4 +151,10 @@ read -r -a nodes <<<"${flag[nodes]}"
 "$PYTHON" -B "$LIB/pool.py" keep "${nodes[@]}" | show || fail "the pool could not be given to Scalelite: see the log"
 put_timer bbb-deploy-pool
 start_timer bbb-deploy-pool
+until=$("$PYTHON" -B "$secrets" end)
+if [[ -n $until ]]; then
+  retire_former_secret
+elif [[ -e $UNITS/$retirement.timer ]]; then
+  remove_timer "$retirement"
+fi
 progress "Scalelite answers"

@@ -24,7 +24,8 @@ export const occasions = {
   rotateSharedSecret: {
     type: "string",
     example: EXAMPLE,
-    description: "Any text, e.g. a date. A new one makes a new API secret, to be told to every front end.",
+    description:
+      "Any text, e.g. a date. A new one makes a new API secret, to be told to every front end. A pool takes the former one for two days more.",
     schema: occasion,
   },
   duringMeetings: {

@@ -1,7 +1,8 @@
 /**
  * Contract of Scalelite, as it was measured on v1.8.5, which the stand-in keeps. With BBB_SCALELITE_URL,
- * BBB_SCALELITE_SECRET, BBB_SCALELITE_RAKE (e.g. "docker exec -i scalelite-api bin/rake") and BBB_SCALELITE_NODES_HOST
- * (this machine's address for it) the same table is asked of a real one, which must have no servers.
+ * BBB_SCALELITE_SECRET, BBB_SCALELITE_SECRETS (its LOADBALANCER_SECRETS), BBB_SCALELITE_RAKE (e.g. "docker exec -i
+ * scalelite-api bin/rake") and BBB_SCALELITE_NODES_HOST (this machine's address for it) the same table is asked of a real one,
+ * which must have no servers.
  */
 import { createHash } from "node:crypto";
 
@@ -60,6 +61,12 @@ test("it is healthy, and its index tells version 2.0 and none of BigBlueButton",
   const { text } = await get(`${scalelite.url}/bigbluebutton/api`);
   expect(text).toContain("<version>2.0</version>");
   expect(text).not.toContain("bbbVersion");
+});
+
+test("each of its secrets is taken", async () => {
+  expect(scalelite.others.length).toBeGreaterThan(0);
+  for (const secret of [scalelite.secret, ...scalelite.others])
+    expect((await get(url("getMeetings", "", secret))).text).toContain("<returncode>SUCCESS</returncode>");
 });
 
 test("a call with a wrong checksum is refused, and one that it does not know", async () => {

@@ -15,6 +15,8 @@ const PROGRAM = packaged("docker.io", "usr/lib/docker-standin/scalelite.py");
 export interface Scalelite {
   readonly url: string;
   readonly secret: string;
+  /** Secrets that it takes beside that one. */
+  readonly others: readonly string[];
   /** Runs a task of rake. */
   rake(task: string, input?: string): Promise<{ readonly status: number | null; readonly stdout: string }>;
   stop(): Promise<void>;
@@ -23,10 +25,11 @@ export interface Scalelite {
 /** Scalelite of the environment, for a person who has a real one; undefined without. */
 export function realScalelite(): Scalelite | undefined {
   const { BBB_SCALELITE_URL: url, BBB_SCALELITE_SECRET: secret, BBB_SCALELITE_RAKE: command } = process.env;
-  if (!url || !secret || !command) return undefined;
+  const others = process.env.BBB_SCALELITE_SECRETS?.split(":");
+  if (!url || !secret || !command || !others) return undefined;
   const [program = "", ...args] = command.split(" ");
   return {
-    ...{ url, secret },
+    ...{ url, secret, others },
     rake: (task, input = "") => run(program, [...args, task], process.env, input),
     stop: () => Promise.resolve(),
   };
@@ -42,7 +45,7 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
   const folder = mkdtempSync(join(tmpdir(), "scalelite-"));
   writeFileSync(join(folder, "psql"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
   const port = await freePort();
-  const secret = "front-ends";
+  const [secret, others] = ["front-ends", ["former", "older"]] as const;
   const env = {
     PATH: `${folder}:${process.env.PATH}`,
     LC_ALL: "C.UTF-8",
@@ -50,6 +53,7 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
     REDIS_URL: `redis://127.0.0.1:${redis.port}`,
     DATABASE_URL: "postgresql://u:p@127.0.0.1/d",
     LOADBALANCER_SECRET: secret,
+    LOADBALANCER_SECRETS: others.join(":"),
     BIND: `tcp://127.0.0.1:${port}`,
     CONNECT_TIMEOUT: "1",
   };
@@ -57,7 +61,7 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
   const url = `http://127.0.0.1:${port}`;
   await answering(`${url}/health_check`, api);
   return {
-    ...{ url, secret, redis },
+    ...{ url, secret, others, redis },
     rake: (task, input = "") => run("/usr/bin/python3", ["-I", PROGRAM, "rake", task], env, input),
     async stop() {
       api.kill();
