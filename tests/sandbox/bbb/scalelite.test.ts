@@ -25,7 +25,7 @@ beforeEach(async () => {
   await Promise.all([a.listen(), b.listen()]);
 });
 afterEach(async () => {
-  a.silent = b.silent = false;
+  for (const node of [a, b]) node.silent = node.hangs = node.deaf = false;
   await sync({}, "force");
   a.close();
   b.close();
@@ -190,6 +190,79 @@ describe("when things go wrong", () => {
     holder.silent = false;
     await poll();
     expect((await get(url("join", "fullName=x&meetingID=m"))).status).toBe(302);
+  });
+
+  test("a join leads to a server that is away until its meeting is forgotten, and a create that meets it fails", async () => {
+    await both();
+    await create("m");
+    const [name, holder] = a.meetings.size > 0 ? (["a.test", a] as const) : (["b.test", b] as const);
+    const rest = holder === a ? b : a;
+    rest.hold("busy", { people: 50 });
+    await poll();
+    holder.silent = true;
+    await poll();
+    expect((await get(url("join", "fullName=x&meetingID=m"))).location).toContain(`${holder.api}/join?`);
+    expect(key(await create("new"))).toBe("internalError");
+    // It is a meeting of that server from then on.
+    expect(key(await create("new"))).toBe("internalError");
+    await poll();
+    expect(await servers()).toMatchObject({ [name]: { online: false } });
+    expect(await create("new")).toContain("SUCCESS");
+    expect(rest.meetings.has("new")).toBe(true);
+  });
+
+  test("one that takes calls and answers none is online until its meetings are forgotten, some at each poll", async () => {
+    await both();
+    for (const id of ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"]) {
+      await create(id);
+      await poll();
+    }
+    expect(b.meetings.size).toBe(4);
+    b.hangs = true;
+    await poll();
+    await poll();
+    const joins = async () =>
+      (
+        await Promise.all([...b.meetings.keys()].map((id) => get(url("join", `fullName=x&meetingID=${id}`))))
+      ).filter(({ status }) => status === 302).length;
+    const left = await joins();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(4);
+    expect(await servers()).toMatchObject({ "b.test": { online: true } });
+    expect(key(await ask("getMeetings"))).toBe("internalError");
+    for (let i = 0; i < left && (await servers())["b.test"]!.online; i++) await poll();
+    expect(await joins()).toBe(0);
+    expect(await servers()).toMatchObject({ "b.test": { online: false } });
+    expect(await ask("getMeetings")).toContain("SUCCESS");
+  }, 60_000);
+
+  test("the end that it sends for each is by the moderators' password: one that hears it ends the meeting", async () => {
+    await both();
+    await create("m");
+    const holder = a.meetings.size > 0 ? a : b;
+    holder.deaf = true;
+    await poll();
+    expect(holder.meetings.has("m")).toBe(true);
+    await poll();
+    expect(holder.meetings.has("m")).toBe(false);
+  });
+
+  test("back after that, what runs on is not known: a join does not find it, and a create opens it where it likes", async () => {
+    await both();
+    await create("m");
+    const [name, holder] = a.meetings.size > 0 ? (["a.test", a] as const) : (["b.test", b] as const);
+    const rest = holder === a ? b : a;
+    holder.silent = true;
+    await poll();
+    await poll();
+    holder.silent = false;
+    await poll();
+    expect(await servers()).toMatchObject({ [name]: { online: true } });
+    expect(holder.meetings.has("m")).toBe(true);
+    expect(key(await ask("join", "fullName=x&meetingID=m"))).toBe("notFound");
+    expect(await ask("getMeetings")).toContain("<meetingID>m</meetingID>");
+    expect(await create("m")).toContain("SUCCESS");
+    expect([...holder.meetings.keys(), ...rest.meetings.keys()]).toEqual(["m", "m"]);
   });
 
   test("after the second, its meetings are forgotten and it is offline", async () => {

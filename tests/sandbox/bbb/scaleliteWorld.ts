@@ -56,6 +56,7 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
     LOADBALANCER_SECRETS: others.join(":"),
     BIND: `tcp://127.0.0.1:${port}`,
     CONNECT_TIMEOUT: "1",
+    POLLER_WAIT_TIMEOUT: "1",
   };
   const api = spawn("/usr/bin/python3", ["-I", PROGRAM, "api"], { env, stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
@@ -189,16 +190,29 @@ function parseWords(text: string): string[] | undefined {
   return words;
 }
 
+interface FakeMeeting {
+  readonly people: number;
+  readonly breakout: boolean;
+  readonly created: number;
+  /** Moderators' password. */
+  readonly password?: string;
+}
+
 /** BigBlueButton server of the test's own: it has meetings, and may be silent. */
 export class FakeNode {
-  readonly meetings = new Map<string, { people: number; breakout: boolean; created: number }>();
+  readonly meetings = new Map<string, FakeMeeting>();
   readonly secret: string;
   silent = false;
+  /** Takes calls and answers none, like one whose packets are dropped. */
+  hangs = false;
+  /** Answers all calls but getMeetings, like one that is slow. */
+  deaf = false;
   /** Refuses to end meetings, as BigBlueButton does in some cases. */
   keepsMeetings = false;
   readonly calls: string[] = [];
   readonly #server: Server = createHttp((asked, answer) => {
-    if (this.silent) return void asked.socket.destroy();
+    if (this.silent || (this.deaf && asked.url?.includes("getMeetings"))) return void asked.socket.destroy();
+    if (this.hangs) return;
     answer.end(`<response>${this.#answer(asked)}</response>`);
   });
 
@@ -216,9 +230,10 @@ export class FakeNode {
 
   close(): void {
     this.#server.close();
+    this.#server.closeAllConnections();
   }
 
-  hold(id: string, more: Partial<{ people: number; breakout: boolean; created: number }> = {}): void {
+  hold(id: string, more: Partial<FakeMeeting> = {}): void {
     this.meetings.set(id, { people: 0, breakout: false, created: Date.now(), ...more });
   }
 
@@ -233,11 +248,14 @@ export class FakeNode {
     const id = new URLSearchParams(unsigned).get("meetingID") ?? "";
     if (call === "create") {
       const again = this.meetings.has(id);
-      if (!again) this.hold(id);
+      const password = new URLSearchParams(unsigned).get("moderatorPW") ?? undefined;
+      if (!again) this.hold(id, { password });
       return `<returncode>SUCCESS</returncode><meetingID>${id}</meetingID>${again ? "<messageKey>duplicateWarning</messageKey>" : ""}`;
     }
     if (call === "end") {
-      if (this.keepsMeetings)
+      const { password } = this.meetings.get(id) ?? {};
+      const right = password === undefined || password === new URLSearchParams(unsigned).get("password");
+      if (this.keepsMeetings || !right)
         return "<returncode>FAILED</returncode><messageKey>invalidPassword</messageKey>";
       this.meetings.delete(id);
       return "<returncode>SUCCESS</returncode><messageKey>sentEndMeetingRequest</messageKey>";

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,8 @@ import scalelite_nodes as nodes
 
 ALGORITHMS = {40: "sha1", 64: "sha256", 128: "sha512"}
 TO_NODE = ("getMeetingInfo", "insertDocument", "end", "isMeetingRunning")
+# Parameters of create whose value goes to the database, and no further.
+READY_URLS = ("meta_bn-recording-ready-url", "meta_bbb-recording-ready-url", "meta_canvas-recording-ready-url")
 
 
 class Refusal(Exception):
@@ -66,7 +69,7 @@ class Api:
         try:
             return nodes.ask(server, call, query, self.timeout, body, kind)
         except OSError:
-            raise Refusal("internalError", "Unable to access meeting on server.") from None
+            raise Refusal("internalError", f"Unable to {'create' if call == 'create' else 'access'} meeting on server.") from None
 
     def usable(self):
         found = [(server["load"], name) for name, server in self.store.servers.all().items() if server["state"] == "enabled" and server["online"] and server["load"] is not None]
@@ -77,6 +80,9 @@ class Api:
     def create(self, query, parameters, body, kind):
         meeting = self.id_of(parameters)
         known = self.store.meetings.get(meeting)
+        password = parameters.get("moderatorPW") or (known or {}).get("moderatorPW") or secrets.token_hex(4)
+        pairs = [pair for pair in query.split("&") if urllib.parse.unquote(pair.partition("=")[0]) not in (*READY_URLS, "moderatorPW")]
+        query = "&".join([*pairs, f"moderatorPW={urllib.parse.quote(password)}"])
         name = known["server"] if known else None
         server = self.store.servers.get(name) if name else None
         if server and server["state"] == "cordoned" and not self.runs(server, meeting):
@@ -84,8 +90,10 @@ class Api:
         if server is None:
             name = self.usable()
             server = self.store.servers.get(name)
-            self.store.meetings.put(meeting, {"server": name})
+            self.store.meetings.put(meeting, {"server": name, "moderatorPW": password})
             self.store.servers.change(name, load=server["load"] + 1)
+        if any(parameters.get(name) for name in READY_URLS):
+            self.store.sql("SELECT count(*) FROM schema_migrations")
         return self.ask(server, "create", query, body, kind)
 
     def runs(self, server, meeting):

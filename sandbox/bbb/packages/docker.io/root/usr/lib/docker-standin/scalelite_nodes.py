@@ -89,9 +89,10 @@ class Poller:
         for meeting in self.store.meetings_of(name):
             if time.monotonic() > end:
                 return
+            password = self.store.meetings.get(meeting).get("moderatorPW", "")
             self.store.meetings.remove(meeting)
             try:
-                ask(server, "end", urllib.parse.urlencode({"meetingID": meeting}), self.timeout)
+                ask(server, "end", urllib.parse.urlencode({"meetingID": meeting, "password": password}), self.timeout)
             except OSError:
                 continue
         self.store.servers.change(name, online=False, load=None)
