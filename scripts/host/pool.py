@@ -40,7 +40,7 @@ DEAD_AFTER = float(os.environ.get("BBB_DEPLOY_DEAD_AFTER", "90"))
 # For so long a server that is silent is waited for, however short the wait for meetings is: Scalelite forgets its meetings one by one.
 DEAD_WITHIN = 4 * DEAD_AFTER
 # For so long after an attempt to take a server away it gets no new meetings, so that another one finds it emptier.
-ATTEMPT_LASTS = float(os.environ.get("BBB_DEPLOY_ATTEMPT_LASTS", "3600"))
+ATTEMPT_LASTS = float(os.environ.get("BBB_DEPLOY_ATTEMPT_LASTS", "600"))
 ONLINE_WITHIN = float(os.environ.get("BBB_DEPLOY_PATIENCE", "180"))
 
 
@@ -338,7 +338,7 @@ def refusal(fqdn, found, minutes):
         "deleted. When they have ended, run the same command again"
     )
     if not rest.get(fqdn, {}).get("leaving"):
-        return f"{stays}. To keep the server, leave it: an hour after the last attempt it gets new meetings again"
+        return f"{stays}. To keep the server, leave it: within a quarter of an hour after the last attempt it gets new meetings again"
     return (
         f"{stays}; to wait longer: pulumi config set drainMinutes MINUTES; to keep the server: "
         f"pulumi config set servers {len(rest)}; to end its meetings: pulumi config set duringMeetings {left}, the new number of servers, beside servers"
