@@ -4,7 +4,8 @@
 #
 #   base       one tree for all hosts (debootstrap, the machine's own distribution and package sources)
 #   services   an overlay on it with name servers and the ACME authority
-#   mirror     a flat apt repository of what hosts install, with dependencies
+#   mirror     a flat apt repository of what hosts install, with dependencies; with BBB_SANDBOX_DISTRIBUTION set, also of
+#              what BigBlueButton's own packages take from the distribution
 #
 # Each is built beside its place and moved there whole; a directory that exists is complete. Nothing is started
 # and nothing is installed on the machine. Progress goes to standard error, details to $CACHE/log.
@@ -27,11 +28,13 @@ hash() { sha256sum | cut -c 1-12; }
 
 recipe() { sed -n '/^# --- recipe/,/^# --- end/p' "${BASH_SOURCE[0]}"; }
 
-lists=("$here/packages-mirror.txt")
-[[ ! -e $here/../bbb/dependencies.txt ]] || lists+=("$here/../bbb/dependencies.txt")
+wanted_of_mirror() {
+  packages "$here/packages-mirror.txt" "$here/../bbb/dependencies.txt"
+  [[ -z ${BBB_SANDBOX_DISTRIBUTION:-} ]] || packages "$here/../bbb/distribution.tsv" | cut -d '|' -f 2 | tr , '\n'
+}
 base_hash=$({ echo "$os"; uname -m; recipe; packages "$here/packages-base.txt"; } | hash)
 services_hash=$({ echo "$base_hash"; packages "$here/packages-services.txt"; } | hash)
-mirror_hash=$({ echo "$base_hash $services_hash"; packages "${lists[@]}" | sort -u; } | hash)
+mirror_hash=$({ echo "$base_hash $services_hash"; wanted_of_mirror | sort -u; } | hash)
 base=$cache/base-$base_hash services=$cache/services-$services_hash mirror=$cache/mirror-$mirror_hash
 
 # --- recipe ---------------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ build_mirror() {
   local directory=$1 upper=$1.tree package
   local -a wanted=()
   open_overlay "$base" "$upper"
-  for package in $(packages "${lists[@]}" | sort -u); do
+  for package in $(wanted_of_mirror | sort -u); do
     if in_tree "$upper.view" apt-cache show "$package" >/dev/null 2>&1; then
       wanted+=("$package")
     else

@@ -130,6 +130,21 @@ describe.each(lines)("$release", ({ release, install, codename, ubuntu, line }) 
     expect(needed.filter((name) => !known.has(name) && !own.has(name))).toEqual([]);
   });
 
+  test("recommends what upstream's packages take from the distribution, but for what it has a form of its own of", () => {
+    const stanzas = packages(out, install, codename);
+    const recommended = stanzas.flatMap(({ Recommends }) => Recommends?.split(", ") ?? []);
+    expect(recommended).toEqual(expect.arrayContaining(["openjdk-17-jdk", "ruby", "build-essential"]));
+    const files = stanzas.flatMap(({ Filename }) =>
+      spawnSync("dpkg-deb", ["--contents", join(out, "bbb", install, Filename!)], { encoding: "utf8" })
+        .stdout.split("\n")
+        .flatMap(
+          (line) => /\/(?:usr\/bin|systemd\/system)\/([\w-]+)(?:\.service)?(?: ->|$)/.exec(line)?.[1] ?? [],
+        ),
+    );
+    expect(files).toEqual(expect.arrayContaining(["ffmpeg", "redis-server"]));
+    expect(recommended.filter((name) => files.includes(name))).toEqual([]);
+  });
+
   test("has the services of its line", () => {
     const names = packages(out, install, codename).map((stanza) => stanza.Package);
     expect(names.includes("bbb-graphql-server")).toBe(line !== "2.7");
