@@ -1,10 +1,16 @@
 /**
  * Contract of Scalelite, as it was measured on v1.8.5, which the stand-in keeps. With BBB_SCALELITE_URL,
  * BBB_SCALELITE_SECRET, BBB_SCALELITE_SECRETS (its LOADBALANCER_SECRETS), BBB_SCALELITE_RAKE (e.g. "docker exec -i
- * scalelite-api bin/rake") and BBB_SCALELITE_NODES_HOST (this machine's address for it) the same table is asked of a real one,
- * which must have no servers.
+ * scalelite-api bin/rake"), BBB_SCALELITE_RECORDINGS (its /var/bigbluebutton, with `publish` and `unpublish` as links to
+ * published and unpublished) and BBB_SCALELITE_NODES_HOST (this machine's address for it) the same table is asked of a real
+ * one, which must have no servers. What is about recordings was read in its code, not measured.
  */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { parse } from "yaml";
 
@@ -166,6 +172,111 @@ describe("where meetings go", () => {
     expect(key(await ask("getMeetings"))).toBe("noMeetings");
     b.hold("of-somebody-else");
     expect(await ask("getMeetings")).toContain("of-somebody-else");
+  });
+});
+
+describe("recordings", () => {
+  const ID = `${"b".repeat(40)}-1700000000000`;
+  const here = (...names: string[]) => join(scalelite.recordings, ...names);
+  const metadata = (form: string) =>
+    `<recording><id>${ID}</id><state>published</state><published>true</published><start_time>1700000000000</start_time>
+<end_time>1700000600000</end_time><participants>3</participants><meta><meetingId>m</meetingId><meetingName>A &amp; B</meetingName>
+<course>7</course></meta><playback><format>${form}</format><link>https://bbb-2.test/playback/${form}/2.3/${ID}</link>
+<duration>600000</duration></playback></recording>`;
+  /** Puts a tar with these formats into the spool, whole at once, and waits until it is taken. */
+  const arrive = async (forms: Readonly<Record<string, string>>) => {
+    const folder = mkdtempSync(join(tmpdir(), "tar-"));
+    for (const [form, text] of Object.entries(forms)) {
+      mkdirSync(join(folder, form, ID), { recursive: true });
+      writeFileSync(join(folder, form, ID, "metadata.xml"), text);
+    }
+    execFileSync("tar", ["-C", folder, "-cf", here("spool", ".part"), ...Object.keys(forms)]);
+    rmSync(folder, { recursive: true });
+    renameSync(here("spool", ".part"), here("spool", `${ID}.tar`));
+    await vanished(here("spool", `${ID}.tar`));
+  };
+  const vanished = async (path: string) => {
+    for (let i = 0; i < 300 && existsSync(path); i++) await sleep(100);
+    expect(existsSync(path)).toBe(false);
+  };
+  const recordings = () => ask("getRecordings", "meetingID=m");
+  const one = `recordID=${ID}`;
+
+  beforeEach(() => arrive({ presentation: metadata("presentation") }));
+
+  test("a tar of the spool is imported and goes; the address is the balancer's, not the server's", async () => {
+    const found = await recordings();
+    expect(found).toContain(`<recordID>${ID}</recordID>`);
+    expect(found).toContain("<name>A &amp; B</name>");
+    expect(found).toContain("<course>7</course>");
+    expect(found).toMatch(new RegExp(`<url>[^<]*/playback/presentation/2.3/${ID}</url>`));
+    expect(found).not.toContain("bbb-2.test");
+    expect(existsSync(here("publish/presentation", ID, "metadata.xml"))).toBe(true);
+    expect(key(await ask("getRecordings", "meetingID=another"))).toBe("noRecordings");
+    expect(await ask("getRecordings", "recordID=bbbb")).toContain(ID);
+  });
+
+  test("a second format joins the first; one that can't be read is left out, and the tar goes", async () => {
+    await arrive({ video: metadata("video"), podcast: "<recording" });
+    const found = await recordings();
+    expect([...found.matchAll(/<type>(\w+)<\/type>/g)].map(([, form]) => form)).toEqual([
+      "presentation",
+      "video",
+    ]);
+    expect(existsSync(here("publish/podcast", ID))).toBe(false);
+  });
+
+  test("a tar that is none stays, and others are imported all the same", async () => {
+    writeFileSync(here("spool/a.tar"), "no tar");
+    await arrive({ presentation: metadata("presentation") });
+    expect(existsSync(here("spool/a.tar"))).toBe(true);
+    rmSync(here("spool/a.tar"));
+  });
+
+  test("what is not published is not played, and its files are elsewhere", async () => {
+    const file = `${scalelite.url}/presentation/${ID}/metadata.xml`;
+    expect(await get(file)).toMatchObject({
+      status: 200,
+      accel: `/static-resource/presentation/${ID}/metadata.xml`,
+    });
+    expect(await get(`${scalelite.url}/recording/${ID}/presentation`)).toMatchObject({ status: 307 });
+    expect(await ask("publishRecordings", `${one}&publish=false`)).toContain("<published>false</published>");
+    expect((await get(file)).status).toBe(404);
+    expect(existsSync(here("unpublish/presentation", ID))).toBe(true);
+    expect(await recordings()).toContain("<state>unpublished</state>");
+    await ask("publishRecordings", `${one}&publish=true`);
+    expect((await get(file)).status).toBe(200);
+  });
+
+  test("a further import publishes what was unpublished, and brings back what was deleted", async () => {
+    await ask("publishRecordings", `${one}&publish=false`);
+    await arrive({ presentation: metadata("presentation") });
+    expect(await recordings()).toContain("<published>true</published>");
+    await ask("deleteRecordings", one);
+    await arrive({ presentation: metadata("presentation") });
+    expect(await recordings()).toContain(ID);
+  });
+
+  test("an update changes the metadata, and an empty value removes one", async () => {
+    expect(await ask("updateRecordings", `${one}&meta_room=4&meta_course=`)).toContain(
+      "<updated>true</updated>",
+    );
+    const found = await recordings();
+    expect(found).toContain("<room>4</room>");
+    expect(found).not.toContain("<course>");
+    expect(await ask("getRecordings", "meta_room=4")).toContain(ID);
+    expect(await ask("updateRecordings", "recordID=unheard-of&meta_a=b")).toContain(
+      "<updated>false</updated>",
+    );
+  });
+
+  test("a deleted one is gone with its files; the state any still tells it", async () => {
+    expect(await ask("deleteRecordings", one)).toContain("<deleted>true</deleted>");
+    expect(existsSync(here("publish/presentation", ID))).toBe(false);
+    expect(key(await recordings())).toBe("noRecordings");
+    expect(await ask("getRecordings", `${one}&state=any`)).toContain("<state>deleted</state>");
+    expect(key(await ask("deleteRecordings", "recordID=unheard-of"))).toBe("notFound");
+    expect(key(await ask("publishRecordings", "publish=true"))).toBe("missingParamRecordID");
   });
 });
 

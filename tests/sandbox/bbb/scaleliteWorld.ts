@@ -17,6 +17,8 @@ export interface Scalelite {
   readonly secret: string;
   /** Secrets that it takes beside that one. */
   readonly others: readonly string[];
+  /** Directory of its recordings, with spool, publish and unpublish in it. */
+  readonly recordings: string;
   /** Runs a task of rake. */
   rake(task: string, input?: string): Promise<{ readonly status: number | null; readonly stdout: string }>;
   stop(): Promise<void>;
@@ -26,10 +28,11 @@ export interface Scalelite {
 export function realScalelite(): Scalelite | undefined {
   const { BBB_SCALELITE_URL: url, BBB_SCALELITE_SECRET: secret, BBB_SCALELITE_RAKE: command } = process.env;
   const others = process.env.BBB_SCALELITE_SECRETS?.split(":");
-  if (!url || !secret || !command || !others) return undefined;
+  const recordings = process.env.BBB_SCALELITE_RECORDINGS;
+  if (!url || !secret || !command || !others || !recordings) return undefined;
   const [program = "", ...args] = command.split(" ");
   return {
-    ...{ url, secret, others },
+    ...{ url, secret, others, recordings },
     rake: (task, input = "") => run(program, [...args, task], process.env, input),
     stop: () => Promise.resolve(),
   };
@@ -43,7 +46,8 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
   const redis = new FakeRedis();
   await redis.listen();
   const folder = mkdtempSync(join(tmpdir(), "scalelite-"));
-  writeFileSync(join(folder, "psql"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+  fakePsql(folder);
+  const recordings = join(folder, "recordings");
   const port = await freePort();
   const [secret, others] = ["front-ends", ["former", "older"]] as const;
   const env = {
@@ -57,20 +61,50 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
     BIND: `tcp://127.0.0.1:${port}`,
     CONNECT_TIMEOUT: "1",
     POLLER_WAIT_TIMEOUT: "1",
+    ...Object.fromEntries(
+      ["spool", "work", "publish", "unpublish"].map((name) => [
+        `RECORDING_${name.toUpperCase()}_DIR`,
+        join(recordings, name),
+      ]),
+    ),
+    RECORDING_IMPORT_POLL_INTERVAL: "1",
   };
+  await run("/usr/bin/python3", ["-I", PROGRAM, "rake", "db:migrate"], env, "");
+  const importer = spawn("/usr/bin/python3", ["-I", PROGRAM, "recording-importer"], { env, stdio: "ignore" });
   const api = spawn("/usr/bin/python3", ["-I", PROGRAM, "api"], { env, stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
   await answering(`${url}/health_check`, api);
   return {
-    ...{ url, secret, others, redis },
+    ...{ url, secret, others, redis, recordings },
     rake: (task, input = "") => run("/usr/bin/python3", ["-I", PROGRAM, "rake", task], env, input),
     async stop() {
-      api.kill();
       redis.close();
-      await new Promise((resolve) => api.once("exit", resolve));
+      await Promise.all(
+        [api, importer]
+          .filter(({ exitCode }) => exitCode === null)
+          .map((one) => {
+            one.kill();
+            return new Promise((resolve) => one.once("exit", resolve));
+          }),
+      );
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** psql of the test's own in a folder: SQLite, which takes the same statements. */
+export function fakePsql(folder: string): void {
+  writeFileSync(
+    join(folder, "psql"),
+    `#!/usr/bin/python3
+import sqlite3, sys
+base = sqlite3.connect("${join(folder, "rows")}", timeout=10)
+for row in base.execute(sys.argv[sys.argv.index("-c") + 1]):
+    print(*row, sep="|")
+base.commit()
+`,
+    { mode: 0o755 },
+  );
 }
 
 async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input: string) {
@@ -109,13 +143,18 @@ async function freePort(): Promise<number> {
 export function get(
   url: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; location?: string; text: string }> {
+): Promise<{ status: number; location?: string; accel?: string; text: string }> {
   return new Promise((resolve, reject) => {
     request(url, { headers }, (answer) => {
       let text = "";
       answer.on("data", (part: Buffer) => (text += part.toString()));
       answer.on("end", () =>
-        resolve({ status: answer.statusCode ?? 0, location: answer.headers.location, text }),
+        resolve({
+          status: answer.statusCode ?? 0,
+          location: answer.headers.location,
+          accel: answer.headers["x-accel-redirect"] as string | undefined,
+          text,
+        }),
       );
     })
       .on("error", reject)

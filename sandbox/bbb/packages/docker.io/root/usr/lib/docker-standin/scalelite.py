@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Stand-in for Scalelite v1.8.5, written from measurements of what it does.
 
-    scalelite.py api|poller        what the container of that name runs
-    scalelite.py rake TASK         servers:sync[…], servers:yaml[…], poll:all, db:migrate
+    scalelite.py api|poller|recording-importer    what the container of that name runs
+    scalelite.py rake TASK                        servers:sync[…], servers:yaml[…], poll:all, db:migrate
 
-Its settings are environment variables, under Scalelite's own names. It keeps everything in Redis, and loses it with that.
+Its settings are environment variables, under Scalelite's own names. It keeps everything but recordings in Redis, and loses it
+with that.
 """
 
 import os
@@ -18,6 +19,7 @@ import yaml
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import scalelite_api as api
 import scalelite_nodes as nodes
+import scalelite_recordings as recordings
 from scalelite_store import Store
 
 
@@ -49,6 +51,11 @@ def run_poller(store):
         except OSError as error:
             print(error, flush=True)
         time.sleep(max(1.0, float(os.environ.get("POLL_INTERVAL") or 60) - (time.monotonic() - begun)))
+
+
+def run_importer(store):
+    wait_for(store)
+    recordings.run_importer(store, os.environ)
 
 
 def sync(store, path="-", mode="cordon", dry_run=""):
@@ -117,7 +124,7 @@ def main():
     store = Store(os.environ)
     kind, *more = sys.argv[1:]
     if kind != "rake":
-        {"api": run_api, "poller": run_poller}[kind](store)
+        {"api": run_api, "poller": run_poller, "recording-importer": run_importer}[kind](store)
         return
     found = re.fullmatch(r"([a-z:]+)(?:\[([^\]]*)\])?", more[0])
     task, arguments = (found[1], found[2].split(",") if found[2] else []) if found else ("", [])

@@ -10,8 +10,10 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import scalelite_nodes as nodes
+import scalelite_recordings as recordings
 
 ALGORITHMS = {40: "sha1", 64: "sha256", 128: "sha512"}
+ABOUT_RECORDINGS = ("getRecordings", "publishRecordings", "updateRecordings", "deleteRecordings")
 TO_NODE = ("getMeetingInfo", "insertDocument", "end", "isMeetingRunning")
 # Parameters of create whose value goes to the database, and no further.
 READY_URLS = ("meta_bn-recording-ready-url", "meta_bbb-recording-ready-url", "meta_canvas-recording-ready-url")
@@ -36,6 +38,7 @@ class Api:
         named = environment.get("LOADBALANCER_CHECKSUM_ALGORITHM", "SHA1:SHA256:SHA512")
         self.algorithms = named.lower().split(":")
         self.timeout = float(environment.get("CONNECT_TIMEOUT") or 5)
+        self.recordings = recordings.Calls(store, environment, Refusal)
 
     def check(self, call, query, given):
         algorithm = ALGORITHMS.get(len(given), "")
@@ -53,11 +56,16 @@ class Api:
             return self.join(query, parameters)
         if call == "getMeetings":
             return self.get_meetings()
-        if call in ("getRecordings", "getRecordingTextTracks"):
-            return "<response><returncode>SUCCESS</returncode><recordings/><messageKey>noRecordings</messageKey><message>There are not any recordings</message></response>"
+        if call in ABOUT_RECORDINGS:
+            return f"<response><returncode>SUCCESS</returncode>{self.about_recordings(call, parameters)}</response>"
         if call in TO_NODE:
             return self.pass_on(call, query, parameters, body, kind)
         raise Refusal("unsupportedRequest", "This request is not supported.")
+
+    def about_recordings(self, call, parameters):
+        if call == "getRecordings":
+            return self.recordings.get(parameters, f"https://{self.host}" if self.host else "")
+        return {"publishRecordings": self.recordings.publish, "updateRecordings": self.recordings.update, "deleteRecordings": self.recordings.delete}[call](parameters)
 
     def id_of(self, parameters):
         meeting = parameters.get("meetingID", "")
@@ -165,7 +173,15 @@ def serve(api, address):
             elif path.startswith("/bigbluebutton/api/"):
                 self.call(path[len("/bigbluebutton/api/") :].rstrip("/"), query, body)
             else:
-                self.send_text(404, "text/plain", "not found\n")
+                self.play(path)
+
+        def play(self, path):
+            try:
+                status, headers = api.recordings.play(path) or (404, [])
+            except OSError as error:
+                print(f"{time.strftime('%T')} {path}: {error}", flush=True)
+                status, headers = 500, []
+            self.send_text(status, "text/plain", "" if status < 400 else "not found\n", headers)
 
         def health(self):
             try:

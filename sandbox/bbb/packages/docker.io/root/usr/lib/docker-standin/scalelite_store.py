@@ -1,4 +1,4 @@
-"""Store of the Scalelite stand-in: a Redis server, by its own protocol, and a PostgreSQL that must answer."""
+"""Store of the Scalelite stand-in: a Redis server, by its own protocol, and a PostgreSQL, which has the recordings."""
 
 import contextlib
 import json
@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import urllib.parse
+
+from scalelite_recordings import Rows
 
 PREFIX = "scalelite-standin"
 
@@ -62,7 +64,7 @@ class Records:
 
 
 class Store:
-    """All that a Scalelite keeps: servers, and the meetings of which it knows on which server they are."""
+    """All that a Scalelite keeps: servers, the meetings of which it knows on which server they are, and recordings."""
 
     def __init__(self, environment):
         redis = Redis(environment["REDIS_URL"])
@@ -74,6 +76,7 @@ class Store:
 
     def migrate(self):
         self.sql("CREATE TABLE IF NOT EXISTS schema_migrations (version text)")
+        Rows(self).migrate()
 
     def check(self):
         """Raises OSError where Redis or the migrated database does not answer."""
@@ -81,13 +84,14 @@ class Store:
         self.sql("SELECT count(*) FROM schema_migrations")
 
     def sql(self, text):
+        """Returns what the database answers, a row a line."""
         # The password is no argument of a process.
         url = urllib.parse.urlsplit(self.database)
         environment = {**os.environ, "PGPASSWORD": urllib.parse.unquote(url.password or ""), "PGCONNECT_TIMEOUT": "5"}
-        words = ["psql", "--quiet", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-h", url.hostname or "", "-p", str(url.port or 5432), "-U", url.username or "", "-d", url.path[1:], "-c", text]
+        words = ["psql", "--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-h", url.hostname or "", "-p", str(url.port or 5432), "-U", url.username or "", "-d", url.path[1:], "-c", text]
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=20)
             if done.returncode == 0:
-                return
+                return done.stdout
             raise OSError(f"PostgreSQL: {done.stderr.strip()}")
         raise OSError("PostgreSQL: no answer")
