@@ -26,6 +26,10 @@ export const ANY_CERTIFICATE: Trust = { rejectUnauthorized: false };
 
 /** Counts the meetings in an answer to getMeetings that have not been ended. */
 export function countMeetings(xml: string): number {
+  return meetingsIn(xml).length;
+}
+
+function meetingsIn(xml: string): readonly Meeting[] {
   const { response } = parse(xml);
   if (response?.returncode !== "SUCCESS") {
     throw new Error(
@@ -33,11 +37,22 @@ export function countMeetings(xml: string): number {
     );
   }
   const { meeting } = typeof response.meetings === "object" ? response.meetings : {};
-  const meetings = meeting === undefined ? [] : Array.isArray(meeting) ? meeting : [meeting];
-  return meetings.filter(({ hasBeenForciblyEnded }) => hasBeenForciblyEnded !== "true").length;
+  const meetings = ([] as readonly Meeting[]).concat(meeting ?? []);
+  return meetings.filter(({ hasBeenForciblyEnded }) => hasBeenForciblyEnded !== "true");
+}
+
+/** Ends all meetings of a server, each by its moderators' password. @throws Error with the reason why one can't be ended */
+export async function endMeetings(apiUrl: string, sharedSecret: string, trust: Trust): Promise<void> {
+  const ask = (call: string, parameters: Readonly<Record<string, string>>) =>
+    fetchText(signedApiUrl(apiUrl, call, parameters, sharedSecret), trust);
+  for (const { meetingID = "", moderatorPW = "" } of meetingsIn(await ask("getMeetings", {}))) {
+    await ask("end", { meetingID, password: moderatorPW });
+  }
 }
 
 interface Meeting {
+  readonly meetingID?: string;
+  readonly moderatorPW?: string;
   readonly hasBeenForciblyEnded?: string;
 }
 interface Answer {
@@ -56,10 +71,15 @@ function parse(xml: string): Answer {
   }
 }
 
-function fetchText(url: string, trust: Trust): Promise<string> {
+/** Fetches a page of a server's API. @throws Error with the reason why there is none */
+export function fetchText(
+  url: string,
+  trust: Trust,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const request = get(url, { ...trust, signal }, (response) => {
+    const request = get(url, { ...trust, signal, headers }, (response) => {
       if (response.statusCode === 200) text(response).then(resolve, reject);
       else {
         response.resume();

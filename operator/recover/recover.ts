@@ -1,6 +1,7 @@
 /** Recovery of a stack whose update was killed, so that the next update can go on. */
-import type { Inventory } from "../inventory";
+import type { CloudObject, Inventory } from "../inventory";
 import { Failure } from "../../cli/mistake";
+import { poolServers, useOf } from "../poolServers";
 import { StackBusy, type Stacks } from "../stacks";
 import { objectsOf } from "../testServers/survey";
 import { foreignRecords, planOf, type Plan } from "./plan";
@@ -21,6 +22,8 @@ export interface Recovery {
   readonly confirm: (plan: Plan) => Promise<boolean>;
   /** Removes objects that no state has. */
   readonly remove: boolean;
+  /** Finds the servers of a pool. @default those of the stack's outputs */
+  readonly pool?: typeof poolServers;
   readonly say: (line: string) => void;
 }
 
@@ -78,15 +81,36 @@ async function settle(
   }
 }
 
+/** Names of a pool's servers among the strays on which something runs, by their own account. */
+async function poolServersInUse(
+  { stacks, stack, say, pool = poolServers }: Recovery,
+  strays: readonly CloudObject[],
+): Promise<readonly string[]> {
+  if (!strays.some(({ type }) => type === "server")) return [];
+  const found: string[] = [];
+  for (const server of pool(stack, await stacks.outputs(stack, { showSecrets: true })) ?? []) {
+    if (!strays.some(({ type, name }) => type === "server" && name === server.fqdn)) continue;
+    const { running } = await useOf([server]);
+    for (const line of running) say(`server stays, with its addresses: ${line}`);
+    if (running.length > 0) found.push(server.fqdn);
+  }
+  return found;
+}
+
 function withPending(state: StackState, { deployment }: StackState): StackState {
   const { pending_operations } = deployment;
   return { ...state, deployment: { ...state.deployment, pending_operations } };
 }
 
 /** Removes strays. A volume and a Storage Box are named, never removed: they may hold data without a copy. */
-async function removeStrays({ inventories, remove, say }: Recovery, { strays }: Plan): Promise<boolean> {
+async function removeStrays(recovery: Recovery, { strays }: Plan): Promise<boolean> {
+  const { inventories, remove, say } = recovery;
   if (!remove) return strays.length === 0;
-  const going = strays.filter(({ type }) => type !== "volume" && type !== "storage-box");
+  const inUse = await poolServersInUse(recovery, strays);
+  const going = strays.filter(
+    ({ type, name }) =>
+      type !== "volume" && type !== "storage-box" && !inUse.some((fqdn) => name.includes(fqdn)),
+  );
   let left = strays.length - going.length;
   for (const inventory of inventories) {
     const own = going.filter(({ cloud, region }) => cloud === inventory.cloud && region === inventory.region);

@@ -8,6 +8,7 @@ import type { StackSettings } from "../../cli/stackFiles";
 import { UpdateFailed } from "../stacks";
 import { fromEpoch, iso, parseTtl, relative, toEpoch } from "./duration";
 import { ANY_CERTIFICATE, runningMeetings } from "../../bigbluebutton/meetings";
+import { poolServers, useOf, type PoolServer } from "../poolServers";
 import { FAR_FUTURE, removeCutOff, retire, type Retirement } from "./retire";
 import { leftovers, nameOf, objectsOf, type TestServer } from "./survey";
 import { INTERRUPTED, listAll, look, type World } from "./world";
@@ -195,6 +196,8 @@ export interface DownOptions {
   readonly confirm: (server: TestServer) => Promise<boolean>;
   /** Reads the running meetings. @default the server's own API */
   readonly meetings?: typeof runningMeetings;
+  /** Finds the servers of a pool. @default those of the stack's outputs */
+  readonly pool?: typeof poolServers;
 }
 
 /** Takes a test server down. @throws Mistake for one that doesn't exist; Failure while meetings run on it */
@@ -215,8 +218,12 @@ export async function down(world: World, name: string, options: DownOptions): Pr
 }
 
 /** Refuses during meetings. A server that does not answer counts as without meetings, and is no reason to keep it. */
-async function assertQuiet({ stacks, say }: World, stack: string, options: DownOptions): Promise<void> {
-  const { apiUrl, sharedSecret } = await stacks.outputs(stack, { showSecrets: true });
+async function assertQuiet(world: World, stack: string, options: DownOptions): Promise<void> {
+  const { stacks, say } = world;
+  const outputs = await stacks.outputs(stack, { showSecrets: true });
+  const pool = (options.pool ?? poolServers)(stack, outputs);
+  if (pool) return assertQuietPool(world, stack, pool, options.force);
+  const { apiUrl, sharedSecret } = outputs;
   if (typeof apiUrl !== "string" || typeof sharedSecret !== "string") {
     say(`${stack}: its deployment was never completed, so no meetings are looked for`);
     return;
@@ -235,6 +242,33 @@ async function assertQuiet({ stacks, say }: World, stack: string, options: DownO
       `${meetings} running on ${nameOf(stack)}: add --force to end ${count === 1 ? "it" : "them"} with the server`,
     );
   say(`${stack}: ${meetings} running, and will be ended`);
+}
+
+/** Seconds after which an ended meeting must be gone. */
+const END_SECONDS = 60;
+
+/**
+ * Refuses while something runs on a server of a pool, by its own account. By force its meetings are ended: nothing else
+ * opens the gate of the pool itself.
+ */
+async function assertQuietPool(
+  { say, sleep }: World,
+  stack: string,
+  servers: readonly PoolServer[],
+  force: boolean,
+): Promise<void> {
+  const { running, silent } = await useOf(servers);
+  for (const line of silent) say(`${stack}: ${line}`);
+  if (running.length === 0) return;
+  if (!force) {
+    throw new Failure(
+      `${nameOf(stack)} is in use, ${running.join("; ")}: add --force to end the meetings with it`,
+    );
+  }
+  say(`${stack}: ${running.join("; ")}; meetings will be ended`);
+  await Promise.all(servers.map((server) => server.endMeetings().catch(() => undefined)));
+  for (let waited = 0; waited < END_SECONDS && (await useOf(servers)).running.length > 0; waited += 2)
+    await sleep(2);
 }
 
 /** Error for a name with neither a stack nor anything at the clouds. */

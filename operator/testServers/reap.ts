@@ -2,7 +2,7 @@
 import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { StackBusy, StackNotFound } from "../stacks";
-import { removeAll, retire, type Retirement } from "./retire";
+import { removeAll, retire, type RetireOptions, type Retirement } from "./retire";
 import type { Orphan, TestServer } from "./survey";
 import { INTERRUPTED, look, type Sight, type World } from "./world";
 
@@ -15,6 +15,8 @@ export interface ReapOptions {
   readonly expiredOnly: boolean;
   /** Seconds to wait for stacks in use by another command. */
   readonly waitSeconds: number;
+  /** Finds the servers of a pool. @default those of the stack's outputs */
+  readonly pool?: RetireOptions["pool"];
   /** Asks once, before anything is removed. */
   readonly confirm: (due: Due) => Promise<boolean>;
 }
@@ -55,7 +57,7 @@ export async function reap(world: World, options: ReapOptions): Promise<ReapResu
   const due: Due = { servers: expired, orphans: options.remove ? seen : [] };
   const agreed = due.servers.length + due.orphans.length === 0 || (await options.confirm(due));
 
-  const servers = agreed ? await retireAll(world, expired, sight, options.waitSeconds) : [];
+  const servers = agreed ? await retireAll(world, expired, sight, options) : [];
   const removals = agreed ? await removeOrphans(world, due.orphans, sight.inventories) : [];
   const orphans = seen.map((orphan) => {
     const removal = removals.find(({ object }) => object === orphan.object);
@@ -84,11 +86,11 @@ async function retireAll(
   world: World,
   servers: readonly TestServer[],
   { inventories, unlisted }: Sight,
-  waitSeconds: number,
+  { waitSeconds, pool }: ReapOptions,
 ): Promise<Retirement[]> {
   const retirements = new Map<string, Retirement>();
   const attempt = async (stack: string) => {
-    retirements.set(stack, await retire(world, stack, { inventories, unlisted, onlyExpired: true }));
+    retirements.set(stack, await retire(world, stack, { inventories, unlisted, onlyExpired: true, pool }));
   };
   for (const { stack } of servers) {
     if (world.interrupted()) {

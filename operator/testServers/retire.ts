@@ -3,6 +3,7 @@ import type { CloudObject, Inventory, Removal } from "../inventory";
 import { cloudObjectKey, keyOf } from "../inventory/keys";
 import { isIn } from "../inventory/open";
 import { Failure } from "../../cli/mistake";
+import { poolServers, useOf } from "../poolServers";
 import { StackBusy, StackNotFound, type StackResource } from "../stacks";
 import { iso } from "./duration";
 import { expiryOf, lastingVolumes, leftovers, nameOf } from "./survey";
@@ -15,7 +16,7 @@ export interface Retirement {
    * - removed: by this command
    * - gone: another command was faster
    * - extended: it has a later expiry now
-   * - busy: an update of it is running
+   * - busy: an update of it is running, or something on a server of its pool
    * - failed: something of it still exists
    */
   readonly outcome: "removed" | "gone" | "extended" | "busy" | "failed";
@@ -28,6 +29,8 @@ export interface RetireOptions {
   readonly unlisted?: readonly Unlisted[];
   /** Retires it only if its time is up, which is asked again: somebody may have extended it. */
   readonly onlyExpired: boolean;
+  /** Finds the servers of a pool. @default those of the stack's outputs */
+  readonly pool?: typeof poolServers;
 }
 
 /** Retires a stack. Never throws: the result has the errors, and others can go on. */
@@ -37,6 +40,10 @@ export async function retire(world: World, stack: string, options: RetireOptions
     const later = options.onlyExpired ? await laterExpiry(world, stack, options) : undefined;
     if (later !== undefined) {
       return { stack, outcome: "extended", reason: `it has been extended until ${iso(later)}` };
+    }
+    if (options.onlyExpired) {
+      const running = await runningIn(world, stack, options);
+      if (running !== undefined) return { stack, outcome: "busy", reason: running };
     }
     const left = async () => {
       const objects = await listAll(options.inventories, stacks.project);
@@ -60,6 +67,21 @@ export async function retire(world: World, stack: string, options: RetireOptions
     const reason = error instanceof Error ? error.message : String(error);
     return { stack, outcome: error instanceof StackBusy ? "busy" : "failed", reason };
   }
+}
+
+/** What runs on the servers of a pool, by their own account; undefined for nothing, and for a single server. */
+async function runningIn(
+  { stacks, say }: World,
+  stack: string,
+  { pool = poolServers }: RetireOptions,
+): Promise<string | undefined> {
+  const servers = pool(stack, await stacks.outputs(stack, { showSecrets: true }));
+  if (!servers) return undefined;
+  const { running, silent } = await useOf(servers);
+  for (const line of silent) say(`${stack}: ${line}`);
+  return running.length === 0
+    ? undefined
+    : `${nameOf(stack)} is in use, ${running.join("; ")}: nothing of it was removed`;
 }
 
 /** Limit for objects that are removed without regard to their expiry. */

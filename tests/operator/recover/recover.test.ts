@@ -4,6 +4,7 @@
 import { hetznerInventory } from "../../../operator/inventory/hetzner";
 import type { Plan } from "../../../operator/recover/plan";
 import { recover } from "../../../operator/recover/recover";
+import type { PoolServer } from "../../../operator/poolServers";
 import type { StackState } from "../../../operator/recover/state";
 import type { Stacks } from "../../../operator/stacks";
 import { stackExport, stackImport, type Export } from "../../../sandbox/engine";
@@ -46,7 +47,7 @@ interface Outcome {
   readonly backups: StackState[];
 }
 
-async function recovered(remove = false, from?: StackState): Promise<Outcome> {
+async function recovered(remove = false, from?: StackState, pool?: readonly PoolServer[]): Promise<Outcome> {
   const [said, plans, backups] = [[] as string[], [] as Plan[], [] as StackState[]];
   const stacks = {
     project: "demo",
@@ -54,6 +55,7 @@ async function recovered(remove = false, from?: StackState): Promise<Outcome> {
     exportState: async () => (await stackExport(bench.options())) as StackState,
     importState: async (_stack: string, state: StackState, urns: readonly string[]) =>
       stackImport(bench.options(), state as unknown as Export, urns),
+    outputs: async () => ({}),
   } as unknown as Stacks;
   const done = await recover({
     stacks,
@@ -64,6 +66,7 @@ async function recovered(remove = false, from?: StackState): Promise<Outcome> {
     backUp: (state) => `backup ${backups.push(state)}`,
     confirm: async (plan) => plans.push(plan) > 0,
     remove,
+    pool: () => pool,
     say: (line) => said.push(line),
   });
   return { done, said, plans, backups };
@@ -181,7 +184,7 @@ test("where the cloud can't be read then, the state is as it was", async () => {
   expect((await bench.up()).errors).toEqual([]);
 });
 
-test("after the pending creations were cleared, what is in no state is named, and removed where told", async () => {
+test("after the pending creations were cleared, what is in no state is named, and removed where told, but for a pool's server in use", async () => {
   await killedWhile("/servers");
   const state = JSON.parse(bench.text()) as Export;
   await stackImport(
@@ -192,6 +195,17 @@ test("after the pending creations were cleared, what is in no state is named, an
   const named = await recovered();
   expect(named.done).toBe(false);
   expect(named.plans[0]!.strays).toContainEqual(expect.objectContaining({ type: "server", name: "bbb" }));
-  expect((await recovered(true)).said).toContain("server bbb removed");
+  const said = async (running: number) => {
+    const state = async () => ({
+      meetings: Array.from({ length: running }, () => ({ people: 2, breakout: false })),
+      unprocessed: [],
+    });
+    return (await recovered(true, undefined, [{ fqdn: "bbb", state, endMeetings: async () => undefined }]))
+      .said;
+  };
+  const kept = await said(1);
+  expect(kept).toContain("server stays, with its addresses: bbb: 1 meeting (2 people)");
+  expect(kept).not.toContain("server bbb removed");
+  expect(await said(0)).toContain("server bbb removed");
   expect((await bench.up()).errors).toEqual([]);
 });

@@ -2,7 +2,8 @@ import { ANY_CERTIFICATE } from "../../../bigbluebutton/meetings";
 import { Failure, Mistake } from "../../../cli/mistake";
 import { changesLabelsOnly, down, extend, up, type UpOptions } from "../../../operator/testServers/change";
 import type { Change } from "../../../cli/pulumiEvents";
-import { epoch, FakeWorld, object } from "./fakes";
+import type { PoolServer } from "../../../operator/poolServers";
+import { epoch, fakePoolServer, FakeWorld, object } from "./fakes";
 
 const like = {
   cloud: "hetzner",
@@ -307,6 +308,37 @@ describe("down", () => {
     );
     expect(await down(world, "b", yes)).toMatchObject({ outcome: "removed" });
     expect(world.said).toContainEqual(expect.stringContaining("test-b: its deployment was never completed"));
+  });
+
+  describe("of a pool", () => {
+    const pool = (...of: PoolServer[]) => ({ ...yes, meetings: neverAsked, pool: () => of });
+    const neverAsked = () => Promise.reject(new Error("the balancer was asked"));
+
+    test("asks the servers themselves, and keeps it while anything runs on one", async () => {
+      const world = new FakeWorld().add("test-a", epoch(60), outputs);
+      await expect(down(world, "a", pool(fakePoolServer("n-1"), fakePoolServer("n-2", 2)))).rejects.toThrow(
+        "a is in use, n-2: 2 meetings (4 people): add --force",
+      );
+      expect(world.changed).toEqual([]);
+      expect(await down(world, "a", pool(fakePoolServer("n-1")))).toMatchObject({ outcome: "removed" });
+    });
+
+    test("by force ends the meetings, and waits for their end, since the pool's own gate is asked next", async () => {
+      const world = new FakeWorld().add("test-a", epoch(60), outputs);
+      const server = fakePoolServer("n-1", 1);
+      world.meanwhile = server.atLast;
+      expect(await down(world, "a", { ...pool(server), force: true })).toMatchObject({ outcome: "removed" });
+      expect(server.asked).toEqual(["state", "end", "state", "state"]);
+      expect(world.said).toContain("test-a: n-1: 1 meeting (2 people); meetings will be ended");
+    });
+
+    test("does not keep one whose servers do not tell, but says so: its own gate is asked next", async () => {
+      const world = new FakeWorld().add("test-a", epoch(60), outputs);
+      expect(await down(world, "a", pool(fakePoolServer("n-1", "silent")))).toMatchObject({
+        outcome: "removed",
+      });
+      expect(world.said).toContain("test-a: what runs on n-1 is not known: no answer");
+    });
   });
 
   test("needs consent", async () => {

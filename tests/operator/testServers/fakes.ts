@@ -8,6 +8,7 @@ import {
   type StackResource,
   type Stacks,
 } from "../../../operator/stacks";
+import type { PoolServer } from "../../../operator/poolServers";
 import type { World } from "../../../operator/testServers/world";
 
 /** Present time in these tests. */
@@ -171,4 +172,30 @@ export class FakeWorld implements World {
     if (found === undefined) throw new StackNotFound(stack);
     return answer(found);
   }
+}
+
+/** Server of a pool with meetings, which end at the first pause after they were asked to. */
+export function fakePoolServer(
+  fqdn: string,
+  meetings: number | "silent" = 0,
+): PoolServer & { readonly asked: string[]; readonly atLast: () => void } {
+  const asked: string[] = [];
+  let left = meetings;
+  return {
+    ...{ fqdn, asked },
+    atLast: () => {
+      if (asked.includes("end")) left = 0;
+    },
+    async state() {
+      asked.push("state");
+      if (left === "silent") throw new Error("no answer");
+      return {
+        meetings: Array.from({ length: left }, () => ({ people: 2, breakout: false })),
+        unprocessed: [],
+      };
+    },
+    async endMeetings() {
+      asked.push("end");
+    },
+  };
 }

@@ -2,7 +2,7 @@ import type { Inventory } from "../../../operator/inventory";
 import { Mistake } from "../../../cli/mistake";
 import { reap, type Due, type ReapOptions } from "../../../operator/testServers/reap";
 import type { World } from "../../../operator/testServers/world";
-import { epoch, FakeWorld, NOW, object, resource } from "./fakes";
+import { epoch, fakePoolServer, FakeWorld, NOW, object, resource } from "./fakes";
 
 let asked: Due[];
 beforeEach(() => (asked = []));
@@ -36,6 +36,23 @@ test("removes what has expired, and nothing else", async () => {
   expect(world.changed).toEqual(["destroy test-old", "remove test-old"]);
   expect(world.objects).toEqual(before);
   expect(asked.map(({ servers }) => servers.map(({ name }) => name))).toEqual([["old"]]);
+});
+
+test("a pool in use stays: it is waited for, then left to a later one, and does not stop the others", async () => {
+  const world = new FakeWorld().add("test-pool", epoch(-2)).add("test-old", epoch(-1));
+  const server = fakePoolServer("n-1", 1);
+  const pool = (stack: string) => (stack === "test-pool" ? [fakePoolServer("n-2"), server] : undefined);
+  const result = await reap(world, options({ pool }));
+  expect(outcomes(result)).toEqual({ "test-pool": "busy", "test-old": "removed" });
+  expect(result.servers[0]!.reason).toBe(
+    "pool is in use, n-1: 1 meeting (2 people): nothing of it was removed",
+  );
+  expect(result.clean).toBe(false);
+  expect(world.slept).toEqual([5, 5, 5, 5]);
+  expect(world.changed).toEqual(["destroy test-old", "remove test-old"]);
+  await server.endMeetings();
+  world.meanwhile = server.atLast;
+  expect(outcomes(await reap(world, options({ pool })))).toEqual({ "test-pool": "removed" });
 });
 
 test("asks for nothing where nothing is to be removed", async () => {
