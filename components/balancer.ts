@@ -10,6 +10,7 @@ import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginni
 import { HostSteps, type Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
 import { onceMade } from "./later";
+import type { NodeCertificates } from "./nodeCertificates";
 import { balancerRequest } from "./poolRequest";
 import { randomSecret } from "./secret";
 import type { Verification } from "./verification";
@@ -92,7 +93,7 @@ export class Balancer extends pulumi.ComponentResource {
    * Takes servers into the pool, each once it is proven to work, then verifies the pool through the balancer. The removal
    * of a membership is the gate before that of its server: it fails for as long as something runs there.
    */
-  serve(nodes: readonly ProvenNode[]): void {
+  serve(nodes: readonly ProvenNode[], certificates: NodeCertificates): void {
     const members = nodes.map(({ name, bbb, verification, dependsOn }) => {
       const ids = { node: bbb.host.fqdn };
       return this.steps.runFor(
@@ -105,6 +106,7 @@ export class Balancer extends pulumi.ComponentResource {
           stdin: pulumi.secret(
             bbb.sharedSecret.apply((secret) => renderMember({ fqdn: bbb.host.fqdn, secret })),
           ),
+          beforeRun: certificates.keep(name, bbb.host),
           dependsOn: [bbb, verification, ...dependsOn],
         },
         this,

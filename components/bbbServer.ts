@@ -24,6 +24,8 @@ export interface BbbServerArgs {
   /** TURN server; only the wiring waits for it. */
   readonly turn: TurnService;
   readonly dns: Dns;
+  /** Hook before the first step. */
+  readonly beforeFirst?: pulumi.ResourceHook;
   readonly settings: BeginningSettings &
     Pick<
       Settings,
@@ -71,7 +73,8 @@ export class BbbServer extends pulumi.ComponentResource {
     const records = dns.publish(name, { fqdn: host.fqdn, ipv4: host.ipv4, labels }, { parent: this });
     // What would end meetings is asked of BigBlueButton, so it is refused or allowed on its host.
     const { duringMeetings } = settings;
-    this.steps = new HostSteps(name, { host, settings, duringMeetings }, this);
+    const { beforeFirst } = args;
+    this.steps = new HostSteps(name, { host, settings, duringMeetings, beforeFirst }, this);
     const attached = this.attachRecordings();
     this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
     this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);

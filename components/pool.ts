@@ -9,12 +9,14 @@ import { poolHostArgs } from "../clouds/hostArgs";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
+import { stackOutputs } from "../clouds/stackState";
 import type { PoolSettings, Settings } from "../settings";
 import { installHash } from "../steps/installHash";
 import { Balancer, type ProvenNode } from "./balancer";
 import { BbbServer } from "./bbbServer";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { MeetingsGuard, trustIn } from "./meetingsGuard";
+import { NodeCertificates } from "./nodeCertificates";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer } from "./turnServer";
 import { Verification } from "./verification";
@@ -88,18 +90,23 @@ export async function deployPool(
       : undefined;
   const turn = (ownTurn ?? shared)!;
   const balancer = new Balancer(named("balancer", labels), { host: made.balancer!, dns, pool, settings });
+  const certificates = new NodeCertificates(balancer.host, settings);
+  const stood = "servers" in (await stackOutputs());
 
   // Front ends have the balancer's secret; a server's own is changed with the server.
   const nodeSettings = { ...settings, rotateSharedSecret: "", pool };
   const nodes: readonly ProvenNode[] = names.map((name, i) => {
-    const bbb = new BbbServer(named(name, labels), { host: made[name]!, turn, dns, settings: nodeSettings });
+    const host = made[name]!;
+    // Before the pool's first update its balancer keeps none, and may not be up.
+    const beforeFirst = stood ? certificates.give(name, host) : undefined;
+    const bbb = new BbbServer(named(name, labels), { host, turn, dns, beforeFirst, settings: nodeSettings });
     // The TURN server asks the first one, and each asks the TURN server.
     const verified = { bbb, turn, settings: nodeSettings, hooksOf: name, ...(i === 0 && { ownTurn }) };
     const verification = new Verification(named(`${name}-verification`, labels), verified);
-    const dependsOn = ownTurn ? [ownTurn.hold(name, made[name]!, labels)] : [];
+    const dependsOn = ownTurn ? [ownTurn.hold(name, host, labels)] : [];
     return { name, bbb, verification, dependsOn };
   });
-  balancer.serve(nodes);
+  balancer.serve(nodes, certificates);
 
   const all = Object.entries(made);
   const of = <T>(make: (host: Host) => T) =>

@@ -62,7 +62,7 @@ export interface FileCopy {
 export type BeforeChange = Pick<StepArgs, "script" | "flags">;
 
 /** Step that concerns another host. */
-export interface ForOther extends Pick<StepArgs, "stdin"> {
+export interface ForOther extends Pick<StepArgs, "stdin" | "beforeRun"> {
   readonly script: StepScript;
   readonly flags: NonNullable<StepArgs["flags"]>;
   readonly removal: NonNullable<StepArgs["flags"]>;
@@ -83,6 +83,8 @@ export interface HostStepsArgs {
   readonly settings: SshSettings;
   /** Value of the setting, when this host's steps ask for it. */
   readonly duringMeetings?: string;
+  /** Hook before the first step. */
+  readonly beforeFirst?: pulumi.ResourceHook;
 }
 
 /**
@@ -104,7 +106,7 @@ export class HostSteps {
   /** @param name Prefix of the names of the steps' resources, e.g. "bbb". */
   constructor(
     private readonly name: string,
-    { host, settings, duringMeetings }: HostStepsArgs,
+    { host, settings, duringMeetings, beforeFirst }: HostStepsArgs,
     parent: pulumi.Resource,
   ) {
     this.host = host;
@@ -120,6 +122,7 @@ export class HostSteps {
       {
         create: quote([...(this.sudo ? ["sudo"] : []), "bash", "-s", "--", host.role, title, host.user]),
         stdin,
+        beforeRun: beforeFirst,
         dialErrorLimit: -1,
       },
       {
@@ -224,7 +227,13 @@ export class HostSteps {
     );
     return this.command(
       { name: other.name, suffix, server: other.host.server },
-      { create, delete: this.removal(script, removal), stdin: step.stdin, dialErrorLimit: DIAL_ATTEMPTS },
+      {
+        create,
+        delete: this.removal(script, removal),
+        stdin: step.stdin,
+        beforeRun: step.beforeRun,
+        dialErrorLimit: DIAL_ATTEMPTS,
+      },
       { parent, dependsOn: [this.latest, ...step.dependsOn], deleteBeforeReplace: true },
     );
   }

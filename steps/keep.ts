@@ -5,7 +5,7 @@ import { contentOf, type ScriptFile } from "./bundle";
 import { converse } from "./converse";
 
 /** Directory of a host's state, as in scripts/host/lib.sh. */
-const STATE = "/var/lib/bbb-deploy";
+export const STATE = "/var/lib/bbb-deploy";
 
 /** Values that the steps' scripts find on a host. A command line with them would run again when they change. */
 export interface Kept {

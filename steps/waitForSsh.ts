@@ -41,16 +41,25 @@ export function waitForSsh(
   let reached: Promise<void> | undefined;
   return new pulumi.ResourceHook(`ssh-reaches-${name}`, ({ oldInputs }) => {
     const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
-    return (reached ??= valueOf(pulumi.all([host.connection, host.server.urn])).then(
-      ([connection, server]) => {
-        const { host: address, user = "root", privateKey = "", hostKey = "" } = connection;
-        const login = { host: address, user, privateKey, hostKey };
-        const explained = (reason: Error) =>
-          explain({ fqdn: host.fqdn, address, user, server, settings }, reason);
-        return reach(login, patience, explained, { onReached, assertStands: () => assertStands(host) });
-      },
-    ));
+    return (reached ??= Promise.all([loginOf(host), valueOf(host.server.urn)]).then(([login, server]) => {
+      const { host: address, user } = login;
+      const explained = (reason: Error) =>
+        explain({ fqdn: host.fqdn, address, user, server, settings }, reason);
+      return reach(login, patience, explained, { onReached, assertStands: () => assertStands(host) });
+    }));
   });
+}
+
+/** Returns what logs in to a host, once that is known. */
+export async function loginOf(host: Host): Promise<Ssh.Login> {
+  const {
+    host: address,
+    port,
+    user = "root",
+    privateKey = "",
+    hostKey = "",
+  } = await valueOf(host.connection);
+  return { host: address, ...(port !== undefined && { port }), user, privateKey, hostKey };
 }
 
 /** Throws an error if the cloud has no such server, or it is off. A cloud that cannot be asked decides nothing. */

@@ -116,6 +116,34 @@ request_certificate() { # ROLE HOSTNAME EMAIL ARGUMENT…
   leave_leftovers "$hostname"
 }
 
+# take_kept_certificate HOSTNAME: puts that of an earlier server of this name into use, of which the pool's balancer had a copy. certbot
+# renews it as it did there, with the account that has it. What is not whole is left out, and the installer asks for another.
+take_kept_certificate() {
+  local hostname=$1 given=$STATE/kept-certificate from
+  if [[ ! -s $given ]]; then return 0; fi
+  from=$(umask 077 && mktemp -d)
+  if [[ ! -e $live/$hostname && ! -e $letsencrypt/renewal/$hostname.conf ]] && unpack_kept "$hostname" "$from" <"$given"; then
+    install -d "$letsencrypt/renewal"
+    install -d -m 700 "$live" "$letsencrypt/archive" "$letsencrypt/accounts"
+    cp -a --no-clobber "$from/accounts/." "$letsencrypt/accounts/"
+    mv "$from/archive/$hostname" "$letsencrypt/archive/$hostname"
+    mv "$from/live/$hostname" "$live/$hostname"
+    # A command in it would run as root.
+    awk '!/_hook/ || $0 == "renew_hook = systemctl reload nginx"' "$from/renewal/$hostname.conf" >"$letsencrypt/renewal/$hostname.conf"
+    progress "the certificate of $hostname is that of the server before, which the balancer kept; valid until $(date -u -d "$(openssl x509 -noout -enddate -in "$live/$hostname/fullchain.pem" | cut -d= -f2)" +%F)"
+  fi
+  rm -rf "$from" "$given"
+}
+
+# unpack_kept HOSTNAME DIRECTORY <KEPT: whether it is whole, for this name, and its key its own.
+unpack_kept() {
+  local of=$2/live/$1
+  tail -n 1 | base64 -d | tar -xzf - -C "$2" --no-same-owner &&
+    [[ -d $2/accounts && -d $2/archive/$1 && -s $2/renewal/$1.conf ]] &&
+    openssl x509 -noout -checkhost "$1" -in "$of/fullchain.pem" | grep -q 'does match' &&
+    cmp -s <(openssl x509 -noout -pubkey -in "$of/fullchain.pem") <(openssl pkey -pubout -in "$of/privkey.pem")
+}
+
 # Names that this deployment gave the host, one a line.
 names=$STATE/names
 

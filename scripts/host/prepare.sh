@@ -251,6 +251,7 @@ if [[ -n ${flag[own-certificate]:-} ]]; then
   progress "$hostname leads to this host itself"
 else
   set_acme_server
+  take_kept_certificate "$hostname"
   leave_own_certificate "${flag[role]}" "$hostname" "${flag[email]}"
   change_authority
   remember_email "${flag[email]}" "${flag[acme-server]}"

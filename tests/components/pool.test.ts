@@ -109,6 +109,20 @@ describe("the gate", () => {
   });
 });
 
+describe("certificates", () => {
+  const STOOD = { url: "https://bbb.example.org", servers: {} };
+
+  test("the balancer keeps a copy of each, once its server is proven to work", () => {
+    expect(three.get("bbb-2-member").beforeCreate).toContain("keeps-the-certificate-of-bbb-2");
+  });
+
+  test("a new server of a pool that stands is asked one for before its first step; in a new pool nobody is asked", async () => {
+    const { beforeCreate } = (await run(3, { outputs: STOOD })).get("bbb-3-connect");
+    expect(beforeCreate.at(-1)).toBe("gives-its-certificate-to-bbb-3");
+    expect(three.get("bbb-3-connect").beforeCreate).not.toContain("gives-its-certificate-to-bbb-3");
+  });
+});
+
 test("the pool is verified after all members, and what front ends get comes after that", async () => {
   const { dependsOn } = three.get("balancer-verify");
   expect(dependsOn).toEqual(expect.arrayContaining(["bbb-1-member", "bbb-2-member", "bbb-3-member"]));
