@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
+
 import { quote } from "shell-quote";
+
+import { memoized } from "./memoized";
 
 /** Folder of the scripts on a host. */
 export const scriptsDirectory = "/usr/local/lib/bbb-deploy";
@@ -9,9 +13,9 @@ export interface ScriptFile {
   readonly content: string;
 }
 
-/** Arguments of {@link bundle}. */
-export interface BundleArgs {
-  /** Files of scripts/host, with connect.sh, whose functions the bundle calls. */
+/** Arguments of {@link connectScript}. */
+export interface ConnectArgs {
+  /** Files of scripts/host, with connect.sh, whose functions it calls. */
   readonly files: readonly ScriptFile[];
   /** All keys that may log in, except those that somebody added on the host by hand. */
   readonly authorizedKeys: readonly string[];
@@ -26,24 +30,41 @@ const READ_IN = [
 ];
 
 /**
- * Renders one bash script for the standard input of `bash -s` on a host: connect.sh, then calls of its functions, one for
- * each file and one for the keys.
+ * Renders one bash script for the standard input of `bash -s` on a host: connect.sh, then calls of its functions for the
+ * {@link installation}, which is there by then, and for the keys. The state keeps this text, so it has but the digest of
+ * the other.
  *
- * @throws Error if connect.sh is missing, or a file holds the line that ends it in the bundle
+ * @throws Error if connect.sh is missing, or the keys hold the line that ends them
  */
-export function bundle({ files, authorizedKeys }: BundleArgs): string {
+export function connectScript({ files, authorizedKeys }: ConnectArgs): string {
   return [
     contentOf(files, "connect.sh"),
-    ...files.map(({ name, content }) =>
+    `install_scripts ${digestOf(files)}\n`,
+    hereDocument("authorize_keys", "authorized_keys", authorizedKeys.map((key) => `${key}\n`).join("")),
+  ].join("\n");
+}
+
+/**
+ * Renders the calls of connect.sh's install_script, one for each file.
+ *
+ * @throws Error if a file holds the line that ends it
+ */
+export const installation = memoized((files: readonly ScriptFile[]): string =>
+  files
+    .map(({ name, content }) =>
       hereDocument(
         `install_script ${quote([name])} ${READ_IN.includes(name) ? "644" : "755"}`,
         name,
         content,
       ),
-    ),
-    hereDocument("authorize_keys", "authorized_keys", authorizedKeys.map((key) => `${key}\n`).join("")),
-  ].join("\n");
-}
+    )
+    .join("\n"),
+);
+
+/** SHA-256 of an {@link installation}. */
+const digestOf = memoized((files: readonly ScriptFile[]): string =>
+  createHash("sha256").update(installation(files)).digest("hex"),
+);
 
 /**
  * Finds the text of a script.
@@ -51,9 +72,14 @@ export function bundle({ files, authorizedKeys }: BundleArgs): string {
  * @throws Error with the name of a script that isn't there
  */
 export function contentOf(files: readonly ScriptFile[], name: string): string {
+  return fileOf(files, name).content;
+}
+
+/** Finds a script. @throws Error as of {@link contentOf} */
+export function fileOf(files: readonly ScriptFile[], name: string): ScriptFile {
   const file = files.find((file) => file.name === name);
   if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
-  return file.content;
+  return file;
 }
 
 function hereDocument(command: string, name: string, content: string): string {

@@ -5,11 +5,15 @@ import type { ScriptFile } from "./bundle";
 
 const SCRIPTS = path.join(__dirname, "..", "scripts", "host");
 
-/** Reads all files in scripts/host, in the order of names, without its folders, such as Python's __pycache__. */
-export function readScripts(): ScriptFile[] {
-  return readdirSync(SCRIPTS, { withFileTypes: true })
+let read: readonly ScriptFile[] | undefined;
+
+/**
+ * Reads all files in scripts/host, once, in the order of names, without its folders, such as Python's __pycache__.
+ */
+export function readScripts(): readonly ScriptFile[] {
+  return (read ??= readdirSync(SCRIPTS, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
     .sort()
-    .map((name) => ({ name, content: readFileSync(path.join(SCRIPTS, name), "utf8") }));
+    .map((name) => ({ name, content: readFileSync(path.join(SCRIPTS, name), "utf8") })));
 }

@@ -3,7 +3,7 @@ import type { types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { quote } from "shell-quote";
 
-import { bundle } from "./bundle";
+import { connectScript, installation } from "./bundle";
 import type { Host } from "../clouds/host";
 import { readScripts } from "./hostScripts";
 import { keep } from "./keep";
@@ -18,6 +18,9 @@ const DIAL_ATTEMPTS = 20;
 
 /** Number of attempts after a restart of the host: some six minutes. */
 const RESTART_DIAL_ATTEMPTS = 80;
+
+/** End of the name of a host's first step. */
+const CONNECT = "connect";
 
 /** Time limit for a new machine until SSH answers. */
 const FIRST_DIAL = "10m";
@@ -112,13 +115,21 @@ export class HostSteps {
     this.host = host;
     const { files } = this;
     // By then the program has asked for every step.
-    this.reached = waitForSsh(name, host, settings, (client) =>
-      keep(client, { ...host, files }, { duringMeetings, numbers: this.numbers }),
+    this.reached = waitForSsh(name, host, settings, (client, first) =>
+      keep(
+        client,
+        { ...host, files },
+        {
+          duringMeetings,
+          numbers: this.numbers,
+          installation: first === `${name}-${CONNECT}` ? installation(files) : undefined,
+        },
+      ),
     );
     const { title } = stepOf("connect.sh");
-    const stdin = host.authorizedKeys.apply((authorizedKeys) => bundle({ files, authorizedKeys }));
+    const stdin = host.authorizedKeys.apply((authorizedKeys) => connectScript({ files, authorizedKeys }));
     const { command: connected } = this.command(
-      "connect",
+      CONNECT,
       {
         create: quote([...(this.sudo ? ["sudo"] : []), "bash", "-s", "--", host.role, title, host.user]),
         stdin,

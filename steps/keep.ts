@@ -13,6 +13,8 @@ export interface Kept {
   readonly duringMeetings?: string;
   /** Lines, one for each step: its script, a blank and its number, e.g. "install-bbb.sh 5/7". */
   readonly numbers: string;
+  /** Text that connect.sh installs the scripts by, where it is about to run. */
+  readonly installation?: string;
 }
 
 /** Host that keeps them. */
@@ -28,10 +30,16 @@ export interface Keeper {
  *
  * @throws Error with the reason and a remedy
  */
-export async function keep(client: Client, host: Keeper, { duringMeetings, numbers }: Kept): Promise<void> {
+export async function keep(
+  client: Client,
+  host: Keeper,
+  { duringMeetings, numbers, installation }: Kept,
+): Promise<void> {
   await keepOne(client, host, "numbers", "the numbers of the steps", numbers);
   if (duringMeetings !== undefined)
     await keepOne(client, host, "during-meetings", "the setting duringMeetings", duringMeetings);
+  if (installation !== undefined)
+    await keepOne(client, host, "installation", "the scripts of the steps", installation);
 }
 
 async function keepOne(

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { quote } from "shell-quote";
 
 import type { Role } from "../clouds/host";
-import { contentOf, scriptsDirectory, type ScriptFile } from "./bundle";
+import { fileOf, scriptsDirectory, type ScriptFile } from "./bundle";
+import { memoized } from "./memoized";
 import { commonScripts, stepOf, type StepScript } from "./table";
 
 /** Flags of a script, named without dashes: true stands alone, false and undefined are left out. */
@@ -66,10 +67,24 @@ export function scriptHash(
   followed: readonly string[] = [],
 ): string {
   const names = [script, ...stepOf(script).needs, ...commonScripts];
-  return hash([...names.map((name) => contentOf(files, name)), ...followed]);
+  return hashOf([...names.map((name) => quoted(fileOf(files, name))), ...followed.map(quotedText)]);
 }
 
 /** First 12 hexadecimal digits of the SHA-256 of some texts, separated from each other. */
 export function hash(texts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 12);
+  return hashOf(texts.map(quotedText));
 }
+
+function hashOf(quoted: readonly string[]): string {
+  return createHash("sha256")
+    .update(`[${quoted.join(",")}]`)
+    .digest("hex")
+    .slice(0, 12);
+}
+
+function quotedText(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Content in the form of {@link quotedText}: a file is in the digests of many steps. */
+const quoted = memoized(({ content }: ScriptFile) => quotedText(content));

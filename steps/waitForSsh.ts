@@ -30,22 +30,25 @@ const PATIENCE = { made: { silent: 300, otherKey: 60 }, stood: { silent: 150, ot
  *
  * @param name Unique name in the program, e.g. "bbb".
  * @param settings Settings, for the message.
- * @param onReached Called there before the update's first command; it may throw.
+ * @param onReached Called there before the update's first command, with the name of that; it may throw.
  */
 export function waitForSsh(
   name: string,
   host: Host,
   settings: SshSettings,
-  onReached?: OnReached,
+  onReached?: (client: Client, first: string) => Promise<void>,
 ): pulumi.ResourceHook {
   let reached: Promise<void> | undefined;
-  return new pulumi.ResourceHook(`ssh-reaches-${name}`, ({ oldInputs }) => {
+  return new pulumi.ResourceHook(`ssh-reaches-${name}`, ({ name: first, oldInputs }) => {
     const patience = oldInputs === undefined ? PATIENCE.made : PATIENCE.stood;
     return (reached ??= Promise.all([loginOf(host), valueOf(host.server.urn)]).then(([login, server]) => {
       const { host: address, user } = login;
       const explained = (reason: Error) =>
         explain({ fqdn: host.fqdn, address, user, server, settings }, reason);
-      return reach(login, patience, explained, { onReached, assertStands: () => assertStands(host) });
+      return reach(login, patience, explained, {
+        onReached: (client) => onReached?.(client, first),
+        assertStands: () => assertStands(host),
+      });
     }));
   });
 }
@@ -81,13 +84,11 @@ async function assertStands({ fqdn, server, standing }: Host): Promise<void> {
 
 /** Work while a host is being reached. */
 export interface Meanwhile {
-  readonly onReached?: OnReached;
+  /** Called with the connection before it is closed again. */
+  readonly onReached?: (client: Client) => Promise<void> | undefined;
   /** Called once, when it does not answer at first; may throw. */
   readonly assertStands?: () => Promise<void>;
 }
-
-/** Called with the connection before it is closed again. */
-export type OnReached = (client: Client) => Promise<void>;
 
 /**
  * Logs in and out again, with a try each second until that works.

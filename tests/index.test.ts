@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
+import { readScripts } from "../steps/hostScripts";
 import { reveal, runProgram, secretOf, type Run } from "./support/program";
 
 let run: Run;
@@ -74,6 +75,13 @@ test("a stack has three lines, and no source map is read for it", () => {
     "Error: told",
     ...Array<unknown>(3).fill(expect.stringMatching(/^ {4}at /)),
   ]);
+});
+
+test("what the state keeps of the resources is small: an update sends and gets all of it, some of it again and again", async () => {
+  const { resources } = await runProgram({ scripts: readScripts() });
+  const sizes = resources.map(({ inputs }) => JSON.stringify(inputs).length);
+  expect(Math.max(...sizes)).toBeLessThan(8_000);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(64_000);
 });
 
 test("a deployment at Hetzner does not load the packages of AWS", async () => {

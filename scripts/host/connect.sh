@@ -2,8 +2,9 @@
 #
 # connect ROLE TITLE USER
 #
-# The first step: brings the other steps' scripts onto the host, and the authorized keys of the account USER up to date. Comes on
-# standard input, with calls of these functions behind it (steps/bundle.ts); nothing else of ours is on the host yet.
+# The first step: installs the other steps' scripts, and brings the authorized keys of the account USER up to date. Comes on
+# standard input, with calls of these functions behind it (steps/bundle.ts). Of ours there is nothing else on the host yet than
+# the text that installs the scripts, which the program left there (steps/keep.ts).
 set -euo pipefail
 
 lib=/usr/local/lib/bbb-deploy
@@ -19,6 +20,18 @@ end() {
   else
     printf 'done in %s s: %s %s\n' "$SECONDS" "$title" "$label"
   fi
+}
+
+# install_scripts SHA256: by the calls of install_script in a text of that digest.
+install_scripts() {
+  local calls=$state/installation
+  if ! sha256sum --check --status <<<"$1  $calls" 2>/dev/null; then
+    echo "error: $calls has not come as it was sent, before this step: run pulumi up again" >&2
+    return 1
+  fi
+  # shellcheck source=/dev/null
+  source "$calls"
+  rm "$calls"
 }
 
 # install_script NAME MODE <CONTENT

@@ -1,13 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import * as path from "node:path";
 
-import { bundle, type BundleArgs } from "../../steps/bundle";
+import { connectScript, installation, type ConnectArgs } from "../../steps/bundle";
 import { readScripts } from "../../steps/hostScripts";
 
 const connect = readScripts().find(({ name }) => name === "connect.sh")!;
-const args: BundleArgs = {
+const args: ConnectArgs = {
   files: [
     connect,
     { name: "lib.sh", content: "say() { echo; }\n" },
@@ -16,11 +17,10 @@ const args: BundleArgs = {
   authorizedKeys: ["ssh-ed25519 AAAAoperator", "ssh-ed25519 AAAAown it's me"],
 };
 
-test("is exactly this script", () => {
-  const files = [{ name: "connect.sh", content: "install_script() { …; }\n" }, ...args.files.slice(1)];
-  expect(bundle({ ...args, files })).toBe(String.raw`install_script() { …; }
+const files = [{ name: "connect.sh", content: "install_script() { …; }\n" }, ...args.files.slice(1)];
 
-install_script connect.sh 755 <<'END_OF_BBB_DEPLOY_FILE'
+test("the files are exactly this text", () => {
+  expect(installation(files)).toBe(String.raw`install_script connect.sh 755 <<'END_OF_BBB_DEPLOY_FILE'
 install_script() { …; }
 END_OF_BBB_DEPLOY_FILE
 
@@ -32,6 +32,14 @@ install_script step 755 <<'END_OF_BBB_DEPLOY_FILE'
 #!/bin/bash
 echo "$HOME" ${"`date`"} \\ 'x'
 END_OF_BBB_DEPLOY_FILE
+`);
+});
+
+test("the script is exactly this, with the files' digest in their place: the state keeps it", () => {
+  const digest = createHash("sha256").update(installation(files)).digest("hex");
+  expect(connectScript({ ...args, files })).toBe(`install_script() { …; }
+
+install_scripts ${digest}
 
 authorize_keys <<'END_OF_BBB_DEPLOY_FILE'
 ssh-ed25519 AAAAoperator
@@ -41,8 +49,10 @@ END_OF_BBB_DEPLOY_FILE
 });
 
 test("refuses a file that would end early", () => {
-  const files = [connect, { name: "wire.sh", content: "a\nEND_OF_BBB_DEPLOY_FILE\nb\n" }];
-  expect(() => bundle({ ...args, files })).toThrow(/^wire\.sh: the line END_OF_BBB_DEPLOY_FILE would end/);
+  const early = [connect, { name: "wire.sh", content: "a\nEND_OF_BBB_DEPLOY_FILE\nb\n" }];
+  expect(() => connectScript({ ...args, files: early })).toThrow(
+    /^wire\.sh: the line END_OF_BBB_DEPLOY_FILE would end/,
+  );
 });
 
 describe("run by bash", () => {
@@ -56,9 +66,17 @@ describe("run by bash", () => {
 
   const keysFile = () => path.join(root, "home/.ssh/authorized_keys");
 
+  /** Leaves the files' text on the host, as the program does. */
+  function leave(text: string) {
+    mkdirSync(`${root}/state`, { recursive: true });
+    writeFileSync(left(), text);
+  }
+
+  const left = () => path.join(root, "state/installation");
+
   /** Installs with the host's folder and the account's home moved below `root`. */
-  function install(changes: Partial<BundleArgs> = {}) {
-    const script = bundle({ ...args, ...changes })
+  function install(changes: Partial<ConnectArgs> = {}) {
+    const script = connectScript({ ...args, ...changes })
       .replace("/usr/local/lib/bbb-deploy", `${root}/lib`)
       .replace("/var/lib/bbb-deploy", `${root}/state`)
       .replace(/^ {2}home=.*$/m, `home=${root}/home`);
@@ -70,7 +88,7 @@ describe("run by bash", () => {
   }
 
   test("installs the files as they are and says so", () => {
-    mkdirSync(`${root}/state`);
+    leave(installation(args.files));
     writeFileSync(`${root}/state/numbers`, "connect.sh 1/7\npreflight.sh 2/7\n");
     const { stdout, stderr, status } = install();
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
@@ -81,6 +99,22 @@ describe("run by bash", () => {
     expect(readFileSync(`${root}/lib/step`, "utf8")).toBe(`${args.files[2]!.content}\n`);
     expect(statSync(`${root}/lib/lib.sh`).mode & 0o777).toBe(0o644);
     expect(statSync(`${root}/lib/step`).mode & 0o777).toBe(0o755);
+    expect(existsSync(left())).toBe(false);
+  });
+
+  test.each([
+    ["did not come", undefined],
+    ["came in part", installation(args.files).slice(0, -9)],
+    ["are others", installation(files)],
+  ])("installs nothing where the files %s, and says what to do", (_, text) => {
+    if (text !== undefined) leave(text);
+    const { stdout, stderr, status } = install();
+    expect(status).not.toBe(0);
+    expect(stderr).toBe(
+      `error: ${left()} has not come as it was sent, before this step: run pulumi up again\n`,
+    );
+    expect(stdout).toMatch(/FAILED after/);
+    expect(existsSync(`${root}/lib`)).toBe(false);
   });
 
   test("brings the authorized keys up to date and leaves those of others alone", () => {
@@ -90,14 +124,17 @@ describe("run by bash", () => {
       keysFile(),
       "ssh-ed25519 AAAAoperator\nssh-ed25519 AAAAhand\nssh-ed25519 AAAAown it's me\n",
     );
+    leave(installation(args.files));
     expect(install().status).toBe(0);
     const expected = "ssh-ed25519 AAAAhand\nssh-ed25519 AAAAoperator\nssh-ed25519 AAAAown it's me\n";
     expect(readFileSync(keysFile(), "utf8")).toBe(expected);
     expect(statSync(keysFile()).mode & 0o777).toBe(0o600);
 
+    leave(installation(args.files));
     expect(install().status).toBe(0);
     expect(readFileSync(keysFile(), "utf8")).toBe(expected);
 
+    leave(installation(args.files));
     expect(install({ authorizedKeys: ["ssh-ed25519 AAAAoperator", "ssh-ed25519 AAAAnew"] }).status).toBe(0);
     expect(readFileSync(keysFile(), "utf8")).toBe(
       "ssh-ed25519 AAAAhand\nssh-ed25519 AAAAoperator\nssh-ed25519 AAAAnew\n",
@@ -105,6 +142,7 @@ describe("run by bash", () => {
   });
 
   test("says which step failed", () => {
+    leave(installation(args.files));
     writeFileSync(`${root}/lib`, "a file where the folder should be");
     const { stdout, status } = install();
     expect(status).not.toBe(0);

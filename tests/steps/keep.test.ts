@@ -99,6 +99,15 @@ describe("over SSH", () => {
     rmSync(directory, { recursive: true });
   });
 
+  test("one that is about to install its scripts gets their text before, as it is", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "bbb-during-"));
+    server.answer = (command) => `cat >${directory}/${command.endsWith("/installation") ? "got" : "other"}`;
+    const installation = "install_script lib.sh 644\n".repeat(30_000);
+    await keepOnHost(client, host, { ...kept(), installation });
+    expect(readFileSync(join(directory, "got"), "utf8")).toBe(installation);
+    rmSync(directory, { recursive: true });
+  });
+
   test("one that has no use for duringMeetings is not given it", async () => {
     server.answer = () => "cat >/dev/null";
     await keepOnHost(client, host, kept());

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
@@ -8,10 +9,10 @@ import { releases } from "../../bigbluebutton/releases";
 import { askableServices } from "../../bigbluebutton/services";
 import type * as Keep from "../../steps/keep";
 import type * as WaitForSsh from "../../steps/waitForSsh";
-import type { OnReached } from "../../steps/waitForSsh";
 import {
   idOf,
   runProgram,
+  scripts,
   secretOf,
   settings,
   stepsIn,
@@ -432,8 +433,8 @@ describe("on a cloud with NAT and another login", () => {
 
 describe("before its first step", () => {
   /** Files left on the hosts, by role. */
-  async function leftBy(changes: Partial<typeof settings>) {
-    const onReached = new Map<string, OnReached | undefined>();
+  async function leftBy(changes: Partial<typeof settings>, first = "preflight") {
+    const onReached = new Map<string, Parameters<typeof WaitForSsh.waitForSsh>[3]>();
     const keep = jest.fn();
     jest.doMock("../../steps/keep", () => ({ keep }));
     jest.doMock("../../steps/waitForSsh", () => {
@@ -448,7 +449,7 @@ describe("before its first step", () => {
     await runProgram({ settings: changes });
     jest.dontMock("../../steps/waitForSsh").dontMock("../../steps/keep");
     const client = {} as Client;
-    for (const role of ["bbb", "turn"]) await onReached.get(role)!(client);
+    for (const role of ["bbb", "turn"]) await onReached.get(role)!(client, `${role}-${first}`);
     return keep.mock.calls as Parameters<typeof Keep.keep>[];
   }
 
@@ -468,6 +469,18 @@ describe("before its first step", () => {
       numbers:
         "connect.sh 1/7\npreflight.sh 2/7\nprepare.sh 3/7\ninstall-turn.sh 4/7\nturn-access.sh 5/7\nconfigure-turn.sh 6/7\nverify.sh 7/7\n",
     });
+  });
+
+  test("a host that is about to install its scripts is left them, and no other: the state has but their digest", async () => {
+    const installations = async (first: string) =>
+      (await leftBy({}, first)).map(([, , { installation }]) => installation);
+    const [bbb, turn] = await installations("connect");
+    for (const { name } of scripts) expect(bbb).toContain(`install_script ${name} `);
+    expect(turn).toBe(bbb);
+    expect(await installations("preflight")).toEqual([undefined, undefined]);
+    const digest = createHash("sha256").update(bbb!).digest("hex");
+    for (const role of ["bbb", "turn"])
+      expect(run.get(`${role}-connect`).inputs.stdin).toContain(`\ninstall_scripts ${digest}\n`);
   });
 
   test("without a recordings volume there is one step fewer, and the numbers follow", async () => {
