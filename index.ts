@@ -3,11 +3,6 @@ import type * as Pool from "./components/pool";
 import { refuseOtherShape } from "./components/shape";
 import { loadSettings } from "./settings/configuration";
 
-// The SDK formats a stack for each property of each resource. Three lines tell where an error comes from, too, and their
-// numbers are those of the TypeScript without the source maps, which the SDK would read.
-Error.stackTraceLimit = 3;
-Reflect.deleteProperty(Error, "prepareStackTrace");
-
 /**
  * Reads the stack's settings and returns its outputs: components/deployment.ts has a server's whole deployment on a page,
  * components/pool.ts a pool's.

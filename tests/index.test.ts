@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
@@ -62,19 +61,6 @@ test("the whole deployment is on one page", () => {
   const source = readFileSync(path.join(__dirname, "..", "components/deployment.ts"), "utf8");
   const page = source.slice(source.indexOf("export async function deploy"));
   expect(page.split("\n").length).toBeLessThanOrEqual(60);
-});
-
-test("a stack has three lines, and no source map is read for it", () => {
-  const program = `
-    Error.prepareStackTrace = () => "by the source maps";
-    require("./index.ts");
-    console.log(new Error("told").stack);`;
-  const load = ["--require", "./scripts/lib/load.cjs", "--eval", program];
-  const stack = execFileSync(process.execPath, load, { cwd: path.join(__dirname, ".."), encoding: "utf8" });
-  expect(stack.trim().split("\n")).toEqual([
-    "Error: told",
-    ...Array<unknown>(3).fill(expect.stringMatching(/^ {4}at /)),
-  ]);
 });
 
 test("what the state keeps of the resources is small: an update sends and gets all of it, some of it again and again", async () => {

@@ -115,7 +115,7 @@ test("the program's own Pulumi.yaml: it is loaded as it is, and what is compiled
   expect(readProject(root)).toMatchObject({
     main: "./index.ts",
     typescript: false,
-    nodeArgs: ["--require", "./scripts/lib/load.cjs"],
+    nodeArgs: ["--require", "./scripts/lib/load.cjs", "--require", "./scripts/lib/sdk.cjs"],
   });
 });
 
