@@ -25,7 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 test("a single server's start loads nothing of pools, of another cloud, of a session over SSH, or for making JavaScript", async () => {
   const others =
-    /^(components\/(pool|balancer|poolRequest)|clouds\/(aws|hetzner\/storageBox)|steps\/ssh|node_modules\/(@pulumi\/aws|ssh2|sucrase\/dist))\b/;
+    /^(components\/(pool|balancer|poolRequest)|clouds\/(aws|hetzner\/storageBox)|steps\/(ssh|keptCertificate)|node_modules\/(@pulumi\/aws|ssh2|sucrase\/dist))\b/;
   expect(single.filter((file) => others.test(file))).toEqual([]);
   expect(single).toEqual(expect.arrayContaining(["components/deployment.ts", "clouds/hetzner/host.ts"]));
   const pool = await loadedFor(POOL);
