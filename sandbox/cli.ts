@@ -150,6 +150,7 @@ program
       "how many deployments from images to compare with as many without",
     ).argParser(Number),
   )
+  .option("--pool", "measure a pool instead of all else")
   .action(async (options: BenchmarkOptions) => {
     process.exitCode = await benchmark(options);
   });

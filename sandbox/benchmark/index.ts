@@ -2,24 +2,19 @@
  * Compares the deployment's duration with the least possible, with that of another revision, and with that of one from baked
  * images; measures what the alerts cost. Ratios, each with the seconds that it is made of.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { runEngine, type EngineRequest } from "../commands/engine";
 import { Mistake } from "../../cli/mistake";
 import { readSettings, zoneFor } from "../commands/settings";
 import { engineOf } from "../commands/stacks";
 import { startSandbox } from "../commands/start";
 import { Checkpoint, type ResourceState } from "../engine/checkpoint";
-import { needs } from "../engine/graph";
 import { STACK_TYPE } from "../engine/goal";
-import type { OperationEvent } from "../engine";
 import { nameOf } from "../../cli/pulumiEvents";
 import { PROJECT_DIR, STACKS_DIR } from "../paths";
 import { measureAlerts } from "./alerts";
-import { longestChain } from "./chain";
 import { withImages } from "./images";
+import { measurePool, POOL_STACKS } from "./pool";
 import {
   renderAgainst,
   renderAlerts,
@@ -32,6 +27,7 @@ import {
   type Round,
 } from "./report";
 import { resolveRevision, withRevision } from "./revision";
+import { deployed, run, timed, type Request } from "./updates";
 
 /** Stack of the benchmark's own, so that no deployment is touched. */
 const STACK = "benchmark";
@@ -46,27 +42,31 @@ const COPY = "benchmark-copy";
 const COPY_NAMES = ["hostname=bbb-copy", "turnHostname=turn-copy", "serverType=cx33"];
 const BAKED = ["image=baked", "turnImage=baked"];
 
-type Request = Omit<EngineRequest, "engine">;
-
 export interface BenchmarkOptions {
   readonly runs: number;
   /** Revision to compare an update without changes with. */
   readonly against?: string;
   /** Number of deployments from images that are compared with as many that are not. @default 0 */
   readonly images?: number;
+  /** Measures a pool instead of all else. */
+  readonly pool?: boolean;
 }
 
 /** Measures and prints; resolves with the exit code. Destroys its own deployments at the end, also after a failure. */
-export async function benchmark({ runs, against, images = 0 }: BenchmarkOptions): Promise<number> {
+export async function benchmark({ runs, against, images = 0, pool }: BenchmarkOptions): Promise<number> {
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
   if (!Number.isInteger(images) || images < 0) throw new Mistake("--images must be a whole number from 0 on");
   const revision = against === undefined ? undefined : await resolveRevision(against);
-  for (const stack of [STACK, BEFORE, BASELINE, EMPTY, COPY]) {
+  for (const stack of [STACK, BEFORE, BASELINE, EMPTY, COPY, ...POOL_STACKS]) {
     if (engineOf(stack) !== undefined) {
       throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
     }
   }
   await startSandbox();
+  if (pool === true) {
+    process.stdout.write(await measurePool(runs));
+    return 0;
+  }
   const config = readSettings(STACK, NAMES);
   const program: Request = { action: "up", stack: STACK, config };
   try {
@@ -150,42 +150,9 @@ async function measureAgainst(program: Request, revision: string, runs: number):
 }
 
 async function measureDeployment(program: Request): Promise<string> {
-  const measured = await timed(program);
-  const states = new Map(Checkpoint.load(STACKS_DIR, STACK).resources.map((state) => [state.urn, state]));
-  const chain = longestChain(measured.operations, (urn) => {
-    const state = states.get(urn);
-    return state === undefined ? [] : needs(state);
-  });
-  return renderDeployment({ ...measured, chain });
-}
-
-/** Runs the engine, and tells when each operation began and ended. */
-async function timed(request: Request) {
-  const directory = mkdtempSync(join(tmpdir(), "benchmark-"));
-  const timeline = join(directory, "timeline");
-  try {
-    const start = Date.now();
-    const seconds = await run({ ...request, timeline });
-    const lines = readFileSync(timeline, "utf8").split("\n").filter(Boolean);
-    return { start, seconds, operations: lines.map((line) => JSON.parse(line) as OperationEvent) };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  return renderDeployment(await deployed(program));
 }
 
 function isOfProgram({ type }: ResourceState): boolean {
   return type !== STACK_TYPE && !type.startsWith("pulumi:providers:");
-}
-
-/**
- * Runs the engine in a process.
- * @returns the duration of the whole process, in seconds
- * @throws Error with the process's output after a failure
- */
-async function run(request: Request): Promise<number> {
-  const start = Date.now();
-  const { code, stdout } = await runEngine({ ...request, engine: "embedded" }, true);
-  const seconds = (Date.now() - start) / 1000;
-  if (code !== 0) throw new Error(`${request.action} of stack ${request.stack} failed:\n${stdout}`);
-  return seconds;
 }

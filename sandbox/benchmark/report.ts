@@ -122,6 +122,59 @@ export function renderImages(pairs: readonly ImagePair[]): string {
   ].join("\n");
 }
 
+/** Figures of a pool. */
+export interface PoolFigures {
+  /** First deployments of a pool of one server and of one of three. */
+  readonly one: MeasuredDeployment;
+  readonly three: MeasuredDeployment;
+  /** Seconds of updates without changes, one right after the other. */
+  readonly rounds: readonly { readonly three: number; readonly single: number }[];
+  /** Most memory of the program while it registers so many resources, in MiB. */
+  readonly memory: readonly {
+    readonly what: string;
+    readonly resources: number;
+    readonly mebibytes: number;
+  }[];
+}
+
+/** Renders the ratios of a pool, and what they are made of. */
+export function renderPool({ one, three, rounds, memory }: PoolFigures): string {
+  const chain = ({ chain: { milliseconds } }: MeasuredDeployment) => milliseconds / 1000;
+  const seconds = (label: string, deployment: MeasuredDeployment) => [
+    ...[label, `${fixed(deployment.seconds)} s`, `${fixed(chain(deployment))} s`],
+    String(deployment.operations.length),
+  ];
+  const ratio = median(rounds.map((round) => round.three / round.single));
+  const row = (label: string, round: PoolFigures["rounds"][number]) => [
+    ...[label, `${fixed(round.three)} s`, `${fixed(round.single)} s`],
+  ];
+  const middle = (key: "three" | "single") => median(rounds.map((round) => round[key]));
+  return [
+    `pool: the first deployment of three servers takes ${(three.seconds / one.seconds).toFixed(2)} times that of one, its longest chain ${(chain(three) / chain(one)).toFixed(2)} times`,
+    indent(
+      renderTable(
+        [["servers"], ["all", "right"], ["longest chain", "right"], ["operations", "right"]],
+        [seconds("1", one), seconds("3", three)],
+      ),
+    ),
+    `pool: an update of three servers without changes takes ${ratio.toFixed(2)} times that of a single server`,
+    indent(
+      renderTable(
+        [["run"], ["three", "right"], ["single", "right"]],
+        [
+          ...rounds.map((round, index) => row(String(index + 1), round)),
+          row("median", { three: middle("three"), single: middle("single") }),
+        ],
+      ),
+    ),
+    ...memory.map(
+      ({ what, resources, mebibytes }) =>
+        `memory: the program of ${what} has ${mebibytes.toFixed(0)} MiB at most, with ${resources} resources`,
+    ),
+    "",
+  ].join("\n");
+}
+
 /** Renders which share of a core an hour's rounds of the alerts take on each host. */
 export function renderAlerts(costs: readonly AlertsCost[]): string {
   return costs

@@ -144,6 +144,14 @@ class Client:
     def release(self):
         return self.request(stun.Method.REFRESH, {"LIFETIME": 0})[0]
 
+    def renew(self, peer):
+        """Renews the relay and the last channel, whose times are ten minutes."""
+        bound = {"CHANNEL-NUMBER": self.channel, "XOR-PEER-ADDRESS": peer}
+        return [
+            self.request(stun.Method.REFRESH, {"LIFETIME": 600})[0],
+            self.request(stun.Method.CHANNEL_BIND, bound)[0],
+        ]
+
     def permit(self, peer):
         return self.request(stun.Method.CREATE_PERMISSION, {"XOR-PEER-ADDRESS": peer})[0]
 

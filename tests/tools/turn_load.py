@@ -8,6 +8,7 @@ Reads one JSON object from standard input: the server, port, transport, secret a
               second, "lost": the part that did not come back}
     "steady"  an echo of "peer" every 50 ms over one relay; prints "relaying" after the first, then, when standard input
               ends, {"sent", "lost", "longest": seconds without any, "certificate": SHA-256 of the one that TLS began with}
+    "class"   as "steady", over a relay of its own for each of "peers", which is renewed as a browser does; prints a list
 """
 
 import hashlib
@@ -24,6 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from turn_client import FAMILIES, allocated, opened
 
 PAYLOAD = 1000
+# Seconds after which a relay and its channel are renewed.
+RENEWAL = 240
 
 
 def hold(wish):
@@ -94,14 +97,20 @@ def rate(wish):
     return {"sent": sent * per_second, "echoed": echoed * per_second, "lost": 1 - echoed / sent}
 
 
-def steady(wish):
+def echoing(wish, is_over, begun):
+    """Has a peer answer over a relay until that is over; begun is called after the first answer."""
     client = relay(wish)
+    peer = tuple(wish["peer"])
     socket = client.connection.socket
     certificate = hashlib.sha256(socket.getpeercert(True)).hexdigest() if wish["transport"] == "tls" else None
     sent = lost = 0
     longest = 0.0
-    last = time.monotonic()
-    while not select.select([sys.stdin], [], [], 0.05)[0]:
+    last = renewed = time.monotonic()
+    while not is_over():
+        if time.monotonic() - renewed > RENEWAL:
+            if (answers := client.renew(peer)) != ["ok", "ok"]:
+                sys.exit(f"the relay was not renewed: {answers}")
+            renewed = time.monotonic()
         payload = struct.pack("!I", sent)
         client.connection.send(channel_data(client, payload))
         sent += 1
@@ -112,13 +121,38 @@ def steady(wish):
         if data:
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
         if sent == 1:
-            print("relaying", flush=True)
+            begun()
     return {"sent": sent, "lost": lost, "longest": max(longest, time.monotonic() - last), "certificate": certificate}
+
+
+def is_ended(seconds):
+    """True when standard input ends within that time."""
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
+
+
+def steady(wish):
+    return echoing(wish, lambda: is_ended(0.05), lambda: print("relaying", flush=True))
+
+
+def school_class(wish):
+    over = threading.Event()
+    begun = threading.Barrier(len(wish["peers"]) + 1)
+    with ThreadPoolExecutor(len(wish["peers"])) as pool:
+        ones = [pool.submit(echoing, {**wish, "peer": peer}, lambda: over.wait(0.25), begun.wait) for peer in wish["peers"]]
+        begun.wait(20)
+        print("relaying", flush=True)
+        while not is_ended(1):
+            # One that ends before its time has failed.
+            if early := [one for one in ones if one.done()]:
+                over.set()
+                return early[0].result()
+        over.set()
+        return [one.result() for one in ones]
 
 
 def main():
     wish = json.loads(sys.stdin.readline())
-    print(json.dumps({"hold": hold, "rush": rush, "rate": rate, "steady": steady}[wish["do"]](wish)), flush=True)
+    print(json.dumps({"hold": hold, "rush": rush, "rate": rate, "steady": steady, "class": school_class}[wish["do"]](wish)), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { labels, object, plainName } from "../schemas";
 import { remove, takeId } from "../store";
 
 /** Largest number of servers in a group, and of groups in a project (https://docs.hetzner.com/cloud/placement-groups/overview). */
-export const limits = { servers: 10, groups: 50 } as const;
+const limits = { servers: 10, groups: 50 } as const;
 
 const name = plainName(255);
 const create = object({ name, type: { enum: ["spread"] }, labels }, "name", "type");

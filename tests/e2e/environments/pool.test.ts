@@ -1,73 +1,54 @@
-/** A pool: servers behind Scalelite's stand-in, which grows and shrinks while meetings run. */
-import { signedApiUrl } from "../../../bigbluebutton/api";
+/** A pool: servers behind Scalelite's stand-in, which grows and shrinks while a class of eight meetings goes on. */
 import { accountObjects } from "../support/account";
-import { must, onHost, outside, tryUpdate, update, type Update } from "../support/sandbox";
+import {
+  apiOf,
+  apiOn,
+  BALANCER,
+  call,
+  joinAll,
+  meetingsOf,
+  node,
+  PASSWORDS,
+  poolOf,
+  poolOutputs,
+  secretOf,
+  serverOf,
+  startClass,
+  TURN,
+  type Api,
+  type PoolOutputs,
+  type SchoolClass,
+} from "../support/pool";
+import { must, onHost, tryUpdate, update, type Update } from "../support/sandbox";
 
-const BALANCER = "bbb.example.test";
-const TURN = "turn.example.test";
-const node = (number: number) => `bbb-${number}.example.test`;
-
-interface PoolOutputs {
-  readonly apiUrl: string;
-  readonly sharedSecret: string;
-  readonly servers: Readonly<Record<string, { readonly ipv4: string }>>;
-}
-
-const given = (servers: number, more: readonly string[] = []) => [
-  ...["--set", `servers=${servers}`, "--set", "recordingsGb=0", "--set", "drainMinutes=0"],
-  ...["--set", 'meetings={"recording":"never"}', ...more],
-];
-const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", given(servers, more));
+const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", poolOf(servers, more));
 const tryUp = (servers: number, more: readonly string[] = []) =>
-  tryUpdate("up", "embedded", given(servers, more));
-const poolOutputs = async () =>
-  JSON.parse(await must(["outputs", "--json", "--show-secrets"])) as PoolOutputs;
+  tryUpdate("up", "embedded", poolOf(servers, more));
 
 const rake = (task: string) => onHost(BALANCER, ["docker", "exec", "scalelite-api", "bin/rake", task]);
 const poll = () => rake("poll:all");
-/** Signed call, to the balancer unless another API is named. */
-const call = async (
-  name: string,
-  parameters: Readonly<Record<string, string>> = {},
-  api: { readonly url: string; readonly secret: string } = { url: out.apiUrl, secret: out.sharedSecret },
-) => (await outside(["curl", "-sS", signedApiUrl(api.url, name, parameters, api.secret)])).stdout;
-
 const create = async (id: string) => {
-  const answer = await call("create", { ...{ meetingID: id, name: id }, ...PASSWORDS });
-  expect(answer).toContain("<returncode>SUCCESS</returncode>");
+  expect(await call(apiOf(out), "create", { meetingID: id, name: id, ...PASSWORDS })).toContain(SUCCESS);
   // Load counts from the next poll on.
   await poll();
 };
-const PASSWORDS = { moderatorPW: "moderator", attendeePW: "attendee" };
-/** Server to which a join leads. */
-const serverOf = async (id: string) => {
-  const parameters = { fullName: "Pupil", meetingID: id, password: "attendee" };
-  const url = signedApiUrl(out.apiUrl, "join", parameters, out.sharedSecret);
-  const { stdout } = await outside(["curl", "-sS", "-o", "/dev/null", "-w", "%{redirect_url}", url]);
-  return stdout === "" ? undefined : new URL(stdout).hostname;
+const SUCCESS = "<returncode>SUCCESS</returncode>";
+const leadsTo = (id: string) => serverOf(apiOf(out), id);
+const end = async (number: number, ...ids: string[]) => {
+  for (const meetingID of ids)
+    await call(await apiOn(number), "end", { meetingID, password: PASSWORDS.moderatorPW });
 };
-
-const secretOf = async (number: number) => {
-  const text = await onHost(node(number), ["cat", "/etc/bigbluebutton/bbb-web.properties"]);
-  return /^securitySalt=(\S+)$/m.exec(text)![1]!;
-};
-/** Meetings that a server itself has. */
-const meetingsOn = async (number: number) => {
-  const api = { url: `https://${node(number)}/bigbluebutton/api`, secret: await secretOf(number) };
-  return [...(await call("getMeetings", {}, api)).matchAll(/<meetingID>([^<]+)</g)]
-    .map(([, id = ""]) => id)
-    .sort();
-};
+/** Meetings that servers themselves have. */
+const idsOn = async (...numbers: number[]) => (await meetingsOf(...numbers)).map(({ id }) => id);
 const PEERS =
   "import sqlite3; print(sqlite3.connect('/var/lib/turn/turndb').execute('SELECT ip_range FROM allowed_peer_ip').fetchall())";
 const peers = () => onHost(TURN, ["python3", "-c", PEERS]);
 const coturn = () => onHost(TURN, ["systemctl", "show", "-P", "MainPID", "coturn"]);
 const starts = async (...numbers: number[]) =>
   Promise.all(
-    [...numbers.map((number) => [node(number), "bbb-web"] as const), [BALANCER, "nginx"] as const].map(
-      ([fqdn, unit]) => onHost(fqdn, ["systemctl", "show", "-P", "InvocationID", unit]),
-    ),
+    numbers.map((number) => onHost(node(number), ["systemctl", "show", "-P", "InvocationID", "bbb-web"])),
   );
+const nginx = () => onHost(BALANCER, ["systemctl", "show", "-P", "InvocationID", "nginx"]);
 const names = async () =>
   (await accountObjects())
     .filter(({ kind }) => kind === "servers")
@@ -76,6 +57,9 @@ const names = async () =>
 
 let out: PoolOutputs;
 let first: Update;
+let school: SchoolClass;
+/** Processes of the first two servers and of the TURN server, while the class goes on. */
+let processes: string[];
 /** Address of the third server. */
 let third: string;
 
@@ -93,9 +77,9 @@ describe("two servers from nothing", () => {
 
   test("meetings land on both, and a join leads to the server of the meeting", async () => {
     for (let i = 1; i <= 8; i++) await create(`m${i}`);
-    const found = await Promise.all([meetingsOn(1), meetingsOn(2)]);
-    expect(found.map((ids) => ids.length)).toEqual([4, 4]);
-    for (const id of ["m1", "m2"]) expect(await serverOf(id)).toBe(found[0].includes(id) ? node(1) : node(2));
+    const found = await meetingsOf(1, 2);
+    expect(found.map(({ server }) => server).sort()).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    for (const { id, server } of found.slice(0, 2)) expect(await leadsTo(id)).toBe(node(server));
   });
 
   test("a front end never sees a server's secret, and no server takes the front ends'", async () => {
@@ -104,31 +88,45 @@ describe("two servers from nothing", () => {
     const forFrontEnds = Object.entries(await poolOutputs()).filter(([name]) => name !== "nodes");
     const shown = JSON.stringify(forFrontEnds) + (await must(["outputs", "--json"]));
     for (const secret of own) expect(shown + first.stdout).not.toContain(secret);
-    const api = { url: `https://${node(1)}/bigbluebutton/api`, secret: out.sharedSecret };
-    expect(await call("getMeetings", {}, api)).toContain("checksumError");
+    const api = { ...(await apiOn(1)), secret: out.sharedSecret };
+    expect(await call(api, "getMeetings")).toContain("checksumError");
   });
 
   test("a second run changes nothing", async () => {
     expect((await up(2)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);
   });
+
+  test("the servers are in one placement group, and neither the balancer nor the TURN server", async () => {
+    const objects = await accountObjects();
+    const ids = objects.filter(({ kind, name }) => kind === "servers" && /^bbb-\d/.test(name));
+    const groups = objects.filter(({ kind }) => kind === "placement_groups");
+    expect(groups.map(({ servers }) => servers)).toEqual([ids.map(({ id }) => Number(id))]);
+  });
+
+  test("a class meets: two people in each of the eight, who get their sound by the TURN server", async () => {
+    school = await startClass(out, 1, 2);
+    processes = [...(await starts(1, 2)), await coturn()];
+    expect(school.meetings.map(({ people }) => people)).toEqual(Array(8).fill(2));
+  });
 });
 
 describe("from two to three while meetings run", () => {
-  let before: string[];
+  let balancer: string;
   beforeAll(async () => {
-    before = [...(await starts(1, 2)), await coturn()];
+    balancer = await nginx();
     await up(3);
     third = (await poolOutputs()).servers[node(3)]!.ipv4;
   });
 
   test("nothing restarts on those that were there, and their meetings go on", async () => {
-    expect([...(await starts(1, 2)), await coturn()]).toEqual(before);
-    expect([...(await meetingsOn(1)), ...(await meetingsOn(2))]).toHaveLength(8);
+    expect([...(await starts(1, 2)), await coturn()]).toEqual(processes);
+    expect(await nginx()).toBe(balancer);
+    expect(await meetingsOf(1, 2)).toEqual(school.meetings);
   });
 
   test("new meetings reach the third", async () => {
     await create("m9");
-    expect(await serverOf("m9")).toBe(node(3));
+    expect(await leadsTo("m9")).toBe(node(3));
   });
 });
 
@@ -139,27 +137,23 @@ describe("from three to two", () => {
     expect(stdout + stderr).toContain(`${node(3)} stays: it still has 1 meeting`);
     expect(stdout + stderr).toContain("run the same command again");
     expect(await names()).toContain(node(3));
-    expect(await serverOf("m9")).toBe(node(3));
+    expect(await leadsTo("m9")).toBe(node(3));
     expect(await peers()).toContain(third);
     await create("m10");
-    expect(await serverOf("m10")).not.toBe(node(3));
+    expect(await leadsTo("m10")).not.toBe(node(3));
   });
 
-  test("also where the balancer has forgotten the meeting", async () => {
-    await onHost(BALANCER, ["redis-cli", "FLUSHALL"]);
-    expect(await serverOf("m9")).toBeUndefined();
-    // As its timer does.
-    await onHost(BALANCER, ["systemctl", "start", "bbb-deploy-pool"]);
-    expect(await rake("servers:yaml[true]")).toContain(node(1));
+  test("also where the balancer has forgotten the meeting, as by an end that its server refused", async () => {
+    expect(await call(apiOf(out), "end", { meetingID: "m9", password: "another" })).not.toContain(SUCCESS);
+    expect(await leadsTo("m9")).toBeUndefined();
     const { code, stdout, stderr } = await tryUp(2);
     expect(code).not.toBe(0);
     expect(stdout + stderr).toContain(`${node(3)} stays: it still has 1 meeting`);
-    expect(await meetingsOn(3)).toEqual(["m9"]);
+    expect(await idsOn(3)).toEqual(["m9"]);
   });
 
   test("after its end the same command succeeds, and nothing of the server is left", async () => {
-    const api = { url: `https://${node(3)}/bigbluebutton/api`, secret: await secretOf(3) };
-    await call("end", { meetingID: "m9", password: "moderator" }, api);
+    await end(3, "m9");
     await up(2);
     expect(await names()).toEqual([node(1), node(2), BALANCER, TURN].sort());
     const left = (await accountObjects()).filter((object) => JSON.stringify(object).includes("bbb-3"));
@@ -168,32 +162,18 @@ describe("from three to two", () => {
     expect(await rake("servers:yaml[true]")).not.toContain(node(3));
     expect((await up(2)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);
   });
-
-  test("the meetings of the others went on all the time", async () => {
-    expect([...(await meetingsOn(1)), ...(await meetingsOn(2))]).toEqual(
-      expect.arrayContaining(["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m10"]),
-    );
-  });
 });
 
 describe("the balancer", () => {
   test("restarts without an end to a meeting; joins work again", async () => {
-    const before = [...(await meetingsOn(1)), ...(await meetingsOn(2))];
     await create("m11");
     await onHost(BALANCER, [
-      "systemctl",
-      "restart",
-      "bbb-deploy-scalelite-api",
-      "bbb-deploy-scalelite-poller",
-      "redis-server",
+      ...["systemctl", "restart", "nginx", "postgresql", "redis-server"],
+      ...["bbb-deploy-scalelite-api", "bbb-deploy-scalelite-poller"],
     ]);
-    await onHost(BALANCER, [
-      "bash",
-      "-c",
-      "until curl -sf http://127.0.0.1:3000/health_check; do sleep 1; done",
-    ]);
-    expect(await serverOf("m11")).toMatch(/^bbb-[12]/);
-    expect([...(await meetingsOn(1)), ...(await meetingsOn(2))]).toEqual(expect.arrayContaining(before));
+    const healthy = "until curl -sf http://127.0.0.1:3000/health_check; do sleep 1; done";
+    await onHost(BALANCER, ["bash", "-c", healthy]);
+    expect(await leadsTo("m11")).toMatch(/^bbb-[12]/);
   });
 
   test("is a stack's for good: a pool becomes no single server", async () => {
@@ -203,8 +183,86 @@ describe("the balancer", () => {
   });
 });
 
+describe("a new secret of the front ends", () => {
+  const rotated = ["--set", "rotateSharedSecret=2026-12-01"];
+  const answers = async (api: Api) => (await call(api, "getMeetings")).includes(SUCCESS);
+  const KEPT = "/var/lib/bbb-deploy/balancer/front-end-secrets.json";
+  let former: Api;
+
+  test("is taken beside the former one, and no meeting's server sees anything of it", async () => {
+    former = apiOf(out);
+    const { stdout } = await up(2, rotated);
+    out = await poolOutputs();
+    expect(out.sharedSecret).not.toBe(former.secret);
+    expect(await Promise.all([answers(former), answers(apiOf(out))])).toEqual([true, true]);
+    expect(stdout).toMatch(/the front ends' former secret is taken until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  });
+
+  test("is the only one two days later", async () => {
+    await onHost(BALANCER, ["sed", "-i", "-E", 's/"until": [0-9]+/"until": 1/', KEPT]);
+    await onHost(BALANCER, ["systemctl", "start", "bbb-deploy-scalelite-secret"]);
+    const healthy = "until curl -sf http://127.0.0.1:3000/health_check; do sleep 1; done";
+    await onHost(BALANCER, ["bash", "-c", healthy]);
+    expect(await Promise.all([answers(former), answers(apiOf(out))])).toEqual([false, true]);
+    await up(2, rotated);
+    expect(await answers(former)).toBe(false);
+  });
+});
+
+describe("the class", () => {
+  test("went on all the time: no meeting ended, nobody left, nothing restarted", async () => {
+    const before = school.meetings.map(({ id }) => id);
+    expect((await meetingsOf(1, 2)).filter(({ id }) => before.includes(id))).toEqual(school.meetings);
+    expect([...(await starts(1, 2)), await coturn()]).toEqual(processes);
+  });
+
+  test("none of its relays was cut, nor lost anything", async () => {
+    const relays = await school.stop();
+    expect(relays).toHaveLength(8);
+    expect(relays.map(({ lost }) => lost)).toEqual(Array(8).fill(0));
+    expect(Math.min(...relays.map(({ sent }) => sent))).toBeGreaterThan(100);
+  });
+
+  test("takes one more in each meeting by the balancer", async () => {
+    const pages = await joinAll(
+      apiOf(out),
+      school.meetings.map(({ id }) => id),
+    );
+    expect(pages.map((page) => new URL(page).hostname)).toEqual(
+      school.meetings.map(({ server }) => node(server)),
+    );
+  });
+});
+
+describe("a new secret of one server", () => {
+  const replace = [...["--set", "rotateSharedSecret=2026-12-01"], "--replace", "bbb-2-shared-secret"];
+
+  test("is refused while meetings run there", async () => {
+    const { code, stdout, stderr } = await tryUp(2, replace);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/meeting\(s\) run/);
+  });
+
+  test("is known to that server and to the balancer, and disturbs no other", async () => {
+    const [one, two] = [await secretOf(1), await secretOf(2)];
+    const before = await meetingsOf(1);
+    await end(2, ...(await idsOn(2)));
+    await up(2, replace);
+    expect(await secretOf(1)).toBe(one);
+    expect(await secretOf(2)).not.toBe(two);
+    expect(await meetingsOf(1)).toEqual(before);
+    await create("m12");
+    expect(await leadsTo("m12")).toBe(node(2));
+  });
+});
+
 describe("destroy", () => {
-  test("is refused while a meeting runs, without any program", async () => {
+  test("is refused while a meeting runs, without any program, also by a balancer that has lost its memory", async () => {
+    await onHost(BALANCER, ["redis-cli", "FLUSHALL"]);
+    expect(await leadsTo("m12")).toBeUndefined();
+    // As its timer does.
+    await onHost(BALANCER, ["systemctl", "start", "bbb-deploy-pool"]);
+    expect(await rake("servers:yaml[true]")).toContain(node(1));
     const { code, stdout, stderr } = await tryUpdate("destroy", "embedded");
     expect(code).not.toBe(0);
     expect(stdout + stderr).toMatch(/bbb-[12]\.example\.test stays: it still has \d+ meetings?/);
@@ -213,9 +271,7 @@ describe("destroy", () => {
 
   test("leaves nothing of an empty pool", async () => {
     for (const number of [1, 2]) {
-      const api = { url: `https://${node(number)}/bigbluebutton/api`, secret: await secretOf(number) };
-      for (const id of await meetingsOn(number))
-        await call("end", { meetingID: id, password: "moderator" }, api);
+      await end(number, ...(await idsOn(number)));
     }
     await update("destroy", "embedded");
     expect(await accountObjects()).toEqual([]);

@@ -337,7 +337,7 @@ describe("a pool of 20 servers", () => {
   test("names the limits of the account and of the certificate authority", () => {
     const [hetzner, certificates] = pool().limits;
     expect(hetzner).toMatch(
-      /^Hetzner Cloud: 22 servers .*162 dedicated virtual CPUs, 4 shared ones, 44 primary IPs/,
+      /^Hetzner Cloud: 22 servers .*162 dedicated virtual CPUs, 4 shared ones, 44 primary IPs, 2 placement groups/,
     );
     expect(certificates).toMatch(/^Let's Encrypt: 22 certificates at first, of 50 a week/);
   });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { parseRounds, ROUND_SECONDS } from "../../../sandbox/benchmark/alerts";
-import { renderAgainst, renderAlerts, renderImages } from "../../../sandbox/benchmark/report";
+import { renderAgainst, renderAlerts, renderImages, renderPool } from "../../../sandbox/benchmark/report";
 import { resolveRevision, withRevision } from "../../../sandbox/benchmark/revision";
 
 const PROJECT = resolve(__dirname, "../../..");
@@ -29,6 +29,30 @@ test("deployments from images: the medians of the pairs' own ratios, and the sec
     /^from images: the step that installs takes 0\.30 times as long as without, all of it up to verified 0\.50 times\n/,
   );
   expect(text).toMatch(/3 +12\.0 s +40\.0 s +36\.0 s +90\.0 s/);
+});
+
+test("a pool: its deployment against that of one server, its updates, and the memory of a large one", () => {
+  const deployment = (seconds: number, milliseconds: number) => ({
+    ...{ start: 0, seconds, operations: [], chain: { milliseconds, links: [] } },
+  });
+  const text = renderPool({
+    one: deployment(60, 50_000),
+    three: deployment(84, 55_000),
+    rounds: [
+      { three: 2, single: 1 },
+      { three: 3, single: 2 },
+      { three: 3.2, single: 2.5 },
+    ],
+    memory: [{ what: "a pool of 20 servers", resources: 500, mebibytes: 150.4 }],
+  });
+  expect(text).toMatch(
+    /^pool: the first deployment of three servers takes 1\.40 times that of one, its longest chain 1\.10 times\n/,
+  );
+  expect(text).toContain("three servers without changes takes 1.50 times that of a single server\n");
+  expect(text).toMatch(/median +3\.00 s +2\.00 s\n/);
+  expect(text).toContain(
+    "memory: the program of a pool of 20 servers has 150 MiB at most, with 500 resources\n",
+  );
 });
 
 test("alerts: the share of a core is of the time between rounds", () => {

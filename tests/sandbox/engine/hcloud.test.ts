@@ -369,7 +369,7 @@ test("a placement group, which a server is made in; one that runs elsewhere cann
   expect(taken()).toContain(`GET ${path}`);
   const outside = await make("server", { name: "outside", ...order });
   await expect(change("server", outside, { placementGroupId })).rejects.toThrow(/has to be powered off/);
-  await expect(change("server", inside, { placementGroupId: undefined })).rejects.toThrow(
+  await expect(change("server", inside, { placementGroupId: null })).rejects.toThrow(
     "removing a running server from a placement group is currently not supported",
   );
   await expect(remove("placementGroup", group)).rejects.toThrow(/still has servers/);
