@@ -57,8 +57,10 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     const primaryIpv6 = createPrimaryIp("ipv6");
     this.ipv4 = primaryIpv4.ipAddress;
     this.ipv6 = primaryIpv6.ipAddress.apply(firstAddress);
-    createReverseDns("ipv4", primaryIpv4, this.ipv4);
-    createReverseDns("ipv6", primaryIpv6, this.ipv6);
+    const reverseDns = [
+      createReverseDns("ipv4", primaryIpv4, this.ipv4),
+      createReverseDns("ipv6", primaryIpv6, this.ipv6),
+    ];
 
     const access = hostAccess(name, { ...args, user: this.user }, parent);
     this.authorizedKeys = access.authorizedKeys;
@@ -75,7 +77,8 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
     const volumeId = createVolume(this.server);
     this.dataDevice = volumeId && pulumi.interpolate`/dev/disk/by-id/scsi-0HC_Volume_${volumeId}`;
     this.attachVolume = (after) => volumeId && attach(volumeId, this.server, after);
-    this.dependsOn = [this.server];
+    // Where a server's removal is refused, these stay also.
+    this.dependsOn = [this.server, ...reverseDns];
 
     this.registerOutputs({ ipv4: this.ipv4, ipv6: this.ipv6 });
 
@@ -100,8 +103,8 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
       suffix: string,
       primaryIp: hcloud.PrimaryIp,
       address: pulumi.Output<string>,
-    ): void {
-      new hcloud.Rdns(
+    ): hcloud.Rdns {
+      return new hcloud.Rdns(
         `${name}-rdns-${suffix}`,
         { primaryIpId: numericId(primaryIp), ipAddress: address, dnsPtr: args.fqdn },
         { parent },

@@ -24,6 +24,12 @@ const run = (nodes: number, variation: Variation = {}) =>
     settings: { pool: pool(nodes), recordings: undefined, ...variation.settings },
   });
 
+const runAtAws = (nodes: number) => {
+  const { bbb, turn } = atAws;
+  const balancer = { ...bbb, serverType: "c7a.large", image: releases["noble-40"].images.aws };
+  return run(nodes, { settings: { bbb, turn, dns: "route53", pool: { ...pool(nodes), balancer } } });
+};
+
 let three: Run;
 beforeAll(async () => {
   three = await run(3);
@@ -74,6 +80,21 @@ test("the TURN server relays to all servers of the pool", () => {
 
 describe("the gate", () => {
   const member = () => three.get("bbb-3-member");
+
+  test.each(["Hetzner", "AWS"])("holds all that its server and its meetings need, at %s", async (cloud) => {
+    const of = cloud === "AWS" ? await runAtAws(3) : three;
+    const held = new Set<string>();
+    const hold = (name: string): void => {
+      if (held.has(name)) return;
+      held.add(name);
+      for (const { dependsOn } of of.resources.filter((one) => one.name === name)) dependsOn.forEach(hold);
+    };
+    hold("bbb-3-member");
+    const needed = of.resources.filter(({ type }) => !type.startsWith("bbb:")).map(({ name }) => name);
+    expect(needed.filter((name) => /^(bbb-3|turn|balancer)-/.test(name) && !held.has(name)).sort()).toEqual([
+      "balancer-verify",
+    ]);
+  });
 
   test("comes after the server's own verification, and so goes before the server", () => {
     expect(member().dependsOn).toEqual(expect.arrayContaining(["bbb-3-verify", "balancer-configure"]));
@@ -227,11 +248,7 @@ test("twenty servers", async () => {
 });
 
 test("a pool at AWS", async () => {
-  const { bbb, turn } = atAws;
-  const balancer = { ...bbb, serverType: "c7a.large", image: releases["noble-40"].images.aws };
-  const made = await run(2, {
-    settings: { bbb, turn, dns: "route53", pool: { ...pool(2), balancer } },
-  });
+  const made = await runAtAws(2);
   expect(
     made
       .ofType("aws:ec2/instance:Instance")
