@@ -303,6 +303,22 @@ describe("when things go wrong", () => {
     expect((await get(url("join", "fullName=x&meetingID=m"))).status).toBe(302);
   });
 
+  test("joins meanwhile keep it from no poll that fails", async () => {
+    await both();
+    await create("m");
+    const [name, holder] = a.meetings.size > 0 ? (["a.test", a] as const) : (["b.test", b] as const);
+    holder.silent = true;
+    let joining = true;
+    const joins = (async () => {
+      while (joining) await get(url("join", "fullName=x&meetingID=m"));
+    })();
+    await poll();
+    await poll();
+    joining = false;
+    await joins;
+    expect(await servers()).toMatchObject({ [name]: { online: false } });
+  });
+
   test("a join leads to a server that is away until its meeting is forgotten, and a create that meets it fails", async () => {
     await both();
     await create("m");

@@ -202,6 +202,9 @@ export class FakeRedis {
       case "HSET":
         hash.set(field, value);
         return ":1\r\n";
+      case "HINCRBY":
+        hash.set(field, String(Number(hash.get(field) ?? 0) + Number(value)));
+        return `:${hash.get(field)}\r\n`;
       case "HDEL":
         hash.delete(field);
         return ":1\r\n";

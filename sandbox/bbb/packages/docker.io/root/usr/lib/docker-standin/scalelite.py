@@ -82,7 +82,7 @@ def add_or_change(store, name, values, here, dry):
     if here is None:
         print(f"[{name}] Creating server ({state})")
         if not dry:
-            store.servers.put(name, {**settings, "state": state, "online": False, "load": None, "good": 0, "bad": 0})
+            store.servers.put(name, {**settings, "state": state, "online": False})
         return
     changed = {key: value for key, value in settings.items() if here[key] != value}
     for key in changed:
@@ -108,7 +108,8 @@ def leave(store, name, server, mode, dry):
     if not dry:
         for meeting in store.meetings_of(name):
             store.meetings.remove(meeting)
-        store.servers.remove(name)
+        for records in (store.servers, store.loads, store.good, store.bad):
+            records.remove(name)
 
 
 def tell(store, verbose="false"):
@@ -116,7 +117,7 @@ def tell(store, verbose="false"):
     for name, server in sorted(store.servers.all().items()):
         shown[name] = {"secret": server["secret"], "url": server["url"], "enabled": server["state"] == "enabled"}
         if verbose == "true":
-            shown[name].update(state=server["state"], load=server["load"], online=server["online"])
+            shown[name].update(state=server["state"], load=store.loads.get(name), online=server["online"])
     print(yaml.safe_dump({"servers": shown}), end="")
 
 

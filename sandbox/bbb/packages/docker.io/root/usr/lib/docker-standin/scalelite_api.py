@@ -80,7 +80,8 @@ class Api:
             raise Refusal("internalError", f"Unable to {'create' if call == 'create' else 'access'} meeting on server.") from None
 
     def usable(self):
-        found = [(server["load"], name) for name, server in self.store.servers.all().items() if server["state"] == "enabled" and server["online"] and server["load"] is not None]
+        loads = self.store.loads.all()
+        found = [(loads[name], name) for name, server in self.store.servers.all().items() if server["state"] == "enabled" and server["online"] and name in loads]
         if not found:
             raise Refusal("internalError", "Could not find any available servers.")
         return min(found)[1]
@@ -99,7 +100,7 @@ class Api:
             name = self.usable()
             server = self.store.servers.get(name)
             self.store.meetings.put(meeting, {"server": name, "moderatorPW": password})
-            self.store.servers.change(name, load=server["load"] + 1)
+            self.store.loads.count(name)
         if any(parameters.get(name) for name in READY_URLS):
             self.store.sql("SELECT count(*) FROM schema_migrations")
         return self.ask(server, "create", query, body, kind)
@@ -123,7 +124,7 @@ class Api:
         _, name, server = self.find(parameters)
         if server["state"] == "disabled":
             raise Refusal("serverUnavailable", "The server for this meeting is disabled/offline.")
-        self.store.servers.change(name, load=(server["load"] or 0) + 1)
+        self.store.loads.count(name)
         return nodes.signed(server, "join", query)
 
     def pass_on(self, call, query, parameters, body, kind):

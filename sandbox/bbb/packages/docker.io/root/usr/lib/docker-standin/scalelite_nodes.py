@@ -73,17 +73,20 @@ class Poller:
         for meeting in self.store.meetings_of(name):
             if meeting not in here:
                 self.store.meetings.remove(meeting)
-        good = server["good"] + 1
-        online = server["online"] or good >= self.healthy
-        emptied = server["state"] == "cordoned" and load == 0
-        self.store.servers.change(name, good=good, bad=0, online=online, load=load, state="disabled" if emptied else server["state"])
+        self.store.bad.remove(name)
+        if not server["online"] and self.store.good.count(name) < self.healthy:
+            return
+        self.store.loads.put(name, load)
+        if not server["online"]:
+            self.store.servers.change(name, online=True)
+        if server["state"] == "cordoned" and load == 0:
+            self.store.servers.change(name, state="disabled")
 
     def failed(self, name, server, reason):
         """Forgets the meetings of a server that is away for too long; it is offline once all of them are forgotten."""
         print(f"{name} did not answer: {re.sub('checksum=[0-9a-f]+', 'checksum=…', reason)}", flush=True)
-        bad = server["bad"] + 1
-        self.store.servers.change(name, good=0, bad=bad)
-        if bad < self.unhealthy or not server["online"]:
+        self.store.good.remove(name)
+        if not server["online"] or self.store.bad.count(name) < self.unhealthy:
             return
         end = time.monotonic() + self.patience
         for meeting in self.store.meetings_of(name):
@@ -95,4 +98,6 @@ class Poller:
                 ask(server, "end", urllib.parse.urlencode({"meetingID": meeting, "password": password}), self.timeout)
             except OSError:
                 continue
-        self.store.servers.change(name, online=False, load=None)
+        self.store.bad.remove(name)
+        self.store.loads.remove(name)
+        self.store.servers.change(name, online=False)

@@ -59,6 +59,10 @@ class Records:
         if found is not None:
             self.put(name, {**found, **values})
 
+    def count(self, name):
+        """Adds one to a number, which others may change at the same time. @return the sum"""
+        return int(self.redis.ask("HINCRBY", self.key, name, 1))
+
     def remove(self, name):
         self.redis.ask("HDEL", self.key, name)
 
@@ -70,6 +74,8 @@ class Store:
         redis = Redis(environment["REDIS_URL"])
         self.redis, self.database = redis, environment["DATABASE_URL"]
         self.servers, self.meetings = Records(redis, "servers"), Records(redis, "meetings")
+        # People on a server, and its polls that went well and ill; apart, since the API counts while the poller writes.
+        self.loads, self.good, self.bad = Records(redis, "loads"), Records(redis, "good"), Records(redis, "bad")
 
     def meetings_of(self, server):
         return [name for name, meeting in self.meetings.all().items() if meeting["server"] == server]
