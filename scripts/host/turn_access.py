@@ -144,7 +144,10 @@ def restore(path, root):
     except FileNotFoundError:
         return []
     if not os.path.exists(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        folder = os.path.dirname(path)
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
+            shutil.chown(folder, OWNER, OWNER)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o660), "w", encoding="utf-8"):
             os.chmod(path, 0o660)
         shutil.chown(path, OWNER, OWNER)
