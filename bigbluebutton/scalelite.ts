@@ -16,7 +16,7 @@ export function scaleliteImage(part: "api" | "poller"): string {
 }
 
 /** Seconds between two polls of a server, and failed ones after which it counts as offline: 90 s. */
-const POLLS = { seconds: 30, failed: 3 } as const;
+export const POLLS = { seconds: 30, failed: 3 } as const;
 
 /** Facts about a pool that its balancer is told. */
 export interface BalancerFacts {

@@ -108,7 +108,7 @@ export function renderHostRequest(request: HostRequest): string {
 }
 
 /** Access to a host for another check: its address, the account to log in to, its public host key, and the request. */
-export interface HostCheck<Request extends HostRequest = HostRequest> {
+export interface HostCheck<Request extends HostRequest | BalancerRequest = HostRequest> {
   readonly host: string;
   readonly user: string;
   /** Public key in OpenSSH's form, without a comment. */
@@ -121,6 +121,15 @@ export interface CheckOutput {
   readonly bbb: HostCheck<BbbRequest>;
   /** Access to the TURN host; undefined if it is another stack's. */
   readonly turn?: HostCheck<TurnRequest>;
+}
+
+/** Output `check` of a pool. Secret. */
+export interface PoolCheckOutput {
+  readonly balancer: HostCheck<BalancerRequest>;
+  /** Access to the TURN host; undefined if it is another stack's. */
+  readonly turn?: HostCheck<TurnRequest>;
+  /** Servers by their names in the deployment, e.g. "bbb-2". */
+  readonly nodes: Readonly<Record<string, HostCheck<BbbRequest>>>;
 }
 
 /** Facts about a certificate. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { nodeFqdn, nodeNumbers } from "../bigbluebutton/pool";
 import { renderMember, renderScaleliteEnvironment, scaleliteImage } from "../bigbluebutton/scalelite";
+import type { BalancerRequest } from "../bigbluebutton/verification";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { named } from "../clouds/names";
@@ -42,6 +43,8 @@ export class Balancer extends pulumi.ComponentResource {
   /** Secret with which a front end signs its API calls; the servers have others. */
   readonly sharedSecret: pulumi.Output<string>;
   readonly steps: HostSteps;
+  /** Request of its check, once it has its servers; secret. */
+  request!: pulumi.Output<BalancerRequest>;
   private readonly verified: Step[] = [];
 
   constructor(
@@ -113,15 +116,14 @@ export class Balancer extends pulumi.ComponentResource {
       );
     });
     const fqdns = nodes.map(({ bbb: { host } }) => host.fqdn);
+    this.request = balancerRequest(this, this.args.settings, fqdns);
     this.verified.push(
       this.steps.run(
         "verify",
         {
           script: "verify.sh",
           title: "Verify the pool",
-          stdin: balancerRequest(this, this.args.settings, fqdns).apply(
-            (request) => `${JSON.stringify(request)}\n`,
-          ),
+          stdin: this.request.apply((request) => `${JSON.stringify(request)}\n`),
           rerunsWith: [...this.steps.all, ...members],
         },
         this,

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { nodeName, nodeNumbers } from "../bigbluebutton/pool";
 import { turnUrls } from "../bigbluebutton/turnStunServers";
-import type { CertificateOutput, CheckOutput } from "../bigbluebutton/verification";
+import type { CertificateOutput, PoolCheckOutput } from "../bigbluebutton/verification";
 import { lookUpClouds } from "../clouds";
 import type { Host } from "../clouds/host";
 import { poolHostArgs } from "../clouds/hostArgs";
@@ -19,7 +19,7 @@ import { MeetingsGuard, trustIn } from "./meetingsGuard";
 import { NodeCertificates } from "./nodeCertificates";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer } from "./turnServer";
-import { Verification } from "./verification";
+import { access, Verification } from "./verification";
 
 /** Outputs of a pool. */
 export interface PoolOutputs {
@@ -44,10 +44,8 @@ export interface PoolOutputs {
   readonly sshCommands: Readonly<Record<string, pulumi.Output<string>>>;
   readonly privateKey: pulumi.Output<string>;
   readonly knownHosts: pulumi.Output<string>;
-  /** Servers by their names in the deployment, each in the form of a deployment of its own, for scripts/check; secret. */
-  readonly nodes: Readonly<
-    Record<string, { readonly check: pulumi.Output<CheckOutput>; readonly privateKey: pulumi.Output<string> }>
-  >;
+  /** Access and requests for another check of all hosts, by scripts/check; secret. */
+  readonly check: pulumi.Output<PoolCheckOutput>;
 }
 
 /**
@@ -134,9 +132,25 @@ export async function deployPool(
     sshCommands: of(sshCommand),
     privateKey: operatorKey.privateKey,
     knownHosts: knownHosts(all.map(([, host]) => host)),
-    nodes: Object.fromEntries(
-      nodes.map(({ name, verification: { check } }) => [name, { check, privateKey: operatorKey.privateKey }]),
-    ),
+    check: checkOutput(balancer, nodes),
   };
   return { outputs };
+}
+
+/** Hosts of the pool for scripts/check. The first server's verification has the TURN server, too. */
+function checkOutput(
+  { host, request }: Balancer,
+  nodes: readonly ProvenNode[],
+): pulumi.Output<PoolCheckOutput> {
+  const checks = pulumi.all(nodes.map(({ verification }) => verification.check));
+  return pulumi.secret(
+    pulumi.all([access(host, request, pulumi.output({})), checks]).apply(([balancer, found]) => {
+      const { turn } = found[0]!;
+      return {
+        balancer,
+        ...(turn && { turn }),
+        nodes: Object.fromEntries(nodes.map(({ name }, i) => [name, found[i]!.bbb])),
+      };
+    }),
+  );
 }

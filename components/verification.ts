@@ -10,6 +10,7 @@ import {
   certificateSeen,
   renderHostRequest,
   verificationPage,
+  type BalancerRequest,
   type BbbRequest,
   type CertificateOutput,
   type CheckOutput,
@@ -150,7 +151,8 @@ export class Verification extends pulumi.ComponentResource {
   }
 }
 
-function access<Request extends HostRequest>(
+/** Access to a host for scripts/check. @param more What was set up after the verification, which looked for none of it. */
+export function access<Request extends HostRequest | BalancerRequest>(
   { connection }: Host,
   request: pulumi.Output<Request>,
   more: pulumi.Output<Pick<HostRequest, "alerts" | "backup" | "metrics">>,

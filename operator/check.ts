@@ -15,6 +15,7 @@ interface Options {
   readonly json?: true;
   readonly strict?: true;
   readonly meeting?: true;
+  readonly all?: true;
   readonly deployment?: string;
   readonly program?: string;
   readonly sandbox?: true;
@@ -29,6 +30,7 @@ const command = new Command("scripts/check")
   .option("--json", "one JSON document on standard output")
   .option("--strict", "warnings count as failures, too")
   .option("--meeting", "make, join and end a meeting, too; it shows in the server's logs and statistics")
+  .option("--all", "every line of a pool's page, which else counts those in which all is well")
   .option("--program <folder>", "of a program that imports the package, whose stack it is")
   .option("--deployment <name>", "one of those that its program makes; default: all")
   .option("--sandbox", "a stack of the cloud inside this machine")
@@ -37,7 +39,7 @@ const command = new Command("scripts/check")
     "\nExit code, for monitoring: 0 all is well, 1 something is not (FAIL), 2 a mistake in the command or no such stack, " +
       "3 the server is parked, and nothing else is wrong.",
   )
-  .action(async (name: string | undefined, { json, strict, ...options }: Options) => {
+  .action(async (name: string | undefined, { json, strict, all, ...options }: Options) => {
     const { meeting, deployment, program, sandbox } = options;
     const stacks = await openStacks(sandbox ?? false, process.stderr, program);
     const stack = name ?? (await onlyStack(stacks, "scripts/check"));
@@ -50,7 +52,7 @@ const command = new Command("scripts/check")
       }),
     });
     if (json) printJson(reportAsJson(report));
-    else process.stdout.write(renderReport(report, terminalWidth()));
+    else process.stdout.write(renderReport(report, terminalWidth(), all));
     process.exitCode = exitCode(report, strict ?? false);
   });
 

@@ -1,6 +1,6 @@
 /** Choice of a stack and of a deployment in it, for commands that ask the servers. */
 import { Mistake } from "../cli/mistake";
-import { readDeployments, type Deployed } from "./check/deployed";
+import { isPool, readDeployments, readPool, type Deployed, type DeployedPool } from "./check/deployed";
 import { StackNotFound, type Stacks } from "./stacks";
 
 /** Name of the only stack. @param command Text of the remedy, e.g. "scripts/check". @throws Mistake where there is another number */
@@ -18,14 +18,20 @@ export async function onlyStack(stacks: Stacks, command: string): Promise<string
  * Deployments of a stack, secrets included.
  *
  * @param name One of the components of the stack's program. @default all that there are
- * @throws Mistake for a stack that does not exist or has nothing to ask, and where no deployment has the name
+ * @throws Mistake for a stack that does not exist or has nothing to ask, for a pool, and where no deployment has the name
  */
 export async function deploymentsOf(
   stacks: Stacks,
   stack: string,
   name?: string,
 ): Promise<readonly Deployed[]> {
-  const all = await read(stacks, stack);
+  const outputs = await outputsOf(stacks, stack);
+  if (isPool(outputs)) {
+    throw new Mistake(
+      `stack ${stack} is a pool, which this command does not know: its servers come and go by the setting servers (docs/pool.md)`,
+    );
+  }
+  const all = readDeployments(stack, outputs);
   const found = all.filter((one) => name === undefined || one.name === name);
   if (found.length > 0) return found;
   const known = all.flatMap((one) => one.name ?? []);
@@ -34,28 +40,15 @@ export async function deploymentsOf(
   );
 }
 
-/**
- * The one deployment of a stack, for commands that change its server.
- *
- * @throws Mistake for a pool, whose servers come and go by the setting servers
- */
-export async function singleDeployment(
-  stacks: Stacks,
-  stack: string,
-  name?: string,
-): Promise<readonly Deployed[]> {
-  const found = await deploymentsOf(stacks, stack, name);
-  if (found.some(({ hosts }) => hosts.bbb.request.pool === true)) {
-    throw new Mistake(
-      `stack ${stack} is a pool, which this command does not know: its servers come and go by the setting servers (docs/pool.md)`,
-    );
-  }
-  return found;
+/** The pool of a stack, secrets included; undefined for a stack of another kind. @throws Mistake for a stack that does not exist */
+export async function poolOf(stacks: Stacks, stack: string): Promise<DeployedPool | undefined> {
+  const outputs = await outputsOf(stacks, stack);
+  return isPool(outputs) ? readPool(stack, outputs) : undefined;
 }
 
-async function read(stacks: Stacks, stack: string): Promise<Deployed[]> {
+async function outputsOf(stacks: Stacks, stack: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return readDeployments(stack, await stacks.outputs(stack, { showSecrets: true }));
+    return await stacks.outputs(stack, { showSecrets: true });
   } catch (error) {
     if (!(error instanceof StackNotFound)) throw error;
     const names = (await stacks.list()).map(({ name }) => name);

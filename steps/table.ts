@@ -212,6 +212,7 @@ export const stepTable = {
     needs: [
       ...["alert_messages.py", "alert_state.py", "alerts_check.py", "alive_check.py"],
       ...["backup_check.py", "backup_state.py", "balancer_check.py", "node_state.py", "pool.py"],
+      ...["node_figures.py", "pool_state.py"],
       ...["recording_files.py", "restic.py"],
       ...["api_check.py", "bbb_conf_check.py", "branding.py", "branding_check.py", "checks.py"],
       ...["dial_in_check.py", "dns_check.py", "event_socket.py", "extra_files.py"],

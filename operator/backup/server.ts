@@ -6,7 +6,7 @@ import { scriptsDirectory } from "../../steps/bundle";
 import { converse } from "../../steps/converse";
 import { connect } from "../../steps/ssh";
 import type { Deployed } from "../check/deployed";
-import { singleDeployment } from "../deployments";
+import { deploymentsOf } from "../deployments";
 import { openStacks } from "../openStacks";
 
 /** Options that each of these commands has. */
@@ -36,7 +36,7 @@ export async function serverOf(
   { program, deployment, sandbox }: ServerOptions,
 ): Promise<Server> {
   const stacks = await openStacks(sandbox ?? false, process.stderr, program);
-  const [only, ...others] = await singleDeployment(stacks, stack, deployment);
+  const [only, ...others] = await deploymentsOf(stacks, stack, deployment);
   if (others.length > 0) {
     const names = [only!, ...others].map(({ name }) => name).join(", ");
     throw new Mistake(`stack ${stack} has several deployments: name one of ${names} by --deployment`);

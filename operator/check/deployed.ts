@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { CheckOutput } from "../../bigbluebutton/verification";
+import type { CheckOutput, PoolCheckOutput } from "../../bigbluebutton/verification";
 import { Mistake } from "../../cli/mistake";
 
 /** Deployment to check, by the stack's outputs. It holds secrets, which are kept in memory only. */
@@ -12,6 +12,12 @@ export interface Deployed {
   readonly privateKey: string;
   /** Key that may delete in the Storage Box of the backups, if there is one. */
   readonly backupBoxKey?: string;
+}
+
+/** Pool to check, by the stack's outputs; with the same secrets. */
+export interface DeployedPool {
+  readonly hosts: PoolCheckOutput;
+  readonly privateKey: string;
 }
 
 const file = z.object({ path: z.string(), text: z.string() });
@@ -33,40 +39,74 @@ const common = {
 };
 const access = { host: z.string(), user: z.string(), hostKey: z.string().startsWith("ssh-") };
 
-/** Schema of the outputs. Additional fields of a newer program's request go to the hosts unread. */
+/** Schemas of the hosts. Additional fields of a newer program's request go to the hosts unread. */
+const bbb = z.object({
+  ...access,
+  request: z.looseObject({
+    ...common,
+    role: z.literal("bbb"),
+    privateIpv4: z.string().optional(),
+    release: z.string(),
+    version: z.string(),
+    recordings: z.boolean(),
+    sharedSecret: z.string(),
+    turnXml: file,
+    turnStack: z.string().optional(),
+    pool: z.literal(true).optional(),
+    turnIpv4: z.string().optional(),
+  }),
+});
+const turn = z
+  .object({
+    ...access,
+    request: z.looseObject({
+      ...common,
+      role: z.literal("turn"),
+      bbbIpv4: z.string(),
+      turnServerConf: file,
+    }),
+  })
+  .optional();
+
 const schema = z.object({
   privateKey: z.string(),
   backupBoxKey: z.string().optional(),
-  check: z.object({
-    bbb: z.object({
-      ...access,
-      request: z.looseObject({
-        ...common,
-        role: z.literal("bbb"),
-        privateIpv4: z.string().optional(),
-        release: z.string(),
-        version: z.string(),
-        recordings: z.boolean(),
-        sharedSecret: z.string(),
-        turnXml: file,
-        turnStack: z.string().optional(),
-        pool: z.literal(true).optional(),
-        turnIpv4: z.string().optional(),
-      }),
-    }),
-    turn: z
-      .object({
-        ...access,
-        request: z.looseObject({
-          ...common,
-          role: z.literal("turn"),
-          bbbIpv4: z.string(),
-          turnServerConf: file,
-        }),
-      })
-      .optional(),
+  check: z.object({ bbb, turn }),
+});
+
+const balancer = z.object({
+  ...access,
+  request: z.looseObject({
+    role: z.literal("balancer"),
+    zone: common.zone,
+    bbbHost: common.bbbHost,
+    ipv4: common.ipv4,
+    privateIpv4: z.string().optional(),
+    untrustedCa: common.untrustedCa,
+    ownCertificates: common.ownCertificates,
+    openPorts: common.openPorts,
+    sharedSecret: z.string(),
+    nodes: z.array(z.string()),
   }),
 });
+
+const poolSchema = z.object({
+  privateKey: z.string(),
+  check: z.object({ balancer, turn, nodes: z.record(z.string(), bbb) }),
+});
+
+/** True for the outputs of a pool. */
+export function isPool({ check }: Outputs): boolean {
+  return typeof check === "object" && check !== null && "balancer" in check;
+}
+
+/** Reads a pool from its stack's outputs. @throws Mistake for one that another version deployed */
+export function readPool(stack: string, outputs: Outputs): DeployedPool {
+  const read = poolSchema.safeParse(outputs);
+  if (!read.success) throw lacking(stack, read.error);
+  const { check: hosts, privateKey } = read.data;
+  return { hosts, privateKey };
+}
 
 /**
  * Reads the deployments among a stack's outputs: the stack's own, or those of components that its program exports, one by one
@@ -99,13 +139,14 @@ function componentsIn(outputs: Outputs, depth = 2): (readonly [string, Outputs])
 
 function readOne(stack: string, outputs: Outputs): Omit<Deployed, "name"> {
   const read = schema.safeParse(outputs);
-  if (!read.success) {
-    const [issue] = read.error.issues;
-    const where = issue?.path.join(".") ?? "";
-    throw new Mistake(
-      `the outputs of stack ${stack} lack what this command needs (${where}), as it was deployed by another version: run pulumi up once`,
-    );
-  }
+  if (!read.success) throw lacking(stack, read.error);
   const { check: hosts, privateKey, backupBoxKey } = read.data;
   return { hosts, privateKey, backupBoxKey };
+}
+
+function lacking(stack: string, { issues: [issue] }: z.ZodError): Mistake {
+  const where = issue?.path.join(".") ?? "";
+  return new Mistake(
+    `the outputs of stack ${stack} lack what this command needs (${where}), as it was deployed by another version: run pulumi up once`,
+  );
 }

@@ -1,8 +1,8 @@
 import { TURN_PORT, TURNS_PORT } from "../../bigbluebutton/ports";
-import { releases, type Release } from "../../bigbluebutton/releases";
 import type { PairRole } from "../../clouds/host";
 import type { CheckOutput } from "../../bigbluebutton/verification";
-import { deploymentsOf } from "../deployments";
+import { Mistake } from "../../cli/mistake";
+import { deploymentsOf, poolOf } from "../deployments";
 import type { StackResource, Stacks } from "../stacks";
 import { checkApi, checkFrontPage, checkSignedCall } from "./api";
 import { checkCertificate } from "./certificate";
@@ -15,9 +15,10 @@ import { askHost, type HostAnswer } from "./hosts";
 import { askedOf, checkName } from "./names";
 import { parkedFinding, parkedServer, type OpenServers } from "./parked";
 import { keptSnapshots, type KeptFinding } from "./kept";
-import { checkPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
+import { checkPool } from "./pool";
+import { checkPorts, knownPorts, portsOfOther, tcpPorts, type PortsOfOther } from "./ports";
 import type { Report, Section } from "./report";
-import { checkSettings } from "./settings";
+import { checkSettings, deployedOf } from "./settings";
 import { checkStunOverTls, checkStunOverUdp } from "./stun";
 
 export interface CheckOptions {
@@ -36,13 +37,25 @@ export interface CheckOptions {
  *
  * @throws Mistake for a stack without anything to ask
  */
-export async function check(
-  stacks: Stacks,
-  list: ListObjects,
-  { stack, deployment, meeting, servers }: CheckOptions,
-): Promise<Report> {
+export async function check(stacks: Stacks, list: ListObjects, options: CheckOptions): Promise<Report> {
+  const { stack, deployment, meeting, servers } = options;
   const began = performance.now();
   const checkedAt = new Date();
+  const pool = await poolOf(stacks, stack);
+  if (pool) {
+    if (deployment !== undefined) throw new Mistake(`stack ${stack} is a pool, which is checked as a whole`);
+    const resources = await stacks.resources(stack);
+    const [clouds, { rows, sections }] = await Promise.all([
+      checkClouds({ project: stacks.project, stack, resources }, list),
+      checkPool(pool, stacks, { stack, meeting, resources }),
+    ]);
+    const [outside, ...others] = sections;
+    return {
+      ...{ stack, checkedAt, pool: rows },
+      sections: [outside!, ...clouds, ...others],
+      seconds: Math.round(performance.now() - began) / 1000,
+    };
+  }
   const asked = await deploymentsOf(stacks, stack, deployment);
   const resources = await stacks.resources(stack);
   const parked = servers && (await parkedServer({ stacks, stack }, resources, servers));
@@ -133,7 +146,11 @@ async function askFromHere(
     ...(component === undefined
       ? [
           ask("settings", "release, names", async () =>
-            checkSettings(await stacks.settings(stack), { project: stacks.project, stack }, hosts),
+            checkSettings(
+              await stacks.settings(stack),
+              { project: stacks.project, stack },
+              deployedOf(hosts.bbb.request),
+            ),
           ),
         ]
       : []),
@@ -150,17 +167,12 @@ async function askFromHere(
   ]);
 }
 
-/** Release by name; undefined for one that this program no longer has. */
-function knownRelease(name: string): Release | undefined {
-  return (releases as Readonly<Record<string, Release | undefined>>)[name];
-}
-
 function portChecks({ bbb, turn }: CheckOutput): Promise<Finding>[] {
-  const release = knownRelease(bbb.request.release);
-  if (!release) return [];
+  const rules = knownPorts(bbb.request.release);
+  if (!rules) return [];
   return [bbb, ...(turn ? [turn] : [])].map(({ host, request: { role } }) =>
-    ask("ports", `${role}: ${tcpPorts(release.ports[role]).join(", ")}, others`, () =>
-      checkPorts(role, host, release.ports[role]),
+    ask("ports", `${role}: ${tcpPorts(rules[role]).join(", ")}, others`, () =>
+      checkPorts(role, host, rules[role]),
     ),
   );
 }
@@ -170,11 +182,11 @@ function portsOfBoth(
   { bbb, turn }: CheckOutput,
   resources: readonly StackResource[],
 ): Readonly<Record<"bbb" | "turn", PortsOfOther>> | undefined {
-  const release = knownRelease(bbb.request.release);
-  if (!release || !turn) return undefined;
+  const rules = knownPorts(bbb.request.release);
+  if (!rules || !turn) return undefined;
   const networks = sshNetworks(resources);
   const of = (role: "bbb" | "turn", host: string, from: string) =>
-    portsOfOther({ role, host, from, rules: release.ports[role], sshNetworks: networks });
+    portsOfOther({ role, host, from, rules: rules[role], sshNetworks: networks });
   return {
     bbb: of("bbb", bbb.request.bbbHost, turn.request.ipv4),
     turn: of("turn", turn.request.turnHost, bbb.request.ipv4),
@@ -182,5 +194,7 @@ function portsOfBoth(
 }
 
 function askClocks(bbb: HostAnswer, turn?: HostAnswer): Promise<Finding> {
-  return ask("clocks", "the hosts' against this one", () => judgeClocks(bbb.clock, turn?.clock));
+  return ask("clocks", "the hosts' against this one", () =>
+    judgeClocks({ bbb: bbb.clock, turn: turn?.clock }),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Client } from "ssh2";
 import { z } from "zod";
 
-import type { HostCheck } from "../../bigbluebutton/verification";
+import type { BalancerRequest, HostCheck, HostRequest } from "../../bigbluebutton/verification";
 import { scriptsDirectory } from "../../steps/bundle";
 import { converse } from "../../steps/converse";
 import { connect, OtherHostKey } from "../../steps/ssh";
@@ -16,11 +16,36 @@ export interface ClockOffset {
   readonly uncertainty: number;
 }
 
+/** Server of a pool by its own account; null for what it does not know. */
+const nodeFigures = z.object({
+  meetings: z.number().nullable(),
+  breakouts: z.number().nullable(),
+  people: z.number().nullable(),
+  /** Seconds since the balancer asked it last. */
+  polled: z.number().nullable(),
+});
+
+/** Server of a pool by its balancer's account, and what it told that one of itself. */
+const memberFigures = z.object({
+  state: z.enum(["online", "offline", "leaving", "cordoned", "missing"]),
+  load: z.number().nullable().catch(null),
+  meetings: z.number().nullable(),
+  breakouts: z.number().nullable(),
+  people: z.number().nullable(),
+});
+
+export type NodeFigures = z.infer<typeof nodeFigures>;
+export type MemberFigures = z.infer<typeof memberFigures>;
+
 /** Host's findings about itself, and about the deployment as seen from there. */
 export interface HostAnswer {
   readonly findings: readonly Finding[];
   /** Clock of the host; undefined for a host that could not be asked. */
   readonly clock?: ClockOffset;
+  /** Figures of a pool's server. */
+  readonly node?: NodeFigures;
+  /** Servers of a pool, by the balancer's account; undefined where Scalelite does not tell. */
+  readonly servers?: Readonly<Record<string, MemberFigures>>;
 }
 
 /** Options of a host's check, beside the deployment's own request. */
@@ -29,6 +54,8 @@ export interface HostOptions {
   readonly meeting: boolean;
   /** Ports of the other host to try. @default none */
   readonly ports?: PortsOfOther;
+  /** Has a pool's host tell its figures. `balancer`: the address from which the balancer asks. @default none are told */
+  readonly figures?: { readonly balancer: string };
   /** @default 300 */
   readonly limitSeconds?: number;
   /** Command on the host. @default host_check.py, as the deployment installed it */
@@ -48,12 +75,14 @@ const message = z.union([
   z.object({ ready: z.literal(true) }),
   z.object({ now: z.number() }),
   z.object({ end: z.literal(true) }),
+  z.object({ node: nodeFigures }),
+  z.object({ servers: z.record(z.string(), memberFigures) }),
   record,
 ]);
 
 /** Logs in to a host and has it check itself, by scripts/host/host_check.py there. Changes nothing. */
 export async function askHost(
-  access: HostCheck & { readonly port?: number },
+  access: HostCheck<HostRequest | BalancerRequest> & { readonly port?: number },
   privateKey: string,
   options: HostOptions,
 ): Promise<HostAnswer> {
@@ -67,8 +96,8 @@ export async function askHost(
   });
   if (!client) return { findings: [login] };
   try {
-    const { findings, clock } = await converseWith(client, access, options);
-    return { findings: [login, ...findings], clock };
+    const answer = await converseWith(client, access, options);
+    return { ...answer, findings: [login, ...answer.findings] };
   } finally {
     client.end();
   }
@@ -92,12 +121,13 @@ function loginRemedy(error: Error & { level?: string }, host: string): string {
 
 async function converseWith(
   client: Client,
-  { user, request }: HostCheck,
-  { meeting, ports, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
+  { user, request }: HostCheck<HostRequest | BalancerRequest>,
+  { meeting, ports, figures, limitSeconds = 300, command = hostCheck(user) }: HostOptions,
 ): Promise<HostAnswer> {
   const findings: Finding[] = [];
   let sent = 0;
   let clock: ClockOffset | undefined;
+  let told: Pick<HostAnswer, "node" | "servers"> = {};
   let ended = false;
   const began = performance.now();
   const timer = setTimeout(() => client.destroy(), limitSeconds * 1000);
@@ -107,20 +137,22 @@ async function converseWith(
       if (heard === undefined) return;
       if ("ready" in heard) {
         sent = Date.now();
-        send(`${JSON.stringify({ ...request, meeting, ports, wait: 0 })}\n`);
+        send(`${JSON.stringify({ ...request, meeting, ports, figures, wait: 0 })}\n`);
       } else if ("now" in heard) clock = offset(heard.now, sent, Date.now());
       else if ("end" in heard) ended = true;
+      else if ("node" in heard || "servers" in heard) told = heard;
       else findings.push(heard);
     },
   })
     .catch((error: unknown) => ({ code: undefined, stderr: reasonOf(error) }))
     .finally(() => clearTimeout(timer));
-  if (ended) return { findings, clock };
+  if (ended) return { ...told, findings, clock };
   const seconds = Math.round(performance.now() - began) / 1000;
   const broken = { name: "the host's own check", asked: "host_check.py", verdict: "FAIL" as const, seconds };
   return {
     findings: [...findings, { ...broken, ...whyBroken(code, stderr, seconds >= limitSeconds) }],
     clock,
+    ...told,
   };
 }
 

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import ipaddr from "ipaddr.js";
 
 import type { PortRule } from "../../bigbluebutton/ports";
+import { releases, type Release } from "../../bigbluebutton/releases";
 import { Doubtful, worst, Wrong } from "./finding";
 
 /** Response of a host at a TCP port: a connection, a refusal by the host, or nothing, as firewalls do. */
@@ -15,17 +16,24 @@ const SILENCE_MS = 4000;
 
 /**
  * Ports that must be closed from outside, even though programs listen there on every address: FreeSWITCH's event
- * socket, SIP and SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall closes them.
+ * socket, SIP and SIP over WebSocket, LiveKit; coturn's console. Only the cloud's firewall closes them. On a balancer
+ * Scalelite, PostgreSQL and Redis listen on loopback.
  */
-const CLOSED = { bbb: [8021, 5060, 5066, 7880], turn: [5766] } as const;
+const CLOSED = { bbb: [8021, 5060, 5066, 7880], turn: [5766], balancer: [3000, 5432, 6379] } as const;
+
+/** Role of a host with ports. */
+type PortRole = keyof typeof CLOSED;
 
 /** Ports at which only certbot listens, during a renewal. */
-const QUIET = { bbb: [], turn: [80] } as const;
+const QUIET = { bbb: [], turn: [80], balancer: [] } as const;
 
 const ATTACH = "attach the firewall again: pulumi refresh, then pulumi up";
 
+const NGINX = "on that host: nginx -t says what is wrong with its settings; then systemctl restart nginx";
+
 const LISTENER = {
-  bbb: "on that host: nginx -t says what is wrong with its settings; then systemctl restart nginx",
+  bbb: NGINX,
+  balancer: NGINX,
   turn: "on that host: systemctl restart coturn; journalctl -u coturn says why it does not listen",
 } as const;
 
@@ -46,6 +54,11 @@ const probe: Probe = (host, port) =>
     });
   });
 
+/** Ports of a release's hosts; undefined for one that this program no longer has. */
+export function knownPorts(release: string): Release["ports"] | undefined {
+  return (releases as Readonly<Record<string, Release | undefined>>)[release]?.ports;
+}
+
 /** TCP ports of a table that are single ports; the used ports of a range are unknown. */
 export function tcpPorts(rules: readonly PortRule[]): number[] {
   return rules.filter(({ protocol, from, to }) => protocol === "tcp" && from === to).map(({ from }) => from);
@@ -65,7 +78,7 @@ export interface PortsOfOther {
 /** Arguments of {@link portsOfOther}. */
 export interface PortsOfOtherArgs {
   readonly host: string;
-  readonly role: "bbb" | "turn";
+  readonly role: PortRole;
   readonly rules: readonly PortRule[];
   /** IPv4 address of the asking host, which may be among the networks that reach SSH. */
   readonly from: string;
@@ -87,7 +100,7 @@ function contains(network: string, address: string): boolean {
 
 /** Checks from here that a host is open at the ports of the release's table, and closed at some that must be. */
 export async function checkPorts(
-  role: "bbb" | "turn",
+  role: PortRole,
   host: string,
   rules: readonly PortRule[],
   tried: Probe = probe,

@@ -1,6 +1,7 @@
 import { FAILED, FINE } from "../../cli/mistake";
 import { renderFinding, renderHead } from "../../bigbluebutton/checkPage";
 import type { Finding, Verdict } from "./finding";
+import { renderPool, type PoolRow } from "./poolTable";
 
 /** Findings of one place: this machine, the cloud, a host. */
 export interface Section {
@@ -16,6 +17,8 @@ export interface Report {
   readonly sections: readonly Section[];
   /** True where the BigBlueButton server is parked, of which nothing was asked then. */
   readonly parked?: boolean;
+  /** Servers of a pool, one in a line. */
+  readonly pool?: readonly PoolRow[];
 }
 
 /** Exit code for a deployment that is parked, with nothing wrong. */
@@ -35,14 +38,27 @@ export function exitCode(report: Report, strict: boolean): number {
   return report.parked ? PARKED : FINE;
 }
 
-/** Whole page. @param width Columns of the terminal; undefined gives a line for each check, however long. */
-export function renderReport(report: Report, width?: number): string {
-  const sections = report.sections.flatMap(({ place, findings }) => [
-    place,
-    ...findings.map((finding) => renderFinding(finding, width)),
-    "",
-  ]);
-  return [renderHead(width), ...sections, renderSummary(report), ""].join("\n");
+/**
+ * Whole page. A pool's begins with its servers, and counts the lines in which all is well.
+ *
+ * @param width Columns of the terminal; undefined gives a line for each check, however long.
+ * @param all Tells every line of a pool's page, too.
+ */
+export function renderReport(report: Report, width?: number, all = false): string {
+  const folded = report.pool !== undefined && !all;
+  const sections = report.sections.flatMap(({ place, findings }) => {
+    const shown = folded ? findings.filter(({ verdict }) => verdict !== "ok") : findings;
+    const fine = findings.length - shown.length;
+    return [
+      fine > 0 ? `${place}: ${fine} ok` : place,
+      ...shown.map((finding) => renderFinding(finding, width)),
+      // Places without news stand together.
+      ...(folded && shown.length === 0 ? [] : [""]),
+    ];
+  });
+  const pool = report.pool ? [renderPool(report.pool, width), ""] : [];
+  const end = folded && sections.at(-1) !== "" ? [""] : [];
+  return [...pool, renderHead(width), ...sections, ...end, renderSummary(report), ""].join("\n");
 }
 
 function renderSummary(report: Report): string {
@@ -58,7 +74,7 @@ function renderSummary(report: Report): string {
 
 /** Report for programs, with times in ISO 8601 and seconds. */
 export function reportAsJson(report: Report): unknown {
-  const { stack, checkedAt, seconds, sections } = report;
+  const { stack, checkedAt, seconds, sections, pool } = report;
   const counts = count(report);
   return {
     stack,
@@ -66,6 +82,7 @@ export function reportAsJson(report: Report): unknown {
     seconds,
     verdict: counts.FAIL > 0 ? "FAIL" : counts.warn > 0 ? "warn" : report.parked ? "parked" : "ok",
     counts,
+    ...(pool && { pool }),
     checks: sections.flatMap(({ place, findings }) => findings.map((finding) => ({ place, ...finding }))),
   };
 }

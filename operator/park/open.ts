@@ -1,5 +1,5 @@
 import { Mistake } from "../../cli/mistake";
-import { singleDeployment } from "../deployments";
+import { deploymentsOf } from "../deployments";
 import { IN_SANDBOX, loadSandboxStacks, openStacks } from "../openStacks";
 import { say } from "../output";
 import { bigBlueButton } from "../servers/bigBlueButton";
@@ -18,7 +18,7 @@ export interface Opened extends World {
 /** Opens a stack with its servers. @throws Mistake for one that is not deployed, or is a test server */
 export async function openWorld(stack: string, sandbox: boolean): Promise<Opened> {
   const stacks = await openStacks(sandbox, process.stderr);
-  const [deployed] = await singleDeployment(stacks, stack);
+  const [deployed] = await deploymentsOf(stacks, stack);
   const written = await stacks.settings(stack);
   const settings = IN_SANDBOX ? loadSandboxStacks().opened(written) : written;
   if (settings.expires !== undefined && settings.expires !== "") {

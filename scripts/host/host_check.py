@@ -12,11 +12,14 @@ With --json it prints {"ready": true}, and reads the request with "wait", "meeti
 {"now": seconds since 1970} at once, for a comparison of the clocks, then prints the records (see checks.py) and at
 the end {"end": true}. Standard error: the details of a check, for a log. Exit code 1 if any check failed.
 
+With "figures", a server of a pool prints {"node": its figures}, and the balancer {"servers": {name: state}}, beside the records.
+
 A round of the alerts (alert_round.py) asks with "omit", names of checks that are not made, and "other": whether the
 other host is alive.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -38,6 +41,7 @@ import greenlight_check
 import identity_check
 import metrics_check
 import network_check
+import node_figures
 import owned_keys
 import playback
 import port_check
@@ -48,7 +52,7 @@ import storage_check
 import system_check
 import turn_access
 import turn_files
-from checks import RESOLVER_REMEDY, Doubtful, Page, Wrong, resolver_bound, run
+from checks import RESOLVER_REMEDY, Doubtful, Page, TimeIsUp, Wrong, bounded, resolver_bound, run
 from recordings_mounts import MOUNT_POINT, bound
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
@@ -255,10 +259,24 @@ def check_turn_host(page, request, options, resolve):
     check_machine(page, "turn", clock_of=f"https://{request['bbbHost']}/" if "bbbHost" in request else None)
 
 
+def check_servers(page, request):
+    servers = balancer_check.Servers(request["nodes"])
+    page.check("pool", f"{len(request['nodes'])} servers, as Scalelite has them", servers.check_all, limit=240)
+    if request.get("figures") and servers.found is not None:
+        print(json.dumps({"servers": servers.found}), flush=True)
+    for name in request["nodes"]:
+        asked = f"{name}, by the balancer"
+        if servers.found is None:
+            page.add(balancer_check.label(name), asked, "skip", "not asked, since Scalelite does not answer", 0)
+        else:
+            page.check(balancer_check.label(name), asked, servers.check_one, name)
+
+
 def check_balancer(page, request, options, resolve):
     hostname = request["bbbHost"]
     page.check("services", "systemctl is-active", balancer_check.check_services)
-    page.check("pool", f"{len(request['nodes'])} servers, as Scalelite has them", balancer_check.check_pool, request["nodes"], limit=200)
+    page.check("answers", "Redis, PostgreSQL, Scalelite", balancer_check.check_answers)
+    check_servers(page, request)
     check_network(page, request, hostname, resolve)
     check_names_and_ports(page, request, hostname)
     check_api(page, request, options)
@@ -293,6 +311,12 @@ def check_other(page, request):
         page.check("other host", host, alive_check.check_alive, known_addresses(request).get(host, [host]))
 
 
+def print_figures(balancer):
+    """Prints what a server of a pool tells of itself; where it can't, its checks say why."""
+    with contextlib.suppress(Exception, TimeIsUp), bounded(30):
+        print(json.dumps({"node": node_figures.figures(balancer)}), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
@@ -311,6 +335,8 @@ def main():
     options = {"wait": request.get("wait", given.wait), "meeting": request.get("meeting", given.meeting)}
     page = Page(given.json, [request.get("sharedSecret"), request.get("turnSecret"), request.get("greenlightAdmin", {}).get("password"), request.get("metrics", {}).get("token")], given.width, request.get("omit", []))
     resolve = resolver_bound(known_addresses(request))
+    if request["role"] == "bbb" and request.get("figures"):
+        print_figures(request["figures"]["balancer"])
     if request.get("other"):
         check_other(page, request)
     {"bbb": check_bbb, "turn": check_turn_host, "balancer": check_balancer}[request["role"]](page, request, options, resolve)

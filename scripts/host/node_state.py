@@ -65,6 +65,12 @@ def meetings():
     ]
 
 
+def count(found):
+    """Returns the numbers of meetings, of breakout rooms, and of the people in both."""
+    breakouts = sum(1 for one in found if one["breakout"])
+    return {"meetings": len(found) - breakouts, "breakouts": breakouts, "people": sum(one["people"] for one in found)}
+
+
 def recording_of(name):
     """Returns the recording of a marker such as ID.done or ID-presentation.done."""
     found = re.match(r"([0-9a-f]{40}-\d+)", name)

@@ -1,5 +1,6 @@
 import { nodeName, nodeNumbers } from "../../bigbluebutton/pool";
 import { releases } from "../../bigbluebutton/releases";
+import type { PoolCheckOutput } from "../../bigbluebutton/verification";
 import type { PoolSettings } from "../../settings";
 import {
   atAws,
@@ -62,11 +63,32 @@ test("front ends have one secret, and each server another, which only the balanc
       `{"fqdn":"${node}.example.org","secret":"${secretOf(`${node}-shared-secret`)}"}\n`,
     );
   }
-  const { nodes, ...others } = three.outputs;
-  expect((await reveal(nodes)).secret).toBe(true);
+  const { check, ...others } = three.outputs;
+  expect((await reveal(check)).secret).toBe(true);
   const told = JSON.stringify(await Promise.all(Object.values(others).map((one) => reveal(one))));
   for (const node of ["bbb-1", "bbb-2", "bbb-3"])
     expect(told).not.toContain(secretOf(`${node}-shared-secret`));
+});
+
+test("scripts/check gets all hosts, each with its request", async () => {
+  const { balancer, turn, nodes } = (await reveal(three.outputs.check)).value as PoolCheckOutput;
+  expect(balancer).toMatchObject({
+    ...{ host: expect.any(String) as string, hostKey: expect.stringMatching(/^ssh-/) as string },
+    request: {
+      ...{ role: "balancer", bbbHost: "bbb.example.org", sharedSecret: secretOf("balancer-shared-secret") },
+      nodes: ["bbb-1.example.org", "bbb-2.example.org", "bbb-3.example.org"],
+    },
+  });
+  expect(turn!.request).toMatchObject({ role: "turn", turnHost: "turn.example.org" });
+  expect(
+    Object.entries(nodes).map(([name, { request }]) => [name, request.bbbHost, request.sharedSecret]),
+  ).toEqual(
+    ["bbb-1", "bbb-2", "bbb-3"].map((name) => [
+      name,
+      `${name}.example.org`,
+      secretOf(`${name}-shared-secret`),
+    ]),
+  );
 });
 
 test("the TURN server relays to all servers of the pool", () => {

@@ -85,7 +85,7 @@ describe("two servers from nothing", () => {
   test("a front end never sees a server's secret, and no server takes the front ends'", async () => {
     const own = await Promise.all([secretOf(1), secretOf(2)]);
     expect(new Set([...own, out.sharedSecret]).size).toBe(3);
-    const forFrontEnds = Object.entries(await poolOutputs()).filter(([name]) => name !== "nodes");
+    const forFrontEnds = Object.entries(await poolOutputs()).filter(([name]) => name !== "check");
     const shown = JSON.stringify(forFrontEnds) + (await must(["outputs", "--json"]));
     for (const secret of own) expect(shown + first.stdout).not.toContain(secret);
     const api = { ...(await apiOn(1)), secret: out.sharedSecret };

@@ -3,7 +3,7 @@ import { judgeClocks } from "../../../operator/check/clocks";
 import { readDeployments } from "../../../operator/check/deployed";
 import { ask } from "../../../operator/check/finding";
 import { offset } from "../../../operator/check/hosts";
-import { checkSettings } from "../../../operator/check/settings";
+import { checkSettings, deployedOf } from "../../../operator/check/settings";
 import { Mistake } from "../../../cli/mistake";
 import { servePages, type Pages } from "../../support/pages";
 import { deployed } from "./deployed";
@@ -78,7 +78,7 @@ describe("clocks", () => {
     [undefined, clock(1), "ok", "turn +1.00 s"],
     [undefined, undefined, "FAIL", "no host could be asked"],
   ])("%j and %j: %s", async (bbb, turn, verdict, answer) => {
-    expect(await ask("clocks", "", () => judgeClocks(bbb, turn))).toMatchObject({ verdict, answer });
+    expect(await ask("clocks", "", () => judgeClocks({ bbb, turn }))).toMatchObject({ verdict, answer });
   });
 });
 
@@ -139,7 +139,11 @@ describe("the settings", () => {
   };
   const checked = (more: object = {}) =>
     ask("settings", "", () =>
-      checkSettings({ ...settings, ...more }, { project: "bigbluebutton", stack: "prod" }, deployed.hosts),
+      checkSettings(
+        { ...settings, ...more },
+        { project: "bigbluebutton", stack: "prod" },
+        deployedOf(deployed.hosts.bbb.request),
+      ),
     );
 
   test("that are deployed", async () => {
