@@ -18,9 +18,10 @@ const METRICS_USER = "metrics";
 const metricsPaths = { bigbluebutton: "/metrics/bigbluebutton", host: "/metrics/host" } as const;
 
 /** URLs of a deployment's metrics. */
-export function metricsUrls({ bbbHost, turnHost }: MetricsHosts): string[] {
+export function metricsUrls({ bbbHosts = [], balancerHost, turnHost }: MetricsHosts): string[] {
   return [
-    ...(bbbHost === undefined ? [] : Object.values(metricsPaths).map((path) => `https://${bbbHost}${path}`)),
+    ...bbbHosts.flatMap((host) => Object.values(metricsPaths).map((path) => `https://${host}${path}`)),
+    ...(balancerHost === undefined ? [] : [`https://${balancerHost}${metricsPaths.host}`]),
     ...(turnHost === undefined ? [] : [`https://${turnHost}:${METRICS_PORT}/metrics`]),
   ];
 }
@@ -38,7 +39,10 @@ export interface MetricsRequest {
 
 /** Names of the servers with metrics: without `turnHost` that is another's, and one that is shared is alone. */
 export interface MetricsHosts {
-  readonly bbbHost?: string;
+  /** BigBlueButton servers, those of a pool one by one. */
+  readonly bbbHosts?: readonly string[];
+  /** Balancer of a pool. */
+  readonly balancerHost?: string;
   readonly turnHost?: string;
 }
 
@@ -46,24 +50,30 @@ export interface MetricsHosts {
  * Renders the part of Prometheus' configuration that asks a deployment, its token being in a file. The label `host` is
  * what the dashboard and the alert rules in docs/metrics go by.
  */
-export function renderScrapeConfig({ bbbHost, turnHost }: MetricsHosts): string {
+export function renderScrapeConfig({ bbbHosts = [], balancerHost, turnHost }: MetricsHosts): string {
   const bearer = `    authorization:\n      credentials_file: ${TOKEN_FILE}\n`;
   const basic = `    basic_auth:\n      username: ${METRICS_USER}\n      password_file: ${TOKEN_FILE}\n`;
   const jobs = [
-    ...(bbbHost === undefined
+    ...(bbbHosts.length === 0
       ? []
       : [
-          job("bigbluebutton", metricsPaths.bigbluebutton, bearer, bbbHost, 443),
-          job("bigbluebutton-host", metricsPaths.host, bearer, bbbHost, 443),
+          job("bigbluebutton", metricsPaths.bigbluebutton, bearer, bbbHosts, 443),
+          job("bigbluebutton-host", metricsPaths.host, bearer, bbbHosts, 443),
         ]),
-    ...(turnHost === undefined ? [] : [job("turn-host", "/metrics", basic, turnHost, METRICS_PORT)]),
+    ...(balancerHost === undefined
+      ? []
+      : [job("balancer-host", metricsPaths.host, bearer, [balancerHost], 443)]),
+    ...(turnHost === undefined ? [] : [job("turn-host", "/metrics", basic, [turnHost], METRICS_PORT)]),
   ];
   return `scrape_configs:\n${jobs.join("")}`;
 }
 
-function job(name: string, path: string, access: string, host: string, port: number): string {
+function job(name: string, path: string, access: string, hosts: readonly string[], port: number): string {
+  const targets = hosts.map(
+    (host) => `      - targets: ["${host}:${port}"]\n        labels: {host: ${host}}\n`,
+  );
   return (
     `  - job_name: ${name}\n    scheme: https\n    metrics_path: ${path}\n    scrape_interval: 30s\n${access}` +
-    `    static_configs:\n      - targets: ["${host}:${port}"]\n        labels: {host: ${host}}\n`
+    `    static_configs:\n${targets.join("")}`
   );
 }

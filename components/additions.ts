@@ -25,5 +25,5 @@ export function setUpAdditions(
   const backup =
     settings.backup && setUpBackup(named("bbb", settings.labels), settings.backup, servers, storageBox);
   if (settings.alerts) setUpAlerts(settings.alerts, servers, { backup: settings.backup !== undefined });
-  return { ...metricsOutputs(metrics, { bbbHost: bbb.host.fqdn, turnHost: turn?.fqdn }), ...backup };
+  return { ...metricsOutputs(metrics, { bbbHosts: [bbb.host.fqdn], turnHost: turn?.fqdn }), ...backup };
 }

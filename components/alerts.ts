@@ -1,15 +1,16 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
-import { renderAlerts, type AlertWays } from "../bigbluebutton/alerts";
-import type { HostRequest, SharedTurnRequest } from "../bigbluebutton/verification";
+import { partOfNode, partOfTurn, renderAlerts, type AlertWays, type PoolPart } from "../bigbluebutton/alerts";
+import type { BalancerRequest, HostRequest, SharedTurnRequest } from "../bigbluebutton/verification";
 import type { Step } from "../steps/hostSteps";
+import type { Balancer, ProvenNode } from "./balancer";
 import type { BbbServer } from "./bbbServer";
 import type { TurnServer } from "./turnServer";
 import type { VerifiedServers } from "./verification";
 
 /** Request of a host, and the step after which it is right. */
 interface AskedHost {
-  readonly request: pulumi.Output<HostRequest | SharedTurnRequest>;
+  readonly request: pulumi.Output<HostRequest | SharedTurnRequest | BalancerRequest>;
   readonly step: Step;
 }
 
@@ -36,11 +37,38 @@ export function setUpSharedTurnAlerts(
   add(turn, { request, step: turn.configured }, ways, {});
 }
 
+/** Adds the timer to each host of a pool. */
+export function setUpPoolAlerts(ways: pulumi.Output<AlertWays>, { balancer, nodes, turn }: PoolHosts): void {
+  add(balancer, balancer.verified!, ways, {}, pulumi.output({ omit: [] }));
+  const watched = balancer.host.ipv4.apply((ipv4) => ({ host: balancer.host.fqdn, ipv4 }));
+  nodes.forEach(({ bbb, verification }, i) => {
+    const part = watched.apply((watched) =>
+      partOfNode({
+        first: i === 0,
+        ownCertificate: balancer.certificate.kind === "own",
+        ...(!turn && { balancer: watched }),
+      }),
+    );
+    add(bbb, verification.hosts.bbb, ways, {}, part);
+  });
+  const turnHost = nodes[0]?.verification.hosts.turn;
+  if (turn && turnHost) add(turn, turnHost, ways, {}, watched.apply(partOfTurn));
+}
+
+/** Hosts of a pool. */
+export interface PoolHosts {
+  readonly balancer: Balancer;
+  readonly nodes: readonly ProvenNode[];
+  /** TURN server; undefined if it is another stack's. */
+  readonly turn?: TurnServer;
+}
+
 function add(
-  server: BbbServer | TurnServer,
+  server: BbbServer | TurnServer | Balancer,
   { request, step }: AskedHost,
   ways: pulumi.Output<AlertWays>,
   more: Pick<HostRequest, "backup">,
+  part?: pulumi.Output<PoolPart>,
 ): void {
   const flags = { server: server.host.server.id };
   server.steps.run(
@@ -48,7 +76,15 @@ function add(
     {
       script: "alerts.sh",
       flags,
-      stdin: ways.apply((ways) => request.apply((request) => renderAlerts({ ...request, ...more }, ways))),
+      stdin: pulumi
+        .all([ways, request, part])
+        .apply(([ways, request, part]) =>
+          renderAlerts(
+            { ...(request as HostRequest), ...more },
+            ways as AlertWays,
+            part as PoolPart | undefined,
+          ),
+        ),
       // Whatever an update did, the host's own check goes by it from now on.
       rerunsWith: [step],
       removal: { ...flags, remove: true },

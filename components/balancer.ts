@@ -6,7 +6,7 @@ import type { BalancerRequest } from "../bigbluebutton/verification";
 import type { Dns } from "../clouds/dns";
 import type { Host } from "../clouds/host";
 import { named } from "../clouds/names";
-import type { PoolSettings, Settings } from "../settings";
+import type { Certificate, PoolSettings, Settings } from "../settings";
 import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginnings";
 import { HostSteps, type Step } from "../steps/hostSteps";
 import type { BbbServer } from "./bbbServer";
@@ -43,9 +43,10 @@ export class Balancer extends pulumi.ComponentResource {
   /** Secret with which a front end signs its API calls; the servers have others. */
   readonly sharedSecret: pulumi.Output<string>;
   readonly steps: HostSteps;
-  /** Request of its check, once it has its servers; secret. */
-  request!: pulumi.Output<BalancerRequest>;
-  private readonly verified: Step[] = [];
+  /** Certificate of the pool's name. */
+  readonly certificate: Certificate;
+  /** Request of its check and the step that made it, once it has its servers; secret. */
+  verified?: { readonly request: pulumi.Output<BalancerRequest>; readonly step: Step };
 
   constructor(
     name: string,
@@ -55,6 +56,7 @@ export class Balancer extends pulumi.ComponentResource {
     super("bbb:index:Balancer", name, {}, opts);
     const { host, settings, dns, pool } = args;
     this.host = host;
+    this.certificate = settings.bbb.certificate;
     this.sharedSecret = randomSecret(`${name}-shared-secret`, settings.rotateSharedSecret, this);
     const labels = { ...settings.labels, role: host.role };
     const records = dns.publish(name, { fqdn: host.fqdn, ipv4: host.ipv4, labels }, { parent: this });
@@ -116,26 +118,24 @@ export class Balancer extends pulumi.ComponentResource {
       );
     });
     const fqdns = nodes.map(({ bbb: { host } }) => host.fqdn);
-    this.request = balancerRequest(this, this.args.settings, fqdns);
-    this.verified.push(
-      this.steps.run(
+    const request = balancerRequest(this, this.args.settings, fqdns);
+    this.verified = {
+      request,
+      step: this.steps.run(
         "verify",
         {
           script: "verify.sh",
           title: "Verify the pool",
-          stdin: this.request.apply((request) => `${JSON.stringify(request)}\n`),
+          stdin: request.apply((request) => `${JSON.stringify(request)}\n`),
           rerunsWith: [...this.steps.all, ...members],
         },
         this,
       ),
-    );
+    };
   }
 
   /** Returns the value once the pool is verified to work. */
   onceVerified<T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> {
-    return onceMade(
-      this.verified.map(({ command }) => command),
-      value,
-    );
+    return onceMade(this.verified ? [this.verified.step.command] : [], value);
   }
 }

@@ -6,10 +6,12 @@ import {
   type MetricsHosts,
   type MetricsRequest,
 } from "../bigbluebutton/metrics";
-import type { PairRole } from "../clouds/host";
+import type { Role } from "../clouds/host";
 import { named } from "../clouds/names";
 import type { Settings } from "../settings";
 import type { Step } from "../steps/hostSteps";
+import type { PoolHosts } from "./alerts";
+import type { Balancer } from "./balancer";
 import type { BbbServer } from "./bbbServer";
 import { randomSecret } from "./secret";
 import type { TurnServer } from "./turnServer";
@@ -20,7 +22,7 @@ export interface Metrics {
   /** Token with which Prometheus asks; secret. */
   readonly token: pulumi.Output<string>;
   /** Request of scripts/check to the host of a role; secret. */
-  readonly request: (role: PairRole) => pulumi.Output<MetricsRequest>;
+  readonly request: (role: Role) => pulumi.Output<MetricsRequest>;
 }
 
 /** Makes the token, if the settings ask for metrics. */
@@ -32,7 +34,7 @@ export function metricsOf(
   const token = randomSecret(named("metrics-token", labels), metrics.rotateToken, parent);
   // Another one's version is its own affair.
   const version = metrics.exporterSha256 === undefined ? exporter.version : undefined;
-  const request = (role: PairRole) =>
+  const request = (role: Role) =>
     token.apply((token) => ({ token, ...(role === "bbb" && version !== undefined && { version }) }));
   return { token, request };
 }
@@ -43,13 +45,30 @@ export function setUpMetrics(
   { token }: Metrics,
   { bbb, turn, verification }: VerifiedServers,
 ): void {
-  const { networks, exporterUrl, exporterSha256 } = settings;
+  const { exporterUrl, exporterSha256 } = settings;
   add(bbb, verification.hosts.bbb.step, pulumi.interpolate`${token}\n${bbb.sharedSecret}\n`, {
     "exporter-url": exporterUrl ?? exporter.url,
     "exporter-sha256": exporterSha256 ?? exporter.sha256,
-    ...(networks.length > 0 && { networks: networks.join(",") }),
+    ...networksOf(settings),
   });
   if (turn && verification.hosts.turn) addTurn(turn, verification.hosts.turn.step, token);
+}
+
+/** Adds the step to each host of a pool. Its balancer offers figures of the pool, too. */
+export function setUpPoolMetrics(
+  settings: NonNullable<Settings["metrics"]>,
+  metrics: Metrics,
+  { balancer, nodes, turn }: PoolHosts,
+): void {
+  nodes.forEach(({ bbb, verification }, i) =>
+    setUpMetrics(settings, metrics, { bbb, verification, turn: i === 0 ? turn : undefined }),
+  );
+  add(balancer, balancer.verified!.step, pulumi.interpolate`${metrics.token}\n`, networksOf(settings));
+}
+
+/** Networks for nginx to refuse all others by. */
+function networksOf({ networks }: NonNullable<Settings["metrics"]>): Readonly<Record<string, string>> {
+  return networks.length > 0 ? { networks: networks.join(",") } : {};
 }
 
 /** Adds the step to a TURN server that is shared. */
@@ -63,7 +82,7 @@ function addTurn(turn: TurnServer, after: Step, token: pulumi.Output<string>): v
 
 /** @param after Step that an upgrade runs again, and may take from the metrics what they stand on. */
 function add(
-  server: BbbServer | TurnServer,
+  server: BbbServer | TurnServer | Balancer,
   after: Step,
   stdin: pulumi.Output<string>,
   more: Readonly<Record<string, string>>,

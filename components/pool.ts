@@ -12,17 +12,19 @@ import { newOperatorKey } from "../clouds/operatorKey";
 import { stackOutputs } from "../clouds/stackState";
 import type { PoolSettings, Settings } from "../settings";
 import { installHash } from "../steps/installHash";
+import { setUpPoolAlerts } from "./alerts";
 import { Balancer, type ProvenNode } from "./balancer";
 import { BbbServer } from "./bbbServer";
 import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { MeetingsGuard, trustIn } from "./meetingsGuard";
+import { metricsOf, metricsOutputs, setUpPoolMetrics, type MetricsOutputs } from "./metrics";
 import { NodeCertificates } from "./nodeCertificates";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer } from "./turnServer";
 import { access, Verification } from "./verification";
 
 /** Outputs of a pool. */
-export interface PoolOutputs {
+export interface PoolOutputs extends MetricsOutputs {
   /** Address of the balancer. */
   readonly url: pulumi.Output<string>;
   readonly apiUrl: pulumi.Output<string>;
@@ -93,18 +95,29 @@ export async function deployPool(
 
   // Front ends have the balancer's secret; a server's own is changed with the server.
   const nodeSettings = { ...settings, rotateSharedSecret: "", pool };
+  const metrics = metricsOf(settings, undefined);
   const nodes: readonly ProvenNode[] = names.map((name, i) => {
     const host = made[name]!;
     // Before the pool's first update its balancer keeps none, and may not be up.
     const beforeFirst = stood ? certificates.give(name, host) : undefined;
     const bbb = new BbbServer(named(name, labels), { host, turn, dns, beforeFirst, settings: nodeSettings });
     // The TURN server asks the first one, and each asks the TURN server.
-    const verified = { bbb, turn, settings: nodeSettings, hooksOf: name, ...(i === 0 && { ownTurn }) };
+    const verified = {
+      bbb,
+      turn,
+      settings: nodeSettings,
+      hooksOf: name,
+      ...(i === 0 && { ownTurn }),
+      metrics: metrics?.request,
+    };
     const verification = new Verification(named(`${name}-verification`, labels), verified);
     const dependsOn = ownTurn ? [ownTurn.hold(name, host, labels)] : [];
     return { name, bbb, verification, dependsOn };
   });
   balancer.serve(nodes, certificates);
+  const poolHosts = { balancer, nodes, turn: ownTurn };
+  if (settings.metrics && metrics) setUpPoolMetrics(settings.metrics, metrics, poolHosts);
+  if (settings.alerts) setUpPoolAlerts(settings.alerts, poolHosts);
 
   const all = Object.entries(made);
   const of = <T>(make: (host: Host) => T) =>
@@ -132,19 +145,32 @@ export async function deployPool(
     sshCommands: of(sshCommand),
     privateKey: operatorKey.privateKey,
     knownHosts: knownHosts(all.map(([, host]) => host)),
-    check: checkOutput(balancer, nodes),
+    ...metricsOutputs(metrics, {
+      bbbHosts: nodes.map(({ bbb: { host } }) => host.fqdn),
+      balancerHost: fqdn,
+      turnHost: ownTurn?.fqdn,
+    }),
+    check: checkOutput(
+      balancer,
+      nodes,
+      pulumi.output({
+        ...(settings.alerts && { alerts: true }),
+        ...(metrics && { metrics: metrics.request("balancer") }),
+      }),
+    ),
   };
   return { outputs };
 }
 
 /** Hosts of the pool for scripts/check. The first server's verification has the TURN server, too. */
 function checkOutput(
-  { host, request }: Balancer,
+  { host, verified }: Balancer,
   nodes: readonly ProvenNode[],
+  more: Parameters<typeof access>[2],
 ): pulumi.Output<PoolCheckOutput> {
   const checks = pulumi.all(nodes.map(({ verification }) => verification.check));
   return pulumi.secret(
-    pulumi.all([access(host, request, pulumi.output({})), checks]).apply(([balancer, found]) => {
+    pulumi.all([access(host, verified!.request, more), checks]).apply(([balancer, found]) => {
       const { turn } = found[0]!;
       return {
         balancer,

@@ -57,7 +57,7 @@ const regions: Readonly<Record<string, () => string>> = {
   "folders of extra files": extraFileRootsTable,
   customizations: customizationsTable,
   "scrape configuration": () =>
-    `\`\`\`yaml\n${renderScrapeConfig({ bbbHost: "bbb.school.eu", turnHost: "turn.school.eu" })}\`\`\``,
+    `\`\`\`yaml\n${renderScrapeConfig({ bbbHosts: ["bbb.school.eu"], turnHost: "turn.school.eu" })}\`\`\``,
 };
 
 /**

@@ -64,8 +64,6 @@ function notInPools(values: Values): Problem[] {
     ["dialIn", values.dialIn !== undefined],
     ["backup", values.backup !== undefined],
     ["backups", values.backups === true],
-    ["alerts", values.alerts !== undefined],
-    ["metrics", values.metrics !== undefined],
     ["recordingsGb", recordingsGb > 0],
     ["recordingsVolumeId", values.recordingsVolumeId !== undefined],
   ];

@@ -251,6 +251,7 @@ export const stepTable = {
       "metrics_exporter.py",
       "metrics_password.py",
       "metrics_turn.sh",
+      ...["node_state.py", "pool.py", "pool_metrics.py", "pool_state.py"],
     ],
     seconds: [5, 30],
     basis: "sandbox",

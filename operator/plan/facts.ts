@@ -1,5 +1,6 @@
 /** Consequences of settings other than resources, steps and hosts. */
 import { exporter, metricsUrls } from "../../bigbluebutton/metrics";
+import { nodeFqdn, nodeNumbers } from "../../bigbluebutton/pool";
 import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
 import { overrideFiles } from "../../bigbluebutton/overrideFiles";
 import { overrideKeys } from "../../bigbluebutton/overrides";
@@ -169,10 +170,16 @@ export interface MetricsFacts {
   readonly networks: readonly string[];
 }
 
-export function metricsFacts({ metrics, bbb, turn }: Settings): MetricsFacts | null {
+export function metricsFacts({ metrics, bbb, turn, pool }: Settings): MetricsFacts | null {
   if (metrics === undefined) return null;
   const turnHost = turn.kind === "own" ? turn.fqdn : undefined;
-  return { urls: metricsUrls({ bbbHost: bbb.fqdn, turnHost }), networks: metrics.networks };
+  const hosts = pool
+    ? {
+        bbbHosts: nodeNumbers(pool.nodes).map((number) => nodeFqdn(bbb.fqdn, number)),
+        balancerHost: bbb.fqdn,
+      }
+    : { bbbHosts: [bbb.fqdn] };
+  return { urls: metricsUrls({ ...hosts, turnHost }), networks: metrics.networks };
 }
 
 /** Dial-in by the settings, without any secret. */

@@ -2,7 +2,7 @@
 
 A message is a dictionary:
 
-    host, role    name of the host; bbb or turn
+    host, role    name of the host; bbb, turn or balancer
     at            seconds since 1970
     events        of alert_decision.py; none in a test message
     wrong         what stays wrong: {name, since}
@@ -18,11 +18,18 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 
-ROLES = {"bbb": "BigBlueButton server", "turn": "TURN server"}
+ROLES = {"bbb": "BigBlueButton server", "turn": "TURN server", "balancer": "Balancer"}
+# Checks of a pool's servers, by its balancer.
+OF_SERVER = "server "
 # No title is folded: some filters take a fold at its beginning for spam.
 UNFOLDED = EmailPolicy(max_line_length=900)
 # Of ntfy; a longer text becomes a file.
 NTFY_BYTES = 3900
+
+
+def server_check(fqdn):
+    """Name of the check of a pool's server."""
+    return f"{OF_SERVER}{fqdn.split('.')[0]}"
 
 
 def moment(seconds):

@@ -21,7 +21,7 @@ import time
 import alert_channels
 import alert_decision
 import alert_state
-from alert_messages import title
+from alert_messages import OF_SERVER, server_check, title
 from whole_files import read_json
 
 LIB = os.path.dirname(os.path.abspath(__file__))
@@ -36,7 +36,7 @@ SLOW = ["bbb-conf", "branding", "mail"]
 # A reboot that is pending, and packages on hold, are no faults; the page of scripts/check has them. apt takes long to tell.
 UNTOLD = ["updates"]
 # The BigBlueButton server asks its own API, and it alone knows when an update is at work there.
-OF_OTHER = {"turn": ["front page", "API", "certificate", "signed call", "wrong signature"], "bbb": []}
+OF_OTHER = {"turn": ["front page", "API", "certificate", "signed call", "wrong signature"], "bbb": [], "balancer": []}
 
 
 def at_work():
@@ -104,6 +104,12 @@ def whole(ended):
         return {**record, "verdict": "ok", "answer": "came to its end"}
     answer = "did not come to its end: what it would have told is unknown"
     return {**record, "verdict": "warn", "answer": answer, "remedy": "uptime and top show whether the host is overloaded; if not, run pulumi up once, which installs the checks anew"}
+
+
+def without_gone(checks, request):
+    """Forgets the servers that the pool has no more, of which nothing will be told to be well again."""
+    here = [server_check(name) for name in request.get("nodes", [])]
+    return {name: known for name, known in checks.items() if not name.startswith(OF_SERVER) or name in here}
 
 
 def queue(state, alerts, events):
@@ -178,7 +184,9 @@ def make_round():
     events: list = []
     if why is None:
         slow = [name for name in SLOW if not alert_decision.is_due(name, state["checks"], state["asked"], now)]
-        records = ask(settings["request"], [*UNTOLD, *slow, *OF_OTHER[settings["role"]]])
+        # In a pool, one of its hosts tells what concerns them all: bigbluebutton/alerts.ts.
+        records = ask(settings["request"], [*UNTOLD, *slow, *OF_OTHER[settings["role"]], *settings.get("omit", [])])
+        state["checks"] = without_gone(state["checks"], settings["request"])
         state["asked"].update({one["name"]: now for one in records if one["name"] in SLOW})
         state["checks"], events = alert_decision.decide(state["checks"], records, now)
     queue(state, settings["alerts"], events)

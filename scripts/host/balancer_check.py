@@ -56,17 +56,12 @@ def scalelite_answers():
         return False
 
 
-def label(fqdn):
-    """Name of the check of a server."""
-    return f"server {fqdn.split('.')[0]}"
-
-
 class Servers:
     """Servers of a pool, which are looked at once for all checks of them."""
 
     def __init__(self, nodes):
         self.nodes = nodes
-        self.found = None
+        self.found: dict = {}
 
     def check_all(self):
         """Checks that the balancer has servers that take meetings, and none that this deployment does not know."""

@@ -28,6 +28,7 @@ import socket
 import sys
 import time
 
+import alert_messages
 import alerts_check
 import alive_check
 import api_check
@@ -52,7 +53,16 @@ import storage_check
 import system_check
 import turn_access
 import turn_files
-from checks import RESOLVER_REMEDY, Doubtful, Page, TimeIsUp, Wrong, bounded, resolver_bound, run
+from checks import (
+    RESOLVER_REMEDY,
+    Doubtful,
+    Page,
+    TimeIsUp,
+    Wrong,
+    bounded,
+    resolver_bound,
+    run,
+)
 from recordings_mounts import MOUNT_POINT, bound
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
@@ -232,7 +242,8 @@ def check_bbb(page, request, options, resolve):
         page.check("dial-in", f"{dial_in['host']}, FreeSWITCH's files", dial_in_check.check_dial_in, ROOT or "/", dial_in)
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
-    check_turn(page, request, request["ipv4"], own=True)
+    if "TURN" not in page.omitted:
+        check_turn(page, request, request["ipv4"], own=True)
     check_machine(page, "bbb", recordings=request["recordings"])
 
 
@@ -262,14 +273,14 @@ def check_turn_host(page, request, options, resolve):
 def check_servers(page, request):
     servers = balancer_check.Servers(request["nodes"])
     page.check("pool", f"{len(request['nodes'])} servers, as Scalelite has them", servers.check_all, limit=240)
-    if request.get("figures") and servers.found is not None:
+    if request.get("figures") and servers.found:
         print(json.dumps({"servers": servers.found}), flush=True)
     for name in request["nodes"]:
         asked = f"{name}, by the balancer"
-        if servers.found is None:
-            page.add(balancer_check.label(name), asked, "skip", "not asked, since Scalelite does not answer", 0)
+        if not servers.found:
+            page.add(alert_messages.server_check(name), asked, "skip", "not asked, since Scalelite does not answer", 0)
         else:
-            page.check(balancer_check.label(name), asked, servers.check_one, name)
+            page.check(alert_messages.server_check(name), asked, servers.check_one, name)
 
 
 def check_balancer(page, request, options, resolve):
@@ -305,10 +316,14 @@ def known_addresses(request):
 
 
 def check_other(page, request):
-    """Checks whether the other host is alive, if there is one; that of another stack, by its name."""
-    host = request.get("turnHost" if request["role"] == "bbb" else "bbbHost")
+    """Checks whether the other host is alive, if there is one; that of another stack, by its name. In a pool the balancer too,
+    by the host that looks after it.
+    """
+    host = None if request["role"] == "balancer" else request.get("turnHost" if request["role"] == "bbb" else "bbbHost")
     if host:
         page.check("other host", host, alive_check.check_alive, known_addresses(request).get(host, [host]))
+    if "balancer" in request:
+        page.check("balancer", request["balancer"]["host"], alive_check.check_alive, [request["balancer"]["ipv4"]])
 
 
 def print_figures(balancer):

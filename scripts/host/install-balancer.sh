@@ -15,6 +15,8 @@ hostname=${flag[hostname]}
 webroot=$ROOT/var/www/bigbluebutton-default
 site=$ROOT/etc/nginx/sites-available/bbb-deploy-balancer
 own=$STATE/balancer
+# Of later steps, such as the metrics'.
+additions=$ROOT/etc/bbb-deploy/balancer-nginx
 
 # What Redis loses, the balancer forgets: all servers, and where each meeting is.
 redis_settings() {
@@ -99,6 +101,7 @@ server {
   ssl_certificate_key $live/$hostname/privkey.pem;
   ssl_protocols TLSv1.2 TLSv1.3;
   client_max_body_size 200m;
+  include $additions/*.nginx;
   location = / {
     default_type text/plain;
     return 200 "This is the address of an API, for front ends such as Moodle.\n";
@@ -149,7 +152,7 @@ apt_install postgresql redis-server nginx docker.io python3-yaml openssl
 keep_redis
 database
 for image in ${flag[images]}; do pull "$image"; done
-mkdir -p "$webroot"
+mkdir -p "$webroot" "$additions"
 if ! own_certificate_in_use "$hostname"; then certificate; fi
 put_site plain_server tls_server
 if ! own_certificate_in_use "$hostname"; then retire_former_names "$hostname"; fi

@@ -2,10 +2,10 @@
 #
 # Offers this host's numbers to Prometheus over HTTPS, for whoever has the token. The BigBlueButton server: bigbluebutton-exporter
 # and node_exporter on loopback, behind nginx. The TURN server: node_exporter at a port of its own, with coturn's relays among its
-# numbers. Standard input: the token, and on the BigBlueButton server below it the API's secret.
+# numbers. A pool's balancer: node_exporter on loopback, behind nginx, with the pool's servers among its numbers. Standard input: the token, and on the BigBlueButton server below it the API's secret.
 #
 # --server: id of the server. With --remove, of the one that had the metrics: a new one keeps its own.
-# --role, --hostname: bbb or turn, and its name.
+# --role, --hostname: bbb, turn or balancer, and its name.
 # --networks: networks that alone may ask nginx, separated by commas; the TURN server's are the cloud's firewall's matter.
 # --exporter-url, --exporter-sha256: archive with bigbluebutton-exporter, and the hash of its program files.
 # --remove: takes all of it away.
@@ -19,9 +19,13 @@ OWN=$STATE/metrics
 . "$LIB/addition.sh"
 CODE=$ROOT/usr/local/lib/bigbluebutton-exporter
 SNIPPET=$ROOT/etc/bigbluebutton/nginx/bbb-deploy-metrics.nginx
+# install-balancer.sh has the balancer's site read it.
+BALANCER_SNIPPET=$ROOT/etc/bbb-deploy/balancer-nginx/metrics.nginx
+if [[ ${flag[role]:-} == balancer || -e $BALANCER_SNIPPET ]]; then SNIPPET=$BALANCER_SNIPPET; fi
 WEB=$ROOT/etc/bbb-deploy/metrics-web.yml
 DROP_IN=$UNITS/prometheus-node-exporter.service.d/50-bbb-deploy.conf
 NUMBERS=$ROOT/var/lib/prometheus/node-exporter/bbb-turn.prom
+POOL_NUMBERS=$ROOT/var/lib/prometheus/node-exporter/bbb-pool.prom
 
 # --- node_exporter ------------------------------------------------------------------------------------------------
 
@@ -151,7 +155,7 @@ HERE
 
 locations() { # TOKEN
   echo "# Written by the deployment, for the setting metrics."
-  location_of bigbluebutton 9688 "$1"
+  if [[ ${flag[role]} == bbb ]]; then location_of bigbluebutton 9688 "$1"; fi
   location_of host 9100 "$1"
 }
 
@@ -166,7 +170,7 @@ serve() { # TOKEN
   if ! changed put_file "$SNIPPET" 640 root:root < <(locations "$1"); then return 0; fi
   if ! nginx -t 2>&1; then
     if [[ -e $before ]]; then mv "$before" "$SNIPPET"; else rm -f "$SNIPPET"; fi
-    fail "nginx takes no such configuration, so it stays as it was: mostly another file in /etc/bigbluebutton/nginx is about /metrics also, which grep -rn 'location = /metrics' /etc/bigbluebutton/nginx shows. Remove that part there, then run pulumi up again"
+    fail "nginx takes no such configuration, so it stays as it was: mostly another file in ${SNIPPET%/*} is about /metrics also, which grep -rn 'location = /metrics' ${SNIPPET%/*} shows. Remove that part there, then run pulumi up again"
   fi
   reload_nginx
   rm -f "$before"
@@ -223,7 +227,35 @@ measure_relays() {
   fi
 }
 
-# --- both ---------------------------------------------------------------------------------------------------------
+# --- balancer -----------------------------------------------------------------------------------------------------
+
+# Asking Scalelite costs more than what it tells.
+pool_unit() {
+  cat <<HERE
+[Unit]
+Description=Servers of the pool, for Prometheus
+After=bbb-deploy-scalelite-api.service
+
+[Service]
+ExecStart=$PYTHON -B $LIB/pool_metrics.py $POOL_NUMBERS
+Nice=19
+Restart=always
+RestartSec=30
+
+[Install]
+WantedBy=multi-user.target
+HERE
+}
+
+measure_pool() {
+  mkdir -p "${POOL_NUMBERS%/*}"
+  if changed put_file "$UNITS/bbb-pool-metrics.service" 644 root:root < <(pool_unit); then systemctl daemon-reload; fi
+  systemctl enable --quiet bbb-pool-metrics.service
+  # Its code is this step's, which runs again when that changes.
+  systemctl restart bbb-pool-metrics.service
+}
+
+# --- all ----------------------------------------------------------------------------------------------------------
 
 answers() { # TOKEN
   findings=$("$PYTHON" -B "$LIB/metrics_check.py" "${flag[role]}" "${flag[hostname]}" <<<"$1" 2>&1)
@@ -241,6 +273,12 @@ set_up() {
     start_node_exporter
     run_exporter "$secret"
     serve "$token"
+  elif [[ ${flag[role]} == balancer ]]; then
+    configure_node_exporter --web.listen-address=127.0.0.1:9100 "--collector.textfile.directory=${POOL_NUMBERS%/*}"
+    apt_install prometheus-node-exporter python3-yaml
+    start_node_exporter
+    measure_pool
+    serve "$token"
   else
     configure_node_exporter --web.listen-address=:9100 "--web.config.file=$WEB" "--collector.textfile.directory=${NUMBERS%/*}"
     apt_install prometheus-node-exporter python3-bcrypt
@@ -253,7 +291,7 @@ set_up() {
 }
 
 remove_node_exporter() {
-  rm -f "$DROP_IN" "$WEB" "$NUMBERS"
+  rm -f "$DROP_IN" "$WEB" "$NUMBERS" "$POOL_NUMBERS"
   rmdir "${DROP_IN%/*}" 2>/dev/null || true
   systemctl daemon-reload
   if ! installed prometheus-node-exporter; then return 0; fi
@@ -274,7 +312,7 @@ remove_metrics() {
     rm "$SNIPPET"
     reload_nginx
   fi
-  for unit in bigbluebutton-exporter.service bbb-turn-metrics.service; do
+  for unit in bigbluebutton-exporter.service bbb-turn-metrics.service bbb-pool-metrics.service; do
     if [[ -e $UNITS/$unit ]]; then
       systemctl disable --now "$unit"
       rm "$UNITS/$unit"

@@ -17,8 +17,8 @@ import sys
 from checks import Wrong
 
 TIMEOUT = 15
-PORTS = {"bbb": 443, "turn": 9100}
-PATHS = {"bbb": ("/metrics/bigbluebutton", "/metrics/host"), "turn": ("/metrics",)}
+PORTS = {"bbb": 443, "turn": 9100, "balancer": 443}
+PATHS = {"bbb": ("/metrics/bigbluebutton", "/metrics/host"), "turn": ("/metrics",), "balancer": ("/metrics/host",)}
 UNITS = {
     "/metrics/bigbluebutton": "bigbluebutton-exporter",
     "/metrics/host": "prometheus-node-exporter",
@@ -48,7 +48,7 @@ def ask(hostname, port, path, authorization=None):
 
 
 def authorization(role, token):
-    if role == "bbb":
+    if role != "turn":
         return f"Bearer {token}"
     return "Basic " + base64.b64encode(f"metrics:{token}".encode()).decode()
 
@@ -89,16 +89,26 @@ def judge_relays(text):
     return f"{relays:.0f} relays in use"
 
 
-def judge(path, text, version):
+def judge_pool(text):
+    up, servers = value(text, "bbb_pool_up"), re.findall(r"^bbb_pool_server_state\{.*\} 1$", text, re.MULTILINE)
+    if up is None:
+        raise Wrong("nothing about the pool among the numbers", "systemctl status bbb-pool-metrics says why")
+    if up != 1:
+        raise Wrong("the balancer tells nothing of its servers", "journalctl -u bbb-pool-metrics says why; the line of the pool on this page says more")
+    return f"a pool of {len(servers)}"
+
+
+def judge(role, path, text, version):
     if path == "/metrics/bigbluebutton":
         return [judge_bigbluebutton(text, version)]
-    return [judge_host(text), *([judge_relays(text)] if path == "/metrics" else [])]
+    more = {"turn": [judge_relays], "balancer": [judge_pool]}.get(role, [])
+    return [judge_host(text), *(one(text) for one in more)]
 
 
 def check_metrics(role, hostname, token, version=None):
     findings, port = [], PORTS[role]
     for path in PATHS[role]:
-        remedy = f"systemctl status {UNITS[path]}{' nginx' if role == 'bbb' else ''} and journalctl -u {UNITS[path]} say more; run pulumi up with a new value of the setting upgrade, which puts it back"
+        remedy = f"systemctl status {UNITS[path]}{' nginx' if role != 'turn' else ''} and journalctl -u {UNITS[path]} say more; run pulumi up with a new value of the setting upgrade, which puts it back"
         try:
             for wrong in (None, authorization(role, f"{token[:-1]}!")):
                 status, _ = ask(hostname, port, path, wrong)
@@ -109,7 +119,7 @@ def check_metrics(role, hostname, token, version=None):
             raise Wrong(f"{path}: {getattr(error, 'verify_message', None) or error.strerror or error}", remedy) from None
         if status != 200:
             raise Wrong(f"{path} gives HTTP status {status} with the token", remedy)
-        findings += judge(path, text, version)
+        findings += judge(role, path, text, version)
     return ", ".join([*findings, "401 without the token"])
 
 

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import node_state
 import pool
 
+
 def look(nodes):
     """Returns {name: state} of these servers, and of others that are here. @raise pool.Failure without Scalelite
 

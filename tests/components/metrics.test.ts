@@ -49,7 +49,7 @@ test("the removal takes the metrics from this server only", () => {
 test("outputs: the token, secret, and what Prometheus is told", async () => {
   expect(await reveal(run.outputs.metricsToken)).toEqual({ value: TOKEN, secret: true });
   expect(await reveal(run.outputs.metricsScrapeConfig)).toEqual({
-    value: renderScrapeConfig({ bbbHost: "bbb.example.org", turnHost: "turn.example.org" }),
+    value: renderScrapeConfig({ bbbHosts: ["bbb.example.org"], turnHost: "turn.example.org" }),
     secret: false,
   });
 });

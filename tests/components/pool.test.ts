@@ -1,5 +1,9 @@
 import { nodeName, nodeNumbers } from "../../bigbluebutton/pool";
 import { releases } from "../../bigbluebutton/releases";
+import * as pulumi from "@pulumi/pulumi";
+
+import { partOfNode } from "../../bigbluebutton/alerts";
+import { exporter, renderScrapeConfig } from "../../bigbluebutton/metrics";
 import type { PoolCheckOutput } from "../../bigbluebutton/verification";
 import type { PoolSettings } from "../../settings";
 import {
@@ -289,5 +293,106 @@ describe("a stack stays what it is", () => {
       settings: nodes === 0 ? { pool: undefined } : {},
     });
     await expect(made).rejects.toThrow(message);
+  });
+});
+
+describe("alerts", () => {
+  const ways = { webhook: { url: "https://hooks.school.eu/secret", form: "slack" as const } };
+  const switches = { healthcheckUrl: "https://hc.eu/pool", turnHealthcheckUrl: "https://hc.eu/turn" };
+  const alerts = pulumi.secret({ ...ways, ...switches });
+  const of = (made: Run, name: string) =>
+    JSON.parse(String(made.get(`${name}-alerts`).inputs.stdin)) as {
+      role: string;
+      host: string;
+      omit: string[];
+      alerts: { healthcheckUrl?: string };
+      request: { nodes?: string[]; balancer?: { host: string; ipv4: string } };
+    };
+  let made: Run;
+  beforeAll(async () => {
+    made = await run(3, { settings: { alerts } });
+  });
+
+  test("are a last step of every host, and run no other again", async () => {
+    const names = ["balancer-alerts", "bbb-1-alerts", "bbb-2-alerts", "bbb-3-alerts", "turn-alerts"];
+    expect(changed(three, made)).toEqual(names);
+    for (const name of names) {
+      const verify = name.replace("alerts", "verify");
+      expect(made.get(name).dependsOn).toContain(verify);
+      expect(made.get(name).secretInputs).toContain("stdin");
+    }
+    const check = (await reveal(made.outputs.check)).value as PoolCheckOutput;
+    for (const { request } of [check.balancer, check.turn!, ...Object.values(check.nodes)])
+      expect(request).toMatchObject({ alerts: true });
+  });
+
+  test("tell of what concerns all once: the balancer of its servers, the first of these of the TURN server", () => {
+    expect(of(made, "balancer")).toMatchObject({
+      ...{ role: "balancer", host: "bbb.example.org", omit: [] },
+      request: { nodes: ["bbb-1.example.org", "bbb-2.example.org", "bbb-3.example.org"] },
+    });
+    expect(["bbb-1", "bbb-2", "bbb-3"].map((name) => of(made, name).omit)).toEqual([
+      [],
+      ["other host", "TURN"],
+      ["other host", "TURN"],
+    ]);
+  });
+
+  test("the TURN server looks after the balancer; without one of its own, the pool's first server does", async () => {
+    expect(of(made, "turn")).toMatchObject({
+      omit: ["other host"],
+      request: { balancer: { host: "bbb.example.org", ipv4: expect.any(String) as string } },
+    });
+    const watching = (made: Run) => ["bbb-1", "bbb-2"].map((name) => of(made, name).request.balancer?.host);
+    expect(watching(made)).toEqual([undefined, undefined]);
+    const shared = await run(2, {
+      settings: { alerts, turn: { kind: "shared", stack: "prod" } },
+      stacks: { "organization/bigbluebutton/prod": { turnHost: "turn.example.net", turnSecret: "x" } },
+    });
+    expect(watching(shared)).toEqual(["bbb.example.org", undefined]);
+  });
+
+  test("have one dead man's switch for the pool, the balancer's, and one for the TURN server", () => {
+    expect(["balancer", "bbb-1", "bbb-2", "turn"].map((name) => of(made, name).alerts)).toEqual([
+      { ...ways, healthcheckUrl: switches.healthcheckUrl },
+      ways,
+      ways,
+      { ...ways, healthcheckUrl: switches.turnHealthcheckUrl },
+    ]);
+  });
+
+  test("tell of an own certificate once, since all hosts have the same", () => {
+    expect(partOfNode({ first: true, ownCertificate: true }).omit).toEqual(["certificate"]);
+    expect(partOfNode({ first: false, ownCertificate: false }).omit).not.toContain("certificate");
+  });
+});
+
+describe("metrics", () => {
+  test("every host offers its own, with one token; the balancer the pool's, too", async () => {
+    const metrics = { networks: ["198.51.100.9/32"], rotateToken: "" };
+    const made = await run(2, { settings: { metrics } });
+    expect(changed(await run(2), made)).toEqual([
+      "balancer-metrics",
+      "bbb-1-metrics",
+      "bbb-2-metrics",
+      "metrics-token",
+      "turn-host-firewall",
+      "turn-metrics",
+    ]);
+    const token = secretOf("metrics-token");
+    const stdins = ["balancer", "bbb-1", "turn"].map((name) => made.get(`${name}-metrics`).inputs.stdin);
+    expect(stdins).toEqual([`${token}\n`, `${token}\n${secretOf("bbb-1-shared-secret")}\n`, `${token}\n`]);
+    expect(made.get("balancer-metrics").inputs.create).toMatch(
+      /metrics\.sh --server \S+ --role balancer --hostname bbb\.example\.org --networks 198\.51\.100\.9\/32 /,
+    );
+    expect((await reveal(made.outputs.metricsScrapeConfig)).value).toBe(
+      renderScrapeConfig({
+        bbbHosts: ["bbb-1.example.org", "bbb-2.example.org"],
+        ...{ balancerHost: "bbb.example.org", turnHost: "turn.example.org" },
+      }),
+    );
+    const check = (await reveal(made.outputs.check)).value as PoolCheckOutput;
+    expect(check.balancer.request.metrics).toEqual({ token });
+    expect(check.nodes["bbb-2"]!.request.metrics).toEqual({ token, version: exporter.version });
   });
 });

@@ -92,7 +92,7 @@ test("the page names each alert", () => {
 
 test("Prometheus takes the configuration that asks the servers", () => {
   const token = file("token", "t0ken");
-  const config = renderScrapeConfig({ bbbHost: "bbb.school.eu", turnHost: "turn.school.eu" });
+  const config = renderScrapeConfig({ bbbHosts: ["bbb.school.eu"], turnHost: "turn.school.eu" });
   const path = file("prometheus.yml", config.replaceAll("/etc/prometheus/bigbluebutton-token", token));
   expect(promtool("check", "config", path)).toMatchObject({ code: 0 });
   expect((parse(config) as { scrape_configs: { job_name: string }[] }).scrape_configs).toEqual([
@@ -122,7 +122,7 @@ test("Prometheus takes the configuration that asks the servers", () => {
       static_configs: [{ targets: ["turn.school.eu:9100"], labels: { host: "turn.school.eu" } }],
     },
   ]);
-  expect(renderScrapeConfig({ bbbHost: "bbb.school.eu" })).not.toContain("turn-host");
+  expect(renderScrapeConfig({ bbbHosts: ["bbb.school.eu"] })).not.toContain("turn-host");
 });
 
 test("Prometheus understands each query of the dashboard", () => {

@@ -46,14 +46,17 @@ test.each([-1, 51])("%d servers are refused", (servers) => {
 test.each([
   ["greenlight", { greenlight: true }],
   ["backups", { backups: true }],
-  ["alerts", { alerts: { webhook: { form: "slack", url: "https://hooks.school-example.de/x" } } }],
-  ["metrics", { metrics: true }],
   ["recordingsGb", { recordingsGb: 50 }],
   ["recordingsVolumeId", { recordingsVolumeId: "42" }],
 ])("%s is refused in a pool, which does not have it yet", (key, raw) => {
   expect(problems({ servers: 2, ...raw })).toEqual([
     [key, "is set, which a pool (servers: 2) does not have yet"],
   ]);
+});
+
+test("alerts and metrics are a pool's as a single server's", () => {
+  const alerts = { webhook: { form: "slack", url: "https://hooks.school-example.de/x" } };
+  expect(problems({ servers: 2, alerts, metrics: true })).toEqual([]);
 });
 
 test.each([[{}], [{ recording: "onRequest" }]])("recordings are refused in a pool: %j", (meetings) => {

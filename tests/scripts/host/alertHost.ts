@@ -116,13 +116,14 @@ export class AlertHost extends FakeHost {
     return `https://localhost:${this.ports.web}${path}`;
   }
 
-  settings(alerts: object, role: "bbb" | "turn" = "bbb"): string {
-    return `${JSON.stringify({ role, host: `${role}.school.eu`, alerts, request: { role, secret: "x" } })}\n`;
+  settings(alerts: object, role: "bbb" | "turn" | "balancer" = "bbb", more: object = {}): string {
+    const request = { role, secret: "x" };
+    return `${JSON.stringify({ role, host: `${role}.school.eu`, alerts, request, ...more })}\n`;
   }
 
   /** Puts settings in use, as the step does after its test message. */
-  use(alerts: object, role?: "bbb" | "turn"): void {
-    this.put("var/lib/bbb-deploy/alerts/settings.json", this.settings(alerts, role));
+  use(alerts: object, role?: "bbb" | "turn" | "balancer", more?: object): void {
+    this.put("var/lib/bbb-deploy/alerts/settings.json", this.settings(alerts, role, more));
   }
 
   /** Sets what the next rounds find. */

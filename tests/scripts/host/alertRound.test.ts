@@ -279,3 +279,38 @@ test("a webhook's refusal is told without its URL", async () => {
   );
   expect(output).not.toContain("secret");
 });
+
+describe("a pool", () => {
+  const server = (number: number, verdict: Record["verdict"]) =>
+    record(`server bbb-${number}`, verdict, "its API does not answer the balancer");
+  const nodes = ["bbb-1.school.eu", "bbb-2.school.eu"];
+  const use = (...names: string[]) =>
+    host.use({ email: host.email() }, "balancer", { request: { role: "balancer", nodes: names } });
+
+  test("what another of its hosts tells is not asked", async () => {
+    host.use({ email: host.email() }, "bbb", { omit: ["other host", "TURN"] });
+    await rounds(1);
+    expect(host.asked?.["omit"]).toEqual(expect.arrayContaining(["updates", "other host", "TURN"]));
+  });
+
+  test("servers that fall at once are one message of the balancer's", async () => {
+    use(...nodes);
+    host.finds(server(1, "warn"), server(2, "warn"));
+    await rounds(3);
+    expect(subjects()).toEqual(["balancer.school.eu: to look at: server bbb-1, server bbb-2"]);
+    expect(host.mails[0]!.text).toContain("Balancer balancer.school.eu");
+  });
+
+  test("a server that was told to be away, and that an update took out of the pool, is forgotten", async () => {
+    use(...nodes);
+    host.finds(server(1, "ok"), server(2, "warn"));
+    await rounds(2);
+    use(nodes[0]!);
+    host.finds(server(1, "ok"), DOWN);
+    await rounds(2);
+    expect(host.mails.at(-1)!.text).toContain("Nothing else is wrong.");
+    expect(JSON.parse(host.read(STATE))).toMatchObject({
+      checks: expect.not.objectContaining({ "server bbb-2": expect.anything() }) as object,
+    });
+  });
+});

@@ -50,10 +50,19 @@ describe("a server of the pool", () => {
       /start bbb-deploy-pool/,
     ],
     [{ meetings: null }, "warn", /does not tell what runs there/, /restart bbb-deploy-node-state/],
-    [{ state: "leaving", leavingFor: 600 }, "ok", /^no new meetings, as an update tried 10 min ago .*3 meetings/, undefined],
+    [
+      { state: "leaving", leavingFor: 600 },
+      "ok",
+      /^no new meetings, as an update tried 10 min ago .*3 meetings/,
+      undefined,
+    ],
     [
       { state: "leaving", leavingFor: 7200 },
-      ...["warn", /^no new meetings, as an update tried 2 h ago .*No update has tried since/, /pulumi up again/],
+      ...[
+        "warn",
+        /^no new meetings, as an update tried 2 h ago .*No update has tried since/,
+        /pulumi up again/,
+      ],
     ],
   ] as [object, string, RegExp, RegExp | undefined][])("%j", async (more, verdict, answer, remedy) => {
     const found = await told(more);
@@ -163,7 +172,9 @@ describe("the pool", () => {
       { [name]: false, "bbb-3.example.org": true },
     );
     const told = await page(name);
-    expect(told).toContain("1 of 1 take new meetings; bbb-3.example.org: no new meetings, as an update tried 1 min ago");
+    expect(told).toContain(
+      "1 of 1 take new meetings; bbb-3.example.org: no new meetings, as an update tried 1 min ago",
+    );
     expect(told).toContain('"verdict": "ok"');
   });
 
@@ -196,6 +207,30 @@ checks.Page(True).check("answers", "", balancer_check.check_answers)`;
   expect(await python(host, code(port))).toMatch(
     /no answer of redis-server".*systemctl restart redis-server;/,
   );
+});
+
+test("numbers for Prometheus: servers by state, and each one's load, meetings and people", async () => {
+  const render = (found: unknown) =>
+    python(
+      host,
+      `import pool_metrics\nprint(pool_metrics.render(json.loads(${JSON.stringify(JSON.stringify(found))})))`,
+    );
+  const dead = { ...well, state: "offline", load: null, meetings: null, people: null };
+  const text = await render({ "bbb-1.example.org": well, "bbb-2.example.org": dead });
+  expect(text.split("\n").filter((line) => line && !line.startsWith("#"))).toEqual([
+    "bbb_pool_up 1",
+    'bbb_pool_servers{state="online"} 1',
+    'bbb_pool_servers{state="offline"} 1',
+    'bbb_pool_servers{state="cordoned"} 0',
+    'bbb_pool_servers{state="leaving"} 0',
+    'bbb_pool_servers{state="missing"} 0',
+    'bbb_pool_server_state{server="bbb-1.example.org",state="online"} 1',
+    'bbb_pool_server_state{server="bbb-2.example.org",state="offline"} 1',
+    'bbb_pool_load{server="bbb-1.example.org"} 41',
+    'bbb_pool_meetings{server="bbb-1.example.org"} 3',
+    'bbb_pool_people{server="bbb-1.example.org"} 41',
+  ]);
+  expect(await render(null)).toMatch(/^# HELP .*\n# TYPE bbb_pool_up gauge\nbbb_pool_up 0\n$/m);
 });
 
 describe("a server's own figures", () => {

@@ -56,13 +56,16 @@ afterEach(async () => {
 });
 
 /** Record of the check, with this server in place of the host's. */
-async function check(role: "bbb" | "turn", name = `${role}.school.eu`): Promise<Record<string, string>> {
+async function check(
+  role: "bbb" | "turn" | "balancer",
+  name = `${role}.school.eu`,
+): Promise<Record<string, string>> {
   const { port } = server.address() as AddressInfo;
   const code = `import json, sys
 sys.path.insert(0, ${JSON.stringify(SCRIPTS)})
 import metrics_check
 from checks import Page
-metrics_check.PORTS = {"bbb": ${port}, "turn": ${port}}
+metrics_check.PORTS = dict.fromkeys(["bbb", "turn", "balancer"], ${port})
 Page(True).check("metrics", "", metrics_check.check_metrics, "${role}", "${name}", "${TOKEN}", "0.7.1")`;
   const env = { SSL_CERT_FILE: join(host.directory, "certificate.pem") };
   const { output } = await done(host.start(["/usr/bin/python3", "-B", "-c", code], env));
@@ -89,6 +92,24 @@ test("the TURN host is asked with a password", async () => {
   expect(await check("turn")).toMatchObject({
     verdict: "ok",
     answer: "node_exporter 1.7.0, 3 relays in use, 401 without the token",
+  });
+});
+
+test("a balancer has its pool among the numbers", async () => {
+  const pool = (up: number) =>
+    `${NODE}bbb_pool_up ${up}\nbbb_pool_server_state{server="bbb-1.school.eu",state="online"} 1\n`;
+  pages["/metrics/host"] = pool(1);
+  expect(await check("balancer", "bbb.school.eu")).toMatchObject({
+    verdict: "ok",
+    answer: "node_exporter 1.7.0, a pool of 1, 401 without the token",
+  });
+  pages["/metrics/host"] = pool(0);
+  expect(await check("balancer", "bbb.school.eu")).toMatchObject({
+    ...{ verdict: "FAIL", answer: "the balancer tells nothing of its servers" },
+  });
+  pages["/metrics/host"] = NODE;
+  expect(await check("balancer", "bbb.school.eu")).toMatchObject({
+    ...{ verdict: "FAIL", answer: "nothing about the pool among the numbers" },
   });
 });
 

@@ -103,10 +103,51 @@ const bbb = (more: readonly string[] = [], env: NodeJS.ProcessEnv = {}, secret =
   );
 const turn = (token = TOKEN) =>
   step(["--server", "8", "--role", "turn", "--hostname", "turn.school.eu"], `${token}\n`);
+const balancer = (more: readonly string[] = []) =>
+  step(["--server", "9", "--role", "balancer", "--hostname", "bbb.school.eu", ...more], `${TOKEN}\n`);
 const remove = (server: string) => step(["--server", server, "--remove"], "");
 const there = (path: string) => existsSync(join(host.root, path));
 const mode = (path: string) => (statSync(join(host.root, path)).mode & 0o777).toString(8);
 const restarts = () => host.called("systemctl").filter((call) => / (restart|reload) /.test(call));
+
+describe("balancer of a pool", () => {
+  const ITS_SNIPPET = "etc/bbb-deploy/balancer-nginx/metrics.nginx";
+  const POOL = `${UNITS}/bbb-pool-metrics.service`;
+
+  test("its exporter listens on loopback with the pool's numbers, and its nginx asks it for whoever has the token", async () => {
+    const { code, output } = await balancer(["--networks", "198.51.100.9/32"]);
+    expect(output).toMatch(/^metrics are on: asked balancer bbb\.school\.eu$/m);
+    expect(code).toBe(0);
+    expect(host.read(DROP_IN)).toMatch(
+      /^ExecStart=\S+ --web\.listen-address=127\.0\.0\.1:9100 --collector\.textfile\.directory=\S+\/node-exporter$/m,
+    );
+    expect(host.read(ITS_SNIPPET)).toBe(`# Written by the deployment, for the setting metrics.
+location = /metrics/host {
+  allow 127.0.0.1;
+  allow 198.51.100.9/32;
+  deny all;
+  if ($http_authorization != "Bearer ${TOKEN}") { return 401; }
+  proxy_pass http://127.0.0.1:9100/metrics;
+  proxy_set_header Authorization "";
+  access_log off;
+}
+`);
+    expect(mode(ITS_SNIPPET)).toBe("640");
+    expect(host.read(POOL)).toMatch(/^ExecStart=\S+ -B \S+\/pool_metrics\.py \S+\/bbb-pool\.prom$/m);
+    expect([there(CODE), there(SNIPPET), there(EXPORTER)]).toEqual([false, false, false]);
+  });
+
+  test("with the setting gone, nothing of it stays", async () => {
+    await balancer();
+    host.put("var/lib/prometheus/node-exporter/bbb-pool.prom", "bbb_pool_up 1\n");
+    expect((await remove("9")).code).toBe(0);
+    for (const path of [OWN, POOL, ITS_SNIPPET, DROP_IN, "var/lib/prometheus/node-exporter/bbb-pool.prom"])
+      expect(there(path)).toBe(false);
+    expect(host.called("systemctl")).toEqual(
+      expect.arrayContaining(["systemctl disable --now bbb-pool-metrics.service", "systemctl reload nginx"]),
+    );
+  });
+});
 
 describe("BigBlueButton server", () => {
   test("both exporters listen on loopback, and nginx asks them for whoever has the token", async () => {
