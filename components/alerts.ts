@@ -82,7 +82,7 @@ function add(
           renderAlerts(
             { ...(request as HostRequest), ...more },
             ways as AlertWays,
-            part as PoolPart | undefined,
+            part,
           ),
         ),
       // Whatever an update did, the host's own check goes by it from now on.

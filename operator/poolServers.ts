@@ -1,7 +1,7 @@
 /** Servers of a pool, asked by commands that remove them: what its own gate before a removal asks. */
 import { ANY_CERTIFICATE, endMeetings } from "../bigbluebutton/meetings";
 import { nodeState, runningWords, type NodeState } from "../bigbluebutton/nodeState";
-import { readDeployments } from "./check/deployed";
+import { isPool, readPool } from "./check/deployed";
 
 /** Server of a pool. */
 export interface PoolServer {
@@ -24,9 +24,9 @@ export function poolServers(
   stack: string,
   outputs: Readonly<Record<string, unknown>>,
 ): readonly PoolServer[] | undefined {
-  if (!("nodes" in outputs)) return undefined;
-  return readDeployments(stack, outputs).map(({ hosts }) => {
-    const { bbbHost: fqdn, sharedSecret } = hosts.bbb.request;
+  if (!isPool(outputs)) return undefined;
+  return Object.values(readPool(stack, outputs).hosts.nodes).map(({ request }) => {
+    const { bbbHost: fqdn, sharedSecret } = request;
     return {
       fqdn,
       state: () => nodeState(fqdn, sharedSecret, ANY_CERTIFICATE),

@@ -108,7 +108,9 @@ export async function checkSignedCall(args: ApiArgs, secret: string): Promise<st
   if (answer.returncode === "SUCCESS") return "SUCCESS";
   throw new Wrong(
     described(answer),
-    "bbb-web has another secret: give the setting rotateSharedSecret a new value, then pulumi up",
+    answer.messageKey === "checksumError"
+      ? "bbb-web has another secret: give the setting rotateSharedSecret a new value, then pulumi up"
+      : `${REMEDY}; a pool's balancer refuses this call until its polls have found a server that is away offline`,
   );
 }
 

@@ -211,6 +211,8 @@ def check_signed(base, secret):
     remedy = "the secret that bbb-web has is another one: run pulumi up again with a new value of the setting upgrade"
     answer = call(base, "getMeetings", {}, secret, remedy)
     if answer.findtext("returncode") != "SUCCESS":
+        if answer.findtext("messageKey") != "checksumError":
+            remedy = "journalctl -u bbb-web says why; a pool's balancer refuses this call until its polls have found a server that is away offline"
         raise Wrong(told(answer), remedy)
     return f"SUCCESS, {len(answer.findall('meetings/meeting'))} meetings"
 

@@ -125,6 +125,26 @@ test("Prometheus takes the configuration that asks the servers", () => {
   expect(renderScrapeConfig({ bbbHosts: ["bbb.school.eu"] })).not.toContain("turn-host");
 });
 
+test("Prometheus takes the configuration that asks a pool, in which each host has its name", () => {
+  const token = file("token", "t0ken");
+  const config = renderScrapeConfig({
+    bbbHosts: ["bbb-1.school.eu", "bbb-2.school.eu"],
+    ...{ balancerHost: "bbb.school.eu", turnHost: "turn.school.eu" },
+  });
+  const path = file("pool.yml", config.replaceAll("/etc/prometheus/bigbluebutton-token", token));
+  expect(promtool("check", "config", path)).toMatchObject({ code: 0 });
+  const jobs = (parse(config) as { scrape_configs: { job_name: string; static_configs: unknown }[] })
+    .scrape_configs;
+  const target = (host: string, port = 443) => ({ targets: [`${host}:${port}`], labels: { host } });
+  const nodes = [target("bbb-1.school.eu"), target("bbb-2.school.eu")];
+  expect(jobs.map(({ job_name, static_configs }) => [job_name, static_configs])).toEqual([
+    ["bigbluebutton", nodes],
+    ["bigbluebutton-host", nodes],
+    ["balancer-host", [target("bbb.school.eu")]],
+    ["turn-host", [target("turn.school.eu", 9100)]],
+  ]);
+});
+
 test("Prometheus understands each query of the dashboard", () => {
   const recorded = queries.map((expr, i) => ({ record: `query:${i}`, expr }));
   const path = file("dashboard.yml", JSON.stringify({ groups: [{ name: "dashboard", rules: recorded }] }));

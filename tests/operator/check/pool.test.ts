@@ -10,6 +10,7 @@ import {
   type PoolRow,
 } from "../../../operator/check/poolTable";
 import { exitCode, renderReport, reportAsJson, type Report } from "../../../operator/check/report";
+import { poolServers } from "../../../operator/poolServers";
 import type { Stacks } from "../../../operator/stacks";
 import { deployed } from "./deployed";
 
@@ -168,6 +169,11 @@ describe("a stack that is a pool", () => {
   test("is read as one, with what a newer program adds", async () => {
     expect(await poolOf(stacksOf(outputs), "prod")).toEqual({ hosts, privateKey: "k" });
     expect(await poolOf(stacksOf({ check: deployed.hosts, privateKey: "k" }), "prod")).toBeUndefined();
+  });
+
+  test("has servers that other commands ask what runs on them", () => {
+    expect(poolServers("prod", outputs)!.map(({ fqdn }) => fqdn)).toEqual(["bbb.example.org"]);
+    expect(poolServers("prod", { check: deployed.hosts, privateKey: "k" })).toBeUndefined();
   });
 
   test("by another version is a mistake with a way out, without what is in it", async () => {
