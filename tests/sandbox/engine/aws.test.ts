@@ -417,6 +417,22 @@ describe("a host's resources", () => {
     );
   });
 
+  test("a placement group, which an instance is made in; a killed update's is found by its name", async () => {
+    const group = await make("PlacementGroup", { name: "spread", strategy: "spread", ...tagged("spread") });
+    expect([group.id, group.outputs.placementGroupId]).toEqual(["spread", expect.stringMatching(/^pg-/)]);
+    await change("PlacementGroup", group, { tags: { ...tagged("spread").tags, more: "1" } });
+    expect(await adopt("PlacementGroup", group)).toMatchObject({ id: "spread" });
+    const other = { ...group, inputs: { ...group.inputs, tags: { stack: "other" } } };
+    await expect(adopt("PlacementGroup", other)).rejects.toThrow(/aws ec2 delete-placement-group/);
+    expect(taken()).toEqual(["ec2:CreatePlacementGroup", "ec2:CreateTags"]);
+    const { end } = await host("placed", { placementGroup: "spread" });
+    await expect(remove("PlacementGroup", group)).rejects.toThrow(/InvalidPlacementGroup.InUse/);
+    await end();
+    await remove("PlacementGroup", group);
+    await remove("PlacementGroup", group);
+    expect(await kind("PlacementGroup").read?.(group, context)).toBeUndefined();
+  });
+
   test("an instance with termination protection is not deleted", async () => {
     const { instance, end } = await host("protected", { disableApiTermination: true });
     await expect(remove("Instance", instance)).rejects.toThrow(
