@@ -151,7 +151,7 @@ describe("before coturn starts", () => {
   test("a database that is gone has peers and secret again, those of a pool's servers among them", async () => {
     await apply();
     host.put("var/lib/bbb-deploy/turn-peers/bbb-2.example.test", "203.0.113.12\n");
-    rmSync(database);
+    rmSync(join(host.root, "var/lib/turn"), { recursive: true });
     await restore();
     expect((await peers()).map(([, address]) => address)).toEqual([
       ...PEERS.slice(1),
