@@ -72,14 +72,9 @@ const digestOf = memoized((files: readonly ScriptFile[]): string =>
  * @throws Error with the name of a script that isn't there
  */
 export function contentOf(files: readonly ScriptFile[], name: string): string {
-  return fileOf(files, name).content;
-}
-
-/** Finds a script. @throws Error as of {@link contentOf} */
-export function fileOf(files: readonly ScriptFile[], name: string): ScriptFile {
   const file = files.find((file) => file.name === name);
   if (!file) throw new Error(`scripts/host/${name} is missing; the project's folder is incomplete`);
-  return file;
+  return file.content;
 }
 
 function hereDocument(command: string, name: string, content: string): string {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 
 import { quote } from "shell-quote";
 
 import type { Role } from "../clouds/host";
-import { fileOf, scriptsDirectory, type ScriptFile } from "./bundle";
+import { contentOf, scriptsDirectory, type ScriptFile } from "./bundle";
 import { memoized } from "./memoized";
 import { commonScripts, stepOf, type StepScript } from "./table";
 
@@ -66,25 +66,31 @@ export function scriptHash(
   script: StepScript,
   followed: readonly string[] = [],
 ): string {
+  const begun = begunWith(files)(script).copy();
+  for (const text of followed) begun.update(`,${JSON.stringify(text)}`);
+  return endOf(begun.update("]"));
+}
+
+/** Begins a digest with a script and what it needs; several steps, on several hosts, are of the same. */
+const begunWith = memoized((files: readonly ScriptFile[]) => {
+  const all = new Map<StepScript, Hash>();
+  return (script: StepScript): Hash => {
+    const known = all.get(script) ?? createHash("sha256").update(beginning(files, script));
+    all.set(script, known);
+    return known;
+  };
+});
+
+function beginning(files: readonly ScriptFile[], script: StepScript): string {
   const names = [script, ...stepOf(script).needs, ...commonScripts];
-  return hashOf([...names.map((name) => quoted(fileOf(files, name))), ...followed.map(quotedText)]);
+  return JSON.stringify(names.map((name) => contentOf(files, name))).slice(0, -"]".length);
 }
 
 /** First 12 hexadecimal digits of the SHA-256 of some texts, separated from each other. */
 export function hash(texts: readonly string[]): string {
-  return hashOf(texts.map(quotedText));
+  return endOf(createHash("sha256").update(JSON.stringify(texts)));
 }
 
-function hashOf(quoted: readonly string[]): string {
-  return createHash("sha256")
-    .update(`[${quoted.join(",")}]`)
-    .digest("hex")
-    .slice(0, 12);
+function endOf(digest: Hash): string {
+  return digest.digest("hex").slice(0, 12);
 }
-
-function quotedText(text: string): string {
-  return JSON.stringify(text);
-}
-
-/** Content in the form of {@link quotedText}: a file is in the digests of many steps. */
-const quoted = memoized(({ content }: ScriptFile) => quotedText(content));

@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 
 import { scriptHash, stepCommand } from "../../steps/stepCommand";
+import { stepTable } from "../../steps/table";
 import { scripts } from "../support/program";
 
 const base = {
@@ -80,6 +82,15 @@ describe("the hash", () => {
   test("changes with what the step reruns with", () => {
     expect(hashOf({}, ["x"])).not.toBe(hashOf());
     expect(hashOf({}, ["x"])).not.toBe(hashOf({}, ["y"]));
+  });
+
+  test("is that of the servers that there are, for each of several steps of the same files", () => {
+    const names = ["wire.sh", ...stepTable["wire.sh"].needs, "lib.sh", "step"];
+    const texts = names.map((name) => scripts.find((file) => file.name === name)!.content);
+    const sha256 = (all: readonly string[]) => createHash("sha256").update(JSON.stringify(all)).digest("hex");
+    for (const followed of [[], ["x"], ["x", 'y", "z'], []]) {
+      expect(scriptHash(scripts, "wire.sh", followed)).toBe(sha256([...texts, ...followed]).slice(0, 12));
+    }
   });
 
   test("a missing script is named", () => {
