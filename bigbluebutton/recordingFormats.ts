@@ -19,6 +19,11 @@ export function recordingSteps(formats: readonly string[]): Readonly<Record<stri
   };
 }
 
+/** Formats in which some settings have recordings published. */
+export function publishedFormats(formats: readonly string[] = [recordingFormats[0]]): readonly string[] {
+  return formats;
+}
+
 /** Formats of some settings whose packages no installer brings; the first is always there. */
 export function formatsToInstall(formats: readonly string[] = []): readonly string[] {
   return formats.filter((format) => format !== recordingFormats[0]);

@@ -9,8 +9,11 @@ const scalelite = {
   repository: "blindsidenetwks/scalelite",
 } as const;
 
+/** Part of Scalelite with an image of its own; that of nginx is here for the player of recordings that it holds. */
+export type ScalelitePart = "api" | "poller" | "recording-importer" | "nginx";
+
 /** Image of a part of Scalelite. */
-export function scaleliteImage(part: "api" | "poller"): string {
+export function scaleliteImage(part: ScalelitePart): string {
   const { repository, version } = scalelite;
   return `${repository}:${version}-${part}`;
 }
@@ -46,7 +49,8 @@ export function renderScaleliteEnvironment({ fqdn, sharedSecret, servers }: Bala
     POLLER_WAIT_TIMEOUT: 60,
     POLLER_THREADS: servers + 2,
     CONNECT_TIMEOUT: 2,
-    RECORDING_DISABLED: true,
+    // Seconds between two looks into the spool.
+    RECORDING_IMPORT_POLL_INTERVAL: 15,
     RAILS_LOG_LEVEL: "warn",
   };
   return Object.entries(values)

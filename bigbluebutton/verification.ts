@@ -97,6 +97,8 @@ export interface BalancerRequest extends Omit<
   readonly sharedSecret: string;
   /** Full names of the servers. */
   readonly nodes: readonly string[];
+  /** True when the pool's recordings are on a volume of their own. Missing from requests of earlier versions. */
+  readonly recordings?: boolean;
 }
 
 /** Request for a host's own check; see scripts/host/host_check.py. */

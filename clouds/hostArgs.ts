@@ -64,7 +64,9 @@ export function hostArgs(settings: HostsSettings, role: Role): HostArgs {
     protected: settings.protected,
     snapshotDays: settings.snapshotDays,
     labels: { ...settings.labels, role },
-    ...(role === "bbb" ? { backups: settings.backups, volume: settings.recordings } : { backups: false }),
+    // Those of a pool are its balancer's; its servers have none.
+    ...(role !== "turn" && { volume: settings.recordings }),
+    backups: role === "bbb" && settings.backups,
   };
 }
 

@@ -13,6 +13,7 @@ import type { BbbServer } from "./bbbServer";
 import { onceMade } from "./later";
 import type { NodeCertificates } from "./nodeCertificates";
 import { balancerRequest } from "./poolRequest";
+import { attachRecordings, mountRecordings } from "./recordingsVolume";
 import { randomSecret } from "./secret";
 import type { Verification } from "./verification";
 
@@ -21,7 +22,8 @@ export interface BalancerArgs {
   readonly host: Host;
   readonly dns: Dns;
   readonly pool: PoolSettings;
-  readonly settings: BeginningSettings & Pick<Settings, "bbb" | "turn" | "rotateSharedSecret" | "acme">;
+  readonly settings: BeginningSettings &
+    Pick<Settings, "bbb" | "turn" | "rotateSharedSecret" | "acme" | "recordings" | "groups">;
 }
 
 /** Server of a pool that is proven to work by itself. */
@@ -62,12 +64,29 @@ export class Balancer extends pulumi.ComponentResource {
     const records = dns.publish(name, { fqdn: host.fqdn, ipv4: host.ipv4, labels }, { parent: this });
     const { duringMeetings } = settings;
     this.steps = new HostSteps(name, { host, settings, duringMeetings }, this);
+    const attached = attachRecordings(this.steps, host, this);
     this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
     this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);
-    const [api, poller] = [scaleliteImage("api"), scaleliteImage("poller")];
+    mountRecordings(this.steps, host, settings, attached, this, { balancer: true });
+    const [api, poller, importer, player] = (["api", "poller", "recording-importer", "nginx"] as const).map(
+      scaleliteImage,
+    );
+    const images = [api, poller, importer, player].join(" ");
     const installed = this.steps.run(
       "install",
-      { script: "install-balancer.sh", flags: { hostname: host.fqdn, images: `${api} ${poller}` } },
+      { script: "install-balancer.sh", flags: { hostname: host.fqdn, images } },
+      this,
+    );
+    this.steps.run(
+      "gather",
+      {
+        script: "balancer-recordings.sh",
+        flags: {
+          "player-image": player,
+          "published-days": settings.groups.recordings?.publishedDays as number | undefined,
+        },
+        rerunsWith: [installed],
+      },
       this,
     );
     const servers = pool.nodes;
@@ -78,6 +97,7 @@ export class Balancer extends pulumi.ComponentResource {
         flags: {
           "api-image": api,
           "poller-image": poller,
+          "importer-image": importer,
           nodes: nodeNumbers(servers)
             .map((number) => nodeFqdn(host.fqdn, number))
             .join(" "),

@@ -6,7 +6,7 @@ import { renderDialInCheck, renderDialInRequest } from "../bigbluebutton/dialIn"
 import { installerArguments } from "../bigbluebutton/installer";
 import { ownedKeysOf, textsFor } from "../bigbluebutton/optionGroups";
 import { renderOwnedKeys, type OwnedKeys } from "../bigbluebutton/ownedKeys";
-import { formatsToInstall } from "../bigbluebutton/recordingFormats";
+import { formatsToInstall, publishedFormats } from "../bigbluebutton/recordingFormats";
 import { renderTurnStunServers } from "../bigbluebutton/turnStunServers";
 import type { Settings } from "../settings";
 import type { Dns } from "../clouds/dns";
@@ -15,6 +15,7 @@ import { checkOf, preparationOf, type BeginningSettings } from "../steps/beginni
 import { HostSteps, type Step } from "../steps/hostSteps";
 import { dialInRequest } from "./dialIn";
 import { administratorOf, greenlightRequest, hasWishes, type Administrator } from "./greenlight";
+import { attachRecordings, mountRecordings } from "./recordingsVolume";
 import { randomSecret } from "./secret";
 import type { TurnService } from "./turnServer";
 
@@ -65,7 +66,8 @@ export class BbbServer extends pulumi.ComponentResource {
     const { path, form } = settings.release.turnXml;
     this.turnXml = turn.secret.apply((secret) => renderTurnStunServers({ form, host: turn.fqdn, secret }));
 
-    this.ownedKeys = ownedKeysOf(settings.groups);
+    const groups = settings.pool ? groupsOfNode(settings.groups) : settings.groups;
+    this.ownedKeys = ownedKeysOf(groups);
 
     // No AAAA record: BigBlueButton's media servers are not set up for IPv6, and a client that came by IPv6 alone
     // would meet a page without sound. The records need the address only: they spread while the machine boots.
@@ -75,10 +77,12 @@ export class BbbServer extends pulumi.ComponentResource {
     const { duringMeetings } = settings;
     const { beforeFirst } = args;
     this.steps = new HostSteps(name, { host, settings, duringMeetings, beforeFirst }, this);
-    const attached = this.attachRecordings();
+    const attached = attachRecordings(this.steps, host, this);
     this.steps.run("preflight", checkOf(host, settings, dns, { records }), this);
     this.steps.run("prepare", preparationOf(host, settings, settings.bbb.certificate), this);
-    this.mountRecordings(settings, attached);
+    // It is the setting upgrade that asks for a move of what is elsewhere.
+    const more = settings.greenlight && { greenlight: true as const, upgrade: settings.upgrade || undefined };
+    mountRecordings(this.steps, host, settings, attached, this, more);
     const installed = this.steps.run(
       "install",
       {
@@ -96,7 +100,7 @@ export class BbbServer extends pulumi.ComponentResource {
         script: "wire.sh",
         flags: {
           "xml-path": path,
-          settings: textsFor(settings.groups),
+          settings: textsFor(groups),
           "branding-files": settings.branding !== undefined,
           // The values of duringMeetings that allow it; each makes this run again anyway, by what it changes.
           "rotate-shared-secret": settings.rotateSharedSecret || undefined,
@@ -111,8 +115,16 @@ export class BbbServer extends pulumi.ComponentResource {
       this,
     );
     if (settings.pool) {
-      const dependsOn = [wired.command];
-      this.steps.run("node", { script: "pool-node.sh", rerunsWith: [installed], dependsOn }, this);
+      this.steps.run(
+        "node",
+        {
+          script: "pool-node.sh",
+          flags: nodeFlags(settings),
+          rerunsWith: [installed],
+          dependsOn: [wired.command],
+        },
+        this,
+      );
     }
     this.dialInCheck = this.setUpDialIn(settings, { installed, wired });
     const { greenlight } = settings;
@@ -206,52 +218,20 @@ export class BbbServer extends pulumi.ComponentResource {
     );
     return request.apply(renderDialInCheck);
   }
-
-  /**
-   * Attaches the recordings volume as soon as the host can be reached. It waits for no record: what is protected stays at a
-   * destroy with all that it waits for, and a name that stayed would lead people to a server without TURN.
-   */
-  private attachRecordings(): pulumi.Resource | undefined {
-    const { dataDevice: device, attachVolume } = this.host;
-    // The volume that the host has may be another, or one that the settings no longer want.
-    return attachVolume?.(
-      this.steps.runBeforeChange(
-        "recordings-release",
-        {
-          script: "unmount-recordings.sh",
-          flags: { detach: true, device },
-        },
-        this,
-      ),
-    );
-  }
-
-  private mountRecordings(
-    settings: Pick<Settings, "recordings" | "greenlight" | "upgrade">,
-    attached: pulumi.Resource | undefined,
-  ): void {
-    const { dataDevice: device } = this.host;
-    if (!device) return;
-    this.steps.run(
-      "recordings",
-      {
-        script: "recordings.sh",
-        flags: {
-          device,
-          "size-gb": ownVolumeGb(settings),
-          // It is the setting upgrade that asks for a move of what is elsewhere.
-          ...(settings.greenlight && { greenlight: true, upgrade: settings.upgrade || undefined }),
-        },
-        dependsOn: attached ? [attached] : [],
-      },
-      this,
-    );
-  }
 }
 
-/** Size in GB of the stack's own volume, which re-runs the step that enlarges the file system. */
-function ownVolumeGb({ recordings }: Pick<Settings, "recordings">): number | undefined {
-  return recordings?.kind === "new" ? recordings.sizeGb : undefined;
+/** Options of a pool's server: when a recording is deleted for good, its balancer decides. */
+function groupsOfNode(groups: Settings["groups"]): Settings["groups"] {
+  const { publishedDays, ...recordings } = groups.recordings ?? {};
+  return publishedDays === undefined ? groups : { ...groups, recordings };
+}
+
+function nodeFlags({ groups: { recordings } }: Pick<Settings, "groups">) {
+  return {
+    formats: publishedFormats(recordings?.formats as readonly string[] | undefined).join(" "),
+    "raw-days": recordings?.rawDays as number | undefined,
+    "published-days": recordings?.publishedDays as number | undefined,
+  };
 }
 
 function installFlags({ host, turn, settings }: BbbServerArgs) {

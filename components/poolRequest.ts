@@ -26,5 +26,6 @@ export function balancerRequest(
     certificateDays: CERTIFICATE_DAYS,
     openPorts: openPorts(balancerPorts),
     nodes: [...nodes],
+    recordings: host.dataDevice !== undefined,
   });
 }

@@ -200,7 +200,7 @@ export interface SettingArguments {
   readonly recordings?: pulumi.Input<RecordingsOptions>;
   /**
    * Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the
-   * server's own disk.
+   * server's own disk. In a pool the volume is the balancer's.
    *
    * @default 0
    */

@@ -2,7 +2,6 @@ import { defaultLocations, defaultServerTypes } from "../bigbluebutton/capacity"
 import { nodeFqdn, nodeNumbers } from "../bigbluebutton/pool";
 import { turnUbuntu } from "../bigbluebutton/releases";
 import { environments } from "./environments";
-import { entryPath } from "./fields/field";
 import type { FieldValues } from "./fields";
 import { qualifyHostname } from "./formats/names";
 import { removeCommand, setCommand } from "./remedies";
@@ -58,35 +57,20 @@ function singleProblems({ balancerServerType }: Values): Problem[] {
 
 /** Settings that pools do not have yet. */
 function notInPools(values: Values): Problem[] {
-  const { servers, recordingsGb = 0 } = values;
+  const { servers } = values;
   const given: readonly (readonly [key: keyof FieldValues, isSet: boolean])[] = [
     ["greenlight", values.greenlight !== undefined],
     ["dialIn", values.dialIn !== undefined],
     ["backup", values.backup !== undefined],
     ["backups", values.backups === true],
-    ["recordingsGb", recordingsGb > 0],
-    ["recordingsVolumeId", values.recordingsVolumeId !== undefined],
   ];
-  const refused = given
+  return given
     .filter(([, isSet]) => isSet)
     .map(([key]) => ({
       key,
       reason: `is set, which a pool (servers: ${servers}) does not have yet`,
       remedy: `${removeCommand(key)}, or ${setCommand("servers", "0")} in a stack of its own`,
     }));
-  return [...refused, ...recordingProblems(values)];
-}
-
-/** Recordings stay on the server that made them: one that leaves the pool would take them with it. */
-function recordingProblems({ servers, meetings = {} }: Values): Problem[] {
-  if ((meetings as Readonly<Record<string, unknown>>).recording === "never") return [];
-  return [
-    {
-      key: "servers",
-      reason: `is ${servers}, and the recordings of a pool are not gathered in one place yet: they would go with the server that made them`,
-      remedy: `${setCommand(entryPath("meetings", "recording"), "never")}, or ${setCommand("servers", "0")}`,
-    },
-  ];
 }
 
 function nodeNameProblems(values: Values): Problem[] {

@@ -171,7 +171,7 @@ class AwsHost extends pulumi.ComponentResource implements Host {
           size: sizeGb,
           type: "gp3",
           encrypted: true,
-          tags: { ...tags(args.role === "bbb" ? "recordings" : "data"), ...snapshotTag(labels) },
+          tags: { ...tags(args.role === "turn" ? "data" : "recordings"), ...snapshotTag(labels) },
         },
         { ...mine, protect, ignoreChanges: ["availabilityZone"] },
       );

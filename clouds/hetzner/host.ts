@@ -195,7 +195,7 @@ class HetznerHost extends pulumi.ComponentResource implements Host {
       return new hcloud.Volume(
         `${name}-volume`,
         {
-          name: `${args.fqdn}-${args.role === "bbb" ? "recordings" : "data"}`,
+          name: `${args.fqdn}-${args.role === "turn" ? "data" : "recordings"}`,
           size: sizeGb,
           location: args.location,
           deleteProtection: protect,

@@ -9,7 +9,7 @@ from alert_messages import lasted
 from checks import Doubtful, Wrong, run, worst
 from system_check import states
 
-UNITS = ["bbb-deploy-scalelite-api", "bbb-deploy-scalelite-poller", "redis-server", "postgresql", "nginx", "docker", "bbb-deploy-pool.timer"]
+UNITS = ["bbb-deploy-scalelite-api", "bbb-deploy-scalelite-poller", "bbb-deploy-scalelite-recording-importer", "redis-server", "postgresql", "nginx", "docker", "bbb-deploy-pool.timer", "bbb-deploy-collect.timer"]
 GIVE_AGAIN = "on the balancer: systemctl start bbb-deploy-pool gives Scalelite the pool again; journalctl -u bbb-deploy-pool says why it did not"
 
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 #
-# Runs Scalelite with the settings from standard input, as two services, and with the pool that it is to serve. A server of the
+# Runs Scalelite with the settings from standard input, as three services, and with the pool that it is to serve. A server of the
 # pool that an earlier update was to remove, and that is to stay after all, gets new meetings again. A former secret of the
 # front ends is taken for two days more.
 #
-# --api-image, --poller-image: Scalelite's images.
+# --api-image, --poller-image, --importer-image: Scalelite's images.
 # --nodes: full names of the pool's servers, separated by blanks; one that has no member yet comes with its own step.
 # --servers: their number, as the setting has it. --drain-minutes: what a server's removal waits for its meetings.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "api-image=! poller-image=! nodes=! servers=! drain-minutes=!" "$@"
+parse_flags "api-image=! poller-image=! importer-image=! nodes=! servers=! drain-minutes=!" "$@"
 own=$STATE/balancer
 secrets="$LIB/balancer_secrets.py"
 retirement=bbb-deploy-scalelite-secret
@@ -19,17 +19,22 @@ environment=$ROOT/etc/bbb-deploy/scalelite.env
 # shellcheck source=scripts/host/addition.sh
 . "$LIB/addition.sh"
 
-unit() { # NAME IMAGE
+# unit NAME IMAGE: all have the recordings, but for the poller. An import that runs is finished.
+unit() {
+  local mounted="RequiresMountsFor=/var/bigbluebutton" options=" --volume /var/bigbluebutton:/var/bigbluebutton --stop-timeout 120"
+  if [[ $1 == poller ]]; then mounted="" options=""; fi
   cat <<HERE
 [Unit]
 Description=Scalelite: $1
 Wants=network-online.target docker.service redis-server.service postgresql.service
 After=network-online.target docker.service redis-server.service postgresql.service
+$mounted
 
 [Service]
 ExecStartPre=-/usr/bin/docker rm --force scalelite-$1
-ExecStart=/usr/bin/docker run --rm --name scalelite-$1 --network host --env-file $environment $2
+ExecStart=/usr/bin/docker run --rm --name scalelite-$1 --network host --env-file $environment$options $2
 ExecStop=-/usr/bin/docker stop scalelite-$1
+TimeoutStopSec=140
 Restart=always
 RestartSec=3
 
@@ -124,6 +129,7 @@ text=$("$PYTHON" -B "$secrets" take) || fail "the settings of Scalelite could no
 if changed put_file "$environment" 600 root:root < <(whole_environment <<<"$text"); then restart=yes; fi
 put_unit api "${flag[api-image]}"
 put_unit poller "${flag[poller-image]}"
+put_unit recording-importer "${flag[importer-image]}"
 if [[ -n $restart ]]; then : >"$own/restart"; fi
 systemctl daemon-reload
 if [[ $(cat "$own/migrated" 2>/dev/null) != "${flag[api-image]}" ]]; then
@@ -132,7 +138,7 @@ if [[ $(cat "$own/migrated" 2>/dev/null) != "${flag[api-image]}" ]]; then
   put_file "$own/migrated" 644 root:root <<<"${flag[api-image]}" || (($? == 10))
   : >"$own/restart"
 fi
-for name in api poller; do
+for name in api poller recording-importer; do
   systemctl enable --quiet "bbb-deploy-scalelite-$name"
   if [[ -e $own/restart ]]; then
     systemctl restart "bbb-deploy-scalelite-$name"
@@ -145,6 +151,7 @@ wait_until 120 healthy || {
   fail "Scalelite does not answer: see journalctl -u bbb-deploy-scalelite-api"
 }
 rm -f "$own/restart"
+"$PYTHON" -B "$LIB/pool_recordings.py" adopt | show || progress "note: not all recordings that are here are known to Scalelite; the next update tries it again"
 put_file "$own/servers" 644 root:root <<<"${flag[servers]}" || (($? == 10))
 put_file "$own/drain-minutes" 644 root:root <<<"${flag[drain-minutes]}" || (($? == 10))
 read -r -a nodes <<<"${flag[nodes]}"

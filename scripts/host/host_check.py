@@ -47,6 +47,7 @@ import owned_keys
 import playback
 import port_check
 import recording_formats
+import recordings_way_check
 import secret_files
 import service_check
 import storage_check
@@ -242,6 +243,8 @@ def check_bbb(page, request, options, resolve):
         page.check("dial-in", f"{dial_in['host']}, FreeSWITCH's files", dial_in_check.check_dial_in, ROOT or "/", dial_in)
     page.check("TURN wiring", os.path.basename(xml["path"]), turn_files.check_xml, ROOT + xml["path"], xml["text"])
     page.check("files", "what bbb-web must read", service_check.check_readable, "bigbluebutton", [xml["path"]], "bbb-conf --restart")
+    if request.get("pool"):
+        page.check("recordings' way", "what is published, and not on the balancer", recordings_way_check.check_waiting)
     if "TURN" not in page.omitted:
         check_turn(page, request, request["ipv4"], own=True)
     check_machine(page, "bbb", recordings=request["recordings"])
@@ -288,11 +291,12 @@ def check_balancer(page, request, options, resolve):
     page.check("services", "systemctl is-active", balancer_check.check_services)
     page.check("answers", "Redis, PostgreSQL, Scalelite", balancer_check.check_answers)
     check_servers(page, request)
+    page.check("recordings' way", f"from {len(request['nodes'])} servers, without a recording", recordings_way_check.check_way, request["nodes"], limit=200)
     check_network(page, request, hostname, resolve)
     check_names_and_ports(page, request, hostname)
     check_api(page, request, options)
     page.check("renewal", "certbot.service, certbot.timer", system_check.check_renewal, hostname, "bbb", is_own(request, "bbb"))
-    check_machine(page, "balancer")
+    check_machine(page, "balancer", recordings=request.get("recordings", False))
 
 
 def check_identity(page, request):

@@ -117,6 +117,7 @@ server {
     proxy_set_header X-Forwarded-Proto https;
     proxy_read_timeout 120s;
   }
+  include /etc/bbb-deploy/balancer-nginx/*.conf;
   location / {
     return 404;
   }

@@ -1,37 +1,40 @@
 #!/usr/bin/python3
 """Tells what runs on this BigBlueButton server, for the balancer of its pool, which must not trust its own memory.
 
-    node_state.py --serve     answers GET /bbb-deploy/state on 127.0.0.1, to who has the token
-    node_state.py --ask       asks that, and prints the answer
+    node_state.py --serve     answers on 127.0.0.1, to who has the token
+    node_state.py --ask       asks for the state, and prints the answer
 
-The token comes of the secret of this server's API, which this server and its balancer alone have. An answer is one JSON
-document:
+The token comes of the secret of this server's API, which this server and its balancer alone have.
 
-    {"meetings": [{"id", "people", "breakout"}], "unprocessed": [recordings]}
+    GET /bbb-deploy/state               {"meetings": [{"id", "people", "breakout"}], "unprocessed": [recordings],
+                                        "recordings": {recording: {format: version}}}
+    GET /bbb-deploy/recording?id=…&formats=…[&hidden=1]    formats of a recording as a tar, in frames; of "probe", an empty one
+    POST /bbb-deploy/arrived            {"id", "formats": {format: version}}: the balancer has these
 
-"meetings" is null where the API does not answer.
+"meetings" is null where the API does not answer; "recordings" has what the balancer does not have yet.
 
 Python 3.8 or newer, standard library only.
 """
 
 import argparse
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import re
 import sys
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.etree import ElementTree
 
+import node_recordings
+
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 PROPERTIES = f"{ROOT}/etc/bigbluebutton/bbb-web.properties"
-STATUS = f"{ROOT}/var/bigbluebutton/recording/status"
 API = os.environ.get("BBB_DEPLOY_API", "http://127.0.0.1:8090") + "/bigbluebutton/api"
 PORT = int(os.environ.get("BBB_DEPLOY_STATE_PORT", "9689"))
-# Steps of a recording between the end of its meeting and its last format.
-UNDER_WAY = ("ended", "recorded", "archived", "sanity", "captions", "processed")
 
 
 def token_of(secret):
@@ -71,44 +74,68 @@ def count(found):
     return {"meetings": len(found) - breakouts, "breakouts": breakouts, "people": sum(one["people"] for one in found)}
 
 
-def recording_of(name):
-    """Returns the recording of a marker such as ID.done or ID-presentation.done."""
-    found = re.match(r"([0-9a-f]{40}-\d+)", name)
-    return found[1] if found else name.split(".")[0]
-
-
-def markers(folder, ending):
-    path = os.path.join(STATUS, folder)
-    return {recording_of(name) for name in os.listdir(path) if name.endswith(ending)} if os.path.isdir(path) else set()
-
-
-def unprocessed():
-    """Returns the recordings of which no format is published yet, and whose processing did not fail for good."""
-    published = markers("published", ".done")
-    given_up = {one for folder in ("archived", "sanity", "processed", "published") for one in markers(folder, ".fail")}
-    unwanted = markers("archived", ".norecord")
-    under_way = {one for folder in UNDER_WAY for one in markers(folder, ".done")}
-    return sorted(under_way - published - given_up - unwanted)
-
-
 def state():
-    return {"meetings": meetings(), "unprocessed": unprocessed()}
+    return {"meetings": meetings(), "unprocessed": node_recordings.unprocessed(), "recordings": node_recordings.waiting()}
 
 
 class Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if not self.may_ask():
+            return
+        if path == "/bbb-deploy/state":
+            self.answer(200, json.dumps(state()))
+        elif path == "/bbb-deploy/recording":
+            self.send_recording(dict(urllib.parse.parse_qsl(query)))
+        else:
+            self.answer(404, "{}")
+
+    def do_POST(self):
+        if not self.may_ask():
+            return
+        length = int(self.headers.get("Content-Length") or 0)
+        try:
+            given = json.loads(self.rfile.read(length)) if 0 < length < 10_000 else {}
+            recording, formats = given["id"], given["formats"]
+            good = self.path == "/bbb-deploy/arrived" and node_recordings.ID.fullmatch(recording) and isinstance(formats, dict)
+        except (KeyError, TypeError, ValueError):
+            good = False
+        if not good:
+            self.answer(404, "{}")
+            return
+        node_recordings.mark(recording, formats)
+        self.answer(200, "{}")
+
+    def may_ask(self):
+        """Answers who does not have the token."""
         given = self.headers.get("Authorization", "").replace("Bearer ", "", 1)
         try:
             wanted = token_of(secret())
         except OSError:
             self.answer(503, "{}")
-            return
-        if self.path != "/bbb-deploy/state" or not hmac.compare_digest(given.encode(), wanted.encode()):
+            return False
+        if not hmac.compare_digest(given.encode(), wanted.encode()):
+            self.answer(404, "{}")
+            return False
+        return True
+
+    def send_recording(self, asked):
+        recording, formats = asked.get("id", ""), [form for form in asked.get("formats", "").split(",") if node_recordings.FORMAT.fullmatch(form)]
+        here = node_recordings.published().get(recording, {})
+        if recording == node_recordings.PROBE:
+            formats = []
+        elif not formats or not set(formats) <= set(here):
             self.answer(404, "{}")
             return
-        self.answer(200, json.dumps(state()))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("X-Recording-Bytes", str(node_recordings.size_of(recording, formats)))
+        self.end_headers()
+        # What changes meanwhile ends the stream without its end.
+        with contextlib.suppress(OSError):
+            node_recordings.send(recording, formats, self.wfile, asked.get("hidden") == "1")
 
     def answer(self, status, text):
         content = text.encode()
@@ -122,10 +149,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def opened(url, api_secret, limit=20, body=None):
+    """Returns the answer of a server to its balancer, to be read and closed. @raises OSError without one"""
+    return urllib.request.urlopen(urllib.request.Request(url, data=body, headers={"Authorization": f"Bearer {token_of(api_secret)}"}), timeout=limit)
+
+
 def ask(url, api_secret, limit=20):
     """Returns the state that a server tells. @raises OSError or ValueError without an answer"""
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token_of(api_secret)}"})
-    with urllib.request.urlopen(request, timeout=limit) as answer:
+    with opened(url, api_secret, limit) as answer:
         return json.loads(answer.read())
 
 

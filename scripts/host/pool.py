@@ -178,10 +178,12 @@ def told(state):
     breakouts = [one for one in state["meetings"] if one["breakout"]]
     others = [one for one in state["meetings"] if not one["breakout"]]
     people = sum(one["people"] for one in state["meetings"])
+    uncollected = state.get("recordings", {})
     parts = [
         *([f"{plural(len(others), 'meeting')} ({'1 person' if people == 1 else f'{people} people'})"] if others else []),
         *([plural(len(breakouts), "breakout room")] if breakouts else []),
         *([f"{plural(len(state['unprocessed']), 'recording')} that {'is' if len(state['unprocessed']) == 1 else 'are'} not processed yet"] if state["unprocessed"] else []),
+        *([f"{plural(len(uncollected), 'recording')} that {'is' if len(uncollected) == 1 else 'are'} not on the balancer yet"] if uncollected else []),
     ]
     return " and ".join(parts)
 
@@ -194,7 +196,26 @@ def running_on(fqdn, secret):
         raise Unknown(f"{fqdn} does not tell what runs there ({reason_of(error)})") from None
     if state["meetings"] is None:
         raise Unknown(f"the API of {fqdn} does not answer")
-    return told(state)
+    if not state.get("recordings"):
+        return told(state)
+    collect()
+    problem = collecting_problem(fqdn)
+    return told(state) + (f" ({problem})" if problem else "")
+
+
+def collecting_problem(fqdn):
+    """Returns why a server's recordings do not come here, as pool_recordings.py last noted it; None where they do."""
+    try:
+        with open(f"{STATE}/balancer/recordings.json", encoding="utf-8") as file:
+            return json.load(file)["servers"].get(fqdn, {}).get("problem")
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def collect():
+    """Has recordings fetched at once, which are else within a minute."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(["systemctl", "start", "--no-block", "bbb-deploy-collect.service"], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
 
 
 def reason_of(error):

@@ -8,16 +8,19 @@
 # --greenlight: Greenlight's directory, with its accounts and rooms, is there, too. One that is on the server's own disk
 #   already is moved at a new text of --upgrade only, since that stops Greenlight for a while.
 # --upgrade: that setting.
+# --balancer: the host is a pool's balancer, which has published recordings only.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "device=! size-gb= greenlight upgrade=" "$@"
+parse_flags "device=! size-gb= greenlight upgrade= balancer" "$@"
+# shellcheck source=scripts/host/recordings_writers.sh
+. "$LIB/recordings_writers.sh"
 device=${flag[device]}
 {
   read -r mount_point
   mapfile -t directories
-} < <("$PYTHON" -B "$LIB/recordings_mounts.py")
+} < <("$PYTHON" -B "$LIB/recordings_mounts.py" ${flag[balancer]:+--balancer})
 # Without Greenlight's, which come to `directories` where they belong to the volume.
 recorded=("${directories[@]}")
 container_unit=bbb-deploy-recordings.service
@@ -31,6 +34,8 @@ change=upgrade=${flag[upgrade]:-}
 # Services that write there: they must not start without the volume, or they would fill the root disk instead.
 units=(bbb-web freeswitch bbb-webrtc-sfu bbb-webrtc-recorder kurento-media-server bbb-rap-resque-worker bbb-rap-starter
   bbb-rap-caption-inbox bbb-rap-archive-worker bbb-rap-process-worker bbb-rap-publish-worker bbb-rap-sanity-worker)
+# Those of a balancer say so themselves.
+if [[ -n ${flag[balancer]:-} ]]; then units=(); fi
 
 # An NVMe device (EC2) has its namespace at the end of its name under some releases of udev, and not under others.
 device_ready() {
@@ -70,7 +75,7 @@ check_covered() {
       fail "$directory is a symbolic link: somebody has put recordings elsewhere. Remove it, with the data moved to $mount_point$directory, or unset recordingsGb"
     fi
     if [[ -n $(find "$ROOT$directory" -mindepth 1 -type f -print -quit) ]]; then
-      fail "$directory already holds files, which the volume would hide. Move them by hand, outside of meetings: bbb-conf --stop; mount $device /mnt; mkdir -p /mnt$directory; rsync -aHAX --remove-source-files $directory/ /mnt$directory/; umount /mnt; then run pulumi up again"
+      fail "$directory already holds files, which the volume would hide. Move them by hand, outside of meetings: $stop_by_hand; mount $device /mnt; mkdir -p /mnt$directory; rsync -aHAX --remove-source-files $directory/ /mnt$directory/; umount /mnt; then run pulumi up again"
     fi
   done
 }
@@ -122,7 +127,7 @@ refuse_other_mount() {
   if grep -q "^UUID=$uuid $mount_point .*# bbb-deploy$" "$ROOT/etc/fstab"; then
     fail "the volume $device was detached while it was mounted at $mount_point, and has come back as another device; nothing was changed. Restart the host outside of meetings (systemctl reboot), which mounts it anew, then run pulumi up again"
   fi
-  fail "another volume than $device is mounted at $mount_point; its recordings were left where they are. To go over to $device, by hand and outside of meetings: bbb-conf --stop; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
+  fail "another volume than $device is mounted at $mount_point; its recordings were left where they are. To go over to $device, by hand and outside of meetings: $stop_by_hand; mount $device /mnt; rsync -aHAX $mount_point/ /mnt/ (unless only what it holds already is wanted); umount /mnt ${directories[*]} $mount_point; then run pulumi up again"
 }
 
 mount_volume() {
@@ -269,10 +274,10 @@ if [[ -n ${flag[greenlight]:-} ]]; then changes_done "$change"; fi
 grow "$type"
 progress "$(df --output=size -BG "$ROOT$mount_point" | tail -n 1 | tr -d ' ') for recordings at $mount_point, $(df --output=pcent "$ROOT$mount_point" | tail -n 1 | tr -d ' ') used"
 if [[ -e $STATE/recordings-detached ]]; then
-  progress "starting BigBlueButton, which was stopped to take the former volume away"
-  timeout 300 bbb-conf --start || fail "bbb-conf --start failed: see the log, then run pulumi up again"
+  progress "starting $writers, which was stopped to take the former volume away"
+  start_writers || fail "$writers did not start: see the log, then run pulumi up again"
   rm -f "$STATE/recordings-detached"
-elif [[ -n $booted_without ]] && installed bbb-web && ! systemctl is-active --quiet bbb-web; then
-  progress "starting BigBlueButton, which could not start with this server: the volume was not there yet"
-  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run pulumi up again"
+elif [[ -n $booted_without ]] && { is_balancer || { installed bbb-web && ! systemctl is-active --quiet bbb-web; }; }; then
+  progress "starting $writers, which could not start with this server: the volume was not there yet"
+  start_writers || fail "$writers did not start: see the log, then run pulumi up again"
 fi

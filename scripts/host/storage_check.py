@@ -4,7 +4,7 @@ import os
 import shutil
 
 from checks import GB, Doubtful, Wrong, worst
-from recordings_mounts import GREENLIGHT, MOUNT_POINT, bound
+from recordings_mounts import GREENLIGHT, MOUNT_POINT, ON_BALANCER, bound
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 
@@ -52,6 +52,7 @@ def check_recordings():
         remedy = "mount -a; if that fails, look whether the volume is attached (lsblk), and reboot the host"
         raise Wrong(f"the volume is not mounted at {MOUNT_POINT}: recordings would fill the root disk", remedy)
     places = bound(ROOT or "/")
+    stop, start = ("systemctl stop bbb-deploy-collect.timer 'bbb-deploy-scalelite-*' nginx", "systemctl reboot") if places == ON_BALANCER else ("bbb-conf --stop", "bbb-conf --start")
     findings = [finding for finding in map(bound_finding, places) if finding]
     try:
         os.listdir(ROOT + MOUNT_POINT)
@@ -64,7 +65,7 @@ def check_recordings():
     if read_only(ROOT + MOUNT_POINT):
         remedy = (
             "dmesg | grep -i ext4 says why. Without errors there: mount -o remount,rw " + MOUNT_POINT + ". With errors, outside of meetings: "
-            f"bbb-conf --stop; umount {' '.join(places)} {MOUNT_POINT}; fsck -f $(findmnt -sno SOURCE {MOUNT_POINT}); mount -a; bbb-conf --start"
+            f"{stop}; umount {' '.join(places)} {MOUNT_POINT}; fsck -f $(findmnt -sno SOURCE {MOUNT_POINT}); mount -a; {start}"
         )
         findings.append(Wrong(f"the volume at {MOUNT_POINT} is mounted read-only: nothing is recorded", remedy))
     return worst(findings)

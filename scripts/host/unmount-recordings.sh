@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Stops BigBlueButton and unmounts the recordings volume, so that nothing written to it is lost when it is detached or
+# Stops BigBlueButton, or what a pool's balancer has of it, and unmounts the recordings volume, so that nothing written to it is lost when it is detached or
 # its server replaced. Run by hand on the host before that: the next boot, or systemctl start bigbluebutton.target,
 # mounts it again. Run by the program, with --detach, before it takes the volume from a server that stays.
 #
@@ -12,6 +12,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 parse_flags "end-meetings detach device=" "$@"
+# shellcheck source=scripts/host/recordings_writers.sh
+. "$LIB/recordings_writers.sh"
 
 # Those of recordings.sh, the last one first.
 mount_points() {
@@ -85,7 +87,7 @@ start_greenlight() {
 
 start_again() {
   progress "recordings are kept on the server's own disk from now on"
-  timeout 300 bbb-conf --start </dev/null || fail "bbb-conf --start failed: see the log, then run pulumi up again"
+  start_writers || fail "$writers did not start: see the log, then run pulumi up again"
   rm -f "$STATE/recordings-detached"
 }
 
@@ -108,8 +110,8 @@ fi
 if has_greenlight && [[ -n ${flag[detach]:-} ]]; then
   greenlight_move room "$ROOT/srv/bigbluebutton$greenlight" "$ROOT$greenlight" || fail "Greenlight does not fit onto the server's own disk; nothing was touched"
 fi
-progress "stopping BigBlueButton"
-timeout 300 bbb-conf --stop </dev/null || fail "BigBlueButton could not be stopped, for the reason in the lines above; nothing was unmounted"
+progress "stopping $writers"
+stop_writers || fail "$writers could not be stopped, for the reason in the lines above; nothing was unmounted"
 if has_greenlight; then
   stop_greenlight
   if [[ -n ${flag[detach]:-} ]]; then keep_greenlight; fi
@@ -130,7 +132,7 @@ if [[ -n ${flag[detach]:-} ]]; then
   sed -i '/# bbb-deploy$/d' "$ROOT/etc/fstab"
   systemctl daemon-reload || true
   if [[ -n ${flag[device]:-} ]]; then
-    progress "the recordings volume is unmounted; BigBlueButton starts again with the next"
+    progress "the recordings volume is unmounted; $writers starts again with the next"
     exit 0
   fi
   progress "the recordings volume is unmounted"

@@ -20,7 +20,7 @@ export const recordings = {
     type: "integer",
     default: 0,
     description:
-      "Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the server's own disk.",
+      "Size in GB of the volume for recordings, 10 or more. It may grow later, never shrink. 0: recordings stay on the server's own disk. In a pool the volume is the balancer's.",
     schema: integer("gigabytes", (value) =>
       value === 0 || (value >= 10 && value <= 10240) ? undefined : `is ${value}; a volume has 10 to 10240 GB`,
     ),

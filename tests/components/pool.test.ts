@@ -250,6 +250,76 @@ describe("spread", () => {
   });
 });
 
+describe("recordings", () => {
+  const volume = { kind: "new", sizeGb: 50, protected: true } as const;
+  const steps = (of: Run) =>
+    of
+      .ofType("command:remote:Command")
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith("balancer-"));
+
+  test("without a volume they are on the balancer's own disk", () => {
+    expect(three.ofType("hcloud:index/volume:Volume")).toEqual([]);
+    expect(steps(three)).not.toContain("balancer-recordings");
+    expect(three.get("balancer-gather").inputs.create).toContain("balancer-recordings.sh");
+    expect(three.get("balancer-configure").dependsOn).toContain("balancer-gather");
+  });
+
+  test("their volume is the balancer's, mounted before anything is installed, and protected as a single server's", async () => {
+    const made = await run(2, { settings: { recordings: volume } });
+    const [one, ...others] = made.ofType("hcloud:index/volume:Volume");
+    expect(others).toEqual([]);
+    expect(one).toMatchObject({ name: "balancer-host-volume", protect: true });
+    expect(one!.inputs).toMatchObject({
+      name: "bbb.example.org-recordings",
+      size: 50,
+      deleteProtection: true,
+    });
+    expect(made.get("balancer-recordings").inputs.create).toMatch(/recordings\.sh .*--size-gb 50 --balancer/);
+    expect(made.get("balancer-recordings").dependsOn).toContain("balancer-host-volume-attachment");
+    expect(made.get("balancer-install").dependsOn).toContain("balancer-recordings");
+    const request = JSON.parse(made.get("balancer-verify").inputs.stdin as string) as object;
+    expect(request).toMatchObject({ recordings: true });
+  });
+
+  test("at AWS, too", async () => {
+    const balancer = { ...atAws.bbb, serverType: "c7a.large", image: releases["noble-40"].images.aws };
+    const made = await run(2, {
+      settings: {
+        ...{ bbb: atAws.bbb, turn: atAws.turn, dns: "route53", recordings: volume },
+        pool: { ...pool(2), balancer },
+      },
+    });
+    const volumes = made.ofType("aws:ebs/volume:Volume");
+    expect(volumes.map(({ name, protect }) => [name, protect])).toEqual([["balancer-host-volume", true]]);
+    expect(volumes[0]!.inputs.tags).toMatchObject({ Name: "bbb.example.org recordings" });
+  });
+
+  test("when they are deleted for good the balancer decides; what concerns processing is each server's", async () => {
+    const recordings = { publishedDays: 30, rawDays: 5, formats: ["presentation", "video"], mp4: true };
+    const made = await run(2, { settings: { groups: { ...settings.groups, recordings } } });
+    expect(made.get("balancer-gather").inputs.create).toContain("--published-days 30");
+    expect(made.get("bbb-2-node").inputs.create).toMatch(
+      /pool-node\.sh --formats '?presentation video'? --raw-days 5 --published-days 30/,
+    );
+    const wired = made.get("bbb-2-wire").inputs.stdin as string;
+    expect(wired).not.toContain("remove_recordings.py");
+    expect(wired).toContain("video_formats");
+    expect(made.get("bbb-2-recording-formats").inputs.create).toContain("--formats video");
+  });
+
+  test("no server gets a key, a secret or an open port for them", () => {
+    const { stdin } = three.get("bbb-2-node").inputs;
+    expect(stdin).toBeUndefined();
+    const ports = three
+      .ofType("hcloud:index/firewall:Firewall")
+      .filter(({ name }) => name === "balancer-host-firewall")
+      .flatMap(({ inputs }) => inputs.rules as { port?: string; sourceIps: string[] }[]);
+    expect(ports.map(({ port }) => port)).toEqual(["22", undefined, "80", "443"]);
+    expect(ports[0]!.sourceIps).toEqual([...settings.sshNetworks]);
+  });
+});
+
 test("only nodes are unprotected in prod: the gate is their protection", async () => {
   const { resources } = await run(2, { settings: { protected: true, backups: true } });
   const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);

@@ -5,7 +5,6 @@ const base = {
   domain: "school-example.de",
   email: "admin@school-example.de",
   sshNetworks: ["198.51.100.7/32"],
-  meetings: { recording: "never" },
 };
 const context = { project: "bigbluebutton", stack: "prod" };
 const parse = (raw: object) => parseSettings({ ...base, ...raw }, context);
@@ -46,8 +45,6 @@ test.each([-1, 51])("%d servers are refused", (servers) => {
 test.each([
   ["greenlight", { greenlight: true }],
   ["backups", { backups: true }],
-  ["recordingsGb", { recordingsGb: 50 }],
-  ["recordingsVolumeId", { recordingsVolumeId: "42" }],
 ])("%s is refused in a pool, which does not have it yet", (key, raw) => {
   expect(problems({ servers: 2, ...raw })).toEqual([
     [key, "is set, which a pool (servers: 2) does not have yet"],
@@ -59,10 +56,13 @@ test("alerts and metrics are a pool's as a single server's", () => {
   expect(problems({ servers: 2, alerts, metrics: true })).toEqual([]);
 });
 
-test.each([[{}], [{ recording: "onRequest" }]])("recordings are refused in a pool: %j", (meetings) => {
-  expect(problems({ servers: 2, meetings })).toEqual([
-    ["servers", expect.stringContaining("recordings of a pool are not gathered")],
-  ]);
+test.each(["never", "onRequest", "always"])("a pool has recordings: %s", (recording) => {
+  expect(problems({ servers: 2, meetings: { recording } })).toEqual([]);
+});
+
+test("the volume of a pool's recordings is made or taken over", () => {
+  expect(parse({ servers: 2, recordingsGb: 50 }).recordings).toMatchObject({ kind: "new", sizeGb: 50 });
+  expect(parse({ servers: 2, recordingsVolumeId: "42" }).recordings).toEqual({ kind: "adopted", id: "42" });
 });
 
 test("one server alone is no pool of prod", () => {

@@ -93,7 +93,7 @@ export async function standIn(): Promise<Scalelite & { readonly redis: FakeRedis
 }
 
 /** psql of the test's own in a folder: SQLite, which takes the same statements. */
-export function fakePsql(folder: string): void {
+function fakePsql(folder: string): void {
   writeFileSync(
     join(folder, "psql"),
     `#!/usr/bin/python3

@@ -16,6 +16,7 @@ const SCALELITE = packaged("docker.io", "usr/lib/docker-standin/scalelite.py");
 interface Told {
   meetings: { id: string; people: number; breakout: boolean }[] | null;
   unprocessed: string[];
+  recordings?: Record<string, object>;
 }
 
 /** BigBlueButton server with an API that has its meetings, and the page that tells its state. */
@@ -189,6 +190,19 @@ describe("a server with something on it stays, gets nothing new, and says what t
   test("a recording that is not processed yet", async () => {
     b.told.unprocessed = ["r1"];
     await refused("it still has 1 recording that is not processed yet");
+  });
+
+  test("a recording that is not on the balancer yet, with the reason; it is fetched at once", async () => {
+    b.told.recordings = { r1: { presentation: "1" } };
+    writeFileSync(
+      join(state, "balancer/recordings.json"),
+      JSON.stringify({ servers: { [b.name]: { waiting: ["r1"], problem: "r1: no room" } } }),
+    );
+    writeFileSync(join(state, "systemctl"), `#!/bin/sh\necho "$@" >${state}/started\n`, { mode: 0o755 });
+    await refused("it still has 1 recording that is not on the balancer yet (r1: no room)");
+    expect(readFileSync(join(state, "started"), "utf8")).toBe(
+      "start --no-block bbb-deploy-collect.service\n",
+    );
   });
 
   test("it goes once its meeting ends within the wait", async () => {
