@@ -1,4 +1,8 @@
-/** What an operator sees of a pool: scripts/check on one, in its first state, then with one fault after the other. */
+/**
+ * What an operator sees of a pool: scripts/check on one, in its first state, then with one fault after the other; its
+ * alerts, and its numbers for Prometheus.
+ */
+import type { Message } from "../../../sandbox/services/messages";
 import type { Finding } from "../../../operator/check/finding";
 import type { PoolRow } from "../../../operator/check/poolTable";
 import { accountObjects } from "../support/account";
@@ -7,9 +11,17 @@ import { must, onHost, sandbox, update } from "../support/sandbox";
 
 const BALANCER = "bbb.example.test";
 const SICK = "bbb-2.example.test";
+const TURN = "turn.example.test";
+const FIRST = "bbb-1.example.test";
+const HOSTS = [BALANCER, TURN, FIRST, SICK];
+const alerts = {
+  webhook: { form: "json", url: { secure: "https://mail.sandbox.test/hook/Vh7tQx2mLp9zRw4k" } },
+  healthcheckUrl: "https://mail.sandbox.test/ping/pool",
+};
 const GIVEN = [
   ...["--set", "servers=2", "--set", "recordingsGb=0", "--set", "drainMinutes=0"],
-  ...["--set", 'meetings={"recording":"never"}'],
+  ...["--set", 'meetings={"recording":"never"}', "--set", "metrics=true"],
+  ...["--set", `alerts=${JSON.stringify(alerts)}`],
 ];
 
 interface Report {
@@ -55,17 +67,17 @@ print(json.dumps({"servers": servers}))' | docker exec -i scalelite-api bin/rake
   );
 };
 
-async function power(action: "poweroff" | "poweron"): Promise<void> {
-  const [server] = (await accountObjects()).filter(({ kind, name }) => kind === "servers" && name === SICK);
+async function power(action: "poweroff" | "poweron", fqdn = SICK): Promise<void> {
+  const [server] = (await accountObjects()).filter(({ kind, name }) => kind === "servers" && name === fqdn);
   const [answer] = await hetzner(["POST", `/servers/${server!.id}/actions/${action}`, {}]);
   expect(answer).toMatchObject({ status: 201 });
 }
 
-/** Waits until a server's API answers, and its SSH. */
-async function back(): Promise<void> {
+/** Waits until a host's API answers. */
+async function back(fqdn = SICK): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      await root(SICK, `curl -sf -o /dev/null https://${SICK}/bigbluebutton/api`);
+      await root(fqdn, `curl -sf -o /dev/null https://${fqdn}/bigbluebutton/api`);
       return;
     } catch (error) {
       if (tries > 120) throw error;
@@ -74,9 +86,52 @@ async function back(): Promise<void> {
   }
 }
 
+interface Told {
+  readonly host: string;
+  readonly test: boolean;
+  readonly events: readonly { readonly name: string; readonly kind: string }[];
+}
+
+async function messages(): Promise<readonly Message[]> {
+  return JSON.parse(await must(["messages", "--json"])) as readonly Message[];
+}
+
+/** Messages of webhooks from a place in the order on. */
+async function toldSince(place: number): Promise<readonly Told[]> {
+  return (await messages())
+    .slice(place)
+    .flatMap((one) =>
+      one.kind === "webhook" && one.webhook.url.startsWith("/hook/")
+        ? [JSON.parse(one.webhook.body) as Told]
+        : [],
+    );
+}
+
+/** Two rounds of the alerts on each of these hosts: what goes on for as long is told. */
+async function rounds(...hosts: readonly string[]): Promise<void> {
+  for (let i = 0; i < 2; i++)
+    for (const host of hosts) await root(host, "systemctl start bbb-alerts.service");
+}
+
+/** Names of the checks that a host told to be bad. */
+const badOf = (told: readonly Told[], host: string) =>
+  told
+    .filter((one) => one.host === host)
+    .flatMap(({ events }) => events.filter(({ kind }) => kind !== "well").map(({ name }) => name))
+    .filter((name) => name !== "disk" && name !== "memory");
+
 beforeAll(async () => {
   await must(["reset"]);
   await update("up", "embedded", GIVEN);
+  // The hosts have just started, and a round is to come when the test says so.
+  for (const host of HOSTS)
+    await root(
+      host,
+      `mkdir -p /etc/systemd/system/bbb-alerts.service.d
+printf '[Service]\\nEnvironment=BBB_ALERTS_BOOT_SECONDS=0\\n' >/etc/systemd/system/bbb-alerts.service.d/test.conf
+systemctl daemon-reload`,
+    );
+  await rounds(...HOSTS);
 });
 
 async function expectAllIsWell(): Promise<Checked> {
@@ -109,6 +164,38 @@ test("a healthy pool: each server in a line, and every host says that all is wel
     "bbb-1.example.test (BigBlueButton)",
     "bbb-2.example.test (BigBlueButton)",
   ]);
+});
+
+test("each host has sent a test message, and where all is well nothing more", async () => {
+  const told = await toldSince(0);
+  expect(
+    told
+      .filter(({ test }) => test)
+      .map(({ host }) => host)
+      .sort(),
+  ).toEqual([...HOSTS].sort());
+  for (const host of HOSTS) expect(badOf(told, host)).toEqual([]);
+  const pings = (await messages()).filter(
+    (one) => one.kind === "webhook" && one.webhook.url.startsWith("/ping/pool"),
+  );
+  expect(pings.length).toBeGreaterThan(0);
+});
+
+test("the balancer has the pool's numbers, for whoever has the token", async () => {
+  const { metricsToken } = JSON.parse(await must(["outputs", "--json", "--show-secrets"])) as {
+    metricsToken: string;
+  };
+  const ask = (token: string) =>
+    root(
+      FIRST,
+      `curl -s -w '%{http_code}' -H 'Authorization: Bearer ${token}' https://${BALANCER}/metrics/host`,
+    );
+  const text = await ask(metricsToken);
+  expect(text).toMatch(/^bbb_pool_up 1$/m);
+  expect(text).toMatch(/^bbb_pool_servers\{state="online"\} 2$/m);
+  expect(text).toMatch(/^bbb_pool_meetings\{server="bbb-1\.example\.test"\} 0$/m);
+  expect(text).toMatch(/^node_load1 /m);
+  expect(await ask("wrong")).toMatch(/401$/);
 });
 
 test("the page fits a screen: the servers first, then what is well, counted", async () => {
@@ -222,6 +309,12 @@ test("a server that was powered off is told by its name, by the cloud and by the
   });
   expect(find(report, /Hetzner/, "servers").answer).toMatch(/bbb-2-host-server is off/);
   expect(find(report, /^bbb-2/, "SSH").verdict).toBe("FAIL");
+  const before = (await messages()).length;
+  await rounds(BALANCER, TURN, FIRST);
+  const told = await toldSince(before);
+  expect(badOf(told, BALANCER)).toContain("server bbb-2");
+  // The others leave that to the balancer.
+  expect([...badOf(told, TURN), ...badOf(told, FIRST)]).toEqual([]);
   expect(row(report)).toMatchObject({ meetings: null, release: null, polled: null });
   expect(row(report, "bbb-1.example.test")).toMatchObject({ state: "online", meetings: 0 });
   // That one tries the other's ports.
@@ -233,6 +326,38 @@ test("a server that was powered off is told by its name, by the cloud and by the
   await root(BALANCER, "docker exec scalelite-api bin/rake poll:all");
 });
 
-test("once all is mended, all is well", async () => {
+test("a coturn that was stopped is told by itself and by one of the servers, not by all", async () => {
+  const before = (await messages()).length;
+  await root(TURN, "systemctl stop coturn");
+  await rounds(TURN, FIRST, SICK);
+  const told = await toldSince(before);
+  expect(badOf(told, TURN)).toContain("coturn");
+  expect(badOf(told, FIRST)).toContain("TURN over UDP");
+  expect(badOf(told, SICK)).toEqual([]);
+  await root(TURN, "systemctl start coturn");
+});
+
+test("a balancer that is off is told by the TURN server, and comes back by itself", async () => {
+  const before = (await messages()).length;
+  await power("poweroff", BALANCER);
+  await rounds(TURN, FIRST, SICK);
+  const told = await toldSince(before);
+  expect(badOf(told, TURN)).toContain("balancer");
+  expect([...badOf(told, FIRST), ...badOf(told, SICK)]).toEqual([]);
+  const report = await check();
+  expect(report.code).toBe(1);
+  expect(find(report, /balancer/, "SSH").verdict).toBe("FAIL");
+  expect(row(report)).toMatchObject({ state: null, meetings: 0 });
+  await power("poweron", BALANCER);
+  await back(BALANCER);
+  await root(BALANCER, "docker exec scalelite-api bin/rake poll:all");
+});
+
+test("once all is mended, all is well, and that is told", async () => {
+  await rounds(...HOSTS);
   await expectAllIsWell();
+  const [, ...all] = await toldSince(0);
+  const last = (name: string) =>
+    all.flatMap(({ events }) => events.filter((one) => one.name === name)).at(-1)?.kind;
+  for (const name of ["server bbb-2", "coturn", "balancer", "TURN over UDP"]) expect(last(name)).toBe("well");
 });
