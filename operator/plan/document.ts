@@ -33,6 +33,7 @@ import { certificateLimits, limitsOf } from "./limits";
 import { hetznerPrice } from "./hetznerPrices";
 import { plannedHosts, type PlannedHost } from "./hosts";
 import type { Price } from "./price";
+import { poolFacts, type PoolFacts } from "./pool";
 import { planProgram } from "./program";
 import { groupResources, type ResourceGroup } from "./resources";
 import { assess, type StandIn } from "./settings";
@@ -60,6 +61,8 @@ export interface Deployment {
   /** Assumptions about the clouds, which are not asked. */
   readonly assumptions: readonly string[];
   readonly hosts: readonly PlannedHost[];
+  /** Null for a single server. */
+  readonly pool: PoolFacts | null;
   readonly dns: Settings["dns"];
   readonly urls: { readonly url: string; readonly api: string; readonly turn: readonly string[] };
   readonly certificates: CertificateFacts;
@@ -138,6 +141,7 @@ async function planDeployment(
     environment: environmentFacts(settings),
     assumptions,
     hosts,
+    pool: poolFacts(settings, users),
     limits: [...limitsOf(hosts, resources), ...certificateLimits(settings, hosts)],
     dns: settings.dns,
     urls: { url, api: apiUrl, turn: turnUrls },
@@ -154,7 +158,8 @@ async function planDeployment(
     duration: { seconds: longestChain(resources, copies), bases },
     downloads: downloads(settings, resources),
     prices: prices.filter((price) => price !== undefined),
-    parking: savingsOf(settings),
+    // Servers of a pool come and go by their number.
+    parking: settings.pool ? null : savingsOf(settings),
     comparison: comparison(settings),
   };
 }

@@ -87,8 +87,13 @@ export function comparison({
   turn,
   recordings,
   backups,
+  pool,
 }: Settings): readonly (Estimate & { readonly cloud: CloudName })[] {
-  const roles = turn.kind === "own" ? (["bbb", "turn"] as const) : (["bbb"] as const);
+  const roles = [
+    ...Array.from({ length: pool?.nodes ?? 1 }, () => "bbb" as const),
+    ...(turn.kind === "own" ? (["turn"] as const) : []),
+    ...(pool ? (["balancer"] as const) : []),
+  ];
   const { size } = environments[environment];
   const gigabytes = recordings?.kind === "new" ? recordings.sizeGb : 0;
   return (["hetzner", "aws"] as const).map((cloud) => {
@@ -100,7 +105,7 @@ export function comparison({
         what: `${role} server`,
         server: defaultServerTypes[cloud][size][role],
         place,
-        ...(backups && role === "bbb" && { backups: "backups" }),
+        ...(backups && !pool && role === "bbb" && { backups: "backups" }),
       })),
       { what: "addresses", addresses: roles.length },
       { what: "volumes", gigabytes: gigabytes + disks },

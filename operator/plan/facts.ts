@@ -5,6 +5,7 @@ import { optionGroups, type GroupName } from "../../bigbluebutton/optionGroups";
 import { overrideFiles } from "../../bigbluebutton/overrideFiles";
 import { overrideKeys } from "../../bigbluebutton/overrides";
 import type { OptionValue } from "../../bigbluebutton/options";
+import type { Role } from "../../clouds/host";
 import { hostRoles, hostSettings } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
 import { environments } from "../../settings/environments";
@@ -44,7 +45,10 @@ export interface CertificateFacts {
 }
 
 export function certificateFacts(settings: Settings): CertificateFacts {
-  const hosts = hostRoles(settings).map((role) => hostSettings(settings, role));
+  const { pool, bbb } = settings;
+  // A pool's servers have their own of the same kind as its balancer, or all have the operator's.
+  const nodes = nodeNumbers(pool?.nodes ?? 0).map((number) => ({ ...bbb, fqdn: nodeFqdn(bbb.fqdn, number) }));
+  const hosts = [...hostRoles(settings).map((role) => hostSettings(settings, role)), ...nodes];
   return {
     names: hosts.map(({ fqdn }) => fqdn),
     authority: settings.acme.server,
@@ -70,10 +74,10 @@ export interface RecordingsFacts {
 
 /** Number of daily copies of the BigBlueButton server's disk that are kept, 0 for none; the volume is not on it. */
 export function backupDays(
-  { backups, snapshotDays, bbb }: Settings,
+  { backups, snapshotDays, bbb, pool }: Settings,
   resources: readonly PlannedResource[],
 ): number {
-  if (!backups) return 0;
+  if (!backups || pool) return 0;
   if (bbb.cloud === "hetzner") return HETZNER_BACKUPS;
   return hasSnapshots(resources) ? snapshotDays : 0;
 }
@@ -213,7 +217,7 @@ export function dialInFacts({ dialIn, groups: { dialIn: words } }: Settings): Di
 
 /** Download that a choice causes. */
 export interface Download {
-  readonly to: "this machine" | "bbb" | "turn";
+  readonly to: "this machine" | Role;
   readonly what: string;
   readonly from: string;
 }
@@ -267,7 +271,17 @@ export function downloads(settings: Settings, resources: readonly PlannedResourc
     ...(settings.turn.kind === "shared"
       ? []
       : [{ to: "turn" as const, what: "coturn and certbot", from: "Ubuntu 24.04's package servers" }]),
-    ...hostRoles(settings).flatMap((to) =>
+    ...(settings.pool
+      ? [
+          {
+            to: "balancer" as const,
+            what: "PostgreSQL, Redis, nginx, docker and certbot",
+            from: "Ubuntu 24.04's package servers",
+          },
+          { to: "balancer" as const, what: "Scalelite, as container images", from: "Docker Hub" },
+        ]
+      : []),
+    ...[...hostRoles(settings), ...(settings.pool ? (["balancer"] as const) : [])].flatMap((to) =>
       acme.caUrls.map((from) => ({ to, what: "a root of the staging authority", from })),
     ),
   ];

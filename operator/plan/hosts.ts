@@ -4,6 +4,7 @@ import { capacities, hostMinimum, type CloudName } from "../../bigbluebutton/cap
 import type { HostArgs, Role } from "../../clouds/host";
 import { hostArgs, hostRoles, hostSettings, poolHostArgs } from "../../clouds/hostArgs";
 import type { Settings } from "../../settings";
+import { serversFor } from "./pool";
 
 /** Host, its name, its open ports, and its fitness for the number of users. */
 export interface PlannedHost {
@@ -55,7 +56,17 @@ export function plannedHosts(
     ? poolHostArgs(settings, pool.nodes)
     : hostRoles(settings).map((role) => hostArgs(settings, role));
   const share = users === undefined ? undefined : Math.ceil(users / (pool?.nodes ?? 1));
-  return hosts.map((host) => plannedHost(settings, host, { ipv6, users: share }));
+  return hosts.map((host) => {
+    const planned = plannedHost(settings, host, { ipv6, users: share });
+    return pool && users !== undefined && host.role === "bbb" ? inPool(planned, settings, users) : planned;
+  });
+}
+
+/** Server of a pool, whose remedy for too many people is a larger pool. */
+function inPool(host: PlannedHost, { bbb }: Settings, users: number): PlannedHost {
+  const servers = serversFor(users, bbb);
+  if (host.fit.verdict !== "too small" || servers === undefined) return host;
+  return { ...host, fit: { ...host.fit, remedy: `pulumi config set servers ${servers}, one more included` } };
 }
 
 function plannedHost(

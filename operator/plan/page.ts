@@ -3,6 +3,7 @@ import { renderTable } from "../../cli/table";
 import { savingsText } from "../park/savings";
 import type { Deployment, Plan } from "./document";
 import {
+  alike,
   describeBackups,
   describeDialIn,
   describeDns,
@@ -10,6 +11,7 @@ import {
   describeGreenlight,
   describeHost,
   describeMetrics,
+  describePool,
   describeRecordings,
 } from "./phrases";
 import type { Price } from "./price";
@@ -54,7 +56,8 @@ function renderProblems(
 }
 
 function renderDeployment(deployment: Deployment, page: Page): string[] {
-  const { resourceCount, duration, prices, parking, comparison, assumptions, limits, options } = deployment;
+  const { resourceCount, duration, prices, parking, comparison, assumptions, limits, options, pool } =
+    deployment;
   return [
     section("What it is", renderSummary(deployment, page)),
     ...(options.length > 0
@@ -68,7 +71,7 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
     section("Open ports; all others are closed", renderPorts(deployment, page)),
     section(`Resources: ${resourceCount}, as Pulumi counts them`, renderResources(deployment, page)),
     section(
-      `Steps: about ${minutes(duration.seconds)} in all, both hosts side by side`,
+      `Steps: about ${minutes(duration.seconds)} in all, ${pool ? "all" : "both"} hosts side by side`,
       renderSteps(deployment, page),
     ),
     section("What is downloaded", renderDownloads(deployment, page)),
@@ -87,14 +90,15 @@ function renderDeployment(deployment: Deployment, page: Page): string[] {
 }
 
 function renderSummary(deployment: Deployment, { definitions }: Page): string {
-  const { release, version, urls, certificates, hosts } = deployment;
+  const { release, version, urls, certificates, hosts, pool } = deployment;
   const trust = certificates.trustedByBrowsers ? "trusted by browsers" : "NOT trusted by browsers";
   return definitions([
     ["release", `BigBlueButton ${version} (${release})`],
     ["address", urls.url],
     ["API", urls.api],
     ["TURN", urls.turn.join(", ")],
-    ...hosts.map(
+    ...(pool ? [["pool", describePool(pool)] as const] : []),
+    ...alike(hosts).map(
       (host) => [`${purposeNames[host.role]} host`, describeHost(host, CLOUDS[host.cloud])] as const,
     ),
     ["environment", describeEnvironment(deployment)],
@@ -130,7 +134,7 @@ function certificateSources({ names, own, authority }: Deployment["certificates"
 }
 
 function renderPorts({ hosts }: Deployment, { paragraph, width }: Page): string {
-  const rows = hosts.flatMap(({ role, ports }) =>
+  const rows = alike(hosts).flatMap(({ role, ports }) =>
     ports.map(({ protocol, port, from, what }) => [
       purposeNames[role],
       port === null ? protocol : `${port}/${protocol}`,
@@ -187,6 +191,7 @@ function renderDownloads({ downloads }: Deployment, { bullets }: Page): string {
     "this machine": "to this machine",
     bbb: "to the BigBlueButton host",
     turn: "to the TURN host",
+    balancer: "to the balancer host",
   };
   return bullets(downloads.map((one) => `${to[one.to]}: ${one.what}, from ${one.from}`));
 }
@@ -195,7 +200,11 @@ function renderPrice(price: Price, page: Page): string {
   if (!price.asked) return renderEstimate(price, page);
   const { bullets, paragraph, width } = page;
   const { positions, sum, currency, vatPercent, at, remarks } = price;
-  const rows = [...positions, { what: "together", ...sum }].map(({ what, net, gross }) => [what, net, gross]);
+  const rows = [...together(positions), { what: "together", ...sum }].map(({ what, net, gross }) => [
+    what,
+    net,
+    gross!,
+  ]);
   const table = renderTable(
     [[""], [`${currency} net`, "right"], [`with ${Number(vatPercent)} % VAT`, "right"]],
     rows,
@@ -207,6 +216,28 @@ function renderPrice(price: Price, page: Page): string {
   return [table, "", day, ...(remarks.length > 0 ? [bullets(remarks)] : [])].join("\n");
 }
 
+interface Row {
+  readonly what: string;
+  readonly net: string;
+  readonly gross?: string;
+}
+
+/** Joins equal positions to one with their number: "20 × BigBlueButton server". */
+function together(positions: readonly Row[]): readonly Row[] {
+  const sum = (amounts: readonly string[]) =>
+    (amounts.reduce((all, amount) => all + Math.round(Number(amount) * 100), 0) / 100).toFixed(2);
+  return [...new Set(positions.map(({ what }) => what))].map((what) => {
+    const equal = positions.filter((one) => one.what === what);
+    const [first] = equal;
+    if (equal.length === 1) return first!;
+    return {
+      what: `${equal.length} × ${what}`,
+      net: sum(equal.map(({ net }) => net)),
+      ...(first!.gross !== undefined && { gross: sum(equal.map(({ gross = "0" }) => gross)) }),
+    };
+  });
+}
+
 function renderEstimate(
   { why, estimate }: Extract<Price, { readonly asked: false }>,
   { bullets, paragraph, width }: Page,
@@ -214,7 +245,7 @@ function renderEstimate(
   const { currency, positions, sum, day, holds, sources, missing } = estimate;
   const table = renderTable(
     [[""], [`about, ${currency} net`, "right"]],
-    [...positions, { what: "together", net: sum }].map(({ what, net }) => [what, net]),
+    [...together(positions), { what: "together", net: sum }].map(({ what, net }) => [what, net]),
     width,
   );
   return [

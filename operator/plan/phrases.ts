@@ -2,6 +2,44 @@
 import type { Deployment } from "./document";
 import type { MetricsFacts } from "./facts";
 import type { PlannedHost } from "./hosts";
+import type { PoolFacts } from "./pool";
+
+/** Hosts as a reader wants them: the servers of a pool, which are alike, in one. */
+export function alike(hosts: readonly PlannedHost[]): readonly PlannedHost[] {
+  const [first, ...others] = hosts.filter(({ role }) => role === "bbb");
+  const last = others.at(-1);
+  if (first === undefined || last === undefined) return hosts;
+  const all = { ...first, fqdn: `${first.fqdn} to ${last.fqdn}` };
+  return [...hosts.filter(({ role }) => role !== "bbb"), all];
+}
+
+/** Says how many people a pool carries, and what one server of it costs. */
+export function describePool({
+  servers,
+  people,
+  peopleLessOne,
+  largestMeeting,
+  wanted,
+  each,
+}: PoolFacts): string {
+  const carries =
+    people === null
+      ? `${servers} servers; no figure is published for so few cores, or shared ones`
+      : `${servers} servers carry about ${people} people in all meetings together, about ${peopleLessOne} while one of them is away, and no meeting over ${largestMeeting}`;
+  return [
+    `${carries}.`,
+    ...(wanted !== null && wanted !== servers
+      ? [
+          `For the people that are expected, and one server more for when one is away: pulumi config set servers ${wanted}.`,
+        ]
+      : []),
+    ...(each === null
+      ? []
+      : [
+          `One server more or less: about ${each.currency} ${each.net} a month, with its address (net, published prices of ${each.day}).`,
+        ]),
+  ].join(" ");
+}
 
 export function describeHost(host: PlannedHost, cloud: string): string {
   const { fqdn, location, serverType, fit } = host;
@@ -47,7 +85,9 @@ export function describeEnvironment({ environment }: Deployment): string {
 }
 
 export function describeDns({ dns, hosts }: Deployment): string {
-  const records = hosts.map(({ fqdn, records }) => `${fqdn} ${records.join(" and ")}`).join(", ");
+  const records = alike(hosts)
+    .map(({ fqdn, records }) => `${fqdn} ${records.join(" and ")}`)
+    .join(", ");
   const by = {
     hetzner: "made at Hetzner",
     route53: "made in Route 53",

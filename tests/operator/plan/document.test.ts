@@ -3,6 +3,8 @@ import { quote } from "shell-quote";
 import { parseSettings } from "../../../settings";
 import { portRange, type PortRule } from "../../../bigbluebutton/ports";
 import { exitCode, makePlan, type Plan } from "../../../operator/plan/document";
+import { certificateLimits } from "../../../operator/plan/limits";
+import { renderPlan } from "../../../operator/plan/page";
 import type { Price } from "../../../operator/plan/price";
 import { world } from "../../support/awsWorld";
 import { runProgram, type Run } from "../../support/program";
@@ -44,6 +46,14 @@ const others = {
   pool: {
     ...{ environment: "prod", servers: 20, recordingsGb: 0, meetings: { recording: "never" } },
   },
+  "pool at AWS": {
+    ...{ environment: "prod", cloud: "aws", ...prodTypes, servers: 4, recordingsGb: 0 },
+    ...{
+      meetings: { recording: "never" },
+      metrics: true,
+      alerts: { webhook: { form: "slack", url: "https://hooks.school.org/x" } },
+    },
+  },
   "another stack's TURN server": { turnStack: "prod", hostname: "second" },
 };
 
@@ -64,7 +74,8 @@ beforeAll(async () => {
       elsewhere: [],
       warnings: [],
     };
-    plans.set(name, await makePlan(given, { now: new Date(0) }));
+    const users = name === "pool" ? 3900 : undefined;
+    plans.set(name, await makePlan(given, { now: new Date(0), users }));
   }
 }, LONG);
 
@@ -339,7 +350,67 @@ describe("a pool of 20 servers", () => {
     expect(hetzner).toMatch(
       /^Hetzner Cloud: 22 servers .*162 dedicated virtual CPUs, 4 shared ones, 44 primary IPs, 2 placement groups/,
     );
-    expect(certificates).toMatch(/^Let's Encrypt: 22 certificates at first, of 50 a week/);
+    expect(hetzner).toContain("(ccx13, cpx32, 20 × ccx33)");
+    expect(hetzner).toContain("2 placement groups of at most 10 servers");
+    expect(certificates).toMatch(
+      /^Let's Encrypt: 22 certificates at first, of 50 a week for a domain; 5 a week for a server that is made anew$/,
+    );
+    const many = Array.from({ length: 52 }, () => pool().hosts[0]!);
+    const largest = certificateLimits(
+      parseSettings({ ...base, ...others.pool, servers: "50" }, { project: "p", stack: "s" }),
+      many,
+    );
+    expect(largest).toEqual([
+      expect.stringMatching(/^Let's Encrypt: 52 certificates .* a wildcard certificate \(certificateFile\)/),
+    ]);
+    const [aws] = plans.get("pool at AWS")!.deployment!.limits;
+    expect(aws).toMatch(
+      /^AWS: 6 servers \(2 × c7a\.large, 4 × c7a\.2xlarge\), 36 dedicated virtual CPUs, 6 Elastic IPs, where a new account has 5 in a region, 1 placement group of at most 7 servers/,
+    );
+  });
+
+  test("says how many people it carries, with one server away, and what one more costs", () => {
+    expect(pool().pool).toEqual({
+      ...{ servers: 20, people: 4000, peopleLessOne: 3800, largestMeeting: 200, wanted: 21 },
+      each: { currency: "EUR", net: "139.49", day: "2026-06-15" },
+    });
+    // With the disk that EC2's types have not.
+    const net = (0.41056 * 730 + 0.005 * 730 + 100 * 0.08).toFixed(2);
+    expect(plans.get("pool at AWS")!.deployment!.pool!.each).toMatchObject({ currency: "USD", net });
+    expect(plans.get("prod")!.deployment!.pool).toBeNull();
+  });
+
+  test("has a certificate for each host, no copies of its servers' disks, and none is parked", () => {
+    expect(pool().certificates.names).toHaveLength(22);
+    expect([pool().backupDays, pool().parking]).toEqual([0, null]);
+    expect(
+      pool()
+        .downloads.filter(({ to }) => to === "balancer")
+        .map(({ what }) => what),
+    ).toEqual(["PostgreSQL, Redis, nginx, docker and certbot", "Scalelite, as container images"]);
+    expect(plans.get("pool at AWS")!.deployment!.metrics!.urls).toEqual(
+      expect.arrayContaining([
+        "https://bbb-4.example.org/metrics/bigbluebutton",
+        "https://bbb.example.org/metrics/host",
+      ]),
+    );
+  });
+
+  test("stands on a page in which its servers are one line, each sum is right, and no line is too long", () => {
+    const page = renderPlan(plans.get("pool")!, 120);
+    expect(page.match(/bbb-\d+\.example\.org/g)).toEqual(
+      Array(2).fill(["bbb-1.example.org", "bbb-20.example.org"]).flat(),
+    );
+    expect(page).toMatch(
+      /^ {2}pool +20 servers carry about 4000 people in all meetings together, about 3800 while/m,
+    );
+    expect(page.replace(/\s+/g, " ")).toContain(
+      "pulumi config set servers 21. One server more or less: about EUR 139.49 a month",
+    );
+    expect(page).toMatch(/^ {2}20 × BigBlueButton server, ccx33 in fsn1 +2779\.80$/m);
+    expect(page).toMatch(/^Steps: .* all hosts side by side$/m);
+    expect(page.split("\n").length).toBeLessThan(160);
+    expect(page.split("\n").filter((line) => line.length > 120)).toEqual([]);
   });
 
   test("costs what its servers cost", () => {

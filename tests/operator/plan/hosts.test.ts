@@ -40,3 +40,19 @@ test("less than the installer takes is too small for anyone", () => {
     remedy: "pulumi config set serverType ccx23",
   });
 });
+
+test("a pool that is too small for so many people is to have more servers, one more included", () => {
+  const pool = { nodes: 3, drainMinutes: 30, balancer: { ...staging.bbb, serverType: "cx33" } };
+  const fitOf = (users: number, serverType = "ccx33") =>
+    plannedHosts({ ...staging, bbb: { ...staging.bbb, serverType }, pool }, { ipv6: true, users })
+      .filter(({ role }) => role === "bbb")
+      .map(({ fit }) => fit);
+  expect(fitOf(600).map(({ verdict }) => verdict)).toEqual(["fits", "fits", "fits"]);
+  expect(fitOf(700)[0]).toMatchObject({
+    verdict: "too small",
+    remedy: "pulumi config set servers 5, one more included",
+  });
+  // No number of such is known to do, and no pool is as large.
+  expect(fitOf(700, "ccx23")[0]!.remedy).toContain("serverType ccx33");
+  expect(fitOf(20_000)[0]!.remedy).not.toContain("pulumi config set servers");
+});
