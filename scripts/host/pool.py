@@ -259,7 +259,7 @@ class Gate:
         polled = server is not None and server.get("state", "enabled") != "disabled"
         if (polled and is_online(server)) or now - self.silent_since < DEAD_AFTER:
             return f"{reason}, and it does not count as dead yet"
-        say(f"WARNING: {self.fqdn} is dead: {reason}, and the balancer calls it offline. It counts as empty; meetings that went on there, if any did, end with it")
+        say(f"WARNING: {self.fqdn} is dead: {reason}, and the balancer calls it offline. It counts as empty; meetings that went on there, if any did, end with it, and recordings that were not here yet are lost")
         return ""
 
 

@@ -8,20 +8,20 @@ is_balancer() { [[ -d $STATE/balancer ]]; }
 
 if is_balancer; then writers="Scalelite" stop_by_hand="systemctl stop bbb-deploy-collect.timer 'bbb-deploy-scalelite-*' nginx"; else writers="BigBlueButton" stop_by_hand="bbb-conf --stop"; fi
 
-balancer_writers=(bbb-deploy-collect.timer bbb-deploy-collect.service bbb-deploy-scalelite-recording-importer.service bbb-deploy-scalelite-api.service nginx.service)
+# A balancer that is not configured yet has not all of them.
+each_writer() { # VERB
+  local unit
+  for unit in nginx.service bbb-deploy-scalelite-api.service bbb-deploy-scalelite-recording-importer.service bbb-deploy-collect.timer bbb-deploy-collect.service; do
+    # The fetching itself begins by its timer.
+    if [[ $1 == start && $unit == bbb-deploy-collect.service ]]; then continue; fi
+    if systemctl cat "$unit" >/dev/null 2>&1; then timeout 300 systemctl "$1" "$unit" || return; fi
+  done
+}
 
 stop_writers() {
-  if is_balancer; then timeout 300 systemctl stop "${balancer_writers[@]}"; else timeout 300 bbb-conf --stop </dev/null; fi
+  if is_balancer; then each_writer stop; else timeout 300 bbb-conf --stop </dev/null; fi
 }
 
 start_writers() {
-  local unit
-  if ! is_balancer; then
-    timeout 300 bbb-conf --start </dev/null
-    return
-  fi
-  # The fetching itself begins by its timer.
-  for unit in "${balancer_writers[@]}"; do
-    if [[ $unit != bbb-deploy-collect.service ]] && systemctl cat "$unit" >/dev/null 2>&1; then timeout 300 systemctl start "$unit"; fi
-  done
+  if is_balancer; then each_writer start; else timeout 300 bbb-conf --start </dev/null; fi
 }

@@ -94,6 +94,33 @@ test("BigBlueButton, stopped for a volume that was taken away, starts with the n
   expect(host.called("bbb-conf")).toEqual(["bbb-conf --start"]);
 });
 
+describe("on the balancer of a pool", () => {
+  test("published recordings alone are on the volume, and nothing of BigBlueButton waits for it", async () => {
+    const { code } = await recordings("true", "--balancer");
+    expect(code).toBe(0);
+    const fstab = host.read("etc/fstab");
+    expect(fstab.match(/# bbb-deploy$/gm)).toHaveLength(2);
+    expect(fstab).toContain("/srv/bigbluebutton/var/bigbluebutton /var/bigbluebutton none bind,nofail,");
+    expect(existsSync(join(host.root, "etc/systemd/system/bbb-web.service.d"))).toBe(false);
+  });
+
+  test("Scalelite, stopped for a volume that was taken away, starts with the next", async () => {
+    host.fake("bbb-conf");
+    host.put("var/lib/bbb-deploy/balancer/servers", "2\n");
+    host.put("var/lib/bbb-deploy/recordings-detached", "");
+    expect((await recordings("true", "--balancer")).code).toBe(0);
+    expect(host.called("bbb-conf")).toEqual([]);
+    expect(host.called("systemctl").filter((call) => call.startsWith("systemctl start"))).toEqual(
+      [
+        "nginx.service",
+        "bbb-deploy-scalelite-api.service",
+        "bbb-deploy-scalelite-recording-importer.service",
+        "bbb-deploy-collect.timer",
+      ].map((unit) => `systemctl start ${unit}`),
+    );
+  });
+});
+
 test("BigBlueButton, whose server was made from a disk of its own before the volume was there, starts once that is", async () => {
   host.fake("bbb-conf");
   host.fake("dpkg-query", "echo installed");

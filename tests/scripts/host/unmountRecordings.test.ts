@@ -35,6 +35,21 @@ test("BigBlueButton is stopped first, and the volume itself unmounted last", asy
   ]);
 });
 
+test("on the balancer of a pool, what fetches, imports and serves recordings is stopped in its place", async () => {
+  host.put("var/lib/bbb-deploy/balancer/servers", "2\n");
+  host.fake("systemctl", '[[ $1 != is-active && $* != *"cat bbb-deploy-collect.service"* ]]');
+  expect((await unmount()).code).toBe(0);
+  expect(calls().filter((call) => call.startsWith("bbb-conf"))).toEqual([]);
+  expect(host.called("systemctl").filter((call) => call.startsWith("systemctl stop"))).toEqual(
+    [
+      "nginx.service",
+      "bbb-deploy-scalelite-api.service",
+      "bbb-deploy-scalelite-recording-importer.service",
+      "bbb-deploy-collect.timer",
+    ].map((unit) => `systemctl stop ${unit}`),
+  );
+});
+
 test("what is not mounted is left, so that it can be run again", async () => {
   host.fake("mountpoint", "[[ $* != *freeswitch* ]]");
   expect((await unmount()).code).toBe(0);
