@@ -31,7 +31,13 @@ export interface PoolPart {
 /** Checks of a server that are about the TURN server; "TURN" stands for all ways through it. */
 const OF_TURN = ["other host", "TURN"] as const;
 
-/** Part of a server of a pool: the first one alone tells of the TURN server, and the balancer of a certificate that is all hosts'. */
+/** Check of each server whether its recordings come to the balancer, which itself tells of each server whose do not. */
+const OF_BALANCER = "recordings' way";
+
+/**
+ * Part of a server of a pool: the first one alone tells of the TURN server, and the balancer of recordings on their way
+ * and of a certificate that is all hosts'.
+ */
 export function partOfNode({
   first,
   ownCertificate,
@@ -43,7 +49,7 @@ export function partOfNode({
   readonly balancer?: PoolPart["balancer"];
 }): PoolPart {
   return {
-    omit: [...(first ? [] : OF_TURN), ...(ownCertificate ? ["certificate"] : [])],
+    omit: [OF_BALANCER, ...(first ? [] : OF_TURN), ...(ownCertificate ? ["certificate"] : [])],
     ...(first && balancer && { balancer }),
   };
 }

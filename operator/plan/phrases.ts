@@ -96,12 +96,12 @@ export function describeDns({ dns, hosts }: Deployment): string {
   return `${records}: ${by[dns]}`;
 }
 
-export function describeRecordings({ recordings }: Deployment): string {
+export function describeRecordings({ recordings, pool }: Pick<Deployment, "recordings" | "pool">): string {
   const { volume, sizeGb, id, snapshotDays } = recordings;
   const snapshots = snapshotDays > 0 ? `${snapshotDays} daily snapshots` : "no snapshots";
   switch (volume) {
     case "none":
-      return "on the server's own disk, and gone with it (recordingsGb makes a volume)";
+      return `on the ${pool ? "balancer" : "server"}'s own disk, and gone with it (recordingsGb makes a volume)`;
     case "adopted":
       return `on the volume ${id}, which exists and stays as it is; ${snapshots}`;
     case "new":

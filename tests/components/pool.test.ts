@@ -402,9 +402,9 @@ describe("alerts", () => {
       request: { nodes: ["bbb-1.example.org", "bbb-2.example.org", "bbb-3.example.org"] },
     });
     expect(["bbb-1", "bbb-2", "bbb-3"].map((name) => of(made, name).omit)).toEqual([
-      [],
-      ["other host", "TURN"],
-      ["other host", "TURN"],
+      ["recordings' way"],
+      ["recordings' way", "other host", "TURN"],
+      ["recordings' way", "other host", "TURN"],
     ]);
   });
 
@@ -432,7 +432,7 @@ describe("alerts", () => {
   });
 
   test("tell of an own certificate once, since all hosts have the same", () => {
-    expect(partOfNode({ first: true, ownCertificate: true }).omit).toEqual(["certificate"]);
+    expect(partOfNode({ first: true, ownCertificate: true }).omit).toContain("certificate");
     expect(partOfNode({ first: false, ownCertificate: false }).omit).not.toContain("certificate");
   });
 });

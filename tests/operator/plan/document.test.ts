@@ -408,6 +408,7 @@ describe("a pool of 20 servers", () => {
       "pulumi config set servers 21. One server more or less: about EUR 139.49 a month",
     );
     expect(page).toMatch(/^ {2}20 × BigBlueButton server, ccx33 in fsn1 +2779\.80$/m);
+    expect(page).toMatch(/^ {2}recordings +on the balancer's own disk/m);
     expect(page).toMatch(/^Steps: .* all hosts side by side$/m);
     expect(page.split("\n").length).toBeLessThan(160);
     expect(page.split("\n").filter((line) => line.length > 120)).toEqual([]);
