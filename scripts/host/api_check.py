@@ -207,14 +207,23 @@ def check_index(base, wait):
         time.sleep(2)
 
 
-def check_signed(base, secret):
+def check_signed(base, secret, wait=0):
+    """Checks that a signed call is answered. A pool's balancer refuses it until its polls have found a server that is away offline:
+    for so long it may take.
+    """
+    end = time.monotonic() + wait
     remedy = "the secret that bbb-web has is another one: run pulumi up again with a new value of the setting upgrade"
-    answer = call(base, "getMeetings", {}, secret, remedy)
-    if answer.findtext("returncode") != "SUCCESS":
-        if answer.findtext("messageKey") != "checksumError":
-            remedy = "journalctl -u bbb-web says why; a pool's balancer refuses this call until its polls have found a server that is away offline"
-        raise Wrong(told(answer), remedy)
-    return f"SUCCESS, {len(answer.findall('meetings/meeting'))} meetings"
+    while True:
+        answer = call(base, "getMeetings", {}, secret, remedy)
+        if answer.findtext("returncode") == "SUCCESS":
+            return f"SUCCESS, {len(answer.findall('meetings/meeting'))} meetings"
+        key = answer.findtext("messageKey")
+        if key != "internalError" or time.monotonic() > end:
+            break
+        time.sleep(2)
+    if key != "checksumError":
+        remedy = "journalctl -u bbb-web says why; a pool's balancer refuses this call until its polls have found a server that is away offline"
+    raise Wrong(told(answer), remedy)
 
 
 def check_refused(base):

@@ -14,6 +14,8 @@ let host: FakeHost;
 let api: Server;
 let base: string;
 let meetings = "";
+/** Number of signed calls that a pool's balancer refuses, as one of its servers is away. */
+let refusals = 0;
 
 beforeAll(async () => {
   host = new FakeHost();
@@ -21,10 +23,13 @@ beforeAll(async () => {
   api = createServer((request, response) => {
     const { searchParams } = new URL(request.url!, "http://localhost");
     const good = searchParams.get("checksum") === apiChecksum("getMeetings", "", SECRET);
+    const away = good && refusals-- > 0;
     response.end(
-      good
-        ? `<response><returncode>SUCCESS</returncode><meetings>${meetings}</meetings></response>`
-        : "<response><returncode>FAILED</returncode><messageKey>checksumError</messageKey></response>",
+      away
+        ? "<response><returncode>FAILED</returncode><messageKey>internalError</messageKey></response>"
+        : good
+          ? `<response><returncode>SUCCESS</returncode><meetings>${meetings}</meetings></response>`
+          : "<response><returncode>FAILED</returncode><messageKey>checksumError</messageKey></response>",
     );
   });
   await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
@@ -96,6 +101,14 @@ test("an API that stays silent fails after the time it was given, with what to d
     answer: "FAILED, checksumError",
   });
   expect(await check(host, "api_check", "check_refused", base)).toMatchObject({ verdict: "ok" });
+});
+
+test("a pool's balancer has the time in which it finds a server offline, where there is any", async () => {
+  const signed = (...wait: number[]) => check(host, "api_check", "check_signed", base, SECRET, ...wait);
+  refusals = 2;
+  expect(await signed()).toMatchObject({ verdict: "FAIL", answer: "FAILED, internalError" });
+  expect(await signed(10)).toMatchObject({ verdict: "ok", answer: "SUCCESS, 3 meetings" });
+  expect(refusals).toBeLessThan(0);
 });
 
 describe("the page that people open first", () => {
