@@ -22,8 +22,8 @@ export const poolOf = (servers: number, more: readonly string[] = []) => [
   ...["--set", 'meetings={"recording":"never"}', ...more],
 ];
 
-export const poolOutputs = async () =>
-  JSON.parse(await must(["outputs", "--json", "--show-secrets"])) as PoolOutputs;
+export const poolOutputs = async (stack: readonly string[] = []) =>
+  JSON.parse(await must(["outputs", "--json", "--show-secrets", ...stack])) as PoolOutputs;
 
 /** API and its secret: the balancer's, or a server's. */
 export interface Api {
