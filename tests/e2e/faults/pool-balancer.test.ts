@@ -32,7 +32,7 @@ beforeAll(async () => {
   front = frontEnd(out);
 });
 
-describe("The balancer", () => {
+describe("The balancer of a pool", () => {
   let ids: readonly string[];
   const meetings = async () => [...(await meetingsOn(1)), ...(await meetingsOn(2))].sort();
   const answers = () => until(async () => (await front.serverOf(ids[0]!)) === node(1), 180);
