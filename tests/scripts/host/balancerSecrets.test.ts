@@ -24,7 +24,7 @@ const configure = (sharedSecret: string): Promise<Done> =>
   host.script(
     "configure-balancer.sh",
     [
-      ...["--api-image", "scalelite:v1-api", "--poller-image", "scalelite:v1-poller"],
+      ...["api", "poller", "importer"].flatMap((part) => [`--${part}-image`, `scalelite:v1-${part}`]),
       ...["--nodes", "bbb-1.example.test", "--servers", "1", "--drain-minutes", "30"],
     ],
     renderScaleliteEnvironment({ fqdn: "bbb.example.test", sharedSecret, servers: 1 }),
