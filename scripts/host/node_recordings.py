@@ -26,7 +26,7 @@ ARRIVED = f"{ROOT}/var/lib/bbb-deploy-node/arrived"
 # {"formats", "rawDays", "publishedDays"} of the settings; its time is that of their last change.
 SETTINGS = f"{ROOT}/etc/bbb-deploy/node-recordings.json"
 ID = re.compile(r"[0-9a-f]{40}-\d{13}")
-FORMAT = re.compile(r"[a-z]+")
+FORMAT = re.compile(r"[a-z0-9_]+")
 # Steps of a recording between the end of its meeting and its last format.
 UNDER_WAY = ("ended", "recorded", "archived", "sanity", "captions", "processed")
 # Name by which the balancer tries the way, without a recording.
@@ -51,7 +51,7 @@ def markers(folder, ending):
     for name in os.listdir(path) if os.path.isdir(path) else []:
         if not name.endswith(ending):
             continue
-        match = re.match(r"([0-9a-f]{40}-\d+)(?:-([a-z]+))?\.", name)
+        match = re.match(r"([0-9a-f]{40}-\d+)(?:-([a-z0-9_]+))?\.", name)
         try:
             found[(match[1], match[2] or "") if match else (name.split(".")[0], "")] = os.stat(os.path.join(path, name)).st_mtime_ns
         except FileNotFoundError:

@@ -162,6 +162,14 @@ test("a format that comes later, or is made anew, comes alone", async () => {
   expect(await waiting()).toEqual({ [ID]: ["video"] });
 });
 
+test("a format of somebody else's comes, too", async () => {
+  publish("mp4_small");
+  await collect();
+  expect(execFileSync("tar", ["-tf", here("spool", TAR)], { encoding: "utf8" })).toContain(
+    `mp4_small/${ID}/metadata.xml`,
+  );
+});
+
 test("one that front ends have hidden meanwhile comes hidden, and one that they have deleted does not", async () => {
   publish();
   await collect();
