@@ -79,11 +79,7 @@ function add(
       stdin: pulumi
         .all([ways, request, part])
         .apply(([ways, request, part]) =>
-          renderAlerts(
-            { ...(request as HostRequest), ...more },
-            ways as AlertWays,
-            part,
-          ),
+          renderAlerts({ ...(request as HostRequest), ...more }, ways as AlertWays, part),
         ),
       // Whatever an update did, the host's own check goes by it from now on.
       rerunsWith: [step],

@@ -6,7 +6,7 @@ import type { Settings } from "../../settings";
 import { estimate, type Billable } from "./estimate";
 
 /** Most people that one server carries by published figures; 0 for a type without one. */
-export function peopleOn({ cloud, serverType }: Settings["bbb"]): number {
+function peopleOn({ cloud, serverType }: Settings["bbb"]): number {
   const size = sizeOf(cloud, serverType);
   if (!size?.dedicated) return 0;
   return capacities.filter(({ cores }) => cores <= size.cores).at(-1)?.maxUsers ?? 0;
