@@ -103,6 +103,7 @@ export class Balancer extends pulumi.ComponentResource {
             .join(" "),
           servers,
           "drain-minutes": pool.drainMinutes,
+          "max-unavailable": pool.maxUnavailable,
         },
         stdin: this.sharedSecret.apply((sharedSecret) =>
           renderScaleliteEnvironment({ fqdn: host.fqdn, sharedSecret, servers }),
@@ -126,11 +127,18 @@ export class Balancer extends pulumi.ComponentResource {
         "member",
         {
           script: "pool-member.sh",
-          flags: { ...ids, server: bbb.host.server.id, balancer: this.host.server.id },
+          flags: {
+            ...ids,
+            server: bbb.host.server.id,
+            balancer: this.host.server.id,
+            type: this.args.settings.bbb.serverType,
+          },
           removal: { ...ids, remove: true },
           stdin: pulumi.secret(
             bbb.sharedSecret.apply((secret) => renderMember({ fqdn: bbb.host.fqdn, secret })),
           ),
+          // What made it leave the pool for work, too.
+          rerunsWith: bbb.disturbing,
           beforeRun: certificates.keep(name, bbb.host),
           dependsOn: [bbb, verification, ...dependsOn],
         },

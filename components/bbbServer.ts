@@ -57,6 +57,8 @@ export class BbbServer extends pulumi.ComponentResource {
   /** Greenlight's administrator, if the settings name one. */
   readonly administrator?: Administrator;
   readonly steps: HostSteps;
+  /** Steps that may end meetings, for which a pool's server leaves the pool. */
+  readonly disturbing: readonly Step[];
 
   constructor(name: string, args: BbbServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bbb:index:BbbServer", name, {}, opts);
@@ -89,6 +91,7 @@ export class BbbServer extends pulumi.ComponentResource {
         title: `Install BigBlueButton ${settings.release.version}`,
         script: "install-bbb.sh",
         flags: installFlags(args),
+        ...inPool(args).waits,
       },
       this,
     );
@@ -106,7 +109,9 @@ export class BbbServer extends pulumi.ComponentResource {
           "rotate-shared-secret": settings.rotateSharedSecret || undefined,
           "rotate-turn-secret": (settings.turn.kind === "own" && settings.turn.rotateSecret) || undefined,
           upgrade: settings.upgrade || undefined,
+          ...inPool(args).flags,
         },
+        ...inPool(args).waits,
         stdin: pulumi.interpolate`${this.sharedSecret}\n${renderOwnedKeys(this.ownedKeys)}${this.turnXml}`,
         // The installer writes its own TURN wiring and secret each time.
         rerunsWith: [installed, ...(formats ? [formats] : []), ...(branded ? [branded] : [])],
@@ -114,6 +119,7 @@ export class BbbServer extends pulumi.ComponentResource {
       },
       this,
     );
+    this.disturbing = [installed, wired];
     if (settings.pool) {
       this.steps.run(
         "node",
@@ -234,7 +240,21 @@ function nodeFlags({ groups: { recordings } }: Pick<Settings, "groups">) {
   };
 }
 
-function installFlags({ host, turn, settings }: BbbServerArgs) {
+/**
+ * Seconds for which a step of a pool's server may wait for the others' turns. The balancer bounds each turn; this does not depend
+ * on their number, since a server more must run no step of the others again.
+ */
+const QUEUE_SECONDS = 86_400;
+
+/** Names with which a pool's server asks its balancer to let it go, and the time for that. */
+function inPool({ host, settings: { pool } }: BbbServerArgs) {
+  return pool
+    ? { flags: { balancer: pool.balancer.fqdn, node: host.fqdn }, waits: { waits: QUEUE_SECONDS } }
+    : { flags: {}, waits: {} };
+}
+
+function installFlags(args: BbbServerArgs) {
+  const { host, turn, settings } = args;
   const { installer, release, greenlight, upgrade } = settings;
   const { url, sha256, version } = installer;
   const names = { hostname: host.fqdn, turnHostname: turn.fqdn };
@@ -250,5 +270,6 @@ function installFlags({ host, turn, settings }: BbbServerArgs) {
     ipv4: host.ipv4,
     "private-ipv4": host.privateIpv4,
     upgrade: upgrade || undefined,
+    ...inPool(args).flags,
   };
 }

@@ -9,9 +9,13 @@ import type { Settings } from "../settings";
 import { named } from "../clouds/names";
 import { valueOf } from "../clouds/valueOf";
 import { hash } from "../steps/stepCommand";
+import type * as PoolLease from "./poolLease";
 
 /** Inputs of a server for whose change its provider powers it off. */
 const POWERED_OFF_FOR = ["serverType", "publicNets", "instanceType"] as const;
+
+/** Pause between two questions to a balancer, and the time for which it may be silent. */
+const BALANCER_PATIENCE = { pauseMs: 10_000, silentMs: 180_000 } as const;
 
 /** BigBlueButton server whose meetings count. */
 export interface MeetingServer {
@@ -20,6 +24,8 @@ export interface MeetingServer {
   readonly fqdn: string;
   readonly sharedSecret: pulumi.Output<string>;
   readonly trust: Trust;
+  /** Full name of the balancer whose pool it leaves before it is powered off. @default a single server */
+  readonly balancer?: string;
 }
 
 /** Question whether a change may be made now. */
@@ -52,7 +58,10 @@ export class MeetingsGuard {
    * components has no engine to warn by.
    */
   private readonly check = AsyncResource.bind(async (question: Question): Promise<void> => {
-    for (const server of concerned(await this.servers(), question.of)) await this.checkOne(server, question);
+    const servers = await this.servers();
+    const own = ownServer(servers, question.of);
+    if (own?.balancer !== undefined) return this.leave(own, own.balancer, question);
+    for (const server of concerned(servers, question.of)) await this.checkOne(server, question);
   });
 
   /**
@@ -103,12 +112,30 @@ export class MeetingsGuard {
     );
   }
 
+  private async leave(server: MeetingServer, balancer: string, question: Question): Promise<void> {
+    const { fqdn, sharedSecret, trust } = server;
+    const { what, howTo, allowing } = question;
+    const { leavePool } = require("./poolLease") as typeof PoolLease; // eslint-disable-line @typescript-eslint/no-require-imports
+    await leavePool(
+      { fqdn, balancer, trust, secret: await valueOf(sharedSecret) },
+      { what, anyway: this.allows(allowing), orAllow: orAllow(howTo) },
+      {
+        tell: (text) => pulumi.log.info(text),
+        warn: (text) => pulumi.log.warn(text),
+        ...BALANCER_PATIENCE,
+      },
+    );
+  }
+
+  private allows(values: readonly string[]): boolean {
+    const { duringMeetings } = this.settings;
+    return duringMeetings !== "" && values.includes(duringMeetings);
+  }
+
   private async checkOne(server: MeetingServer, question: Question): Promise<void> {
     const { what, allowing, howTo, whenSecretDiffers } = question;
     const { fqdn, sharedSecret, trust } = server;
-    const { duringMeetings } = this.settings;
-    const allowed = duringMeetings !== "" && allowing.includes(duringMeetings);
-    const orAllow = howTo === undefined ? "; duringMeetings can't allow it" : `; or allow it: ${howTo}`;
+    const allowed = this.allows(allowing);
     let running: number;
     try {
       const secret = await valueOf(sharedSecret);
@@ -121,7 +148,7 @@ export class MeetingsGuard {
       }
       throw new Error(
         `${what}, and ${fqdn} does not tell whether meetings run, since it does not know the shared secret (yet). ` +
-          `Run pulumi up without this change first${orAllow}`,
+          `Run pulumi up without this change first${orAllow(howTo)}`,
         { cause: error },
       );
     }
@@ -132,9 +159,13 @@ export class MeetingsGuard {
       return;
     }
     throw new Error(
-      `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again${orAllow}`,
+      `${what}, and ${meetings}; nothing was changed. Wait for their end, then run pulumi up again${orAllow(howTo)}`,
     );
   }
+}
+
+function orAllow(howTo: string | undefined): string {
+  return howTo === undefined ? "; duringMeetings can't allow it" : `; or allow it: ${howTo}`;
 }
 
 /** Servers whose meetings a change of a resource would end. Meetings of a pool go on without its balancer. */
@@ -142,8 +173,13 @@ function concerned(servers: readonly MeetingServer[], resource = ""): readonly M
   const inPool = servers.some(({ name }) => name !== undefined);
   if (!inPool) return servers;
   if (/(^|-)balancer-host-/.test(resource)) return [];
-  const own = servers.filter(({ name }) => new RegExp(`(^|-)${name}-host-`).test(resource));
-  return own.length > 0 ? own : servers;
+  const own = ownServer(servers, resource);
+  return own ? [own] : servers;
+}
+
+/** Server of a pool to whose host a resource belongs. */
+function ownServer(servers: readonly MeetingServer[], resource = ""): MeetingServer | undefined {
+  return servers.find(({ name }) => name !== undefined && new RegExp(`(^|-)${name}-host-`).test(resource));
 }
 
 /** Trust of this machine in a BigBlueButton server with these settings. */

@@ -19,6 +19,7 @@ import { publicAddresses, sshCommand, type HostAddresses } from "./hostOutputs";
 import { MeetingsGuard, trustIn } from "./meetingsGuard";
 import { metricsOf, metricsOutputs, setUpPoolMetrics, type MetricsOutputs } from "./metrics";
 import { NodeCertificates } from "./nodeCertificates";
+import { warnOfFewOperations } from "./parallel";
 import { sharedTurn } from "./sharedTurn";
 import { peerOf, TurnServer } from "./turnServer";
 import { access, Verification } from "./verification";
@@ -66,11 +67,14 @@ export async function deployPool(
   const shared =
     turnSettings.kind === "shared" ? await sharedTurn(turnSettings.stack, settings, {}) : undefined;
 
+  warnOfFewOperations(pool.nodes);
+
   const operatorKey = newOperatorKey(labels, {});
   const guard = new MeetingsGuard(settings, () =>
     Promise.resolve(
       nodes.map(({ name, bbb: { host, sharedSecret } }) => ({
         ...{ name, fqdn: host.fqdn, sharedSecret, trust: trustIn(settings) },
+        balancer: pool.balancer.fqdn,
       })),
     ),
   );

@@ -152,12 +152,19 @@ export interface SettingArguments {
   /** Server type of a pool's balancer, x86. Not set: cpx32 in prod, cx33 otherwise; on AWS c7a.large. */
   readonly balancerServerType?: pulumi.Input<string>;
   /**
-   * Minutes, 0 to 180, for which an update waits for the last meeting on a server that leaves the pool. After that it
-   * fails; the server stays, and gets no new meetings.
+   * Minutes, 0 to 180, for which an update waits for the last meeting on a server that leaves the pool, for good or
+   * for work on it. After that it fails. The server stays; one that was to go gets no new meetings for an hour.
    *
    * @default 30
    */
   readonly drainMinutes?: pulumi.Input<number>;
+  /**
+   * Number of a pool's servers, 1 to 49 and less than servers, that may be out at once for an upgrade, another server
+   * type or a restart of BigBlueButton. Each waits for its turn, then up to drainMinutes for the end of its meetings.
+   *
+   * @default 1
+   */
+  readonly maxUnavailable?: pulumi.Input<number>;
   // BigBlueButton
   /**
    * The BigBlueButton release, one of those in docs/releases.md. The default is the current stable one.

@@ -12,11 +12,12 @@ type Values = Partial<FieldValues>;
 
 /** Pool of the settings. @param bbb Server of the settings, whose name and certificate are the balancer's. */
 export function poolFrom(values: FieldValues, bbb: HostSettings): PoolSettings | undefined {
-  const { servers, cloud, environment, drainMinutes, balancerServerType } = values;
+  const { servers, cloud, environment, drainMinutes, maxUnavailable, balancerServerType } = values;
   if (servers === 0) return undefined;
   return {
     nodes: servers,
     drainMinutes,
+    maxUnavailable,
     balancer: {
       fqdn: bbb.fqdn,
       cloud,
@@ -82,7 +83,24 @@ function nodeNameProblems(values: Values): Problem[] {
   return [{ key: "turnHostname", reason, remedy: setCommand("turnHostname", "turn") }];
 }
 
-function sizeProblems({ servers, environment }: Values): Problem[] {
+function sizeProblems(values: Values): Problem[] {
+  return [...aloneProblems(values), ...unavailableProblems(values)];
+}
+
+/** One server alone is out for each work on it. */
+function unavailableProblems({ servers = 0, maxUnavailable = 1 }: Values): Problem[] {
+  if (maxUnavailable === 1 || maxUnavailable < servers) return [];
+  return [
+    {
+      key: "maxUnavailable",
+      reason: `is ${maxUnavailable}, but servers is ${servers}: nothing would serve while all are worked on`,
+      remedy:
+        servers > 2 ? setCommand("maxUnavailable", String(servers - 1)) : removeCommand("maxUnavailable"),
+    },
+  ];
+}
+
+function aloneProblems({ servers, environment }: Values): Problem[] {
   if (servers !== 1 || !environment || !environments[environment].strict) return [];
   return [
     {

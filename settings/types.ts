@@ -110,6 +110,8 @@ export interface PoolSettings {
   readonly nodes: number;
   /** Minutes for which an update waits for the last meeting on a server that leaves. */
   readonly drainMinutes: number;
+  /** Number of servers that may be out of the pool for work at once. */
+  readonly maxUnavailable: number;
   readonly balancer: HostSettings;
 }
 

@@ -42,6 +42,8 @@ export interface StepArgs {
   readonly removal?: StepArgs["flags"];
   /** Values that run it again when they change, beside a new server. */
   readonly triggers?: readonly pulumi.Input<string>[];
+  /** Seconds beside its time limit, in which it waits for others. @default none */
+  readonly waits?: number;
   /** Hook before it runs, at the first time also. */
   readonly beforeRun?: pulumi.ResourceHook;
   /** Hook before it runs again. */
@@ -69,6 +71,8 @@ export interface ForOther extends Pick<StepArgs, "stdin" | "beforeRun"> {
   readonly script: StepScript;
   readonly flags: NonNullable<StepArgs["flags"]>;
   readonly removal: NonNullable<StepArgs["flags"]>;
+  /** Steps whose every re-run runs this one again. */
+  readonly rerunsWith?: readonly Step[];
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
@@ -177,6 +181,7 @@ export class HostSteps {
           script,
           run,
           flags,
+          waits: step.waits,
           scriptHash: scriptHash(files, script, digests),
         }),
       );
@@ -225,7 +230,8 @@ export class HostSteps {
     const { sudo, files } = this;
     const { role } = this.host;
     const { title } = stepOf(script);
-    const create = pulumi.output(step.flags).apply((flags) =>
+    const digests = pulumi.all((step.rerunsWith ?? []).map(({ digest }) => digest));
+    const create = pulumi.all([pulumi.output(step.flags), digests]).apply(([flags, digests]) =>
       stepCommand({
         sudo,
         role,
@@ -233,7 +239,7 @@ export class HostSteps {
         script,
         run: "plain",
         flags,
-        scriptHash: scriptHash(files, script),
+        scriptHash: scriptHash(files, script, digests),
       }),
     );
     return this.command(

@@ -30,6 +30,8 @@ export interface StepCommandArgs {
   readonly flags: Flags;
   /** Result of {@link scriptHash}; empty if no change of the script runs it again. */
   readonly scriptHash: string;
+  /** Seconds beside its time limit, in which it waits for others. @default none */
+  readonly waits?: number;
 }
 
 /** Command line that runs a step on a host, quoted for a POSIX shell. */
@@ -39,7 +41,7 @@ export function stepCommand(args: StepCommandArgs): string {
     ...(args.sudo ? ["sudo"] : []),
     `${scriptsDirectory}/step`,
     ...(args.run === "plain" ? [] : [`--${args.run}`]),
-    ...["--time-limit", String(timeLimit)],
+    ...["--time-limit", String(timeLimit + (args.waits ?? 0))],
     ...(readOnly ? ["--read-only"] : []),
     args.role,
     args.title,

@@ -9,7 +9,7 @@ from alert_messages import lasted
 from checks import Doubtful, Wrong, run, worst
 from system_check import states
 
-UNITS = ["bbb-deploy-scalelite-api", "bbb-deploy-scalelite-poller", "bbb-deploy-scalelite-recording-importer", "redis-server", "postgresql", "nginx", "docker", "bbb-deploy-pool.timer", "bbb-deploy-collect.timer"]
+UNITS = ["bbb-deploy-scalelite-api", "bbb-deploy-scalelite-poller", "bbb-deploy-scalelite-recording-importer", "redis-server", "postgresql", "nginx", "docker", "bbb-deploy-pool.timer", "bbb-deploy-collect.timer", "bbb-deploy-lease"]
 GIVE_AGAIN = "on the balancer: systemctl start bbb-deploy-pool gives Scalelite the pool again; journalctl -u bbb-deploy-pool says why it did not"
 
 
@@ -110,10 +110,19 @@ def silent_finding(one):
     return Doubtful(f"its API does not answer the balancer, {found}: no new meetings, and nobody joins those that it has", "look in the cloud's console whether it runs, and start it; on it: systemctl status nginx bbb-web")
 
 
+def lease_finding(name, one):
+    told = f"{one['lease']}: {running(one)}"
+    if not one["late"]:
+        return told
+    raise Doubtful(told, f"pulumi up takes that up; where the server works and nothing is to be taken up, on the balancer: sudo /usr/bin/python3 -B /usr/local/lib/bbb-deploy/pool.py back {name}")
+
+
 def server_finding(name, one):
     """Judges a server of the pool."""
     if not one["known"]:
         raise missing_finding(name, one)
+    if one.get("lease"):
+        return lease_finding(name, one)
     if one["secret"] is False:
         remedy = f"where the line shared secret of {name} is ok: pulumi up --replace with the URN of {member_of(name)} (pulumi stack --show-urns) gives the balancer the right one; else mend that first"
         raise Wrong("it refuses the secret that the balancer has: its meetings are out of reach", remedy)

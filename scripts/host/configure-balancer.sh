@@ -6,16 +6,18 @@
 #
 # --api-image, --poller-image, --importer-image: Scalelite's images.
 # --nodes: full names of the pool's servers, separated by blanks; one that has no member yet comes with its own step.
-# --servers: their number, as the setting has it. --drain-minutes: what a server's removal waits for its meetings.
+# --servers: their number, as the setting has it. --drain-minutes: what a server waits for the end of its meetings, before its removal
+#   or work on it. --max-unavailable: how many may be out of the pool for work at once.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "api-image=! poller-image=! importer-image=! nodes=! servers=! drain-minutes=!" "$@"
+parse_flags "api-image=! poller-image=! importer-image=! nodes=! servers=! drain-minutes=! max-unavailable=!" "$@"
 own=$STATE/balancer
 secrets="$LIB/balancer_secrets.py"
 retirement=bbb-deploy-scalelite-secret
 environment=$ROOT/etc/bbb-deploy/scalelite.env
+leases=$ROOT/usr/local/lib/bbb-deploy-lease
 # shellcheck source=scripts/host/addition.sh
 . "$LIB/addition.sh"
 
@@ -103,6 +105,34 @@ HERE
   start_timer "$retirement"
 }
 
+lease_unit() {
+  cat <<HERE
+[Unit]
+Description=Let servers leave the pool for work
+After=network.target
+
+[Service]
+ExecStart=$PYTHON -B $leases/lease_service.py
+Restart=always
+RestartSec=3
+
+[Install]
+WantedBy=multi-user.target
+HERE
+}
+
+run_leases() {
+  local name again=""
+  # Copies: the scripts of the deployment are replaced while it runs.
+  for name in lease_service.py node_recordings.py node_state.py pool.py pool_lease.py ssh_session.py; do
+    if changed put_file "$leases/$name" 755 root:root <"$LIB/$name"; then again=yes; fi
+  done
+  if changed put_file "$UNITS/bbb-deploy-lease.service" 644 root:root < <(lease_unit); then again=yes; fi
+  systemctl daemon-reload
+  systemctl enable --quiet bbb-deploy-lease
+  if [[ -n $again ]]; then systemctl restart bbb-deploy-lease; else systemctl start bbb-deploy-lease; fi
+}
+
 # The host's own part: nobody else has these secrets.
 whole_environment() {
   cat
@@ -154,8 +184,11 @@ rm -f "$own/restart"
 "$PYTHON" -B "$LIB/pool_recordings.py" adopt | show || progress "note: not all recordings that are here are known to Scalelite; the next update tries it again"
 put_file "$own/servers" 644 root:root <<<"${flag[servers]}" || (($? == 10))
 put_file "$own/drain-minutes" 644 root:root <<<"${flag[drain-minutes]}" || (($? == 10))
+put_file "$own/max-unavailable" 644 root:root <<<"${flag[max-unavailable]}" || (($? == 10))
+put_file "$own/nodes" 644 root:root <<<"${flag[nodes]}" || (($? == 10))
 read -r -a nodes <<<"${flag[nodes]}"
 "$PYTHON" -B "$LIB/pool.py" keep "${nodes[@]}" | show || fail "the pool could not be given to Scalelite: see the log"
+run_leases
 put_timer bbb-deploy-pool
 start_timer bbb-deploy-pool
 until=$("$PYTHON" -B "$secrets" end)

@@ -110,6 +110,11 @@ server {
     proxy_pass http://127.0.0.1:3000;
     proxy_set_header Host \$host;
   }
+  location = /bbb-deploy/lease {
+    proxy_pass http://127.0.0.1:9690;
+    proxy_read_timeout 300s;
+    client_max_body_size 16k;
+  }
   location /bigbluebutton/api {
     proxy_pass http://127.0.0.1:3000;
     proxy_set_header Host \$host;

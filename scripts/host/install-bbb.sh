@@ -11,12 +11,15 @@
 #   takes another server, to which the name led before, for its own public address; on EC2 it asks the metadata service in a
 #   way (IMDSv1) that gets no answer, and takes the private address for both.
 # --private-ipv4: the interface's address, if it is not the public one.
+# --balancer, --node: names of a pool's balancer and of this server; it leaves the pool for the installation.
 # --upgrade: any text; a new one runs this again, even during meetings if duringMeetings is the same.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/host/certbot.sh
 . "$LIB/certbot.sh"
+# shellcheck source=scripts/host/leave-pool.sh
+. "$LIB/leave-pool.sh"
 # shellcheck source=scripts/host/installer.sh
 . "$LIB/installer.sh"
 # shellcheck source=scripts/host/addresses.sh
@@ -26,7 +29,7 @@ set -euo pipefail
 # shellcheck source=scripts/host/save-state.sh
 . "$LIB/save-state.sh"
 
-parse_flags "installer-url=! installer-sha256= installer-arguments=! hostname=! ipv4=! private-ipv4= upgrade=" "$@"
+parse_flags "installer-url=! installer-sha256= installer-arguments=! hostname=! ipv4=! private-ipv4= upgrade= balancer= node=" "$@"
 change=upgrade=${flag[upgrade]:-}
 hostname=${flag[hostname]}
 read -r -a arguments <<<"${flag[installer-arguments]}"
@@ -165,7 +168,9 @@ need_root
 personalise
 if [[ -n $personalised ]]; then take_own_address; fi
 if [[ ! -e $installed_mark ]]; then
-  refuse_while_in_use "the installation" "$change"
+  once_empty "the installation" "$change"
+  # The time limit is for the installation alone.
+  SECONDS=0
 fi
 hold_automatic_upgrades
 if [[ ! -e $installed_mark ]]; then

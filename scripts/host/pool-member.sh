@@ -5,12 +5,12 @@
 #
 # --remove: takes it out again. It gets no new meetings, and this waits for the end of those that it has; the server itself says
 #   which, not the balancer. Ends with 1 if some go on after the minutes of the setting drainMinutes: the server must not go then.
-# --server, --balancer: ids of the two servers at the cloud: with another one, this runs again.
+# --server, --balancer: ids of the two servers at the cloud: with another one, this runs again. --type: the server's type, likewise.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-parse_flags "node=! server= balancer= remove" "$@"
+parse_flags "node=! server= balancer= type= remove" "$@"
 own=$STATE/balancer
 
 need_root

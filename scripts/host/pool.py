@@ -4,7 +4,8 @@
     pool.py join FQDN <MEMBER           takes a server into the pool, and waits until Scalelite has found it online
     pool.py leave FQDN --minutes M      waits until nothing runs on it, then takes it out; 1 where something goes on
     pool.py keep FQDN …                 these are to stay, and get new meetings; others that are here do not
-    pool.py apply                       gives Scalelite the pool again, as after a loss of its Redis
+    pool.py apply                       gives Scalelite the pool again, as after a loss of its Redis, or a wait that nobody goes on with
+    pool.py back FQDN                   it works again: gives it new meetings, and its turn to the next; for an update that did not end
     pool.py show                        prints the pool as JSON, without secrets
 
 MEMBER is one line of JSON, {"fqdn", "secret"}. --anyway: takes it out whatever runs there.
@@ -28,6 +29,8 @@ import urllib.request
 from xml.etree import ElementTree
 
 import node_state
+import pool_lease
+from ssh_session import Session
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 STATE = os.environ.get("BBB_DEPLOY_STATE", f"{ROOT}/var/lib/bbb-deploy")
@@ -41,6 +44,8 @@ DEAD_AFTER = float(os.environ.get("BBB_DEPLOY_DEAD_AFTER", "90"))
 DEAD_WITHIN = 4 * DEAD_AFTER
 # For so long after an attempt to take a server away it gets no new meetings, so that another one finds it emptier.
 ATTEMPT_LASTS = float(os.environ.get("BBB_DEPLOY_ATTEMPT_LASTS", "600"))
+# For so long at least a server that is to be replaced waits for others to come back: in a destroy they go, which takes less.
+TURN_WITHIN = float(os.environ.get("BBB_DEPLOY_TURN_WITHIN", "120"))
 ONLINE_WITHIN = float(os.environ.get("BBB_DEPLOY_PATIENCE", "180"))
 
 
@@ -88,8 +93,26 @@ def write(fqdn, member):
 
 
 def is_leaving(member):
-    """True when a server gets no new meetings."""
+    """True when a server is to go, and gets no new meetings."""
     return member["leaving"] or member.get("until", 0) > time.time()
+
+
+def number(name, otherwise):
+    """Returns a number of the settings, which configure-balancer.sh leaves here."""
+    try:
+        with open(f"{STATE}/balancer/{name}", encoding="utf-8") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return otherwise
+
+
+def wanted():
+    """Returns the names of the servers that the settings have."""
+    try:
+        with open(f"{STATE}/balancer/nodes", encoding="utf-8") as file:
+            return file.read().split()
+    except OSError:
+        return []
 
 
 # --- Scalelite -----------------------------------------------------------------------------------------------------
@@ -128,7 +151,8 @@ def apply(removed=None):
     """Gives Scalelite the pool. It removes no server but that one; what somebody else added stays as it is."""
     here = members()
     others = {name: {key: server[key] for key in ("secret", "url", "enabled") if key in server} for name, server in known().items() if name not in here}
-    own = {name: {"secret": member["secret"], "enabled": not is_leaving(member)} for name, member in here.items() if name != removed}
+    out = pool_lease.out()
+    own = {name: {"secret": member["secret"], "enabled": not is_leaving(member) and name not in out} for name, member in here.items() if name != removed}
     text = json.dumps({"servers": {**others, **own}})
     for line in rake(f"servers:sync[-,{'force' if removed else 'keep'}]", text).splitlines():
         print(line, file=sys.stderr, flush=True)
@@ -137,6 +161,7 @@ def apply(removed=None):
 def join(fqdn, member):
     with locked():
         write(fqdn, {"secret": member["secret"], "leaving": False})
+        pool_lease.give_back(fqdn)
         apply()
     end = time.monotonic() + ONLINE_WITHIN
     while True:
@@ -144,6 +169,8 @@ def join(fqdn, member):
             rake("poll:all")
             server = known().get(fqdn, {})
         if is_online(server) and server.get("state", "enabled") == "enabled":
+            with locked():
+                pool_lease.end(fqdn)
             say(f"{fqdn} is in the pool")
             return
         if time.monotonic() > end:
@@ -263,32 +290,30 @@ class Gate:
         return ""
 
 
-class Session:
-    """SSH session for which this runs; without one, as by hand, it does not end."""
-
-    def __init__(self):
-        self.server = next((one for one in ancestors() if one[1].startswith("sshd")), None)
-
-    def is_over(self):
-        return self.server is not None and process(self.server[0]) != self.server
-
-
-def process(pid):
-    """Returns (pid, name, start, parent) of a process; None where there is none."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            before, _, after = file.read().rpartition(")")
-    except OSError:
-        return None
-    fields = after.split()
-    return pid, before.partition("(")[2], fields[19], int(fields[1])
+def await_turn(fqdn, session, seconds):
+    """Waits until no more others are out for work than may be: this one is to come back as a new server."""
+    most, end, said = number("max-unavailable", 1), time.monotonic() + seconds, False
+    while True:
+        now = time.time()
+        at_work = {name: lease for name, lease in pool_lease.held().items() if name != fqdn and name in pool_lease.out()}
+        if len(at_work) < most:
+            return
+        words = pool_lease.InTheWay(at_work, [], now).words
+        if session.is_over() or time.monotonic() >= end:
+            raise Failure(f"{fqdn} stays for now: {words}. Run the same command again")
+        if not said:
+            say(f"{fqdn} waits for its turn: {words}")
+            said = True
+        time.sleep(PAUSE)
 
 
-def ancestors():
-    one = process(os.getppid())
-    while one is not None:
-        yield one
-        one = process(one[3]) if one[3] > 0 else None
+def back(fqdn):
+    with locked():
+        if fqdn not in pool_lease.held():
+            raise Failure(f"{fqdn} is not out of the pool for work")
+        pool_lease.end(fqdn)
+        apply()
+    say(f"{fqdn} gets new meetings again")
 
 
 def leave(fqdn, minutes, anyway):
@@ -297,6 +322,8 @@ def leave(fqdn, minutes, anyway):
         say(f"{fqdn} is not in the pool any more")
         return
     session = Session()
+    if fqdn in wanted():
+        await_turn(fqdn, session, max(minutes * 60, TURN_WITHIN))
     gate, end = Gate(fqdn, member["secret"]), time.monotonic() + minutes * 60
     # A server that does not answer is left to Scalelite's polls, by which it is found to be offline.
     cordoned, next_word, found = False, 0.0, ""
@@ -347,6 +374,11 @@ def remove(fqdn):
             raise Failure(f"Scalelite keeps {fqdn} although nothing runs there: see journalctl -u bbb-deploy-scalelite-api on the balancer, then run the same command again")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path_of(fqdn))
+        now = time.time()
+        if fqdn in wanted():
+            pool_lease.write(fqdn, {"phase": "replaced", "what": "its replacement", "run": "", "since": now, "seen": now, "until": now + pool_lease.WORK_LASTS})
+        else:
+            pool_lease.end(fqdn)
     say(f"{fqdn} is not in the pool any more")
 
 
@@ -382,6 +414,8 @@ def main():
     one.add_argument("--anyway", action="store_true")
     one = commands.add_parser("keep")
     one.add_argument("fqdns", nargs="*")
+    one = commands.add_parser("back")
+    one.add_argument("fqdn")
     commands.add_parser("apply")
     commands.add_parser("show")
     options = parser.parse_args()
@@ -392,8 +426,11 @@ def main():
             leave(options.fqdn, options.minutes, options.anyway)
         elif options.command == "keep":
             keep(options.fqdns)
+        elif options.command == "back":
+            back(options.fqdn)
         elif options.command == "apply":
             with locked():
+                pool_lease.lapse(time.time())
                 apply()
         else:
             show()

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import node_state
 import pool
+import pool_lease
 
 
 def look(nodes):
@@ -27,6 +28,7 @@ def look(nodes):
     secret     the server takes the one that Scalelite has; None where it does not answer
     meetings, people, breakouts   by the server's own account; None where it does not tell
     leavingFor seconds since an update tried last to have it go, None for one that stays
+    lease      it is out of the pool for work: in words; there only then, as is late, where the work should be over
     """
     known, members = pool.known(), pool.members()
     names = [*nodes, *sorted((set(known) | set(members)) - set(nodes))]
@@ -37,8 +39,11 @@ def look(nodes):
 
 def by_balancer(name, server, member):
     leaving = member is not None and pool.is_leaving(member)
+    lease, now = pool_lease.held().get(name), time.time()
+    work = {} if lease is None else {"lease": pool_lease.told(name, lease, now), "late": pool_lease.is_overdue(lease, now)}
     return {
-        "state": state_of(server, leaving),
+        **work,
+        "state": state_of(server, leaving or name in pool_lease.out()),
         "known": server is not None,
         "member": member is not None,
         "load": server.get("load") if server else None,

@@ -9,15 +9,18 @@
 #   duringMeetings.
 # --rotate-shared-secret, --rotate-turn-secret, --upgrade: those settings. Restarts happen even during meetings if
 #   duringMeetings is a new value of one of them, or a text of --settings.
+# --balancer, --node: names of a pool's balancer and of this server; it leaves the pool for a restart.
 # --branding-files: there are files of the setting branding; without it those of before are removed.
 # --put-back: restarts it during meetings also, after an installer that was allowed to.
 set -euo pipefail
 # shellcheck source=scripts/host/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/host/leave-pool.sh
+. "$LIB/leave-pool.sh"
 # shellcheck source=scripts/host/save-state.sh
 . "$LIB/save-state.sh"
 
-parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= branding-files put-back" "$@"
+parse_flags "xml-path=! settings= rotate-shared-secret= rotate-turn-secret= upgrade= branding-files put-back balancer= node=" "$@"
 read -r -a groups <<<"${flag[settings]:-}"
 changes=("rotateSharedSecret=${flag[rotate-shared-secret]:-}" "rotateTurnSecret=${flag[rotate-turn-secret]:-}" "upgrade=${flag[upgrade]:-}")
 pending=$STATE/wire/pending
@@ -109,7 +112,7 @@ ending=$("${files[@]}" --dry-run <"$input/input" 2>/dev/null) || true
 what="a restart of BigBlueButton with its new settings"
 settings_changed <<<"$ending"
 if [[ -n $ending && -z ${flag[put-back]:-} ]]; then
-  refuse_while_in_use "$what" "${changes[@]}"
+  once_empty "$what" "${changes[@]}"
 fi
 if [[ -z ${flag[put-back]:-} && -e $STATE/wire/written ]] && rotates; then save_state "the new secret"; fi
 "${files[@]}" --pending "$pending" <"$input/input" 2>&1 ||

@@ -31,10 +31,22 @@ export const pool = {
     type: "integer",
     default: 30,
     description:
-      "Minutes, 0 to 180, for which an update waits for the last meeting on a server that leaves the pool. After that it fails; the server stays, and gets no new meetings.",
+      "Minutes, 0 to 180, for which an update waits for the last meeting on a server that leaves the pool, for good or for work on it. After that it fails. The server stays; one that was to go gets no new meetings for an hour.",
     schema: integer("minutes", (value) =>
       value >= 0 && value <= 180 ? undefined : `is ${value}; an update waits for 0 to 180 minutes`,
     ),
     remedy: setCommand("drainMinutes", "30"),
+  },
+  maxUnavailable: {
+    type: "integer",
+    default: 1,
+    description:
+      "Number of a pool's servers, 1 to 49 and less than servers, that may be out at once for an upgrade, another server type or a restart of BigBlueButton. Each waits for its turn, then up to drainMinutes for the end of its meetings.",
+    schema: integer("servers", (value) =>
+      value >= 1 && value < MAX_NODES
+        ? undefined
+        : `is ${value}; 1 to ${MAX_NODES - 1} servers may be out at once`,
+    ),
+    remedy: setCommand("maxUnavailable", "1"),
   },
 } as const satisfies Fields;

@@ -4,10 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { runningMeetings } from "../../bigbluebutton/meetings";
 import { MeetingsGuard } from "../../components/meetingsGuard";
+import { leavePool } from "../../components/poolLease";
 import type { Settings } from "../../settings";
 import { settings } from "../support/program";
 
 jest.mock("../../bigbluebutton/meetings");
+jest.mock("../../components/poolLease");
 jest.mock("@pulumi/pulumi/runtime/resource", () => ({
   ...jest.requireActual<object>("@pulumi/pulumi/runtime/resource"),
   registerResourceHook: () => Promise.resolve(),
@@ -17,7 +19,10 @@ beforeEach(() => {
   jest.mocked(runningMeetings).mockResolvedValue(2);
   jest.spyOn(pulumi.log, "warn").mockResolvedValue();
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.clearAllMocks();
+});
 
 const told = () => jest.mocked(pulumi.log.warn).mock.calls.map(([message]) => message);
 
@@ -94,5 +99,48 @@ describe("a server", () => {
     const networks = (ipv4: number) => ({ publicNets: [{ ipv4 }] });
     const refused = change("server", { duringMeetings: "[object Object]" }, networks(1), networks(2));
     await expect(refused).rejects.toThrow(/run pulumi up again; duringMeetings can't allow it$/);
+  });
+});
+
+describe("a server of a pool", () => {
+  const guardOf = (more: Partial<Settings>) =>
+    new MeetingsGuard({ ...settings, ...more }, () =>
+      Promise.resolve(
+        [1, 2].map((number) => ({
+          ...{ name: `bbb-${number}`, fqdn: `bbb-${number}.example.org`, balancer: "bbb.example.org" },
+          ...{ sharedSecret: pulumi.output(`secret ${number}`), trust: {} },
+        })),
+      ),
+    );
+  const larger = (more: Partial<Settings>, name: string) =>
+    guardOf(more).server.callback({
+      ...{ urn: "urn:x", id: "1", name, type: "x:y:Z" },
+      oldInputs: { serverType: "ccx23" },
+      newInputs: { serverType: "ccx33" },
+    });
+
+  test("leaves the pool before it is powered off, with its own secret, and no other is asked", async () => {
+    await larger({}, "bbb-2-host-server");
+    expect(jest.mocked(leavePool).mock.calls.map(([server, leaving]) => [server, leaving])).toEqual([
+      [
+        { fqdn: "bbb-2.example.org", balancer: "bbb.example.org", secret: "secret 2", trust: {} },
+        {
+          what: "changing serverType of bbb-2-host-server powers it off",
+          anyway: false,
+          orAllow: "; or allow it: pulumi config set duringMeetings ccx33",
+        },
+      ],
+    ]);
+    expect(runningMeetings).not.toHaveBeenCalled();
+  });
+
+  test("does not wait for its meetings where duringMeetings names the type", async () => {
+    await larger({ duringMeetings: "ccx33" }, "bbb-1-host-server");
+    expect(jest.mocked(leavePool).mock.calls.at(-1)![1]).toMatchObject({ anyway: true });
+  });
+
+  test("is asked for its meetings, with all others, before the TURN server is powered off", async () => {
+    await expect(larger({}, "turn-host-server")).rejects.toThrow("2 meetings run on bbb-1.example.org");
+    expect(leavePool).not.toHaveBeenCalled();
   });
 });

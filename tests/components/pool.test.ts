@@ -21,6 +21,7 @@ import {
 const pool = (nodes: number): PoolSettings => ({
   nodes,
   drainMinutes: 30,
+  maxUnavailable: 1,
   balancer: { ...settings.bbb, serverType: "cx33", image: releases["noble-40"].images.hetzner },
 });
 const run = (nodes: number, variation: Variation = {}) =>
@@ -153,6 +154,30 @@ describe("the gate", () => {
     expect(`${String(member().inputs.create)} ${String(member().inputs.delete)}`).not.toContain(
       secretOf("bbb-3-shared-secret"),
     );
+  });
+});
+
+describe("work that ends meetings", () => {
+  test("is done by servers that ask the balancer, which knows how many may be out", () => {
+    expect(three.get("balancer-configure").inputs.create).toContain("--max-unavailable 1");
+    for (const step of ["bbb-2-install", "bbb-2-install-resumed", "bbb-2-wire"]) {
+      const { create } = three.get(step).inputs as { create: string };
+      expect(create).toContain("--balancer bbb.example.org --node bbb-2.example.org");
+      // The wait for the others comes on top.
+      expect(Number(/--time-limit (\d+)/.exec(create)![1])).toBeGreaterThan(86_400);
+    }
+  });
+
+  test("is followed by the membership, which gives the place back after the verification", async () => {
+    const upgraded = changed(three, await run(3, { settings: { upgrade: "2" } }));
+    for (const node of ["bbb-1", "bbb-2", "bbb-3"])
+      expect(upgraded).toEqual(
+        expect.arrayContaining([`${node}-install`, `${node}-wire`, `${node}-verify`, `${node}-member`]),
+      );
+    const { bbb } = settings;
+    const larger = changed(three, await run(3, { settings: { bbb: { ...bbb, serverType: "ccx63" } } }));
+    expect(larger).toEqual(expect.arrayContaining(["bbb-2-host-server", "bbb-2-verify", "bbb-2-member"]));
+    expect(larger).not.toContain("bbb-2-install");
   });
 });
 

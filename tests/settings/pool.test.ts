@@ -43,6 +43,25 @@ test.each([-1, 51])("%d servers are refused", (servers) => {
 });
 
 test.each([
+  [3, 3, "is 3, but servers is 3"],
+  [1, 2, "is 2, but servers is 1"],
+  [3, 0, "is 0; 1 to 49 servers may be out at once"],
+])("of %d servers %d at once are refused", (servers, maxUnavailable, reason) => {
+  expect(problems({ servers, maxUnavailable })).toEqual([
+    ["maxUnavailable", expect.stringContaining(reason)],
+  ]);
+});
+
+test.each([
+  [1, undefined, 1],
+  [3, undefined, 1],
+  [3, 2, 2],
+])("of %d servers, with %s, %d may be out at once", (servers, maxUnavailable, expected) => {
+  const raw = { servers, environment: "test", ...(maxUnavailable && { maxUnavailable }) };
+  expect(parse(raw).pool).toMatchObject({ maxUnavailable: expected });
+});
+
+test.each([
   ["greenlight", { greenlight: true }],
   ["backups", { backups: true }],
 ])("%s is refused in a pool, which does not have it yet", (key, raw) => {

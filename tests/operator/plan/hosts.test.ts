@@ -42,7 +42,12 @@ test("less than the installer takes is too small for anyone", () => {
 });
 
 test("a pool that is too small for so many people is to have more servers, one more included", () => {
-  const pool = { nodes: 3, drainMinutes: 30, balancer: { ...staging.bbb, serverType: "cx33" } };
+  const pool = {
+    nodes: 3,
+    drainMinutes: 30,
+    maxUnavailable: 1,
+    balancer: { ...staging.bbb, serverType: "cx33" },
+  };
   const fitOf = (users: number, serverType = "ccx33") =>
     plannedHosts({ ...staging, bbb: { ...staging.bbb, serverType }, pool }, { ipv6: true, users })
       .filter(({ role }) => role === "bbb")

@@ -64,6 +64,22 @@ describe("a server of the pool", () => {
         /pulumi up again/,
       ],
     ],
+    [
+      {
+        state: "leaving",
+        lease: "bbb-1.example.test is out of the pool for 5 min (the upgrade)",
+        late: false,
+      },
+      ...[
+        "ok",
+        /^bbb-1\.example\.test is out of the pool for 5 min \(the upgrade\): .*3 meetings/,
+        undefined,
+      ],
+    ],
+    [
+      { state: "offline", lease: "bbb-1.example.test is out of the pool for 130 min", late: true },
+      ...["warn", /is out of the pool for 130 min/, /pulumi up takes that up; .*pool\.py back /],
+    ],
   ] as [object, string, RegExp, RegExp | undefined][])("%j", async (more, verdict, answer, remedy) => {
     const found = await told(more);
     expect(found).toMatchObject({ verdict, answer: expect.stringMatching(answer) as string });

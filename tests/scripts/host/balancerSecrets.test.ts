@@ -24,8 +24,18 @@ const configure = (sharedSecret: string): Promise<Done> =>
   host.script(
     "configure-balancer.sh",
     [
-      ...["api", "poller", "importer"].flatMap((part) => [`--${part}-image`, `scalelite:v1-${part}`]),
-      ...["--nodes", "bbb-1.example.test", "--servers", "1", "--drain-minutes", "30"],
+      ...["--api-image", "scalelite:v1-api", "--poller-image", "scalelite:v1-poller"],
+      ...["--importer-image", "scalelite:v1-importer"],
+      ...[
+        "--nodes",
+        "bbb-1.example.test",
+        "--servers",
+        "1",
+        "--drain-minutes",
+        "30",
+        "--max-unavailable",
+        "1",
+      ],
     ],
     renderScaleliteEnvironment({ fqdn: "bbb.example.test", sharedSecret, servers: 1 }),
   );

@@ -1,62 +1,13 @@
 /** Gate of a pool on its balancer: pool.py, with the stand-in of Scalelite, and servers that tell what runs on them. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { packaged } from "../../sandbox/bbb/standin";
 import { FakeRedis } from "../../sandbox/bbb/scaleliteWorld";
+import { balancerEnvironment, balancerState, Node } from "./poolWorld";
 
 const SCRIPT = join(__dirname, "../../../scripts/host/pool.py");
-const SCALELITE = packaged("docker.io", "usr/lib/docker-standin/scalelite.py");
-
-interface Told {
-  meetings: { id: string; people: number; breakout: boolean }[] | null;
-  unprocessed: string[];
-  recordings?: Record<string, object>;
-}
-
-/** BigBlueButton server with an API that has its meetings, and the page that tells its state. */
-class Node {
-  told: Told = { meetings: [], unprocessed: [] };
-  silent = false;
-  /** Hides the state's page, while the API goes on. */
-  mute = false;
-  readonly #server: Server = createServer((asked, answer) => {
-    if (this.silent) return void asked.socket.destroy();
-    if (asked.url === "/bbb-deploy/state") {
-      answer.statusCode = this.mute ? 502 : 200;
-      return void answer.end(JSON.stringify(this.told));
-    }
-    const meetings = (this.told.meetings ?? []).map(
-      ({ id, people, breakout }) =>
-        `<meeting><meetingID>${id}</meetingID><createTime>${Date.now()}</createTime><participantCount>${people}</participantCount><isBreakout>${breakout}</isBreakout></meeting>`,
-    );
-    answer.end(
-      `<response><returncode>SUCCESS</returncode><meetings>${meetings.join("")}</meetings></response>`,
-    );
-  });
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-  }
-
-  get name(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  hold(...ids: string[]): void {
-    this.told.meetings = ids.map((id) => ({ id, people: 2, breakout: false }));
-  }
-
-  close(): void {
-    this.#server.close();
-  }
-}
-
 let state: string;
 let redis: FakeRedis;
 let a: Node;
@@ -66,15 +17,7 @@ let onSaid: (text: string) => unknown;
 
 beforeEach(async () => {
   onSaid = () => undefined;
-  state = mkdtempSync(join(tmpdir(), "pool-"));
-  writeFileSync(join(state, "psql"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
-  // Scalelite asks a server over HTTPS; the test's own have none.
-  writeFileSync(
-    join(state, "rake"),
-    `#!/bin/sh
-sed 's|"\\(127[^"]*\\)": {"secret"|"\\1": {"url": "http://\\1/bigbluebutton/api", "secret"|g' | exec /usr/bin/python3 -I ${SCALELITE} rake "$@"\n`,
-    { mode: 0o755 },
-  );
+  state = balancerState();
   redis = new FakeRedis();
   a = new Node();
   b = new Node();
@@ -99,17 +42,7 @@ function pool(
   under: readonly string[] = [],
 ): Promise<Ran> {
   const env = {
-    PATH: `${state}:${process.env.PATH}`,
-    PYTHONDONTWRITEBYTECODE: "1",
-    LC_ALL: "C.UTF-8",
-    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-    DATABASE_URL: "postgresql://u:p@127.0.0.1/d",
-    BBB_DEPLOY_STATE: state,
-    BBB_DEPLOY_RAKE: join(state, "rake"),
-    BBB_DEPLOY_SCHEME: "http",
-    BBB_DEPLOY_PAUSE: "0.1",
-    BBB_DEPLOY_DEAD_AFTER: "0.5",
-    BBB_DEPLOY_PATIENCE: "2",
+    ...balancerEnvironment(state, redis),
     ...more,
   };
   const [program = "", ...words] = [...under, "/usr/bin/python3", "-B", SCRIPT, ...args];

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -121,6 +122,77 @@ test("while a meeting runs, nothing is touched where something would be restarte
   expect([host.read(XML_PATH), restarted()]).toEqual([xml(), []]);
   const allowed = await wire(`${SECRET}\n${xml("another")}`, ["--put-back"]);
   expect([allowed.code, host.read(XML_PATH), restarted()]).toEqual([0, xml("another"), ["bbb-web"]]);
+});
+
+describe("on a server of a pool", () => {
+  let balancer: Server;
+  let asked: Record<string, unknown>[];
+  let answer: object;
+  beforeEach(async () => {
+    [asked, answer] = [[], { go: true, despite: "" }];
+    balancer = createServer((request, response) => {
+      let body = "";
+      request.on("data", (text) => (body += text));
+      request.on("end", () => {
+        asked.push({ ...JSON.parse(body), token: request.headers.authorization });
+        response.end(JSON.stringify(answer));
+      });
+    });
+    await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
+    await wire();
+    host.put("etc/systemd/system/bbb-deploy-node-state.service", "");
+    host.forgetCalls();
+    meetings = "<meeting><meetingID>a</meetingID></meeting>";
+  });
+  afterEach(() => balancer.close());
+
+  const pooled = (input: string) => {
+    const { port } = balancer.address() as AddressInfo;
+    return host.script(
+      "wire.sh",
+      [
+        ...["--xml-path", XML_PATH, "--balancer", `127.0.0.1:${port}`, "--node", "bbb-2.example.test"],
+        ...["--rotate-turn-secret", "v2"],
+      ],
+      input,
+      {
+        BBB_DEPLOY_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+        BBB_DEPLOY_PATIENCE: "1",
+        BBB_DEPLOY_SCHEME: "http",
+      },
+    );
+  };
+
+  test("a restart is asked of the balancer, with a token of the secret that both know, whatever runs here", async () => {
+    expect(await pooled(`${SECRET}\n${xml("another")}`)).toMatchObject({ code: 0 });
+    const token = createHmac("sha256", SECRET).update("bbb-deploy lease").digest("hex");
+    expect(asked).toEqual([
+      expect.objectContaining({
+        ...{ node: "bbb-2.example.test", anyway: false, token: `Bearer ${token}` },
+        what: "a restart of BigBlueButton with its new settings",
+      }),
+    ]);
+    expect(restarted()).toEqual(["bbb-web"]);
+  });
+
+  test("where nothing is to be restarted, nobody is asked", async () => {
+    expect(await pooled(`${SECRET}\n${xml()}`)).toMatchObject({ code: 0 });
+    expect(asked).toEqual([]);
+  });
+
+  test("nothing is touched where the balancer lets it not go, and duringMeetings is named", async () => {
+    answer = { refused: "there is 1 meeting (2 people)" };
+    const { code, output } = await pooled(`${SECRET}\n${xml("another")}`);
+    expect([code, restarted(), host.read(XML_PATH)]).toEqual([1, [], xml()]);
+    expect(output).toContain("there is 1 meeting (2 people). Run pulumi up again");
+    expect(output).toContain("give the setting duringMeetings the value of rotateTurnSecret (v2)");
+  });
+
+  test("duringMeetings is told to the balancer", async () => {
+    host.put("var/lib/bbb-deploy/during-meetings", "v2");
+    expect(await pooled(`${SECRET}\n${xml("another")}`)).toMatchObject({ code: 0 });
+    expect(asked).toEqual([expect.objectContaining({ anyway: true })]);
+  });
 });
 
 describe("with backups", () => {
