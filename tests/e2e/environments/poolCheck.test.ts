@@ -2,6 +2,7 @@
  * What an operator sees of a pool: scripts/check on one, in its first state, then with one fault after the other; its
  * alerts, and its numbers for Prometheus.
  */
+import { signedApiUrl } from "../../../bigbluebutton/api";
 import type { Message } from "../../../sandbox/services/messages";
 import type { Finding } from "../../../operator/check/finding";
 import type { PoolRow } from "../../../operator/check/poolTable";
@@ -213,7 +214,6 @@ test("meetings and people are those that the servers themselves have", async () 
     string,
     string
   >;
-  const { signedApiUrl } = await import("../../../bigbluebutton/api");
   const id = { meetingID: "seen", name: "seen", moderatorPW: "m", attendeePW: "a" };
   await root(BALANCER, `curl -sf '${signedApiUrl(apiUrl!, "create", id, sharedSecret!)}' >/dev/null`);
   const { pool } = await check();

@@ -105,6 +105,7 @@ const plan: Plan = {
     downloads: [
       { to: "bbb", what: `bbb-install, sha256 ${sha256}`, from: "https://example.org/bbb-install.sh" },
     ],
+    pool: null,
     parking: {
       ...{ cloud: "hetzner", currency: "EUR", day: "2026-06-15" },
       ...{ running: "166.79", parked: "0.14", kept: "a snapshot of 10 GB" },
