@@ -45,14 +45,26 @@ function meetingsIn(xml: string): readonly Meeting[] {
 export async function endMeetings(apiUrl: string, sharedSecret: string, trust: Trust): Promise<void> {
   const ask = (call: string, parameters: Readonly<Record<string, string>>) =>
     fetchText(signedApiUrl(apiUrl, call, parameters, sharedSecret), trust);
-  for (const { meetingID = "", moderatorPW = "" } of meetingsIn(await ask("getMeetings", {}))) {
-    await ask("end", { meetingID, password: moderatorPW });
+  for (const { meetingID, moderatorPW } of meetingsIn(await ask("getMeetings", {}))) {
+    await ask("end", { meetingID: textOf(meetingID), password: textOf(moderatorPW) });
   }
 }
 
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+/** Text of an element as the parser has it: as it stands in the document, or in a CDATA section. */
+function textOf(element: Text = ""): string {
+  if (typeof element === "object") return element.$;
+  return element.replace(/&(?:#(\d+)|(\w+));/g, (all, code?: string, name?: string) =>
+    code === undefined ? (ENTITIES[name ?? ""] ?? all) : String.fromCodePoint(Number(code)),
+  );
+}
+
+type Text = string | { readonly $: string };
+
 interface Meeting {
-  readonly meetingID?: string;
-  readonly moderatorPW?: string;
+  readonly meetingID?: Text;
+  readonly moderatorPW?: Text;
   readonly hasBeenForciblyEnded?: string;
 }
 interface Answer {

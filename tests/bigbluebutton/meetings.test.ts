@@ -1,7 +1,9 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
-import { ANY_CERTIFICATE, countMeetings, runningMeetings } from "../../bigbluebutton/meetings";
+import { signedApiUrl } from "../../bigbluebutton/api";
+import { ANY_CERTIFICATE, countMeetings, endMeetings, runningMeetings } from "../../bigbluebutton/meetings";
+import { serveSecurely } from "../support/secureServer";
 
 const meeting = (id: string, ended = "false") =>
   `<meeting><meetingID>${id}</meetingID><hasBeenForciblyEnded>${ended}</hasBeenForciblyEnded></meeting>`;
@@ -34,4 +36,25 @@ test("a server that is not there is told in one line", async () => {
   await expect(
     runningMeetings(`https://127.0.0.1:${port}/bigbluebutton/api`, "s", ANY_CERTIFICATE),
   ).rejects.toThrow(/ECONNREFUSED/);
+});
+
+test("all meetings that run are ended, each by its moderators' password", async () => {
+  const asked: string[] = [];
+  const running = ["0123", "b&amp;c", "<![CDATA[d&e]]>"].map(
+    (id) =>
+      `<meeting><meetingID>${id}</meetingID><moderatorPW>of ${id.length}</moderatorPW><hasBeenForciblyEnded>false</hasBeenForciblyEnded></meeting>`,
+  );
+  const server = await serveSecurely(({ url = "" }, response) => {
+    asked.push(url);
+    response.end(answer(`<meetings>${running.join("")}${meeting("over", "true")}</meetings>`));
+  });
+  const api = `https://${server.at}/bigbluebutton/api`;
+  try {
+    await endMeetings(api, "s3cret", ANY_CERTIFICATE);
+  } finally {
+    server.close();
+  }
+  const of = (meetingID: string, password: string) =>
+    signedApiUrl(api, "end", { meetingID, password }, "s3cret").slice(`https://${server.at}`.length);
+  expect(asked.slice(1)).toEqual([of("0123", "of 4"), of("b&c", "of 7"), of("d&e", "of 15")]);
 });
