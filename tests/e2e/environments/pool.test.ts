@@ -240,7 +240,7 @@ describe("a new secret of one server", () => {
   test("is refused while meetings run there", async () => {
     const { code, stdout, stderr } = await tryUp(2, replace);
     expect(code).not.toBe(0);
-    expect(stdout + stderr).toMatch(/meeting\(s\) run/);
+    expect(stdout + stderr).toMatch(/bbb-2\.example\.test was not touched: .* would end its meetings/);
   });
 
   test("is known to that server and to the balancer, and disturbs no other", async () => {
