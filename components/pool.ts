@@ -97,6 +97,9 @@ export async function deployPool(
   const certificates = new NodeCertificates(balancer.host, settings);
   const stood = "servers" in (await stackOutputs());
 
+  // Before the TURN server's verification, which waits for the first server: a server would wait for that one's turn.
+  const holds = names.map((name) => (ownTurn ? [ownTurn.hold(name, made[name]!, labels)] : []));
+
   // Front ends have the balancer's secret; a server's own is changed with the server.
   const nodeSettings = { ...settings, rotateSharedSecret: "", pool };
   const metrics = metricsOf(settings, undefined);
@@ -115,8 +118,7 @@ export async function deployPool(
       metrics: metrics?.request,
     };
     const verification = new Verification(named(`${name}-verification`, labels), verified);
-    const dependsOn = ownTurn ? [ownTurn.hold(name, host, labels)] : [];
-    return { name, bbb, verification, dependsOn };
+    return { name, bbb, verification, dependsOn: holds[i]! };
   });
   balancer.serve(nodes, certificates);
   const poolHosts = { balancer, nodes, turn: ownTurn };
