@@ -126,7 +126,7 @@ class Leases:
         with self.gates_lock:
             known = self.gates.get(fqdn)
             if known is None or known[0] != run or known[1].secret != secret:
-                known = self.gates[fqdn] = (run, pool.Gate(fqdn, secret))
+                known = self.gates[fqdn] = (run, pool.Gate(fqdn, secret, stays=True))
             return known[1]
 
 

@@ -215,16 +215,19 @@ def told(state):
     return " and ".join(parts)
 
 
-def running_on(fqdn, secret):
-    """Returns what runs on a server, by its own account. @raises Unknown where it does not tell"""
+def running_on(fqdn, secret, stays=False):
+    """Returns what runs on a server, by its own account. @raises Unknown where it does not tell
+
+    stays: it comes back with all that it has, so that recordings of it may come here later.
+    """
     try:
         state = node_state.ask(f"{SCHEME}://{fqdn}/bbb-deploy/state", secret)
     except (OSError, ValueError) as error:
         raise Unknown(f"{fqdn} does not tell what runs there ({reason_of(error)})") from None
     if state["meetings"] is None:
         raise Unknown(f"the API of {fqdn} does not answer")
-    if not state.get("recordings"):
-        return told(state)
+    if stays or not state.get("recordings"):
+        return told({**state, "recordings": {}})
     collect()
     problem = collecting_problem(fqdn)
     return told(state) + (f" ({problem})" if problem else "")
@@ -260,8 +263,8 @@ def api_answers(fqdn, secret):
 class Gate:
     """Wait for a server to be empty."""
 
-    def __init__(self, fqdn, secret):
-        self.fqdn, self.secret = fqdn, secret
+    def __init__(self, fqdn, secret, stays=False):
+        self.fqdn, self.secret, self.stays = fqdn, secret, stays
         self.silent_since = None
         # True while the server itself says what runs on it.
         self.told = False
@@ -269,7 +272,7 @@ class Gate:
     def look(self):
         """Returns what keeps the server from going, in words; "" once nothing does."""
         try:
-            found = running_on(self.fqdn, self.secret)
+            found = running_on(self.fqdn, self.secret, self.stays)
         except Unknown as unknown:
             self.told = False
             return self.silence(str(unknown))

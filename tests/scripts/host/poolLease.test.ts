@@ -137,6 +137,13 @@ const change = (node: Node, lease: object) =>
 const serving = () => nodes.filter((node) => stateOf(node) === "enabled").length;
 let watch: NodeJS.Timeout | undefined;
 
+test("a recording that is not on the balancer yet keeps no server from its turn: it stays, and so does that", async () => {
+  await serve();
+  nodes[0]!.told.recordings = { r1: { presentation: "1" } };
+  const leaving = leave(nodes[0]!);
+  expect([await leaving.ended, leaving.said()]).toEqual([0, expect.any(String)]);
+});
+
 test("three at once leave one after the other: never do fewer than two serve", async () => {
   await serve();
   let fewest = 3;
