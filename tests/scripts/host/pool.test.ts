@@ -200,12 +200,14 @@ describe("a server with something on it stays, gets nothing new, and says what t
 
   test("a wait for a server that another update keeps meanwhile takes nothing away", async () => {
     b.hold("m");
+    let keeping: Promise<unknown> | undefined;
     onSaid = (text) => {
       if (!text.includes("waiting for the end")) return;
       onSaid = () => undefined;
-      void pool(["keep", a.name, b.name]).then(() => b.hold());
+      keeping = pool(["keep", a.name, b.name]).then(() => b.hold());
     };
     const { status, stdout } = await pool(["leave", b.name, "--minutes", "1"]);
+    await keeping;
     expect(status).toBe(1);
     expect(stdout).toContain(`${b.name} stays: another update since has given it new meetings again`);
     expect((await known())[b.name]).toMatchObject({ leaving: false, state: "enabled" });
