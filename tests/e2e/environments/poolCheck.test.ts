@@ -16,7 +16,7 @@ const TURN = "turn.example.test";
 const FIRST = "bbb-1.example.test";
 const HOSTS = [BALANCER, TURN, FIRST, SICK];
 const alerts = {
-  webhook: { form: "json", url: { secure: "https://mail.sandbox.test/hook/Vh7tQx2mLp9zRw4k" } },
+  webhook: { form: "json", url: "https://mail.sandbox.test/hook/Vh7tQx2mLp9zRw4k" },
   healthcheckUrl: "https://mail.sandbox.test/ping/pool",
 };
 const GIVEN = [
