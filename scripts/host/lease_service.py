@@ -48,7 +48,8 @@ class Pool:
     def serving(self, members):
         if time.monotonic() - self.asked > KNOWN_LASTS:
             self.known, self.asked = pool.known(), time.monotonic()
-        return [name for name, member in members.items() if not pool.is_leaving(member) and pool.is_online(self.known.get(name, {}))]
+        online = {name for name, server in self.known.items() if pool.is_online(server) and pool.takes_meetings(server)}
+        return [name for name, member in members.items() if name in online and not pool.is_leaving(member)]
 
 
 class Leases:

@@ -147,6 +147,11 @@ def is_online(server):
     return server.get("online") in (True, "true", "online")
 
 
+def takes_meetings(server):
+    """True when Scalelite opens meetings on a server that it finds online."""
+    return server.get("state", "enabled") == "enabled"
+
+
 def apply(removed=None):
     """Gives Scalelite the pool. It removes no server but that one; what somebody else added stays as it is."""
     here = members()
@@ -168,7 +173,11 @@ def join(fqdn, member):
         with locked():
             rake("poll:all")
             server = known().get(fqdn, {})
-        if is_online(server) and server.get("state", "enabled") == "enabled":
+        if is_online(server) and not takes_meetings(server):
+            # A poll that saw it cordoned and empty takes it for disabled, beside the change that let it in.
+            with locked():
+                apply()
+        elif is_online(server):
             with locked():
                 pool_lease.end(fqdn)
             say(f"{fqdn} is in the pool")

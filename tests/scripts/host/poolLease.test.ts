@@ -234,6 +234,22 @@ test("a server that does not serve counts as one that is out, unless it is the o
   expect(dead.said()).toContain("WARNING: the upgrade begins although there is nobody knows what");
 });
 
+test("a server that Scalelite took for disabled does not serve, and its next membership mends that", async () => {
+  await serve();
+  const [a, b] = nodes as [Node, Node];
+  const servers = redis.hashes.get("scalelite-standin:servers")!;
+  const disable = () => servers.set(b.name, servers.get(b.name)!.replace('"enabled"', '"disabled"'));
+  disable();
+  const step = leave(a);
+  await until(() => step.said().includes(`waiting for its turn: ${b.name} does not serve`), "it waits");
+  // As a poll does that began before the membership.
+  const spoil = setInterval(() => stateOf(b) === "enabled" && (disable(), clearInterval(spoil)), 1);
+  expect((await enter(b)).code).toBe(0);
+  clearInterval(spoil);
+  expect(stateOf(b)).toBe("enabled");
+  expect(await step.ended).toBe(0);
+});
+
 describe("an update that was killed", () => {
   test("while it waits: the wait is over with its connection, and the server serves", async () => {
     await serve();
