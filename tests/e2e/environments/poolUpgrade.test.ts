@@ -176,6 +176,8 @@ test("with maxUnavailable 2 two are out at once, and one serves all the time", a
 });
 
 test("another server type: one with a meeting stays as it is, the others have it in turn; then it, too", async () => {
+  // The balancer has maxUnavailable from the end of the update that sets it.
+  await up({ upgrade: "4" });
   await open(2);
   const larger = { upgrade: "4", serverType: "ccx33" };
   const serving = await servingDuring(async () => {

@@ -21,7 +21,7 @@ const table: Record<string, { replace: string[]; update: string[] }> = {
     update: [],
   },
   "aws:ec2/instance:Instance": {
-    replace: ["ami", "keyName", "primaryNetworkInterface", "rootBlockDevice.encrypted"],
+    replace: ["ami", "keyName", "primaryNetworkInterface", "placementGroup", "rootBlockDevice.encrypted"],
     update: [
       ...["instanceType", "userData", "userDataReplaceOnChange", "disableApiTermination"],
       ...["metadataOptions.httpTokens", "rootBlockDevice.volumeSize", "rootBlockDevice.tags", "tags"],
@@ -32,6 +32,7 @@ const table: Record<string, { replace: string[]; update: string[] }> = {
     replace: ["subnetId"],
     update: ["securityGroups", "ipv6AddressCount", "description", "tags"],
   },
+  "aws:ec2/placementGroup:PlacementGroup": { replace: ["name", "strategy"], update: ["tags"] },
   "aws:ec2/securityGroup:SecurityGroup": { replace: ["name", "description", "vpcId"], update: ["tags"] },
   "aws:ec2/volumeAttachment:VolumeAttachment": {
     replace: ["deviceName", "volumeId", "instanceId"],
