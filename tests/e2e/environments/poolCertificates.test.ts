@@ -4,18 +4,13 @@ import { join } from "node:path";
 
 import { CA_BUNDLE } from "../../../sandbox/paths";
 import { Authority } from "../../settings/formats/authority";
+import { orders, shown } from "../support/certificates";
 import { filesUnder, STATE } from "../support/hosts";
-import { must, onHost, outside, printed, update } from "../support/sandbox";
+import { BALANCER, node, poolOf } from "../support/pool";
+import { must, onHost, printed, update } from "../support/sandbox";
 import { found, foundInHostLogs, keyLines } from "../support/secrets";
 
-const BALANCER = "bbb.example.test";
-const node = (number: number) => `bbb-${number}.example.test`;
-
-const given = (servers: number, more: readonly string[] = []) => [
-  ...["--set", `servers=${servers}`, "--set", "recordingsGb=0", "--set", "drainMinutes=0"],
-  ...["--set", 'meetings={"recording":"never"}', ...more],
-];
-const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", given(servers, more));
+const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", poolOf(servers, more));
 
 const own = new Authority();
 beforeAll(async () => {
@@ -23,19 +18,6 @@ beforeAll(async () => {
   await up(2);
 });
 afterAll(() => own.remove());
-
-/** Number of orders that a host has sent; 0 without a run of certbot. */
-async function orders(fqdn: string): Promise<number> {
-  const count =
-    "cat /var/log/letsencrypt/letsencrypt.log* 2>/dev/null | grep -c 'POST .*/order-plz HTTP' || true";
-  return Number(await onHost(fqdn, ["bash", "-c", count]));
-}
-
-/** Part of the certificate that a client is shown: "serial=…", "issuer=…". */
-async function shown(fqdn: string, what: string): Promise<string> {
-  const ask = `openssl s_client -connect "$0":443 -servername "$0" </dev/null 2>/dev/null | openssl x509 -noout -${what}`;
-  return (await outside(["bash", "-c", ask, fqdn])).stdout.trim();
-}
 
 const bootOf = (fqdn: string) => onHost(fqdn, ["cat", "/etc/machine-id"]);
 const keyOf = async (fqdn: string) =>

@@ -4,9 +4,10 @@ import { join } from "node:path";
 
 import { CA_BUNDLE } from "../../../sandbox/paths";
 import { Authority } from "../../settings/formats/authority";
+import { orders, shown } from "../support/certificates";
 import { arm, disarm, expectDeployed, failingUp, freshSandbox, up } from "../support/faults";
 import { filesUnder, serviceStarts, STATE } from "../support/hosts";
-import { IN_HETZNER_DNS, onHost, outputs, outside, printed } from "../support/sandbox";
+import { IN_HETZNER_DNS, onHost, outputs, printed } from "../support/sandbox";
 import { found, foundInHostLogs, keyLines } from "../support/secrets";
 import { closePort, openPort } from "../support/cloudFirewall";
 
@@ -20,19 +21,6 @@ const LIMIT =
 
 const own = new Authority();
 afterAll(() => own.remove());
-
-/** Number of orders that a host has sent; 0 without a run of certbot. */
-async function orders(fqdn: string): Promise<number> {
-  const count =
-    "cat /var/log/letsencrypt/letsencrypt.log* 2>/dev/null | grep -c 'POST .*/order-plz HTTP' || true";
-  return Number(await onHost(fqdn, ["bash", "-c", count]));
-}
-
-/** Part of the certificate that a client is shown: "notAfter=…", "issuer=…". */
-async function shown(fqdn: string, what: string): Promise<string> {
-  const ask = `openssl s_client -connect "$0":443 -servername "$0" </dev/null 2>/dev/null | openssl x509 -noout -${what}`;
-  return (await outside(["bash", "-c", ask, fqdn])).stdout.trim();
-}
 
 /** Runs certbot's own unit, with the certificate due. */
 async function renew(fqdn: string): Promise<string> {
