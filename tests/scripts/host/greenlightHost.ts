@@ -10,7 +10,8 @@ import {
   type GreenlightAdmin,
   type GreenlightWishes,
 } from "../../../bigbluebutton/greenlight";
-import { freePort, LIBRARIES, STANDIN, type GreenlightDatabase } from "./greenlightDatabase";
+import { freePort } from "../../support/freePort";
+import { LIBRARIES, STANDIN, type GreenlightDatabase } from "./greenlightDatabase";
 import { done, FakeHost, run, type Done } from "./scripts";
 
 const SECRET = "Zq3vT8mW1xK5nB7cR2yH9dL4";

@@ -1,48 +1,34 @@
 /** State of a pool's server, as its balancer asks for it. */
-import type { ChildProcess } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { get } from "../../sandbox/bbb/scaleliteWorld";
 import { MeetingsApi } from "./meetingsApi";
-import { FakeHost, SCRIPTS } from "./scripts";
+import { FakeHost } from "./scripts";
+import { serveState, type StateService } from "./stateService";
 
 const ID = `${"a".repeat(40)}-1700000000000`;
 const STATUS = "var/bigbluebutton/recording/status";
 
 let host: FakeHost;
 let api: MeetingsApi;
-let server: ChildProcess;
-let port: number;
+let server: StateService;
 
 beforeEach(async () => {
   host = new FakeHost();
   api = new MeetingsApi();
   await api.listen();
   host.put("etc/bigbluebutton/bbb-web.properties", "securitySalt=of-this-server\n");
-  port = 20_000 + Math.floor(Math.random() * 20_000);
-  const env = { BBB_DEPLOY_API: api.url, BBB_DEPLOY_STATE_PORT: String(port) };
-  server = host.start(["/usr/bin/python3", "-B", `${SCRIPTS}/node_state.py`, "--serve"], env);
-  for (
-    let i = 0;
-    i < 200 &&
-    !(await ask("").then(
-      () => true,
-      () => false,
-    ));
-    i++
-  )
-    await sleep(50);
+  server = await serveState(host, api.url);
 });
 afterEach(() => {
-  server.kill();
+  server.process.kill();
   api.close();
   host.remove();
 });
 
 const token = (secret: string) => createHmac("sha256", secret).update("bbb-deploy node state").digest("hex");
 const ask = (secret: string) =>
-  get(`http://127.0.0.1:${port}/bbb-deploy/state`, { authorization: `Bearer ${token(secret)}` });
+  get(`http://127.0.0.1:${server.port}/bbb-deploy/state`, { authorization: `Bearer ${token(secret)}` });
 const told = async () =>
   JSON.parse((await ask("of-this-server")).text) as { meetings: object[] | null; unprocessed: string[] };
 

@@ -1,12 +1,12 @@
 /** Leases of a pool: servers that leave it for work by leave_pool.py, one after the other, as lease_service.py lets them. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { FakeRedis } from "../../sandbox/bbb/scaleliteWorld";
+import { freePort } from "../../support/freePort";
 import { balancerEnvironment, balancerState, Node } from "./poolWorld";
 import { SCRIPTS } from "./scripts";
 
@@ -57,14 +57,6 @@ const pool = async (args: readonly string[], input = "", more: NodeJS.ProcessEnv
   return { code: await running.ended, said: running.said() };
 };
 const enter = ({ name }: Node) => pool(["join", name], `{"fqdn":"${name}","secret":"of-${name}"}\n`);
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
-  const { port: free } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return free;
-}
 
 async function serve(more: NodeJS.ProcessEnv = {}): Promise<void> {
   service = run([...PYTHON, join(SCRIPTS, "lease_service.py")], environment(more)).child;

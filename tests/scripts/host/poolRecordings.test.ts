@@ -1,14 +1,14 @@
 /** Way of recordings from a pool's servers to its balancer: node_state.py there, pool_recordings.py here, and what lies between. */
-import { execFileSync, type ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { MeetingsApi } from "./meetingsApi";
 import { done, FakeHost, SCRIPTS } from "./scripts";
+import { serveState, type StateService } from "./stateService";
 
 const ID = `${"a".repeat(40)}-${Date.now() - 3_600_000}`;
 const SECRET = "of-the-server";
@@ -16,7 +16,7 @@ const SECRET = "of-the-server";
 let node: FakeHost;
 let balancer: FakeHost;
 let meetings: MeetingsApi;
-let service: ChildProcess;
+let service: StateService;
 /** In front of the service, as nginx is: it may cut an answer off. */
 let front: Server;
 let cutAfter: number | undefined;
@@ -27,9 +27,8 @@ beforeEach(async () => {
   meetings = new MeetingsApi();
   await meetings.listen();
   node.put("etc/bigbluebutton/bbb-web.properties", `securitySalt=${SECRET}\n`);
-  const port = String(20_000 + Math.floor(Math.random() * 20_000));
-  const env = { BBB_DEPLOY_API: meetings.url, BBB_DEPLOY_STATE_PORT: port };
-  service = node.start(["/usr/bin/python3", "-B", `${SCRIPTS}/node_state.py`, "--serve"], env);
+  service = await serveState(node, meetings.url);
+  const { port } = service;
   [cutAfter, asked] = [undefined, []];
   front = createServer((incoming, answer) => {
     asked.push(`${incoming.method} ${incoming.url}`);
@@ -66,10 +65,9 @@ beforeEach(async () => {
     "psql",
     `case "$*" in *deleted*) cat ${balancer.root}/deleted ;; *) cat ${balancer.root}/known ;; esac`,
   );
-  for (let i = 0; i < 200 && !(await told().catch(() => undefined)); i++) await sleep(50);
 });
 afterEach(() => {
-  service.kill();
+  service.process.kill();
   front.close();
   front.closeAllConnections();
   meetings.close();
@@ -264,7 +262,7 @@ except checks.Wrong as wrong: print("WRONG", wrong, wrong.remedy)`;
   });
 
   test("is shut where its server is silent, or the spool is no place to write to", async () => {
-    service.kill();
+    service.process.kill();
     expect(await way()).toMatch(/WRONG no recording comes from .*Nothing is lost/);
     renameSync(here("spool"), here("elsewhere"));
     expect(await way()).toContain("WRONG");
