@@ -2,29 +2,27 @@
  * Compares the deployment's duration with the least possible, with that of another revision, and with that of one from baked
  * images; measures what the alerts cost. Ratios, each with the seconds that it is made of.
  */
-import { join } from "node:path";
-
 import { Mistake } from "../../cli/mistake";
 import { readSettings, zoneFor } from "../commands/settings";
+import { chooseEngine } from "../commands/engine";
 import { engineOf } from "../commands/stacks";
 import { startSandbox } from "../commands/start";
 import { Checkpoint, type ResourceState } from "../engine/checkpoint";
 import { STACK_TYPE } from "../engine/goal";
 import { nameOf } from "../../cli/pulumiEvents";
-import { PROJECT_DIR, STACKS_DIR } from "../paths";
+import { STACKS_DIR } from "../paths";
 import { measureAlerts } from "./alerts";
 import { withImages } from "./images";
+import { measureNoOp, NO_OP_STACKS, type Made } from "./noOp";
 import { measurePool, POOL_STACKS } from "./pool";
 import {
   renderAgainst,
   renderAlerts,
   renderDeployment,
   renderImages,
-  renderNoOp,
   type ImagePair,
   type Installation,
   type Pair,
-  type Round,
 } from "./report";
 import { resolveRevision, withRevision } from "./revision";
 import { deployed, run, timed, type Request } from "./updates";
@@ -35,8 +33,8 @@ const NAMES = ["hostname=bbb-benchmark", "turnHostname=turn-benchmark"];
 const ALERTS = 'alerts={"webhook": {"form": "json", "url": {"secure": "https://mail.sandbox.test/hook"}}}';
 const BEFORE = "benchmark-before";
 const BEFORE_NAMES = ["hostname=bbb-before", "turnHostname=turn-before"];
-const BASELINE = "benchmark-baseline";
-const EMPTY = "benchmark-empty";
+const BY_PULUMI = "benchmark-pulumi";
+const BY_PULUMI_NAMES = ["hostname=bbb-by-pulumi", "turnHostname=turn-by-pulumi"];
 const COPY = "benchmark-copy";
 /** Settings of a deployment from images, and of one beside it that is not. Both have the type that images are baked on. */
 const COPY_NAMES = ["hostname=bbb-copy", "turnHostname=turn-copy", "serverType=cx33"];
@@ -57,7 +55,7 @@ export async function benchmark({ runs, against, images = 0, pool }: BenchmarkOp
   if (!Number.isInteger(runs) || runs < 1) throw new Mistake("--runs must be a whole number from 1 on");
   if (!Number.isInteger(images) || images < 0) throw new Mistake("--images must be a whole number from 0 on");
   const revision = against === undefined ? undefined : await resolveRevision(against);
-  for (const stack of [STACK, BEFORE, BASELINE, EMPTY, COPY, ...POOL_STACKS]) {
+  for (const stack of [STACK, BEFORE, BY_PULUMI, COPY, ...NO_OP_STACKS, ...POOL_STACKS]) {
     if (engineOf(stack) !== undefined) {
       throw new Mistake(`stack ${stack} is left of a former run: ./scripts/sandbox destroy --stack ${stack}`);
     }
@@ -71,25 +69,11 @@ export async function benchmark({ runs, against, images = 0, pool }: BenchmarkOp
   const program: Request = { action: "up", stack: STACK, config };
   try {
     process.stdout.write(await measureDeployment(program));
-    const made = Checkpoint.load(STACKS_DIR, STACK).resources.filter(isOfProgram);
-    const custom = made.filter((state) => state.custom).length;
-    const baseline: Request = {
-      action: "up",
-      stack: BASELINE,
-      config: { custom, components: made.length - custom },
-      projectDir: join(PROJECT_DIR, "sandbox/benchmark/baseline"),
-    };
-    const projectDir = join(PROJECT_DIR, "sandbox/benchmark/empty");
-    const empty: Request = { action: "up", stack: EMPTY, config: {}, projectDir };
-    await run(baseline);
-    // What all read is in memory by then, and in Node's cache of compiled code.
-    for (const request of [program, baseline, empty]) await run(request);
-    const rounds: Round[] = [];
-    for (let count = 0; count < runs; count++) {
-      rounds.push({ program: await run(program), baseline: await run(baseline), empty: await run(empty) });
-    }
-    process.stdout.write(renderNoOp(rounds, made.length));
-    for (const request of [baseline, empty]) await run({ ...request, action: "destroy" });
+    const all = Checkpoint.load(STACKS_DIR, STACK).resources.filter(isOfProgram);
+    const custom = all.filter((state) => state.custom).length;
+    const made = { custom, components: all.length - custom };
+    process.stdout.write(await measureNoOp(program, made, runs));
+    process.stdout.write(await measureByPulumi(made, runs));
     if (revision !== undefined) process.stdout.write(await measureAgainst(program, revision, runs));
     await run({ ...program, config: readSettings(STACK, [...NAMES, ALERTS]) });
     const hosts = NAMES.map((name) => `${name.split("=")[1]}.${zoneFor(config)}`);
@@ -99,6 +83,23 @@ export async function benchmark({ runs, against, images = 0, pool }: BenchmarkOp
   }
   if (images > 0) process.stdout.write(await measureImages(images));
   return 0;
+}
+
+/** Measures an update without changes under the CLI, where it is installed with its plugins. */
+async function measureByPulumi(made: Made, runs: number): Promise<string> {
+  const engine = await chooseEngine("auto", BY_PULUMI, { aws: false });
+  if (engine !== "pulumi")
+    return "by the pulumi CLI nothing was measured: it is not on PATH with its plugins\n";
+  const program: Request = {
+    ...{ action: "up", engine, stack: BY_PULUMI },
+    config: readSettings(BY_PULUMI, BY_PULUMI_NAMES),
+  };
+  try {
+    await run(program);
+    return await measureNoOp(program, made, runs);
+  } finally {
+    await run({ ...program, action: "destroy" });
+  }
 }
 
 /** Deploys in turn without images and from images, each anew. */

@@ -1,6 +1,7 @@
 import { renderTable } from "../../cli/table";
 import { nameOf } from "../../cli/pulumiEvents";
 import { ROUND_SECONDS, type AlertsCost } from "./alerts";
+import type { Engine } from "../commands/stacks";
 import { median, type Chain, type Timed } from "./chain";
 
 export interface MeasuredDeployment {
@@ -40,12 +41,12 @@ export interface Round {
 }
 
 /** Renders two ratios, each the median of the rounds' own, and the seconds of each round. */
-export function renderNoOp(rounds: readonly Round[], resources: number): string {
+export function renderNoOp(rounds: readonly Round[], resources: number, engine: Engine): string {
   const ratio = (to: "baseline" | "empty") => median(rounds.map((round) => round.program / round[to]));
   const seconds = (round: Round) => [round.program, round.baseline, round.empty].map((s) => `${fixed(s)} s`);
   const middle = (key: keyof Round) => median(rounds.map((round) => round[key]));
   return [
-    `update without changes: ${ratio("baseline").toFixed(2)} times that of a program that loads the same packages and registers ${resources} resources without inputs, ${ratio("empty").toFixed(2)} times that of an empty program`,
+    `update without changes by the engine ${engine}: ${ratio("baseline").toFixed(2)} times that of a program that loads the same packages and registers ${resources} resources without inputs, ${ratio("empty").toFixed(2)} times that of an empty program`,
     indent(
       renderTable(
         [["run"], ["deployment", "right"], ["baseline", "right"], ["empty", "right"]],

@@ -1,4 +1,4 @@
-/** Updates by the embedded engine, with what they take. */
+/** Updates, with what they take. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ import { STACKS_DIR } from "../paths";
 import { longestChain } from "./chain";
 import type { MeasuredDeployment } from "./report";
 
-export type Request = Omit<EngineRequest, "engine">;
+/** Action on a stack. `engine`: the embedded one where there is none. */
+export type Request = Omit<EngineRequest, "engine"> & Partial<Pick<EngineRequest, "engine">>;
 
 /** Deploys a stack; returns its operations, and the longest chain of those that need each other. */
 export async function deployed(request: Request): Promise<MeasuredDeployment> {
@@ -48,7 +49,7 @@ export async function runShown(
   request: Request,
 ): Promise<{ readonly seconds: number; readonly stdout: string }> {
   const start = Date.now();
-  const { code, stdout } = await runEngine({ ...request, engine: "embedded" }, true);
+  const { code, stdout } = await runEngine({ engine: "embedded", ...request }, true);
   const seconds = (Date.now() - start) / 1000;
   if (code !== 0) throw new Error(`${request.action} of stack ${request.stack} failed:\n${stdout}`);
   return { seconds, stdout };

@@ -107,15 +107,20 @@ export async function stackImport(
 }
 
 export async function stackExport(options: UpdateOptions): Promise<unknown> {
-  const { stack } = await open(options);
-  const { workDir, envVars } = stack.workspace;
-  // the Automation API's own export shows every secret
-  const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", stack.name], {
+  return encrypted((await open(options)).stack);
+}
+
+/** State of a stack with its secrets as they are kept: the Automation API's own export opens every one. */
+async function encrypted({
+  name,
+  workspace: { workDir, envVars },
+}: Stack): Promise<{ deployment?: Deployment }> {
+  const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", name], {
     cwd: workDir,
     env: { ...process.env, ...envVars },
     maxBuffer: 64 * 1024 * 1024,
   });
-  return JSON.parse(stdout) as unknown;
+  return JSON.parse(stdout) as { deployment?: Deployment };
 }
 
 // --- the stack and its settings -------------------------------------------------------------------------------
@@ -153,6 +158,8 @@ async function open(options: UpdateOptions): Promise<Opened> {
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(resolve(options.stateDir)),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // There is no way out: of a package without its plugin, as aws, the CLI would try to fetch it five times.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
   const stack = await LocalWorkspace.createOrSelectStack(
     { stackName: options.stack, workDir },
@@ -228,6 +235,9 @@ interface Deployment {
   pending_operations?: (Omit<Operation, "type"> & { type: string })[];
 }
 
+const creatingOf = ({ pending_operations: pending = [] }: Deployment = {}) =>
+  pending.filter(({ type }) => type === "creating");
+
 async function deploymentOf(stack: Stack): Promise<Deployment> {
   return ((await stack.exportStack()).deployment ?? {}) as Deployment;
 }
@@ -255,12 +265,11 @@ function removeDeadLocks(options: UpdateOptions): void {
  * @throws one line for an object that exists, but that this stack did not make
  */
 async function goOnAfterKill({ stack, run }: Opened, options: UpdateOptions): Promise<void> {
-  if (options.adopt === false) return;
+  if (options.adopt === false || creatingOf((await encrypted(stack)).deployment).length === 0) return;
   const exported = await stack.exportStack();
   const deployment = (exported.deployment ?? {}) as Deployment;
   const { resources = [], pending_operations: pending = [] } = deployment;
-  const creating = pending.filter(({ type }) => type === "creating");
-  if (creating.length === 0) return;
+  const creating = creatingOf(deployment);
   const adopted: ResourceState[] = [];
   for (const { resource } of creating) {
     const created = await existing(resource, [...resources, ...adopted], options);

@@ -2,10 +2,29 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { parseRounds, ROUND_SECONDS } from "../../../sandbox/benchmark/alerts";
-import { renderAgainst, renderAlerts, renderImages, renderPool } from "../../../sandbox/benchmark/report";
+import {
+  renderAgainst,
+  renderAlerts,
+  renderImages,
+  renderNoOp,
+  renderPool,
+} from "../../../sandbox/benchmark/report";
 import { resolveRevision, withRevision } from "../../../sandbox/benchmark/revision";
 
 const PROJECT = resolve(__dirname, "../../..");
+
+test("an update against those of programs that do less: both ratios, and by which engine", () => {
+  const rounds = [
+    { program: 6, baseline: 4, empty: 3 },
+    { program: 4, baseline: 4, empty: 2 },
+    { program: 9, baseline: 3, empty: 6 },
+  ];
+  const text = renderNoOp(rounds, 45, "pulumi");
+  expect(text).toMatch(
+    /^update without changes by the engine pulumi: 1\.50 times .* 45 resources .* 2\.00 times/,
+  );
+  expect(text).toMatch(/median +6\.00 s +4\.00 s +3\.00 s/);
+});
 
 test("an update against that of another revision: the median of the pairs' own ratios", () => {
   const pairs = [
