@@ -35,6 +35,46 @@ start_timer() { # NAME
   fi
 }
 
+# Has a command end a former secret at UNTIL (seconds since 1970), and run again until it succeeds. Without UNTIL there is none.
+end_former_secret() { # UNIT WHOSE UNTIL COMMAND
+  local unit=$1 whose=$2 until=$3 command=$4
+  if [[ -z $until ]]; then
+    if [[ -e $UNITS/$unit.timer ]]; then remove_timer "$unit"; fi
+    return 0
+  fi
+  progress "the former secret of $whose is taken until $(date -u -d "@$until" '+%F %R UTC'), and by a further rotation no more"
+  # In a shell of its own: the caller may have units of another timer.
+  (
+    service_unit() {
+      cat <<HERE
+[Unit]
+Description=End of a former secret of $whose
+
+[Service]
+Type=oneshot
+ExecStart=$command
+Restart=on-failure
+RestartSec=5min
+HERE
+    }
+    timer_unit() {
+      cat <<HERE
+[Unit]
+Description=End of a former secret of $whose
+
+[Timer]
+OnCalendar=$(date -u -d "@$until" '+%F %T UTC')
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+HERE
+    }
+    put_timer "$unit"
+    start_timer "$unit"
+  )
+}
+
 remove_timer() { # NAME
   if [[ -e $UNITS/$1.timer ]]; then
     systemctl disable --now "$1.timer"

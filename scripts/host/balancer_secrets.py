@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+from whole_files import replace
+
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 KEPT = os.path.join(os.environ.get("BBB_DEPLOY_STATE", f"{ROOT}/var/lib/bbb-deploy"), "balancer/front-end-secrets.json")
 ENVIRONMENT = f"{ROOT}/etc/bbb-deploy/scalelite.env"
@@ -32,13 +34,6 @@ def kept():
             return json.load(file)
     except FileNotFoundError:
         return {}
-
-
-def put(path, text):
-    new = f"{path}.new"
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(new, path)
 
 
 def with_secret(secrets, current, now):
@@ -61,7 +56,7 @@ def take(text, now):
         sys.exit("the settings of Scalelite on standard input are not whole: run pulumi up again")
     secrets = with_secret(kept(), current, now)
     os.makedirs(os.path.dirname(KEPT), exist_ok=True)
-    put(KEPT, json.dumps(secrets))
+    replace(KEPT, json.dumps(secrets))
     former = [OTHERS + secrets["former"]] if "former" in secrets else []
     print("\n".join([*lines, *former]))
 
@@ -72,10 +67,10 @@ def retire(now):
         return
     with open(ENVIRONMENT, encoding="utf-8") as file:
         lines = without_former(file.read())
-    put(ENVIRONMENT, "".join(f"{line}\n" for line in lines))
+    replace(ENVIRONMENT, "".join(f"{line}\n" for line in lines))
     # One that fails is tried again.
     subprocess.run(["systemctl", "try-restart", "bbb-deploy-scalelite-api.service"], check=True)
-    put(KEPT, json.dumps({"current": secrets["current"]}))
+    replace(KEPT, json.dumps({"current": secrets["current"]}))
 
 
 def main():

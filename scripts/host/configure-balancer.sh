@@ -15,7 +15,6 @@ set -euo pipefail
 parse_flags "api-image=! poller-image=! importer-image=! nodes=! servers=! drain-minutes=! max-unavailable=!" "$@"
 own=$STATE/balancer
 secrets="$LIB/balancer_secrets.py"
-retirement=bbb-deploy-scalelite-secret
 environment=$ROOT/etc/bbb-deploy/scalelite.env
 leases=$ROOT/usr/local/lib/bbb-deploy-lease
 # shellcheck source=scripts/host/addition.sh
@@ -73,38 +72,6 @@ WantedBy=timers.target
 HERE
 }
 
-# Sets the end of the former secret, at UNTIL.
-retire_former_secret() {
-  service_unit() {
-    cat <<HERE
-[Unit]
-Description=End of a former secret of the front ends
-
-[Service]
-Type=oneshot
-ExecStart=$PYTHON -B $secrets retire
-Restart=on-failure
-RestartSec=5min
-HERE
-  }
-  timer_unit() {
-    cat <<HERE
-[Unit]
-Description=End of a former secret of the front ends
-
-[Timer]
-OnCalendar=$(date -u -d "@$until" '+%F %T UTC')
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-HERE
-  }
-  progress "the front ends' former secret is taken until $(date -u -d "@$until" '+%F %R UTC'), and by a further rotation no more"
-  put_timer "$retirement"
-  start_timer "$retirement"
-}
-
 lease_unit() {
   cat <<HERE
 [Unit]
@@ -124,7 +91,7 @@ HERE
 run_leases() {
   local name again=""
   # Copies: the scripts of the deployment are replaced while it runs.
-  for name in lease_service.py node_recordings.py node_state.py pool.py pool_lease.py ssh_session.py; do
+  for name in lease_service.py json_service.py node_recordings.py node_state.py pool.py pool_lease.py ssh_session.py whole_files.py; do
     if changed put_file "$leases/$name" 755 root:root <"$LIB/$name"; then again=yes; fi
   done
   if changed put_file "$UNITS/bbb-deploy-lease.service" 644 root:root < <(lease_unit); then again=yes; fi
@@ -192,9 +159,5 @@ run_leases
 put_timer bbb-deploy-pool
 start_timer bbb-deploy-pool
 until=$("$PYTHON" -B "$secrets" end)
-if [[ -n $until ]]; then
-  retire_former_secret
-elif [[ -e $UNITS/$retirement.timer ]]; then
-  remove_timer "$retirement"
-fi
+end_former_secret bbb-deploy-scalelite-secret "the front ends" "$until" "$PYTHON -B $secrets retire"
 progress "Scalelite answers"

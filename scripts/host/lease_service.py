@@ -22,10 +22,10 @@ import os
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pool
 import pool_lease
+from json_service import JsonHandler, serve
 
 PORT = int(os.environ.get("BBB_DEPLOY_LEASE_PORT", "9690"))
 LONGEST_QUESTION = 10_000
@@ -140,8 +140,7 @@ def blocked(way, question):
     return {"wait": f"waiting for its turn: {way.words}"}
 
 
-class Handler(BaseHTTPRequestHandler):
-    timeout = 30
+class Handler(JsonHandler):
     leases = Leases()
 
     def do_POST(self):
@@ -150,34 +149,22 @@ class Handler(BaseHTTPRequestHandler):
             member = pool.members().get(question["node"])
             if member is None:
                 # Whatever is done to it, no front end is sent there.
-                self.tell(200, {"go": True, "despite": ""})
+                self.answer(200, {"go": True, "despite": ""})
                 return
-            given = self.headers.get("Authorization", "").replace("Bearer ", "", 1)
-            if not hmac.compare_digest(given.encode(), token_of(member["secret"]).encode()):
-                self.tell(403, {})
+            if not self.has_token(token_of(member["secret"])):
+                self.answer(403, {})
                 return
             answer = self.leases.answer(question)
         except (ValueError, KeyError, TypeError):
-            self.tell(400, {})
+            self.answer(400, {})
         except pool.Failure as failure:
-            self.tell(200, {"wait": str(failure)})
+            self.answer(200, {"wait": str(failure)})
         else:
-            self.tell(200, answer)
-
-    def tell(self, status, answer):
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
+            self.answer(200, answer)
 
 
 def main():
-    ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+    serve(Handler, PORT)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ import re
 import sys
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.etree import ElementTree
 
 import node_recordings
+from json_service import JsonHandler, serve
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 PROPERTIES = f"{ROOT}/etc/bigbluebutton/bbb-web.properties"
@@ -47,15 +47,20 @@ def secret():
     return found[-1] if found else ""
 
 
-def meetings():
-    """Returns the meetings and breakout rooms that are not ended; None where the API does not tell."""
-    checksum = hashlib.sha256(f"getMeetings{secret()}".encode()).hexdigest()
+def told_meetings(api, api_secret):
+    """Returns an API's answer to getMeetings; None without one."""
+    checksum = hashlib.sha256(f"getMeetings{api_secret}".encode()).hexdigest()
     try:
-        with urllib.request.urlopen(f"{API}/getMeetings?checksum={checksum}", timeout=10) as answer:
-            root = ElementTree.fromstring(answer.read())
+        with urllib.request.urlopen(f"{api.rstrip('/')}/getMeetings?checksum={checksum}", timeout=10) as answer:
+            return ElementTree.fromstring(answer.read())
     except (OSError, ElementTree.ParseError):
         return None
-    if root.findtext("returncode") != "SUCCESS":
+
+
+def meetings():
+    """Returns the meetings and breakout rooms that are not ended; None where the API does not tell."""
+    root = told_meetings(API, secret())
+    if root is None or root.findtext("returncode") != "SUCCESS":
         return None
     return [
         {
@@ -78,19 +83,17 @@ def state():
     return {"meetings": meetings(), "unprocessed": node_recordings.unprocessed(), "recordings": node_recordings.waiting()}
 
 
-class Handler(BaseHTTPRequestHandler):
-    timeout = 30
-
+class Handler(JsonHandler):
     def do_GET(self):
         path, _, query = self.path.partition("?")
         if not self.may_ask():
             return
         if path == "/bbb-deploy/state":
-            self.answer(200, json.dumps(state()))
+            self.answer(200, state())
         elif path == "/bbb-deploy/recording":
             self.send_recording(dict(urllib.parse.parse_qsl(query)))
         else:
-            self.answer(404, "{}")
+            self.answer(404, {})
 
     def do_POST(self):
         if not self.may_ask():
@@ -103,21 +106,20 @@ class Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError):
             good = False
         if not good:
-            self.answer(404, "{}")
+            self.answer(404, {})
             return
         node_recordings.mark(recording, formats)
-        self.answer(200, "{}")
+        self.answer(200, {})
 
     def may_ask(self):
         """Answers who does not have the token."""
-        given = self.headers.get("Authorization", "").replace("Bearer ", "", 1)
         try:
             wanted = token_of(secret())
         except OSError:
-            self.answer(503, "{}")
+            self.answer(503, {})
             return False
-        if not hmac.compare_digest(given.encode(), wanted.encode()):
-            self.answer(404, "{}")
+        if not self.has_token(wanted):
+            self.answer(404, {})
             return False
         return True
 
@@ -127,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         if recording == node_recordings.PROBE:
             formats = []
         elif not formats or not set(formats) <= set(here):
-            self.answer(404, "{}")
+            self.answer(404, {})
             return
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
@@ -136,17 +138,6 @@ class Handler(BaseHTTPRequestHandler):
         # What changes meanwhile ends the stream without its end.
         with contextlib.suppress(OSError):
             node_recordings.send(recording, formats, self.wfile, asked.get("hidden") == "1")
-
-    def answer(self, status, text):
-        content = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
 
 
 def opened(url, api_secret, limit=20, body=None):
@@ -166,7 +157,7 @@ def main():
     parser.add_argument("--ask", action="store_true")
     options = parser.parse_args()
     if options.serve:
-        ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+        serve(Handler, PORT)
     print(json.dumps(ask(f"http://127.0.0.1:{PORT}/bbb-deploy/state", secret())))
 
 

@@ -64,7 +64,7 @@ answers() {
 need_root
 restart=""
 # A copy: the scripts of the deployment are replaced while it runs.
-for file in node_state.py node_recordings.py; do
+for file in node_state.py node_recordings.py json_service.py; do
   if changed put_file "$code/$file" 755 root:root <"$LIB/$file"; then restart=yes; fi
 done
 put_file "$ROOT/etc/bbb-deploy/node-recordings.json" 644 root:root < <(settings) || (($? == 10))

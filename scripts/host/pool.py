@@ -19,17 +19,15 @@ Python 3.8 or newer.
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
-import urllib.request
-from xml.etree import ElementTree
 
 import node_state
 import pool_lease
+import whole_files
 from ssh_session import Session
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
@@ -86,10 +84,7 @@ def members():
 
 
 def write(fqdn, member):
-    new = f"{path_of(fqdn)}.new"
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(member, file)
-    os.replace(new, path_of(fqdn))
+    whole_files.replace(path_of(fqdn), json.dumps(member))
 
 
 def is_leaving(member):
@@ -263,10 +258,8 @@ def reason_of(error):
 
 def api_answers(fqdn, secret):
     """True when the server's API tells its meetings, even where the rest of it is silent."""
-    checksum = hashlib.sha256(f"getMeetings{secret}".encode()).hexdigest()
-    with contextlib.suppress(OSError, ElementTree.ParseError), urllib.request.urlopen(f"{SCHEME}://{fqdn}/bigbluebutton/api/getMeetings?checksum={checksum}", timeout=10) as answer:
-        return ElementTree.fromstring(answer.read()).findtext("returncode") == "SUCCESS"
-    return False
+    root = node_state.told_meetings(f"{SCHEME}://{fqdn}/bigbluebutton/api", secret)
+    return root is not None and root.findtext("returncode") == "SUCCESS"
 
 
 class Gate:

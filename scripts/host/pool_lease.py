@@ -14,6 +14,8 @@ import contextlib
 import json
 import os
 
+import whole_files
+
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 STATE = os.environ.get("BBB_DEPLOY_STATE", f"{ROOT}/var/lib/bbb-deploy")
 LEASES = f"{STATE}/balancer/leases"
@@ -39,10 +41,7 @@ def held():
 
 def write(fqdn, lease):
     os.makedirs(LEASES, mode=0o700, exist_ok=True)
-    new = f"{path_of(fqdn)}.new"
-    with open(new, "w", encoding="utf-8") as file:
-        json.dump(lease, file)
-    os.replace(new, path_of(fqdn))
+    whole_files.replace(path_of(fqdn), json.dumps(lease))
 
 
 def end(fqdn):

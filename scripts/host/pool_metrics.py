@@ -6,12 +6,12 @@
 Python 3.8 or newer.
 """
 
-import os
 import sys
 import time
 
 import pool
 import pool_state
+from whole_files import replace
 
 PAUSE = 60
 STATES = ("online", "offline", "cordoned", "leaving", "missing")
@@ -51,9 +51,7 @@ def main():
     path, once = sys.argv[1], sys.argv[2:] == ["once"]
     while True:
         text = render(measure())
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(f"{path}.new", path)
+        replace(path, text, mode=0o644)
         if once:
             return
         time.sleep(PAUSE)

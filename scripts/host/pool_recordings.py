@@ -32,6 +32,7 @@ from xml.etree import ElementTree
 import node_recordings
 import node_state
 import pool
+from whole_files import read_json, replace
 
 ROOT = os.environ.get("BBB_DEPLOY_ROOT", "")
 BASE = os.environ.get("BBB_DEPLOY_RECORDINGS", f"{ROOT}/var/bigbluebutton")
@@ -73,18 +74,8 @@ def alone():
         yield True
 
 
-def read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (FileNotFoundError, ValueError):
-        return None
-
-
 def write(path, value):
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(value, file)
-    os.replace(f"{path}.new", path)
+    replace(path, json.dumps(value))
 
 
 def tar_of(recording):
@@ -192,7 +183,7 @@ def settle(fqdn, secret, recording, formats):
     note = f"{NOTES}/{recording}"
     if os.path.exists(tar_of(recording)):
         return False
-    taken = read(note) or {}
+    taken = read_json(note) or {}
     given = taken.get("formats") == formats
     missing = [form for form in sorted(formats) if not is_here(recording, form)]
     if (given and not missing) or was_deleted(recording):

@@ -6,12 +6,9 @@ whether it takes the secret that Scalelite has, is asked of the server itself.
 Python 3.8 or newer.
 """
 
-import hashlib
 import os
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from xml.etree import ElementTree
 
 import node_state
 import pool
@@ -77,11 +74,8 @@ def account(name, server, member):
 
 def takes(api, secret):
     """True when the API takes the secret, False when it refuses it, None without an answer."""
-    checksum = hashlib.sha256(f"getMeetings{secret}".encode()).hexdigest()
-    try:
-        with urllib.request.urlopen(f"{api.rstrip('/')}/getMeetings?checksum={checksum}", timeout=10) as answer:
-            root = ElementTree.fromstring(answer.read())
-    except (OSError, ElementTree.ParseError):
+    root = node_state.told_meetings(api, secret)
+    if root is None:
         return None
     return {"SUCCESS": True}.get(root.findtext("returncode") or "", False if root.findtext("messageKey") == "checksumError" else None)
 

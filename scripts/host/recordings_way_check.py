@@ -9,6 +9,7 @@ import node_recordings
 import pool
 import pool_recordings
 from checks import Doubtful, worst
+from whole_files import read_json
 
 # For so long a recording may be on its way, or wait for the importer: the balancer asks once a minute.
 LATE = 3600
@@ -31,7 +32,7 @@ def check_way(nodes):
         shut = [problem for problem in threads.map(way_from, members, members.values()) if problem]
     if shut:
         findings.append(Doubtful(f"no recording comes from {'; '.join(shut)}. Nothing is lost: they stay on their server", "journalctl -u bbb-deploy-collect here; systemctl status nginx bbb-deploy-node-state on each; df -h /var/bigbluebutton here"))
-    report = pool_recordings.read(pool_recordings.REPORT) or {"servers": {}}
+    report = read_json(pool_recordings.REPORT) or {"servers": {}}
     stuck = [f"{name}: {one['problem']}" for name, one in report["servers"].items() if one["problem"] and name in nodes and name not in " ".join(shut)]
     if stuck:
         findings.append(Doubtful(f"not here yet: {'; '.join(stuck)}. Nothing is lost: it stays on its server", "the reason says what to do; it is tried again each minute"))

@@ -15,32 +15,6 @@ OWN=$STATE/turn-access
 . "$LIB/addition.sh"
 access="$LIB/turn_access.py"
 database=$ROOT/var/lib/turn/turndb
-retirement=bbb-deploy-turn-secret
-
-service_unit() {
-  cat <<HERE
-[Unit]
-Description=End of a former secret of the TURN server
-
-[Service]
-Type=oneshot
-ExecStart=$PYTHON -B $access retire
-HERE
-}
-
-timer_unit() {
-  cat <<HERE
-[Unit]
-Description=End of a former secret of the TURN server
-
-[Timer]
-OnCalendar=$(date -u -d "@$until" '+%F %T UTC')
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-HERE
-}
 
 need_root
 request=$(cat)
@@ -68,13 +42,7 @@ news=$("$PYTHON" -B "$access" apply "${nobody[@]}" --root "${ROOT:-/}" <<<"$requ
 until=$("$PYTHON" -B "$access" retire --root "${ROOT:-/}") || fail "coturn's database could not be read, for the reason above"
 mkdir -p "$OWN"
 note_server
-if [[ -n $until ]]; then
-  progress "the former secret is taken until $(date -u -d "@$until" '+%F %R UTC'), and by a further rotation no more"
-  put_timer "$retirement"
-  start_timer "$retirement"
-elif [[ -e $UNITS/$retirement.timer ]]; then
-  remove_timer "$retirement"
-fi
+end_former_secret bbb-deploy-turn-secret "the TURN server" "$until" "$PYTHON -B $access retire"
 
 if [[ -z $news ]]; then
   progress "coturn's peers and its secret are as they were"

@@ -195,7 +195,9 @@ describe("a new secret of the front ends", () => {
     out = await poolOutputs();
     expect(out.sharedSecret).not.toBe(former.secret);
     expect(await Promise.all([answers(former), answers(apiOf(out))])).toEqual([true, true]);
-    expect(stdout).toMatch(/the front ends' former secret is taken until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+    expect(stdout).toMatch(
+      /the former secret of the front ends is taken until \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+    );
   });
 
   test("is the only one two days later", async () => {

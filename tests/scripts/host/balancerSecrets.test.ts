@@ -75,7 +75,7 @@ test("a new secret is taken beside the former one, for which a timer is set; no 
   expect(restarts()).toHaveLength(1);
   const when = /OnCalendar=(.*) UTC/.exec(host.read(TIMER))![1]!;
   expect(Math.abs(Date.parse(`${when}Z`) / 1000 - Date.now() / 1000 - 2 * DAY)).toBeLessThan(60);
-  expect(output).toContain(`the front ends' former secret is taken until ${when.slice(0, 16)} UTC`);
+  expect(output).toContain(`the former secret of the front ends is taken until ${when.slice(0, 16)} UTC`);
   expect(host.called("systemctl")).toContain("systemctl enable bbb-deploy-scalelite-secret.timer");
   expect(output + host.called().join("\n")).not.toMatch(/FirstSecret|SecondSecret/);
 });

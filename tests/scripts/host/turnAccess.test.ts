@@ -197,7 +197,7 @@ describe("a new secret", () => {
     const when = new Date(end * 1000).toISOString().slice(0, 19).replace("T", " ");
     expect(host.read(TIMER)).toContain(`OnCalendar=${when} UTC\n`);
     expect(host.called("systemctl")).toContain("systemctl enable bbb-deploy-turn-secret.timer");
-    expect(output).toContain(`the former secret is taken until ${when.slice(0, 16)} UTC`);
+    expect(output).toContain(`the former secret of the TURN server is taken until ${when.slice(0, 16)} UTC`);
     expect(restarts()).toEqual([]);
     expect(output + host.called().join("\n")).not.toMatch(/first-secret|second-secret/);
   });
@@ -223,6 +223,7 @@ describe("a new secret", () => {
       answer: "a former secret is still taken, though its time is over",
     });
     const service = host.read("etc/systemd/system/bbb-deploy-turn-secret.service");
+    expect(service).toContain("Restart=on-failure\n");
     const [command] = /(?<=^ExecStart=).*/m.exec(service)!;
     await python(
       host,
