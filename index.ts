@@ -9,9 +9,9 @@ import { loadSettings } from "./settings/configuration";
  */
 export = async () => {
   const settings = loadSettings();
-  await refuseOtherShape(settings);
+  const before = await refuseOtherShape(settings);
   if (!settings.pool) return (await deploy(settings)).outputs;
   // A single server's start does not load what pools are made of.
   const { deployPool } = require("./components/pool") as typeof Pool; // eslint-disable-line @typescript-eslint/no-require-imports
-  return (await deployPool(settings, settings.pool)).outputs;
+  return (await deployPool(settings, settings.pool, before)).outputs;
 };

@@ -18,8 +18,11 @@ export async function stackResources(): Promise<readonly StackResource[]> {
   return Object.entries(outputs).map(([urn, resource]) => ({ urn, ...resource }));
 }
 
+/** Outputs of a stack by their names. */
+export type StackOutputs = Readonly<Record<string, unknown>>;
+
 /** Outputs of this stack's last update that came to its end; none before the first. */
-export function stackOutputs(): Promise<Readonly<Record<string, unknown>>> {
+export function stackOutputs(): Promise<StackOutputs> {
   return asked("readStackOutputs", "name");
 }
 

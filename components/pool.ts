@@ -9,7 +9,7 @@ import { poolHostArgs } from "../clouds/hostArgs";
 import { knownHosts } from "../clouds/knownHosts";
 import { named } from "../clouds/names";
 import { newOperatorKey } from "../clouds/operatorKey";
-import { stackOutputs } from "../clouds/stackState";
+import type { StackOutputs } from "../clouds/stackState";
 import type { PoolSettings, Settings } from "../settings";
 import { installHash } from "../steps/installHash";
 import { setUpPoolAlerts } from "./alerts";
@@ -55,11 +55,13 @@ export interface PoolOutputs extends MetricsOutputs {
  * Makes a pool: a balancer, a TURN server unless another stack's is used, and BigBlueButton servers, each of which is
  * verified by itself before the balancer gets it; then verifies the whole.
  *
+ * @param before Outputs of the stack's last update.
  * @throws SettingsError with everything that the clouds lack, before any resource is registered
  */
 export async function deployPool(
   settings: Settings,
   pool: PoolSettings,
+  before: StackOutputs,
 ): Promise<{ readonly outputs: PoolOutputs }> {
   const { release, turn: turnSettings, labels } = settings;
   const args = poolHostArgs(settings, pool.nodes);
@@ -95,7 +97,7 @@ export async function deployPool(
   const turn = (ownTurn ?? shared)!;
   const balancer = new Balancer(named("balancer", labels), { host: made.balancer!, dns, pool, settings });
   const certificates = new NodeCertificates(balancer.host, settings);
-  const stood = "servers" in (await stackOutputs());
+  const stood = "servers" in before;
 
   // Before the TURN server's verification, which waits for the first server: a server would wait for that one's turn.
   const holds = names.map((name) => (ownTurn ? [ownTurn.hold(name, made[name]!, labels)] : []));

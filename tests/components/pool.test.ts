@@ -400,6 +400,12 @@ describe("a stack stays what it is", () => {
     });
     await expect(made).rejects.toThrow(message);
   });
+
+  test("for which the engine is asked once", async () => {
+    const asked: string[] = [];
+    await run(2, { onLookUp: (token) => void asked.push(token) });
+    expect(asked.filter((token) => token === "pulumi:pulumi:readStackOutputs")).toHaveLength(1);
+  });
 });
 
 describe("alerts", () => {

@@ -325,7 +325,10 @@ async function run(
       },
       async call({ token, inputs, provider }) {
         if (token === STATE) return ownState(inputs, variation.state);
-        if (token === "pulumi:pulumi:readStackOutputs") return { outputs: variation.outputs ?? {} };
+        if (token === "pulumi:pulumi:readStackOutputs") {
+          await variation.onLookUp?.(token);
+          return { outputs: variation.outputs ?? {} };
+        }
         lookUps.push({ token, provider: providerOf(provider), resourcesBefore: resources.length });
         await variation.onLookUp?.(token);
         if (token.startsWith("aws:")) return awsAnswer({ ...world, ...variation.aws }, token, inputs);
