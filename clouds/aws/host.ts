@@ -10,6 +10,7 @@ import { awsTags, snapshotTag } from "./tags";
 import type { Host, HostArgs, HostMaker, OperatorKey, Role, Standing } from "../host";
 import { hostAccess } from "../access";
 import { named, ownerName } from "../names";
+import { spreadGroups } from "../spread";
 import { valueOf } from "../valueOf";
 
 /**
@@ -229,22 +230,16 @@ export function awsHosts(args: AwsHostsArgs): HostMaker {
     ...hosts.filter(({ volume, backups }) => volume || backups).map(({ snapshotDays }) => snapshotDays),
   );
   if (days > 0) dailySnapshots({ days, labels }, { parent, provider });
-  const groups: aws.ec2.PlacementGroup[] = [];
-  const groupOf = (number: number) => {
-    const index = Math.floor((number - 1) / INSTANCES_IN_GROUP);
-    const groupName = `${keyName}-spread-${index + 1}`;
-    return (groups[index] ??= new aws.ec2.PlacementGroup(
-      named(`spread-${index + 1}`, labels),
-      {
-        name: groupName,
-        strategy: "spread",
-        tags: awsTags({ name: groupName, labels: { ...labels, role: "bbb" } }),
-      },
+  const groupOf = spreadGroups(INSTANCES_IN_GROUP, (number) => {
+    const name = `${keyName}-spread-${number}`;
+    return new aws.ec2.PlacementGroup(
+      named(`spread-${number}`, labels),
+      { name, strategy: "spread", tags: awsTags({ name, labels: { ...labels, role: "bbb" } }) },
       { parent, provider },
-    ));
-  };
+    );
+  });
   return (name, args) => {
-    const placementGroup = args.spread === undefined ? undefined : groupOf(args.spread);
+    const placementGroup = groupOf(args.spread);
     const own = { ...args, operatorKey, keyPair, keyName, placement, placementGroup, provider };
     return new AwsHost(name, own, { parent });
   };

@@ -10,6 +10,7 @@ import { hetznerLabels, hostSelector } from "./labels";
 import { leftoverCheck } from "./leftovers";
 import { parkedCheck } from "./parked";
 import { named, ownerName } from "../names";
+import { spreadGroups } from "../spread";
 import { valueOf } from "../valueOf";
 
 /** Most servers of a placement group (https://docs.hetzner.com/cloud/placement-groups/overview). */
@@ -254,22 +255,22 @@ export function hetznerHosts(
     // The provider would create a replacement first and fail on the name.
     { parent, deleteBeforeReplace: true, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
   );
-  const groups: hcloud.PlacementGroup[] = [];
-  const groupOf = (number: number) => {
-    const index = Math.floor((number - 1) / SERVERS_IN_GROUP);
-    return (groups[index] ??= new hcloud.PlacementGroup(
-      named(`spread-${index + 1}`, labels),
-      {
-        name: `${ownerName(labels)}-spread-${index + 1}`,
-        type: "spread",
-        labels: hetznerLabels({ ...labels, role: "bbb" }),
-      },
-      { parent, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
-    ));
-  };
+  const groupOf = spreadGroups(
+    SERVERS_IN_GROUP,
+    (number) =>
+      new hcloud.PlacementGroup(
+        named(`spread-${number}`, labels),
+        {
+          name: `${ownerName(labels)}-spread-${number}`,
+          type: "spread",
+          labels: hetznerLabels({ ...labels, role: "bbb" }),
+        },
+        { parent, hooks: { beforeCreate: [leftoverCheck(labels, { parent })] } },
+      ),
+  );
   return (name, args) => {
     const image = images.get(args.role) ?? args.image;
-    const placementGroup = args.spread === undefined ? undefined : groupOf(args.spread);
+    const placementGroup = groupOf(args.spread);
     return new HetznerHost(name, { ...args, image, operatorKey, sshKey, placementGroup }, { parent });
   };
 }
