@@ -19,8 +19,6 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 
 ROLES = {"bbb": "BigBlueButton server", "turn": "TURN server", "balancer": "Balancer"}
-# Checks of a pool's servers, by its balancer.
-OF_SERVER = "server "
 # No title is folded: some filters take a fold at its beginning for spam.
 UNFOLDED = EmailPolicy(max_line_length=900)
 # Of ntfy; a longer text becomes a file.
@@ -28,8 +26,8 @@ NTFY_BYTES = 3900
 
 
 def server_check(fqdn):
-    """Name of the check of a pool's server."""
-    return f"{OF_SERVER}{fqdn.split('.')[0]}"
+    """Name of the check of a pool's server, by its balancer."""
+    return f"server {fqdn.split('.')[0]}"
 
 
 def moment(seconds):

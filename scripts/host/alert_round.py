@@ -21,7 +21,7 @@ import time
 import alert_channels
 import alert_decision
 import alert_state
-from alert_messages import OF_SERVER, server_check, title
+from alert_messages import title
 from whole_files import read_json
 
 LIB = os.path.dirname(os.path.abspath(__file__))
@@ -106,10 +106,15 @@ def whole(ended):
     return {**record, "verdict": "warn", "answer": answer, "remedy": "uptime and top show whether the host is overloaded; if not, run pulumi up once, which installs the checks anew"}
 
 
-def without_gone(checks, request):
-    """Forgets the servers that the pool has no more, of which nothing will be told to be well again."""
-    here = [server_check(name) for name in request.get("nodes", [])]
-    return {name: known for name, known in checks.items() if not name.startswith(OF_SERVER) or name in here}
+def without_gone(checks, records, later):
+    """Forgets the checks that a whole round has not made, as of a setting that is taken away or a server that has left its pool.
+
+    Nothing would ever tell that these are well again. later: names of those that are not due yet.
+    """
+    if records[-1] != whole(True):
+        return checks
+    made = {*later, *(record["name"] for record in records)}
+    return {name: known for name, known in checks.items() if name in made}
 
 
 def queue(state, alerts, events):
@@ -186,7 +191,7 @@ def make_round():
         slow = [name for name in SLOW if not alert_decision.is_due(name, state["checks"], state["asked"], now)]
         # In a pool, one of its hosts tells what concerns them all: bigbluebutton/alerts.ts.
         records = ask(settings["request"], [*UNTOLD, *slow, *OF_OTHER[settings["role"]], *settings.get("omit", [])])
-        state["checks"] = without_gone(state["checks"], settings["request"])
+        state["checks"] = without_gone(state["checks"], records, slow)
         state["asked"].update({one["name"]: now for one in records if one["name"] in SLOW})
         state["checks"], events = alert_decision.decide(state["checks"], records, now)
     queue(state, settings["alerts"], events)

@@ -182,6 +182,24 @@ test("pending updates are not asked for, the costly checks once an hour, and the
   expect(host.asked?.["omit"]).toEqual(expect.arrayContaining(["API", "signed call", "front page"]));
 });
 
+test("a check that a setting no longer asks for is forgotten, and not before a round came to its end", async () => {
+  const backup = record("backup", "FAIL", "the last one is 3 days old");
+  const [slow, disk] = [record("bbb-conf", "FAIL", "of no use"), record("disk", "ok", "90 GB free")];
+  const known = () => Object.keys((JSON.parse(host.read(STATE)) as { checks: object }).checks);
+  host.use({ email: host.email() });
+  host.finds(backup, slow, disk);
+  await rounds(2);
+  expect(known()).toEqual(["backup", "bbb-conf"]);
+  writeFileSync(join(host.lib, "cut-off"), "");
+  host.finds(disk);
+  await rounds(1);
+  expect(known()).toEqual(expect.arrayContaining(["backup", "bbb-conf"]));
+  rmSync(join(host.lib, "cut-off"));
+  await rounds(1);
+  // Not asked for within the hour, it is as it was.
+  expect(known()).toEqual(["bbb-conf"]);
+});
+
 test("a check that does not come to its end is told", async () => {
   host.use({ email: host.email() });
   writeFileSync(join(host.lib, "cut-off"), "");
