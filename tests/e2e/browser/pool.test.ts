@@ -3,11 +3,10 @@ import { iceServer, openBrowser, startPeer, type Browser } from "../support/brow
 import {
   apiOf,
   BALANCER,
-  call,
+  frontEnd,
   joinUrl,
   meetingsOf,
   node,
-  PASSWORDS,
   poolOf,
   poolOutputs,
   TURN,
@@ -38,11 +37,7 @@ async function join(id: string): Promise<URL> {
 
 test("the balancer's address leads to the server of the meeting, whose log has the browser", async () => {
   const ids = ["first", "second"];
-  for (const id of ids) {
-    await call(apiOf(out), "create", { meetingID: id, name: id, ...PASSWORDS });
-    // Load counts from the next poll on.
-    await onHost(BALANCER, ["docker", "exec", "scalelite-api", "bin/rake", "poll:all"]);
-  }
+  for (const id of ids) await frontEnd(out).create(id);
   const meetings = await meetingsOf(1, 2);
   expect(meetings.map(({ server }) => server).sort()).toEqual([1, 2]);
   for (const { id, server } of meetings) {

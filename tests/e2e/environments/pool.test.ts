@@ -5,50 +5,37 @@ import {
   apiOn,
   BALANCER,
   call,
-  joinAll,
+  endOn,
+  frontEnd,
   meetingsOf,
+  meetingsOn,
   node,
-  PASSWORDS,
   poolOf,
   poolOutputs,
+  rake,
+  runOf,
+  runsOf,
   secretOf,
-  serverOf,
-  startClass,
   TURN,
   type Api,
   type PoolOutputs,
-  type SchoolClass,
 } from "../support/pool";
 import { must, onHost, tryUpdate, update, type Update } from "../support/sandbox";
+import { joinAll, startClass, type SchoolClass } from "../support/schoolClass";
 
 const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", poolOf(servers, more));
 const tryUp = (servers: number, more: readonly string[] = []) =>
   tryUpdate("up", "embedded", poolOf(servers, more));
 
-const rake = (task: string) => onHost(BALANCER, ["docker", "exec", "scalelite-api", "bin/rake", task]);
-const poll = () => rake("poll:all");
-const create = async (id: string) => {
-  expect(await call(apiOf(out), "create", { meetingID: id, name: id, ...PASSWORDS })).toContain(SUCCESS);
-  // Load counts from the next poll on.
-  await poll();
-};
+const create = (id: string) => frontEnd(out).create(id);
 const SUCCESS = "<returncode>SUCCESS</returncode>";
-const leadsTo = (id: string) => serverOf(apiOf(out), id);
-const end = async (number: number, ...ids: string[]) => {
-  for (const meetingID of ids)
-    await call(await apiOn(number), "end", { meetingID, password: PASSWORDS.moderatorPW });
-};
-/** Meetings that servers themselves have. */
-const idsOn = async (...numbers: number[]) => (await meetingsOf(...numbers)).map(({ id }) => id);
+const leadsTo = (id: string) => frontEnd(out).serverOf(id);
 const PEERS =
   "import sqlite3; print(sqlite3.connect('/var/lib/turn/turndb').execute('SELECT ip_range FROM allowed_peer_ip').fetchall())";
 const peers = () => onHost(TURN, ["python3", "-c", PEERS]);
-const coturn = () => onHost(TURN, ["systemctl", "show", "-P", "MainPID", "coturn"]);
-const starts = async (...numbers: number[]) =>
-  Promise.all(
-    numbers.map((number) => onHost(node(number), ["systemctl", "show", "-P", "InvocationID", "bbb-web"])),
-  );
-const nginx = () => onHost(BALANCER, ["systemctl", "show", "-P", "InvocationID", "nginx"]);
+/** Runs of BigBlueButton on the first two servers, and of coturn. */
+const runs = async () => [...(await runsOf(1, 2)), await runOf(TURN, "coturn")];
+const nginx = () => runOf(BALANCER, "nginx");
 const names = async () =>
   (await accountObjects())
     .filter(({ kind }) => kind === "servers")
@@ -105,7 +92,7 @@ describe("two servers from nothing", () => {
 
   test("a class meets: two people in each of the eight, who get their sound by the TURN server", async () => {
     school = await startClass(out, 1, 2);
-    processes = [...(await starts(1, 2)), await coturn()];
+    processes = await runs();
     expect(school.meetings.map(({ people }) => people)).toEqual(Array(8).fill(2));
   });
 });
@@ -119,7 +106,7 @@ describe("from two to three while meetings run", () => {
   });
 
   test("nothing restarts on those that were there, and their meetings go on", async () => {
-    expect([...(await starts(1, 2)), await coturn()]).toEqual(processes);
+    expect(await runs()).toEqual(processes);
     expect(await nginx()).toBe(balancer);
     expect(await meetingsOf(1, 2)).toEqual(school.meetings);
   });
@@ -149,11 +136,11 @@ describe("from three to two", () => {
     const { code, stdout, stderr } = await tryUp(2);
     expect(code).not.toBe(0);
     expect(stdout + stderr).toContain(`${node(3)} stays: it still has 1 meeting`);
-    expect(await idsOn(3)).toEqual(["m9"]);
+    expect(await meetingsOn(3)).toEqual(["m9"]);
   });
 
   test("after its end the same command succeeds, and nothing of the server is left", async () => {
-    await end(3, "m9");
+    await endOn(3, ["m9"]);
     await up(2);
     expect(await names()).toEqual([node(1), node(2), BALANCER, TURN].sort());
     const left = (await accountObjects()).filter((object) => JSON.stringify(object).includes("bbb-3"));
@@ -215,7 +202,7 @@ describe("the class", () => {
   test("went on all the time: no meeting ended, nobody left, nothing restarted", async () => {
     const before = school.meetings.map(({ id }) => id);
     expect((await meetingsOf(1, 2)).filter(({ id }) => before.includes(id))).toEqual(school.meetings);
-    expect([...(await starts(1, 2)), await coturn()]).toEqual(processes);
+    expect(await runs()).toEqual(processes);
   });
 
   test("none of its relays was cut, nor lost anything", async () => {
@@ -248,7 +235,7 @@ describe("a new secret of one server", () => {
   test("is known to that server and to the balancer, and disturbs no other", async () => {
     const [one, two] = [await secretOf(1), await secretOf(2)];
     const before = await meetingsOf(1);
-    await end(2, ...(await idsOn(2)));
+    await endOn(2);
     await up(2, replace);
     expect(await secretOf(1)).toBe(one);
     expect(await secretOf(2)).not.toBe(two);
@@ -272,9 +259,7 @@ describe("destroy", () => {
   });
 
   test("leaves nothing of an empty pool", async () => {
-    for (const number of [1, 2]) {
-      await end(number, ...(await idsOn(number)));
-    }
+    for (const number of [1, 2]) await endOn(number);
     await update("destroy", "embedded");
     expect(await accountObjects()).toEqual([]);
   });

@@ -2,12 +2,12 @@
 import { accountObjects } from "../support/account";
 import {
   apiOf,
-  apiOn,
   BALANCER,
   call,
-  meetingsOf,
+  endOn,
+  meetingsOn,
   node,
-  PASSWORDS,
+  openOn,
   poolOf,
   poolOutputs,
   TURN,
@@ -17,12 +17,6 @@ import { engineMissing, must, testUnless, tryUpdate, update } from "../support/s
 const missing = engineMissing("pulumi");
 const test = testUnless(missing);
 const up = (servers: number, more: readonly string[] = []) => update("up", "pulumi", poolOf(servers, more));
-const create = async (number: number, id: string) =>
-  expect(await call(await apiOn(number), "create", { meetingID: id, name: id, ...PASSWORDS })).toContain(
-    "SUCCESS",
-  );
-const end = async (number: number, id: string) =>
-  call(await apiOn(number), "end", { meetingID: id, password: PASSWORDS.moderatorPW });
 const servers = async () =>
   (await accountObjects())
     .filter(({ kind }) => kind === "servers")
@@ -42,13 +36,13 @@ describe("a pool by the pulumi engine", () => {
   });
 
   test("keeps a server that has a meeting, and all that it is made of", async () => {
-    await create(2, "lesson");
+    await openOn(2, "lesson");
     const before = await accountObjects();
     const { code, stdout, stderr } = await tryUpdate("up", "pulumi", poolOf(1));
     expect(code).not.toBe(0);
     expect(stdout + stderr).toContain(`${node(2)} stays: it still has 1 meeting`);
     expect(await accountObjects()).toEqual(before);
-    expect((await meetingsOf(2)).map(({ id }) => id)).toEqual(["lesson"]);
+    expect(await meetingsOn(2)).toEqual(["lesson"]);
   });
 
   test("keeps it in a plain destroy, which runs no program", async () => {
@@ -56,7 +50,7 @@ describe("a pool by the pulumi engine", () => {
     expect(code).not.toBe(0);
     expect(stdout + stderr).toContain(`${node(2)} stays: it still has 1 meeting`);
     expect(await servers()).toEqual(expect.arrayContaining([node(2), BALANCER, TURN]));
-    expect((await meetingsOf(2)).map(({ id }) => id)).toEqual(["lesson"]);
+    expect(await meetingsOn(2)).toEqual(["lesson"]);
   });
 
   test("is whole again by the next update", async () => {
@@ -65,7 +59,7 @@ describe("a pool by the pulumi engine", () => {
   });
 
   test("lets the server go after the meeting's end, and nothing else changes", async () => {
-    await end(2, "lesson");
+    await endOn(2);
     await up(1);
     expect(await servers()).toEqual([node(1), BALANCER, TURN].sort());
     expect((await up(1)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);

@@ -1,22 +1,21 @@
 /** Work that ends meetings, on the servers of a pool: in turn, each when it is empty, while the others serve. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { signedApiUrl } from "../../../bigbluebutton/api";
 import { killWhen, startWatched } from "../support/kill";
-import { must, onHost, outside } from "../support/sandbox";
+import { BALANCER, endOn, meetingsOn, openOn, poolOf, runsOf } from "../support/pool";
+import { must, onHost } from "../support/sandbox";
 
 // Servers wait for each other.
 jest.setTimeout(40 * 60_000);
 
-const BALANCER = "bbb.example.test";
 const SERVERS = [1, 2, 3] as const;
-const node = (number: number) => `bbb-${number}.example.test`;
 
 type Given = Readonly<Record<string, string | number>>;
 const given = (more: Given = {}) =>
-  Object.entries({ servers: 3, recordingsGb: 0, drainMinutes: 10, ...more })
-    .flatMap(([name, value]) => ["--set", `${name}=${value}`])
-    .concat(["--set", 'meetings={"recording":"never"}']);
+  poolOf(
+    3,
+    Object.entries({ drainMinutes: 10, ...more }).flatMap(([name, value]) => ["--set", `${name}=${value}`]),
+  );
 /** Runs an update, however long its servers wait for each other. */
 async function tryUp(
   more: Given,
@@ -31,24 +30,8 @@ const up = async (more: Given = {}) => {
   return printed;
 };
 
-/** Calls a server's own API, with its own secret. */
-async function call(number: number, name: string, parameters: Readonly<Record<string, string>>) {
-  const text = await onHost(node(number), ["cat", "/etc/bigbluebutton/bbb-web.properties"]);
-  const [, secret = ""] = /^securitySalt=(\S+)$/m.exec(text)!;
-  const url = signedApiUrl(`https://${node(number)}/bigbluebutton/api`, name, parameters, secret);
-  return (await outside(["curl", "-sS", url])).stdout;
-}
-const PASSWORDS = { moderatorPW: "moderator", attendeePW: "attendee" };
-const open = async (number: number) => {
-  const answer = await call(number, "create", { meetingID: `on-${number}`, name: "x", ...PASSWORDS });
-  expect(answer).toContain("<returncode>SUCCESS</returncode>");
-};
-const runs = async (number: number) =>
-  (await call(number, "getMeetingInfo", { meetingID: `on-${number}` })).includes("<returncode>SUCCESS");
-const end = async (number: number) => {
-  const answer = await call(number, "end", { meetingID: `on-${number}`, password: "moderator" });
-  expect(answer).toContain("<returncode>SUCCESS</returncode>");
-};
+const meetingOf = (number: number) => `on-${number}`;
+const open = (number: number) => openOn(number, meetingOf(number));
 
 /** Writes the servers that get new meetings and answer, a line for each look. */
 const LOOK = `
@@ -91,10 +74,7 @@ async function servingDuring(work: () => Promise<unknown>): Promise<readonly num
 
 const leases = () =>
   onHost(BALANCER, ["bash", "-c", "cd /var/lib/bbb-deploy/balancer/leases && grep -H . * || true"]);
-const starts = () =>
-  Promise.all(
-    SERVERS.map((number) => onHost(node(number), ["systemctl", "show", "-P", "InvocationID", "bbb-web"])),
-  );
+const starts = () => runsOf(...SERVERS);
 
 let before: string[];
 beforeAll(async () => {
@@ -132,8 +112,8 @@ test("an upgrade with a meeting on each: in turn, each at its meeting's end, and
       if (next !== undefined) {
         // Those that are not at work have their meetings.
         for (const number of SERVERS.filter((one) => !done.includes(one)))
-          expect(await runs(number)).toBe(true);
-        await end(next);
+          expect(await meetingsOn(number)).toEqual([meetingOf(number)]);
+        await endOn(next);
         done.push(next);
         order.push(next);
       }
@@ -187,8 +167,8 @@ test("another server type: one with a meeting stays as it is, the others have it
       /changing serverType of bbb-2-host-server powers it off, and on bbb-2\.example\.test there is 1 meeting/,
     );
     expect(printed).toContain("pulumi config set duringMeetings ccx33");
-    expect(await runs(2)).toBe(true);
-    await end(2);
+    expect(await meetingsOn(2)).toEqual([meetingOf(2)]);
+    await endOn(2);
     await up(larger);
   });
   expect(Math.min(...serving)).toBe(2);

@@ -2,18 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { until, up } from "../support/faults";
 import { reboot } from "../support/hosts";
-import { BALANCER, node, PASSWORDS, poolOf, poolOutputs, TURN, type PoolOutputs } from "../support/pool";
 import {
-  createOn,
-  endAll,
+  BALANCER,
   frontEnd,
   meetingsOn,
+  node,
+  PASSWORDS,
   poll,
-  relayed,
-  serverId,
-  watchCalls,
+  poolOf,
+  poolOutputs,
+  TURN,
   type FrontEnd,
-} from "../support/poolFaults";
+  type PoolOutputs,
+} from "../support/pool";
+import { createOn, endAll, relayed, serverId, watchCalls } from "../support/poolFaults";
 import { must, onHost } from "../support/sandbox";
 import { turnPeers } from "../support/turn";
 
@@ -34,7 +36,7 @@ beforeAll(async () => {
 
 describe("The balancer of a pool", () => {
   let ids: readonly string[];
-  const meetings = async () => [...(await meetingsOn(1)), ...(await meetingsOn(2))].sort();
+  const meetings = () => meetingsOn(1, 2);
   const answers = () => until(async () => (await front.serverOf(ids[0]!)) === node(1), 180);
 
   beforeAll(async () => {

@@ -4,23 +4,23 @@ import { accountObjects } from "../support/account";
 import { hetzner } from "../support/clouds";
 import { block, cutSsh, unblock, until } from "../support/faults";
 import { startWatched } from "../support/kill";
-import { BALANCER, node, poolOf, poolOutputs, TURN, type PoolOutputs } from "../support/pool";
 import {
-  createOn,
-  endAll,
+  BALANCER,
   endOn,
   frontEnd,
   known,
   meetingsOn,
+  node,
   openOn,
   poll,
+  poolOf,
+  poolOutputs,
   rake,
-  relayed,
-  serverId,
-  watchCalls,
+  TURN,
   type FrontEnd,
-  type Seen,
-} from "../support/poolFaults";
+  type PoolOutputs,
+} from "../support/pool";
+import { createOn, endAll, relayed, serverId, watchCalls, type Seen } from "../support/poolFaults";
 import { must, onHost, sandbox, tryUpdate, update } from "../support/sandbox";
 
 /**

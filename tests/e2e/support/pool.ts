@@ -1,7 +1,6 @@
-/** A pool in the sandbox: its hosts, calls of its API, and a class that meets in it. */
+/** A pool in the sandbox: its hosts, calls of its API and of its servers' own, and what its balancer knows. */
 import { signedApiUrl } from "../../../bigbluebutton/api";
-import { MEDIA_PORT } from "./checks";
-import { must, onHost, outside, PYTHON, startTool, TOOLS } from "./sandbox";
+import { must, onHost, outside } from "./sandbox";
 
 export const BALANCER = "bbb.example.test";
 export const TURN = "turn.example.test";
@@ -96,50 +95,66 @@ export async function meetingsOf(...numbers: readonly number[]): Promise<Meeting
   return found.flat().sort((one, other) => one.id.localeCompare(other.id));
 }
 
-/** Joins by all the redirects of a browser, then enters as the client's page does; prints the client's addresses. */
-const ENTER = `set -euo pipefail
-for url in "$@"; do
-  jar=$(mktemp)
-  page=$(curl -sSfL -c "$jar" -o /dev/null -w '%{url_effective}' "$url")
-  curl -sSf -b "$jar" "\${page%%/html5client*}/bigbluebutton/api/enter?\${page#*\\?}" | grep -q '"returncode": *"SUCCESS"'
-  echo "$page"
-done`;
+/** Ids of the meetings that servers themselves have. */
+export const meetingsOn = async (...numbers: readonly number[]) =>
+  (await meetingsOf(...numbers)).map(({ id }) => id);
 
-/** People join meetings by the balancer. @returns the address that each one's browser shows */
-export async function joinAll(api: Api, ids: readonly string[]): Promise<string[]> {
-  const urls = ids.map((id, i) => joinUrl(api, id, `Pupil ${i + 1}`));
-  const { code, stdout, stderr } = await outside(["bash", "-c", ENTER, "bash", ...urls]);
-  if (code !== 0) throw new Error(`a join failed: ${stdout}${stderr}`);
-  return stdout.trim().split("\n");
+/** Opens a meeting on a server, of which the balancer knows nothing. */
+export async function openOn(number: number, id: string): Promise<void> {
+  const answer = await call(await apiOn(number), "create", { meetingID: id, name: id, ...PASSWORDS });
+  expect(answer).toContain("<returncode>SUCCESS</returncode>");
 }
 
-/** Traffic of one relay: an echo of the meeting's server. */
-export interface Relayed {
-  readonly sent: number;
-  readonly lost: number;
-  /** Seconds without any. */
-  readonly longest: number;
+/** Ends meetings of a server, by default all, at the server itself. */
+export async function endOn(number: number, ids?: readonly string[]): Promise<void> {
+  const api = await apiOn(number);
+  const going = ids ?? (await meetingsOn(number));
+  for (const meetingID of going) await call(api, "end", { meetingID, password: PASSWORDS.moderatorPW });
+  expect((await meetingsOn(number)).filter((id) => going.includes(id))).toEqual([]);
 }
 
-/** Meetings with people in them, each with a relay of the TURN server to its server. */
-export interface SchoolClass {
-  /** Meetings as they were when it began, which nothing may change. */
-  readonly meetings: readonly Meeting[];
-  /** Ends the relays. */
-  stop(): Promise<readonly Relayed[]>;
+export type FrontEnd = ReturnType<typeof frontEnd>;
+
+/** Front end of a pool. */
+export function frontEnd(out: PoolOutputs) {
+  const api = apiOf(out);
+  const tryCreate = (id: string) => call(api, "create", { meetingID: id, name: id, ...PASSWORDS });
+  return {
+    call: (name: string, parameters?: Readonly<Record<string, string>>) => call(api, name, parameters),
+    /** Tries to create a meeting: the answer. */
+    tryCreate,
+    /** Creates a meeting, and has its load count. */
+    async create(id: string): Promise<void> {
+      expect(await tryCreate(id)).toContain("<returncode>SUCCESS</returncode>");
+      await poll();
+    },
+    joinUrl: (id: string) => joinUrl(api, id),
+    getMeetingsUrl: signedApiUrl(api.url, "getMeetings", {}, api.secret),
+    /** Server to which a join leads; undefined where it is refused. */
+    serverOf: (id: string) => serverOf(api, id),
+  };
 }
 
-/** Two people join each of the meetings on these servers; then a relay is opened for each meeting, and used all the time. */
-export async function startClass(out: PoolOutputs, ...numbers: readonly number[]): Promise<SchoolClass> {
-  const ids = (await meetingsOf(...numbers)).map(({ id }) => id);
-  await joinAll(apiOf(out), [...ids, ...ids]);
-  const meetings = await meetingsOf(...numbers);
-  const peers = meetings.map(({ server }) => [out.servers[node(server)]!.ipv4, MEDIA_PORT]);
-  const wish = { server: TURN, port: 443, transport: "tls", secret: out.turnSecret, lifetime: 86_400 };
-  const relays = await startTool(
-    ["--", PYTHON, `${TOOLS}/turn_load.py`],
-    "relaying",
-    `${JSON.stringify({ ...wish, do: "class", peers })}\n`,
-  );
-  return { meetings, stop: () => relays.stop<readonly Relayed[]>() };
+export const rake = (task: string) => onHost(BALANCER, ["docker", "exec", "scalelite-api", "bin/rake", task]);
+/** Has the balancer poll its servers now. */
+export const poll = () => rake("poll:all");
+
+/** Server as the balancer has it. */
+interface Known {
+  readonly state: string;
+  readonly online: boolean;
+  readonly leaving: boolean;
 }
+
+export async function known(): Promise<Readonly<Record<string, Known>>> {
+  const text = await onHost(BALANCER, ["python3", "-B", "/usr/local/lib/bbb-deploy/pool.py", "show"]);
+  return (JSON.parse(text) as { servers: Readonly<Record<string, Known>> }).servers;
+}
+
+/** Run of a unit on a host, which is another after a restart. */
+export const runOf = (fqdn: string, unit: string) =>
+  onHost(fqdn, ["systemctl", "show", "-P", "InvocationID", unit]);
+
+/** Runs of BigBlueButton on servers. */
+export const runsOf = (...numbers: readonly number[]) =>
+  Promise.all(numbers.map((number) => runOf(node(number), "bbb-web")));

@@ -1,78 +1,10 @@
-import { signedApiUrl } from "../../../bigbluebutton/api";
 import { accountObjects } from "./account";
 import { MEDIA_PORT } from "./checks";
-import {
-  apiOf,
-  apiOn,
-  BALANCER,
-  call,
-  joinUrl,
-  meetingsOf,
-  node,
-  PASSWORDS,
-  serverOf,
-  TURN,
-  type PoolOutputs,
-} from "./pool";
+import { endOn, meetingsOn, node, poll, TURN, type FrontEnd, type PoolOutputs } from "./pool";
 import { turn, WAYS_IN } from "./turn";
-import { onHost, PYTHON, startTool, TOOLS } from "./sandbox";
+import { PYTHON, startTool, TOOLS } from "./sandbox";
 
-/** A pool of two servers on its bad days: what its balancer takes its servers for, what front ends are told, and what runs all the same. */
-
-export const rake = (task: string) => onHost(BALANCER, ["docker", "exec", "scalelite-api", "bin/rake", task]);
-/** Has the balancer poll its servers now. */
-export const poll = () => rake("poll:all");
-
-/** Server as the balancer has it. */
-interface Known {
-  readonly state: string;
-  readonly online: boolean;
-  readonly leaving: boolean;
-}
-
-export async function known(): Promise<Readonly<Record<string, Known>>> {
-  const text = await onHost(BALANCER, ["python3", "-B", "/usr/local/lib/bbb-deploy/pool.py", "show"]);
-  return (JSON.parse(text) as { servers: Readonly<Record<string, Known>> }).servers;
-}
-
-export type FrontEnd = ReturnType<typeof frontEnd>;
-
-/** Front end of a pool. */
-export function frontEnd(out: PoolOutputs) {
-  const api = apiOf(out);
-  const tryCreate = (id: string) => call(api, "create", { meetingID: id, name: id, ...PASSWORDS });
-  return {
-    call: (name: string, parameters?: Readonly<Record<string, string>>) => call(api, name, parameters),
-    /** Tries to create a meeting: the answer. */
-    tryCreate,
-    /** Creates a meeting, and has its load count. */
-    async create(id: string): Promise<void> {
-      expect(await tryCreate(id)).toContain("<returncode>SUCCESS</returncode>");
-      await poll();
-    },
-    joinUrl: (id: string) => joinUrl(api, id),
-    getMeetingsUrl: signedApiUrl(api.url, "getMeetings", {}, api.secret),
-    /** Server to which a join leads; undefined where it is refused. */
-    serverOf: (id: string) => serverOf(api, id),
-  };
-}
-
-/** Ids of the meetings that a server itself has. */
-export const meetingsOn = async (number: number) => (await meetingsOf(number)).map(({ id }) => id);
-
-/** Opens a meeting on a server, of which the balancer knows nothing. */
-export async function openOn(number: number, id: string): Promise<void> {
-  const answer = await call(await apiOn(number), "create", { meetingID: id, name: id, ...PASSWORDS });
-  expect(answer).toContain("<returncode>SUCCESS</returncode>");
-}
-
-/** Ends meetings of a server, by default all, at the server itself. */
-export async function endOn(number: number, ids?: readonly string[]): Promise<void> {
-  const api = await apiOn(number);
-  const going = ids ?? (await meetingsOn(number));
-  for (const meetingID of going) await call(api, "end", { meetingID, password: PASSWORDS.moderatorPW });
-  expect((await meetingsOn(number)).filter((id) => going.includes(id))).toEqual([]);
-}
+/** A pool of two servers on its bad days: what front ends are told, and what runs all the same. */
 
 /** Opens meetings by the front end until one of them is on that server. @returns its id */
 export async function createOn(front: FrontEnd, number: number, id: string): Promise<string> {
