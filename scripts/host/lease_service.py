@@ -9,7 +9,8 @@ another, waited has its seconds so far, anyway does not wait for meetings, and e
 
     {"go": true, "despite": words}     it may: it gets no new meetings, and nothing runs on it, or what despite says
     {"wait": words}                    not yet
-    {"refused": words}                 it has waited long enough; it gets new meetings again, unless work on it had begun
+    {"refused": words}                 it has waited long enough; it gets new meetings again, unless work on it had begun. Told when no
+                                       other is at work: Pulumi ends an update at its first failure, and they would stay half done
     {"stuck": words}                   another one does not come back
 
 Python 3.8 or newer.
@@ -31,6 +32,10 @@ PORT = int(os.environ.get("BBB_DEPLOY_LEASE_PORT", "9690"))
 LONGEST_QUESTION = 10_000
 # Seconds for which an update waits for a server that should be back: that one's own part of the update may bring it back.
 OVERDUE_PATIENCE = float(os.environ.get("BBB_DEPLOY_OVERDUE_PATIENCE", "600"))
+# Longest work of another server after which a refusal is told, though that one is not back.
+REFUSAL_WITHIN = float(os.environ.get("BBB_DEPLOY_REFUSAL_WITHIN", "3600"))
+# A server that waits asks again within so long.
+ASKING_LASTS = float(os.environ.get("BBB_DEPLOY_ASKING_LASTS", "60"))
 # Asking Scalelite takes seconds, and many may wait at once.
 KNOWN_LASTS = float(os.environ.get("BBB_DEPLOY_KNOWN_LASTS", "15"))
 
@@ -57,16 +62,38 @@ class Leases:
 
     def __init__(self):
         self.pool, self.gates, self.gates_lock = Pool(), {}, threading.Lock()
+        # Servers that wait, with the time of their last question, and those that have waited long enough, with run and words.
+        self.asked, self.refusals = {}, {}
 
     def answer(self, question):
         fqdn, run = question["node"], question["run"]
         if question.get("end"):
+            self.asked.pop(fqdn, None)
             self.end(fqdn, run)
             return {}
-        refused = self.take(fqdn, question)
-        if refused is not None:
-            return refused
-        return self.empty(fqdn, question)
+        refused, words = self.refusals.get(fqdn, ("", ""))
+        if refused == run and not question.get("anyway"):
+            return self.refusal(fqdn, words)
+        self.refusals.pop(fqdn, None)
+        self.asked[fqdn] = time.monotonic()
+        answer = self.take(fqdn, question) or self.empty(fqdn, question)
+        if "wait" not in answer:
+            self.asked.pop(fqdn, None)
+        if "refused" in answer:
+            self.refusals[fqdn] = (run, answer["refused"])
+            return self.refusal(fqdn, answer["refused"])
+        return answer
+
+    def refusal(self, fqdn, words):
+        """Answers a server that has waited long enough."""
+        now = time.time()
+        with pool.locked():
+            at_work = {name for name, lease in pool_lease.held().items() if lease["phase"] != "returning" and lease["seen"] + REFUSAL_WITHIN > now}
+        waiting = {name for name, asked in list(self.asked.items()) if time.monotonic() - asked < ASKING_LASTS}
+        others = sorted((at_work | waiting) - set(self.refusals) - {fqdn})
+        if others:
+            return {"wait": f"it stays as it is: {words}. Its part of the update fails once the others are done: {', '.join(others)}"}
+        return {"refused": words}
 
     def take(self, fqdn, question):
         """Takes the lease, or goes on with one that the server has. @returns an answer where that is not possible"""

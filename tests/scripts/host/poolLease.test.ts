@@ -199,6 +199,40 @@ test("one whose meeting does not end in time is left alone, gets new meetings ag
   expect(await leave(b).ended).toBe(0);
 });
 
+test("one that is refused fails after the others' work, which the end of the update would leave half done", async () => {
+  await serve();
+  const [a, b] = nodes as [Node, Node];
+  a.hold("m");
+  const refused = leave(a);
+  await until(() => refused.said().includes("waiting for the end"), "it waits");
+  const other = leave(b);
+  await until(() => other.said().includes("waiting for its turn"), "the other waits");
+  settings("drain-minutes", 0);
+  expect(await other.ended).toBe(0);
+  await sleep(500);
+  expect(refused.said()).toContain(
+    `it stays as it is: there is 1 meeting (2 people). Its part of the update fails once the others are done: ${b.name}`,
+  );
+  expect([stateOf(a), refused.child.exitCode]).toEqual(["enabled", null]);
+  await enter(b);
+  expect(await refused.ended).toBe(1);
+  expect(refused.said()).toContain(`${a.name} was not touched: the upgrade would end its meetings`);
+});
+
+test("those that are refused do not wait for each other, nor for long for one that does not come back", async () => {
+  settings("drain-minutes", 0);
+  await serve();
+  const [a, b, c] = nodes as [Node, Node, Node];
+  for (const node of [a, b]) node.hold("m");
+  expect(await Promise.all([leave(a).ended, leave(b).ended])).toEqual([1, 1]);
+  settings("max-unavailable", 2);
+  expect(await leave(c).ended).toBe(0);
+  const refused = leave(a);
+  await until(() => refused.said().includes("Its part of the update fails once"), "it is refused");
+  change(c, { seen: Date.now() / 1000 - 3601 });
+  expect(await refused.ended).toBe(1);
+});
+
 test("duringMeetings does not wait for meetings, also where it is set later; it waits for the others", async () => {
   await serve();
   const [a, b] = nodes as [Node, Node];
