@@ -22,6 +22,7 @@ import {
 } from "../support/pool";
 import { must, onHost, tryUpdate, update, type Update } from "../support/sandbox";
 import { joinAll, startClass, type SchoolClass } from "../support/schoolClass";
+import { turnPeers } from "../support/turn";
 
 const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", poolOf(servers, more));
 const tryUp = (servers: number, more: readonly string[] = []) =>
@@ -30,9 +31,6 @@ const tryUp = (servers: number, more: readonly string[] = []) =>
 const create = (id: string) => frontEnd(out).create(id);
 const SUCCESS = "<returncode>SUCCESS</returncode>";
 const leadsTo = (id: string) => frontEnd(out).serverOf(id);
-const PEERS =
-  "import sqlite3; print(sqlite3.connect('/var/lib/turn/turndb').execute('SELECT ip_range FROM allowed_peer_ip').fetchall())";
-const peers = () => onHost(TURN, ["python3", "-c", PEERS]);
 /** Runs of BigBlueButton on the first two servers, and of coturn. */
 const runs = async () => [...(await runsOf(1, 2)), await runOf(TURN, "coturn")];
 const nginx = () => runOf(BALANCER, "nginx");
@@ -125,7 +123,7 @@ describe("from three to two", () => {
     expect(stdout + stderr).toContain("run the same command again");
     expect(await names()).toContain(node(3));
     expect(await leadsTo("m9")).toBe(node(3));
-    expect(await peers()).toContain(third);
+    expect(await turnPeers(TURN)).toContain(third);
     await create("m10");
     expect(await leadsTo("m10")).not.toBe(node(3));
   });
@@ -145,7 +143,7 @@ describe("from three to two", () => {
     expect(await names()).toEqual([node(1), node(2), BALANCER, TURN].sort());
     const left = (await accountObjects()).filter((object) => JSON.stringify(object).includes("bbb-3"));
     expect(left.map(({ kind, name }) => `${kind} ${name}`)).toEqual([]);
-    expect(await peers()).not.toContain(third);
+    expect(await turnPeers(TURN)).not.toContain(third);
     expect(await rake("servers:yaml[true]")).not.toContain(node(3));
     expect((await up(2)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);
   });

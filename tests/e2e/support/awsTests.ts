@@ -91,10 +91,7 @@ export function awsTests(names: Names): OwnTests {
     });
 
     test("docs/aws-policy.json permits every call that a deployment makes", async () => {
-      const allowed = policyPatterns();
-      const calls = engineCalls();
-      expect(calls).toEqual(expect.arrayContaining(["ec2:RunInstances", "iam:CreateRole"]));
-      expect(calls.filter((call) => !allowed.some((pattern) => pattern.test(call)))).toEqual([]);
+      expectPermitted("ec2:RunInstances", "iam:CreateRole");
     });
 
     test("another instance in place of the server keeps address, records and recordings", async () => {
@@ -119,6 +116,14 @@ export function awsTests(names: Names): OwnTests {
       await expectService(out, names.turn);
     });
   };
+}
+
+/** Expects that docs/aws-policy.json permits every call that was made since the reset, among which are these. */
+export function expectPermitted(...made: readonly string[]): void {
+  const allowed = policyPatterns();
+  const calls = engineCalls();
+  expect(calls).toEqual(expect.arrayContaining([...made]));
+  expect(calls.filter((call) => !allowed.some((pattern) => pattern.test(call)))).toEqual([]);
 }
 
 /** Actions of docs/aws-policy.json, in which * stands for anything. */

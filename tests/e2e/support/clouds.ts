@@ -74,6 +74,7 @@ async function awsInventory(): Promise<Inventory> {
     ["NetworkInterfaces", "NetworkInterfaceId", ["ec2", "describe_network_interfaces", {}]],
     ["SecurityGroups", "GroupName", ["ec2", "describe_security_groups", {}]],
     ["KeyPairs", "KeyName", ["ec2", "describe_key_pairs", {}]],
+    ["PlacementGroups", "GroupName", ["ec2", "describe_placement_groups", {}]],
     ["Volumes", "VolumeId", ["ec2", "describe_volumes", {}]],
     ["Images", "ImageId", ["ec2", "describe_images", own]],
     ["Snapshots", "SnapshotId", ["ec2", "describe_snapshots", own]],

@@ -2,10 +2,18 @@
 import { signedApiUrl } from "../../../bigbluebutton/api";
 import { must, onHost, outside } from "./sandbox";
 
-export const BALANCER = "bbb.example.test";
-export const TURN = "turn.example.test";
+let zone = "example.test";
+export let BALANCER = `bbb.${zone}`;
+export let TURN = `turn.${zone}`;
 /** Full name of a server. */
-export const node = (number: number) => `bbb-${number}.example.test`;
+export const node = (number: number) => `bbb-${number}.${zone}`;
+
+/** Has the pool of a test file be in another zone. */
+export function poolIsIn(other: string): void {
+  zone = other;
+  BALANCER = `bbb.${zone}`;
+  TURN = `turn.${zone}`;
+}
 
 export interface PoolOutputs {
   readonly apiUrl: string;
