@@ -68,7 +68,7 @@ export const joinUrl = ({ url, secret }: Api, meetingID: string, fullName = "Pup
   signedApiUrl(url, "join", { fullName, meetingID, password: PASSWORDS.attendeePW }, secret);
 
 /** Server to which a join leads. */
-export async function serverOf(api: Api, id: string): Promise<string | undefined> {
+async function serverOf(api: Api, id: string): Promise<string | undefined> {
   const url = joinUrl(api, id);
   const { stdout } = await outside(["curl", "-sS", "-o", "/dev/null", "-w", "%{redirect_url}", url]);
   return stdout === "" ? undefined : new URL(stdout).hostname;
