@@ -4,10 +4,11 @@ import { join } from "node:path";
 
 import { CA_BUNDLE } from "../../../sandbox/paths";
 import { Authority } from "../../settings/formats/authority";
+import { accountObjects } from "../support/account";
 import { orders, shown } from "../support/certificates";
 import { filesUnder, STATE } from "../support/hosts";
-import { BALANCER, node, poolOf } from "../support/pool";
-import { must, onHost, printed, update } from "../support/sandbox";
+import { BALANCER, endOn, meetingsOn, node, openOn, poolOf } from "../support/pool";
+import { must, onHost, printed, tryUpdate, update } from "../support/sandbox";
 import { found, foundInHostLogs, keyLines } from "../support/secrets";
 
 const up = (servers: number, more: readonly string[] = []) => update("up", "embedded", poolOf(servers, more));
@@ -24,6 +25,7 @@ const keyOf = async (fqdn: string) =>
   keyLines("key of a certificate", await onHost(fqdn, ["cat", `/etc/letsencrypt/live/${fqdn}/privkey.pem`]));
 
 describe("a server that is made anew", () => {
+  const REPLACE = ["--replace", "bbb-2-host-server"];
   let serial: string;
   beforeAll(async () => {
     serial = await shown(node(2), "serial");
@@ -34,10 +36,25 @@ describe("a server that is made anew", () => {
     expect(await orders(node(2))).toBe(0);
   };
 
+  test("by --replace while a meeting runs there: refused with what to do, and nothing of it goes", async () => {
+    await openOn(2, "lesson");
+    const before = await accountObjects();
+    const { code, stdout, stderr } = await tryUpdate("up", "embedded", poolOf(2, REPLACE));
+    expect([code === 0, stdout + stderr]).toEqual([
+      false,
+      expect.stringMatching(
+        new RegExp(`${node(2)} stays: it still has 1 meeting .* run the same command again`),
+      ),
+    ]);
+    expect(await accountObjects()).toEqual(before);
+    expect(await meetingsOn(2)).toEqual(["lesson"]);
+    await endOn(2);
+  });
+
   test("by --replace: the same name and certificate, no order, and certbot renews it", async () => {
     expect(await orders(node(2))).toBe(1);
     const before = await bootOf(node(2));
-    await up(2, ["--replace", "bbb-2-host-server"]);
+    await up(2, REPLACE);
     expect(await bootOf(node(2))).not.toBe(before);
     await expectSame();
     const due = `conf=/etc/letsencrypt/renewal/$0.conf; sed -i '1i renew_before_expiry = 9999 days' $conf; certbot renew`;

@@ -1,8 +1,9 @@
 /** Work that ends meetings, on the servers of a pool: in turn, each when it is empty, while the others serve. */
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { orders, shown } from "../support/certificates";
 import { killWhen, startWatched } from "../support/kill";
-import { BALANCER, endOn, meetingsOn, openOn, poolOf, runsOf } from "../support/pool";
+import { BALANCER, endOn, meetingsOn, node, openOn, poolOf, runsOf } from "../support/pool";
 import { must, onHost } from "../support/sandbox";
 
 // Servers wait for each other.
@@ -160,6 +161,9 @@ test("another server type: one with a meeting stays as it is, the others have it
   await up({ upgrade: "4" });
   await open(2);
   const larger = { upgrade: "4", serverType: "ccx33" };
+  const certificates = () =>
+    Promise.all(SERVERS.map(async (one) => [await shown(node(one), "serial"), await orders(node(one))]));
+  const held = await certificates();
   const serving = await servingDuring(async () => {
     const { code, printed } = await tryUp({ ...larger, drainMinutes: 0 });
     expect(code).not.toBe(0);
@@ -173,4 +177,5 @@ test("another server type: one with a meeting stays as it is, the others have it
   });
   expect(Math.min(...serving)).toBe(2);
   await expectAllRestarted();
+  expect(await certificates()).toEqual(held);
 });
