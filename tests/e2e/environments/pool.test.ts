@@ -20,6 +20,7 @@ import {
   type Api,
   type PoolOutputs,
 } from "../support/pool";
+import { relayed } from "../support/poolFaults";
 import { must, onHost, tryUpdate, update, type Update } from "../support/sandbox";
 import { joinAll, startClass, type SchoolClass } from "../support/schoolClass";
 import { turnPeers } from "../support/turn";
@@ -45,6 +46,8 @@ let first: Update;
 let school: SchoolClass;
 /** Processes of the first two servers and of the TURN server, while the class goes on. */
 let processes: string[];
+/** What the pool of three has put out. */
+let grown: PoolOutputs;
 /** Address of the third server. */
 let third: string;
 
@@ -100,7 +103,8 @@ describe("from two to three while meetings run", () => {
   beforeAll(async () => {
     balancer = await nginx();
     await up(3);
-    third = (await poolOutputs()).servers[node(3)]!.ipv4;
+    grown = await poolOutputs();
+    third = grown.servers[node(3)]!.ipv4;
   });
 
   test("nothing restarts on those that were there, and their meetings go on", async () => {
@@ -116,14 +120,16 @@ describe("from two to three while meetings run", () => {
 });
 
 describe("from three to two", () => {
-  test("with a meeting on the third it is refused, with its number and what to do; the meeting goes on", async () => {
+  test("with a meeting on the third it is refused, with its number and what to do; the meeting, its joins and its relays go on", async () => {
     const { code, stdout, stderr } = await tryUp(2);
     expect(code).not.toBe(0);
     expect(stdout + stderr).toContain(`${node(3)} stays: it still has 1 meeting`);
     expect(stdout + stderr).toContain("run the same command again");
     expect(await names()).toContain(node(3));
     expect(await leadsTo("m9")).toBe(node(3));
+    expect(await meetingsOn(3)).toEqual(["m9"]);
     expect(await turnPeers(TURN)).toContain(third);
+    expect(await relayed(grown, 3)).toBe("ok");
     await create("m10");
     expect(await leadsTo("m10")).not.toBe(node(3));
   });
@@ -144,6 +150,7 @@ describe("from three to two", () => {
     const left = (await accountObjects()).filter((object) => JSON.stringify(object).includes("bbb-3"));
     expect(left.map(({ kind, name }) => `${kind} ${name}`)).toEqual([]);
     expect(await turnPeers(TURN)).not.toContain(third);
+    expect(await relayed(grown, 3)).toBe(403);
     expect(await rake("servers:yaml[true]")).not.toContain(node(3));
     expect((await up(2)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);
   });
