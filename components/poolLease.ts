@@ -77,8 +77,7 @@ export async function leavePool(server: LeavingServer, leaving: Leaving, patienc
       answer = { wait: words };
     }
     if (answer.go) {
-      if (answer.despite)
-        await warn(`${what}; there is ${answer.despite} on ${fqdn}, and duringMeetings allows it`);
+      if (answer.despite) await warn(`${what} although, on ${fqdn}, ${answer.despite}`);
       return;
     }
     if (answer.refused !== undefined) {

@@ -121,9 +121,10 @@ class Leases:
         """Answers a server that has a lease, and gets no new meetings: whether it is empty."""
         gate = self.gate(fqdn, question["run"])
         found = gate.look()
-        despite = found
+        reason = pool.there(found) if gate.told else found
+        despite = reason if found else ""
         if found == "" and gate.silent_since is not None:
-            despite = "nobody knows what: it does not answer, and counts as dead"
+            despite = "nobody knows what runs there: it does not answer, and counts as dead"
         with pool.locked():
             lease = pool_lease.held().get(fqdn)
             if lease is None or lease["run"] != question["run"]:
@@ -139,7 +140,7 @@ class Leases:
             if lease["phase"] == "draining":
                 pool_lease.end(fqdn)
                 pool.apply()
-        return {"refused": f"there is {found}" + (f", after {pool.plural(minutes, 'minute')}" if minutes else "") if gate.told else found}
+        return {"refused": reason + (f", after {pool.plural(minutes, 'minute')}" if minutes and gate.told else "")}
 
     def end(self, fqdn, run):
         with pool.locked():

@@ -93,7 +93,7 @@ def leave(options):
             answer = {"wait": words}
         if "go" in answer:
             if answer.get("despite"):
-                say(f"WARNING: {options.what} begins although there is {answer['despite']}")
+                say(f"WARNING: {options.what} begins although {answer['despite']}")
             return
         if "refused" in answer:
             raise Failure(f"{options.node} was not touched: {options.what} would end its meetings, and {answer['refused']}. Run pulumi up again when they have ended; to wait longer: pulumi config set drainMinutes MINUTES; or allow it: {options.how}")

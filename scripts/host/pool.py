@@ -219,6 +219,10 @@ def told(state):
     return " and ".join(parts)
 
 
+def there(found):
+    return f"there {'is' if found.startswith('1 ') else 'are'} {found}"
+
+
 def running_on(fqdn, secret, stays=False):
     """Returns what runs on a server, by its own account. @raises Unknown where it does not tell
 
@@ -351,7 +355,7 @@ def leave(fqdn, minutes, anyway):
             next_word = time.monotonic() + 60
         time.sleep(PAUSE)
     if found:
-        say(f"WARNING: {fqdn} goes although there is {found}, as the setting duringMeetings allows")
+        say(f"WARNING: {fqdn} goes although {there(found) if gate.told else found}, as the setting duringMeetings allows")
     remove(fqdn)
 
 

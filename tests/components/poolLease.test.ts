@@ -78,10 +78,12 @@ test("a server that does not come back is told by name", async () => {
 });
 
 test("what it goes despite is said", async () => {
-  answers = [{ go: true, despite: "1 meeting (2 people)" }];
+  answers = [{ go: true, despite: "there is 1 meeting (2 people)" }];
   await leave({ anyway: true });
   expect(questions[0]!.body.anyway).toBe(true);
-  expect(warned).toEqual([expect.stringContaining("there is 1 meeting (2 people) on bbb-2.example.org")]);
+  expect(warned).toEqual([
+    "changing serverType although, on bbb-2.example.org, there is 1 meeting (2 people)",
+  ]);
 });
 
 test("a balancer that does not answer is asked again for a while; then nothing is changed, unless that is allowed", async () => {

@@ -257,7 +257,7 @@ test("a server that does not serve counts as one that is out, unless it is the o
   await until(() => step.said().includes(`waiting for its turn: ${b.name} does not serve`), "it waits");
   const dead = leave(b);
   expect(await dead.ended).toBe(0);
-  expect(dead.said()).toContain("WARNING: the upgrade begins although there is nobody knows what");
+  expect(dead.said()).toContain("WARNING: the upgrade begins although nobody knows what runs there");
 });
 
 test("a server that Scalelite took for disabled does not serve, and its next membership mends that", async () => {
