@@ -13,7 +13,7 @@ const common = {
 /** @type {import("jest").Config} */
 module.exports = {
   // Not for a test to be fast, but for one that hangs to end.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   testSequencer: "<rootDir>/tests/e2e/sequencer.js",
   projects: [
     {

@@ -37,8 +37,10 @@ const runAtAws = (nodes: number) => {
 };
 
 let three: Run;
+let twenty: Run;
 beforeAll(async () => {
   three = await run(3);
+  twenty = await run(20);
 });
 
 const servers = (of: Run) =>
@@ -228,8 +230,7 @@ describe("spread", () => {
   const SERVER = "hcloud:index/server:Server";
   const groups = (of: Run) => of.ofType("hcloud:index/placementGroup:PlacementGroup");
 
-  test("at Hetzner, ten servers are a group; the balancer and the TURN server are in none", async () => {
-    const twenty = await run(20);
+  test("at Hetzner, ten servers are a group; the balancer and the TURN server are in none", () => {
     expect(groups(twenty).map(({ name, inputs }) => [name, inputs.name, inputs.type])).toEqual([
       ["spread-1", "bigbluebutton-staging-spread-1", "spread"],
       ["spread-2", "bigbluebutton-staging-spread-2", "spread"],
@@ -370,8 +371,7 @@ test("only nodes are unprotected in prod: the gate is their protection", async (
   );
 });
 
-test("twenty servers", async () => {
-  const twenty = await run(20);
+test("twenty servers", () => {
   expect(servers(twenty)).toHaveLength(22);
   expect(twenty.ofType("command:remote:Command").filter(({ name }) => name.endsWith("-member"))).toHaveLength(
     20,
