@@ -27,11 +27,14 @@ def look(nodes):
     leavingFor seconds since an update tried last to have it go, None for one that stays
     lease      it is out of the pool for work: in words; there only then, as is late, where the work should be over
     """
-    known, members = pool.known(), pool.members()
-    names = [*nodes, *sorted((set(known) | set(members)) - set(nodes))]
+    # What an update is about to change in both would be taken for somebody's by hand.
+    with pool.locked():
+        known, members = pool.known(), pool.members()
+        names = [*nodes, *sorted((set(known) | set(members)) - set(nodes))]
+        by_name = {name: by_balancer(name, known.get(name), members.get(name)) for name in names}
     with ThreadPoolExecutor(16) as threads:
         own = list(threads.map(lambda name: account(name, known.get(name), members.get(name)), names))
-    return {name: {**by_balancer(name, known.get(name), members.get(name)), **told} for name, told in zip(names, own)}
+    return {name: {**by_name[name], **told} for name, told in zip(names, own)}
 
 
 def by_balancer(name, server, member):

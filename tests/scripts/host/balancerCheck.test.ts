@@ -170,6 +170,26 @@ describe("the pool", () => {
     expect((await look(name))[name]).toMatchObject(wanted);
   });
 
+  test("one that is let in again at this moment is not taken for cordoned by hand", async () => {
+    has({ [name]: one({ state: "cordoned" }) }, { [name]: false });
+    // As the end of a lease: its file has gone, and Scalelite is told while the pool's lock is held.
+    const told = await ask(`import threading, time
+import pool, pool_state
+fresh = pool.known()
+fresh[${JSON.stringify(name)}]["state"] = "enabled"
+held = threading.Event()
+def end():
+    with pool.locked():
+        held.set()
+        time.sleep(1)
+        pool.known = lambda: fresh
+thread = threading.Thread(target=end)
+thread.start()
+held.wait()
+print(pool_state.look([${JSON.stringify(name)}])[${JSON.stringify(name)}]["state"])`);
+    expect(told).toBe("online\n");
+  });
+
   test("a server that Scalelite has lost, one that is dead, and one by another hand", async () => {
     has({ "127.0.0.1:9": one({ url: "http://127.0.0.1:9/bigbluebutton/api" }) }, { [name]: false });
     expect(await look(name)).toMatchObject({
