@@ -87,6 +87,14 @@ export default {
       to: { path: "^clouds/[^/]+/", pathNot: "^clouds/$1/" },
     },
     {
+      name: "hooks-ask-no-provider",
+      comment:
+        "With all operations of an update in hooks that do, the Pulumi engine waits for ever: clouds/hetzner/ask.ts.",
+      severity: "error",
+      from: { path: "^clouds/hetzner/(ask|leftovers|parked)\\.ts$" },
+      to: { path: "(^|/)node_modules/@pulumi/hcloud/", dependencyTypesNot: ["type-only"] },
+    },
+    {
       name: "no-circles",
       severity: "error",
       from: { path: everywhere, pathNot: "^sandbox/" },

@@ -1,41 +1,30 @@
-import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { named } from "../names";
+import { askHetzner, type Question } from "./ask";
 import { hetznerLabels, ownerSelector } from "./labels";
 
 type Inputs = Readonly<Record<string, unknown>>;
-type Lister = (
-  withSelector: string,
-  inputs: Inputs,
-  opts: pulumi.InvokeOptions,
-) => Promise<readonly (string | undefined)[]>;
 
-const names = (found: readonly { readonly name?: string }[]) => found.map(({ name }) => name);
-
-/** Listers of the names of objects with some labels, by the type of resource. */
-const LISTERS: Readonly<Record<string, Lister>> = {
-  "hcloud:index/server:Server": async (withSelector, _, opts) =>
-    names((await hcloud.getServers({ withSelector }, opts)).servers),
-  "hcloud:index/primaryIp:PrimaryIp": async (withSelector, _, opts) =>
-    names((await hcloud.getPrimaryIps({ withSelector }, opts)).primaryIps),
-  "hcloud:index/firewall:Firewall": async (withSelector, _, opts) =>
-    names((await hcloud.getFirewalls({ withSelector }, opts)).firewalls),
-  "hcloud:index/placementGroup:PlacementGroup": async (withSelector, _, opts) =>
-    names((await hcloud.getPlacementGroups({ withSelector }, opts)).placementGroups),
-  "hcloud:index/volume:Volume": async (withSelector, _, opts) =>
-    names((await hcloud.getVolumes({ withSelector }, opts)).volumes),
-  "hcloud:index/storageBox:StorageBox": async (withSelector, _, opts) =>
-    names((await hcloud.getStorageBoxes({ withSelector }, opts)).storageBoxes),
-  "hcloud:index/sshKey:SshKey": async (withSelector, _, opts) =>
-    names((await hcloud.getSshKeys({ withSelector }, opts)).sshKeys),
-  "hcloud:index/zoneRrset:ZoneRrset": async (withSelector, { zone, type }, opts) =>
-    names(
-      (await hcloud.getZoneRrsets({ zone: String(zone), withSelector }, opts)).rrsets.filter(
-        (rrset) => rrset.type === type,
-      ),
-    ),
+/** Hetzner's collections of objects with names, by the type of resource. */
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  "hcloud:index/server:Server": "servers",
+  "hcloud:index/primaryIp:PrimaryIp": "primary_ips",
+  "hcloud:index/firewall:Firewall": "firewalls",
+  "hcloud:index/placementGroup:PlacementGroup": "placement_groups",
+  "hcloud:index/volume:Volume": "volumes",
+  "hcloud:index/storageBox:StorageBox": "storage_boxes",
+  "hcloud:index/sshKey:SshKey": "ssh_keys",
+  "hcloud:index/zoneRrset:ZoneRrset": "rrsets",
 };
+
+/** Question for an object of that type and name with these labels. */
+function questionOf(collection: string, { name, zone, type }: Inputs, selector: string): Question {
+  const query = { name: String(name), label_selector: selector };
+  if (collection === "rrsets")
+    return { path: `/zones/${String(zone)}/rrsets`, query: { ...query, type: String(type) } };
+  return { path: `/${collection}`, query, host: collection === "storage_boxes" ? "boxes" : "cloud" };
+}
 
 /** Hooks by name, one for each deployment. */
 const hooks = new Map<string, pulumi.ResourceHook>();
@@ -63,12 +52,16 @@ function newHook(
   opts: pulumi.InvokeOptions,
 ): pulumi.ResourceHook {
   return new pulumi.ResourceHook(name, async ({ type, newInputs }) => {
+    const collection = COLLECTIONS[type];
+    if (collection === undefined) return;
     const inputs = newInputs as Inputs;
+    const question = questionOf(collection, inputs, ownerSelector(labels));
     // One that cannot be asked says so itself when it is to make something.
-    const found = await LISTERS[type]?.(ownerSelector(labels), inputs, opts).catch(
-      (): readonly string[] => [],
-    );
-    if (found?.includes(String(inputs.name)) !== true) return;
+    const answer = await askHetzner<Record<string, readonly { readonly name: string }[]>>(
+      question,
+      opts,
+    ).catch(() => undefined);
+    if (answer?.[collection]?.some(({ name }) => name === inputs.name) !== true) return;
     throw new Error(
       `./scripts/recover ${hetznerLabels(labels).stack} is needed first: an update that was cut off has made ${String(inputs.name)} at Hetzner Cloud, ` +
         `with this stack's labels, but this stack's state does not have it. It takes that into the state; then pulumi up goes on`,

@@ -1,12 +1,16 @@
-import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { named } from "../names";
+import { askHetzner } from "./ask";
 import { hetznerLabels, ownerSelector } from "./labels";
 import type { HostArgs } from "../host";
 import { parkedPurposes, TURN_PARKED, type Purpose } from "./parkedLabels";
 
 const PARKED: Purpose = "parked";
+
+interface Images {
+  readonly images: readonly { readonly id: number; readonly labels: Readonly<Record<string, string>> }[];
+}
 
 /**
  * Refuses to make a server that is parked: its disk is a snapshot, from which scripts/wake makes it again. An empty one
@@ -19,9 +23,10 @@ export function parkedCheck(
   opts: pulumi.InvokeOptions,
 ): pulumi.ResourceHook {
   return new pulumi.ResourceHook(named(`${name}-is-not-parked`, labels), async () => {
-    const withSelector = `${ownerSelector(labels)},role==bbb,purpose in (${parkedPurposes.join(",")})`;
+    const selector = `${ownerSelector(labels)},role==bbb,purpose in (${parkedPurposes.join(",")})`;
+    const question = { path: "/images", query: { type: "snapshot", label_selector: selector } };
     // Whoever cannot be asked says so when the server is ordered.
-    const { images } = await hcloud.getImages({ withSelector }, opts).catch(() => ({ images: [] }));
+    const { images } = await askHetzner<Images>(question, opts).catch((): Images => ({ images: [] }));
     const parked =
       role === "bbb"
         ? images.some(({ id }) => String(id) === image)

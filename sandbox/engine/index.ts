@@ -169,7 +169,7 @@ async function run(
         preview: deployment.preview,
         parallel: PARALLEL,
         config,
-        env: programEnvironment(),
+        env: programEnvironment(options.env),
       },
       (line) => {
         // what a stopped program has to say of it is no news
@@ -187,13 +187,9 @@ async function run(
   }
 }
 
-/** Environment of the program: its settings in PULUMI_CONFIG, no credentials. The drivers have those. */
-function programEnvironment(): Record<string, string | undefined> {
-  const secrets = [
-    ...["HCLOUD_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
-    "PULUMI_CONFIG_PASSPHRASE",
-  ];
-  return { ...process.env, ...Object.fromEntries(secrets.map((name) => [name, undefined])) };
+/** Environment of the program: the providers' too, as by the Pulumi CLI, since hooks ask the cloud. */
+function programEnvironment(providers: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...providers, PULUMI_CONFIG_PASSPHRASE: undefined };
 }
 
 function configured(options: UpdateOptions): { project: Project; config: Config } {

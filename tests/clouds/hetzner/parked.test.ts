@@ -1,4 +1,3 @@
-import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 
 import { parkedCheck } from "../../../clouds/hetzner/parked";
@@ -9,9 +8,10 @@ const labels = { project: "bigbluebutton", stack: "prod" };
 /** Asks the hook of a role's server, with these snapshots at the cloud. */
 async function ask(role: Role, image: string, images: readonly object[] | Error): Promise<string> {
   const asked: unknown[] = [];
-  jest.spyOn(hcloud, "getImages").mockImplementation((args) => {
-    asked.push(args?.withSelector);
-    return images instanceof Error ? Promise.reject(images) : Promise.resolve({ images } as never);
+  jest.spyOn(globalThis, "fetch").mockImplementation((url) => {
+    const { pathname, searchParams } = new URL(url);
+    asked.push(pathname, searchParams.get("label_selector"));
+    return images instanceof Error ? Promise.reject(images) : Promise.resolve(Response.json({ images }));
   });
   let callback: (() => Promise<void>) | undefined;
   jest.spyOn(pulumi, "ResourceHook").mockImplementation(((_name: string, given: () => Promise<void>) => {
@@ -23,7 +23,10 @@ async function ask(role: Role, image: string, images: readonly object[] | Error)
     () => "made",
     (error: Error) => error.message,
   );
-  expect(asked).toEqual(["project==bigbluebutton,stack==prod,role==bbb,purpose in (parked,waking)"]);
+  expect(asked).toEqual([
+    "/v1/images",
+    "project==bigbluebutton,stack==prod,role==bbb,purpose in (parked,waking)",
+  ]);
   return refusal;
 }
 afterEach(() => jest.restoreAllMocks());

@@ -7,7 +7,7 @@ import { token, type Json, type Project } from "../../sandbox/hetzner/harness";
 
 const PROGRAM = `
   import * as hcloud from "@pulumi/hcloud";
-  import { parkedCheck } from "./parked";
+  import { parkedCheck } from "./clouds/hetzner/parked";
   const labels = { project: "demo", stack: "dev", role: "bbb" };
   const image = new pulumi.Config().get("image") ?? (new pulumi.Config().get("release") === "noble-40" ? "ubuntu-24.04" : "ubuntu-22.04");
   const protect = true;
@@ -34,7 +34,10 @@ export class ServerBench {
     private readonly project: Project,
     endpoint: string,
   ) {
-    for (const name of ["labels", "parkedLabels", "parked"]) this.bench.hetznerModule(name);
+    this.bench.modules("clouds/names", "clouds/valueOf", "settings/hetznerProvider");
+    this.bench.modules(
+      ...["ask", "labels", "parkedLabels", "parked"].map((name) => `clouds/hetzner/${name}`),
+    );
     this.bench.program(PROGRAM);
     this.bench.config = { "hcloud:pollInterval": "30ms", "hcloud:pollFunction": "constant" };
     this.bench.env = { HCLOUD_ENDPOINT: endpoint, HCLOUD_TOKEN: token };

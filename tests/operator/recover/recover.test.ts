@@ -115,10 +115,11 @@ test.each([
 );
 
 test("the update's error begins with the command that helps", async () => {
-  for (const name of ["leftovers", "labels"]) bench.hetznerModule(name);
+  bench.modules("clouds/names", "clouds/valueOf", "settings/hetznerProvider");
+  bench.modules(...["ask", "labels", "leftovers"].map((name) => `clouds/hetzner/${name}`));
   const guarded = PROGRAM.replace(
     "const labels",
-    `import { leftoverCheck } from "./leftovers";
+    `import { leftoverCheck } from "./clouds/hetzner/leftovers";
      const hooks = { beforeCreate: [leftoverCheck({ project: "demo", stack: "dev" }, {})] };
      const labels`,
   ).replaceAll(/ labels, records: (.*) \}\);/g, " labels, records: $1 }, { hooks });");

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 
 import { transformSync } from "@swc/core";
@@ -82,10 +82,9 @@ export class Workbench {
     this.write("index", PRELUDE + body);
   }
 
-  /** Puts a module of clouds/hetzner/ beside the program, and above both what such modules need. */
-  hetznerModule(name: string): void {
-    this.write(name, readFileSync(join(root, "clouds/hetzner", `${name}.ts`), "utf8"));
-    this.write("../names", readFileSync(join(root, "clouds/names.ts"), "utf8"));
+  /** Puts modules of the project beside the program, e.g. "clouds/names". */
+  modules(...paths: readonly string[]): void {
+    for (const path of paths) this.write(path, readFileSync(join(root, `${path}.ts`), "utf8"));
   }
 
   private write(name: string, text: string): void {
@@ -93,7 +92,9 @@ export class Workbench {
       jsc: { parser: { syntax: "typescript" }, target: "es2022" },
       module: { type: "commonjs" },
     });
-    writeFileSync(join(this.projectDir, `${name}.js`), code);
+    const file = join(this.projectDir, `${name}.js`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, code);
   }
 
   close(): void {
