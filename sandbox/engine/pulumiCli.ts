@@ -213,9 +213,9 @@ function writeSettings(file: string, project: Project, options: UpdateOptions): 
     const encrypt = (plain: string) => ({ secure: crypter.encrypt(plain) });
     return [name, secret ? encrypt(text) : mapSecrets(value, encrypt)];
   });
-  writeFileSync(file, stringify({ ...stored, config: Object.fromEntries(config) as Values }), {
-    mode: 0o600,
-  });
+  const settings = { ...stored, config: Object.fromEntries(config) as Values };
+  // The CLI reads YAML 1.1, for which a date without quotes is no text.
+  writeFileSync(file, stringify(settings, { version: "1.1" }), { mode: 0o600 });
 }
 
 // --- the run --------------------------------------------------------------------------------------------------
