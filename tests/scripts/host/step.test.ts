@@ -7,6 +7,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -164,16 +165,33 @@ describe("a step", () => {
     const begins = async (number: number) => {
       while (runs() < number) await sleep(50);
     };
-    const look = done(start("--read-only", "bbb", "Look", "look.sh"));
+    const looking = start("--read-only", "bbb", "Look", "look.sh");
+    const look = once(looking, "exit");
     await begins(1);
+    // As by the end of its connection.
+    looking.stdout!.destroy();
     const began = Date.now();
     expect((await done(start("bbb", "Quick", "quick.sh"))).code).toBe(0);
     expect(Date.now() - began).toBeLessThan(15_000);
-    expect((await look).code).not.toBe(0);
+    expect(await look).not.toEqual([0, null]);
     const work = done(start("bbb", "Work", "work.sh"));
     await begins(3);
     expect((await done(start("bbb", "Quick", "quick.sh"))).code).toBe(0);
     expect((await work).code).toBe(0);
+    expect(runs()).toBe(4);
+  });
+
+  test("a look that makes way for another step, while somebody waits for it, looks again", async () => {
+    script("look.sh", "sleep 3");
+    script("work.sh", "sleep 1");
+    const looks = ["One", "Two"].map((title) => done(start("--read-only", "bbb", title, "look.sh")));
+    while (runs() < 1) await sleep(50);
+    const work = done(start("bbb", "Work", "work.sh"));
+    for (const look of looks) expect(await look).toMatchObject({ code: 0 });
+    expect((await work).code).toBe(0);
+    expect((await Promise.all(looks)).map(({ output }) => output).join("")).toContain(
+      "made way for another step: looking again [bbb",
+    );
   });
 });
 
