@@ -9,8 +9,6 @@ import { preview } from "../sandbox/engine";
 import type { Driver, Kind } from "../sandbox/engine/driver";
 import type { Values } from "../sandbox/engine/wire";
 
-jest.setTimeout(120_000);
-
 const PROJECT = join(__dirname, "..");
 const SETTINGS = { domain: "school.eu", email: "a@school.eu", sshNetworks: ["198.51.100.0/24"] };
 const POOL = { ...SETTINGS, servers: 3, meetings: { recording: "never" } };

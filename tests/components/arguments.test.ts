@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 import { root, Workbench, type Result } from "../sandbox/engine/support";
 
-jest.setTimeout(120_000);
-
 let bench: Workbench | undefined;
 afterEach(() => bench?.close());
 

@@ -3,8 +3,6 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-jest.setTimeout(120_000);
-
 const PROJECT = resolve(__dirname, "../..");
 
 let state: string;

@@ -5,8 +5,6 @@ import type { World } from "../../../operator/park/world";
 import { useProject } from "../../sandbox/hetzner/harness";
 import { ServerBench } from "./serverBench";
 
-jest.setTimeout(120_000);
-
 const project = useProject();
 let made: ServerBench;
 

@@ -10,8 +10,6 @@ import type { World } from "../../../operator/replace/world";
 import { useProject } from "../../sandbox/hetzner/harness";
 import { ServerBench } from "../park/serverBench";
 
-jest.setTimeout(120_000);
-
 const project = useProject();
 const folder = mkdtempSync(join(tmpdir(), "replaced-"));
 let made: ServerBench;

@@ -16,8 +16,6 @@ import { dirname, join } from "node:path";
 import { releases } from "../../../bigbluebutton/releases";
 import { build, rows, STANDIN } from "./standin";
 
-jest.setTimeout(120_000);
-
 const lines = rows("lines.tsv", /\s+/).map(([release, install, codename, ubuntu, line]) => ({
   release: release!,
   install: install!,

@@ -7,8 +7,6 @@ import { build, FakeHost, packaged, STANDIN } from "./standin";
 /** Script that writes a key to the path after `-O`. */
 const KEY = 'for word; do [[ $last == -O ]] && echo key >"$word"; last=$word; done';
 
-jest.setTimeout(120_000);
-
 let out: string;
 beforeAll(() => (out = build()));
 afterAll(() => rmSync(dirname(out), { recursive: true }));

@@ -21,8 +21,6 @@ import { publicKey, type Json } from "../hetzner/harness";
 import { eventually } from "../aws/harness";
 import { EngineAccount } from "./awsAccount";
 
-jest.setTimeout(120_000);
-
 const account = new EngineAccount({ delays: { instance: 50, volume: 50, image: 50, dns: 50 } });
 let before = 0;
 let context: Context;

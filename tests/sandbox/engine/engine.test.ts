@@ -5,8 +5,6 @@ import { preview, remove, up, type StepEvent } from "../../../sandbox/engine";
 import { isLocked, lock } from "../../../sandbox/engine/lock";
 import { Workbench } from "./support";
 
-jest.setTimeout(120_000);
-
 let bench: Workbench;
 afterEach(() => bench.close());
 

@@ -2,8 +2,6 @@
 import { token, useProject } from "../hetzner/harness";
 import { Workbench } from "./support";
 
-jest.setTimeout(120_000);
-
 const project = useProject();
 let bench: Workbench;
 
