@@ -41,6 +41,7 @@ const planted: Readonly<Record<string, readonly (readonly [from: string, to: str
     ["index.ts", "clouds/aws/thing.ts"],
   ],
   "clouds-apart": [["clouds/hetzner/neighbour.ts", "clouds/aws/thing.ts"]],
+  "hooks-ask-no-provider": [["clouds/hetzner/parked.ts", "@pulumi/hcloud"]],
   "no-circles": [["steps/egg.ts", "steps/hen.ts"]],
   "no-circles-in-the-sandbox": [["sandbox/egg.ts", "sandbox/hen.ts"]],
   "known-rooms": [["attic/thing.ts", "settings/thing.ts"]],
@@ -68,6 +69,7 @@ const allowed: readonly (readonly [from: string, to: string])[] = [
   ["sandbox/server.ts", "fastify"],
   ["tests/support.ts", "sandbox/thing.ts"],
   ["clouds/index.ts", "clouds/hetzner/thing.ts"],
+  ["clouds/hetzner/host.ts", "@pulumi/hcloud"],
 ];
 
 function pairs(from: string, rooms: string): [from: string, to: string][] {
@@ -114,12 +116,12 @@ function cruise(tree: Readonly<Record<string, string>>): Told {
 function treeOf(imports: readonly (readonly [from: string, to: string])[]): Record<string, string> {
   const tree: Record<string, string> = {
     "package.json": JSON.stringify({
-      dependencies: { "@pulumi/pulumi": "1", ssh2: "1" },
+      dependencies: { "@pulumi/pulumi": "1", "@pulumi/hcloud": "1", ssh2: "1" },
       devDependencies: { fastify: "1" },
     }),
     "tsconfig.json": JSON.stringify({ compilerOptions: { module: "node16", moduleResolution: "node16" } }),
   };
-  for (const name of ["@pulumi/pulumi", "ssh2", "fastify", "left-out"]) {
+  for (const name of ["@pulumi/pulumi", "@pulumi/hcloud", "ssh2", "fastify", "left-out"]) {
     tree[`node_modules/${name}/package.json`] = JSON.stringify({ name, version: "1.0.0", main: "index.js" });
     tree[`node_modules/${name}/index.js`] = "module.exports = {};";
   }

@@ -85,9 +85,8 @@ export function deploymentTests(engine: Engine, scenario: Scenario): void {
 
     testWatched("no secret is in any command line or environment during the deployment", async () => {
       expect(watched.length).toBeGreaterThan(1000);
-      // The real CLI and its plugins take the clouds' credentials from their environment, and from nowhere better.
-      const given = engine === "pulumi" ? scenario.credentials() : [];
-      const allowed = given.map(([name]) => `${name} in the environment of`);
+      // Program, CLI and plugins take the clouds' credentials from their environment, and from nowhere better.
+      const allowed = scenario.credentials().map(([name]) => `${name} in the environment of`);
       const places = foundInExecs(secrets, watched);
       expect(places.filter((place) => !allowed.some((start) => place.startsWith(start)))).toEqual([]);
     });
