@@ -17,14 +17,21 @@ function traces(): Record<string, string[]> {
     namespaces: lines(run("ip", "netns", "list")),
     links: lines(run("ip", "-o", "link")),
     loops: lines(run("losetup", "-l", "-n", "-O", "NAME,BACK-FILE")),
-    processes: run("ps", "-eo", "pid=,comm=,args=")
-      .split("\n")
+    processes: withoutTests(run("ps", "-eo", "pid=,ppid=,comm=,args=").split("\n"))
       // A search for such a process is none.
-      .filter((line) => !/^ *\d+ (ps|grep|pgrep|tail|less) /.test(line))
+      .filter((line) => !/^ *\d+ +\d+ (ps|grep|pgrep|tail|less) /.test(line))
       .filter((line) => /bbbsb-|\/var\/(lib|cache)\/bbb-sandbox|sandbox\/(daemon|engine|services)/.test(line))
-      // The unit tests, which may run beside this, have tools of their own in the same cache.
-      .filter((line) => !/jest|\/venv\/|\/bbb-sandbox\/(postgres|prometheus)\//.test(line)),
+      .filter((line) => !/\/venv\/|\/bbb-sandbox\/(postgres|prometheus)\//.test(line)),
   };
+}
+
+/** Processes that no test has started: the unit tests, which may run beside this, have tools of their own in the same cache. */
+function withoutTests(lines: readonly string[]): string[] {
+  const numbers = (line: string) => line.trim().split(/ +/, 2) as [pid: string, parent: string];
+  const processes = new Map(lines.map((line) => [numbers(line)[0], line]));
+  const isOfTests = (line: string | undefined): boolean =>
+    line !== undefined && (line.includes("jest") || isOfTests(processes.get(numbers(line)[1])));
+  return lines.filter((line) => line !== "" && !isOfTests(line));
 }
 
 const none = { mounts: [], namespaces: [], links: [], loops: [], processes: [] };

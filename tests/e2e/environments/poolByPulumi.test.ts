@@ -86,7 +86,7 @@ describe("a pool by the pulumi engine", () => {
   });
 
   test("lets the server go after the meeting's end, and nothing else changes", async () => {
-    await endOn(2);
+    for (const number of [1, 2]) if ((await meetingsOn(number)).length > 0) await endOn(number);
     await up(1, UPGRADED);
     expect(await servers()).toEqual([node(1), BALANCER, TURN].sort());
     expect((await up(1, UPGRADED)).stdout).toMatch(/Resources:\n +\d+ unchanged\n/);

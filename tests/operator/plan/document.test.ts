@@ -1,3 +1,5 @@
+import { Socket } from "node:net";
+
 import { quote } from "shell-quote";
 
 import { parseSettings } from "../../../settings";
@@ -64,7 +66,10 @@ const LONG = 300_000;
 
 /** Plans, made before runProgram replaces parts of the program. */
 const plans = new Map<string, Plan>();
+/** Number of connections that were made for them. */
+let connections: number;
 beforeAll(async () => {
+  const connect = jest.spyOn(Socket.prototype, "connect");
   for (const [name, more] of Object.entries({ ...cases, ...others })) {
     const given = {
       ...context,
@@ -77,11 +82,17 @@ beforeAll(async () => {
     const users = name === "pool" ? 3900 : undefined;
     plans.set(name, await makePlan(given, { now: new Date(0), users }));
   }
+  connections = connect.mock.calls.length;
+  connect.mockRestore();
 }, LONG);
 
 function planOf(name: keyof typeof others | "prod"): Plan {
   return plans.get(name)!;
 }
+
+test("asks no cloud", () => {
+  expect(connections).toBe(0);
+});
 
 describe.each(Object.entries(cases))("%s", (name, more) => {
   let plan: Plan;
