@@ -3,11 +3,12 @@ import type { InvokeOptions } from "@pulumi/pulumi";
 
 import { hetznerProvider } from "../../settings/hetznerProvider";
 import { valueOf } from "../valueOf";
+import { endpoints } from "./endpoints";
 
-/** Hosts of Hetzner's APIs: that of Hetzner Cloud, and that of the Storage Boxes. */
-const HOSTS = {
-  cloud: { variable: "HCLOUD_ENDPOINT", setting: "endpoint", usual: "https://api.hetzner.cloud/v1" },
-  boxes: { variable: "HETZNER_ENDPOINT", setting: "endpointHetzner", usual: "https://api.hetzner.com/v1" },
+/** Names by which the provider is given another endpoint: in the environment, and among its settings. */
+const OTHER = {
+  cloud: { variable: "HCLOUD_ENDPOINT", setting: "endpoint" },
+  boxes: { variable: "HETZNER_ENDPOINT", setting: "endpointHetzner" },
 } as const;
 const REQUEST_MS = 30_000;
 
@@ -18,7 +19,7 @@ export interface Question {
   /** Parameters, e.g. `{ name: "bbb", label_selector: "stack==prod" }`, that leave at most 50 objects. */
   readonly query: Readonly<Record<string, string>>;
   /** @default "cloud" */
-  readonly host?: keyof typeof HOSTS;
+  readonly host?: keyof typeof endpoints;
 }
 
 /**
@@ -37,12 +38,12 @@ export async function askHetzner<T>(
   { path, query, host = "cloud" }: Question,
   opts: InvokeOptions,
 ): Promise<T> {
-  const { variable, setting, usual } = HOSTS[host];
+  const { variable, setting } = OTHER[host];
   const provider = opts.parent?.getProvider("hcloud:index:Server") as Provider | undefined;
   const given = (name: "token" | "endpoint" | "endpointHetzner") =>
     valueOf(provider === undefined ? hetznerProvider(name) : provider[name]);
   const token = (await given("token")) ?? process.env.HCLOUD_TOKEN ?? "";
-  const endpoint = (await given(setting)) ?? process.env[variable] ?? usual;
+  const endpoint = (await given(setting)) ?? process.env[variable] ?? endpoints[host];
   const url = `${endpoint.replace(/\/+$/, "")}${path}?${new URLSearchParams({ ...query, per_page: "50" }).toString()}`;
   const answer = await fetch(url, {
     headers: { authorization: `Bearer ${token}` },

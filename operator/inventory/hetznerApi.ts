@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure, Mistake } from "../../cli/mistake";
+import { endpoints } from "../../clouds/hetzner/endpoints";
 import { reasonOf } from "../check/finding";
 
 /** Error answer of the API. */
@@ -33,11 +34,8 @@ export interface HetznerAccess {
   readonly boxEndpoint?: string;
 }
 
-/** Hosts of Hetzner's APIs: that of Hetzner Cloud, and that of the Storage Boxes. */
-const HOSTS = {
-  cloud: { usual: "https://api.hetzner.cloud/v1", actions: "/actions" },
-  boxes: { usual: "https://api.hetzner.com/v1", actions: "/storage_boxes/actions" },
-} as const;
+/** Paths of the APIs' actions. */
+const ACTIONS = { cloud: "/actions", boxes: "/storage_boxes/actions" } as const;
 
 /**
  * Codes that pass in time, e.g. because a server that is being deleted still holds its firewall, or two requests met.
@@ -59,10 +57,10 @@ export class HetznerApi {
   constructor(
     private readonly access: HetznerAccess,
     private readonly pauseSeconds = 1,
-    private readonly host: keyof typeof HOSTS = "cloud",
+    private readonly host: keyof typeof endpoints = "cloud",
   ) {
     const own = host === "cloud" ? access.endpoint : access.boxEndpoint;
-    this.endpoint = (own ?? HOSTS[host].usual).replace(/\/+$/, "");
+    this.endpoint = (own ?? endpoints[host]).replace(/\/+$/, "");
   }
 
   /** Reads all pages of a collection. */
@@ -115,8 +113,7 @@ export class HetznerApi {
     for (let poll = 0; action?.status === "running"; poll++) {
       if (poll > ACTION_POLLS) throw new HetznerError("timeout", `action ${action.id} does not end`);
       await sleep(this.pauseSeconds * 1000);
-      action = (await this.request<{ action: Action }>("GET", `${HOSTS[this.host].actions}/${action.id}`))
-        .action;
+      action = (await this.request<{ action: Action }>("GET", `${ACTIONS[this.host]}/${action.id}`)).action;
     }
     if (action?.status === "error") {
       throw new HetznerError(action.error?.code ?? "", action.error?.message ?? `action ${action.id} failed`);

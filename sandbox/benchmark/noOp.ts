@@ -18,7 +18,7 @@ export interface Made {
   readonly components: number;
 }
 
-/** Measures and prints; destroys the programs that do less at the end. @param program Update of a deployment that is there */
+/** Measures, and destroys the programs that do less at the end. @param program Update of a deployment that is there @returns the report */
 export async function measureNoOp(program: Request, made: Made, runs: number): Promise<string> {
   const engine: Engine = program.engine ?? "embedded";
   const beside = (stack: string, folder: string, config: Request["config"]): Request => ({

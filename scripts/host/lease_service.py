@@ -121,7 +121,7 @@ class Leases:
         """Answers a server that has a lease, and gets no new meetings: whether it is empty."""
         gate = self.gate(fqdn, question["run"])
         found = gate.look()
-        reason = pool.there(found) if gate.told else found
+        reason = gate.reason(found)
         despite = reason if found else ""
         if found == "" and gate.silent_since is not None:
             despite = "nobody knows what runs there: it does not answer, and counts as dead"

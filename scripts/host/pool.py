@@ -285,6 +285,10 @@ class Gate:
         self.silent_since, self.told = None, True
         return found
 
+    def reason(self, found):
+        """Returns what look() found as a clause: what runs there, or why nobody knows."""
+        return there(found) if self.told else found
+
     def silence(self, reason):
         if api_answers(self.fqdn, self.secret):
             self.silent_since = None
@@ -355,7 +359,7 @@ def leave(fqdn, minutes, anyway):
             next_word = time.monotonic() + 60
         time.sleep(PAUSE)
     if found:
-        say(f"WARNING: {fqdn} goes although {there(found) if gate.told else found}, as the setting duringMeetings allows")
+        say(f"WARNING: {fqdn} goes although {gate.reason(found)}, as the setting duringMeetings allows")
     remove(fqdn)
 
 

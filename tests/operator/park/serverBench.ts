@@ -36,7 +36,7 @@ export class ServerBench {
   ) {
     this.bench.modules("clouds/names", "clouds/valueOf", "settings/hetznerProvider");
     this.bench.modules(
-      ...["ask", "labels", "parkedLabels", "parked"].map((name) => `clouds/hetzner/${name}`),
+      ...["ask", "endpoints", "labels", "parkedLabels", "parked"].map((name) => `clouds/hetzner/${name}`),
     );
     this.bench.program(PROGRAM);
     this.bench.config = { "hcloud:pollInterval": "30ms", "hcloud:pollFunction": "constant" };

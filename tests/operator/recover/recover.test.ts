@@ -116,7 +116,7 @@ test.each([
 
 test("the update's error begins with the command that helps", async () => {
   bench.modules("clouds/names", "clouds/valueOf", "settings/hetznerProvider");
-  bench.modules(...["ask", "labels", "leftovers"].map((name) => `clouds/hetzner/${name}`));
+  bench.modules(...["ask", "endpoints", "labels", "leftovers"].map((name) => `clouds/hetzner/${name}`));
   const guarded = PROGRAM.replace(
     "const labels",
     `import { leftoverCheck } from "./clouds/hetzner/leftovers";
